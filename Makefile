@@ -1,0 +1,36 @@
+# Every target does its own set-up: a fresh clone needs python3, make and a package index, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: run test lint unit bench soak clean
+
+run: $(READY)  ## the main job: one consensus scenario, end to end
+	$(BIN)/sim run scenarios/consensus/round.yaml
+
+test: lint unit  ## every house rule and every test; the only gate
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+unit: $(READY)
+	$(BIN)/python -m pytest -n 2 --benchmark-disable
+
+bench: $(READY)  ## timings, as ratios of things measured in one run
+	$(BIN)/python -m pytest bench --benchmark-only --benchmark-group-by=group
+
+soak: $(READY)  ## what takes too long for `make test`
+	$(BIN)/python -m pytest -m soak
+
+$(READY): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

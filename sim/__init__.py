@@ -1,0 +1,1 @@
+"""roundsim: deterministic simulation of consensus rounds written as explicit state machines."""

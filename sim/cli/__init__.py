@@ -1,0 +1,62 @@
+"""The command line. One module a command, imported when that command is called; no logic lives here.
+
+What belongs here: reading arguments, choosing what to print, exit statuses.
+What does not: anything that another program could want to call.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from sim.errors import ExitStatus, SimError
+
+COMMANDS: dict[str, str] = {}
+"""Command name -> module of this package that defines a click command named `command`."""
+
+
+class _LazyGroup(click.Group):
+    """Imports a command's module only when that command is asked for: `sim --help` stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"sim.cli.{COMMANDS[cmd_name]}")
+        command: click.Command = module.command
+        return command
+
+
+@click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="roundsim", prog_name="sim")
+def group() -> None:
+    """Simulate, fuzz and check consensus rounds written as explicit state machines."""
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point of the console script; exits with an `ExitStatus`."""
+    sys.exit(call(argv))
+
+
+def call(argv: list[str] | None = None) -> int:
+    """Run one command line and return its exit status; errors go to standard error, one line each."""
+    try:
+        status = group.main(args=argv, prog_name="sim", standalone_mode=False)
+    except SimError as error:
+        for mistake in error.mistakes:
+            click.echo(f"sim: {mistake}", err=True)
+        return ExitStatus.BAD_INPUT
+    except click.ClickException as error:
+        click.echo(f"sim: {error.format_message()}", err=True)
+        return ExitStatus.BAD_INPUT
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("sim: interrupted", err=True)
+        return ExitStatus.INTERRUPTED
+    except BrokenPipeError:
+        sys.stdout = None  # type: ignore[assignment]  # the reader is gone: nothing is left to flush
+        return ExitStatus.AS_EXPECTED
+    return int(status or 0)
