@@ -1,1 +1,113 @@
-"""roundsim: deterministic simulation of consensus rounds written as explicit state machines."""
+"""roundsim: deterministic simulation of consensus rounds written as explicit state machines.
+
+The names here are the public ones. What a model needs is imported at once; engines come when they are
+first used, so that `import sim` stays cheap.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import ConfigError, DivergenceError, ModelError, ScenarioError, SimError, TableError
+from sim.faults import AgentTimeout, ConsensusFailure, Disconnect, EmptyResponse, RateLimited
+from sim.ledgers import (
+    Accepted,
+    Applied,
+    Cancelled,
+    Counted,
+    Crashed,
+    EffectLedger,
+    InputLedger,
+    Received,
+    Rejected,
+    Restarted,
+)
+from sim.process import Monitor, Process, View
+from sim.properties import always, eventually, sometimes, within
+from sim.system import System, cut
+from sim.table import DEFER, IGNORE
+from sim.timing import Timing
+from sim.values import Emission, Fault, Message, Record
+
+if TYPE_CHECKING:
+    from sim.action import Action
+    from sim.explore.check import CheckResult, check
+    from sim.graph import Graph, State
+    from sim.judge import Finding
+    from sim.simulate import Run, simulate
+    from sim.strategy import Replay, Strategy, Uniform, VirtualTime
+
+_ENGINES = {
+    "Action": "sim.action",
+    "CheckResult": "sim.explore.check",
+    "Finding": "sim.judge",
+    "Graph": "sim.graph",
+    "Replay": "sim.strategy",
+    "Run": "sim.simulate",
+    "State": "sim.graph",
+    "Strategy": "sim.strategy",
+    "Uniform": "sim.strategy",
+    "VirtualTime": "sim.strategy",
+    "check": "sim.explore.check",
+    "simulate": "sim.simulate",
+}
+
+__all__ = [
+    "DEFER",
+    "IGNORE",
+    "Accepted",
+    "Action",
+    "AgentTimeout",
+    "Applied",
+    "Cancelled",
+    "CheckResult",
+    "ConfigError",
+    "ConsensusFailure",
+    "Counted",
+    "Crashed",
+    "Disconnect",
+    "DivergenceError",
+    "EffectLedger",
+    "Emission",
+    "EmptyResponse",
+    "Fault",
+    "Finding",
+    "Graph",
+    "InputLedger",
+    "Message",
+    "ModelError",
+    "Monitor",
+    "Process",
+    "RateLimited",
+    "Received",
+    "Record",
+    "Rejected",
+    "Replay",
+    "Restarted",
+    "Run",
+    "ScenarioError",
+    "SimError",
+    "State",
+    "Strategy",
+    "System",
+    "TableError",
+    "Timing",
+    "Uniform",
+    "View",
+    "VirtualTime",
+    "always",
+    "check",
+    "cut",
+    "eventually",
+    "simulate",
+    "sometimes",
+    "within",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ENGINES:
+        raise AttributeError(f"module 'sim' has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_ENGINES[name]), name)
+    return value

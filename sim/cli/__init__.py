@@ -20,10 +20,10 @@ COMMANDS: dict[str, str] = {}
 class _LazyGroup(click.Group):
     """Imports a command's module only when that command is asked for: `sim --help` stays fast."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"sim.cli.{COMMANDS[cmd_name]}")
@@ -57,6 +57,6 @@ def call(argv: list[str] | None = None) -> int:
         click.echo("sim: interrupted", err=True)
         return ExitStatus.INTERRUPTED
     except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment]  # the reader is gone: nothing is left to flush
+        sys.stdout = None  # the reader is gone: nothing is left to flush
         return ExitStatus.AS_EXPECTED
     return int(status or 0)

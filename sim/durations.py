@@ -1,0 +1,47 @@
+"""Durations with units, as scenario files and fault plans write them: `250ms`, `1.5s`, `10ms..50ms`."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from sim.errors import ConfigError
+
+UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+_DURATION = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)\s*([a-z]+)")
+
+
+def parse_duration(text: str) -> int:
+    """Whole milliseconds, 0 or more. Raises `ConfigError` if `text` is no duration."""
+    match = _DURATION.fullmatch(text.strip())
+    unit = UNITS_MS.get(match[2]) if match else None
+    if match is None or unit is None:
+        raise ConfigError(f"{text!r} is no duration; write a number and a unit, such as 250ms, 30s, 5min, 1h or 7d")
+    total = Fraction(match[1]) * unit
+    if total.denominator != 1:
+        raise ConfigError(f"{text!r} is not a whole number of milliseconds")
+    return int(total)
+
+
+def parse_range(text: str) -> tuple[int, int]:
+    """`10ms..50ms` as (10, 50), both ends included; a single duration is a range of one."""
+    low, dots, high = text.partition("..")
+    first = parse_duration(low)
+    last = parse_duration(high) if dots else first
+    if last < first:
+        raise ConfigError(f"{text!r} is empty: the range ends before it begins")
+    return first, last
+
+
+def show_duration(ms: int) -> str:
+    """The shortest exact spelling: 1500 -> `1.5s`, 90000 -> `90s`, 250 -> `250ms`."""
+    if ms and ms % 1_000 == 0:
+        return f"{ms // 1_000}s"
+    if ms > 1_000:
+        return f"{ms / 1_000:.3f}".rstrip("0") + "s"
+    return f"{ms}ms"
+
+
+def show_range(low: int, high: int) -> str:
+    return show_duration(low) if low == high else f"{show_duration(low)}..{show_duration(high)}"

@@ -1,0 +1,157 @@
+"""Judges `eventually`: no run that progress carries on may avoid the predicate for ever.
+
+A run avoids it if it stays among states where the predicate does not hold until it is quiescent, or
+goes round a cycle of progress actions there for ever. A cycle counts only if it is fair: an action that
+is enabled all the way round is taken somewhere on it (weak fairness on progress actions). It is enough
+to look at maximal strongly connected components: what is enabled everywhere in one is enabled
+everywhere in each of its parts, and has fewer edges there.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+from sim.action import Action
+from sim.graph import State
+from sim.judge import Evaluated, Finding
+
+
+class Edges:
+    """The edges of the explored graph, and the states in which it comes to rest."""
+
+    def __init__(self) -> None:
+        self.out: dict[State, list[tuple[Action, State]]] = {}
+        self.resting: set[State] = set()
+
+    def add(self, state: State, action: Action, after: State) -> None:
+        self.out.setdefault(state, []).append((action, after))
+
+    def rest(self, state: State) -> None:
+        self.resting.add(state)
+
+
+class Lasso(NamedTuple):
+    """A schedule that avoids the predicate: to rest, or round a cycle."""
+
+    finding: Finding
+    path: list[Action]
+    start: State
+
+
+def judge_eventually(prop: Evaluated, edges: Edges, starts: list[State]) -> Lasso | None:
+    """A shortest schedule that avoids `prop` up to quiescence, or one into a fair cycle that avoids it."""
+    parents = _avoiding(prop, edges, starts)
+    for state in parents:
+        if state in edges.resting:
+            text = f"eventually {prop.name}: did not hold before everything came to rest"
+            return Lasso(Finding(prop.name, text), *_path(parents, state))
+    for component in _components(parents, edges):
+        if _fair(component, edges):
+            state = next(s for s in parents if s in component)
+            path, start = _path(parents, state)
+            cycle = _round(component, edges, state)
+            text = (
+                f"eventually {prop.name}: the last {len(cycle)} actions can be repeated for ever without it "
+                "(fair to every action that stays enabled)"
+            )
+            return Lasso(Finding(prop.name, text), path + cycle, start)
+    return None
+
+
+Parents = dict[State, tuple[State, Action] | None]
+
+
+def _avoiding(prop: Evaluated, edges: Edges, starts: list[State]) -> Parents:
+    """The states that can be reached without `prop` ever holding, breadth first."""
+    parents: Parents = {state: None for state in starts if not prop(state.locals)}
+    queue = deque(parents)
+    while queue:
+        state = queue.popleft()
+        for action, after in edges.out.get(state, ()):
+            if after not in parents and not prop(after.locals):
+                parents[after] = (state, action)
+                queue.append(after)
+    return parents
+
+
+def _path(parents: Parents, state: State) -> tuple[list[Action], State]:
+    path: list[Action] = []
+    link = parents[state]
+    while link is not None:
+        state, action = link
+        path.append(action)
+        link = parents[state]
+    return path[::-1], state
+
+
+def _progress(state: State, edges: Edges) -> list[tuple[Action, State]]:
+    return [(a, after) for a, after in edges.out.get(state, ()) if a.progress and after != state]
+
+
+def _components(among: Parents, edges: Edges) -> list[set[State]]:
+    """Strongly connected components of more than one state, under progress (Tarjan, without recursion)."""
+    index: dict[State, int] = {}
+    low: dict[State, int] = {}
+    stack: list[State] = []
+    on_stack: set[State] = set()
+    found: list[set[State]] = []
+    for root in among:
+        if root in index:
+            continue
+        work = [(root, iter(_progress(root, edges)))]
+        index[root] = low[root] = len(index)
+        stack.append(root)
+        on_stack.add(root)
+        while work:
+            state, successors = work[-1]
+            after = next((after for _, after in successors if after in among), None)
+            if after is not None:
+                if after not in index:
+                    index[after] = low[after] = len(index)
+                    stack.append(after)
+                    on_stack.add(after)
+                    work.append((after, iter(_progress(after, edges))))
+                elif after in on_stack:
+                    low[state] = min(low[state], index[after])
+                continue
+            work.pop()
+            if work:
+                low[work[-1][0]] = min(low[work[-1][0]], low[state])
+            if low[state] == index[state]:
+                component = set()
+                while True:
+                    member = stack.pop()
+                    on_stack.discard(member)
+                    component.add(member)
+                    if member == state:
+                        break
+                if len(component) > 1:
+                    found.append(component)
+    return found
+
+
+def _fair(component: set[State], edges: Edges) -> bool:
+    """Whether every progress action enabled in all states of the component is taken inside it."""
+    always: set[int] | None = None
+    taken: set[int] = set()
+    for state in component:
+        enabled = {a.key for a, _ in _progress(state, edges)}
+        always = enabled if always is None else always & enabled
+        taken |= {a.key for a, after in _progress(state, edges) if after in component}
+    return not (always or set()) - taken
+
+
+def _round(component: set[State], edges: Edges, start: State) -> list[Action]:
+    """A shortest cycle of progress through `start` inside the component."""
+    parents: Parents = {start: None}
+    queue = deque([start])
+    while queue:
+        state = queue.popleft()
+        for action, after in _progress(state, edges):
+            if after == start:
+                return [*_path(parents, state)[0], action]
+            if after in component and after not in parents:
+                parents[after] = (state, action)
+                queue.append(after)
+    return []

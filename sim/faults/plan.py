@@ -1,0 +1,113 @@
+"""One syntax for fault plans and budgets, wherever one is written:
+
+    agent_timeout:3,consensus_fail:1          kinds and counts; the order is kept
+    agent_timeout:2@gemini                    with a target: a process, a side, or a message type
+    rate_limited:1(30s)                       with a reset hint
+    crash:1@coordinator after Store           with a place: right after that output
+    drop:unlimited                            as often as one likes
+
+A budget says how many of each kind may strike, and where; a plan is a budget that a run spends eagerly.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sim.durations import parse_duration, show_duration
+from sim.errors import ConfigError, listing, nearest
+from sim.faults.kinds import BUILT_IN, CUT_KINDS, PROCESS_KINDS
+
+UNLIMITED = None
+"""The count of an entry that never runs out."""
+
+COUNT_MAX = 1_000_000
+
+_NAME = r"[A-Za-z_][\w.-]*"
+_ENTRY = re.compile(
+    rf"(?P<kind>{_NAME})\s*:\s*(?P<count>\w+)\s*(?:\(\s*(?P<hint>[^()]*)\))?\s*(?:@\s*(?P<target>{_NAME}))?"
+    rf"\s*(?:\(\s*(?P<hint2>[^()]*)\))?(?:\s+after\s+(?P<after>{_NAME}))?"
+)
+
+
+@dataclass(frozen=True)
+class FaultEntry:
+    """One entry: `count` faults of `kind` (None: unlimited), at `target` (None: anywhere)."""
+
+    kind: str
+    count: int | None
+    target: str | None = None
+    hint_ms: int | None = None
+    after: str | None = None
+
+    def __str__(self) -> str:
+        count = "unlimited" if self.count is None else str(self.count)
+        target = f"@{self.target}" if self.target else ""
+        hint = f"({show_duration(self.hint_ms)})" if self.hint_ms is not None else ""
+        after = f" after {self.after}" if self.after else ""
+        return f"{self.kind}:{count}{target}{hint}{after}"
+
+
+def show_plan(entries: Iterable[FaultEntry]) -> str:
+    """The plan in its one syntax; `none` if it is empty."""
+    return ", ".join(map(str, entries)) or "none"
+
+
+def parse_plan(text: str, own_kinds: Iterable[str] = ()) -> tuple[FaultEntry, ...]:
+    """The entries of a plan, in the order written; `own_kinds` are domain faults of the model's own.
+
+    Raises `ConfigError` with one line for each malformed entry.
+    """
+    known = (*BUILT_IN, *own_kinds)
+    entries: list[FaultEntry] = []
+    mistakes: list[str] = []
+    if text.strip() in ("", "none"):
+        return ()
+    for part in re.split(r",(?![^()]*\))", text):
+        try:
+            entry = _parse_entry(part.strip(), known)
+            twin = next((e for e in entries if _place(e) == _place(entry)), None)
+            if twin is not None:
+                raise ConfigError(f"fault {part.strip()!r} repeats {str(twin)!r}: write one entry with the sum")
+            entries.append(entry)
+        except ConfigError as error:
+            mistakes += error.mistakes
+    if mistakes:
+        raise ConfigError(*mistakes)
+    return tuple(entries)
+
+
+def _place(entry: FaultEntry) -> tuple[str, str | None, int | None, str | None]:
+    return entry.kind, entry.target, entry.hint_ms, entry.after
+
+
+def _parse_entry(text: str, known: tuple[str, ...]) -> FaultEntry:
+    match = _ENTRY.fullmatch(text)
+    if match is None:
+        raise ConfigError(f"fault {text!r} is malformed; write kind:count, such as agent_timeout:2@gemini")
+    kind = match["kind"]
+    if kind not in known:
+        raise ConfigError(
+            f"fault {text!r}: unknown kind {kind!r}{nearest(kind, known)}; there are {listing(known, 'and')}"
+        )
+    hint = match["hint"] if match["hint"] is not None else match["hint2"]
+    hint_ms = None
+    if hint is not None:
+        if kind != "rate_limited":
+            raise ConfigError(f"fault {text!r}: only rate_limited takes a reset hint")
+        try:
+            hint_ms = parse_duration(hint)
+        except ConfigError as error:
+            raise ConfigError(f"fault {text!r}: {error}") from None
+    if match["after"] and kind not in PROCESS_KINDS + CUT_KINDS:
+        raise ConfigError(f"fault {text!r}: only {listing(PROCESS_KINDS + CUT_KINDS)} take a place with `after`")
+    return FaultEntry(kind, _parse_count(text, match["count"]), match["target"], hint_ms, match["after"])
+
+
+def _parse_count(text: str, count: str) -> int | None:
+    if count == "unlimited":
+        return UNLIMITED
+    if not (count.isascii() and count.isdigit()) or int(count[:12]) > COUNT_MAX:
+        raise ConfigError(f"fault {text!r}: {count!r} is no count; write 0 to {COUNT_MAX}, or unlimited")
+    return int(count)

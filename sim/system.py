@@ -1,0 +1,174 @@
+"""A system: processes, network, fault budget and properties. A closed world, checked when it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sim.errors import ModelError, listing, nearest
+from sim.faults.plan import FaultEntry, parse_plan
+from sim.network import NETWORKS
+from sim.process import Monitor, Process
+from sim.properties import Property
+from sim.timing import Timing
+from sim.values import Fault, Message
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A named cut: while in force it holds every envelope between `side` and `other` (None: all the
+    rest); `one_way` holds only those from `side` to `other`."""
+
+    side: frozenset[str]
+    other: frozenset[str] | None = None
+    one_way: bool = False
+
+    def holds(self, source: str, target: str) -> bool:
+        """Whether an envelope from `source` to `target` is held."""
+        return self._crosses(source, target) or (not self.one_way and self._crosses(target, source))
+
+    def _crosses(self, source: str, target: str) -> bool:
+        beyond = target not in self.side if self.other is None else target in self.other
+        return source in self.side and beyond
+
+
+def cut(side: Collection[str], other: Collection[str] | None = None, *, one_way: bool = False) -> Cut:
+    """A cut between the processes of `side` and those of `other`, or all the rest."""
+    if isinstance(side, str) or isinstance(other, str):
+        raise ModelError("a side of a cut is a collection of process names, not one string")
+    return Cut(frozenset(side), None if other is None else frozenset(other), one_way)
+
+
+@dataclass(frozen=True)
+class System:
+    """Processes by name, and what surrounds them.
+
+    - `network`: `any` (a multiset; each message once, in any order), `fifo` (per pair), `set` (sent once,
+      there for ever)
+    - `faults`: a budget in the syntax of plans, such as `drop:1,crash:1@coordinator`
+    - `carriers`: for each domain fault the message types it strikes
+    - `cuts`: named cuts, for the fault kind `cut`
+    - `within`: bounds a check
+    - `timing`: how long things take in a run on virtual time
+    - `interchangeable`: groups of process names that may be swapped without changing what the system does
+
+    Raises `ModelError` with one line for each thing that does not fit.
+    """
+
+    processes: Mapping[str, Process]
+    network: str = "any"
+    properties: Sequence[Property] = ()
+    monitors: Mapping[str, Monitor] = field(default_factory=dict)
+    faults: str | tuple[FaultEntry, ...] = ()
+    carriers: Mapping[type[Fault], Sequence[type[Message]]] = field(default_factory=dict)
+    cuts: Mapping[str, Cut] = field(default_factory=dict)
+    within: Property | None = None
+    timing: Timing = field(default_factory=Timing)
+    interchangeable: Sequence[Sequence[str]] = ()
+
+    def __post_init__(self) -> None:
+        mistakes = [*self._machine_mistakes(), *self._property_mistakes(), *self._cut_mistakes()]
+        if mistakes:
+            raise ModelError(*mistakes)
+        entries = parse_plan(self.faults, self.own_kinds) if isinstance(self.faults, str) else tuple(self.faults)
+        object.__setattr__(self, "faults", entries)
+        mistakes = [m for entry in entries for m in self._entry_mistakes(entry)]
+        if mistakes:
+            raise ModelError(*mistakes)
+
+    @property
+    def budget(self) -> tuple[FaultEntry, ...]:
+        """The fault budget as entries."""
+        assert isinstance(self.faults, tuple)
+        return self.faults
+
+    @property
+    def own_kinds(self) -> tuple[str, ...]:
+        """The kinds of the domain faults that this system can carry."""
+        return tuple(fault.kind for fault in self.carriers)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the processes, then of the monitors, in their declared order."""
+        return (*self.processes, *self.monitors)
+
+    def with_(self, **changes: Any) -> System:
+        """The same system but for `changes`."""
+        return replace(self, **changes)
+
+    def _machine_mistakes(self) -> list[str]:
+        mistakes = []
+        if not self.processes:
+            mistakes.append("a system needs at least one process")
+        if self.network not in NETWORKS:
+            mistakes.append(
+                f"network {self.network!r} is none{nearest(self.network, NETWORKS)}; use {listing(NETWORKS)}"
+            )
+        for name, process in self.processes.items():
+            if not isinstance(process, Process):
+                mistakes.append(f"process {name!r} is {_kind(process)}; give an instance of a Process")
+            if not name or any(c.isspace() or c in "#@>,[](){}" for c in name):
+                mistakes.append(f"{name!r} cannot name a process: use letters, digits, '_', '-' and '.'")
+        for name, monitor in self.monitors.items():
+            if not isinstance(monitor, Monitor):
+                mistakes.append(f"monitor {name!r} is {_kind(monitor)}; give an instance of a Monitor")
+            if name in self.processes:
+                mistakes.append(f"{name!r} names both a process and a monitor")
+        return mistakes
+
+    def _property_mistakes(self) -> list[str]:
+        mistakes, seen = [], set(self.monitors)
+        for prop in (*self.properties, *([self.within] if self.within else [])):
+            if not isinstance(prop, Property):
+                mistakes.append(f"property {prop!r} is none; use always, sometimes or eventually")
+                continue
+            if (prop.kind == "within") is not (prop is self.within):
+                mistakes.append(f"{prop}: a bound goes to `within`, and only a bound")
+            if prop.name in seen:
+                mistakes.append(f"two properties are named {prop.name!r}")
+            seen.add(prop.name)
+            mistakes += [
+                f"{prop} reads {name!r}, which is no process or monitor{nearest(name, self.names)}"
+                for name in prop.reads
+                if name not in self.names
+            ]
+        return mistakes
+
+    def _cut_mistakes(self) -> list[str]:
+        return [
+            f"cut {name!r} names {member!r}, which is no process{nearest(member, self.processes)}"
+            for name, cut_ in self.cuts.items()
+            for member in sorted(cut_.side | (cut_.other or frozenset()))
+            if member not in self.processes
+        ]
+
+    def _entry_mistakes(self, entry: FaultEntry) -> list[str]:
+        kinds = self.own_kinds
+        built_in = ("drop", "duplicate", "reorder", "crash", "cut")
+        if entry.kind not in (*built_in, *kinds):
+            return [
+                f"fault {str(entry)!r}: nothing here carries {entry.kind}; there are {listing([*built_in, *kinds], 'and')}"
+            ]
+        if entry.kind == "reorder" and self.network != "fifo":
+            return [f"fault {str(entry)!r}: only a fifo network has an order to break; this one is {self.network!r}"]
+        if entry.kind == "duplicate" and self.network == "set":
+            return [
+                f"fault {str(entry)!r}: in a `set` network what was sent is there for ever; it cannot be duplicated"
+            ]
+        if entry.kind == "cut" and not self.cuts:
+            return [f"fault {str(entry)!r}: this system names no cuts"]
+        known = [*self.cuts] if entry.kind == "cut" else [*self.processes]
+        if entry.target is not None and entry.target not in known and not self._names_type(entry):
+            return [
+                f"fault {str(entry)!r}: no {entry.target!r} here{nearest(entry.target, known)}; there are {listing(known, 'and')}"
+            ]
+        return []
+
+    def _names_type(self, entry: FaultEntry) -> bool:
+        """A target of a network or domain fault may be a message type, by its name."""
+        return entry.kind not in ("crash", "cut") and entry.target is not None and entry.target[:1].isupper()
+
+
+def _kind(thing: object) -> str:
+    return f"the class {thing.__name__}" if isinstance(thing, type) else f"a {type(thing).__name__}"
