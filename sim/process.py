@@ -246,7 +246,8 @@ class Process(StateMachine):
         a range of them, both ends included, from which the scheduler draws."""
         step = self._acting(f"arms {timer!r}")
         self._known(timer)
-        low, high = duration_ms if isinstance(duration_ms, tuple) else (duration_ms, duration_ms)
+        ends = duration_ms if isinstance(duration_ms, tuple) else (duration_ms, duration_ms)
+        low, high = ends if len(ends) == 2 else (-1, -1)
         if type(low) is not int or type(high) is not int or not 0 <= low <= high:
             raise ModelError(
                 f"{self._who()} arms {timer!r} for {duration_ms!r}: a duration is whole milliseconds from 0, or (low, high)"

@@ -40,10 +40,10 @@ class Interner(Generic[T]):
     def __call__(self, thing: T) -> int:
         value = self._value_of(thing)
         code = encode(value)
+        self._names.admit(value)  # first: a class of the same name would have the same encoding
         known = self._ids.get(code)
         if known is not None:
             return known
-        self._names.admit(value)
         number = self._ids[code] = len(self.things)
         self.things.append(thing)
         self._met(number, thing)
