@@ -69,7 +69,7 @@ def read_document(text: str, mistakes: Mistakes) -> Node | None:
     """The tree of `text`; what is wrong with it goes to `mistakes`. None if there is nothing to go on with."""
     stray = _STRAY.search(text)
     if stray is not None:
-        place = place_at(text, stray.start())
+        place = place_at(text[: stray.start()])
         mistakes.add(
             place, f"the file holds the control character U+{ord(stray[0]):04X}; a scenario is a text file in UTF-8"
         )
@@ -87,10 +87,9 @@ _STRAY = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0
 """What YAML 1.2 calls not printable."""
 
 
-def place_at(text: str, at: int) -> Place:
-    """The place of the character `at`."""
-    before = text[:at]
-    return Place(before.count("\n") + 1, at - before.rfind("\n"))
+def place_at(before: str) -> Place:
+    """The place of what follows the text `before`."""
+    return Place(before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
 def _events(text: str, mistakes: Mistakes) -> Iterator[Any]:
@@ -172,6 +171,10 @@ class _Builder:
         return True
 
     def _scalar(self, event: Any, place: Place) -> Plain:
+        half = _HALF.search(event.value)
+        if half is not None:
+            self._mistakes.add(place, f"half a character, U+{ord(half[0]):04X}; write the character itself")
+            return ""
         if not event.implicit[0]:  # quoted, or a block of text
             return event.value
         if sum(map(str.isdigit, event.value)) > DIGITS_MAX and _INT.fullmatch(event.value):
@@ -204,6 +207,8 @@ class _Builder:
             parent.value[name] = node
 
 
+_HALF = re.compile("[\ud800-\udfff]")
+"""Surrogates: an escape may write one, but it is no text."""
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS: dict[str, Plain] = {

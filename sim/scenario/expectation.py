@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
@@ -11,7 +12,7 @@ from sim.errors import listing, nearest
 from sim.judge import BUILT_IN
 from sim.ledgers import REASONS
 from sim.scenario.document import Node
-from sim.scenario.mistakes import Mistakes, brief
+from sim.scenario.mistakes import Mistakes, brief, unknown
 from sim.scenario.schema import ExpectShape, TimingShape
 from sim.scenario.values import Expectation
 from sim.system import System
@@ -40,15 +41,13 @@ def check_expectation(
         if expect.violation not in known:
             mistakes.add(
                 root.place_of("expect", "violation"),
-                f"no property {brief(expect.violation)} here{nearest(expect.violation, known)}; "
-                f"there are {listing(known, 'and')}",
+                unknown("property", expect.violation, known),
             )
     for name in expect.emitted:
         if name not in emissions:
             mistakes.add(
                 root.key_place("expect", "emitted", name),
-                f"no emission class {brief(name)} here{nearest(name, emissions)}; "
-                f"there are {listing(sorted(emissions), 'and')}",
+                unknown("emission class", name, sorted(emissions)),
             )
     for name, state in expect.states.items():
         _check_state(root, name, state, system, mistakes)
@@ -80,15 +79,14 @@ def _check_state(root: Node, name: str, state: str, system: System, mistakes: Mi
     if machine is None:
         mistakes.add(
             root.key_place("expect", "states", name),
-            f"no process or monitor {brief(name)} here{nearest(name, system.names)}; "
-            f"there are {listing(system.names, 'and')}",
+            unknown("process or monitor", name, system.names),
         )
         return
     known = type(machine).table.states
     if state not in (*known, DOWN, FAILED):
         mistakes.add(
             root.place_of("expect", "states", name),
-            f"{name} has no state {brief(state)}{nearest(state, known)}; there are {listing(known, 'and')}",
+            unknown(f"state of {name}", state, known),
         )
 
 
@@ -110,8 +108,6 @@ def classes_of(module: ModuleType, system: System, base: type) -> dict[str, type
 
 def _spaces(module: ModuleType, names: list[str]) -> Iterator[ModuleType]:
     """The modules with these names, then those which they hold as attributes (`from mymodel import messages`)."""
-    import sys
-
     first = [module, *(sys.modules[name] for name in names if name in sys.modules)]
     for space in first:
         yield space
@@ -131,7 +127,7 @@ def read_timing(root: Node, shape: TimingShape, system: System, mistakes: Mistak
         known = [*system.processes, "*"]
         for name in (source, target):
             if name not in known:
-                mistakes.add(place, _unknown("process", name, known))
+                mistakes.add(place, unknown("process", name, known))
     for move in shape.moves:
         _check_move(root, move, system, mistakes)
     links = {"->".join(part.strip() for part in link.split("->")): range_ for link, range_ in shape.links.items()}
@@ -152,16 +148,12 @@ def _check_move(root: Node, move: str, system: System, mistakes: Mistakes) -> No
     if not dot:
         mistakes.add(place, f"{brief(move)} is no move; write process.move, such as user.stop")
     elif process not in system.processes:
-        mistakes.add(place, _unknown("process", process, list(system.processes)))
+        mistakes.add(place, unknown("process", process, list(system.processes)))
     else:
         table = type(system.processes[process]).table
         known = [*table.must, *table.may]
         if name not in known:
-            mistakes.add(place, _unknown(f"move of {process}", name, known))
-
-
-def _unknown(what: str, name: str, known: list[str]) -> str:
-    return f"no {what} {brief(name)} here{nearest(name, known)}; there are {listing(known, 'and')}"
+            mistakes.add(place, unknown(f"move of {process}", name, known))
 
 
 def _or(given: Range | None, own: Any) -> Range:

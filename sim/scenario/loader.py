@@ -9,8 +9,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from sim.errors import ConfigError, ScenarioError, SimError, nearest
 from sim.faults.plan import FaultEntry, parse_plan
 from sim.scenario.config import blamed, make_system, read_config, signature_of
@@ -25,7 +23,7 @@ from sim.scenario.expectation import (
 from sim.scenario.mistakes import START, Mistakes, Place, brief, one_line
 from sim.scenario.models import import_model
 from sim.scenario.schedule import budget_of, check_schedule, message_triggers, read_schedule
-from sim.scenario.schema import EPOCH, REPLAY, STRATEGIES, EpochText, ScenarioShape
+from sim.scenario.schema import EPOCH, REPLAY, STRATEGIES, ScenarioShape
 from sim.scenario.shape import read_shape
 from sim.scenario.values import Expectation, Scenario, ScheduleItem, Target
 from sim.system import System
@@ -180,7 +178,7 @@ class _Reader:
             then=shape.then or "stop",
             timing=timing,
             max_steps=shape.steps or MAX_STEPS,
-            epoch=shape.epoch or TypeAdapter(EpochText).validate_python(EPOCH),
+            epoch=shape.epoch or EPOCH,
             expect=expect,
             faults_given=plan is not None,
         )
@@ -199,16 +197,7 @@ class _Reader:
 
     def _tree(self, text: str | bytes) -> Node:
         if isinstance(text, bytes):
-            try:
-                text = text.decode("utf-8")
-            except UnicodeDecodeError as error:
-                read = text[: error.start].decode("utf-8")
-                self.mistakes.add(
-                    place_at(read, len(read)),
-                    f"byte 0x{text[error.start]:02x} is not UTF-8; a scenario is text in UTF-8",
-                )
-                self.mistakes.raise_any()
-                raise AssertionError from None
+            text = self._decoded(text)
         if len(text) > SIZE_MAX:
             raise ScenarioError(f"{self.mistakes.path}: is larger than {SIZE_MAX} bytes; a scenario is a short text")
         root = read_document(text.removeprefix("\ufeff"), self.mistakes)
@@ -216,6 +205,15 @@ class _Reader:
             self.mistakes.raise_any()
         assert root is not None
         return root
+
+    def _decoded(self, data: bytes) -> str:
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            place, byte = place_at(data[: error.start].decode("utf-8")), data[error.start]
+            self.mistakes.add(place, f"byte 0x{byte:02x} is not UTF-8; save the file as text in UTF-8")
+            self.mistakes.raise_any()
+            raise AssertionError from None
 
     def _file_place(self, *path: str) -> Place | None:
         """The place of a key, or None for a model that was named without a file."""
@@ -309,7 +307,7 @@ class _Reader:
         check_expectation(self.root, expect, system, classes_of(module, system, Emission), self.mistakes)
         if items is not None:
             messages = {**classes_of(module, system, Message), **message_triggers(system)}
-            check_schedule(self.root, items, system, messages, self.mistakes)
+            check_schedule(items, system, messages, self.mistakes)
         return read_timing(self.root, shape.timing, system, self.mistakes)
 
     def _plan(self, shape: ScenarioShape, system: System) -> tuple[FaultEntry, ...] | None:

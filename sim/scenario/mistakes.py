@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sim.errors import ScenarioError, SimError
+from sim.errors import ScenarioError, SimError, listing, nearest
 
 MISTAKES_MAX = 100
 """So many are printed; a file with more of them is hardly read by a person."""
@@ -49,6 +50,13 @@ def said(value: Any) -> str:
     if isinstance(value, dict):
         return "a mapping"
     return f"the number {value}"
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """What is wrong with a name that is not among the known ones, and what would be right."""
+    names = list(known)
+    there = f"there are {listing(names, 'and')}" if names else "there are none: leave it out"
+    return f"no {what} {brief(name)} here{nearest(name, names)}; {there}"
 
 
 class Mistakes:

@@ -103,9 +103,11 @@ def _reach(name: str, allow: Collection[str]) -> None:
             f'pyproject.toml under [tool.roundsim]: models = ["{name}"]'
         )
     if name.split(".")[0] == "models":
-        _hold_ours().__path__.append(str(folder / "models"))
-    elif str(folder) not in sys.path and importlib.util.find_spec(name.split(".")[0]) is None:
-        sys.path.append(str(folder))
+        paths, own = _hold_ours().__path__, folder / "models"
+    else:
+        paths, own = sys.path, folder
+    if str(own) not in paths:
+        paths.append(str(own))  # at the end: nothing that was found before is found elsewhere now
 
 
 def _hold_ours() -> ModuleType:

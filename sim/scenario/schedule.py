@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sim.address import MESSAGE_VERBS, Address, parse_address
 from sim.durations import parse_duration
-from sim.errors import ConfigError, listing, nearest
+from sim.errors import ConfigError, listing
 from sim.faults.plan import UNLIMITED, FaultEntry
 from sim.scenario.document import Node
-from sim.scenario.mistakes import Mistakes, brief
+from sim.scenario.mistakes import Mistakes, Place, brief, unknown
 from sim.scenario.values import ScheduleItem
 from sim.system import System
 from sim.values import Message
@@ -36,12 +36,12 @@ def read_schedule(root: Node, texts: Sequence[str], mistakes: Mistakes) -> tuple
 
 
 def check_schedule(
-    root: Node, items: Iterable[ScheduleItem], system: System, messages: Mapping[str, type], mistakes: Mistakes
+    items: Iterable[ScheduleItem], system: System, messages: Mapping[str, type], mistakes: Mistakes
 ) -> None:
     """Holds every item against the system; `messages` are the message classes of the model by name."""
     for item in items:
         for wrong in _Fit(system, messages).mistakes(item.address):
-            mistakes.add((type(root.place))(item.line, item.column), f"{brief(item.text)}: {wrong}")
+            mistakes.add(Place(item.line, item.column), f"{brief(item.text)}: {wrong}")
 
 
 class _Fit:
@@ -66,7 +66,7 @@ class _Fit:
     def _named(self, what: str, name: str, known: Sequence[str]) -> list[str]:
         if name in known:
             return []
-        return [f"no {what} {brief(name)} here{nearest(name, known)}; there are {listing(known, 'and')}"]
+        return [unknown(what, name, known)]
 
     def _process(self, name: str) -> list[str]:
         return self._named("process", name, tuple(self.system.processes))

@@ -1,6 +1,6 @@
 """The shape of a scenario file: its keys, their types, and the JSON Schema that editors take.
 
-`python -m sim.scenario.schema` prints the JSON Schema; it is kept in `docs/scenario.schema.json`.
+`python -m sim.scenario` prints the JSON Schema; it is kept in `docs/scenario.schema.json`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ STRATEGIES = ("virtual_time", "uniform")
 REPLAY = "replay"
 """The strategy of a scenario with an explicit schedule."""
 
-EPOCH = "2025-01-01T00:00:00Z"
+EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
+"""The instant of virtual time 0, unless a scenario says otherwise."""
+EPOCH_TEXT = "2025-01-01T00:00:00Z"
 SEED_MAX = 2**64 - 1
 STEPS_MAX = 10_000_000
 COUNT_MAX = 2**63 - 1
@@ -52,14 +54,22 @@ def _move(value: Any) -> Range | None:
 def _epoch(value: Any) -> datetime:
     match = _RFC3339.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise ValueError(f"{said(value)} is no instant of RFC 3339; write one such as {EPOCH}")
+        raise ValueError(f"{said(value)} is no instant of RFC 3339; write one such as {EPOCH_TEXT}")
     try:
         return datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"{said(value)} is no instant: {error}; write one such as {EPOCH}") from None
+        raise ValueError(f"{said(value)} is no instant: {error}; write one such as {EPOCH_TEXT}") from None
 
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _description(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{said(value)}; give text")
+    if not all(c.isprintable() or c in "\n\t" for c in value):
+        raise ValueError("it holds a control character, which would reach a terminal; leave it out")
+    return value
 
 
 def _plan(value: Any) -> tuple[str, ...]:
@@ -77,6 +87,7 @@ _PLAN_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type"
 RangeText = Annotated[Range, PlainValidator(_range), WithJsonSchema(_RANGE_SCHEMA)]
 MoveText = Annotated[Range | None, PlainValidator(_move), WithJsonSchema(_MOVE_SCHEMA)]
 PlanText = Annotated[tuple[str, ...], PlainValidator(_plan), WithJsonSchema(_PLAN_SCHEMA)]
+DescriptionText = Annotated[str, PlainValidator(_description), WithJsonSchema({"type": "string"})]
 EpochText = Annotated[datetime, PlainValidator(_epoch), WithJsonSchema({"type": "string", "format": "date-time"})]
 Count = Annotated[int, Field(ge=0, le=COUNT_MAX)]
 
@@ -114,7 +125,7 @@ class ScenarioShape(_Shape):
     """A scenario of roundsim: a model, its configuration, what strikes it, and what is to come of it."""
 
     model: str = Field(description="Dotted name of the model, such as models.consensus.")
-    description: str = Field(default="", description="What the scenario shows.")
+    description: DescriptionText = Field(default="", description="What the scenario shows.")
     config: dict[str, Any] = Field(default={}, description="The model's configuration, by parameter.")
     network: str | None = Field(
         default=None, description="Instead of the model's own network.", json_schema_extra={"enum": list(NETWORKS)}
@@ -128,7 +139,7 @@ class ScenarioShape(_Shape):
     )
     timing: TimingShape = Field(default=TimingShape(), description="How long things take on virtual time.")
     steps: int | None = Field(default=None, ge=1, le=STEPS_MAX, description="The longest run, in steps (10000).")
-    epoch: EpochText | None = Field(default=None, description=f"The instant of virtual time 0 ({EPOCH}).")
+    epoch: EpochText | None = Field(default=None, description=f"The instant of virtual time 0 ({EPOCH_TEXT}).")
     expect: ExpectShape = Field(default=ExpectShape(), description="What the run is to show.")
 
 
@@ -188,7 +199,3 @@ def _without_null(schema: Any) -> Any:
         del schema["anyOf"]
         return {**options[0], **schema}
     return {**schema, "anyOf": options} if options else schema
-
-
-if __name__ == "__main__":
-    print(json_schema(), end="")
