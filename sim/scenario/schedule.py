@@ -1,0 +1,150 @@
+"""An explicit schedule: every item parsed, and held against the system it is for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from sim.address import MESSAGE_VERBS, Address, parse_address
+from sim.durations import parse_duration
+from sim.errors import ConfigError, listing
+from sim.faults.plan import UNLIMITED, FaultEntry
+from sim.scenario.document import Node
+from sim.scenario.mistakes import Mistakes, Place, brief, unknown
+from sim.scenario.values import ScheduleItem
+from sim.system import System
+from sim.values import Message
+
+_UNDER = re.compile(r"(?P<kind>[^()]+)(?:\((?P<hint>[^()]*)\))?")
+
+
+def read_schedule(root: Node, texts: Sequence[str], mistakes: Mistakes) -> tuple[ScheduleItem, ...]:
+    """The items of a schedule that parse; what is wrong with the others goes to `mistakes`."""
+    items = []
+    for number, text in enumerate(texts):
+        place = root.place_of("schedule", number)
+        if not text.strip():
+            wrong_type = not isinstance(root.find(("schedule", number))[1].value, str)
+            if not wrong_type:  # a wrong type has been told already
+                mistakes.add(place, "an empty item; write an action such as deliver a->b Ask, or remove it")
+            continue
+        try:
+            items.append(ScheduleItem(text, parse_address(text), *place))
+        except ConfigError as error:
+            mistakes.add_all(place, error)
+    return tuple(items)
+
+
+def check_schedule(
+    items: Iterable[ScheduleItem], system: System, messages: Mapping[str, type], mistakes: Mistakes
+) -> None:
+    """Holds every item against the system; `messages` are the message classes of the model by name."""
+    for item in items:
+        for wrong in _Fit(system, messages).mistakes(item.address):
+            mistakes.add(Place(item.line, item.column), f"{brief(item.text)}: {wrong}")
+
+
+class _Fit:
+    """What one item names that its system does not have."""
+
+    def __init__(self, system: System, messages: Mapping[str, type]) -> None:
+        self.system = system
+        self.messages = messages
+
+    def mistakes(self, address: Address) -> list[str]:
+        verb = address.verb
+        if verb in MESSAGE_VERBS:
+            found = [*self._process(address.source), *self._process(address.target), *self._message(address)]
+        elif verb in ("cut", "heal"):
+            found = self._named("cut", address.subject, tuple(self.system.cuts))
+        else:
+            found = self._process(address.process)
+            if not found and verb in ("fire", "move"):
+                found = self._subject(address)
+        return [*found, *self._under(address), *self._network(address)]
+
+    def _named(self, what: str, name: str, known: Sequence[str]) -> list[str]:
+        if name in known:
+            return []
+        return [unknown(what, name, known)]
+
+    def _process(self, name: str) -> list[str]:
+        return self._named("process", name, tuple(self.system.processes))
+
+    def _subject(self, address: Address) -> list[str]:
+        table = type(self.system.processes[address.process]).table
+        known = table.timers if address.verb == "fire" else (*table.must, *table.may)
+        what = "timer" if address.verb == "fire" else "move"
+        return self._named(f"{what} of {address.process}", address.subject, known)
+
+    def _message(self, address: Address) -> list[str]:
+        known = self.messages
+        if address.type not in known:
+            return self._named("message type", address.type, tuple(known))
+        fields = tuple(vars(known[address.type]).get("__dataclass_fields__", ()))
+        return [
+            wrong for name in address.fields or () for wrong in self._named(f"field of {address.type}", name, fields)
+        ]
+
+    def _under(self, address: Address) -> list[str]:
+        if address.under is None:
+            return []
+        match = _UNDER.fullmatch(address.under)
+        kind, hint = (match["kind"], match["hint"]) if match else (address.under, None)
+        if address.verb != "deliver":
+            return [f"only deliver goes `under` a fault; write deliver ... under {kind}"]
+        if kind not in self.system.own_kinds:
+            return self._named("fault", kind, self.system.own_kinds)
+        if hint is not None:
+            if kind != "rate_limited":
+                return [f"only rate_limited takes a reset hint; write under {kind}"]
+            try:
+                parse_duration(hint)
+            except ConfigError as error:
+                return [str(error)]
+        fault = next(fault for fault in self.system.carriers if fault.kind == kind)
+        carriers = tuple(self.system.carriers[fault])
+        carried = self.messages.get(address.type)
+        if carried is not None and not issubclass(carried, carriers):
+            names = listing([carrier.__name__ for carrier in carriers])
+            return [f"{address.type} does not carry {kind}; its carriers are {names}"]
+        return []
+
+    def _network(self, address: Address) -> list[str]:
+        network = self.system.network
+        if address.reordered and network != "fifo":
+            return [f"`reordered` needs a fifo network; this one is {network!r}: leave the word out"]
+        if address.reordered and address.verb != "deliver":
+            return [f"only deliver can be `reordered`; leave the word out of {address.verb}"]
+        if address.verb == "duplicate" and network == "set":
+            return ["in a `set` network what was sent is there for ever; remove the item"]
+        return []
+
+
+def budget_of(items: Iterable[ScheduleItem]) -> tuple[FaultEntry, ...]:
+    """Without limit, every kind of fault that these items use: the schedule itself says what strikes."""
+    entries: dict[FaultEntry, None] = {}
+    for item in items:
+        address = item.address
+        kinds: list[tuple[str, int | None]] = []
+        if address.verb in ("drop", "duplicate", "crash", "cut"):
+            kinds.append((address.verb, None))
+        if address.reordered:
+            kinds.append(("reorder", None))
+        if address.crashing:
+            kinds.append(("crash", None))
+        match = _UNDER.fullmatch(address.under) if address.under else None
+        if match is not None:
+            kinds.append((match["kind"], parse_duration(match["hint"]) if match["hint"] is not None else None))
+        entries |= {FaultEntry(kind, UNLIMITED, hint_ms=hint): None for kind, hint in kinds}
+    return tuple(entries)
+
+
+def message_triggers(system: System) -> dict[str, type]:
+    """The message classes that some process of the system has a row for, by name."""
+    found: dict[str, type] = {}
+    for process in system.processes.values():
+        for trigger in type(process).table.triggers:
+            if isinstance(trigger, type) and issubclass(trigger, Message):
+                found.setdefault(trigger.__name__, trigger)
+    return found
