@@ -150,6 +150,27 @@ def test_a_policy_that_cannot_work_is_refused_by_name(
         RetryPolicy(**(PLAIN | changes))
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"attempts_max": 1},
+        {"base_ms": 1, "cap_ms": 1},
+        {"budget_ms": 0, "attempt_ms": 0},
+        {"hint_slack_ms": 0, "hint_jitter_ms": 0},
+        {"factor": (1_000, 1), "jitter_percent": (0, 1_000)},
+        {"factor": (1_000, 1_000), "jitter_percent": (1_000, 1_000)},
+    ],
+)
+def test_a_policy_on_its_limits_is_taken(changes: dict[str, Any]) -> None:
+    assert RetryPolicy(**(PLAIN | changes)).start() == RetryState(1, 0)
+
+
+def test_the_upstream_polls_without_a_pause_after_a_hint_in_the_past_and_ours_does_not() -> None:
+    past = Failure(LIMIT, -60_000)
+    assert run(UPSTREAM, past, past) == [(0, 0), (0, 0)]
+    assert run(OURS, past, past) == [(500, 1_000), (1_000, 2_000)]
+
+
 def test_values_are_frozen_hashable_and_checked() -> None:
     assert len({OURS, replace(OURS), UPSTREAM, FORK}) == 3
     with pytest.raises(FrozenInstanceError):

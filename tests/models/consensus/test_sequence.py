@@ -10,6 +10,7 @@ import pickle
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import FrozenInstanceError, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,20 @@ def test_a_message_cannot_carry_what_is_no_number(
         kind("A", seq)
     assert kind("A", 1).seq == 1
     assert kind("A", SEQ_MAX).seq == SEQ_MAX
+
+
+@pytest.mark.parametrize("value", [Decision("A", 1), AckDecision("A", 1), StopAck("A"), Answer(Reason.RESET)])
+def test_messages_and_answers_are_frozen_values(value: Any) -> None:
+    assert hash(value) == hash(replace(value))
+    with pytest.raises(FrozenInstanceError):
+        setattr(value, fields(value)[0].name, "B")
+
+
+def test_a_key_has_one_to_eight_parts_of_64_bits() -> None:
+    sequence = ConsensusSequence("A")
+    assert sequence.issue("A", (0,)).accepted
+    sequence.cancel(Decision("A", 1), "timeout")
+    assert sequence.issue("A", (SEQ_MAX,) * 8).accepted
 
 
 def test_a_decision_is_never_equal_to_its_acknowledgement() -> None:
