@@ -13,6 +13,7 @@ from typing import NamedTuple
 from sim.action import Action, Kind
 from sim.address import START, Address
 from sim.faults.plan import FaultEntry
+from sim.machine import Handler
 from sim.network import Net, make_network
 from sim.process import Arm, Output, View
 from sim.system import System
@@ -47,11 +48,12 @@ class Start(NamedTuple):
 
 
 class Graph:
-    """The graph of a system. Handlers run when a (local value, input) pair is met for the first time."""
+    """The graph of a system. Handlers run when a (local value, input) pair is met for the first time;
+    `handler` is what runs them."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, handler: type[Handler] = Handler) -> None:
         self.system = system
-        self.tables = Tables(system)
+        self.tables = Tables(system, handler)
         self.network = make_network(system.network, self.tables.pair.__getitem__)
         self.width = self.tables.width
         self.names = system.names

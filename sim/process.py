@@ -234,6 +234,8 @@ class Process(StateMachine):
         if not outcomes:
             raise ModelError(f"{self._who()} chooses from nothing: give at least one outcome")
         distinct = list({encode(self._frozen(outcome)): outcome for outcome in outcomes}.values())
+        if len(distinct) == 1:
+            return self._frozen(distinct[0])  # nothing is open here
         position = len(step.widths)
         index = step.script[position] if position < len(step.script) else 0
         step.widths.append(len(distinct))
@@ -300,6 +302,10 @@ class View:
         self.timers = timers
         self.up = up
         self._fields = fields
+
+    def fields(self) -> dict[str, Value]:
+        """The fields by name, in the order of their declaration."""
+        return dict(self._fields)
 
     def __getattr__(self, name: str) -> Any:
         try:

@@ -57,10 +57,10 @@ class Tables:
     """The rows of one system: local values, envelopes and emissions as integers, and the actions that
     each (local value, input) pair has."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, handler: type[Handler] = Handler) -> None:
         self.system = system
         self.names = system.names
-        self.handlers = [Handler(name, p) for name, p in (*system.processes.items(), *system.monitors.items())]
+        self.handlers = [handler(name, p) for name, p in (*system.processes.items(), *system.monitors.items())]
         self.width = len(system.processes)
         self.index = {name: i for i, name in enumerate(self.names)}
         names = Names()

@@ -15,20 +15,21 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import pkgutil
 import re
 import sys
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import sim
+import sim.errors
 from sim.errors import ConfigError, SimError, listing, nearest
 from sim.scenario.mistakes import brief
 
-OURS = Path(sim.__file__).resolve().parents[1] / "models"
+OURS = Path(sim.errors.__file__).resolve().parents[1] / "models"
 """The folder of the models that ship with roundsim."""
 
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
@@ -170,3 +171,10 @@ def _places(error: BaseException) -> Iterator[str]:
         if file != __file__:
             yield f"{Path(file).name if 'importlib' not in file else file}:{trace.tb_lineno}"
         trace = trace.tb_next
+
+
+def settings_of(name: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The whole configuration of an imported model: its defaults, with what `config` says instead."""
+    parameters = inspect.signature(sys.modules[name].system).parameters.values()
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+    return {**defaults, **config}

@@ -17,8 +17,10 @@ class Strategy(Protocol):
 
     name: str
     seed: int
-    now_ms: int | None
-    """Virtual time of the last pick; None where time is not simulated."""
+
+    @property
+    def now_ms(self) -> int | None:
+        """Virtual time of the last pick, in milliseconds; None where time is not simulated."""
 
     def begin(self, graph: Graph) -> Start:
         """Choose how to begin, and forget every former run."""

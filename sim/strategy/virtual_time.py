@@ -46,12 +46,13 @@ class VirtualTime:
         self.seed = seed
         self._timing = timing
         self._draws = derive(seed, self.name)
+        self.now_ms = 0
 
     def begin(self, graph: Graph, start: Start | None = None) -> Start:
         self._graph = graph
         self._tables = graph.tables
         self.timing = self._timing or graph.system.timing
-        self.now_ms: int = 0
+        self.now_ms = 0
         self._heap: list[_Event] = []
         self._order = count()
         self._drawn = 0

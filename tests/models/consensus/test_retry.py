@@ -215,9 +215,7 @@ def test_the_backoff_is_the_exact_formula_rounded_once(policy: RetryPolicy, atte
 
 
 @given(policies(), st.lists(FAILURES, max_size=12))
-def test_no_attempt_starts_beyond_the_budget_or_the_limit(
-    policy: RetryPolicy, failures: list[Failure]
-) -> None:
+def test_no_attempt_starts_beyond_the_budget_or_the_limit(policy: RetryPolicy, failures: list[Failure]) -> None:
     state, spent_ms = policy.start(), 0
     for number, failure in enumerate(failures, 1):
         assert state.attempt == number
@@ -237,8 +235,6 @@ def test_the_module_stands_on_the_standard_library_and_its_examples_run() -> Non
     names = [name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names]
     names += [node.module or "." for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     assert {name.partition(".")[0] for name in names} <= set(sys.stdlib_module_names)
-    assert not any(
-        isinstance(node, ast.Constant) and isinstance(node.value, float) for node in ast.walk(tree)
-    )
+    assert not any(isinstance(node, ast.Constant) and isinstance(node.value, float) for node in ast.walk(tree))
     failed, tried = doctest.testmod(module)
     assert (failed, tried > 0) == (0, True)

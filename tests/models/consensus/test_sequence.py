@@ -117,9 +117,7 @@ def test_the_end_of_the_numbers_is_an_error_and_changes_nothing() -> None:
     ("seq", "error"),
     [(-1, ValueError), (0, ValueError), (SEQ_MAX + 1, ValueError), (True, TypeError), ("1", TypeError)],
 )
-def test_a_message_cannot_carry_what_is_no_number(
-    kind: type[Decision], seq: Any, error: type[Exception]
-) -> None:
+def test_a_message_cannot_carry_what_is_no_number(kind: type[Decision], seq: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match="seq"):
         kind("A", seq)
     assert kind("A", 1).seq == 1
@@ -201,9 +199,7 @@ def test_d14_a_sequence_cannot_be_cloned_by_accident(clone: Callable[[object], o
 
 
 @pytest.mark.parametrize(("operation", "arguments"), [call for call in calls() if "A" in str(call[1])])
-def test_an_operation_waits_while_another_thread_is_inside_one(
-    operation: str, arguments: tuple[Any, ...]
-) -> None:
+def test_an_operation_waits_while_another_thread_is_inside_one(operation: str, arguments: tuple[Any, ...]) -> None:
     sequence = ConsensusSequence("A")
     with sequence._lock:
         thread = threading.Thread(target=getattr(sequence, operation), args=arguments)

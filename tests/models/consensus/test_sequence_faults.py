@@ -223,9 +223,7 @@ def test_the_exhaustive_check_catches_the_planted_fault(fault: type[ConsensusSeq
 UNREACHABLE = (Wraps, ClearsBeforeItChecks)
 
 
-@pytest.mark.parametrize(
-    "fault", [f for f in FAULTS if f not in UNREACHABLE], ids=lambda fault: str(fault.__name__)
-)
+@pytest.mark.parametrize("fault", [f for f in FAULTS if f not in UNREACHABLE], ids=lambda fault: str(fault.__name__))
 def test_the_long_runs_catch_the_planted_fault(fault: type[ConsensusSequence]) -> None:
     machine = type("Planted", (LongRun,), {"kind": fault})
     quick = settings(
