@@ -23,7 +23,7 @@ from sim.scenario.expectation import (
 from sim.scenario.mistakes import START, Mistakes, Place, brief, one_line
 from sim.scenario.models import import_model
 from sim.scenario.schedule import budget_of, check_schedule, message_triggers, read_schedule
-from sim.scenario.schema import EPOCH, REPLAY, STRATEGIES, ScenarioShape
+from sim.scenario.schema import EPOCH, REPLAY, SEED_MAX, STRATEGIES, ScenarioShape
 from sim.scenario.shape import read_shape
 from sim.scenario.values import Expectation, Scenario, ScheduleItem, Target
 from sim.system import System
@@ -140,6 +140,8 @@ class _Reader:
         self.seed = seed
         self.allow = allow
         self.explores = explores
+        if seed is not None and not 0 <= seed <= SEED_MAX:
+            self.mistakes.add(None, f"--seed {seed}: give a whole number from 0 to {SEED_MAX}")
         self.plan_option = "--faults"
         if faults is not None and "faults" in overrides:
             self.mistakes.add(None, "--faults and --set faults=... are both given; give one")
@@ -215,10 +217,6 @@ class _Reader:
             self.mistakes.raise_any()
             raise AssertionError from None
 
-    def _file_place(self, *path: str) -> Place | None:
-        """The place of a key, or None for a model that was named without a file."""
-        return self.root.key_place(*path) if self.path else None
-
     def _check_schedule_alone(self, shape: ScenarioShape) -> None:
         """Keys that contradict each other, whatever the system is."""
         if shape.schedule is None:
@@ -258,7 +256,7 @@ class _Reader:
         try:
             return import_model(model, self.allow)
         except ConfigError as error:
-            self.mistakes.add_all(self.root.place_of("model") if self.path else None, error)
+            self.mistakes.add_all(self.root.place_of("model"), error)
             return None
 
     def _system(self, shape: ScenarioShape, module: ModuleType) -> tuple[dict[str, Any], System] | None:
@@ -267,7 +265,7 @@ class _Reader:
         try:
             signature = signature_of(shape.model, module)
         except ConfigError as error:
-            self.mistakes.add_all(self._file_place("model"), error)
+            self.mistakes.add_all(self.root.key_place("model"), error)
             return None
         config, arguments = read_config(signature, self.root, shape.config, self.overrides, self.mistakes)
         if len(self.mistakes) > before:
@@ -276,14 +274,14 @@ class _Reader:
             system = make_system(signature, arguments)
         except SimError as error:
             for mistake in error.mistakes:
-                place = blamed(self.root, config, mistake) if self.path else None
-                self.mistakes.add(place, mistake)
+                self.mistakes.add(blamed(self.root, config, mistake), mistake)
             return None
         return config, self._networked(system, shape)
 
     def _networked(self, system: System, shape: ScenarioShape) -> System:
         """The system on the network that the file or the command line says."""
-        network, place, before = shape.network, self._file_place("network"), ""
+        network, before = shape.network, ""
+        place: Place | None = self.root.place_of("network")
         if "network" in self.overrides:
             network, place = self.overrides["network"], None
             before = f"--set network={network}: "

@@ -56,7 +56,7 @@ class _Fit:
         if verb in MESSAGE_VERBS:
             found = [*self._process(address.source), *self._process(address.target), *self._message(address)]
         elif verb in ("cut", "heal"):
-            found = self._named("cut", address.subject, tuple(self.system.cuts))
+            found = self._named("there is no cut", address.subject, tuple(self.system.cuts))
         else:
             found = self._process(address.process)
             if not found and verb in ("fire", "move"):
@@ -69,21 +69,23 @@ class _Fit:
         return [unknown(what, name, known)]
 
     def _process(self, name: str) -> list[str]:
-        return self._named("process", name, tuple(self.system.processes))
+        return self._named("there is no process", name, tuple(self.system.processes))
 
     def _subject(self, address: Address) -> list[str]:
         table = type(self.system.processes[address.process]).table
         known = table.timers if address.verb == "fire" else (*table.must, *table.may)
         what = "timer" if address.verb == "fire" else "move"
-        return self._named(f"{what} of {address.process}", address.subject, known)
+        return self._named(f"{address.process} has no {what}", address.subject, known)
 
     def _message(self, address: Address) -> list[str]:
         known = self.messages
         if address.type not in known:
-            return self._named("message type", address.type, tuple(known))
+            return self._named("there is no message type", address.type, tuple(known))
         fields = tuple(vars(known[address.type]).get("__dataclass_fields__", ()))
         return [
-            wrong for name in address.fields or () for wrong in self._named(f"field of {address.type}", name, fields)
+            wrong
+            for name in address.fields or ()
+            for wrong in self._named(f"{address.type} has no field", name, fields)
         ]
 
     def _under(self, address: Address) -> list[str]:
@@ -94,7 +96,7 @@ class _Fit:
         if address.verb != "deliver":
             return [f"only deliver goes `under` a fault; write deliver ... under {kind}"]
         if kind not in self.system.own_kinds:
-            return self._named("fault", kind, self.system.own_kinds)
+            return self._named("nothing here carries the fault", kind, self.system.own_kinds)
         if hint is not None:
             if kind != "rate_limited":
                 return [f"only rate_limited takes a reset hint; write under {kind}"]
