@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping
-from types import ModuleType
+from collections.abc import Mapping
 from typing import Any
 
-import sim.ledgers
 from sim.judge import BUILT_IN
 from sim.ledgers import REASONS
 from sim.scenario.document import Node
@@ -17,7 +14,6 @@ from sim.scenario.values import Expectation
 from sim.system import System
 from sim.table import DOWN, FAILED
 from sim.timing import Range, Timing
-from sim.values import Emission
 
 
 def read_expectation(shape: ExpectShape) -> Expectation:
@@ -87,32 +83,6 @@ def _check_state(root: Node, name: str, state: str, system: System, mistakes: Mi
             root.place_of("expect", "states", name),
             unknown(f"{name} has no state", state, known),
         )
-
-
-def classes_of(module: ModuleType, system: System, base: type) -> dict[str, type]:
-    """The subclasses of `base`, by name, that the model's module and those of its machines know of."""
-    found: dict[str, type] = {}
-    machines = (*system.processes.values(), *system.monitors.values())
-    names = dict.fromkeys([module.__name__, *(c.__module__ for m in machines for c in type(m).__mro__)])
-    for space in _spaces(module, list(names)):
-        for thing in list(vars(space).values()):
-            if isinstance(thing, type) and issubclass(thing, base) and thing is not base:
-                found.setdefault(thing.__name__, thing)
-    if base is Emission:
-        for thing in vars(sim.ledgers).values():
-            if isinstance(thing, type) and issubclass(thing, Emission) and thing is not Emission:
-                found.setdefault(thing.__name__, thing)
-    return found
-
-
-def _spaces(module: ModuleType, names: list[str]) -> Iterator[ModuleType]:
-    """The modules with these names, then those which they hold as attributes (`from mymodel import messages`)."""
-    first = [module, *(sys.modules[name] for name in names if name in sys.modules)]
-    for space in first:
-        yield space
-        for thing in list(vars(space).values()):
-            if isinstance(thing, ModuleType):
-                yield thing
 
 
 def read_timing(root: Node, shape: TimingShape, system: System, mistakes: Mistakes) -> Timing:

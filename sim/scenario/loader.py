@@ -16,19 +16,18 @@ from sim.scenario.document import SIZE_MAX, Node, place_at, read_document
 from sim.scenario.expectation import (
     check_expectation,
     check_expectation_alone,
-    classes_of,
     read_expectation,
     read_timing,
 )
 from sim.scenario.mistakes import START, Mistakes, Place, brief, one_line
 from sim.scenario.models import import_model
-from sim.scenario.schedule import budget_of, check_schedule, message_triggers, read_schedule
+from sim.scenario.schedule import budget_of, check_schedule, read_schedule
 from sim.scenario.schema import EPOCH, REPLAY, SEED_MAX, STRATEGIES, ScenarioShape
 from sim.scenario.shape import read_shape
 from sim.scenario.values import Expectation, Scenario, ScheduleItem, Target
+from sim.scenario.vocabulary import Vocabulary, vocabulary
 from sim.system import System
 from sim.timing import Timing
-from sim.values import Emission, Message
 
 MAX_STEPS = 10_000
 SUFFIXES = (".yaml", ".yml")
@@ -163,9 +162,10 @@ class _Reader:
             self.mistakes.raise_any()
             raise AssertionError("without a system there is a mistake")
         config, base = made
-        timing = self._check_against(base, module, shape, items, expect)
+        words = vocabulary(module, base)
+        timing = self._check_against(base, words, shape, items, expect)
         base = base.with_(timing=timing)
-        plan = self._plan(shape, base)
+        plan = self._plan(shape, base, words)
         self.mistakes.raise_any()
         return Scenario(
             path=self.path,
@@ -191,7 +191,9 @@ class _Reader:
         shape = ScenarioShape(model=name)
         module = self._module(name)
         made = self._system(shape, module) if module is not None else None
-        plan = self._plan(shape, made[1]) if made is not None else None
+        plan = None
+        if module is not None and made is not None:
+            plan = self._plan(shape, made[1], vocabulary(module, made[1]))
         self.mistakes.raise_any()
         assert made is not None
         config, system = made
@@ -296,31 +298,32 @@ class _Reader:
     def _check_against(
         self,
         system: System,
-        module: ModuleType,
+        words: Vocabulary,
         shape: ScenarioShape,
         items: tuple[ScheduleItem, ...] | None,
         expect: Expectation,
     ) -> Timing:
         """Holds schedule, expectations and timing against the system."""
-        check_expectation(self.root, expect, system, classes_of(module, system, Emission), self.mistakes)
+        check_expectation(self.root, expect, system, words.emissions, self.mistakes)
         if items is not None:
-            messages = {**classes_of(module, system, Message), **message_triggers(system)}
-            check_schedule(items, system, messages, self.mistakes)
+            check_schedule(items, system, words, self.mistakes)
         return read_timing(self.root, shape.timing, system, self.mistakes)
 
-    def _plan(self, shape: ScenarioShape, system: System) -> tuple[FaultEntry, ...] | None:
+    def _plan(self, shape: ScenarioShape, system: System, words: Vocabulary) -> tuple[FaultEntry, ...] | None:
         """The fault plan that the file or the command line gives; None if neither does."""
         if self.plan is not None:
-            return self._entries(((None, f"{self.plan_option}: ", self.plan),), system)
+            return self._entries(((None, f"{self.plan_option}: ", self.plan),), system, words)
         if shape.faults is None:
             return None
         node = self.root.find(("faults",))[1]
         if isinstance(node.value, list):
             texts = [(self.root.place_of("faults", i), "", text) for i, text in enumerate(shape.faults)]
-            return self._entries(texts, system)
-        return self._entries([(node.place, "", text) for text in shape.faults], system)
+            return self._entries(texts, system, words)
+        return self._entries([(node.place, "", text) for text in shape.faults], system, words)
 
-    def _entries(self, texts: Collection[tuple[Place | None, str, str]], system: System) -> tuple[FaultEntry, ...]:
+    def _entries(
+        self, texts: Collection[tuple[Place | None, str, str]], system: System, words: Vocabulary
+    ) -> tuple[FaultEntry, ...]:
         found: tuple[FaultEntry, ...] = ()
         for place, before, text in texts:
             try:
@@ -330,6 +333,8 @@ class _Reader:
                 self.mistakes.add_all(place, error, before)
                 continue
             for entry in entries:
+                for wrong in words.misfits(entry, system):
+                    self.mistakes.add(place, before + wrong)
                 if any(replace(entry, count=other.count) == other for other in found):
                     self.mistakes.add(
                         place, f"{before}fault {brief(str(entry))} is given twice; write one entry with the sum"
