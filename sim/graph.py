@@ -11,12 +11,13 @@ from itertools import product
 from typing import NamedTuple
 
 from sim.action import Action, Kind
+from sim.address import START, Address
 from sim.faults.plan import FaultEntry
 from sim.network import Net, make_network
-from sim.process import View
+from sim.process import Arm, Output, View
 from sim.system import System
 from sim.tables import Tables, outputs_named
-from sim.values import Value, encode
+from sim.values import Value, encode, show
 
 
 class State(NamedTuple):
@@ -29,6 +30,20 @@ class State(NamedTuple):
     """What is left of each finite entry of the fault budget."""
     cuts: tuple[int, ...]
     """The cuts in force."""
+
+
+class Start(NamedTuple):
+    """One way to begin: the choices made in `on_start`, and what came of them."""
+
+    choices: tuple[Value, ...]
+    state: State
+    sends: tuple[int, ...]
+    outputs: tuple[tuple[str, tuple[Output, ...]], ...]
+    arms: tuple[tuple[int, Arm], ...]
+
+    @property
+    def address(self) -> Address:
+        return Address(START, choosing=tuple(map(show, self.choices)) or None)
 
 
 class Graph:
@@ -58,17 +73,25 @@ class Graph:
 
     # --- states -------------------------------------------------------------------------------------
 
-    def initial(self) -> list[State]:
-        """The initial states: one for each combination of choices made in `on_start`."""
-        states = []
+    def starts(self) -> list[Start]:
+        """The ways to begin: one for each combination of choices made in `on_start`."""
+        found = []
         for start in product(*self.tables.initial()):
             locals_: tuple[int, ...] = tuple(local for local, _ in start)
-            net = self.network.empty()
+            sends: tuple[int, ...] = ()
             for index, (_, outcome) in enumerate(start):
-                net = self.network.add(net, self.tables.sends(self.names[index], outcome.outputs))
+                sends += self.tables.sends(self.names[index], outcome.outputs)
                 locals_ = self.tables.notify(locals_, self.tables.heard((), outcome.outputs))
-            states.append(State(locals_, net, self._full, ()))
-        return list(dict.fromkeys(states))
+            net = self.network.add(self.network.empty(), sends)
+            choices = tuple(choice for _, outcome in start for choice in outcome.choices)
+            outputs = tuple((self.names[i], outcome.outputs) for i, (_, outcome) in enumerate(start) if outcome.outputs)
+            arms = tuple((i, arm) for i, (_, outcome) in enumerate(start) for arm in outcome.arms)
+            found.append(Start(choices, State(locals_, net, self._full, ()), sends, outputs, arms))
+        return found
+
+    def initial(self) -> list[State]:
+        """The distinct initial states."""
+        return list(dict.fromkeys(start.state for start in self.starts()))
 
     def view(self, state: State, name: str) -> View:
         """The local value of one process or monitor, by name."""
@@ -112,8 +135,8 @@ class Graph:
             found += tables.own_actions(local) if actions is None else actions
         if cuts:
             found += [self.tables.cutting(Kind.HEAL, c) for c in cuts]
-        if self._endless or any(state.budgets):
-            found += self._faults(state, found)
+        if self.has_budget(state):
+            found += self.faults(state, found)
         return found
 
     def _held(self, envelope: int, cuts: tuple[int, ...]) -> bool:
@@ -138,8 +161,12 @@ class Graph:
 
     # --- faults -------------------------------------------------------------------------------------
 
-    def _faults(self, state: State, usual: list[Action]) -> list[Action]:
-        """The actions that draw on the budget; `usual` are the others."""
+    def has_budget(self, state: State) -> bool:
+        """Whether any fault may still strike."""
+        return self._endless or any(state.budgets)
+
+    def faults(self, state: State, usual: list[Action]) -> list[Action]:
+        """The actions that draw on the budget; `usual` are the handlers that a crash may strike."""
         found: list[Action] = []
         found += self._network_faults(state)
         for kind in self._domain:
@@ -270,6 +297,14 @@ class Graph:
         if action.cut_index >= 0:
             cuts = tuple(sorted({*cuts} ^ {action.cut_index}))
         return State(locals_, net, budgets, cuts)
+
+    def changes(self, state: State, action: Action) -> bool:
+        """Whether `action` leads to another state."""
+        return self.apply(state, action) != state
+
+    def quiescent(self, state: State) -> bool:
+        """Whether no progress action that changes the state is enabled."""
+        return not any(action.progress and self.changes(state, action) for action in self.enabled(state))
 
     def budget_left(self, state: State) -> list[tuple[FaultEntry, int | None]]:
         """What is left of each entry of the budget; None is unlimited."""

@@ -209,9 +209,7 @@ class Handler:
 
         return self._explore(Local(self.table.initial, fields), handle)
 
-    def _explore(
-        self, local: Local, handle: Callable[[StateMachine, Step], None], sender: str = ""
-    ) -> list[Outcome]:
+    def _explore(self, local: Local, handle: Callable[[StateMachine, Step], None], sender: str = "") -> list[Outcome]:
         """Runs the handler once for every path of its choices, depth first."""
         outcomes: list[Outcome] = []
         scripts: list[tuple[int, ...]] = [()]

@@ -37,9 +37,10 @@ class Send:
 
 @dataclass(frozen=True)
 class Emit:
-    """An output: something observable happened."""
+    """An output: something observable happened, together with the durable writes it consists of."""
 
     emission: Emission
+    writes: tuple[Write, ...] = ()
 
 
 Output = Write | Send | Emit
@@ -203,12 +204,23 @@ class Process(StateMachine):
             raise ModelError(f"{self._who()} sends {type(message).__name__}: make it a subclass of Message")
         step.outputs.append(Send(target, self._frozen(message)))
 
-    def emit(self, emission: Emission) -> None:
-        """Make something observable: monitors and the trace see it."""
+    def emit(self, emission: Emission, **writes: Value) -> None:
+        """Make something observable: monitors and the trace see it.
+
+        `writes` are durable fields that take a new value in the same instant: no crash comes between
+        them and the emission (`self.emit(Applied(key), applied=self.applied | {key})`).
+        """
         step = self._acting("emits")
         if not isinstance(emission, Emission):
             raise ModelError(f"{self._who()} emits {type(emission).__name__}: make it a subclass of Emission")
-        step.outputs.append(Emit(self._frozen(emission)))
+        for field in writes:
+            if field not in type(self).table.durable:
+                known = nearest(field, type(self).table.durable)
+                raise ModelError(f"{self._who()} emits with {field!r}, which is no durable field{known}")
+        kept = tuple(Write(field, self._frozen(value)) for field, value in writes.items())
+        for write in kept:
+            object.__setattr__(self, write.field, write.value)
+        step.outputs.append(Emit(self._frozen(emission), kept))
 
     def _frozen(self, value: T) -> T:
         try:
@@ -234,7 +246,8 @@ class Process(StateMachine):
         a range of them, both ends included, from which the scheduler draws."""
         step = self._acting(f"arms {timer!r}")
         self._known(timer)
-        low, high = duration_ms if isinstance(duration_ms, tuple) else (duration_ms, duration_ms)
+        ends = duration_ms if isinstance(duration_ms, tuple) else (duration_ms, duration_ms)
+        low, high = ends if len(ends) == 2 else (-1, -1)
         if type(low) is not int or type(high) is not int or not 0 <= low <= high:
             raise ModelError(
                 f"{self._who()} arms {timer!r} for {duration_ms!r}: a duration is whole milliseconds from 0, or (low, high)"

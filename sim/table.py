@@ -31,10 +31,14 @@ Trigger = type | str
 """What a row answers to: a `Message`, `Fault` or (in a monitor) `Emission` class, a timer's name, or
 the name of a spontaneous move."""
 
+Callbacks = dict[str, tuple[str, ...]]
+"""State -> names of the methods that are called there."""
+
 DOWN = "(down)"
 FAILED = "(failed)"
 """States every machine has besides its own: crashed, and beyond its table (a finding)."""
 
+_NO_STATES = ("", "*", "=", DOWN, FAILED)
 _ROW_KEYS = ("trigger", "source", "dest", "conditions", "unless", "before", "after")
 _CALLBACKS = ("conditions", "unless", "before", "after")
 _SPONTANEOUS = ("must", "may", "timers")
@@ -78,8 +82,8 @@ class Table:
     fields: dict[str, Value]
     """Field name -> default, `REQUIRED` where there is none, in the order of declaration."""
     durable: frozenset[str]
-    on_enter: dict[str, tuple[str, ...]]
-    on_exit: dict[str, tuple[str, ...]]
+    on_enter: Callbacks
+    on_exit: Callbacks
 
     @property
     def triggers(self) -> tuple[Trigger, ...]:
@@ -120,9 +124,12 @@ class _Reader:
         self._members("hot", hot, self.states, "state")
         self._members("durable", durable, self.fields, "field")
         initial = getattr(self.cls, "initial", None) or (self.states[0] if self.states else "")
-        self._members("initial", (initial,), self.states, "state")
+        if self.states:
+            self._members("initial", (initial,), self.states, "state")
         self._check_used(rows)
         self._check_shadowed(rows)
+        self._check_twins(rows)
+        self._check_given(rows, on_enter, on_exit)
         self._hooks()
         if self.mistakes:
             raise TableError(*self.mistakes)
@@ -146,6 +153,10 @@ class _Reader:
             annotated = inspect.get_annotations(cls)
             for name, value in vars(cls).items():
                 known = name in _TABLE_KEYS or name in annotated or name.startswith("_") or name.isupper()
+                if name in self.reserved and name not in annotated and name not in _TABLE_KEYS:
+                    if not isinstance(value, Table):  # what a base class got when it was made
+                        self.wrong(f"{name!r} cannot be replaced: it is the framework's; rename it")
+                    continue
                 if known or callable(value) or isinstance(value, property | staticmethod | classmethod):
                     continue
                 hint = nearest(name, _TABLE_KEYS)
@@ -193,27 +204,37 @@ class _Reader:
         for name in names:
             if not isinstance(name, str):
                 self.wrong(f"{kind} holds {name!r}, which is not a name")
-        return tuple(name for name in names if isinstance(name, str))
+            elif kind in _SPONTANEOUS and not name.isidentifier():
+                self.wrong(f"{kind} holds {name!r}, which is no identifier: schedules could not name it")
+        names = tuple(name for name in names if isinstance(name, str))
+        for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+            self.wrong(f"{kind} holds {name!r} twice")
+        if self.is_monitor and kind in _SPONTANEOUS and names:
+            self.wrong(f"{kind} is not for monitors: a monitor only listens")
+        return tuple(dict.fromkeys(names))
 
     def _members(self, what: str, names: Iterable[str], known: Iterable[str], kind: str) -> None:
         for name in names:
             if name not in known:
-                self.wrong(f"{what} names {name!r}, which is no {kind}{nearest(name, known)}")
+                self.wrong(f"{what} names {name!r}, which is no {kind}{nearest(str(name), known)}")
 
-    def _states(self) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    def _states(self) -> tuple[tuple[str, ...], Callbacks, Callbacks]:
         names: list[str] = []
-        callbacks: dict[str, dict[str, tuple[str, ...]]] = {"on_enter": {}, "on_exit": {}}
+        callbacks: dict[str, Callbacks] = {"on_enter": {}, "on_exit": {}}
         given = getattr(self.cls, "states", ())
         if isinstance(given, str) or not isinstance(given, tuple | list):
             self.wrong(f"states = {given!r} is not a tuple of names (their order matters: the first is initial)")
-            given = ()
+            return (), {}, {}
         for state in given:
             spec = {"name": state} if isinstance(state, str) else state
             if not isinstance(spec, Mapping) or not isinstance(spec.get("name"), str):
                 self.wrong(f"state {state!r} is neither a name nor a dict with one")
                 continue
-            for key in set(spec) - {"name", "on_enter", "on_exit"}:
-                self.wrong(f"state {spec['name']!r}: unknown key {key!r}{nearest(key, ('on_enter', 'on_exit'))}")
+            for key in spec:
+                if key not in ("name", *callbacks):
+                    self.wrong(f"state {spec['name']!r}: unknown key {key!r}{nearest(str(key), callbacks)}")
+            if spec["name"] in _NO_STATES:
+                self.wrong(f"state {spec['name']!r} cannot have this name: it means something else; rename it")
             if spec["name"] in names:
                 self.wrong(f"state {spec['name']!r} is listed twice")
             names.append(spec["name"])
@@ -224,7 +245,7 @@ class _Reader:
         self._dynamic_hooks(tuple(names), callbacks)
         return tuple(names), callbacks["on_enter"], callbacks["on_exit"]
 
-    def _dynamic_hooks(self, states: tuple[str, ...], callbacks: dict[str, dict[str, tuple[str, ...]]]) -> None:
+    def _dynamic_hooks(self, states: tuple[str, ...], callbacks: dict[str, Callbacks]) -> None:
         """Methods `on_enter_<state>` and `on_exit_<state>` are callbacks, as in the library."""
         for name in sorted(dir(self.cls)):
             for hook, found in callbacks.items():
@@ -257,9 +278,9 @@ class _Reader:
                 self.wrong(f"{where}: prepare would run even where the row is refused; use a condition, or before")
             elif key not in _ROW_KEYS:
                 self.wrong(f"{where}: unknown key {key!r}{nearest(str(key), _ROW_KEYS)}")
-        for key in ("trigger", "source", "dest"):
-            if key not in spec:
-                self.wrong(f"{where}: {key} is missing")
+        missing = [key for key in _ROW_KEYS[:3] if key not in spec]
+        if missing:
+            self.wrong(f"{where}: {listing(missing, 'and')} {'is' if len(missing) == 1 else 'are'} missing")
         if len(self.mistakes) > before:
             return None
         sources = self._sources(where, spec["source"])
@@ -294,6 +315,10 @@ class _Reader:
         elif not isinstance(trigger, type) or not issubclass(trigger, self.inputs):
             kinds = listing([f"{kind.__name__} classes" for kind in self.inputs])
             self.wrong(f"{where}: nothing can send trigger {_name_of(trigger)}: triggers are {kinds}, or names")
+        elif trigger in self.inputs:
+            self.wrong(
+                f"{where}: nothing can send trigger {_name_of(trigger)}: it is the base of its kind; subclass it"
+            )
 
     def _dest(self, where: str, dest: object) -> None:
         if dest is None or isinstance(dest, Dest) or dest == "=":
@@ -322,7 +347,7 @@ class _Reader:
             if not callable(method):
                 methods = [n for n in dir(self.cls) if not n.startswith("_") and callable(getattr(self.cls, n))]
                 self.wrong(f"{where}: {key} names {name!r}, which is no method{nearest(str(name), methods)}")
-            elif arity(method) is None:
+            elif arity(method) is None or isinstance(inspect.getattr_static(self.cls, name), staticmethod):
                 self.wrong(f"{where}: {key} {name!r} must take self and at most the input")
         return tuple(name for name in names if isinstance(name, str))
 
@@ -352,6 +377,31 @@ class _Reader:
                 for source in row.sources:
                     closed.setdefault((row.trigger, source), row)
 
+    def _check_twins(self, rows: list[Row]) -> None:
+        """Rows, addresses and digests know a trigger by its bare name."""
+        known: dict[str, Trigger] = {}
+        for row in rows:
+            name = trigger_name(row.trigger)
+            if known.setdefault(name, row.trigger) is not row.trigger and known[name] != row.trigger:
+                self.wrong(f"row {row.index} ({row}): two triggers are named {name}; rename one")
+
+    def _check_given(self, rows: list[Row], on_enter: Callbacks, on_exit: Callbacks) -> None:
+        """A timer or a spontaneous move brings no input that a callback could take."""
+        for row in rows:
+            if not isinstance(row.trigger, str):
+                continue
+            named = [(key, name) for key in _CALLBACKS for name in getattr(row, key)]
+            if isinstance(row.dest, str):
+                named += [("on_exit", name) for source in row.sources for name in on_exit[source]]
+                for state in row.sources if row.dest == "=" else (row.dest,):
+                    named += [("on_enter", name) for name in on_enter[state]]
+            for key, name in dict.fromkeys(named):
+                if required_arguments(getattr(self.cls, name)) > 1:
+                    self.wrong(
+                        f"row {row.index} ({row}): {key} {name!r} takes an input, but a timer or a spontaneous move "
+                        "brings none"
+                    )
+
     def _hooks(self) -> None:
         for name in ("on_start", "on_restart"):
             method = getattr(self.cls, name, None)
@@ -373,9 +423,10 @@ def _name_of(thing: object) -> str:
 def arity(method: Callable[..., Any]) -> int | None:
     """How many inputs a callback takes besides self: 0 or 1; None if it cannot be called so."""
     required = required_arguments(method)
-    if required > 2 or required < 1:
-        return None
     parameters = list(inspect.signature(method).parameters.values())[1:]
+    named = any(p.kind is p.KEYWORD_ONLY and p.default is p.empty for p in parameters)
+    if required > 2 or required < 1 or named:
+        return None
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL)]
     return 1 if positional else 0
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from sim.action import Action, Kind, output_name
+from sim.address import Address
 from sim.errors import ModelError, nearest
 from sim.faults import RateLimited
 from sim.faults.plan import FaultEntry
@@ -39,10 +40,10 @@ class Interner(Generic[T]):
     def __call__(self, thing: T) -> int:
         value = self._value_of(thing)
         code = encode(value)
+        self._names.admit(value)  # first: a class of the same name would have the same encoding
         known = self._ids.get(code)
         if known is not None:
             return known
-        self._names.admit(value)
         number = self._ids[code] = len(self.things)
         self.things.append(thing)
         self._met(number, thing)
@@ -127,6 +128,10 @@ class Tables:
             fields = dict(zip(names, value.fields, strict=True))
             view = self._views[local] = View(value.state, fields, value.timers, value.up)
         return view
+
+    def address_of(self, envelope: int) -> Address:
+        """The description of an envelope, as the address of an action on it has it."""
+        return self.in_flight(Kind.DROP, envelope).address
 
     # --- actions of one process ---------------------------------------------------------------------
 
@@ -345,7 +350,7 @@ class Tables:
         """What is left after a crash that followed these outputs: the durable writes among them hold."""
         handler = self.handlers[process]
         fields = dict(zip(handler.fields, before.fields, strict=True))
-        fields |= {output.field: output.value for output in outputs if isinstance(output, Write)}
+        fields |= {write.field: write.value for output in outputs for write in writes_of(output)}
         return handler.down(tuple(fields.values()))
 
     def _act(
@@ -416,6 +421,13 @@ class Tables:
         if outcomes is None or len(outcomes) != 1:
             raise ModelError(f"monitor {self.names[monitor]!r} must take {type(given).__name__} in exactly one way")
         return self.local(monitor, outcomes[0].local)
+
+
+def writes_of(output: Output) -> tuple[Write, ...]:
+    """The durable writes an output consists of."""
+    if isinstance(output, Write):
+        return (output,)
+    return output.writes if isinstance(output, Emit) else ()
 
 
 def outputs_named(action: Action, name: str) -> list[int]:

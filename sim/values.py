@@ -117,7 +117,7 @@ def freeze(value: Value) -> Value:
     Raises `ModelError` with what would be right if it, or anything in it, is not a value.
     """
     kind = type(value)
-    if value is None or kind in _PLAIN or isinstance(value, Enum):
+    if value is None or kind in _PLAIN or _is_member(value):
         return value
     if kind is tuple:
         return tuple(map(freeze, value))
@@ -139,6 +139,11 @@ def _freeze_record(record: Any) -> Any:
     for name, value in frozen.items():
         object.__setattr__(copy, name, value)
     return copy
+
+
+def _is_member(value: object) -> bool:
+    """Whether `value` is a named member of an Enum; a combination of flags is none."""
+    return isinstance(value, Enum) and value.name in type(value).__members__
 
 
 def is_record(value: object) -> bool:
@@ -163,6 +168,8 @@ def _advice(value: object) -> str:
             return advice
     if isinstance(value, type):
         return "a class is not data"
+    if isinstance(value, Enum):
+        return "a combination of flags has no name; use a frozenset of members"
     for base in (bool, int, str, bytes, tuple, frozenset):
         if isinstance(value, base):
             return f"it is a subclass of {base.__name__}: use {base.__name__} itself, or a Record"
@@ -207,7 +214,7 @@ def _encode(value: Value, out: bytearray) -> None:
     elif kind is int:
         _encode_int(value, out)
     elif kind is str:
-        out += b"S" + _text(value.encode())
+        out += b"S" + _text(value.encode(errors="surrogatepass"))
     elif kind is bytes:
         out += b"Y" + _text(value)
     elif kind is tuple:
@@ -220,7 +227,7 @@ def _encode(value: Value, out: bytearray) -> None:
         for code in sorted(map(encode, frozenset.__iter__(value))):
             out += code
         out += _END
-    elif isinstance(value, Enum):
+    elif _is_member(value):
         out += b"E" + _text(kind.__name__.encode()) + _text(value.name.encode())
     elif is_record(value):
         out += b"R" + _text(kind.__name__.encode())

@@ -28,7 +28,13 @@ class TransactionManager(Process):
     transitions = (
         {"trigger": Prepared, "source": "undecided", "dest": None, "after": "note"},
         {"trigger": Prepared, "source": ["committed", "aborted"], "dest": DEFER},
-        {"trigger": "commit", "source": "undecided", "dest": "committed", "conditions": "all_prepared", "after": "tell"},
+        {
+            "trigger": "commit",
+            "source": "undecided",
+            "dest": "committed",
+            "conditions": "all_prepared",
+            "after": "tell",
+        },
         {"trigger": "abort", "source": "undecided", "dest": "aborted", "after": "tell"},
     )
 
