@@ -14,9 +14,10 @@ from typing import Any
 
 from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, ValidationError
 
-from sim.errors import ConfigError, ModelError, SimError, listing, nearest
+from sim.errors import ConfigError, ModelError, SimError, listing
 from sim.scenario.document import Node, Plain, read_document, resolve
-from sim.scenario.mistakes import Mistakes, Place, brief, said
+from sim.scenario.mistakes import Mistakes, Place, brief, said, unknown
+from sim.scenario.models import culprit
 from sim.system import System
 
 RESERVED = ("faults", "network")
@@ -48,7 +49,8 @@ class Parameter:
         try:
             return adapter.validate_json(json.dumps(value), strict=True)  # a list of a file may be a tuple
         except ValidationError:
-            raise Refusal(f"{said(value)}; give {spoken(self.annotation)}") from None
+            shown = f"the list {brief(json.dumps(value))}" if isinstance(value, list) else said(value)
+            raise Refusal(f"{shown}; give {spoken(self.annotation)}") from None
 
     def parse(self, text: str) -> Plain:
         """The plain value that `text` of `--set` means for this parameter. Raises `Refusal`."""
@@ -74,8 +76,7 @@ class Signature:
     def unknown(self, key: str, also: Collection[str] = ()) -> str:
         """What is wrong with a key that is no parameter, and what would be right."""
         known = [*self.parameters, *also]
-        there = f"there are {listing(known, 'and')}" if known else "it has none"
-        return f"{self.model} has no parameter {brief(key)}{nearest(key, known)}; {there}"
+        return unknown(f"{self.model} has no parameter", key, known)
 
 
 def signature_of(model: str, module: ModuleType) -> Signature:
@@ -133,7 +134,7 @@ def read_config(
         if parameter.required and name not in given:
             mistakes.add(
                 root.key_place("config") if "config" in root.keys else root.key_place("model"),
-                f"{signature.model} needs the parameter {name!r}; write `{name}: ...` under `config:`",
+                f"{signature.model} needs the parameter {name!r}; write it under `config:`, or give --set {name}=...",
             )
     return given, arguments
 
@@ -142,12 +143,14 @@ def make_system(signature: Signature, arguments: Mapping[str, Any]) -> System:
     """The model's system. Raises `ModelError`, one line each, whatever the model raises."""
     try:
         made = signature.call(**arguments)
-    except SimError:
-        raise
+    except SimError as error:
+        raise ModelError(*(f"{signature.model} refuses its configuration: {text}" for text in error.mistakes)) from None
     except (ValueError, TypeError) as error:
         raise ModelError(f"{signature.model} refuses its configuration: {error}") from None
     except Exception as error:  # a model is a user's code: its defects are told, not thrown
-        raise ModelError(f"{signature.model}.system() failed with {type(error).__name__}: {error}") from None
+        raise ModelError(
+            f"{signature.model}.system() failed with {type(error).__name__}: {error}{culprit(error)}; mend the model"
+        ) from None
     if not isinstance(made, System):
         raise ModelError(f"{signature.model}.system() gives {type(made).__name__}; it must return a System")
     return made

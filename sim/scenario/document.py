@@ -103,8 +103,8 @@ def _events(text: str, mistakes: Mistakes) -> Iterator[Any]:
         mark = error.problem_mark or error.context_mark
         problem = error.problem or error.context or "it cannot be read"
         mistakes.add(_place(mark) if mark else last, f"malformed YAML: {problem}; {_advice(problem)}")
-    except Exception as error:  # malformed text makes the parser itself stumble: an escape beyond Unicode, say
-        mistakes.add(last, f"malformed YAML after this place: {error}; {_advice('')}")
+    except Exception:  # malformed text makes the parser itself stumble: an escape beyond Unicode, say
+        mistakes.add(last, f"malformed YAML: what follows here cannot be read; {_advice('')}")
 
 
 _ADVICE = (
@@ -135,7 +135,7 @@ class _Builder:
         self.root: Node | None = None
         self._mistakes = mistakes
         self._open: list[Node] = []
-        self._pending: list[tuple[str, Place] | None] = []  # the key under way in each open mapping
+        self._pending: list[tuple[str | None, Place] | None] = []  # the key under way in each open mapping
         self._documents = 0
 
     def feed(self, event: Any) -> bool:
@@ -175,7 +175,7 @@ class _Builder:
         if half is not None:
             self._mistakes.add(place, f"half a character, U+{ord(half[0]):04X}; write the character itself")
             return ""
-        if not event.implicit[0]:  # quoted, or a block of text
+        if event.style:  # quoted, or a block of text
             return event.value
         if sum(map(str.isdigit, event.value)) > DIGITS_MAX and _INT.fullmatch(event.value):
             self._mistakes.add(place, f"{brief(event.value)} is too large a number; quote it if it is text")
@@ -193,10 +193,12 @@ class _Builder:
         elif key is None:
             if text is None:
                 self._mistakes.add(node.place, "a list or mapping cannot be a key; write a name before the colon")
-            self._pending[-1] = (text or "", node.place)
+            self._pending[-1] = (text, node.place)
         else:
             self._pending[-1] = None
             name, place = key
+            if name is None:
+                return
             if name in parent.keys:
                 first = parent.keys[name]
                 self._mistakes.add(

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping
-from types import ModuleType
+from collections.abc import Mapping
 from typing import Any
 
-import sim.ledgers
-from sim.errors import listing, nearest
 from sim.judge import BUILT_IN
 from sim.ledgers import REASONS
 from sim.scenario.document import Node
@@ -18,7 +14,6 @@ from sim.scenario.values import Expectation
 from sim.system import System
 from sim.table import DOWN, FAILED
 from sim.timing import Range, Timing
-from sim.values import Emission
 
 
 def read_expectation(shape: ExpectShape) -> Expectation:
@@ -41,13 +36,13 @@ def check_expectation(
         if expect.violation not in known:
             mistakes.add(
                 root.place_of("expect", "violation"),
-                unknown("property", expect.violation, known),
+                unknown("there is no property", expect.violation, known),
             )
     for name in expect.emitted:
         if name not in emissions:
             mistakes.add(
                 root.key_place("expect", "emitted", name),
-                unknown("emission class", name, sorted(emissions)),
+                unknown("there is no emission class", name, sorted(emissions)),
             )
     for name, state in expect.states.items():
         _check_state(root, name, state, system, mistakes)
@@ -64,7 +59,7 @@ def check_expectation_alone(root: Node, expect: Expectation, mistakes: Mistakes)
         if reason not in REASONS:
             mistakes.add(
                 root.key_place("expect", "rejected", reason),
-                f"no reason {brief(reason)}{nearest(reason, REASONS)}; there are {listing(REASONS, 'and')}",
+                unknown("there is no reason", reason, REASONS),
             )
     total, limit = sum(expect.rejected.values()), expect.emitted.get("Rejected")
     if limit is not None and total > limit:
@@ -79,41 +74,15 @@ def _check_state(root: Node, name: str, state: str, system: System, mistakes: Mi
     if machine is None:
         mistakes.add(
             root.key_place("expect", "states", name),
-            unknown("process or monitor", name, system.names),
+            unknown("there is no process or monitor", name, system.names),
         )
         return
     known = type(machine).table.states
     if state not in (*known, DOWN, FAILED):
         mistakes.add(
             root.place_of("expect", "states", name),
-            unknown(f"state of {name}", state, known),
+            unknown(f"{name} has no state", state, known),
         )
-
-
-def classes_of(module: ModuleType, system: System, base: type) -> dict[str, type]:
-    """The subclasses of `base`, by name, that the model's module and those of its machines know of."""
-    found: dict[str, type] = {}
-    machines = (*system.processes.values(), *system.monitors.values())
-    names = dict.fromkeys([module.__name__, *(c.__module__ for m in machines for c in type(m).__mro__)])
-    for space in _spaces(module, list(names)):
-        for thing in list(vars(space).values()):
-            if isinstance(thing, type) and issubclass(thing, base) and thing is not base:
-                found.setdefault(thing.__name__, thing)
-    if base is Emission:
-        for thing in vars(sim.ledgers).values():
-            if isinstance(thing, type) and issubclass(thing, Emission) and thing is not Emission:
-                found.setdefault(thing.__name__, thing)
-    return found
-
-
-def _spaces(module: ModuleType, names: list[str]) -> Iterator[ModuleType]:
-    """The modules with these names, then those which they hold as attributes (`from mymodel import messages`)."""
-    first = [module, *(sys.modules[name] for name in names if name in sys.modules)]
-    for space in first:
-        yield space
-        for thing in list(vars(space).values()):
-            if isinstance(thing, ModuleType):
-                yield thing
 
 
 def read_timing(root: Node, shape: TimingShape, system: System, mistakes: Mistakes) -> Timing:
@@ -127,7 +96,7 @@ def read_timing(root: Node, shape: TimingShape, system: System, mistakes: Mistak
         known = [*system.processes, "*"]
         for name in (source, target):
             if name not in known:
-                mistakes.add(place, unknown("process", name, known))
+                mistakes.add(place, unknown("there is no process", name, known))
     for move in shape.moves:
         _check_move(root, move, system, mistakes)
     links = {"->".join(part.strip() for part in link.split("->")): range_ for link, range_ in shape.links.items()}
@@ -148,12 +117,12 @@ def _check_move(root: Node, move: str, system: System, mistakes: Mistakes) -> No
     if not dot:
         mistakes.add(place, f"{brief(move)} is no move; write process.move, such as user.stop")
     elif process not in system.processes:
-        mistakes.add(place, unknown("process", process, list(system.processes)))
+        mistakes.add(place, unknown("there is no process", process, list(system.processes)))
     else:
         table = type(system.processes[process]).table
         known = [*table.must, *table.may]
         if name not in known:
-            mistakes.add(place, unknown(f"move of {process}", name, known))
+            mistakes.add(place, unknown(f"{process} has no move", name, known))
 
 
 def _or(given: Range | None, own: Any) -> Range:

@@ -16,19 +16,18 @@ from sim.scenario.document import SIZE_MAX, Node, place_at, read_document
 from sim.scenario.expectation import (
     check_expectation,
     check_expectation_alone,
-    classes_of,
     read_expectation,
     read_timing,
 )
 from sim.scenario.mistakes import START, Mistakes, Place, brief, one_line
 from sim.scenario.models import import_model
-from sim.scenario.schedule import budget_of, check_schedule, message_triggers, read_schedule
-from sim.scenario.schema import EPOCH, REPLAY, STRATEGIES, ScenarioShape
+from sim.scenario.schedule import budget_of, check_schedule, read_schedule
+from sim.scenario.schema import EPOCH, REPLAY, SEED_MAX, STRATEGIES, ScenarioShape
 from sim.scenario.shape import read_shape
 from sim.scenario.values import Expectation, Scenario, ScheduleItem, Target
+from sim.scenario.vocabulary import Vocabulary, vocabulary
 from sim.system import System
 from sim.timing import Timing
-from sim.values import Emission, Message
 
 MAX_STEPS = 10_000
 SUFFIXES = (".yaml", ".yml")
@@ -140,6 +139,8 @@ class _Reader:
         self.seed = seed
         self.allow = allow
         self.explores = explores
+        if seed is not None and not 0 <= seed <= SEED_MAX:
+            self.mistakes.add(None, f"--seed {seed}: give a whole number from 0 to {SEED_MAX}")
         self.plan_option = "--faults"
         if faults is not None and "faults" in overrides:
             self.mistakes.add(None, "--faults and --set faults=... are both given; give one")
@@ -161,9 +162,10 @@ class _Reader:
             self.mistakes.raise_any()
             raise AssertionError("without a system there is a mistake")
         config, base = made
-        timing = self._check_against(base, module, shape, items, expect)
+        words = vocabulary(module, base)
+        timing = self._check_against(base, words, shape, items, expect)
         base = base.with_(timing=timing)
-        plan = self._plan(shape, base)
+        plan = self._plan(shape, base, words)
         self.mistakes.raise_any()
         return Scenario(
             path=self.path,
@@ -189,7 +191,9 @@ class _Reader:
         shape = ScenarioShape(model=name)
         module = self._module(name)
         made = self._system(shape, module) if module is not None else None
-        plan = self._plan(shape, made[1]) if made is not None else None
+        plan = None
+        if module is not None and made is not None:
+            plan = self._plan(shape, made[1], vocabulary(module, made[1]))
         self.mistakes.raise_any()
         assert made is not None
         config, system = made
@@ -214,10 +218,6 @@ class _Reader:
             self.mistakes.add(place, f"byte 0x{byte:02x} is not UTF-8; save the file as text in UTF-8")
             self.mistakes.raise_any()
             raise AssertionError from None
-
-    def _file_place(self, *path: str) -> Place | None:
-        """The place of a key, or None for a model that was named without a file."""
-        return self.root.key_place(*path) if self.path else None
 
     def _check_schedule_alone(self, shape: ScenarioShape) -> None:
         """Keys that contradict each other, whatever the system is."""
@@ -258,7 +258,7 @@ class _Reader:
         try:
             return import_model(model, self.allow)
         except ConfigError as error:
-            self.mistakes.add_all(self.root.place_of("model") if self.path else None, error)
+            self.mistakes.add_all(self.root.place_of("model"), error)
             return None
 
     def _system(self, shape: ScenarioShape, module: ModuleType) -> tuple[dict[str, Any], System] | None:
@@ -267,7 +267,7 @@ class _Reader:
         try:
             signature = signature_of(shape.model, module)
         except ConfigError as error:
-            self.mistakes.add_all(self._file_place("model"), error)
+            self.mistakes.add_all(self.root.key_place("model"), error)
             return None
         config, arguments = read_config(signature, self.root, shape.config, self.overrides, self.mistakes)
         if len(self.mistakes) > before:
@@ -276,14 +276,14 @@ class _Reader:
             system = make_system(signature, arguments)
         except SimError as error:
             for mistake in error.mistakes:
-                place = blamed(self.root, config, mistake) if self.path else None
-                self.mistakes.add(place, mistake)
+                self.mistakes.add(blamed(self.root, config, mistake), mistake)
             return None
         return config, self._networked(system, shape)
 
     def _networked(self, system: System, shape: ScenarioShape) -> System:
         """The system on the network that the file or the command line says."""
-        network, place, before = shape.network, self._file_place("network"), ""
+        network, before = shape.network, ""
+        place: Place | None = self.root.place_of("network")
         if "network" in self.overrides:
             network, place = self.overrides["network"], None
             before = f"--set network={network}: "
@@ -298,31 +298,32 @@ class _Reader:
     def _check_against(
         self,
         system: System,
-        module: ModuleType,
+        words: Vocabulary,
         shape: ScenarioShape,
         items: tuple[ScheduleItem, ...] | None,
         expect: Expectation,
     ) -> Timing:
         """Holds schedule, expectations and timing against the system."""
-        check_expectation(self.root, expect, system, classes_of(module, system, Emission), self.mistakes)
+        check_expectation(self.root, expect, system, words.emissions, self.mistakes)
         if items is not None:
-            messages = {**classes_of(module, system, Message), **message_triggers(system)}
-            check_schedule(items, system, messages, self.mistakes)
+            check_schedule(items, system, words, self.mistakes)
         return read_timing(self.root, shape.timing, system, self.mistakes)
 
-    def _plan(self, shape: ScenarioShape, system: System) -> tuple[FaultEntry, ...] | None:
+    def _plan(self, shape: ScenarioShape, system: System, words: Vocabulary) -> tuple[FaultEntry, ...] | None:
         """The fault plan that the file or the command line gives; None if neither does."""
         if self.plan is not None:
-            return self._entries(((None, f"{self.plan_option}: ", self.plan),), system)
+            return self._entries(((None, f"{self.plan_option}: ", self.plan),), system, words)
         if shape.faults is None:
             return None
         node = self.root.find(("faults",))[1]
         if isinstance(node.value, list):
             texts = [(self.root.place_of("faults", i), "", text) for i, text in enumerate(shape.faults)]
-            return self._entries(texts, system)
-        return self._entries([(node.place, "", text) for text in shape.faults], system)
+            return self._entries(texts, system, words)
+        return self._entries([(node.place, "", text) for text in shape.faults], system, words)
 
-    def _entries(self, texts: Collection[tuple[Place | None, str, str]], system: System) -> tuple[FaultEntry, ...]:
+    def _entries(
+        self, texts: Collection[tuple[Place | None, str, str]], system: System, words: Vocabulary
+    ) -> tuple[FaultEntry, ...]:
         found: tuple[FaultEntry, ...] = ()
         for place, before, text in texts:
             try:
@@ -332,6 +333,8 @@ class _Reader:
                 self.mistakes.add_all(place, error, before)
                 continue
             for entry in entries:
+                for wrong in words.misfits(entry, system):
+                    self.mistakes.add(place, before + wrong)
                 if any(replace(entry, count=other.count) == other for other in found):
                     self.mistakes.add(
                         place, f"{before}fault {brief(str(entry))} is given twice; write one entry with the sum"

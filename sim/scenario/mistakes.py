@@ -53,14 +53,15 @@ def said(value: Any) -> str:
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """What is wrong with a name that is not among the known ones, and what would be right."""
+    """What is wrong with a name that is not among the known ones (`there is no process`), and what would
+    be right."""
     names = list(known)
-    there = f"there are {listing(names, 'and')}" if names else "there are none: leave it out"
-    return f"no {what} {brief(name)} here{nearest(name, names)}; {there}"
+    there = f"there {'is' if len(names) == 1 else 'are'} {listing(names, 'and')}" if names else "leave it out"
+    return f"{what} {brief(name)}{nearest(name, names)}; {there}"
 
 
 class Mistakes:
-    """The mistakes found in one file so far."""
+    """The mistakes found in one file so far; with an empty path, in the options of a command line."""
 
     def __init__(self, path: str) -> None:
         self.path = one_line(path)
@@ -83,7 +84,9 @@ class Mistakes:
         if not self._found:
             return
         found = sorted(self._found, key=lambda m: (m[0] is not None, m[0] or START))
-        lines = [f"{self.path}:{place.line}:{place.column}: {text}" if place else text for place, text in found]
+        lines = [
+            f"{self.path}:{place.line}:{place.column}: {text}" if place and self.path else text for place, text in found
+        ]
         if len(lines) > MISTAKES_MAX:
             lines = [*lines[:MISTAKES_MAX], f"{self.path}: and {len(lines) - MISTAKES_MAX} more mistakes"]
         raise ScenarioError(*lines)

@@ -20,7 +20,7 @@ import pkgutil
 import re
 import sys
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -99,8 +99,8 @@ def _reach(name: str, allow: Collection[str]) -> None:
         folder = project if name in names else None
     if folder is None:
         raise ConfigError(
-            f"model {name!r} is not one of ours{nearest(name, bundled())} ({listing(bundled(), 'and')}), and a file "
-            f"may not import any other by itself; name it on the command line with --model {name}, or list it in "
+            f"{name!r} is none of the models that come with roundsim{nearest(name, bundled())}: "
+            f"{listing(bundled(), 'and')}; a file alone imports no other: if it is yours, name it on the command line with --model {name}, or list it in "
             f'pyproject.toml under [tool.roundsim]: models = ["{name}"]'
         )
     if name.split(".")[0] == "models":
@@ -155,22 +155,21 @@ def _import(name: str) -> ModuleType:
 
 
 def _import_failure(name: str, error: BaseException) -> str:
-    """`model m cannot be imported: ImportError: ... (m.py:3)`, the place being the last in a user's file."""
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"model {name} cannot be imported: {type(error).__name__}: {text}{culprit(error)}; mend the module"
+
+
+def culprit(error: BaseException) -> str:
+    """` (m.py:3)`: where a user's code raised `error`; empty if it cannot be told."""
     if isinstance(error, SyntaxError):
-        file = Path(error.filename or name).name
-        return f"model {name} cannot be imported: {type(error).__name__}: {error.msg} ({file}:{error.lineno})"
-    places = [place for place in _places(error) if "importlib" not in place]
-    where = f" ({places[-1]})" if places else ""
-    return f"model {name} cannot be imported: {type(error).__name__}: {error}{where}; mend the module"
-
-
-def _places(error: BaseException) -> Iterator[str]:
-    trace = error.__traceback__
+        return f" ({Path(error.filename or '').name}:{error.lineno})"
+    place, trace = "", error.__traceback__
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
-        if file != __file__:
-            yield f"{Path(file).name if 'importlib' not in file else file}:{trace.tb_lineno}"
+        if "importlib" not in file and Path(file).parent != Path(__file__).parent:
+            place = f" ({Path(file).name}:{trace.tb_lineno})"
         trace = trace.tb_next
+    return place
 
 
 def settings_of(name: str, config: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from sim.address import MESSAGE_VERBS, Address, parse_address
+from sim.address import AT_ONCE, MESSAGE_VERBS, Address, parse_address
 from sim.durations import parse_duration
 from sim.errors import ConfigError, listing
 from sim.faults.plan import UNLIMITED, FaultEntry
 from sim.scenario.document import Node
 from sim.scenario.mistakes import Mistakes, Place, brief, unknown
 from sim.scenario.values import ScheduleItem
+from sim.scenario.vocabulary import Vocabulary
 from sim.system import System
-from sim.values import Message
 
 _UNDER = re.compile(r"(?P<kind>[^()]+)(?:\((?P<hint>[^()]*)\))?")
 
@@ -35,33 +35,32 @@ def read_schedule(root: Node, texts: Sequence[str], mistakes: Mistakes) -> tuple
     return tuple(items)
 
 
-def check_schedule(
-    items: Iterable[ScheduleItem], system: System, messages: Mapping[str, type], mistakes: Mistakes
-) -> None:
-    """Holds every item against the system; `messages` are the message classes of the model by name."""
+def check_schedule(items: Iterable[ScheduleItem], system: System, words: Vocabulary, mistakes: Mistakes) -> None:
+    """Holds every item against the system and the words of its model."""
     for item in items:
-        for wrong in _Fit(system, messages).mistakes(item.address):
+        for wrong in _Fit(system, words).mistakes(item.address):
             mistakes.add(Place(item.line, item.column), f"{brief(item.text)}: {wrong}")
 
 
 class _Fit:
     """What one item names that its system does not have."""
 
-    def __init__(self, system: System, messages: Mapping[str, type]) -> None:
+    def __init__(self, system: System, words: Vocabulary) -> None:
         self.system = system
-        self.messages = messages
+        self.words = words
+        self.messages = words.messages
 
     def mistakes(self, address: Address) -> list[str]:
         verb = address.verb
         if verb in MESSAGE_VERBS:
             found = [*self._process(address.source), *self._process(address.target), *self._message(address)]
         elif verb in ("cut", "heal"):
-            found = self._named("cut", address.subject, tuple(self.system.cuts))
+            found = self._named("there is no cut", address.subject, tuple(self.system.cuts))
         else:
             found = self._process(address.process)
             if not found and verb in ("fire", "move"):
                 found = self._subject(address)
-        return [*found, *self._under(address), *self._network(address)]
+        return [*found, *self._under(address), *self._crashing(address), *self._network(address)]
 
     def _named(self, what: str, name: str, known: Sequence[str]) -> list[str]:
         if name in known:
@@ -69,21 +68,23 @@ class _Fit:
         return [unknown(what, name, known)]
 
     def _process(self, name: str) -> list[str]:
-        return self._named("process", name, tuple(self.system.processes))
+        return self._named("there is no process", name, tuple(self.system.processes))
 
     def _subject(self, address: Address) -> list[str]:
         table = type(self.system.processes[address.process]).table
         known = table.timers if address.verb == "fire" else (*table.must, *table.may)
         what = "timer" if address.verb == "fire" else "move"
-        return self._named(f"{what} of {address.process}", address.subject, known)
+        return self._named(f"{address.process} has no {what}", address.subject, known)
 
     def _message(self, address: Address) -> list[str]:
         known = self.messages
         if address.type not in known:
-            return self._named("message type", address.type, tuple(known))
+            return self._named("there is no message type", address.type, tuple(known))
         fields = tuple(vars(known[address.type]).get("__dataclass_fields__", ()))
         return [
-            wrong for name in address.fields or () for wrong in self._named(f"field of {address.type}", name, fields)
+            wrong
+            for name in address.fields or ()
+            for wrong in self._named(f"{address.type} has no field", name, fields)
         ]
 
     def _under(self, address: Address) -> list[str]:
@@ -94,7 +95,7 @@ class _Fit:
         if address.verb != "deliver":
             return [f"only deliver goes `under` a fault; write deliver ... under {kind}"]
         if kind not in self.system.own_kinds:
-            return self._named("fault", kind, self.system.own_kinds)
+            return self._named("nothing here carries the fault", kind, self.system.own_kinds)
         if hint is not None:
             if kind != "rate_limited":
                 return [f"only rate_limited takes a reset hint; write under {kind}"]
@@ -109,6 +110,17 @@ class _Fit:
             names = listing([carrier.__name__ for carrier in carriers])
             return [f"{address.type} does not carry {kind}; its carriers are {names}"]
         return []
+
+    def _crashing(self, address: Address) -> list[str]:
+        if address.crashing is None:
+            return []
+        if address.verb not in ("deliver", "fire", "move", "restart"):
+            return [f"no handler runs in a {address.verb}, so nothing can be crashing in it; write crash PROCESS"]
+        if address.crashing == AT_ONCE:
+            return []
+        output = re.sub(r" #\d+$", "", address.crashing.removeprefix("after "))
+        known = self.words.outputs(self.system, address.target or address.process)
+        return self._named("there is no output", output, known)
 
     def _network(self, address: Address) -> list[str]:
         network = self.system.network
@@ -138,13 +150,3 @@ def budget_of(items: Iterable[ScheduleItem]) -> tuple[FaultEntry, ...]:
             kinds.append((match["kind"], parse_duration(match["hint"]) if match["hint"] is not None else None))
         entries |= {FaultEntry(kind, UNLIMITED, hint_ms=hint): None for kind, hint in kinds}
     return tuple(entries)
-
-
-def message_triggers(system: System) -> dict[str, type]:
-    """The message classes that some process of the system has a row for, by name."""
-    found: dict[str, type] = {}
-    for process in system.processes.values():
-        for trigger in type(process).table.triggers:
-            if isinstance(trigger, type) and issubclass(trigger, Message):
-                found.setdefault(trigger.__name__, trigger)
-    return found

@@ -66,7 +66,7 @@ _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]
 
 def _description(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{said(value)}; give text")
+        raise ValueError(f"{said(value)} is no text; write some, in quotes if need be")
     if not all(c.isprintable() or c in "\n\t" for c in value):
         raise ValueError("it holds a control character, which would reach a terminal; leave it out")
     return value
@@ -193,7 +193,7 @@ def _without_null(schema: Any) -> Any:
         return schema
     schema = {key: _without_null(value) for key, value in schema.items()}
     options = [option for option in schema.get("anyOf", []) if option != {"type": "null"}]
-    if schema.get("default", "") is None:
+    if schema.get("default", "") is None or isinstance(schema.get("default"), dict):
         del schema["default"]
     if len(options) == 1:
         del schema["anyOf"]

@@ -20,9 +20,8 @@ def read_shape(root: Node, mistakes: Mistakes) -> ScenarioShape:
     shape = None
     if not isinstance(data, dict):
         mistakes.add(root.place, f"{said(data)} stands at the top; write {EXPECTED[()]}")
-        data = {}
-    else:
-        _refuse_nulls(root, data, mistakes)
+        mistakes.raise_any()
+    _refuse_nulls(root, data, mistakes)
     while shape is None:
         try:
             shape = ScenarioShape.model_validate(data)
@@ -44,7 +43,8 @@ def _refuse_nulls(root: Node, data: dict[str, Any], mistakes: Mistakes) -> None:
             continue
         for key in [key for key, value in inside.items() if value is None and key in KEYS[keys]]:
             path = (*keys, key)
-            mistakes.add(root.key_place(*path), f"{'.'.join(path)} is empty; {_advice(path)}, or leave the key out")
+            leave = "" if path == ("model",) else ", or leave the key out"
+            mistakes.add(root.key_place(*path), f"{'.'.join(path)} is empty; {_advice(path)}{leave}")
             del inside[key]
             if path == ("model",):
                 inside["model"] = ""
