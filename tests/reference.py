@@ -1,0 +1,505 @@
+"""A second opinion: the Semantics of the design, as naively as they can be written.
+
+No tabulation, no integers, no `transitions` library: states are deep values, and every handler is called
+anew at every step, on a stand-in that shares nothing with `sim.process` but the user's own methods. It
+defines what `sim.graph` must agree with, state by state; it is slow, and that is fine.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from sim import DEFER, IGNORE, Crashed, Fault, Message, RateLimited, Received, Restarted, System
+from sim.values import encode, show
+
+DOWN, FAILED = "(down)", "(failed)"
+
+
+class Local(NamedTuple):
+    state: str
+    fields: tuple[Any, ...]
+    timers: tuple[str, ...] = ()
+
+
+class State(NamedTuple):
+    locals: tuple[Local, ...]
+    net: tuple[Any, ...]
+    """any, set: envelopes, sorted; fifo: non-empty queues, sorted. An envelope is (source, target, message)."""
+    budgets: tuple[int, ...]
+    cuts: tuple[str, ...]
+
+
+class Step(NamedTuple):
+    """One action and where it leads. `what` tells actions of one state apart."""
+
+    what: tuple[Any, ...]
+    after: State
+    progress: bool
+
+
+class More(Exception):
+    """A choice the script does not decide yet, of so many outcomes."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+
+
+class Violated(Exception):
+    pass
+
+
+class Unhandled(Exception):
+    def __init__(self, machine: str, local: Local, trigger: Any, given: Any) -> None:
+        what = f"timer {trigger}" if isinstance(trigger, str) else trigger.__name__
+        shown = f": {show(given)}" if given is not None else ""
+        self.local = Local(FAILED, ("unhandled", f"unhandled {what} in state {local.state} of {machine}{shown}"))
+
+
+class Self:
+    """What the user's methods get as `self`."""
+
+    def __init__(self, machine: Machine, local: Local, sender: str, script: list[int]) -> None:
+        self.__dict__.update(zip(machine.fields, local.fields, strict=True))
+        self.__dict__.update(_machine=machine, name=machine.name, state=local.state, sender=sender)
+        self.__dict__.update(_timers={*local.timers}, _script=script, outputs=[], choices=[])
+
+    def __getattr__(self, name: str) -> Any:
+        for cls in self._machine.cls.__mro__:
+            if name in vars(cls):
+                return vars(cls)[name].__get__(self)
+        raise AttributeError(name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._machine.durable and self.__dict__[name] != value:
+            self.outputs.append(("write", name, value))
+        self.__dict__[name] = value
+
+    def send(self, target: str, message: Message) -> None:
+        self.outputs.append(("send", target, message))
+
+    def emit(self, emission: Any) -> None:
+        self.outputs.append(("emit", emission))
+
+    def choose(self, *outcomes: Any) -> Any:
+        distinct = list(dict.fromkeys(outcomes))
+        if len(self.choices) == len(self._script):
+            raise More(len(distinct))
+        self.choices.append(distinct[self._script[len(self.choices)]])
+        return self.choices[-1]
+
+    def arm(self, timer: str, duration_ms: Any) -> None:
+        self._timers.add(timer)
+
+    def cancel(self, timer: str) -> None:
+        self._timers.discard(timer)
+
+    def armed(self, timer: str) -> bool:
+        return timer in self._timers
+
+    def violate(self, why: str) -> None:
+        raise Violated(why)
+
+
+class Outcome(NamedTuple):
+    local: Local
+    outputs: tuple[Any, ...]
+    choices: tuple[Any, ...]
+
+
+class Machine:
+    """One named process or monitor: its table as the class body wrote it."""
+
+    def __init__(self, name: str, definition: Any) -> None:
+        self.name, self.cls = name, type(definition)
+        self.fields = tuple(self.cls.table.fields)
+        self.start = tuple(getattr(definition, f) for f in self.fields)
+        self.states = [s if isinstance(s, str) else s["name"] for s in self.cls.states]
+        self.initial = getattr(self.cls, "initial", self.states[0])
+        self.durable, self.hot = set(getattr(self.cls, "durable", ())), set(self.cls.hot)
+        self.must, self.may = tuple(getattr(self.cls, "must", ())), tuple(getattr(self.cls, "may", ()))
+        self.heard = {row["trigger"] for row in self.cls.transitions}
+
+    def down(self, fields: tuple[Any, ...]) -> Local:
+        kept = (v if f in self.durable else s for f, v, s in zip(self.fields, fields, self.start, strict=True))
+        return Local(DOWN, tuple(kept))
+
+    def react(self, local: Local, trigger: Any, given: Any = None, sender: str = "") -> list[Outcome]:
+        """Every outcome of an input; none where it is not enabled. Raises Unhandled."""
+        args = () if given is None else (given,)
+        local = local._replace(timers=tuple(t for t in local.timers if t != trigger))
+        row = self._row(local, trigger, args, sender)
+        if row is None:
+            raise Unhandled(self.name, local, trigger, given)
+        if row["dest"] is DEFER:
+            return []
+        return list(self._paths(local, sender, [], lambda me: self._take(me, row, args)))
+
+    def hook(self, name: str, fields: tuple[Any, ...]) -> list[Outcome]:
+        method = [name] if hasattr(self.cls, name) else []
+        return list(self._paths(Local(self.initial, fields), "", [], lambda me: self._call(me, method, ())))
+
+    def _row(self, local: Local, trigger: Any, args: tuple[Any, ...], sender: str) -> dict[str, Any] | None:
+        for row in self.cls.transitions:
+            sources = self.states if row["source"] == "*" else _names(row["source"])
+            if row["trigger"] != trigger or local.state not in sources:
+                continue
+            me = Self(self, local, sender, [])
+            if all(self._call(me, _names(row.get("conditions")), args)) and not any(
+                self._call(me, _names(row.get("unless")), args)
+            ):
+                return row
+        return None
+
+    def _call(self, me: Self, names: list[str], args: tuple[Any, ...]) -> list[Any]:
+        return [getattr(me, name)(*args) for name in names]
+
+    def _take(self, me: Self, row: dict[str, Any], args: tuple[Any, ...]) -> None:
+        dest = row["dest"]
+        self._call(me, _names(row.get("before")), args)
+        if dest is not None and dest is not IGNORE:
+            dest = me.state if dest == "=" else dest
+            for hook, state in (("on_exit_", me.state), ("on_enter_", dest)):
+                if hook == "on_enter_":
+                    me.__dict__["state"] = dest
+                if hasattr(self.cls, hook + state):
+                    self._call(me, [hook + state], args)
+        self._call(me, _names(row.get("after")), args)
+
+    def _paths(self, local: Local, sender: str, script: list[int], act: Any) -> Iterator[Outcome]:
+        me = Self(self, local, sender, script)
+        try:
+            act(me)
+            after = Local(me.state, tuple(me.__dict__[f] for f in self.fields), tuple(sorted(me._timers)))
+        except More as more:
+            for index in range(more.width):
+                yield from self._paths(local, sender, [*script, index], act)
+            return
+        except Violated as violated:
+            after = Local(FAILED, ("violated", str(violated)))
+        except Exception as error:
+            reason = f"{self.name} in state {local.state}: {type(error).__name__}: {error}"
+            after = Local(FAILED, ("exception", reason))
+        yield Outcome(after, tuple(me.outputs), tuple(me.choices))
+
+
+def _names(given: Any) -> list[str]:
+    return [] if given is None else [given] if isinstance(given, str) else list(given)
+
+
+@dataclass
+class Explored:
+    """What an exhaustive walk found, whatever the properties say."""
+
+    states: dict[State, int] = field(default_factory=dict)
+    """State -> the length of a shortest schedule to it."""
+    generated: int = 0
+    depth: int = 0
+    edges: dict[State, list[Step]] = field(default_factory=dict)
+    failures: dict[str, int] = field(default_factory=dict)
+    """Kind of finding (`unhandled`, `exception`, `violated`, `stuck`, `waiting`) -> least length of a schedule."""
+
+
+class Reference:
+    """`actions` and `apply` in one: `steps(state)`."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.machines = [Machine(n, p) for n, p in (*system.processes.items(), *system.monitors.items())]
+        self.width = len(system.processes)
+        self.names = [m.name for m in self.machines]
+        self.entries = [e for e in system.budget if e.count != 0]
+        self.finite = [e for e in self.entries if e.count is not None]
+
+    # --- states ---------------------------------------------------------------------------------------------
+
+    def initial(self) -> list[State]:
+        starts: list[list[Outcome]] = [[]]
+        for machine in self.machines:
+            starts = [[*start, o] for start in starts for o in machine.hook("on_start", machine.start)]
+        states = []
+        for start in starts:
+            state = State(tuple(o.local for o in start), (), tuple(e.count or 0 for e in self.finite), ())
+            for index, outcome in enumerate(start):
+                state = self._output(state, index, outcome.outputs)
+            states.append(state)
+        return list(dict.fromkeys(states))
+
+    def _output(self, state: State, index: int, outputs: tuple[Any, ...], first: Any = None, last: Any = None) -> State:
+        """After sends and emissions; writes are in the local value already."""
+        for output in outputs:
+            if output[0] == "send":
+                state = self._add(state, (self.names[index], output[1], output[2]))
+        emitted = [o[1] for o in outputs if o[0] == "emit"]
+        for emission in [*([first] if first else []), *emitted, *([last] if last else [])]:
+            state = self._hear(state, emission)
+        return state
+
+    def _hear(self, state: State, emission: Any) -> State:
+        for index in range(self.width, len(self.machines)):
+            machine, local = self.machines[index], state.locals[index]
+            if type(emission) in machine.heard and local.state != FAILED:
+                try:
+                    (outcome,) = machine.react(local, type(emission), emission)
+                    after = outcome.local
+                except Unhandled as unhandled:
+                    after = unhandled.local
+                state = _put(state, index, after)
+        return state
+
+    # --- networks -------------------------------------------------------------------------------------------
+
+    def _add(self, state: State, envelope: Any) -> State:
+        network, net = self.system.network, state.net
+        if network == "set":
+            return state if envelope in net else state._replace(net=tuple(sorted((*net, envelope), key=encode)))
+        if network == "any":
+            return state._replace(net=tuple(sorted((*net, envelope), key=encode)))
+        queues = {queue[0][:2]: queue for queue in net}
+        queues[envelope[:2]] = (*queues.get(envelope[:2], ()), envelope)
+        return state._replace(net=tuple(sorted(queues.values(), key=encode)))
+
+    def _remove(self, state: State, envelope: Any) -> State:
+        if self.system.network != "fifo":
+            at = state.net.index(envelope)
+            return state._replace(net=state.net[:at] + state.net[at + 1 :])
+        queues = []
+        for queue in state.net:
+            if queue[0][:2] == envelope[:2]:
+                at = queue.index(envelope)
+                queue = queue[:at] + queue[at + 1 :]
+            queues += [queue] if queue else []
+        return state._replace(net=tuple(sorted(queues, key=encode)))
+
+    def _flying(self, state: State) -> list[Any]:
+        flat = [e for queue in state.net for e in queue] if self.system.network == "fifo" else state.net
+        return list(dict.fromkeys(flat))
+
+    def _heads(self, state: State) -> list[Any]:
+        return [queue[0] for queue in state.net] if self.system.network == "fifo" else self._flying(state)
+
+    def _held(self, state: State, envelope: Any) -> bool:
+        for name in state.cuts:
+            cut = self.system.cuts[name]
+            everybody = set(self.system.processes)
+            other = everybody - cut.side if cut.other is None else cut.other
+            ways = [(cut.side, other)] if cut.one_way else [(cut.side, other), (other, cut.side)]
+            if any(envelope[0] in a and envelope[1] in b for a, b in ways):
+                return True
+        return False
+
+    # --- steps ----------------------------------------------------------------------------------------------
+
+    def steps(self, state: State) -> list[Step]:
+        if any(local.state == FAILED for local in state.locals):
+            return []
+        handled = [*self._deliveries(state), *self._domain(state), *self._own(state)]
+        found = [s for s, _ in handled]
+        found += [s for _, windows in handled for s in windows]
+        return [*found, *self._network_faults(state), *self._crashes(state), *self._cut_steps(state)]
+
+    def _handler(
+        self,
+        state: State,
+        index: int,
+        outcome: Outcome,
+        what: tuple[Any, ...],
+        *,
+        progress: bool,
+        consumed: Any = None,
+        first: Any = None,
+        spend: Any = None,
+        message: str = "",
+    ) -> tuple[Step, list[Step]]:
+        """A handler's step, and the same step struck by a crash after each prefix of its outputs."""
+        before = state.locals[index]
+        base = self._spend(self._remove(state, consumed) if consumed else state, spend)
+        what = (*what, outcome.choices)
+        whole = self._output(_put(base, index, outcome.local), index, outcome.outputs, first)
+        windows: list[Step] = []
+        if outcome.local.state != FAILED:
+            for n in range(len(outcome.outputs) + 1):
+                entry = self._crash_entry(state, self.names[index], outcome.outputs, n, message)
+                if entry is None:
+                    continue
+                prefix = outcome.outputs[:n]
+                fields = dict(zip(self.machines[index].fields, before.fields, strict=True))
+                fields.update({o[1]: o[2] for o in prefix if o[0] == "write"})
+                struck = _put(self._spend(base, entry), index, self.machines[index].down(tuple(fields.values())))
+                struck = self._output(struck, index, prefix, first, Crashed(self.names[index]))
+                windows.append(Step((*what, "crash", n), struck, False))
+        return Step(what, whole, progress), windows
+
+    def _outcomes(self, index: int, local: Local, trigger: Any, given: Any, sender: str) -> list[Outcome]:
+        try:
+            return self.machines[index].react(local, trigger, given, sender)
+        except Unhandled as unhandled:
+            return [Outcome(unhandled.local, (), ())]
+
+    def _deliveries(self, state: State) -> Iterator[tuple[Step, list[Step]]]:
+        heads = [(e, None) for e in self._heads(state)]
+        late = []
+        if self.system.network == "fifo":
+            for queue in state.net:
+                late += [(e, self._entry(state, "reorder", e)) for e in dict.fromkeys(queue[1:]) if e != queue[0]]
+        for envelope, entry in [*heads, *((e, entry) for e, entry in late if entry)]:
+            source, target, message = envelope
+            index = self.names.index(target)
+            local = state.locals[index]
+            if local.state == DOWN or self._held(state, envelope):
+                continue
+            for outcome in self._outcomes(index, local, type(message), message, source):
+                yield self._handler(
+                    state,
+                    index,
+                    outcome,
+                    ("deliver", envelope, entry is not None),
+                    progress=entry is None,
+                    consumed=None if self.system.network == "set" else envelope,
+                    first=Received(target, message),
+                    spend=entry,
+                    message=type(message).__name__,
+                )
+
+    def _domain(self, state: State) -> Iterator[tuple[Step, list[Step]]]:
+        for fault, carriers in self.system.carriers.items():
+            for envelope in self._heads(state):
+                source, target, message = envelope
+                index = self.names.index(target)
+                local = state.locals[index]
+                hints = {e.hint_ms for e in self.entries if e.kind == fault.kind}
+                if type(message) not in carriers or local.state == DOWN or self._held(state, envelope):
+                    continue
+                for hint in hints:
+                    entry = self._entry(state, fault.kind, envelope, hint)
+                    given: Fault = fault(message, hint) if fault is RateLimited else fault(message)
+                    try:
+                        outcomes = self.machines[index].react(local, fault, given, source) if entry else []
+                    except Unhandled:
+                        continue  # no enabled row: no opportunity
+                    for outcome in outcomes:
+                        yield self._handler(
+                            state,
+                            index,
+                            outcome,
+                            ("under", fault.kind, hint, envelope),
+                            progress=False,
+                            consumed=None if fault.survives or self.system.network == "set" else envelope,
+                            spend=entry,
+                            message=type(message).__name__,
+                        )
+
+    def _own(self, state: State) -> Iterator[tuple[Step, list[Step]]]:
+        for index in range(self.width):
+            machine, local = self.machines[index], state.locals[index]
+            if local.state == DOWN:
+                for outcome in machine.hook("on_restart", local.fields):
+                    first = Restarted(machine.name)
+                    yield self._handler(state, index, outcome, ("restart", index), progress=True, first=first)
+                continue
+            for timer in local.timers:
+                for outcome in self._outcomes(index, local, timer, None, ""):
+                    yield self._handler(state, index, outcome, ("fire", index, timer), progress=True)
+            for move in (*machine.must, *machine.may):
+                try:
+                    outcomes = machine.react(local, move)
+                except Unhandled:
+                    continue  # a spontaneous move is enabled only where a row holds
+                for outcome in outcomes:
+                    yield self._handler(state, index, outcome, ("move", index, move), progress=move in machine.must)
+
+    def _network_faults(self, state: State) -> Iterator[Step]:
+        for envelope in self._flying(state):
+            entry = self._entry(state, "drop", envelope)
+            if entry:
+                yield Step(("drop", envelope), self._spend(self._remove(state, envelope), entry), False)
+            entry = self._entry(state, "duplicate", envelope)
+            if entry:
+                yield Step(("duplicate", envelope), self._spend(self._add(state, envelope), entry), False)
+
+    def _crashes(self, state: State) -> Iterator[Step]:
+        for index in range(self.width):
+            local, name = state.locals[index], self.names[index]
+            entry = next((e for e in self._ordered(state, "crash") if not e.after and e.target in (None, name)), None)
+            if entry and local.state != DOWN:
+                after = _put(self._spend(state, entry), index, self.machines[index].down(local.fields))
+                yield Step(("crash", index), self._hear(after, Crashed(name)), False)
+
+    def _cut_steps(self, state: State) -> Iterator[Step]:
+        for name in self.system.cuts:
+            if name in state.cuts:
+                yield Step(("heal", name), state._replace(cuts=tuple(c for c in state.cuts if c != name)), True)
+                continue
+            entry = next((e for e in self._ordered(state, "cut") if e.target in (None, name)), None)
+            if entry:
+                cuts = tuple(c for c in self.system.cuts if c in (*state.cuts, name))
+                yield Step(("cut", name), self._spend(state._replace(cuts=cuts), entry), False)
+
+    # --- budgets --------------------------------------------------------------------------------------------
+
+    def _ordered(self, state: State, kind: str) -> list[Any]:
+        """The entries of a kind with something left, those with a target first."""
+        found = [e for e in self.entries if e.kind == kind and (e.count is None or self._left(state, e))]
+        return sorted(found, key=lambda e: e.target is None)
+
+    def _left(self, state: State, entry: Any) -> int:
+        return state.budgets[self.finite.index(entry)]
+
+    def _entry(self, state: State, kind: str, envelope: Any, hint: Any = None) -> Any:
+        places = (None, envelope[0], envelope[1], type(envelope[2]).__name__)
+        return next((e for e in self._ordered(state, kind) if e.target in places and e.hint_ms == hint), None)
+
+    def _crash_entry(self, state: State, name: str, outputs: tuple[Any, ...], n: int, message: str) -> Any:
+        fitting = [e for e in self._ordered(state, "crash") if e.target in (None, name)]
+        behind = [_name(outputs[n - 1])] if n else []
+        behind += [message] if n == len(outputs) and message else []
+        return next((e for e in sorted(fitting, key=lambda e: bool(e.after)) if not e.after or e.after in behind), None)
+
+    def _spend(self, state: State, entry: Any) -> State:
+        if entry is None or entry.count is None:
+            return state
+        at = self.finite.index(entry)
+        return state._replace(budgets=(*state.budgets[:at], state.budgets[at] - 1, *state.budgets[at + 1 :]))
+
+    # --- the walk -------------------------------------------------------------------------------------------
+
+    def explore(self, states_max: int = 10**9) -> Explored | None:
+        """Every state, or None if there are more than `states_max`."""
+        result, level = Explored(), self.initial()
+        result.generated = len(level)
+        result.states = dict.fromkeys(level, 0)
+        while level:
+            result.depth += 1
+            found = []
+            for state in level:
+                steps = result.edges[state] = self.steps(state)
+                assert len({step.what for step in steps}) == len(steps), Counter(s.what for s in steps).most_common(1)
+                result.generated += len(steps)
+                self._note_failures(result, state, result.depth - 1)
+                for step in steps:
+                    if step.after not in result.states:
+                        result.states[step.after] = result.depth
+                        found.append(step.after)
+                if len(result.states) > states_max:
+                    return None
+            level = found
+        return result
+
+    def _note_failures(self, result: Explored, state: State, length: int) -> None:
+        kinds = [local.fields[0] for local in state.locals if local.state == FAILED]
+        if not kinds and not any(step.progress and step.after != state for step in result.edges[state]):
+            for index, (machine, local) in enumerate(zip(self.machines, state.locals, strict=True)):
+                if local.state in machine.hot:
+                    kinds.append("stuck" if index < self.width else "waiting")
+        for kind in kinds:
+            result.failures.setdefault(kind, length)
+
+
+def _put(state: State, index: int, local: Local) -> State:
+    return state._replace(locals=(*state.locals[:index], local, *state.locals[index + 1 :]))
+
+
+def _name(output: tuple[Any, ...]) -> str:
+    return output[1] if output[0] == "write" else type(output[-1]).__name__
