@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, Self, TypeVar
 
-from sim.metrics.usage import MetricsError, TokenUsage
+from sim.metrics.usage import TokenUsage, checked_count, checked_label
 
 OTHER = "(other)"
 """Stands for the labels of rows that were folded because the table was full."""
@@ -81,6 +81,12 @@ class BoundedTable(Generic[RowT]):
         self._order.clear()
         if self._beyond is not None:
             self._beyond.clear()
+
+    def levels(self) -> Iterator[BoundedTable[RowT]]:
+        """This table, then those beyond it, ever coarser."""
+        yield self
+        if self._beyond is not None:
+            yield from self._beyond.levels()
 
     def items(self) -> Iterator[tuple[Key, RowT]]:
         """The rows of this table alone, in the order of their keys."""
@@ -167,28 +173,26 @@ class Billing:
     pairs of stage and agent, everything is one row.
     """
 
-    __slots__ = ("_all_other", "_by_stage_agent", "full")
+    __slots__ = ("full",)
 
     def __init__(self, limit: int) -> None:
-        self._all_other = BoundedTable(Tally, 1)
-        self._by_stage_agent = BoundedTable(Tally, limit, self._all_other)
-        self.full = BoundedTable(Tally, limit, self._by_stage_agent, slice(1, 3))
+        by_stage_agent = BoundedTable(Tally, limit, BoundedTable(Tally, 1))
+        self.full = BoundedTable(Tally, limit, by_stage_agent, slice(1, 3))
 
     def open(self, key: tuple[str, str, str, int]) -> Tally:
         """The row of a key that has none yet; refuses labels that no table could sort."""
         *names, attempt = key
         for label, name in zip(("run", "stage", "agent"), names, strict=True):
-            if type(name) is not str:
-                raise MetricsError(f"{label} is {name!r} ({type(name).__name__}); expected a str")
-        if type(attempt) is not int or attempt < 0:
-            raise MetricsError(f"attempt is {attempt!r}; expected an int of 0 or more")
+            checked_label(label, name)
+        checked_count("attempt", attempt)
         return self.full.row(key)
 
     def billed(self) -> tuple[Billed, ...]:
         """Every row that counted something, the complete ones first, in the order of their labels."""
-        rows: list[tuple[Key, Tally]] = list(self.full.items())
-        rows += [((OTHER, *key, 0), tally) for key, tally in self._by_stage_agent.items()]
-        rows += [((OTHER, OTHER, OTHER, 0), tally) for _, tally in self._all_other.items()]
+        full, by_stage_agent, all_other = self.full.levels()
+        rows: list[tuple[Key, Tally]] = list(full.items())
+        rows += [((OTHER, *key, 0), tally) for key, tally in by_stage_agent.items()]
+        rows += [((OTHER, OTHER, OTHER, 0), tally) for _, tally in all_other.items()]
         return tuple(
             Billed(run, stage, agent, attempt, tally.turns, tally.usage())
             for (run, stage, agent, attempt), tally in rows
@@ -197,7 +201,7 @@ class Billing:
     def total(self) -> Tally:
         """The sum of all rows: the total is not counted a second time, so it cannot disagree."""
         total = Tally()
-        for table in (self.full, self._by_stage_agent, self._all_other):
+        for table in self.full.levels():
             for tally in table.rows.values():
                 total.absorb(tally)
         return total

@@ -120,5 +120,11 @@ def checked_count(name: str, count: object) -> int:
     return count
 
 
+def checked_label(label: str, name: object) -> None:
+    """Raise `MetricsError` unless `name`, the value of `label`, is a str: tables are sorted by it."""
+    if type(name) is not str:
+        raise MetricsError(f"{label} is {name!r} ({type(name).__name__}); expected a str")
+
+
 NO_USAGE = TokenUsage(0, 0)
 """Zero of everything: what an empty session has used."""
