@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, Self, TypeVar
 
-from sim.metrics.usage import TokenUsage, checked_count, checked_label
+from sim.metrics.usage import NO_USAGE, TokenUsage, checked_count, checked_label
 
 OTHER = "(other)"
 """Stands for the labels of rows that were folded because the table was full."""
@@ -96,14 +96,16 @@ class BoundedTable(Generic[RowT]):
 class Tally:
     """The running sums of one row: plain integers, because adding to them is the hot path."""
 
-    __slots__ = ("cache_write", "cached", "input", "output", "reasoning", "turns")
+    __slots__ = ("cache_write", "cached", "input", "output", "reasoning", "turns", "unreported")
 
     def __init__(self) -> None:
-        self.turns = self.input = self.output = self.cached = self.cache_write = self.reasoning = 0
+        self.turns = self.unreported = 0
+        self.input = self.output = self.cached = self.cache_write = self.reasoning = 0
 
     def absorb(self, other: Tally, /) -> None:
         """Add the sums of another row."""
         self.turns += other.turns
+        self.unreported += other.unreported
         self.input += other.input
         self.output += other.output
         self.cached += other.cached
@@ -111,7 +113,7 @@ class Tally:
         self.reasoning += other.reasoning
 
     def set(self, usage: TokenUsage, turns: int) -> None:
-        """Replace the sums."""
+        """Replace the sums of a new row."""
         self.turns = turns
         self.input = usage.input_tokens
         self.output = usage.output_tokens
@@ -132,13 +134,22 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one agent or one stage used."""
+    """What one agent or one stage used. `unreported` are those of its turns that did not say what."""
 
     turns: int
+    unreported: int
     usage: TokenUsage
 
+    def __add__(self, other: Share) -> Share:
+        if not isinstance(other, Share):
+            return NotImplemented
+        return Share(self.turns + other.turns, self.unreported + other.unreported, self.usage + other.usage)
+
     def as_dict(self) -> dict[str, object]:
-        return {"turns": self.turns, **self.usage.as_dict()}
+        return {"turns": self.turns, "unreported": self.unreported, **self.usage.as_dict()}
+
+
+NO_SHARE = Share(0, 0, NO_USAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,18 +163,11 @@ class Billed:
     stage: str
     agent: str
     attempt: int
-    turns: int
-    usage: TokenUsage
+    share: Share
 
     def as_dict(self) -> dict[str, object]:
-        return {
-            "run": self.run,
-            "stage": self.stage,
-            "agent": self.agent,
-            "attempt": self.attempt,
-            "turns": self.turns,
-            **self.usage.as_dict(),
-        }
+        labels = {"run": self.run, "stage": self.stage, "agent": self.agent, "attempt": self.attempt}
+        return {**labels, **self.share.as_dict()}
 
 
 class Billing:
@@ -194,7 +198,7 @@ class Billing:
         rows += [((OTHER, *key, 0), tally) for key, tally in by_stage_agent.items()]
         rows += [((OTHER, OTHER, OTHER, 0), tally) for _, tally in all_other.items()]
         return tuple(
-            Billed(run, stage, agent, attempt, tally.turns, tally.usage())
+            Billed(run, stage, agent, attempt, Share(tally.turns, tally.unreported, tally.usage()))
             for (run, stage, agent, attempt), tally in rows
         )
 

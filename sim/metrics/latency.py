@@ -9,8 +9,10 @@ exact merge. (The layout is HdrHistogram's, by Gil Tene.)
 from __future__ import annotations
 
 import math
+from array import array
 from dataclasses import dataclass
 from itertools import accumulate
+from operator import add
 
 from sim.metrics.usage import MetricsError
 
@@ -50,6 +52,9 @@ def bucket_edges_us(index: int) -> tuple[int, int]:
     shift = (index >> _SUB_BITS) - 1
     low = (index - (shift << _SUB_BITS)) << shift
     return low, low + (1 << shift) - 1
+
+
+_BUCKETS = bucket_of(LATENCY_US_MAX) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +103,24 @@ class LatencySummary:
 
 
 class LatencyHistogram:
-    """Counts latencies; at most 3,137 buckets, whatever is recorded."""
+    """Counts latencies in machine integers: 24 KB from the first latency on, and never more.
 
-    __slots__ = ("_buckets", "_max_us", "_min_us", "_sum_us")
+    (A dict of Python integers would start smaller and grow with the counts.)
+    """
+
+    __slots__ = ("_counts", "_max_us", "_min_us", "_sum_us")
 
     def __init__(self) -> None:
-        self._buckets: dict[int, int] = {}
+        self._counts: array[int] = array("Q")
         self._sum_us = 0
         self._min_us = LATENCY_US_MAX
         self._max_us = 0
 
     def add_us(self, us: int) -> None:
         """Count one latency, as `microseconds` returned it: this is the hot path and checks nothing."""
-        index = bucket_of(us)
-        self._buckets[index] = self._buckets.get(index, 0) + 1
+        if not self._counts:
+            self._counts = array("Q", bytes(8 * _BUCKETS))
+        self._counts[bucket_of(us)] += 1
         self._sum_us += us
         if us < self._min_us:
             self._min_us = us
@@ -120,14 +129,16 @@ class LatencyHistogram:
 
     def absorb(self, other: LatencyHistogram) -> None:
         """Add everything that `other` counted."""
-        for index, count in other._buckets.items():
-            self._buckets[index] = self._buckets.get(index, 0) + count
+        if self._counts and other._counts:
+            self._counts = array("Q", map(add, self._counts, other._counts))
+        elif other._counts:
+            self._counts = other._counts[:]
         self._sum_us += other._sum_us
         self._min_us = min(self._min_us, other._min_us)
         self._max_us = max(self._max_us, other._max_us)
 
     def summary(self) -> LatencySummary:
         """An immutable copy."""
-        count = sum(self._buckets.values())
-        low = self._min_us if count else 0
-        return LatencySummary(count, self._sum_us, low, self._max_us, tuple(sorted(self._buckets.items())))
+        buckets = tuple((index, count) for index, count in enumerate(self._counts) if count)
+        count = sum(count for _, count in buckets)
+        return LatencySummary(count, self._sum_us, self._min_us if count else 0, self._max_us, buckets)

@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from sim.metrics.breakdown import Billed, Billing, Share
+from sim.metrics.breakdown import NO_SHARE, Billed, Billing, Share
 from sim.metrics.latency import LatencyHistogram, LatencySummary, microseconds
 from sim.metrics.loops import LoopWarning, loop_warning
 from sim.metrics.usage import NO_USAGE, MetricsError, TokenUsage, checked_count
@@ -174,7 +174,9 @@ class SessionMetrics:
         like every observation of zero, does not. Raises `MetricsError`; nothing is counted then.
         """
         checked_count("estimated_prompt_tokens", estimated_prompt_tokens)
-        self._bill.open((run, stage, agent, attempt)).turns += 1
+        row = self._bill.open((run, stage, agent, attempt))
+        row.turns += 1
+        row.unreported += 1
         self.turn_count += 1
         self._observe_prompt(estimated_prompt_tokens)
 
@@ -342,8 +344,7 @@ def shares(billed: tuple[Billed, ...], label: str) -> dict[str, Share]:
     sums: dict[str, Share] = {}
     for row in billed:
         name = getattr(row, label)
-        so_far = sums.get(name, Share(0, NO_USAGE))
-        sums[name] = Share(so_far.turns + row.turns, so_far.usage + row.usage)
+        sums[name] = sums.get(name, NO_SHARE) + row.share
     return dict(sorted(sums.items()))
 
 
