@@ -194,7 +194,7 @@ def measure(
         found = compare(subject, bare_additions, clock_ns=clock_ns, rounds=rounds)
         results[name] = round(found.ratio, 3)
         results[name.replace("ratio_", "ns_")] = found.ns // len(USAGES)
-        results["ns_bare_additions"] = found.base_ns // len(USAGES)
+        results.setdefault("ns_bare_additions", found.base_ns // len(USAGES))
     bytes_few = retained_bytes(session_of(turns_few, round_labels()))
     bytes_many = retained_bytes(session_of(turns_many, round_labels()))
     results |= {
