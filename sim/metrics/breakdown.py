@@ -184,7 +184,7 @@ class Billing:
         self.full = BoundedTable(Tally, limit, by_stage_agent, slice(1, 3))
 
     def open(self, key: tuple[str, str, str, int]) -> Tally:
-        """The row of a key that has none yet; refuses labels that no table could sort."""
+        """The row of a key, made if there is none; refuses labels that no table could sort."""
         *names, attempt = key
         for label, name in zip(("run", "stage", "agent"), names, strict=True):
             checked_label(label, name)

@@ -155,7 +155,11 @@ class PriceTable:
         self._looked_up: dict[str, Price | None] = {}
 
     def price(self, model: str) -> Price | None:
-        """What `model` costs, or None if nobody knows. The first look into genai-prices takes 0.5 s."""
+        """What `model` costs, or None if nobody knows. The first look into genai-prices takes 0.5 s.
+
+        genai-prices also takes `provider/model` (`perplexity/sonar`), for names that do not say by
+        themselves who sells the model.
+        """
         own = self._own.get(model)
         if own is not None or not self._snapshot:
             return own
@@ -232,8 +236,11 @@ def _snapshot_price(model: str, as_of: datetime) -> Price | None:
     embedding, a service by the hour)."""
     import genai_prices  # lazily: half a second that a run without costs does not spend
 
+    seller = "litellm" if "/" in model else None  # its spelling: what is before the slash sells the model
     try:
-        found = genai_prices.calc_price(genai_prices.Usage(), model, genai_request_timestamp=as_of)
+        found = genai_prices.calc_price(
+            genai_prices.Usage(), model, provider_id=seller, genai_request_timestamp=as_of
+        )
     except LookupError:
         return None
     source = f"genai-prices {genai_prices.__version__}"

@@ -197,6 +197,7 @@ class SessionMetrics:
         instead, `merge` them.
         """
         checked_count("turn_count", turn_count)
+        prompt = last_turn.non_cached_input
         self._bill.full.clear()
         if turn_count or total != NO_USAGE:
             self._bill.open(("", "", "", 0)).set(total, turn_count)
@@ -204,7 +205,7 @@ class SessionMetrics:
         self.last_turn = last_turn
         self.replay_updates = self.duplicate_items = 0
         self._recent.clear()
-        self._observe_prompt(last_turn.non_cached_input)
+        self._observe_prompt(prompt)
 
     def _observe_prompt(self, tokens: int) -> None:
         if tokens:

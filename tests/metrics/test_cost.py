@@ -88,7 +88,15 @@ def test_adding_something_else_is_a_type_error():
 @given(
     usages(10**6),
     st.sampled_from(
-        ["gpt-5", "gpt-4o", "claude-sonnet-4-5", "claude-opus-4-1", "gemini-2.5-pro", "gemini-2.5-flash"]
+        [
+            "gpt-5",
+            "gpt-4o",
+            "claude-sonnet-4-5",  # tiers
+            "claude-opus-4-1",
+            "gemini-2.5-pro",  # tiers
+            "gemini-2.5-flash",
+            "perplexity/sonar",  # a fee for each call
+        ]
     ),
 )
 def test_our_arithmetic_agrees_with_that_of_genai_prices(usage: TokenUsage, model: str):
@@ -100,7 +108,8 @@ def test_our_arithmetic_agrees_with_that_of_genai_prices(usage: TokenUsage, mode
             cache_write_tokens=usage.cache_write_input_tokens,
             output_reasoning_tokens=usage.reasoning_output_tokens,
         ),
-        model,
+        model.removeprefix("perplexity/"),
+        provider_id="perplexity" if model.startswith("perplexity/") else None,
         genai_request_timestamp=EPOCH,
     )
     assert cost_of(usage, SNAPSHOT.price(model)).usd == theirs.total_price
@@ -148,8 +157,10 @@ def test_what_has_no_price_is_said_and_not_guessed(model: str):
 def test_prices_hold_at_the_instant_that_was_given():
     with pytest.raises(MetricsError, match="expected an instant with a timezone"):
         PriceTable(as_of=datetime(2025, 1, 1))
-    later = PriceTable(as_of=datetime(2026, 1, 1, tzinfo=UTC)).price("gpt-5")
+    before, later = SNAPSHOT.price("o3"), PriceTable(as_of=datetime(2026, 1, 1, tzinfo=UTC)).price("o3")
+    assert before is not None
     assert later is not None
+    assert (before.input.base, later.input.base) == (Decimal(10), Decimal(2))  # cut in June 2025
     assert later.as_of == datetime(2026, 1, 1, tzinfo=UTC)
 
 

@@ -106,6 +106,10 @@ def test_a_session_without_latencies_has_no_percentile():
     assert session.latency_percentile_ms(50) == 250
 
 
+def test_the_error_bound_is_the_one_that_the_docs_state():
+    assert RELATIVE_ERROR == 1 / 128
+
+
 def test_a_bucket_that_is_too_wide_is_caught():
     """The saboteur of the error bound: edges computed with one bit less."""
     low, high = bucket_edges_us(bucket_of(1_000_000))
