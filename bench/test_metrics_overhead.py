@@ -26,7 +26,6 @@ from sim.metrics.overhead import (
 )
 from sim.metrics.prices import PriceTable
 
-
 OWN_PRICES = PriceTable({"m": {"input": 1, "output": 2, "cached_input": "0.1"}}, snapshot=False)
 
 
