@@ -36,23 +36,30 @@ if TYPE_CHECKING:
     from sim.graph import Graph, State
     from sim.judge import Finding
     from sim.simulate import simulate
-    from sim.strategy import Replay, Strategy, Uniform, VirtualTime
+    from sim.strategy import Drawn, Replay, Strategy, Uniform, VirtualTime
+    from sim.testing import PropertyViolation, SystemMachine, replay_text, schedules, state_machine
     from sim.trace import Run, Trace
 
 _ENGINES = {
     "Action": "sim.action",
     "CheckResult": "sim.explore.check",
+    "Drawn": "sim.strategy",
     "Finding": "sim.judge",
     "Graph": "sim.graph",
+    "PropertyViolation": "sim.testing",
     "Replay": "sim.strategy",
     "Run": "sim.trace",
     "Trace": "sim.trace",
     "State": "sim.graph",
     "Strategy": "sim.strategy",
+    "SystemMachine": "sim.testing",
     "Uniform": "sim.strategy",
     "VirtualTime": "sim.strategy",
     "check": "sim.explore.check",
+    "replay_text": "sim.testing",
+    "schedules": "sim.testing",
     "simulate": "sim.simulate",
+    "state_machine": "sim.testing",
 }
 
 __all__ = [
@@ -70,6 +77,7 @@ __all__ = [
     "Crashed",
     "Disconnect",
     "DivergenceError",
+    "Drawn",
     "EffectLedger",
     "Emission",
     "EmptyResponse",
@@ -81,6 +89,7 @@ __all__ = [
     "ModelError",
     "Monitor",
     "Process",
+    "PropertyViolation",
     "RateLimited",
     "Received",
     "Record",
@@ -93,6 +102,7 @@ __all__ = [
     "State",
     "Strategy",
     "System",
+    "SystemMachine",
     "TableError",
     "Timing",
     "Trace",
@@ -103,8 +113,11 @@ __all__ = [
     "check",
     "cut",
     "eventually",
+    "replay_text",
+    "schedules",
     "simulate",
     "sometimes",
+    "state_machine",
     "within",
 ]
 

@@ -95,7 +95,7 @@ class Trace:
         return sha256(b"".join(self.lines())).hexdigest()
 
 
-@dataclass
+@dataclass(repr=False)
 class Run:
     """A run: its trace, how it ended, and what the properties said of it."""
 
@@ -116,6 +116,10 @@ class Run:
     @property
     def steps(self) -> int:
         return len(self.trace.steps)
+
+    def __repr__(self) -> str:
+        why = self.finding.message if self.finding is not None else self.ending.value
+        return "\n    ".join((f"<run of {self.steps} steps, {self.verdict}: {why}", *self.trace.schedule())) + ">"
 
     @cached_property
     def digest(self) -> str:

@@ -6,11 +6,12 @@ what is right (`sim.judge`), what is recorded (`sim.trace`).
 
 from sim.scenario.values import Scenario
 from sim.strategy.base import Strategy
+from sim.strategy.drawn import Drawn
 from sim.strategy.replay import Replay
 from sim.strategy.uniform import Uniform
 from sim.strategy.virtual_time import Canonical, VirtualTime
 
-__all__ = ["Canonical", "Replay", "Strategy", "Uniform", "VirtualTime", "strategy_of"]
+__all__ = ["Canonical", "Drawn", "Replay", "Strategy", "Uniform", "VirtualTime", "strategy_of"]
 
 
 def strategy_of(scenario: Scenario) -> Strategy:

@@ -1,0 +1,140 @@
+"""Any system as a rule-based state machine of Hypothesis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from sim.action import Action, Kind
+from sim.graph import Graph
+from sim.judge import Judge
+from sim.simulate import Walk
+from sim.strategy.virtual_time import Canonical
+from sim.system import System
+from sim.testing.told import PropertyViolation
+
+DRAIN_STEPS = 1_000
+PICKS = st.integers(0, 255)
+
+
+def family(action: Action) -> str:
+    """The rule that takes this action: its verb, but for deliveries out of turn (`reorder`), under a
+    domain fault (`under_agent_timeout`), and whatever a crash cuts short (`crash`)."""
+    if action.window is not None:
+        return "crash"
+    if action.reordered:
+        return "reorder"
+    if action.fault is not None:
+        return f"under_{action.fault.kind}"
+    return action.kind.value
+
+
+class SystemMachine(RuleBasedStateMachine):
+    """A run of one system; each rule takes one of the enabled actions of its family. Judged after every
+    step; `teardown` lets everything come to rest in the canonical order and judges that too."""
+
+    graph: ClassVar[Graph]
+    judge: ClassVar[Judge]
+    model: ClassVar[str] = ""
+    config: ClassVar[Mapping[str, Any]] = {}
+    drain_steps: ClassVar[int] = DRAIN_STEPS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begin(0)
+
+    def begin(self, start: int) -> None:
+        """Begin in the `start`-th way, counted round."""
+        starts = self.graph.starts()
+        self.usual = Canonical()
+        self.walk = Walk(self.graph, self.usual.begin(self.graph, starts[start % len(starts)]), self.judge)
+        self._look()
+
+    def take(self, action: Action) -> None:
+        """Take one enabled action. Raises `PropertyViolation`."""
+        if self.walk.take(action):
+            self.usual.took(action)
+        self._look()
+
+    def teardown(self) -> None:
+        if self.walk.finding is None:
+            self.walk.follow(self.usual, len(self.walk.trace.steps) + self.drain_steps)
+            self._judge()
+
+    def _look(self) -> None:
+        self._judge()
+        self.enabled: dict[str, list[Action]] = {}
+        for action in self.graph.actions(self.walk.state):
+            self.enabled.setdefault(family(action), []).append(action)
+
+    def _judge(self) -> None:
+        if self.walk.finding is not None:
+            raise PropertyViolation(self.walk.run(), self.model, self.config)
+
+    @rule(steps=st.integers(1, 8))
+    def usual_steps(self, steps: int) -> None:
+        """What the canonical schedule takes next, so that deviations meet every part of a run."""
+        for _ in range(steps):
+            action = self.usual.pick(self.walk.state)
+            if action is None:
+                return
+            self.take(action)
+
+
+def state_machine(
+    system: System | Graph,
+    *,
+    model: str = "",
+    config: Mapping[str, Any] | None = None,
+    drain_steps: int = DRAIN_STEPS,
+) -> type[SystemMachine]:
+    """A class of machines that walk `system`, with a rule for each family of actions that it has: deliver,
+    reorder, drop, duplicate, fire, move, crash, restart, cut, heal, `under_` a domain fault, and
+    `usual_steps`, which takes a few canonical steps.
+
+    Use its `TestCase`, or `run_state_machine_as_test`; settings are yours. A failure is a
+    `PropertyViolation` that tells the finding, the schedule and what replays it: with `model` and
+    `config` (a module and what its `system` is called with) a scenario file. At the end of each example
+    at most `drain_steps` further steps are taken towards quiescence.
+    """
+    graph = system if isinstance(system, Graph) else Graph(system)
+    body: dict[str, Any] = {name: _rule(name) for name in _families(graph.system)}
+    if len(graph.starts()) > 1:
+        body["start"] = _start
+    body |= {"graph": graph, "judge": Judge(graph), "drain_steps": drain_steps, "model": model}
+    body["config"] = dict(config or {})
+    return type("SystemMachine", (SystemMachine,), body)
+
+
+def _families(system: System) -> list[str]:
+    """The rules that some action of `system` may need."""
+    kinds = [entry.kind for entry in system.budget if entry.count != 0]
+    tables = [type(process).table for process in system.processes.values()]
+    found = [Kind.DELIVER.value]
+    if any(table.timers for table in tables):
+        found.append(Kind.FIRE.value)
+    if any(table.must or table.may for table in tables):
+        found.append(Kind.MOVE.value)
+    found += [f"under_{kind}" if kind in system.own_kinds else kind for kind in dict.fromkeys(kinds)]
+    found += [recovery.value for fault, recovery in _RECOVERIES.items() if fault in kinds]
+    return found
+
+
+_RECOVERIES = {Kind.CRASH.value: Kind.RESTART, Kind.CUT.value: Kind.HEAL}
+
+
+def _rule(name: str) -> Callable[..., None]:
+    def take(self: SystemMachine, pick: int) -> None:
+        actions = self.enabled[name]
+        self.take(actions[pick % len(actions)])
+
+    take.__name__ = take.__qualname__ = name
+    return precondition(lambda self: name in self.enabled)(rule(pick=PICKS)(take))
+
+
+@initialize(pick=PICKS)
+def _start(self: SystemMachine, pick: int) -> None:
+    self.begin(pick)
