@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sim.action import Action
 from sim.graph import Graph, Start, State
@@ -120,6 +120,10 @@ class Run:
     def __repr__(self) -> str:
         why = self.finding.message if self.finding is not None else self.ending.value
         return "\n    ".join((f"<run of {self.steps} steps, {self.verdict}: {why}", *self.trace.schedule())) + ">"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        """For Hypothesis and IPython, which else print every field of a dataclass."""
+        printer.text(repr(self))
 
     @cached_property
     def digest(self) -> str:
