@@ -79,6 +79,7 @@ class Tables:
         self.deliveries: dict[tuple[int, int], tuple[Action, ...]] = {}
         self.own: dict[int, tuple[Action, ...]] = {}
         self._under: dict[tuple[int, int, str, int | None], tuple[Action, ...]] = {}
+        self._notified: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[int, ...]] = {}
         self._monitor_rows: dict[tuple[int, int], int] = {}
         self._windows: dict[Action, tuple[Action, ...]] = {}
         self._overtaking: dict[Action, Action] = {}
@@ -402,6 +403,14 @@ class Tables:
 
     def notify(self, locals_: tuple[int, ...], heard: tuple[int, ...]) -> tuple[int, ...]:
         """The local values after every monitor heard these emissions."""
+        width = self.width
+        known = (locals_[width:], heard)
+        monitors = self._notified.get(known)
+        if monitors is None:
+            monitors = self._notified[known] = self._notify(locals_, heard)[width:]
+        return locals_[:width] + monitors
+
+    def _notify(self, locals_: tuple[int, ...], heard: tuple[int, ...]) -> tuple[int, ...]:
         after = list(locals_)
         for emission in heard:
             for monitor in self._heard_by[emission]:
