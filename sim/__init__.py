@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from sim.explore.check import CheckResult, check
     from sim.graph import Graph, State
     from sim.judge import Finding
-    from sim.simulate import Run, simulate
+    from sim.simulate import simulate
     from sim.strategy import Replay, Strategy, Uniform, VirtualTime
+    from sim.trace import Run, Trace
 
 _ENGINES = {
     "Action": "sim.action",
@@ -44,7 +45,8 @@ _ENGINES = {
     "Finding": "sim.judge",
     "Graph": "sim.graph",
     "Replay": "sim.strategy",
-    "Run": "sim.simulate",
+    "Run": "sim.trace",
+    "Trace": "sim.trace",
     "State": "sim.graph",
     "Strategy": "sim.strategy",
     "Uniform": "sim.strategy",
@@ -93,6 +95,7 @@ __all__ = [
     "System",
     "TableError",
     "Timing",
+    "Trace",
     "Uniform",
     "View",
     "VirtualTime",

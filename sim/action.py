@@ -169,7 +169,9 @@ def output_name(output: Output) -> str:
 def _output_value(output: Output) -> Value:
     if isinstance(output, Write):
         return ("write", output.field, output.value)
-    return ("send", output.target, output.message) if isinstance(output, Send) else ("emit", output.emission)
+    if isinstance(output, Send):
+        return ("send", output.target, output.message)
+    return ("emit", output.emission, tuple((write.field, write.value) for write in output.writes))
 
 
 def _hint(fault: Fault | None) -> int | None:

@@ -6,6 +6,7 @@
     fire coordinator.retry                  move user.stop
     crash coordinator                       restart coordinator
     cut left                                heal left
+    start choosing left, 3                  (where `on_start` makes choices)
 
 A pattern may leave out fields, or all of them; `#n` is the n-th send of that description in the run.
 """
@@ -23,7 +24,8 @@ MESSAGE_VERBS = ("deliver", "drop", "duplicate")
 PROCESS_VERBS = ("crash", "restart")
 MOVE_VERBS = ("fire", "move")
 CUT_VERBS = ("cut", "heal")
-VERBS = (*MESSAGE_VERBS, *MOVE_VERBS, *PROCESS_VERBS, *CUT_VERBS)
+START = "start"
+VERBS = (START, *MESSAGE_VERBS, *MOVE_VERBS, *PROCESS_VERBS, *CUT_VERBS)
 
 AT_ONCE = "at once"
 
@@ -57,7 +59,7 @@ class Address:
         elif self.verb in MOVE_VERBS:
             text = f"{self.verb} {self.process}.{self.subject}"
         else:
-            text = f"{self.verb} {self.process or self.subject}"
+            text = f"{self.verb} {self.process or self.subject}".strip()
         text += f" #{self.ordinal}" if self.ordinal is not None else ""
         text += f" under {self.under}" if self.under else ""
         text += " reordered" if self.reordered else ""
@@ -111,6 +113,8 @@ def parse_address(text: str) -> Address:
         raise ConfigError(f"{text!r}: {verb!r} is no action{nearest(verb, VERBS)}; use {listing(VERBS)}")
     if verb in MESSAGE_VERBS:
         return _parse_message(text, verb, rest)
+    if verb == START:
+        return Address(verb, **_clauses(text, f" {rest}"))
     head, _, clauses = rest.partition(" ")
     fields = _clauses(text, f" {clauses}" if clauses else "")
     if verb in MOVE_VERBS:

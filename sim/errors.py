@@ -64,6 +64,10 @@ class DivergenceError(SimError):
     """A schedule that does not fit its system: at which step, and why."""
 
 
+class NondeterminismError(SimError):
+    """Two runs of the same thing differ: where, and how."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """` (did you mean 'x'?)` for the known word nearest to `word`, or an empty string."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)

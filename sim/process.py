@@ -37,9 +37,10 @@ class Send:
 
 @dataclass(frozen=True)
 class Emit:
-    """An output: something observable happened."""
+    """An output: something observable happened, together with the durable writes it consists of."""
 
     emission: Emission
+    writes: tuple[Write, ...] = ()
 
 
 Output = Write | Send | Emit
@@ -203,12 +204,23 @@ class Process(StateMachine):
             raise ModelError(f"{self._who()} sends {type(message).__name__}: make it a subclass of Message")
         step.outputs.append(Send(target, self._frozen(message)))
 
-    def emit(self, emission: Emission) -> None:
-        """Make something observable: monitors and the trace see it."""
+    def emit(self, emission: Emission, **writes: Value) -> None:
+        """Make something observable: monitors and the trace see it.
+
+        `writes` are durable fields that take a new value in the same instant: no crash comes between
+        them and the emission (`self.emit(Applied(key), applied=self.applied | {key})`).
+        """
         step = self._acting("emits")
         if not isinstance(emission, Emission):
             raise ModelError(f"{self._who()} emits {type(emission).__name__}: make it a subclass of Emission")
-        step.outputs.append(Emit(self._frozen(emission)))
+        for field in writes:
+            if field not in type(self).table.durable:
+                known = nearest(field, type(self).table.durable)
+                raise ModelError(f"{self._who()} emits with {field!r}, which is no durable field{known}")
+        kept = tuple(Write(field, self._frozen(value)) for field, value in writes.items())
+        for write in kept:
+            object.__setattr__(self, write.field, write.value)
+        step.outputs.append(Emit(self._frozen(emission), kept))
 
     def _frozen(self, value: T) -> T:
         try:
@@ -222,6 +234,8 @@ class Process(StateMachine):
         if not outcomes:
             raise ModelError(f"{self._who()} chooses from nothing: give at least one outcome")
         distinct = list({encode(self._frozen(outcome)): outcome for outcome in outcomes}.values())
+        if len(distinct) == 1:
+            return self._frozen(distinct[0])  # nothing is open here
         position = len(step.widths)
         index = step.script[position] if position < len(step.script) else 0
         step.widths.append(len(distinct))
@@ -288,6 +302,10 @@ class View:
         self.timers = timers
         self.up = up
         self._fields = fields
+
+    def fields(self) -> dict[str, Value]:
+        """The fields by name, in the order of their declaration."""
+        return dict(self._fields)
 
     def __getattr__(self, name: str) -> Any:
         try:

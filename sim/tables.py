@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from sim.action import Action, Kind, output_name
+from sim.address import Address
 from sim.errors import ModelError, nearest
 from sim.faults import RateLimited
 from sim.faults.plan import FaultEntry
@@ -56,10 +57,10 @@ class Tables:
     """The rows of one system: local values, envelopes and emissions as integers, and the actions that
     each (local value, input) pair has."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, handler: type[Handler] = Handler) -> None:
         self.system = system
         self.names = system.names
-        self.handlers = [Handler(name, p) for name, p in (*system.processes.items(), *system.monitors.items())]
+        self.handlers = [handler(name, p) for name, p in (*system.processes.items(), *system.monitors.items())]
         self.width = len(system.processes)
         self.index = {name: i for i, name in enumerate(self.names)}
         names = Names()
@@ -78,6 +79,7 @@ class Tables:
         self.deliveries: dict[tuple[int, int], tuple[Action, ...]] = {}
         self.own: dict[int, tuple[Action, ...]] = {}
         self._under: dict[tuple[int, int, str, int | None], tuple[Action, ...]] = {}
+        self._notified: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[int, ...]] = {}
         self._monitor_rows: dict[tuple[int, int], int] = {}
         self._windows: dict[Action, tuple[Action, ...]] = {}
         self._overtaking: dict[Action, Action] = {}
@@ -127,6 +129,10 @@ class Tables:
             fields = dict(zip(names, value.fields, strict=True))
             view = self._views[local] = View(value.state, fields, value.timers, value.up)
         return view
+
+    def address_of(self, envelope: int) -> Address:
+        """The description of an envelope, as the address of an action on it has it."""
+        return self.in_flight(Kind.DROP, envelope).address
 
     # --- actions of one process ---------------------------------------------------------------------
 
@@ -345,7 +351,7 @@ class Tables:
         """What is left after a crash that followed these outputs: the durable writes among them hold."""
         handler = self.handlers[process]
         fields = dict(zip(handler.fields, before.fields, strict=True))
-        fields |= {output.field: output.value for output in outputs if isinstance(output, Write)}
+        fields |= {write.field: write.value for output in outputs for write in writes_of(output)}
         return handler.down(tuple(fields.values()))
 
     def _act(
@@ -397,6 +403,14 @@ class Tables:
 
     def notify(self, locals_: tuple[int, ...], heard: tuple[int, ...]) -> tuple[int, ...]:
         """The local values after every monitor heard these emissions."""
+        width = self.width
+        known = (locals_[width:], heard)
+        monitors = self._notified.get(known)
+        if monitors is None:
+            monitors = self._notified[known] = self._notify(locals_, heard)[width:]
+        return locals_[:width] + monitors
+
+    def _notify(self, locals_: tuple[int, ...], heard: tuple[int, ...]) -> tuple[int, ...]:
         after = list(locals_)
         for emission in heard:
             for monitor in self._heard_by[emission]:
@@ -416,6 +430,13 @@ class Tables:
         if outcomes is None or len(outcomes) != 1:
             raise ModelError(f"monitor {self.names[monitor]!r} must take {type(given).__name__} in exactly one way")
         return self.local(monitor, outcomes[0].local)
+
+
+def writes_of(output: Output) -> tuple[Write, ...]:
+    """The durable writes an output consists of."""
+    if isinstance(output, Write):
+        return (output,)
+    return output.writes if isinstance(output, Emit) else ()
 
 
 def outputs_named(action: Action, name: str) -> list[int]:

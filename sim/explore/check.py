@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sim.action import Action
 from sim.explore.liveness import Edges, judge_eventually
-from sim.graph import Graph, State
+from sim.graph import Graph, Start, State
 from sim.judge import Finding, Judge
 from sim.system import System
 
@@ -32,7 +32,8 @@ class CheckResult:
     finding: Finding | None = None
     path: list[Action] = field(default_factory=list)
     """A shortest schedule to the finding."""
-    start: State | None = None
+    begin: Start | None = None
+    """How the run to the finding began."""
     proved: list[str] = field(default_factory=list)
     graph: Graph | None = None
 
@@ -74,6 +75,7 @@ class _Walk:
         self.progress = progress
         self.result = CheckResult(graph=self.graph)
         self.parents: dict[State, tuple[State, Action] | None] = {}
+        self.starts: dict[State, Start] = {}
         self.unseen = list(self.judge.sometimes)
         self.edges = Edges() if self.judge.eventually else None
 
@@ -92,10 +94,12 @@ class _Walk:
 
     def _begin(self) -> list[State]:
         level = []
-        for state in self.graph.initial():
+        for start in self.graph.starts():
+            state = start.state
             self.result.generated += 1
             if state not in self.parents:
                 self.parents[state] = None
+                self.starts[state] = start
                 level.append(state)
                 if self._violated(state):
                     break
@@ -156,18 +160,18 @@ class _Walk:
             path.append(action)
             link = self.parents[state]
         self.result.path = path[::-1]
-        self.result.start = state
+        self.result.begin = self.starts[state]
 
     def _end(self) -> None:
         """Everything was expanded: judge what only the whole can tell."""
         result = self.result
         result.complete = True
         if self.edges is not None:
-            starts = [state for state, link in self.parents.items() if link is None]
             for prop in self.judge.eventually:
-                lasso = judge_eventually(prop, self.edges, starts)
+                lasso = judge_eventually(prop, self.edges, list(self.starts))
                 if lasso is not None:
-                    result.finding, result.path, result.start = lasso.finding, lasso.path, lasso.start
+                    result.finding, result.path = lasso.finding, lasso.path
+                    result.begin = self.starts[lasso.start]
                     return
         if self.unseen:
             name = self.unseen[0].name

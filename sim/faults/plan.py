@@ -60,7 +60,7 @@ def parse_plan(text: str, own_kinds: Iterable[str] = ()) -> tuple[FaultEntry, ..
 
     Raises `ConfigError` with one line for each malformed entry.
     """
-    known = (*BUILT_IN, *own_kinds)
+    known = tuple(dict.fromkeys((*BUILT_IN, *own_kinds)))
     entries: list[FaultEntry] = []
     mistakes: list[str] = []
     if text.strip() in ("", "none"):

@@ -1,0 +1,87 @@
+"""A consensus coordinator: asks several agents the same question, decides by their answers, has one
+artifact per decision stored, and takes the next decision when the last one is acknowledged."""
+
+from __future__ import annotations
+
+from models.consensus.coordinator import Coordinator
+from models.consensus.messages import Journal, Response
+from models.consensus.monitors import AckGate, StopOnce
+from models.consensus.peers import Agent, ArtifactStore, Consumer, User
+from sim import AgentTimeout, ConfigError, EffectLedger, InputLedger, System, Timing, sometimes
+
+ROSTER = ("gemini", "claude", "gpt_pro", "gpt_codex", "code")
+RUN = "run-1"
+
+
+def system(
+    agents: int = 2,
+    rounds: int = 1,
+    first_round: int = 1,
+    retries: int = 1,
+    resends: int = 1,
+    answers: tuple[str, ...] = ("ok",),
+    stop: bool = True,
+    sequencing: bool = True,
+) -> System:
+    """A run of rounds `first_round`..`rounds` with the first `agents` of the roster.
+
+    - `agents`: 1 to 5
+    - `retries`: further attempts with an agent that does not answer in time
+    - `resends`: how often a store request or a decision is sent again, after each start
+    - `answers`: what an agent may answer; of ok, conflict, invalid, empty
+    - `stop`: whether the user may stop the run
+    - `sequencing`: off, the coordinator does what its predecessors did
+    """
+    mistakes = []
+    if not 1 <= agents <= len(ROSTER):
+        mistakes.append(f"agents is {agents}; the roster has 1 to {len(ROSTER)}")
+    if not 1 <= first_round <= rounds:
+        mistakes.append(f"rounds {first_round} to {rounds}: the first is 1 or more, and not behind the last")
+    if retries < 0 or resends < 0:
+        mistakes.append("retries and resends are 0 or more")
+    unknown = sorted(set(answers) - {"ok", "conflict", "invalid", "empty"})
+    if unknown or not answers:
+        mistakes.append(f"answers {unknown or 'are none'}: use ok, conflict, invalid, empty")
+    if mistakes:
+        raise ConfigError(*mistakes)
+    names = ROSTER[:agents]
+    coordinator = Coordinator(
+        run=RUN,
+        agents=names,
+        rounds=rounds,
+        retries=retries,
+        resends=resends,
+        sequencing=sequencing,
+        patience_ms=30_000,
+        resend_ms=5_000,
+        journal=Journal(round=first_round, minted=first_round - 1),
+    )
+    return System(
+        processes={
+            "coordinator": coordinator,
+            **{name: Agent(answers=answers) for name in names},
+            "store": ArtifactStore(),
+            "consumer": Consumer(last=first_round - 1),
+            **({"user": User(run=RUN)} if stop else {}),
+        },
+        monitors={
+            "ack_gate": AckGate(acknowledged=first_round - 1, released=first_round - 1),
+            "exactly_once_inputs": InputLedger(
+                process="coordinator", types=("Response", "AckDecision"), redelivered=True
+            ),
+            "exactly_once_effects": EffectLedger(),
+            "stop_once": StopOnce(),
+        },
+        properties=(
+            sometimes("a run comes to its end", lambda coordinator: coordinator.state == "done"),
+            *((sometimes("a run is stopped", lambda coordinator: coordinator.state == "stopped"),) if stop else ()),
+        ),
+        carriers={AgentTimeout: (Response,)},
+        faults="duplicate:1,drop:1,crash:1@coordinator",
+        timing=Timing(
+            latency_ms=(2, 10),
+            links={f"{name}->coordinator": (400, 9_000) for name in names},
+            may_ms=(0, 20_000),
+            restart_ms=(200, 2_000),
+        ),
+    )

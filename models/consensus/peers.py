@@ -1,0 +1,90 @@
+"""Those the coordinator deals with: agents, the durable store, the consumer of decisions, the user."""
+
+from __future__ import annotations
+
+from models.consensus.messages import (
+    AckDecision,
+    Acknowledged,
+    Ask,
+    Decision,
+    Response,
+    Stop,
+    StopAck,
+    Store,
+    Stored,
+)
+from sim import IGNORE, Applied, Process
+
+
+class Agent(Process):
+    """Answers every question it gets, a retried one again: a slow answer may cross its own retry."""
+
+    states = ("ready",)
+    transitions = ({"trigger": Ask, "source": "ready", "dest": None, "after": "answer"},)
+
+    answers: tuple[str, ...] = ("ok",)
+
+    def answer(self, ask: Ask) -> None:
+        answer = self.choose(*self.answers)
+        self.send(self.sender, Response(ask.run, ask.round, self.name, ask.attempt, answer))
+
+
+class ArtifactStore(Process):
+    """Applies each artifact once, by its sequence number, and confirms as often as it is asked."""
+
+    states = ("open",)
+    durable = ("applied",)
+    transitions = (
+        {"trigger": Store, "source": "open", "dest": None, "unless": "has_it", "after": ["apply", "confirm"]},
+        {"trigger": Store, "source": "open", "dest": None, "after": "confirm"},
+    )
+
+    applied: frozenset[tuple[str, int]] = frozenset()
+
+    def has_it(self, store: Store) -> bool:
+        return (store.run, store.seq) in self.applied
+
+    def apply(self, store: Store) -> None:
+        self.emit(Applied((store.run, store.round)), applied=self.applied | {(store.run, store.seq)})
+
+    def confirm(self, store: Store) -> None:
+        self.send(self.sender, Stored(store.run, store.seq))
+
+
+class Consumer(Process):
+    """Takes each decision once, in order, and acknowledges as often as it is told."""
+
+    states = ("open",)
+    durable = ("last",)
+    transitions = (
+        {"trigger": Decision, "source": "open", "dest": None, "conditions": "is_new", "after": ["take", "acknowledge"]},
+        {"trigger": Decision, "source": "open", "dest": None, "after": "acknowledge"},
+    )
+
+    last: int = 0
+
+    def is_new(self, decision: Decision) -> bool:
+        return decision.seq > self.last
+
+    def take(self, decision: Decision) -> None:
+        self.emit(Acknowledged(decision.seq), last=decision.seq)
+
+    def acknowledge(self, decision: Decision) -> None:
+        self.send(self.sender, AckDecision(decision.run, decision.seq))
+
+
+class User(Process):
+    """May stop the run, at any time, once."""
+
+    states = ("watching", "waiting", "satisfied")
+    may = ("stop",)
+    transitions = (
+        {"trigger": "stop", "source": "watching", "dest": "waiting", "after": "ask_to_stop"},
+        {"trigger": StopAck, "source": "waiting", "dest": "satisfied"},
+        {"trigger": StopAck, "source": "satisfied", "dest": IGNORE},
+    )
+
+    run: str
+
+    def ask_to_stop(self) -> None:
+        self.send("coordinator", Stop(self.run))

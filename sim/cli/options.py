@@ -1,0 +1,58 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from sim.errors import ConfigError
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+settings = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override the configuration; may be repeated."
+)
+models = click.option(
+    "--model", "models", multiple=True, metavar="NAME", help="A module that scenario files may import as their model."
+)
+
+
+def overrides(given: Sequence[str]) -> dict[str, str]:
+    """`KEY=VALUE` texts as a mapping. Raises `ConfigError` for each that is none, or given twice."""
+    found: dict[str, str] = {}
+    mistakes = []
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            mistakes.append(f"--set {text!r} is no KEY=VALUE; write --set agents=3")
+        elif key.strip() in found:
+            mistakes.append(f"--set {key.strip()} is given twice; give it once")
+        else:
+            found[key.strip()] = value.strip()
+    if mistakes:
+        raise ConfigError(*mistakes)
+    return found
+
+
+def command_line(*words: str | None, sets: Mapping[str, str] | None = None, allow: Sequence[str] = ()) -> str:
+    """A command of ours as one types it."""
+    parts = ["sim", *(word for word in words if word is not None)]
+    for key, value in (sets or {}).items():
+        parts += ["--set", f"{key}={value}"]
+    for name in allow:
+        parts += ["--model", name]
+    return shlex.join(parts)
+
+
+def in_ci() -> bool:
+    """Whether nobody watches: progress is then left out."""
+    return bool(os.environ.get("CI"))
+
+
+def print_json(data: Mapping[str, Any]) -> None:
+    """One object on standard output."""
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False))

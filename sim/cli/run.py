@@ -1,0 +1,97 @@
+"""`sim run`: scenario files, each run once and held against what it expects."""
+
+from __future__ import annotations
+
+import click
+
+from sim.cli import options
+from sim.errors import ExitStatus, NondeterminismError, SimError
+from sim.report.data import run_data
+from sim.report.outcome import Outcome, compare
+from sim.report.text import run_lines
+from sim.scenario import Scenario
+from sim.simulate import simulate
+from sim.strategy import strategy_of
+from sim.verify import Request, verify
+
+
+@click.command()
+@click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO...")
+@click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="The seed of the strategy, instead of the file's.")
+@click.option(
+    "--faults", metavar="SPEC", help="The fault plan, instead of the file's, such as drop:1,crash:1@coordinator."
+)
+@click.option("--verify", "verifying", is_flag=True, help="Run again in fresh processes; any difference is an error.")
+@options.settings
+@options.models
+@options.as_json
+def command(
+    scenarios: tuple[str, ...],
+    seed: int | None,
+    faults: str | None,
+    verifying: bool,
+    settings: tuple[str, ...],
+    models: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Run scenario files: the whole trace, what was emitted and rejected, the digest."""
+    sets = options.overrides(settings)
+    requests = [Request(path, sets, faults, seed, models) for path in scenarios]
+    loaded = _load(requests)
+    outcomes: list[Outcome] = []
+    unsteady = False
+    for request, scenario in zip(requests, loaded, strict=True):
+        outcome, steady = _run(request, scenario, verifying)
+        unsteady = unsteady or not steady
+        outcomes.append(outcome)
+        if not as_json:
+            if len(outcomes) > 1:
+                click.echo("")
+            for line in run_lines(outcome):
+                click.echo(line)
+    if as_json:
+        data = [run_data(outcome) for outcome in outcomes]
+        options.print_json(data[0] if len(data) == 1 else {"runs": data})
+    return ExitStatus.NONDETERMINISM if unsteady else _status(outcomes)
+
+
+def _load(requests: list[Request]) -> list[Scenario]:
+    """All scenarios, or the mistakes of all files at once."""
+    loaded: list[Scenario] = []
+    mistakes: list[str] = []
+    for request in requests:
+        try:
+            loaded.append(request.load())
+        except SimError as error:
+            mistakes += error.mistakes
+    if mistakes:
+        raise SimError(*mistakes)
+    return loaded
+
+
+def _run(request: Request, scenario: Scenario, verifying: bool) -> tuple[Outcome, bool]:
+    """One run, and whether it is the same elsewhere."""
+    try:
+        run = simulate(scenario.system, strategy_of(scenario), max_steps=scenario.max_steps)
+    except SimError as error:
+        raise type(error)(*(f"{request.path}: {mistake}" for mistake in error.mistakes)) from None
+    steady: bool | None = None
+    if verifying:
+        try:
+            verify(request, run.trace)
+            steady = True
+        except NondeterminismError as error:
+            steady = False
+            for mistake in error.mistakes:
+                click.echo(f"sim: {mistake}", err=True)
+    seed = ("--seed", str(request.seed)) if request.seed is not None else ()
+    plan = ("--faults", request.faults) if request.faults is not None else ()
+    replay = options.command_line("run", request.path, *seed, *plan, sets=request.overrides, allow=request.allow)
+    return compare(scenario, run, replay, steady), steady is not False
+
+
+def _status(outcomes: list[Outcome]) -> ExitStatus:
+    unexpected = [outcome for outcome in outcomes if not outcome.as_expected]
+    if any(outcome.run.verdict != "incomplete" for outcome in unexpected):
+        return ExitStatus.VIOLATED
+    return ExitStatus.INCOMPLETE if unexpected else ExitStatus.AS_EXPECTED

@@ -1,0 +1,211 @@
+"""Who used what, in bounded memory: tables of tallies that stay exact while there is room.
+
+A table keeps the `limit` smallest keys it ever saw and folds the rest into a coarser table. "The
+smallest keys" rather than "the first": which keys those are does not depend on the order in which
+they came. A key that ends up kept was never among the folded, in no part of a merge, so a kept row
+is always complete and merging tables is associative and commutative. (A bottom-k sketch; the usual
+"least recently used" has neither property.)
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, Self, TypeVar
+
+from sim.metrics.usage import NO_USAGE, TokenUsage, checked_count, checked_label
+
+OTHER = "(other)"
+"""Stands for the labels of rows that were folded because the table was full."""
+
+Key = tuple[Any, ...]
+
+
+class Addable(Protocol):
+    """What a table can hold: anything that takes in another of its kind."""
+
+    def absorb(self, other: Self, /) -> None: ...
+
+
+RowT = TypeVar("RowT", bound=Addable)
+
+
+class BoundedTable(Generic[RowT]):
+    """At most `limit` rows by key; the rows of larger keys are folded into `beyond`.
+
+    `coarsen` cuts from a key the part that is its key in `beyond`. The last table of a chain has
+    the one key `()` and never overflows.
+    """
+
+    __slots__ = ("_beyond", "_coarsen", "_limit", "_new_row", "_order", "rows")
+
+    def __init__(
+        self,
+        new_row: Callable[[], RowT],
+        limit: int,
+        beyond: BoundedTable[RowT] | None = None,
+        coarsen: slice = slice(0),
+    ) -> None:
+        self.rows: dict[Key, RowT] = {}
+        self._new_row = new_row
+        self._limit = limit
+        self._order: list[Key] = []
+        self._beyond = beyond
+        self._coarsen = coarsen
+
+    def row(self, key: Key) -> RowT:
+        """The row in which `key` is counted: its own, or the coarser one if the table is full."""
+        row = self.rows.get(key)
+        if row is not None:
+            return row
+        if len(self._order) == self._limit and self._beyond is not None:
+            if key > self._order[-1]:
+                return self._beyond.row(key[self._coarsen])
+            last = self._order.pop()
+            self._beyond.row(last[self._coarsen]).absorb(self.rows.pop(last))
+        insort(self._order, key)
+        row = self.rows[key] = self._new_row()
+        return row
+
+    def absorb(self, other: BoundedTable[RowT]) -> None:
+        """Add the rows of a table of the same shape, and of those beyond it."""
+        for key, row in other.rows.items():
+            self.row(key).absorb(row)
+        if self._beyond is not None and other._beyond is not None:
+            self._beyond.absorb(other._beyond)
+
+    def clear(self) -> None:
+        """Forget every row, here and beyond."""
+        self.rows.clear()
+        self._order.clear()
+        if self._beyond is not None:
+            self._beyond.clear()
+
+    def levels(self) -> Iterator[BoundedTable[RowT]]:
+        """This table, then those beyond it, ever coarser."""
+        yield self
+        if self._beyond is not None:
+            yield from self._beyond.levels()
+
+    def items(self) -> Iterator[tuple[Key, RowT]]:
+        """The rows of this table alone, in the order of their keys."""
+        return ((key, self.rows[key]) for key in self._order)
+
+
+class Tally:
+    """The running sums of one row: plain integers, because adding to them is the hot path."""
+
+    __slots__ = ("cache_write", "cached", "input", "output", "reasoning", "turns", "unreported")
+
+    def __init__(self) -> None:
+        self.turns = self.unreported = 0
+        self.input = self.output = self.cached = self.cache_write = self.reasoning = 0
+
+    def absorb(self, other: Tally, /) -> None:
+        """Add the sums of another row."""
+        self.turns += other.turns
+        self.unreported += other.unreported
+        self.input += other.input
+        self.output += other.output
+        self.cached += other.cached
+        self.cache_write += other.cache_write
+        self.reasoning += other.reasoning
+
+    def set(self, usage: TokenUsage, turns: int) -> None:
+        """Replace the sums of a new row."""
+        self.turns = turns
+        self.input = usage.input_tokens
+        self.output = usage.output_tokens
+        self.cached = usage.cached_input_tokens
+        self.cache_write = usage.cache_write_input_tokens
+        self.reasoning = usage.reasoning_output_tokens
+
+    def usage(self) -> TokenUsage:
+        """The sums as a value."""
+        return TokenUsage(
+            self.input,
+            self.output,
+            cached_input_tokens=self.cached,
+            cache_write_input_tokens=self.cache_write,
+            reasoning_output_tokens=self.reasoning,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one agent or one stage used. `unreported` are those of its turns that did not say what."""
+
+    turns: int
+    unreported: int
+    usage: TokenUsage
+
+    def __add__(self, other: Share) -> Share:
+        if not isinstance(other, Share):
+            return NotImplemented
+        return Share(self.turns + other.turns, self.unreported + other.unreported, self.usage + other.usage)
+
+    def as_dict(self) -> dict[str, object]:
+        return {"turns": self.turns, "unreported": self.unreported, **self.usage.as_dict()}
+
+
+NO_SHARE = Share(0, 0, NO_USAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """What was used by one (run, stage, agent, attempt).
+
+    A label that was not given is `""` (attempt 0); one that was folded is `OTHER` (attempt 0).
+    """
+
+    run: str
+    stage: str
+    agent: str
+    attempt: int
+    share: Share
+
+    def as_dict(self) -> dict[str, object]:
+        labels = {"run": self.run, "stage": self.stage, "agent": self.agent, "attempt": self.attempt}
+        return {**labels, **self.share.as_dict()}
+
+
+class Billing:
+    """The bill: a row for each (run, stage, agent, attempt), coarser rows for those beyond the bound.
+
+    Beyond `limit` keys a row keeps its stage and agent and loses run and attempt; beyond `limit`
+    pairs of stage and agent, everything is one row.
+    """
+
+    __slots__ = ("full",)
+
+    def __init__(self, limit: int) -> None:
+        by_stage_agent = BoundedTable(Tally, limit, BoundedTable(Tally, 1))
+        self.full = BoundedTable(Tally, limit, by_stage_agent, slice(1, 3))
+
+    def open(self, key: tuple[str, str, str, int]) -> Tally:
+        """The row of a key, made if there is none; refuses labels that no table could sort."""
+        *names, attempt = key
+        for label, name in zip(("run", "stage", "agent"), names, strict=True):
+            checked_label(label, name)
+        checked_count("attempt", attempt)
+        return self.full.row(key)
+
+    def billed(self) -> tuple[Billed, ...]:
+        """Every row that counted something, the complete ones first, in the order of their labels."""
+        full, by_stage_agent, all_other = self.full.levels()
+        rows: list[tuple[Key, Tally]] = list(full.items())
+        rows += [((OTHER, *key, 0), tally) for key, tally in by_stage_agent.items()]
+        rows += [((OTHER, OTHER, OTHER, 0), tally) for _, tally in all_other.items()]
+        return tuple(
+            Billed(run, stage, agent, attempt, Share(tally.turns, tally.unreported, tally.usage()))
+            for (run, stage, agent, attempt), tally in rows
+        )
+
+    def total(self) -> Tally:
+        """The sum of all rows: the total is not counted a second time, so it cannot disagree."""
+        total = Tally()
+        for table in self.full.levels():
+            for tally in table.rows.values():
+                total.absorb(tally)
+        return total

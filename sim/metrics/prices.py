@@ -1,0 +1,261 @@
+"""What tokens cost: prices as exact decimals, from a table of one's own or from genai-prices.
+
+No price is guessed. A model that neither source knows has no price, and whoever asks is told so; the
+fork charges such a model 10/30 USD, which looks like knowledge in every sum that it enters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+from typing import TYPE_CHECKING
+
+from sim.errors import nearest
+from sim.metrics.usage import MetricsError, TokenUsage
+
+if TYPE_CHECKING:
+    from genai_prices.types import ModelPrice
+
+EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
+"""Sums and products of money go through this context: a rounding is an error, never a result.
+
+Our own context, because the caller's may round to anything.
+"""
+EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
+"""The instant whose prices hold if none is given: that of a scenario. The wall clock is never read."""
+USD_MAX = Decimal(10) ** 9
+USD_DECIMALS = 12
+_CACHE_MODELS = 1024
+
+
+def exact_usd(name: str, value: Decimal | str | int | float) -> Decimal:
+    """An amount of USD, exact; from 0 to 10^9 with at most 12 decimals.
+
+    A float is taken as it is written (`0.3` is three tenths), because that is how scenario files
+    spell prices. Raises `MetricsError` naming the amount.
+    """
+    expected = f"expected USD from 0 to {USD_MAX} with at most {USD_DECIMALS} decimals"
+    if isinstance(value, bool) or not isinstance(value, Decimal | str | int | float):
+        raise MetricsError(f"{name} is {value!r}; {expected}")
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        raise MetricsError(f"{name} is {value!r}; {expected}") from None
+    if not amount.is_finite() or not 0 <= amount <= USD_MAX:
+        raise MetricsError(f"{name} is {value!r}; {expected}")
+    exponent = amount.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -USD_DECIMALS:
+        raise MetricsError(f"{name} is {value!r}; {expected}")
+    return amount.copy_abs()  # -0 is 0
+
+
+def usd_text(amount: Decimal) -> str:
+    """An amount for JSON or a reader: exact, without exponent and trailing zeros (`0.0058`)."""
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """USD per million tokens. `tiers` are (tokens, USD), ascending: a prompt of **more** tokens than
+    that pays the tier's rate for all its tokens, cached or not, and for the whole answer."""
+
+    base: Decimal
+    tiers: tuple[tuple[int, Decimal], ...] = ()
+
+    def at(self, input_tokens: int) -> Decimal:
+        """The rate of a call with so many input tokens."""
+        rate = self.base
+        for above, tier in self.tiers:
+            if input_tokens > above:
+                rate = tier
+        return rate
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one model costs, and who says so.
+
+    A part without a rate of its own (None) costs what its whole costs: cached input and cache writes
+    as input, reasoning as output. `per_call` is USD for each call. `source` names the price list and
+    its version, `entry` the entry in it, `as_of` the instant whose prices these are (None: undated).
+    """
+
+    input: Rate
+    output: Rate
+    cached_input: Rate | None = None
+    cache_write: Rate | None = None
+    reasoning: Rate | None = None
+    per_call: Decimal = Decimal(0)
+    source: str = "own table"
+    entry: str = ""
+    as_of: datetime | None = None
+
+    def of(self, usage: TokenUsage) -> Decimal:
+        """Exact USD for **one call**; tiers make the price of a sum differ from the sum of prices."""
+        prompt = usage.input_tokens
+        plain_input = prompt - usage.cached_input_tokens - usage.cache_write_input_tokens
+        plain_output = usage.output_tokens - usage.reasoning_output_tokens
+        parts = (
+            (plain_input, self.input),
+            (usage.cached_input_tokens, self.cached_input or self.input),
+            (usage.cache_write_input_tokens, self.cache_write or self.input),
+            (plain_output, self.output),
+            (usage.reasoning_output_tokens, self.reasoning or self.output),
+        )
+        millionths = Decimal(0)
+        for tokens, rate in parts:
+            millionths = EXACT.fma(rate.at(prompt), tokens, millionths)
+        return EXACT.add(EXACT.scaleb(millionths, -6), self.per_call)
+
+    def as_dict(self) -> dict[str, object]:
+        """USD per million tokens as strings, each with its tiers, and the source."""
+        rates: dict[str, object] = {}
+        for name in ("input", "output", "cached_input", "cache_write", "reasoning"):
+            rate: Rate | None = getattr(self, name)
+            if rate is not None:
+                rates[name] = usd_text(rate.base)
+                if rate.tiers:
+                    rates[f"{name}_tiers"] = [[above, usd_text(usd)] for above, usd in rate.tiers]
+        return {
+            "usd_per_million_tokens": rates,
+            "usd_per_call": usd_text(self.per_call),
+            "source": self.source,
+            "entry": self.entry,
+            "as_of": self.as_of.isoformat() if self.as_of else None,
+        }
+
+
+class PriceTable:
+    """Prices by model name: an own table first, then genai-prices' offline snapshot.
+
+    `own` maps a model's name (compared exactly) to USD per million tokens: `input` and `output`,
+    optionally `cached_input`, `cache_write`, `reasoning`; each as Decimal, str, int or float.
+    `source` names that table. `as_of` (with a timezone) is the instant whose prices hold.
+    `snapshot=False` leaves genai-prices out altogether.
+
+    Raises `MetricsError`, one line for each mistake of the table.
+    """
+
+    def __init__(
+        self,
+        own: Mapping[str, Mapping[str, Decimal | str | int | float]] | None = None,
+        *,
+        source: str = "own table",
+        as_of: datetime = EPOCH,
+        snapshot: bool = True,
+    ) -> None:
+        if as_of.tzinfo is None:
+            raise MetricsError(f"as_of is {as_of.isoformat()}; expected an instant with a timezone")
+        self._as_of = as_of
+        self._snapshot = snapshot
+        self._own = _own_prices(own or {}, source)
+        self._looked_up: dict[str, Price | None] = {}
+
+    def price(self, model: str) -> Price | None:
+        """What `model` costs, or None if nobody knows. The first look into genai-prices takes 0.5 s.
+
+        genai-prices also takes `provider/model` (`perplexity/sonar`), for names that do not say by
+        themselves who sells the model.
+        """
+        own = self._own.get(model)
+        if own is not None or not self._snapshot:
+            return own
+        if model not in self._looked_up:
+            if len(self._looked_up) == _CACHE_MODELS:
+                self._looked_up.clear()
+            self._looked_up[model] = _snapshot_price(model, self._as_of)
+        return self._looked_up[model]
+
+
+_REQUIRED = ("input", "output")
+_KINDS = (*_REQUIRED, "cached_input", "cache_write", "reasoning")
+
+
+def _own_prices(table: Mapping[str, Mapping[str, Decimal | str | int | float]], source: str) -> dict[str, Price]:
+    prices: dict[str, Price] = {}
+    mistakes: list[str] = []
+    for model, rates in table.items():
+        parsed: dict[str, Rate | None] = dict.fromkeys(_KINDS)
+        mistakes += [f"price of {model}: {name} is missing" for name in _REQUIRED if name not in rates]
+        for name, usd in rates.items():
+            if name not in _KINDS:
+                mistakes.append(f"price of {model}: {name!r} is no kind of token{nearest(name, _KINDS)}")
+                continue
+            try:
+                parsed[name] = Rate(exact_usd(f"price of {model}: {name}", usd))
+            except MetricsError as error:
+                mistakes += error.mistakes
+        price = _price(parsed, source=source, entry=model)
+        if price is not None:
+            prices[model] = price
+    if mistakes:
+        raise MetricsError(*mistakes)
+    return prices
+
+
+def _price(
+    rates: Mapping[str, Rate | None],
+    *,
+    source: str,
+    entry: str,
+    as_of: datetime | None = None,
+    per_call: Decimal = Decimal(0),
+) -> Price | None:
+    """A price of these rates by kind of token; None unless both kinds that every call has are there."""
+    if rates["input"] is None or rates["output"] is None:
+        return None
+    return Price(
+        input=rates["input"],
+        output=rates["output"],
+        cached_input=rates["cached_input"],
+        cache_write=rates["cache_write"],
+        reasoning=rates["reasoning"],
+        per_call=per_call,
+        source=source,
+        entry=entry,
+        as_of=as_of,
+    )
+
+
+_SNAPSHOT_KEYS = {
+    "input": "input_mtok",
+    "output": "output_mtok",
+    "cached_input": "cache_read_mtok",
+    "cache_write": "cache_write_mtok",
+    "reasoning": "output_reasoning_mtok",
+}
+
+
+def _snapshot_price(model: str, as_of: datetime) -> Price | None:
+    """The price in genai-prices. None also for what is listed but not sold by tokens of both kinds (an
+    embedding, a service by the hour)."""
+    import genai_prices  # lazily: half a second that a run without costs does not spend
+
+    seller = "litellm" if "/" in model else None  # its spelling: what is before the slash sells the model
+    try:
+        found = genai_prices.calc_price(genai_prices.Usage(), model, provider_id=seller, genai_request_timestamp=as_of)
+    except LookupError:
+        return None
+    source = f"genai-prices {genai_prices.__version__}"
+    if found.auto_update_timestamp is not None:  # the host program runs genai-prices' updater
+        source += f", updated {found.auto_update_timestamp.isoformat()}"
+    per_thousand_calls = _snapshot_rate(found.model_price, "requests_kcount")
+    return _price(
+        {kind: _snapshot_rate(found.model_price, key) for kind, key in _SNAPSHOT_KEYS.items()},
+        source=source,
+        entry=f"{found.provider.id}/{found.model.id}",
+        as_of=as_of,
+        per_call=EXACT.scaleb(per_thousand_calls.base, -3) if per_thousand_calls else Decimal(0),
+    )
+
+
+def _snapshot_rate(price: ModelPrice, key: str) -> Rate | None:
+    value = getattr(price, key, None)
+    if value is None:
+        return None
+    if isinstance(value, Decimal):
+        return Rate(value)
+    return Rate(value.base, tuple((tier.start, tier.price) for tier in value.tiers))

@@ -1,0 +1,74 @@
+"""Results as plain data, for `--json`. The keys are a contract."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sim.explore.check import CheckResult
+from sim.judge import Finding
+from sim.report.outcome import Outcome
+
+
+def run_data(outcome: Outcome) -> dict[str, Any]:
+    """One run of `sim run --json`."""
+    scenario, run = outcome.scenario, outcome.run
+    trace = run.trace
+    return {
+        "scenario": scenario.path,
+        "model": scenario.model,
+        "verdict": run.verdict,
+        "as_expected": outcome.as_expected,
+        "missed": list(outcome.missed),
+        "violation": finding_data(run.finding),
+        "ending": run.ending.value,
+        "strategy": scenario.strategy,
+        "seed": scenario.seed,
+        "digest": run.digest,
+        "verified": outcome.verified,
+        "steps": run.steps,
+        "time_ms": trace.steps[-1].time_ms if trace.steps else 0,
+        "emitted": trace.emitted(),
+        "rejected": trace.rejected(),
+        "faults": {"planned": dict(outcome.planned), "struck": trace.struck()},
+        "states": {name: trace.graph.view(run.state, name).state for name in trace.graph.names},
+        "metrics": {
+            "sent": len(trace.start.sends) + sum(len(a.sends) for _, a in trace.steps if a.delivered),
+            "delivered": sum(a.envelope is not None and a.delivered for _, a in trace.steps),
+            "handler_calls": trace.graph.handler_calls,
+        },
+        "replay": outcome.replay,
+    }
+
+
+def check_data(result: CheckResult, target: str, counterexample: str | None, as_expected: bool) -> dict[str, Any]:
+    """The object of `sim check --json`; `counterexample` is the path of the scenario that replays it."""
+    finding = result.finding
+    found = None
+    if finding is not None:
+        found = {
+            "property": finding.property,
+            "message": finding.message,
+            "scenario": counterexample,
+            "steps": len(result.path),
+            "schedule": [str(action.address) for action in result.path],
+        }
+    return {
+        "target": target,
+        "verdict": result.verdict,
+        "as_expected": as_expected,
+        "violation": finding_data(finding),
+        "states": result.states,
+        "generated": result.generated,
+        "depth": result.depth,
+        "handler_calls": result.handler_calls,
+        "outside_bound": result.outside,
+        "stopped": result.stopped or None,
+        "proved": result.proved,
+        "seconds": round(result.seconds, 6),
+        "counterexample": found,
+    }
+
+
+def finding_data(finding: Finding | None) -> dict[str, str] | None:
+    """A finding as data."""
+    return None if finding is None else {"property": finding.property, "message": finding.message}

@@ -1,0 +1,210 @@
+"""The configuration of a model: the keyword parameters of its `system()`, checked by their annotations."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import types
+import typing
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import ModuleType
+from typing import Any
+
+from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, ValidationError
+
+from sim.errors import ConfigError, ModelError, SimError, listing
+from sim.scenario.document import Node, Plain, read_document, resolve
+from sim.scenario.mistakes import Mistakes, Place, brief, said, unknown
+from sim.scenario.models import culprit
+from sim.system import System
+
+RESERVED = ("faults", "network")
+"""Keys of `--set` that every model has."""
+
+_ANY = inspect.Parameter.empty
+
+
+class Refusal(ValueError):
+    """A value that a parameter does not take."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One keyword parameter of a model's `system()`."""
+
+    name: str
+    annotation: Any
+    required: bool
+
+    def read(self, value: Plain) -> Any:
+        """`value`, as it stands in a file, as the annotation wants it. Raises `Refusal`."""
+        if self.annotation is _ANY or self.annotation is Any:
+            return _frozen(value)
+        try:
+            adapter: TypeAdapter[Any] = TypeAdapter(self.annotation)
+        except (PydanticSchemaGenerationError, PydanticUserError):
+            return _frozen(value)  # a type that files know nothing of: the model itself must judge
+        try:
+            return adapter.validate_json(json.dumps(value), strict=True)  # a list of a file may be a tuple
+        except ValidationError:
+            shown = f"the list {brief(json.dumps(value))}" if isinstance(value, list) else said(value)
+            raise Refusal(f"{shown}; give {spoken(self.annotation)}") from None
+
+    def parse(self, text: str) -> Plain:
+        """The plain value that `text` of `--set` means for this parameter. Raises `Refusal`."""
+        for candidate in _meanings(text):
+            try:
+                self.read(candidate)
+            except Refusal:
+                continue
+            return candidate
+        raise Refusal(f"{brief(text)}; give {spoken(self.annotation)}")
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a model can be configured with."""
+
+    model: str
+    parameters: Mapping[str, Parameter]
+    open: bool
+    """It takes any other key as well."""
+    call: Any = field(repr=False)
+
+    def unknown(self, key: str, also: Collection[str] = ()) -> str:
+        """What is wrong with a key that is no parameter, and what would be right."""
+        known = [*self.parameters, *also]
+        return unknown(f"{self.model} has no parameter", key, known)
+
+
+def signature_of(model: str, module: ModuleType) -> Signature:
+    """The parameters of a model's `system()`."""
+    call: Any = module.system
+    try:
+        found = inspect.signature(call, eval_str=True)
+    except (NameError, TypeError, SyntaxError, AttributeError):
+        try:
+            found = inspect.signature(call)  # annotations that only a type checker can resolve
+        except (ValueError, TypeError):
+            raise ConfigError(f"{model}.system cannot be looked at; define it with `def system(...)`") from None
+    parameters, is_open = {}, False
+    for p in found.parameters.values():
+        if p.kind is p.VAR_KEYWORD:
+            is_open = True
+        elif p.kind is not p.VAR_POSITIONAL:
+            annotation = _ANY if isinstance(p.annotation, str) else p.annotation
+            parameters[p.name] = Parameter(p.name, annotation, p.default is p.empty)
+    return Signature(model, parameters, is_open, call)
+
+
+def read_config(
+    signature: Signature, root: Node, config: dict[str, Plain], overrides: Mapping[str, str], mistakes: Mistakes
+) -> tuple[dict[str, Plain], dict[str, Any]]:
+    """The configuration as given, overrides included, and the arguments that it means."""
+    given, arguments = dict(config), {}
+    for key, value in config.items():
+        parameter = signature.parameters.get(key)
+        if parameter is None:
+            if not signature.open:
+                beside = f"; `{key}` goes beside `config`, not in it" if key in RESERVED else ""
+                mistakes.add(root.key_place("config", key), signature.unknown(key) + beside)
+            else:
+                arguments[key] = _frozen(value)
+            continue
+        try:
+            arguments[key] = parameter.read(value)
+        except Refusal as refusal:
+            if key not in overrides:
+                mistakes.add(root.place_of("config", key), f"config.{key} is {refusal}")
+    for key, text in overrides.items():
+        if key in RESERVED:
+            continue
+        parameter = signature.parameters.get(key)
+        if parameter is None and not signature.open:
+            mistakes.add(None, f"--set {key}={text}: {signature.unknown(key, RESERVED)}")
+            continue
+        try:
+            given[key] = (parameter or Parameter(key, _ANY, False)).parse(text)
+            arguments[key] = (parameter or Parameter(key, _ANY, False)).read(given[key])
+        except Refusal as refusal:
+            mistakes.add(None, f"--set {key}={text}: {key} is {refusal}")
+    for name, parameter in signature.parameters.items():
+        if parameter.required and name not in given:
+            mistakes.add(
+                root.key_place("config") if "config" in root.keys else root.key_place("model"),
+                f"{signature.model} needs the parameter {name!r}; write it under `config:`, or give --set {name}=...",
+            )
+    return given, arguments
+
+
+def make_system(signature: Signature, arguments: Mapping[str, Any]) -> System:
+    """The model's system. Raises `ModelError`, one line each, whatever the model raises."""
+    try:
+        made = signature.call(**arguments)
+    except SimError as error:
+        raise ModelError(*(f"{signature.model} refuses its configuration: {text}" for text in error.mistakes)) from None
+    except (ValueError, TypeError) as error:
+        raise ModelError(f"{signature.model} refuses its configuration: {error}") from None
+    except Exception as error:  # a model is a user's code: its defects are told, not thrown
+        raise ModelError(
+            f"{signature.model}.system() failed with {type(error).__name__}: {error}{culprit(error)}; mend the model"
+        ) from None
+    if not isinstance(made, System):
+        raise ModelError(f"{signature.model}.system() gives {type(made).__name__}; it must return a System")
+    return made
+
+
+def blamed(root: Node, config: Mapping[str, Plain], text: str) -> Place:
+    """The place of the configuration key that a model's complaint is about, as far as can be told."""
+    if "config" not in root.keys:
+        return root.key_place("model")
+    words = set(text.replace("'", " ").replace("=", " ").replace(",", " ").replace(":", " ").split())
+    named = [key for key in config if key in words and key in root.find(("config",))[1].keys]
+    return root.key_place("config", named[0]) if len(named) == 1 else root.key_place("config")
+
+
+def _meanings(text: str) -> list[Plain]:
+    """What a text of `--set` may mean, the likeliest first."""
+    bare = text.strip()
+    if bare.startswith("[") and bare.endswith("]"):
+        unheard = Mistakes("--set")
+        tree = read_document(bare, unheard)
+        return [tree.plain(), text] if tree is not None and not unheard else [text]
+    parts = [part.strip() for part in bare.split(",") if part.strip()]
+    return [*([resolve(bare)] if bare else []), text, [resolve(part) for part in parts], parts]
+
+
+def _frozen(value: Plain) -> Any:
+    """Lists as tuples: what a process holds must be a value."""
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+
+
+_SPOKEN: dict[Any, str] = {
+    int: "a whole number",
+    bool: "true or false",
+    str: "text",
+    float: "a number",
+    type(None): "null",
+    _ANY: "a value",
+}
+
+
+def spoken(annotation: Any) -> str:
+    """An annotation in words: what a file may say there."""
+    if annotation in _SPOKEN:
+        return _SPOKEN[annotation]
+    origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return spoken(inner[0])
+    if origin is typing.Literal:
+        return f"one of {listing([str(option) for option in inner])}"
+    if origin in (typing.Union, types.UnionType):
+        return listing([spoken(option) for option in inner])
+    if origin in (tuple, list, frozenset, set, Collection) and inner:
+        kinds = list(dict.fromkeys(spoken(option) for option in inner if option is not ...))
+        return f"a list, each {listing(kinds)}" if len(kinds) == 1 else f"a list of {listing(kinds, 'and')}"
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return f"one of {listing([str(member.value) for member in annotation])}"
+    return f"a {getattr(annotation, '__name__', annotation)}"

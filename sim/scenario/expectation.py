@@ -1,0 +1,129 @@
+"""What a scenario expects, and how long things take in it: held against the system."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sim.judge import BUILT_IN
+from sim.ledgers import REASONS
+from sim.scenario.document import Node
+from sim.scenario.mistakes import Mistakes, brief, unknown
+from sim.scenario.schema import ExpectShape, TimingShape
+from sim.scenario.values import Expectation
+from sim.system import System
+from sim.table import DOWN, FAILED
+from sim.timing import Range, Timing
+
+
+def read_expectation(shape: ExpectShape) -> Expectation:
+    """The expectation that a file writes: one that names a violation expects `violated`."""
+    return Expectation(
+        verdict=shape.verdict or ("violated" if shape.violation is not None else "ok"),
+        violation=shape.violation,
+        emitted=shape.emitted,
+        rejected=shape.rejected,
+        states=shape.states,
+    )
+
+
+def check_expectation(
+    root: Node, expect: Expectation, system: System, emissions: Mapping[str, type], mistakes: Mistakes
+) -> None:
+    """What cannot come true of this system; `emissions` are the emission classes of the model by name."""
+    if expect.violation is not None:
+        known = [*system.monitors, *(prop.name for prop in system.properties), *BUILT_IN]
+        if expect.violation not in known:
+            mistakes.add(
+                root.place_of("expect", "violation"),
+                unknown("there is no property", expect.violation, known),
+            )
+    for name in expect.emitted:
+        if name not in emissions:
+            mistakes.add(
+                root.key_place("expect", "emitted", name),
+                unknown("there is no emission class", name, sorted(emissions)),
+            )
+    for name, state in expect.states.items():
+        _check_state(root, name, state, system, mistakes)
+
+
+def check_expectation_alone(root: Node, expect: Expectation, mistakes: Mistakes) -> None:
+    """What cannot come true of any system."""
+    if expect.verdict == "ok" and expect.violation is not None:
+        mistakes.add(
+            root.place_of("expect", "verdict"),
+            "verdict ok beside a violation cannot come true; write verdict: violated, or leave the violation out",
+        )
+    for reason in expect.rejected:
+        if reason not in REASONS:
+            mistakes.add(
+                root.key_place("expect", "rejected", reason),
+                unknown("there is no reason", reason, REASONS),
+            )
+    total, limit = sum(expect.rejected.values()), expect.emitted.get("Rejected")
+    if limit is not None and total > limit:
+        mistakes.add(
+            root.key_place("expect", "rejected"),
+            f"{total} rejected in all, but emitted says Rejected: {limit}; make the two agree",
+        )
+
+
+def _check_state(root: Node, name: str, state: str, system: System, mistakes: Mistakes) -> None:
+    machine = system.processes.get(name) or system.monitors.get(name)
+    if machine is None:
+        mistakes.add(
+            root.key_place("expect", "states", name),
+            unknown("there is no process or monitor", name, system.names),
+        )
+        return
+    known = type(machine).table.states
+    if state not in (*known, DOWN, FAILED):
+        mistakes.add(
+            root.place_of("expect", "states", name),
+            unknown(f"{name} has no state", state, known),
+        )
+
+
+def read_timing(root: Node, shape: TimingShape, system: System, mistakes: Mistakes) -> Timing:
+    """The model's timing, with what the file says instead."""
+    for link in shape.links:
+        source, arrow, target = (part.strip() for part in link.partition("->"))
+        place = root.key_place("timing", "links", link)
+        if not arrow or not source or not target:
+            mistakes.add(place, f"{brief(link)} is no link; write source->target, either side may be *")
+            continue
+        known = [*system.processes, "*"]
+        for name in (source, target):
+            if name not in known:
+                mistakes.add(place, unknown("there is no process", name, known))
+    for move in shape.moves:
+        _check_move(root, move, system, mistakes)
+    links = {"->".join(part.strip() for part in link.split("->")): range_ for link, range_ in shape.links.items()}
+    own = system.timing
+    return Timing(
+        latency_ms=_or(shape.latency, own.latency_ms),
+        links={**own.links, **links},
+        moves={**own.moves, **shape.moves},
+        may_ms=_or(shape.may, own.may_ms),
+        restart_ms=_or(shape.restart, own.restart_ms),
+        heal_ms=_or(shape.heal, own.heal_ms),
+    )
+
+
+def _check_move(root: Node, move: str, system: System, mistakes: Mistakes) -> None:
+    place = root.key_place("timing", "moves", move)
+    process, dot, name = move.rpartition(".")
+    if not dot:
+        mistakes.add(place, f"{brief(move)} is no move; write process.move, such as user.stop")
+    elif process not in system.processes:
+        mistakes.add(place, unknown("there is no process", process, list(system.processes)))
+    else:
+        table = type(system.processes[process]).table
+        known = [*table.must, *table.may]
+        if name not in known:
+            mistakes.add(place, unknown(f"{process} has no move", name, known))
+
+
+def _or(given: Range | None, own: Any) -> Range:
+    return given if given is not None else own

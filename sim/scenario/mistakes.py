@@ -1,0 +1,92 @@
+"""Collects the mistakes of one file, each with its place, and raises them all at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from sim.errors import ScenarioError, SimError, listing, nearest
+
+MISTAKES_MAX = 100
+"""So many are printed; a file with more of them is hardly read by a person."""
+
+BRIEF = 60
+TEXT_MAX = 600
+
+
+class Place(NamedTuple):
+    """Line and column, both from 1."""
+
+    line: int
+    column: int
+
+
+START = Place(1, 1)
+
+
+def one_line(text: str) -> str:
+    """`text` on one line, without control characters: a mistake may quote anything that stood in a file."""
+    text = re.sub(r"\s+", " ", text).strip()
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+    return text if len(text) <= TEXT_MAX else text[: TEXT_MAX - 3] + "..."
+
+
+def brief(text: str) -> str:
+    """`text` in quotes, cut to a length that leaves the rest of the line readable."""
+    return repr(text if len(text) <= BRIEF else text[: BRIEF - 3] + "...")
+
+
+def said(value: Any) -> str:
+    """What a wrong value is, in words."""
+    if value is None:
+        return "empty"
+    if isinstance(value, bool):
+        return f"the truth value {str(value).lower()}"
+    if isinstance(value, str):
+        return f"the text {brief(value)}"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, dict):
+        return "a mapping"
+    return f"the number {value}"
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """What is wrong with a name that is not among the known ones (`there is no process`), and what would
+    be right."""
+    names = list(known)
+    there = f"there {'is' if len(names) == 1 else 'are'} {listing(names, 'and')}" if names else "leave it out"
+    return f"{what} {brief(name)}{nearest(name, names)}; {there}"
+
+
+class Mistakes:
+    """The mistakes found in one file so far; with an empty path, in the options of a command line."""
+
+    def __init__(self, path: str) -> None:
+        self.path = one_line(path)
+        self._found: dict[tuple[Place | None, str], None] = {}
+
+    def add(self, place: Place | None, text: str) -> None:
+        """One mistake; without a place it is about an option of the command line or the file as such."""
+        self._found.setdefault((place, one_line(text)))
+
+    def add_all(self, place: Place | None, error: SimError, before: str = "") -> None:
+        """Every mistake of `error`, each behind the words `before`."""
+        for mistake in error.mistakes or (str(error),):
+            self.add(place, before + mistake)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def raise_any(self) -> None:
+        """Raise `ScenarioError` if there is a mistake, with one line for each, in the order of the file."""
+        if not self._found:
+            return
+        found = sorted(self._found, key=lambda m: (m[0] is not None, m[0] or START))
+        lines = [
+            f"{self.path}:{place.line}:{place.column}: {text}" if place and self.path else text for place, text in found
+        ]
+        if len(lines) > MISTAKES_MAX:
+            lines = [*lines[:MISTAKES_MAX], f"{self.path}: and {len(lines) - MISTAKES_MAX} more mistakes"]
+        raise ScenarioError(*lines)

@@ -1,0 +1,158 @@
+"""An explicit schedule: every item parsed, and held against the system it is for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from sim.address import AT_ONCE, MESSAGE_VERBS, START, Address, parse_address
+from sim.durations import parse_duration
+from sim.errors import ConfigError, listing
+from sim.faults.plan import UNLIMITED, FaultEntry
+from sim.scenario.document import Node
+from sim.scenario.mistakes import Mistakes, Place, brief, unknown
+from sim.scenario.values import ScheduleItem
+from sim.scenario.vocabulary import Vocabulary
+from sim.system import System
+
+_UNDER = re.compile(r"(?P<kind>[^()]+)(?:\((?P<hint>[^()]*)\))?")
+
+
+def read_schedule(root: Node, texts: Sequence[str], mistakes: Mistakes) -> tuple[ScheduleItem, ...]:
+    """The items of a schedule that parse; what is wrong with the others goes to `mistakes`."""
+    items = []
+    for number, text in enumerate(texts):
+        place = root.place_of("schedule", number)
+        if not text.strip():
+            wrong_type = not isinstance(root.find(("schedule", number))[1].value, str)
+            if not wrong_type:  # a wrong type has been told already
+                mistakes.add(place, "an empty item; write an action such as deliver a->b Ask, or remove it")
+            continue
+        try:
+            item = ScheduleItem(text, parse_address(text), *place)
+        except ConfigError as error:
+            mistakes.add_all(place, error)
+            continue
+        if item.address.verb == START and number:
+            mistakes.add(place, f"{brief(text)}: only the first item can say how the processes start; move it there")
+        items.append(item)
+    return tuple(items)
+
+
+def check_schedule(items: Iterable[ScheduleItem], system: System, words: Vocabulary, mistakes: Mistakes) -> None:
+    """Holds every item against the system and the words of its model."""
+    for item in items:
+        for wrong in _Fit(system, words).mistakes(item.address):
+            mistakes.add(Place(item.line, item.column), f"{brief(item.text)}: {wrong}")
+
+
+class _Fit:
+    """What one item names that its system does not have."""
+
+    def __init__(self, system: System, words: Vocabulary) -> None:
+        self.system = system
+        self.words = words
+        self.messages = words.messages
+
+    def mistakes(self, address: Address) -> list[str]:
+        verb = address.verb
+        if verb == START:
+            return []
+        if verb in MESSAGE_VERBS:
+            found = [*self._process(address.source), *self._process(address.target), *self._message(address)]
+        elif verb in ("cut", "heal"):
+            found = self._named("there is no cut", address.subject, tuple(self.system.cuts))
+        else:
+            found = self._process(address.process)
+            if not found and verb in ("fire", "move"):
+                found = self._subject(address)
+        return [*found, *self._under(address), *self._crashing(address), *self._network(address)]
+
+    def _named(self, what: str, name: str, known: Sequence[str]) -> list[str]:
+        if name in known:
+            return []
+        return [unknown(what, name, known)]
+
+    def _process(self, name: str) -> list[str]:
+        return self._named("there is no process", name, tuple(self.system.processes))
+
+    def _subject(self, address: Address) -> list[str]:
+        table = type(self.system.processes[address.process]).table
+        known = table.timers if address.verb == "fire" else (*table.must, *table.may)
+        what = "timer" if address.verb == "fire" else "move"
+        return self._named(f"{address.process} has no {what}", address.subject, known)
+
+    def _message(self, address: Address) -> list[str]:
+        known = self.messages
+        if address.type not in known:
+            return self._named("there is no message type", address.type, tuple(known))
+        fields = tuple(vars(known[address.type]).get("__dataclass_fields__", ()))
+        return [
+            wrong
+            for name in address.fields or ()
+            for wrong in self._named(f"{address.type} has no field", name, fields)
+        ]
+
+    def _under(self, address: Address) -> list[str]:
+        if address.under is None:
+            return []
+        match = _UNDER.fullmatch(address.under)
+        kind, hint = (match["kind"], match["hint"]) if match else (address.under, None)
+        if address.verb != "deliver":
+            return [f"only deliver goes `under` a fault; write deliver ... under {kind}"]
+        if kind not in self.system.own_kinds:
+            return self._named("nothing here carries the fault", kind, self.system.own_kinds)
+        if hint is not None:
+            if kind != "rate_limited":
+                return [f"only rate_limited takes a reset hint; write under {kind}"]
+            try:
+                parse_duration(hint)
+            except ConfigError as error:
+                return [str(error)]
+        fault = next(fault for fault in self.system.carriers if fault.kind == kind)
+        carriers = tuple(self.system.carriers[fault])
+        carried = self.messages.get(address.type)
+        if carried is not None and not issubclass(carried, carriers):
+            names = listing([carrier.__name__ for carrier in carriers])
+            return [f"{address.type} does not carry {kind}; its carriers are {names}"]
+        return []
+
+    def _crashing(self, address: Address) -> list[str]:
+        if address.crashing is None:
+            return []
+        if address.verb not in ("deliver", "fire", "move", "restart"):
+            return [f"no handler runs in a {address.verb}, so nothing can be crashing in it; write crash PROCESS"]
+        if address.crashing == AT_ONCE:
+            return []
+        output = re.sub(r" #\d+$", "", address.crashing.removeprefix("after "))
+        known = self.words.outputs(self.system, address.target or address.process)
+        return self._named("there is no output", output, known)
+
+    def _network(self, address: Address) -> list[str]:
+        network = self.system.network
+        if address.reordered and network != "fifo":
+            return [f"`reordered` needs a fifo network; this one is {network!r}: leave the word out"]
+        if address.reordered and address.verb != "deliver":
+            return [f"only deliver can be `reordered`; leave the word out of {address.verb}"]
+        if address.verb == "duplicate" and network == "set":
+            return ["in a `set` network what was sent is there for ever; remove the item"]
+        return []
+
+
+def budget_of(items: Iterable[ScheduleItem]) -> tuple[FaultEntry, ...]:
+    """Without limit, every kind of fault that these items use: the schedule itself says what strikes."""
+    entries: dict[FaultEntry, None] = {}
+    for item in items:
+        address = item.address
+        kinds: list[tuple[str, int | None]] = []
+        if address.verb in ("drop", "duplicate", "crash", "cut"):
+            kinds.append((address.verb, None))
+        if address.reordered:
+            kinds.append(("reorder", None))
+        if address.crashing:
+            kinds.append(("crash", None))
+        match = _UNDER.fullmatch(address.under) if address.under else None
+        if match is not None:
+            kinds.append((match["kind"], parse_duration(match["hint"]) if match["hint"] is not None else None))
+        entries |= {FaultEntry(kind, UNLIMITED, hint_ms=hint): None for kind, hint in kinds}
+    return tuple(entries)

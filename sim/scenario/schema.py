@@ -1,0 +1,201 @@
+"""The shape of a scenario file: its keys, their types, and the JSON Schema that editors take.
+
+`python -m sim.scenario` prints the JSON Schema; it is kept in `docs/scenario.schema.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+
+from sim.durations import parse_range
+from sim.errors import ConfigError
+from sim.network import NETWORKS
+from sim.scenario.mistakes import said
+from sim.timing import NEVER, Range
+
+STRATEGIES = ("virtual_time", "uniform")
+"""What may pick in a run without an explicit schedule; the first is the default."""
+
+REPLAY = "replay"
+"""The strategy of a scenario with an explicit schedule."""
+
+EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
+"""The instant of virtual time 0, unless a scenario says otherwise."""
+EPOCH_TEXT = "2025-01-01T00:00:00Z"
+SEED_MAX = 2**64 - 1
+STEPS_MAX = 10_000_000
+COUNT_MAX = 2**63 - 1
+
+
+def _bare_number(value: Any, example: str) -> str:
+    return f"the number {value} has no unit; write {value}ms or {value}s, such as {example}"
+
+
+def _range(value: Any) -> Range:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError(_bare_number(value, "5ms..50ms"))
+    if not isinstance(value, str):
+        raise ValueError(f"{said(value)} is no duration; write one with its unit, such as 250ms or 5ms..50ms")
+    try:
+        return parse_range(value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
+
+
+def _move(value: Any) -> Range | None:
+    return NEVER if value == "never" else _range(value)
+
+
+def _epoch(value: Any) -> datetime:
+    match = _RFC3339.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"{said(value)} is no instant of RFC 3339; write one such as {EPOCH_TEXT}")
+    try:
+        return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{said(value)} is no instant: {error}; write one such as {EPOCH_TEXT}") from None
+
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _description(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{said(value)} is no text; write some, in quotes if need be")
+    if not all(c.isprintable() or c in "\n\t" for c in value):
+        raise ValueError("it holds a control character, which would reach a terminal; leave it out")
+    return value
+
+
+def _plan(value: Any) -> tuple[str, ...]:
+    texts = value if isinstance(value, list) else [value]
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"{said(value)} is no plan; write agent_timeout:2@gemini,drop:1 or a list of such texts")
+    return tuple(texts)
+
+
+_DURATION = r"\d+(\.\d+)?\s*(ms|s|min|m|h|d)"
+_RANGE_SCHEMA = {"type": "string", "pattern": rf"^\s*{_DURATION}\s*(\.\.\s*{_DURATION}\s*)?$"}
+_MOVE_SCHEMA = {"anyOf": [{"const": "never"}, _RANGE_SCHEMA]}
+_PLAN_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+
+RangeText = Annotated[Range, PlainValidator(_range), WithJsonSchema(_RANGE_SCHEMA)]
+MoveText = Annotated[Range | None, PlainValidator(_move), WithJsonSchema(_MOVE_SCHEMA)]
+PlanText = Annotated[tuple[str, ...], PlainValidator(_plan), WithJsonSchema(_PLAN_SCHEMA)]
+DescriptionText = Annotated[str, PlainValidator(_description), WithJsonSchema({"type": "string"})]
+EpochText = Annotated[datetime, PlainValidator(_epoch), WithJsonSchema({"type": "string", "format": "date-time"})]
+Count = Annotated[int, Field(ge=0, le=COUNT_MAX)]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, protected_namespaces=())
+
+
+class TimingShape(_Shape):
+    """How long things take on virtual time; durations carry units, ranges are `low..high`."""
+
+    latency: RangeText | None = Field(default=None, description="Latency of every message.")
+    links: dict[str, RangeText] = Field(
+        default={}, description="Latency by link `source->target`; either side may be `*`."
+    )
+    moves: dict[str, MoveText] = Field(
+        default={}, description="Delay of a spontaneous move by `process.move`, or `never`."
+    )
+    may: RangeText | None = Field(default=None, description="Delay of the environment's moves not named in `moves`.")
+    restart: RangeText | None = Field(default=None, description="How long a crashed process stays down.")
+    heal: RangeText | None = Field(default=None, description="How long a cut stays in force.")
+
+
+class ExpectShape(_Shape):
+    """What the run is to show; what is left out is not looked at."""
+
+    verdict: Literal["ok", "violated"] | None = Field(default=None, description="What the properties say.")
+    violation: str | None = Field(default=None, description="The property that is violated.")
+    emitted: dict[str, Count] = Field(default={}, description="How many emissions, by class name.")
+    rejected: dict[str, Count] = Field(default={}, description="How many inputs were rejected, by reason.")
+    states: dict[str, str] = Field(default={}, description="The state at the end, by process or monitor.")
+
+
+class ScenarioShape(_Shape):
+    """A scenario of roundsim: a model, its configuration, what strikes it, and what is to come of it."""
+
+    model: str = Field(description="Dotted name of the model, such as models.consensus.")
+    description: DescriptionText = Field(default="", description="What the scenario shows.")
+    config: dict[str, Any] = Field(default={}, description="The model's configuration, by parameter.")
+    network: str | None = Field(
+        default=None, description="Instead of the model's own network.", json_schema_extra={"enum": list(NETWORKS)}
+    )
+    faults: PlanText | None = Field(default=None, description="The fault plan, such as agent_timeout:2@gemini,drop:1.")
+    strategy: str | None = Field(default=None, description="What picks.", json_schema_extra={"enum": list(STRATEGIES)})
+    seed: int | None = Field(default=None, ge=0, le=SEED_MAX, description="Fixes every pick of the strategy.")
+    schedule: list[str] | None = Field(default=None, description="An explicit schedule: actions by their meaning.")
+    then: Literal["stop", "usual"] | None = Field(
+        default=None, description="After the schedule: stop there, or go on in the canonical order."
+    )
+    timing: TimingShape = Field(default=TimingShape(), description="How long things take on virtual time.")
+    steps: int | None = Field(default=None, ge=1, le=STEPS_MAX, description="The longest run, in steps (10000).")
+    epoch: EpochText | None = Field(default=None, description=f"The instant of virtual time 0 ({EPOCH_TEXT}).")
+    expect: ExpectShape = Field(default=ExpectShape(), description="What the run is to show.")
+
+
+EXPECTED = {
+    (): "a mapping: lines of `key: value`, at least `model: NAME`",
+    ("model",): "the dotted name of a model, such as models.consensus",
+    ("description",): "text",
+    ("config",): "a mapping of the model's parameters",
+    ("network",): f"one of {', '.join(NETWORKS)}",
+    ("strategy",): f"one of {', '.join(STRATEGIES)}",
+    ("seed",): f"a whole number from 0 to {SEED_MAX}",
+    ("schedule",): "a list of actions, such as `- deliver a->b Ask`",
+    ("schedule", "*"): "an action as text, such as deliver a->b Ask (quote it if it holds ': ' or ' #')",
+    ("then",): "stop or usual",
+    ("timing",): "a mapping of latency, links, moves, may, restart, heal",
+    ("timing", "links"): 'a mapping such as {"a->b": 1s}',
+    ("timing", "moves"): 'a mapping such as {"user.stop": never}',
+    ("steps",): f"a whole number from 1 to {STEPS_MAX}",
+    ("expect",): "a mapping of verdict, violation, emitted, rejected, states",
+    ("expect", "verdict"): "ok or violated",
+    ("expect", "violation"): "the name of a property",
+    ("expect", "emitted"): "a mapping of emission classes to counts",
+    ("expect", "emitted", "*"): "a count: a whole number from 0",
+    ("expect", "rejected"): "a mapping of reasons to counts",
+    ("expect", "rejected", "*"): "a count: a whole number from 0",
+    ("expect", "states"): "a mapping of processes to states",
+    ("expect", "states", "*"): "the name of a state",
+}
+"""What would be right at each place, for the error of a value that has the wrong type."""
+
+KEYS: dict[tuple[str, ...], tuple[str, ...]] = {
+    (): tuple(ScenarioShape.model_fields),
+    ("timing",): tuple(TimingShape.model_fields),
+    ("expect",): tuple(ExpectShape.model_fields),
+}
+"""The keys of each mapping whose keys are fixed."""
+
+
+def json_schema() -> str:
+    """The JSON Schema of scenario files, as text."""
+    schema = ScenarioShape.model_json_schema()
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **_without_null(schema)}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _without_null(schema: Any) -> Any:
+    """A key that is left out is None in our shape, but an empty value in a file is a mistake."""
+    if isinstance(schema, list):
+        return [_without_null(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    schema = {key: _without_null(value) for key, value in schema.items()}
+    options = [option for option in schema.get("anyOf", []) if option != {"type": "null"}]
+    if schema.get("default", "") is None or isinstance(schema.get("default"), dict):
+        del schema["default"]
+    if len(options) == 1:
+        del schema["anyOf"]
+        return {**options[0], **schema}
+    return {**schema, "anyOf": options} if options else schema

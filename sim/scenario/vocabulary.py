@@ -1,0 +1,82 @@
+"""The vocabulary of a model: which messages and emissions its module and its machines know of, and which
+outputs a crash can follow."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+
+import sim.ledgers
+from sim.faults.plan import FaultEntry
+from sim.scenario.mistakes import unknown
+from sim.system import System
+from sim.values import Emission, Message
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Message and emission classes of a model, by name."""
+
+    messages: dict[str, type]
+    emissions: dict[str, type]
+
+    def outputs(self, system: System, process: str) -> list[str]:
+        """What `crashing after` may name at a process: messages, emissions, writes of durable fields."""
+        durable = sorted(type(system.processes[process]).table.durable) if process in system.processes else []
+        return [*self.messages, *self.emissions, *(f"writing {field}" for field in durable)]
+
+    def misfits(self, entry: FaultEntry, system: System) -> list[str]:
+        """What an entry of a plan names that the model does not have; the system has checked the rest."""
+        found = []
+        if entry.target is not None and entry.target not in (*system.processes, *system.cuts, *self.messages):
+            found.append(unknown("there is no message type", entry.target, self.messages))
+        if entry.after is not None:
+            fields = {field for p in system.processes.values() for field in type(p).table.durable}
+            known = [*self.messages, *self.emissions, *sorted(fields)]
+            if entry.after not in known:
+                found.append(unknown("there is no output", entry.after, known))
+        return [f"fault {str(entry)!r}: {wrong}" for wrong in found]
+
+
+def vocabulary(module: ModuleType, system: System) -> Vocabulary:
+    """The vocabulary of a model, from its module and its system."""
+    messages = {**classes_of(module, system, Message), **message_triggers(system)}
+    return Vocabulary(messages, classes_of(module, system, Emission))
+
+
+def classes_of(module: ModuleType, system: System, base: type) -> dict[str, type]:
+    """The subclasses of `base`, by name, that the model's module and those of its machines know of."""
+    found: dict[str, type] = {}
+    machines = (*system.processes.values(), *system.monitors.values())
+    names = dict.fromkeys([module.__name__, *(c.__module__ for m in machines for c in type(m).__mro__)])
+    for space in _spaces(module, list(names)):
+        for thing in list(vars(space).values()):
+            if isinstance(thing, type) and issubclass(thing, base) and thing is not base:
+                found.setdefault(thing.__name__, thing)
+    if base is Emission:
+        for thing in vars(sim.ledgers).values():
+            if isinstance(thing, type) and issubclass(thing, Emission) and thing is not Emission:
+                found.setdefault(thing.__name__, thing)
+    return found
+
+
+def _spaces(module: ModuleType, names: list[str]) -> Iterator[ModuleType]:
+    """The modules with these names, then those which they hold as attributes (`from mymodel import messages`)."""
+    first = [module, *(sys.modules[name] for name in names if name in sys.modules)]
+    for space in first:
+        yield space
+        for thing in list(vars(space).values()):
+            if isinstance(thing, ModuleType):
+                yield thing
+
+
+def message_triggers(system: System) -> dict[str, type]:
+    """The message classes that some process of the system has a row for, by name."""
+    found: dict[str, type] = {}
+    for process in system.processes.values():
+        for trigger in type(process).table.triggers:
+            if isinstance(trigger, type) and issubclass(trigger, Message):
+                found.setdefault(trigger.__name__, trigger)
+    return found

@@ -1,0 +1,186 @@
+"""Writes scenario files: the same text for the same scenario, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from sim.errors import ScenarioError
+from sim.faults.plan import FaultEntry, show_plan
+from sim.scenario.document import resolve
+from sim.scenario.mistakes import one_line
+from sim.scenario.values import Expectation, Then
+
+
+def write_scenario(
+    path: str | Path,
+    *,
+    model: str,
+    config: Mapping[str, Any] | None = None,
+    network: str | None = None,
+    description: str = "",
+    faults: str | Sequence[FaultEntry] | None = None,
+    strategy: str | None = None,
+    seed: int | None = None,
+    schedule: Sequence[str] | None = None,
+    then: Then | None = None,
+    timing: Mapping[str, Any] | None = None,
+    steps: int | None = None,
+    epoch: str | None = None,
+    expect: Expectation | None = None,
+    header: Sequence[str] = (),
+) -> None:
+    """Write a scenario that `load_scenario` reads back; the arguments are the keys of the file, `header`
+    lines of comment at its top. `timing` is as a file has it (durations as texts).
+
+    The file is there whole or not at all; its folder is made. Raises `ScenarioError` if it cannot be.
+    """
+    plan = faults if faults is None or isinstance(faults, str) else show_plan(faults)
+    text = scenario_text(
+        {
+            "model": model,
+            "description": description or None,
+            "config": dict(config or {}) or None,
+            "network": network,
+            "faults": plan,
+            "strategy": strategy,
+            "seed": seed,
+            "timing": timing or None,
+            "steps": steps,
+            "epoch": epoch,
+            "expect": _expected(expect) if expect is not None else None,
+            "schedule": None if schedule is None else list(schedule),
+            "then": then,
+        },
+        header,
+    )
+    _replace(Path(path), text)
+
+
+def scenario_text(keys: Mapping[str, Any], header: Sequence[str] = ()) -> str:
+    """The text of a file with these top-level keys, in this order; keys that are None are left out."""
+    lines = [f"# {_comment(line)}".rstrip() for block in header for line in block.splitlines() or [""]]
+    if lines:
+        lines.append("")
+    for key, value in keys.items():
+        if value is not None:
+            lines += _pair(key, value, "")
+    return "\n".join(lines) + "\n"
+
+
+def _expected(expect: Expectation) -> dict[str, Any]:
+    counts = {"emitted": expect.emitted, "rejected": expect.rejected, "states": expect.states}
+    violation = {} if expect.violation is None else {"violation": expect.violation}
+    return {"verdict": expect.verdict, **violation, **{key: dict(value) for key, value in counts.items() if value}}
+
+
+def _pair(key: str, value: Any, indent: str) -> Iterator[str]:
+    """The lines of `key: value`."""
+    head = f"{indent}{quoted(key)}:"
+    if isinstance(value, Mapping) and value:
+        yield head
+        for name, inner in value.items():
+            yield from _pair(str(name), inner, indent + "  ")
+    elif isinstance(value, list | tuple) and value and not any(isinstance(v, list | tuple | Mapping) for v in value):
+        yield head
+        for inner in value:
+            yield f"{indent}  - {_flow(inner)}"
+    else:
+        yield f"{head} {_flow(value)}"
+
+
+def _flow(value: Any) -> str:
+    """A value on one line."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}.get(repr(value), repr(value))
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_double(str(key))}: {_inner(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_inner, value)) + "]"
+    raise ScenarioError(f"a {type(value).__name__} cannot stand in a scenario file; use text, numbers, lists, mappings")
+
+
+def _inner(value: Any) -> str:
+    return _double(value) if isinstance(value, str) else _flow(value)
+
+
+_SAFE = re.compile(r"[A-Za-z_][\w.,()=#>@/+*-]*( [\w(=>@/+*-][\w.,()=#>@/+*-]*)*", re.ASCII)
+"""Texts that mean themselves without quotes: no ': ', no ' #', no quotes, nothing at the ends."""
+
+
+def quoted(text: str) -> str:
+    """`text` as a YAML scalar that is read back as this very text."""
+    return text if _SAFE.fullmatch(text) and resolve(text) == text else _double(text)
+
+
+def _double(text: str) -> str:
+    return '"' + "".join(_ESCAPES.get(c) or (c if " " <= c <= "~" or _is_plain(c) else _escape(c)) for c in text) + '"'
+
+
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
+
+
+def _is_plain(char: str) -> bool:
+    return char.isprintable() and char != "\ufeff" and not char.isspace() and ord(char) >= 0xA1
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _comment(line: str) -> str:
+    """A line of comment that stays one: whatever could end it is escaped."""
+    return "".join(c if c.isprintable() and _is_encodable(c) else _escape(c) for c in line)
+
+
+def _is_encodable(char: str) -> bool:
+    return not 0xD800 <= ord(char) <= 0xDFFF
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write beside the file, then take its place in one go."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = _beside(path, text.encode())
+        try:
+            os.replace(beside, path)
+        except OSError:
+            beside.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise ScenarioError(
+            f"{one_line(str(path))}: cannot be written: {error.strerror or error}; name a file in a folder that can be"
+        ) from None
+
+
+def _beside(path: Path, data: bytes) -> Path:
+    """A new file in the same folder that holds `data`."""
+    for attempt in count():
+        beside = path.with_name(f".{path.name}.{os.getpid()}.{attempt}")
+        try:
+            stream = beside.open("xb")
+        except FileExistsError:
+            continue
+        try:
+            with stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+        return beside
+    raise AssertionError

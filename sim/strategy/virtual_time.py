@@ -1,0 +1,246 @@
+"""Virtual time: every envelope gets a latency, every timer a due time, every spontaneous move a delay;
+the earliest comes next, ties by the order in which they were scheduled. Time decides the order of
+actions and nothing else, so a timed run is a path of the same graph as any other."""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from itertools import count
+from typing import NamedTuple
+
+from sim.action import Action, Kind
+from sim.graph import Graph, Start, State
+from sim.mixer import between, derive, stream
+from sim.process import Arm
+from sim.strategy.base import base_of, choose_start, least
+from sim.strategy.eager import Eager
+from sim.timing import Range, Timing
+
+_DELIVER, _FIRE, _MOVE, _RESTART, _HEAL = range(5)
+_KINDS = {_FIRE: Kind.FIRE, _MOVE: Kind.MOVE, _RESTART: Kind.RESTART}
+
+
+class _Event(NamedTuple):
+    """Something that is due. Compared by due time, then by the order of scheduling."""
+
+    due_ms: int
+    order: int
+    what: int
+    subject: int
+    """The envelope, process or cut concerned."""
+    name: str = ""
+    """The timer or move."""
+    may_be_struck: bool = True
+
+
+class VirtualTime:
+    """Picks what is due next on a virtual clock, striking the fault plan at its first opportunities.
+
+    `timing` overrides the system's own. What is due but deferred (or held, or addressed to a process
+    that is down) waits until it is enabled.
+    """
+
+    name = "virtual_time"
+
+    def __init__(self, seed: int = 0, timing: Timing | None = None) -> None:
+        self.seed = seed
+        self._timing = timing
+        self._draws = derive(seed, self.name)
+        self.now_ms = 0
+
+    def begin(self, graph: Graph, start: Start | None = None) -> Start:
+        self._graph = graph
+        self._tables = graph.tables
+        self.timing = self._timing or graph.system.timing
+        self.now_ms = 0
+        self._heap: list[_Event] = []
+        self._order = count()
+        self._drawn = 0
+        self._step = 0
+        self._waiting: dict[int, list[_Event]] = {}
+        self._timer_orders: dict[tuple[int, str], int] = {}
+        self._move_orders: dict[int, dict[str, int]] = {}
+        self._latencies: dict[int, Range] = {}
+        self._eager = Eager(graph)
+        self._popped: _Event | None = None
+        start = start or self._start()
+        for envelope in start.sends:
+            self._post(envelope)
+        for process, arm in start.arms:
+            self._arm(process, arm)
+        for process in range(graph.width):
+            self._watch_moves(process, start.state.locals[process])
+        return start
+
+    def _start(self) -> Start:
+        return choose_start(self._graph, self.seed)
+
+    def _delay(self, action: Action) -> Range | None:
+        """How long a spontaneous move takes from when it is enabled; None is for ever."""
+        usual = (0, 0) if action.progress else self.timing.may_ms
+        return self.timing.moves.get(f"{action.process}.{action.subject}", usual)
+
+    # --- picking ------------------------------------------------------------------------------------
+
+    def pick(self, state: State) -> Action | None:
+        heap = self._heap
+        while heap:
+            event = heappop(heap)
+            actions = self._enabled(state, event)
+            if not actions:
+                continue
+            if event.due_ms > self.now_ms:
+                self.now_ms = event.due_ms
+            action = actions[0] if len(actions) == 1 else self._choose(actions)
+            self._step += 1
+            if event.may_be_struck and self._graph.has_budget(state):
+                action = self._strike(state, event, action)
+            return action
+        return None
+
+    def _choose(self, actions: tuple[Action, ...]) -> Action:
+        """One of the outcome paths of one event."""
+        return least(list(actions), base_of(self._draws, self._step))
+
+    def _enabled(self, state: State, event: _Event) -> tuple[Action, ...]:
+        """The actions of what is due; none if it is void, or has to wait."""
+        if event.what == _DELIVER:
+            return self._deliveries(state, event)
+        if event.what == _HEAL:
+            return (self._tables.cutting(Kind.HEAL, event.subject),) if event.subject in state.cuts else ()
+        process = event.subject
+        orders = self._move_orders.get(process, {}) if event.what == _MOVE else None
+        if orders is not None and orders.get(event.name) != event.order:
+            return ()
+        if event.what == _FIRE and self._timer_orders.get((process, event.name)) != event.order:
+            return ()
+        kind = _KINDS[event.what]
+        own = self._tables.own_actions(state.locals[process])
+        found = tuple(a for a in own if a.kind is kind and a.subject == event.name)
+        if not found and event.what == _FIRE and event.name in self._timers(state, process):
+            self._waiting.setdefault(process, []).append(event)
+        return found
+
+    def _timers(self, state: State, process: int) -> tuple[str, ...]:
+        return self._tables.locals.things[state.locals[process]][1].timers
+
+    def _deliveries(self, state: State, event: _Event) -> tuple[Action, ...]:
+        envelope = event.subject
+        target = self._tables.target[envelope]
+        found = self._tables.delivery(state.locals[target], envelope)
+        plain = not state.cuts and self._graph.network.name == "any"
+        if plain and envelope not in state.net:
+            return ()  # delivered or lost by other means
+        if not plain and envelope not in self._graph.network.every(state.net):
+            return ()
+        if not found or (not plain and self._graph.deferred(state, envelope) is not None):
+            self._waiting.setdefault(target, []).append(event)
+            return ()
+        return found
+
+    def _strike(self, state: State, event: _Event, action: Action) -> Action:
+        """The plan's fault for this opportunity in place of `action`, if it has one."""
+        fault = self._eager.strike(state, action)
+        if fault is None:
+            return action
+        uses_up = fault.delivered and not fault.reordered and (fault.consumed >= 0 or event.what != _DELIVER)
+        if not uses_up and fault.kind is not Kind.DROP:
+            heappush(self._heap, event._replace(may_be_struck=False))  # it is still to come
+        return fault
+
+    # --- following ----------------------------------------------------------------------------------
+
+    def took(self, action: Action) -> None:
+        self._eager.took(action)
+        for envelope in action.sends:
+            self._post(envelope)
+        process = action.process_index
+        if process >= 0:
+            if action.kind is Kind.FIRE:
+                self._timer_orders.pop((process, action.subject), None)
+            elif action.kind is Kind.MOVE:
+                self._move_orders.get(process, {}).pop(action.subject, None)
+            for arm in action.arms:
+                self._arm(process, arm)
+            if action.local != action.before or action.kind is Kind.MOVE:
+                self._watch_moves(process, action.local)
+        if action.kind is Kind.CUT:
+            self._schedule(self.timing.heal_ms, _HEAL, action.cut_index)
+        if self._waiting:
+            self._wake(action)
+
+    def _wake(self, action: Action) -> None:
+        """What waited for this process may be enabled now; after a heal, everything may."""
+        if action.kind is Kind.HEAL:
+            woken = list(self._waiting)
+        else:
+            target = action.process_index if action.process_index >= 0 else self._tables.target[action.envelope_id]
+            woken = [target] if action.kind is not Kind.CUT else []
+        for process in woken:
+            for event in self._waiting.pop(process, ()):
+                heappush(self._heap, event)
+
+    def _post(self, envelope: int) -> None:
+        latency = self._latencies.get(envelope)
+        if latency is None:
+            thing = self._tables.envelopes.things[envelope]
+            latency = self._latencies[envelope] = self.timing.link(thing.source, thing.target)
+        self._schedule(latency, _DELIVER, envelope)
+
+    def _arm(self, process: int, arm: Arm) -> None:
+        order = self._schedule((arm.low_ms, arm.high_ms), _FIRE, process, arm.timer)
+        self._timer_orders[process, arm.timer] = order
+
+    def _watch_moves(self, process: int, local: int) -> None:
+        """Schedules the spontaneous moves (and the restart) that have become enabled; a move that was
+        enabled before keeps its due time, one that is not any more is forgotten."""
+        known = self._move_orders.get(process, {})
+        now: dict[str, int] = {}
+        for action in self._tables.own_actions(local):
+            if action.kind is Kind.RESTART:
+                self._schedule(self.timing.restart_ms, _RESTART, process)
+                break
+            if action.kind is not Kind.MOVE or action.subject in now:
+                continue
+            if action.subject in known:
+                now[action.subject] = known[action.subject]
+                continue
+            delay = self._delay(action)
+            if delay is not None:
+                now[action.subject] = self._schedule(delay, _MOVE, process, action.subject)
+        if now or known:
+            self._move_orders[process] = now
+
+    def _schedule(self, delay: Range, what: int, subject: int, name: str = "") -> int:
+        low, high = delay
+        if high > low:
+            low = between(stream(self._draws, self._drawn), low, high)
+            self._drawn += 1
+        order = next(self._order)
+        heappush(self._heap, _Event(self.now_ms + low, order, what, subject, name))
+        return order
+
+
+class Canonical(VirtualTime):
+    """The canonical schedule: first in, first out; timers only where nothing else is due, shortest
+    first; the first outcome of every choice; no fault; the environment does nothing."""
+
+    name = "canonical"
+
+    def __init__(self) -> None:
+        super().__init__(0, Timing(latency_ms=(0, 0), restart_ms=(0, 0), heal_ms=(0, 0)))
+
+    def _start(self) -> Start:
+        return self._graph.starts()[0]
+
+    def _choose(self, actions: tuple[Action, ...]) -> Action:
+        return actions[0]
+
+    def _strike(self, state: State, event: _Event, action: Action) -> Action:  # noqa: ARG002
+        return action
+
+    def _delay(self, action: Action) -> Range | None:
+        return (0, 0) if action.progress else None
+
+    def _schedule(self, delay: Range, what: int, subject: int, name: str = "") -> int:
+        return super()._schedule((delay[0], delay[0]), what, subject, name)

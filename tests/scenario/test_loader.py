@@ -1,0 +1,246 @@
+"""What a good file means."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from sim.errors import ScenarioError
+from sim.faults.plan import FaultEntry
+from sim.scenario import Expectation, Scenario, load_scenario, load_target, parse_scenario
+
+TOY = ("toyshop",)
+
+
+def read(text: str, **options: object) -> Scenario:
+    return parse_scenario(f"model: toyshop\n{text}", "f.yaml", allow=TOY, **options)  # type: ignore[arg-type]
+
+
+def mistakes(text: str, **options: object) -> tuple[str, ...]:
+    with pytest.raises(ScenarioError) as caught:
+        read(text, **options)
+    return caught.value.mistakes
+
+
+def test_what_a_file_leaves_out() -> None:
+    scenario = read("")
+    assert (scenario.path, scenario.model, scenario.config) == ("f.yaml", "toyshop", {})
+    assert (scenario.strategy, scenario.seed, scenario.schedule, scenario.then) == ("virtual_time", 0, None, "stop")
+    assert (scenario.max_steps, scenario.description) == (10_000, "")
+    assert scenario.epoch == datetime(2025, 1, 1, tzinfo=UTC)
+    assert scenario.expect == Expectation("ok", None, {}, {}, {})
+    assert scenario.system.network == "any"
+    assert not scenario.faults_given
+
+
+def test_everything_a_file_can_say() -> None:
+    scenario = read(
+        "description: |\n  two\n  lines\n"
+        "config: {names: [x, y], polite: false, note: null, limits: [[a, 1]]}\n"
+        "network: fifo\nfaults: [reorder:1, 'agent_timeout:2@buyer']\nstrategy: uniform\nseed: 7\nsteps: 50\n"
+        "epoch: 2025-06-01T12:00:00+02:00\n"
+        "expect:\n  violation: till\n  emitted: {Sold: 1, Rejected: 2}\n  rejected: {late: 2}\n"
+        "  states: {buyer: done, till: counting, shop: (down)}\n"
+    )
+    assert scenario.description == "two\nlines\n"
+    assert scenario.config == {"names": ["x", "y"], "polite": False, "note": None, "limits": [["a", 1]]}
+    assert scenario.system.network == "fifo"
+    assert scenario.system.budget == (FaultEntry("reorder", 1), FaultEntry("agent_timeout", 2, "buyer"))
+    assert (scenario.strategy, scenario.seed, scenario.max_steps) == ("uniform", 7, 50)
+    assert scenario.epoch == datetime(2025, 6, 1, 10, tzinfo=UTC)
+    assert scenario.expect == Expectation(
+        "violated",
+        "till",
+        {"Sold": 1, "Rejected": 2},
+        {"late": 2},
+        {"buyer": "done", "till": "counting", "shop": "(down)"},
+    )
+
+
+def test_a_run_has_the_faults_of_the_file_and_a_check_the_budget_of_the_model() -> None:
+    without = read("")
+    assert without.system.budget == ()
+    assert without.model_system.budget == (FaultEntry("drop", 1),)
+    given = read("faults: crash:1@shop after Answer\n")
+    assert given.system.budget == given.model_system.budget == (FaultEntry("crash", 1, "shop", after="Answer"),)
+    assert given.faults_given
+    none = read("faults: none\n")
+    assert none.system.budget == none.model_system.budget == ()
+    assert none.faults_given
+
+
+def test_an_explicit_schedule_has_what_it_uses_without_limit() -> None:
+    scenario = read(
+        "then: usual\nnetwork: fifo\nschedule:\n"
+        "  - fire buyer.retry\n"
+        '  - "deliver buyer->shop Order(number=1) #1 crashing after Sold"\n'
+        "  - drop buyer->shop Order\n"
+        "  - duplicate shop->buyer Answer\n"
+        "  - deliver shop->buyer Answer under rate_limited(30s)\n"
+        "  - deliver shop->buyer Answer under agent_timeout\n"
+        "  - deliver shop->buyer Answer reordered\n"
+        "  - cut wall\n"
+        "  - cut wall\n"
+    )
+    assert scenario.schedule is not None
+    assert [(item.line, item.column) for item in scenario.schedule] == [(n, 5) for n in range(5, 14)]
+    assert scenario.schedule[1].text == "deliver buyer->shop Order(number=1) #1 crashing after Sold"
+    assert scenario.schedule[1].address.ordinal == 1
+    assert [str(entry) for entry in scenario.system.budget] == [
+        "crash:unlimited",
+        "drop:unlimited",
+        "duplicate:unlimited",
+        "rate_limited:unlimited(30s)",
+        "agent_timeout:unlimited",
+        "reorder:unlimited",
+        "cut:unlimited",
+    ]
+    assert scenario.model_system.budget == (FaultEntry("drop", 1),)
+    assert (scenario.strategy, scenario.then, scenario.faults_given) == ("replay", "usual", False)
+
+
+def test_a_schedule_without_faults_has_no_budget() -> None:
+    assert read("schedule: [fire buyer.retry, move buyer.stop]\n").system.budget == ()
+    assert read("schedule: []\n").schedule == ()
+
+
+def test_timing_is_the_models_but_for_what_the_file_says() -> None:
+    timing = read(
+        'timing: {links: {"shop -> *": 1s..2s}, moves: {buyer.stop: never}, restart: 5s, may: 1.5s, heal: 1min}\n'
+    ).timing
+    assert timing.latency_ms == (7, 9)
+    assert timing.links == {"buyer->shop": (1, 1), "shop->*": (1000, 2000)}
+    assert timing.link("shop", "buyer") == (1000, 2000)
+    assert timing.moves == {"buyer.stop": None}
+    assert (timing.restart_ms, timing.may_ms, timing.heal_ms) == ((5000, 5000), (1500, 1500), (60_000, 60_000))
+    scenario = read("timing: {latency: 1ms}\n")
+    assert scenario.system.timing == scenario.model_system.timing == scenario.timing
+    assert scenario.timing.latency_ms == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("buyers=1", 1),
+        ("names=x", ["x"]),
+        ("names=x, y", ["x", "y"]),
+        ("names=1,2", ["1", "2"]),
+        ("names=", []),
+        ("polite=false", False),
+        ("mood=bad", "bad"),
+        ("note=null", None),
+        ("note=3", "3"),
+        ("note=true", "true"),
+        ("limits=[[a, 1], [b, 2]]", [["a", 1], ["b", 2]]),
+    ],
+)
+def test_overrides_are_read_by_the_annotation_of_their_parameter(text: str, value: object) -> None:
+    key, _, given = text.partition("=")
+    scenario = read("config: {polite: true, names: [q]}\n", overrides={key: given})
+    assert scenario.config[key] == value
+    assert type(scenario.config[key]) is type(value)
+
+
+def test_overrides_replace_what_the_file_says() -> None:
+    scenario = read("network: any\nseed: 1\nfaults: drop:2\n", overrides={"network": "fifo"}, faults="drop:3", seed=9)
+    assert (scenario.system.network, scenario.seed) == ("fifo", 9)
+    assert scenario.system.budget == scenario.model_system.budget == (FaultEntry("drop", 3),)
+    assert read("", overrides={"faults": "drop:4"}).system.budget == (FaultEntry("drop", 4),)
+    assert read("config: {buyers: 2}\n", overrides={"buyers": "1"}).config == {"buyers": 1}
+    assert read("config: {buyers: x}\n", overrides={"buyers": "1"}).config == {"buyers": 1}
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (
+            {"overrides": {"buyer": "1"}},
+            "--set buyer=1: toyshop has no parameter 'buyer' (did you mean 'buyers'?); there are buyers, names, "
+            "polite, mood, note, limits, faults and network",
+        ),
+        ({"overrides": {"buyers": "x"}}, "--set buyers=x: buyers is 'x'; give a whole number"),
+        ({"overrides": {"buyers": "1.0"}}, "--set buyers=1.0: buyers is '1.0'; give a whole number"),
+        ({"overrides": {"polite": "1"}}, "--set polite=1: polite is '1'; give true or false"),
+        (
+            {"overrides": {"network": "fife"}},
+            "--set network=fife: network 'fife' is none (did you mean 'fifo'?); use any, fifo or set",
+        ),
+        (
+            {"faults": "drop"},
+            "--faults: fault 'drop' is malformed; write kind:count, such as agent_timeout:2@gemini",
+        ),
+        (
+            {"faults": "drop:1", "overrides": {"faults": "drop:2"}},
+            "--faults and --set faults=... are both given; give one",
+        ),
+        ({"seed": -1}, "--seed -1: give a whole number from 0 to 18446744073709551615"),
+    ],
+)
+def test_options_that_do_not_fit(options: dict[str, object], line: str) -> None:
+    assert mistakes("", **options) == (line,)
+
+
+def test_options_beside_an_explicit_schedule() -> None:
+    text = "schedule: [move buyer.stop]\n"
+    where = "f.yaml:2:1: "
+    assert mistakes(text, seed=3) == (
+        f"{where}--seed 3 beside an explicit schedule, in which nothing is drawn; leave it out",
+    )
+    says = "beside an explicit schedule, which says already what strikes; leave it out"
+    assert mistakes(text, faults="drop:1") == (f"{where}--faults {says}",)
+    assert mistakes(text, overrides={"faults": "drop:1"}) == (f"{where}--set faults=... {says}",)
+
+
+def test_a_target_by_name_keeps_the_models_budget() -> None:
+    target = load_target("toyshop", {"mood": "bad"})
+    assert (target.name, target.model, target.config, target.scenario) == ("toyshop", "toyshop", {"mood": "bad"}, None)
+    assert target.system.budget == (FaultEntry("drop", 1),)
+    other = load_target("toyshop", {"faults": "drop:2,duplicate:1", "network": "fifo"})
+    assert [str(entry) for entry in other.system.budget] == ["drop:2", "duplicate:1"]
+    assert other.system.network == "fifo"
+    assert load_target("toyshop", faults="none").system.budget == ()
+
+
+def test_a_target_that_is_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "round.yaml"
+    file.write_text("model: toyshop\nschedule: [move buyer.stop]\n")
+    target = load_target(str(file), allow=TOY)
+    assert target.scenario == load_scenario(file, allow=TOY) or target.scenario is not None
+    assert (target.name, target.model) == (str(file), "toyshop")
+    assert target.system.budget == (FaultEntry("drop", 1),)
+    explored = load_target(str(file), {"faults": "drop:5"}, allow=TOY)  # explored, the schedule is not followed
+    assert explored.system.budget == (FaultEntry("drop", 5),)
+
+
+@pytest.mark.parametrize(
+    ("target", "overrides", "line"),
+    [
+        ("no/such.yaml", {}, "no/such.yaml: no such file; name a scenario file"),
+        ("such.yml", {}, "such.yml: no such file; name a scenario file"),
+        ("toyshop", {"buyers": "2"}, "toyshop refuses its configuration: buyers=2: this shop serves one"),
+        (
+            "models.paxos",
+            {"client": "2"},
+            "--set client=2: models.paxos has no parameter 'client' (did you mean 'clients'?); there are clients, faults and network",
+        ),
+        (
+            "models.paxos",
+            {"clients": "0"},
+            "models.paxos refuses its configuration: always 'what is read was put' reads nothing: name at least one process or monitor",
+        ),
+    ],
+)
+def test_targets_that_do_not_fit(target: str, overrides: dict[str, str], line: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load_target(target, overrides)
+    assert line in caught.value.mistakes
+
+
+def test_an_expected_name_of_the_framework_is_known() -> None:
+    assert read("expect: {violation: stuck, emitted: {Crashed: 0}}\n").expect.emitted == {"Crashed": 0}
+    assert mistakes("expect: {violation: stock}\n") == (
+        "f.yaml:2:21: there is no property 'stock' (did you mean 'stuck'?); there are till, the shop is open, a sale, "
+        "stuck, unhandled and exception",
+    )
