@@ -25,6 +25,15 @@ BUILT_IN = (STUCK, UNHANDLED, EXCEPTION)
 """Properties that every system has."""
 
 
+AT_REST = "did not hold before everything came to rest"
+"""Of an `eventually`."""
+
+
+def endless(length: int) -> str:
+    """Of an `eventually`: it is avoided by going round for ever."""
+    return f"the last {length} actions can be repeated for ever without it (fair to every action that stays enabled)"
+
+
 class Judge:
     """Evaluates the properties of a graph's system on its states."""
 
