@@ -1,0 +1,323 @@
+"""Rust files put together: module paths, who can reach what, and what re-exports show where.
+
+`pub` says little by itself: in a private module it ends at the crate, and a `pub use` elsewhere may open it
+again. `Item.reach` is the answer after both, as far as the files that were read can tell; a module whose
+declaration was not read counts as public, so that nothing of it is lost.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sim.surface.model import Item, Place
+from sim.surface.rust_file import Module, RustFile
+from sim.surface.rust_items import Raw
+from sim.surface.rust_uses import Use
+
+Spot = tuple[str, tuple[str, ...]]
+"""A module: its crate's folder and its path inside the crate."""
+
+
+def spot_of(file: str) -> Spot:
+    """The module that a file is by its place; `src` marks a crate's folder, and a tree may be one crate."""
+    parts = file.split("/")
+    crate, rest = "", parts
+    if "src" in parts[:-1]:
+        at = parts.index("src")
+        crate, rest = "/".join(parts[:at]), parts[at + 1 :]
+    if rest[0] == "bin" and len(rest) > 1:
+        crate, rest = f"{crate}/bin/{rest[1].removesuffix('.rs')}".strip("/"), ["main.rs", *rest[2:]]
+        rest = rest[1:] or ["main.rs"]
+    stem = rest[-1].removesuffix(".rs")
+    front = tuple(rest[:-1])
+    if stem == "mod" or (stem in ("lib", "main") and not front):
+        return crate, front
+    return crate, (*front, stem)
+
+
+def parents_of(file: str) -> list[str]:
+    """The files that may declare the module that `file` is, for reading along."""
+    parts = file.split("/")
+    at = parts.index("src") + 1 if "src" in parts[:-1] else 0
+    root = "/".join(parts[:at])
+    candidates = [posixpath.join(root, name) for name in ("lib.rs", "main.rs", "mod.rs")]
+    for end in range(at + 1, len(parts)):
+        folder = "/".join(parts[:end])
+        candidates += [f"{folder}.rs", f"{folder}/mod.rs"]
+    return [name for name in candidates if name != file]
+
+
+def show(spot: Spot, *names: str) -> str:
+    """`core::auth::save_auth`: the crate by its folder, because that survives a renaming of the package."""
+    crate = spot[0].replace("/", "::").replace("-", "_") or "crate"
+    return "::".join((crate, *spot[1], *names))
+
+
+@dataclass(frozen=True, slots=True)
+class _Definition:
+    raw: Raw
+    spot: Spot
+    file: RustFile
+
+
+@dataclass(frozen=True, slots=True)
+class _Alias:
+    """A name that a `use` shows in another module: where it points."""
+
+    use: Use
+    file: RustFile
+    spot: Spot
+    name: str
+
+
+_Aliases = dict[tuple[Spot, str], _Alias]
+
+
+def assemble(
+    files: Sequence[tuple[RustFile, bool]], crates: Mapping[str, str], dependencies: frozenset[str]
+) -> list[Item]:
+    """The items of all files with their paths; `crates` maps a crate's identifier to its folder."""
+    return _Assembly(files, crates, dependencies).items()
+
+
+class _Assembly:
+    def __init__(
+        self, files: Sequence[tuple[RustFile, bool]], crates: Mapping[str, str], dependencies: frozenset[str]
+    ) -> None:
+        self.crates = crates
+        self.dependencies = dependencies
+        self.scoped = {file.file: scoped for file, scoped in files}
+        self.spots = self._spots([file for file, _ in files])
+        self.modules: dict[Spot, Module] = {}
+        self.definitions: dict[tuple[Spot, str], list[_Definition]] = defaultdict(list)
+        self.by_name: dict[tuple[str, str], list[_Definition]] = defaultdict(list)
+        self.members: list[_Definition] = []
+        self.uses: list[tuple[Use, Spot, RustFile]] = []
+        for file, _ in files:
+            crate, front = self.spots[file.file]
+            for module in file.modules:
+                self.modules[crate, (*front, *module.path)] = module
+        for file, _ in files:
+            self._index(file)
+        self.aliases = self._aliases()
+
+    def _spots(self, files: list[RustFile]) -> dict[str, Spot]:
+        spots = {file.file: spot_of(file.file) for file in files}
+        roots = {spot for name, spot in spots.items() if name.endswith("lib.rs")}
+        for name, spot in spots.items():
+            if posixpath.basename(name) == "main.rs" and spot in roots:
+                spots[name] = (f"{spot[0]}/main".strip("/"), spot[1])
+        for file in files:
+            for module in file.modules:
+                if module.file:
+                    target = posixpath.normpath(posixpath.join(posixpath.dirname(file.file), module.file))
+                    crate, front = spots[file.file]
+                    spots[target] = (crate, (*front, *module.path))
+        return spots
+
+    def _index(self, file: RustFile) -> None:
+        crate, front = self.spots[file.file]
+        if self._in_tests((crate, front)):
+            return
+        for raw in file.items:
+            definition = _Definition(raw, (crate, (*front, *raw.modules)), file)
+            if raw.of:
+                self.members.append(definition)
+            else:
+                self.definitions[definition.spot, raw.name].append(definition)
+                self.by_name[crate, raw.name].append(definition)
+        self.uses += [(use, (crate, (*front, *use.modules)), file) for use in file.uses]
+
+    def _chain(self, spot: Spot) -> list[Module]:
+        crate, path = spot
+        ends = range(1, len(path) + 1)
+        return [self.modules[crate, path[:end]] for end in ends if (crate, path[:end]) in self.modules]
+
+    def _in_tests(self, spot: Spot) -> bool:
+        return any(module.test for module in self._chain(spot))
+
+    def _open(self, spot: Spot) -> bool:
+        return all(module.visibility == "pub" for module in self._chain(spot))
+
+    # -- re-exports --------------------------------------------------------------------------------------
+
+    def _aliases(self) -> _Aliases:
+        """Every re-exported name: the `use`, and where it points (a module and a name in it)."""
+        found: _Aliases = {}
+        globs: list[tuple[Use, Spot, RustFile, Spot]] = []
+        for use, spot, file in self.uses:
+            if use.visibility == "private":
+                continue
+            target = self._absolute(spot, use.path)
+            if use.name == "*" and target is not None:
+                globs.append((use, spot, file, (target[0], target[1])))
+            elif target is not None and target[1]:
+                found[spot, use.name] = _Alias(use, file, (target[0], target[1][:-1]), target[1][-1])
+        for use, spot, file, module in globs * 2:  # twice, so that a glob of a glob arrives too
+            names = [name for at, name in (*self.definitions, *found) if at == module]
+            for name in names:
+                open_here = self._visible(module, name, found)
+                if open_here and (spot, name) not in self.definitions:
+                    found.setdefault((spot, name), _Alias(use, file, module, name))
+        return found
+
+    def _visible(
+        self,
+        module: Spot,
+        name: str,
+        found: _Aliases,
+    ) -> bool:
+        alias = found.get((module, name))
+        seen = [d.raw.visibility for d in self.definitions.get((module, name), ())]
+        return alias is not None or any(v != "private" for v in seen)
+
+    def _absolute(self, spot: Spot, path: tuple[str, ...]) -> Spot | None:
+        """Where a `use` path leads inside the tree; None where it leaves what is being read."""
+        crate, here = spot
+        head, rest = path[0], path[1:]
+        if head == "crate":
+            return crate, rest
+        if head in ("self", "super"):
+            base = here
+            while path and path[0] in ("self", "super"):
+                base = base[:-1] if path[0] == "super" else base
+                path = path[1:]
+            return crate, (*base, *path)
+        if (crate, (*here, head)) in self.modules or (spot, head) in self.definitions:
+            return crate, (*here, *path)
+        if head in self.crates:
+            return self.crates[head], rest
+        return None
+
+    def _follow(self, spot: Spot, name: str) -> tuple[Spot, str] | None:
+        """The definition behind a chain of re-exports."""
+        for _ in range(20):
+            if (spot, name) in self.definitions:
+                return spot, name
+            alias = self.aliases.get((spot, name))
+            if alias is None:
+                return None
+            spot, name = alias.spot, alias.name
+        return None
+
+    # -- items -------------------------------------------------------------------------------------------
+
+    def items(self) -> list[Item]:
+        also: dict[tuple[Spot, str], list[str]] = defaultdict(list)
+        items: list[Item] = []
+        for (spot, name), alias in sorted(
+            self.aliases.items(), key=lambda pair: show(pair[0][0], pair[0][1])
+        ):
+            end = self._follow(alias.spot, alias.name)
+            if end is not None and alias.use.visibility == "pub" and self._open(spot):
+                also[end].append(show(spot, name))
+            target = show(end[0], end[1]) if end else show(alias.spot, alias.name)
+            items.append(self._reexport(alias.use, alias.file, spot, (name, target)))
+        for use, spot, file in self.uses:
+            if use.visibility != "private" and self._absolute(spot, use.path) is None:
+                shown = "::".join(use.path) + ("::*" if use.name == "*" else "")
+                items.append(self._reexport(use, file, spot, (shown if use.name == "*" else use.name, shown)))
+        owners: dict[tuple[Spot, str], Item] = {}
+        for key, definitions in self.definitions.items():
+            for definition in definitions:
+                item = self._top(definition, tuple(sorted(also.get(key, ()))))
+                owners.setdefault(key, item)
+                items.append(item)
+                items += [self._member(child, item, definition) for child in definition.raw.children]
+        items += [self._of(definition, owners) for definition in self.members]
+        return items
+
+    def _reexport(self, use: Use, file: RustFile, spot: Spot, about: tuple[str, str]) -> Item:
+        name, target = about
+        reach = "public" if use.visibility == "pub" and self._open(spot) else "crate"
+        facts = {"target": (target,), **({"condition": use.cfg} if use.cfg else {})}
+        path = show(spot, name)
+        place = Place(file.file, use.line)
+        return Item(
+            "rust",
+            "re-export",
+            path,
+            name,
+            "",
+            use.visibility,
+            reach,
+            place,
+            facts,
+            scoped=self.scoped[file.file],
+        )
+
+    def _top(self, definition: _Definition, also: tuple[str, ...]) -> Item:
+        raw, spot = definition.raw, definition.spot
+        reach = "private" if raw.visibility == "private" else "crate"
+        if raw.kind == "macro":  # macro_export puts it at the crate's root, whatever the modules say
+            reach = "public" if raw.visibility == "pub" else "crate"
+        elif raw.visibility == "pub" and (self._open(spot) or also):
+            reach = "public"
+        return self._item(raw, definition, (show(spot, raw.name), ""), (raw.visibility, reach), also)
+
+    def _member(self, raw: Raw, owner: Item, definition: _Definition) -> Item:
+        seen = owner.visibility if raw.kind == "impl" else raw.visibility
+        reach = owner.reach if seen == "pub" or seen == owner.visibility else "crate"
+        reach = "private" if seen == "private" else reach
+        return self._item(raw, definition, (f"{owner.path}::{raw.name}", owner.path), (seen, reach), ())
+
+    def _of(self, definition: _Definition, owners: Mapping[tuple[Spot, str], Item]) -> Item:
+        """A method or implementation, placed at the type it belongs to wherever the block stands."""
+        raw = definition.raw
+        owner = self._owner(definition, owners)
+        if owner is not None:
+            return self._member(raw, owner, definition)
+        path = show(
+            definition.spot, f"{raw.name} for {raw.of}" if raw.kind == "impl" else f"{raw.of}::{raw.name}"
+        )
+        reach = "public" if raw.visibility == "pub" and self._open(definition.spot) else "crate"
+        return self._item(raw, definition, (path, ""), (raw.visibility, reach), ())
+
+    def _owner(self, definition: _Definition, owners: Mapping[tuple[Spot, str], Item]) -> Item | None:
+        spot, of = definition.spot, definition.raw.of
+        here = owners.get((spot, of))
+        if here is not None:
+            return here
+        for use, at, _ in self.uses:
+            if at == spot and use.name == of:
+                target = self._absolute(spot, use.path)
+                end = (
+                    self._follow((target[0], target[1][:-1]), target[1][-1]) if target and target[1] else None
+                )
+                if end is not None:
+                    return owners.get(end)
+        named = {(d.spot, d.raw.name) for d in self.by_name.get((spot[0], of), ())}
+        return owners.get(named.pop()) if len(named) == 1 else None
+
+    def _item(
+        self,
+        raw: Raw,
+        definition: _Definition,
+        where: tuple[str, str],
+        seen: tuple[str, str],
+        also: tuple[str, ...],
+    ) -> Item:
+        path, owner = where
+        file = definition.file
+        direct = raw.kind == "macro" or self._open(definition.spot)
+        heads = {use.path[0] for use in file.uses if use.name in raw.uses}
+        heads |= {word.removesuffix("::") for word in raw.uses if word.endswith("::")}
+        return Item(
+            language="rust",
+            kind=raw.kind,
+            path=path,
+            name=raw.name,
+            owner=owner,
+            visibility=seen[0],
+            reach=seen[1],
+            place=Place(file.file, raw.line),
+            facts=raw.facts,
+            uses=raw.uses,
+            externals=frozenset(heads & self.dependencies),
+            also_at=also,
+            direct=direct,
+            scoped=self.scoped[file.file],
+        )
