@@ -25,9 +25,7 @@ _FORMATS = ("text", "markdown", "json")
 @click.option("--require", multiple=True, metavar="NAME", help="A name that the port needs; say where it is.")
 @click.option("--rename", multiple=True, metavar="OLD=NEW", help="A systematic rename; codex_*=code_* too.")
 @click.option("--only", multiple=True, metavar="GLOB", help="Compare only files that match.")
-@click.option(
-    "--level", type=click.Choice(_LEVELS), default="pub", show_default=True, help="How far in to look."
-)
+@click.option("--level", type=click.Choice(_LEVELS), default="pub", show_default=True, help="How far in to look.")
 @click.option("--study", type=click.Path(path_type=Path), help="A study file with all of this, and more.")
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
@@ -87,7 +85,7 @@ def _set(report: Report, form: str) -> str:
     from sim.surface import render
 
     if form == "json":
-        return json.dumps(render.data(report), indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(render.data(report), indent=2) + "\n"
     return render.markdown(report) if form == "markdown" else render.plain(report)
 
 

@@ -221,9 +221,7 @@ def _python_parameters(old: Item, new: Item, said: _Say) -> list[Difference]:
         if one[3] == "" and not one[0].startswith("*"):
             found.append(said(Impact.BREAKING, "parameter added", "", one[1], "calls without it fail"))
         elif _positional(one) and position < last_old:
-            found.append(
-                said(Impact.BREAKING, "parameter added", "", one[1], "positional arguments after it shift")
-            )
+            found.append(said(Impact.BREAKING, "parameter added", "", one[1], "positional arguments after it shift"))
         else:
             found.append(said(Impact.ADDITIVE, "parameter added", "", one[1], "calls go on without it"))
     order = [[one[1] for one in side if _positional(one)] for side in (before, after)]
@@ -263,16 +261,10 @@ def _python_parameter(old: list[str], new: list[str], said: _Say) -> list[Differ
         found.append(said(impact, "parameter type", f"{name}: {old[2]}", f"{name}: {new[2]}", why))
     if old[3] != new[3]:
         if not new[3]:
-            found.append(
-                said(Impact.BREAKING, "default removed", f"{name} = {old[3]}", name, "calls without it fail")
-            )
+            found.append(said(Impact.BREAKING, "default removed", f"{name} = {old[3]}", name, "calls without it fail"))
         elif not old[3]:
-            found.append(
-                said(Impact.ADDITIVE, "default added", name, f"{name} = {new[3]}", "calls may leave it out")
-            )
+            found.append(said(Impact.ADDITIVE, "default added", name, f"{name} = {new[3]}", "calls may leave it out"))
         else:
             why = "calls that leave it out do something else"
-            found.append(
-                said(Impact.BEHAVIOURAL, "default value", f"{name} = {old[3]}", f"{name} = {new[3]}", why)
-            )
+            found.append(said(Impact.BEHAVIOURAL, "default value", f"{name} = {old[3]}", f"{name} = {new[3]}", why))
     return found

@@ -66,8 +66,7 @@ def _present(comparison: Comparison, names: Sequence[str]) -> Outcome:
     nowhere = [
         name
         for name in names
-        if not find(name, comparison.old).present
-        and not find(name, comparison.new, comparison.renames).present
+        if not find(name, comparison.old).present and not find(name, comparison.new, comparison.renames).present
     ]
     said = f"in neither: {', '.join(nowhere)}" if nowhere else f"{len(names)} of {len(names)} found"
     return Outcome(Rule.PRESENT, not nowhere, said)
@@ -100,9 +99,7 @@ def _unbroken(comparison: Comparison, names: Sequence[str], steps: Sequence[Step
     subjects = list(dict.fromkeys(d.subject.shown for d in breaking))
     said = f"{len(breaking)} breaking {where}"
     if breaking:
-        said += f": {', '.join(subjects[:6])}" + (
-            f" and {len(subjects) - 6} more" if len(subjects) > 6 else ""
-        )
+        said += f": {', '.join(subjects[:6])}" + (f" and {len(subjects) - 6} more" if len(subjects) > 6 else "")
     return Outcome(Rule.UNBROKEN, not breaking, said)
 
 
@@ -133,4 +130,4 @@ def status(comparisons: Sequence[Comparison], needs: Sequence[str], level: str) 
             return Status.READY, f"{lacked}, and bringing them from {comparison.new.label} breaks nothing"
         failed = "; ".join(outcome.evidence for outcome in decision.outcomes if not outcome.holds)
         reasons.append(f"from {comparison.new.label}: {failed}")
-    return Status.NEEDS_WORK, f"{lacked}; {'. '.join(reasons)}"
+    return Status.NEEDS_WORK, f"{lacked}; {'; '.join(reasons)}"

@@ -107,13 +107,9 @@ class _Pairing:
         self._kept()
         definitions_old = [item for item in self.old if item.kind != "re-export"]
         definitions_new = [item for item in self.new if item.kind != "re-export"]
-        moved = _match(
-            definitions_old, definitions_new, lambda i: (i.language, group(i), i.name), only_one=True
-        )
+        moved = _match(definitions_old, definitions_new, lambda i: (i.language, group(i), i.name), only_one=True)
         self._take(moved, "moved")
-        renamed = _match(
-            definitions_old, definitions_new, lambda i: self.shape[id(i)] or (id(i),), only_one=True
-        )
+        renamed = _match(definitions_old, definitions_new, lambda i: self.shape[id(i)] or (id(i),), only_one=True)
         self._take(renamed, "renamed")
         self._fronts()
         loners = [Pair(item, None, "same") for item in self.old]
@@ -156,7 +152,10 @@ def _shapes(items: Sequence[Item]) -> Iterable[tuple[Item, tuple[Hashable, ...]]
             or bool(inner)
         )
         parent = item.path.removesuffix(item.name)
-        yield item, ((item.language, item.kind, parent, _frozen(item), tuple(inner)) if telling else ())
+        yield (
+            item,
+            ((item.language, item.kind, item.visibility, parent, _frozen(item), tuple(inner)) if telling else ()),
+        )
 
 
 def _frozen(item: Item) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -174,8 +173,6 @@ def _members(old: list[Item], new: list[Item], owners: Pair) -> list[Pair]:
         only_one=True,
     )
     taken = {id(item) for pair_ in renamed for item in pair_}
-    pairs = [Pair(a, b, "same", owners) for a, b in same] + [
-        Pair(a, b, "renamed", owners) for a, b in renamed
-    ]
+    pairs = [Pair(a, b, "same", owners) for a, b in same] + [Pair(a, b, "renamed", owners) for a, b in renamed]
     pairs += [Pair(item, None, "same", owners) for item in old if id(item) not in taken]
     return pairs + [Pair(None, item, "same", owners) for item in new if id(item) not in taken]

@@ -7,6 +7,7 @@ annotations are facts like any other: they are what a type checker of a caller s
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,11 +36,15 @@ def read_python(file: str, source: bytes) -> list[Item] | Unclean:
     import griffe
 
     try:
-        module = griffe.visit(_module_name(file), Path(file), source.decode("utf-8"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Python thinks of the tree's style is not the question
+            module = griffe.visit(_module_name(file), Path(file), source.decode("utf-8"))
     except SyntaxError as error:
         return Unclean(Place(file, error.lineno or 1), f"is no Python of this version: {error.msg}")
     except UnicodeDecodeError:
         return Unclean(Place(file, 1), "is not UTF-8 text")
+    except RecursionError:
+        return Unclean(Place(file, 1), "is nested too deeply to be read")
     lines = source.decode("utf-8").splitlines()
     return list(_members(module, _Context(file, module.path, lines), "", "public"))
 
@@ -80,9 +85,7 @@ def _members(holder: griffe.Object, context: _Context, owner: str, reach: str) -
             start = member.alias_lineno or 1
             facts = {"target": (member.target_path,)}
             path = f"{context.module}.{name}"
-            yield Item(
-                "python", "re-export", path, name, "", seen, reached, Place(context.file, start), facts
-            )
+            yield Item("python", "re-export", path, name, "", seen, reached, Place(context.file, start), facts)
             continue
         item = _item(name, member, context, (owner, seen, reached))
         if item is None:
@@ -108,9 +111,7 @@ def _is_reexport(name: str, alias: griffe.Alias, exports: set[str] | None) -> bo
     if exports is not None:
         return name in exports
     package = alias.parent
-    return bool(
-        package is not None and getattr(package, "is_init_module", False) and not name.startswith("_")
-    )
+    return bool(package is not None and getattr(package, "is_init_module", False) and not name.startswith("_"))
 
 
 def _item(

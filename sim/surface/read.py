@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from sim.surface.model import Item, Mention, Place, Surface, Unclean, Unseen
+from sim.surface.model import Item, Mention, Place, Surface, Unclean
 from sim.surface.python_items import read_python
 from sim.surface.rust_crate import assemble, parents_of, show, spot_of
 from sim.surface.rust_file import RustFile, read_rust
@@ -30,12 +30,16 @@ def read(tree: Tree, only: Sequence[str], names: Sequence[str]) -> Surface:
     scoped = {name for name in surface if not only or any(fnmatchcase(name, one) for one in only)}
     if not scoped:
         raise SurfaceError(f"{tree.label}: no source file matches --only {' '.join(only)}")
-    named = {name for name in surface if _mentions_any(tree.texts[name], names)}
+    named = {name for name in surface if any(_count(tree.texts[name], one) for one in names)}
     along = {parent for name in scoped | named if name.endswith(".rs") for parent in parents_of(name)}
-    wanted = sorted(scoped | named | (along & set(surface)))
+    wanted = scoped | named | (along & set(surface))
 
     manifests = _manifests(tree)
-    items, unclean, unseen = _read_all(tree, wanted, scoped, manifests)
+    reading = _Reading(tree, surface, scoped, manifests)
+    reading.files(wanted)
+    reading.neighbours()
+    items, unclean = reading.items(), list(reading.unclean)
+    unseen = [one for file in reading.rust.values() for one in file.unseen]
     unclean += [Unclean(Place(name, 1), f"was not read: {reason}") for name, reason in tree.odd]
     if not items and unclean:
         first = sorted(unclean, key=lambda u: u.place)[0]
@@ -54,34 +58,58 @@ def read(tree: Tree, only: Sequence[str], names: Sequence[str]) -> Surface:
     )
 
 
-def _read_all(
-    tree: Tree, wanted: list[str], scoped: set[str], manifests: _Manifests
-) -> tuple[list[Item], list[Unclean], list[Unseen]]:
-    items: list[Item] = []
-    unclean: list[Unclean] = []
-    rust: list[tuple[RustFile, bool]] = []
-    crates = {**_by_folder(wanted), **manifests.folders}
-    compared = {spot_of(name)[0] for name in scoped if name.endswith(".rs")}
-    local = frozenset(name for name, folder in crates.items() if folder in compared)
-    for name in wanted:
-        source = tree.texts[name]
-        if name.endswith(".py"):
-            found = read_python(name, source)
-            if isinstance(found, Unclean):
-                unclean.append(found)
-            else:
-                items += [replace(item, scoped=name in scoped) for item in found]
-            continue
-        try:
-            source.decode("utf-8")
-            rust.append((read_rust(name, source, local), name in scoped))
-        except UnicodeDecodeError:
-            unclean.append(Unclean(Place(name, 1), "is not UTF-8 text"))
-        except RecursionError:
-            unclean.append(Unclean(Place(name, 1), "is nested too deeply to be read"))
-    items += assemble(rust, crates, manifests.known)
-    unclean += [one for file, _ in rust for one in file.unclean]
-    return items, unclean, [one for file, _ in rust for one in file.unseen]
+class _Reading:
+    """The files of one tree that have been read so far, and what they hold."""
+
+    def __init__(self, tree: Tree, surface: list[str], scoped: set[str], manifests: _Manifests) -> None:
+        self.tree = tree
+        self.surface = surface
+        self.scoped = scoped
+        self.manifests = manifests
+        self.crates = {**_by_folder(surface), **manifests.folders}
+        self.compared = {spot_of(name)[0] for name in scoped if name.endswith(".rs")}
+        self.local = frozenset(name for name, folder in self.crates.items() if folder in self.compared)
+        self.python: list[Item] = []
+        self.rust: dict[str, RustFile] = {}
+        self.unclean: list[Unclean] = []
+
+    def files(self, names: Iterable[str]) -> None:
+        for name in sorted(set(names) - self.rust.keys()):
+            source = self.tree.texts[name]
+            if name.endswith(".py"):
+                found = read_python(name, source)
+                if isinstance(found, Unclean):
+                    self.unclean.append(found)
+                else:
+                    self.python += [replace(item, scoped=name in self.scoped) for item in found]
+                continue
+            try:
+                source.decode("utf-8")
+                self.rust[name] = read_rust(name, source, self.local)
+                self.unclean += self.rust[name].unclean
+            except UnicodeDecodeError:
+                self.unclean.append(Unclean(Place(name, 1), "is not UTF-8 text"))
+            except RecursionError:
+                self.unclean.append(Unclean(Place(name, 1), "is nested too deeply to be read"))
+
+    def neighbours(self) -> None:
+        """Read the tree's other crates that the compared files name, and those that these re-export from.
+
+        A signature may name a type through a crate that only passes it on; which type it is can be seen there.
+        """
+        named = {use.path[0] for name in self.scoped & self.rust.keys() for use in self.rust[name].uses}
+        done = set(self.compared)
+        while named:
+            folders = {self.crates[head] for head in named if head in self.crates} - done
+            done |= folders
+            fresh = [n for n in self.surface if n.endswith(".rs") and spot_of(n)[0] in folders]
+            self.files(fresh)
+            passed_on = (use for n in fresh if n in self.rust for use in self.rust[n].uses)
+            named = {use.path[0] for use in passed_on if use.visibility == "pub"}
+
+    def items(self) -> list[Item]:
+        files = [(file, name in self.scoped) for name, file in sorted(self.rust.items())]
+        return [*self.python, *assemble(files, self.crates, self.local, self.manifests.known)]
 
 
 def _aside(name: str) -> bool:
@@ -97,16 +125,16 @@ def _aside(name: str) -> bool:
 # -- required names in the raw text ------------------------------------------------------------------------
 
 
-def _word(name: str) -> re.Pattern[bytes]:
-    return re.compile(rb"\b" + re.escape(name.rpartition("::")[2].rpartition(".")[2].encode()) + rb"\b")
-
-
-def _mentions_any(source: bytes, names: Sequence[str]) -> bool:
-    return any(_word(name).search(source) for name in names)
+def _count(source: bytes, name: str) -> int:
+    """How often the last part of a name stands in a text as a whole word."""
+    word = name.rpartition("::")[2].rpartition(".")[2].encode()
+    if word not in source:  # 20 times faster than the expression, and nearly always the answer
+        return 0
+    return len(re.findall(rb"\b" + re.escape(word) + rb"\b", source))
 
 
 def _mention(tree: Tree, sources: list[str], name: str) -> Mention:
-    counts = [len(_word(name).findall(tree.texts[file])) for file in sources]
+    counts = [_count(tree.texts[file], name) for file in sources]
     return Mention(sum(counts), sum(1 for count in counts if count))
 
 

@@ -11,12 +11,18 @@ from sim.surface.model import Difference, Impact, Item, Place
 from sim.surface.report import Block, Command, Heading, Paragraph, Points, Report, Table, blocks
 
 _WIDTH = 100
+_UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def markdown(report: Report) -> str:
     """The report as Markdown, ending in one newline."""
     parts = [_markdown_block(block) for block in blocks(report)]
-    return "\n\n".join(parts) + "\n"
+    return _printable("\n\n".join(parts) + "\n")
+
+
+def _printable(text: str) -> str:
+    """Names and values come from other people's files: what steers a terminal is shown, not sent."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _markdown_block(block: Block) -> str:
@@ -55,7 +61,7 @@ def _markdown_row(cells: Sequence[str]) -> str:
 
 def plain(report: Report) -> str:
     """The report for a terminal: a line or two for each row, nothing cut."""
-    return "\n\n".join(_plain_block(block) for block in blocks(report)) + "\n"
+    return _printable("\n\n".join(_plain_block(block) for block in blocks(report)) + "\n")
 
 
 def _plain_block(block: Block) -> str:
@@ -116,12 +122,8 @@ def data(report: Report) -> dict[str, Any]:
             for r in report.required
         ],
         "comparisons": [_comparison(report, index) for index in range(len(report.judged))],
-        "work": [
-            {"id": w.id, "status": w.status.value, "reason": w.reason, "title": w.title} for w in report.works
-        ],
-        "claims": [
-            {"said": c.said, "found": c.found, "agrees": c.agrees, "why": c.why} for c in report.claims
-        ],
+        "work": [{"id": w.id, "status": w.status.value, "reason": w.reason, "title": w.title} for w in report.works],
+        "claims": [{"said": c.said, "found": c.found, "agrees": c.agrees, "why": c.why} for c in report.claims],
     }
 
 

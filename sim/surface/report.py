@@ -132,8 +132,10 @@ def _against(one: Judged, several: bool) -> str:
 
 def _decision(report: Report) -> list[Block]:
     found: list[Block] = [Heading(2, f"Decision: {'go' if report.go else 'no-go'}")]
+    first = f"The first tree is {report.surfaces[0].label}."
     if len(report.judged) > 1:
-        found.append(Paragraph("It is a go if the rules hold against at least one of the trees."))
+        first += " It is a go if the rules hold against at least one of the others."
+    found.append(Paragraph(first))
     for one in report.judged:
         if len(report.judged) > 1:
             found.append(Heading(3, f"Against {one.comparison.new.label}: {one.decision.word}"))
@@ -252,7 +254,7 @@ def _differences(one: Judged, several: bool) -> list[Block]:
     for impact in Impact:
         rows = [_row(difference) for difference in comparison.of(impact)]
         if rows:
-            head = ("item", "change", "before", "after", "first tree", "second tree")
+            head = ("item", "change", "before", "after", comparison.old.label, comparison.new.label)
             found += [
                 Heading(3, impact.value.capitalize()),
                 Table(head, tuple(rows), quoted=("item", "before", "after")),
@@ -286,7 +288,5 @@ def _unread(report: Report) -> list[Block]:
             points.append(f"{surface.label}: {rules.MACRO}: {', '.join(calls)}")
     if not any(surface.unseen for surface in report.surfaces):
         points.append("No macro call stands where declarations could; derives count by their names.")
-    points.append(
-        "Bodies are not compared: a difference in behaviour without one in a declaration is not here."
-    )
+    points.append("Bodies are not compared: a difference in behaviour without one in a declaration is not here.")
     return [*found, Points(tuple(points))]

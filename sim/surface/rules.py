@@ -37,27 +37,19 @@ RUST: Sequence[Rule] = (
     Rule("extern", "calling convention", B, B, B, "function pointers of it have another type"),
     Rule("lifetimes", "lifetimes", B, B, B, "explicit lifetime arguments and borrows stop fitting"),
     Rule("type parameters", "generics", B, B, B, "explicit type arguments stop fitting"),
-    Rule(
-        "bounds", "bounds", B, A, A, "a new bound shuts callers out, a dropped one lets more in", whole=False
-    ),
+    Rule("bounds", "bounds", B, A, A, "a new bound shuts callers out, a dropped one lets more in", whole=False),
     Rule("shape", "shape", B, B, B, "it is built and matched another way"),
     Rule("open", "literal construction", A, B, B, "other code may or may not list its parts exhaustively"),
-    Rule(
-        "supertraits", "supertraits", B, B, B, "implementors must follow, users lose what it implied", False
-    ),
+    Rule("supertraits", "supertraits", B, B, B, "implementors must follow, users lose what it implied", False),
     Rule("type", "type", B, B, B, "code that names or infers the old type stops fitting"),
     Rule("value", "value", H, H, H, "the same code compiles and does something else"),
     Rule("mutable", "mutability", B, B, B, "a mutable static needs unsafe at every use"),
     Rule("payload", "payload", B, B, B, "it is built and matched another way"),
-    Rule(
-        "associated types", "associated types", B, B, B, "code that goes through the trait gets another type"
-    ),
+    Rule("associated types", "associated types", B, B, B, "code that goes through the trait gets another type"),
     Rule("layout", "layout", B, B, B, "code that relies on the memory layout breaks silently"),
     Rule("deprecated", "deprecation", H, H, H, "callers are warned, or no longer"),
     Rule("must_use", "must_use", H, H, H, "callers that drop the result are warned, or no longer"),
-    Rule(
-        "serialised form", "serialised form", H, H, H, "stored and transmitted data reads differently", False
-    ),
+    Rule("serialised form", "serialised form", H, H, H, "stored and transmitted data reads differently", False),
     Rule("default variant", "default", H, H, H, "the default is another variant"),
     Rule("condition", "condition", B, A, B, "it is there only under that cfg"),
     Rule("target", "re-export target", B, B, B, "the same path names another item"),
@@ -71,8 +63,8 @@ RUST_BY_KIND: dict[str, Sequence[Rule]] = {
         Rule("bounds", "bounds", B, B, B, "implementations have to repeat the bounds", whole=False),
         Rule("default", "default body", A, B, B, "implementations may leave it out, or no longer"),
     ),
-    "trait const": (Rule("default", "default", A, B, B, "implementations may leave it out, or no longer"),),
-    "trait type": (Rule("default", "default", A, B, B, "implementations may leave it out, or no longer"),),
+    "trait const": (Rule("default", "default", A, B, H, "implementations that leave it out get it"),),
+    "trait type": (Rule("default", "default", A, B, B, "implementations that leave it out get it"),),
 }
 """Rows that a kind of item has besides, or instead of, the ones above."""
 

@@ -8,6 +8,7 @@ declaration was not read counts as public, so that nothing of it is lost.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from sim.surface.model import Item, Place
 from sim.surface.rust_file import Module, RustFile
 from sim.surface.rust_items import Raw
 from sim.surface.rust_uses import Use
+
+_DEEPEST = 20
+"""Re-exports of re-exports are followed so far: a ring of them must end."""
 
 Spot = tuple[str, tuple[str, ...]]
 """A module: its crate's folder and its path inside the crate."""
@@ -77,16 +81,29 @@ _Aliases = dict[tuple[Spot, str], _Alias]
 
 
 def assemble(
-    files: Sequence[tuple[RustFile, bool]], crates: Mapping[str, str], dependencies: frozenset[str]
+    files: Sequence[tuple[RustFile, bool]],
+    crates: Mapping[str, str],
+    local: frozenset[str],
+    dependencies: frozenset[str],
 ) -> list[Item]:
-    """The items of all files with their paths; `crates` maps a crate's identifier to its folder."""
-    return _Assembly(files, crates, dependencies).items()
+    """The items of all files with their paths; `crates` maps a crate's identifier to its folder.
+
+    Types of `local` crates go by their last name already; those of the tree's other crates get the path of
+    their definition here, whichever crate passed them on.
+    """
+    return _Assembly(files, crates, local, dependencies).items()
 
 
 class _Assembly:
     def __init__(
-        self, files: Sequence[tuple[RustFile, bool]], crates: Mapping[str, str], dependencies: frozenset[str]
+        self,
+        files: Sequence[tuple[RustFile, bool]],
+        crates: Mapping[str, str],
+        local: frozenset[str],
+        dependencies: frozenset[str],
     ) -> None:
+        foreign = "|".join(sorted(map(re.escape, crates.keys() - local)))
+        self.foreign = re.compile(rf"(?<![\w:])(?:{foreign})(?:::\w+)+") if foreign else None
         self.crates = crates
         self.dependencies = dependencies
         self.scoped = {file.file: scoped for file, scoped in files}
@@ -96,6 +113,7 @@ class _Assembly:
         self.by_name: dict[tuple[str, str], list[_Definition]] = defaultdict(list)
         self.members: list[_Definition] = []
         self.uses: list[tuple[Use, Spot, RustFile]] = []
+        self.named_uses: dict[tuple[Spot, str], list[Use]] = defaultdict(list)
         for file, _ in files:
             crate, front = self.spots[file.file]
             for module in file.modules:
@@ -103,6 +121,10 @@ class _Assembly:
         for file, _ in files:
             self._index(file)
         self.aliases = self._aliases()
+        self.module_aliases: dict[Spot, list[tuple[Spot, str]]] = defaultdict(list)
+        for (spot, name), alias in self.aliases.items():
+            if alias.use.visibility == "pub" and self._module(alias) in self.modules:
+                self.module_aliases[self._module(alias)].append((spot, name))
 
     def _spots(self, files: list[RustFile]) -> dict[str, Spot]:
         spots = {file.file: spot_of(file.file) for file in files}
@@ -129,7 +151,10 @@ class _Assembly:
             else:
                 self.definitions[definition.spot, raw.name].append(definition)
                 self.by_name[crate, raw.name].append(definition)
-        self.uses += [(use, (crate, (*front, *use.modules)), file) for use in file.uses]
+        for use in file.uses:
+            spot = crate, (*front, *use.modules)
+            self.uses.append((use, spot, file))
+            self.named_uses[spot, use.name].append(use)
 
     def _chain(self, spot: Spot) -> list[Module]:
         crate, path = spot
@@ -140,7 +165,37 @@ class _Assembly:
         return any(module.test for module in self._chain(spot))
 
     def _open(self, spot: Spot) -> bool:
+        """Whether every module on the way is public by its declaration."""
         return all(module.visibility == "pub" for module in self._chain(spot))
+
+    def _fronts(self, spot: Spot, depth: int = 0) -> list[Spot]:
+        """Every public way to a module: its own, and those that re-exports of a module on the way open."""
+        crate, path = spot
+        found = [spot] if self._open(spot) else []
+        for end in range(1, len(path) + 1) if depth < _DEEPEST else ():
+            inner = [self.modules.get((crate, path[:at])) for at in range(end + 1, len(path) + 1)]
+            if all(module is None or module.visibility == "pub" for module in inner):
+                for at, name in self.module_aliases[crate, path[:end]]:
+                    fronts = self._fronts(at, depth + 1)
+                    found += [(front[0], (*front[1], name, *path[end:])) for front in fronts]
+        return list(dict.fromkeys(found))
+
+    def _real(self, spot: Spot) -> Spot:
+        """The module itself, where a path goes through a re-export of one of its parents."""
+        for _ in range(_DEEPEST):
+            crate, path = spot
+            for end in range(len(path), 0, -1):
+                alias = self.aliases.get(((crate, path[: end - 1]), path[end - 1]))
+                if alias is not None:
+                    base = self._module(alias)
+                    spot = base[0], (*base[1], *path[end:])
+                    break
+            else:
+                return spot
+        return spot
+
+    def _module(self, alias: _Alias) -> Spot:
+        return alias.spot[0], (*alias.spot[1], alias.name)
 
     # -- re-exports --------------------------------------------------------------------------------------
 
@@ -194,13 +249,16 @@ class _Assembly:
 
     def _follow(self, spot: Spot, name: str) -> tuple[Spot, str] | None:
         """The definition behind a chain of re-exports."""
-        for _ in range(20):
+        for _ in range(_DEEPEST):
             if (spot, name) in self.definitions:
                 return spot, name
             alias = self.aliases.get((spot, name))
-            if alias is None:
+            if alias is not None:
+                spot, name = alias.spot, alias.name
+            elif self._real(spot) != spot:
+                spot = self._real(spot)
+            else:
                 return None
-            spot, name = alias.spot, alias.name
         return None
 
     # -- items -------------------------------------------------------------------------------------------
@@ -208,31 +266,36 @@ class _Assembly:
     def items(self) -> list[Item]:
         also: dict[tuple[Spot, str], list[str]] = defaultdict(list)
         items: list[Item] = []
-        for (spot, name), alias in sorted(
-            self.aliases.items(), key=lambda pair: show(pair[0][0], pair[0][1])
-        ):
+        for (spot, name), alias in sorted(self.aliases.items(), key=lambda pair: show(pair[0][0], pair[0][1])):
             end = self._follow(alias.spot, alias.name)
-            if end is not None and alias.use.visibility == "pub" and self._open(spot):
-                also[end].append(show(spot, name))
+            if end is not None and alias.use.visibility == "pub":
+                also[end] += [show(front, name) for front in self._fronts(spot)]
             target = show(end[0], end[1]) if end else show(alias.spot, alias.name)
             items.append(self._reexport(alias.use, alias.file, spot, (name, target)))
         for use, spot, file in self.uses:
-            if use.visibility != "private" and self._absolute(spot, use.path) is None:
+            leads = self._absolute(spot, use.path)
+            empty = leads is not None and use.name == "*" and not self._holds(leads)
+            if use.visibility != "private" and (leads is None or empty):
                 shown = "::".join(use.path) + ("::*" if use.name == "*" else "")
                 items.append(self._reexport(use, file, spot, (shown if use.name == "*" else use.name, shown)))
         owners: dict[tuple[Spot, str], Item] = {}
         for key, definitions in self.definitions.items():
             for definition in definitions:
-                item = self._top(definition, tuple(sorted(also.get(key, ()))))
+                fronts = [show(front, key[1]) for front in self._fronts(key[0]) if front != key[0]]
+                item = self._top(definition, tuple(sorted({*also.get(key, ()), *fronts})))
                 owners.setdefault(key, item)
                 items.append(item)
                 items += [self._member(child, item, definition) for child in definition.raw.children]
         items += [self._of(definition, owners) for definition in self.members]
         return items
 
+    def _holds(self, module: Spot) -> bool:
+        """Whether anything is known of a module: a glob of an enum's variants, say, shows nothing here."""
+        return any(spot == module for spot, _ in (*self.definitions, *self.aliases))
+
     def _reexport(self, use: Use, file: RustFile, spot: Spot, about: tuple[str, str]) -> Item:
         name, target = about
-        reach = "public" if use.visibility == "pub" and self._open(spot) else "crate"
+        reach = "public" if use.visibility == "pub" and self._fronts(spot) else "crate"
         facts = {"target": (target,), **({"condition": use.cfg} if use.cfg else {})}
         path = show(spot, name)
         place = Place(file.file, use.line)
@@ -270,25 +333,32 @@ class _Assembly:
         owner = self._owner(definition, owners)
         if owner is not None:
             return self._member(raw, owner, definition)
-        path = show(
-            definition.spot, f"{raw.name} for {raw.of}" if raw.kind == "impl" else f"{raw.of}::{raw.name}"
-        )
+        path = show(definition.spot, f"{raw.name} for {raw.of}" if raw.kind == "impl" else f"{raw.of}::{raw.name}")
         reach = "public" if raw.visibility == "pub" and self._open(definition.spot) else "crate"
         return self._item(raw, definition, (path, ""), (raw.visibility, reach), ())
+
+    def _defined(self, fact: str) -> str:
+        """A fact with every type of a neighbouring crate under the path of its definition."""
+        if self.foreign is None or "::" not in fact or fact[0] == '"':
+            return fact
+
+        def one(match: re.Match[str]) -> str:
+            head, *rest = match.group().split("::")
+            end = self._follow((self.crates[head], tuple(rest[:-1])), rest[-1])
+            return show(end[0], end[1]) if end else match.group()
+
+        return self.foreign.sub(one, fact)
 
     def _owner(self, definition: _Definition, owners: Mapping[tuple[Spot, str], Item]) -> Item | None:
         spot, of = definition.spot, definition.raw.of
         here = owners.get((spot, of))
         if here is not None:
             return here
-        for use, at, _ in self.uses:
-            if at == spot and use.name == of:
-                target = self._absolute(spot, use.path)
-                end = (
-                    self._follow((target[0], target[1][:-1]), target[1][-1]) if target and target[1] else None
-                )
-                if end is not None:
-                    return owners.get(end)
+        for use in self.named_uses[spot, of]:
+            target = self._absolute(spot, use.path)
+            end = self._follow((target[0], target[1][:-1]), target[1][-1]) if target and target[1] else None
+            if end is not None:
+                return owners.get(end)
         named = {(d.spot, d.raw.name) for d in self.by_name.get((spot[0], of), ())}
         return owners.get(named.pop()) if len(named) == 1 else None
 
@@ -314,7 +384,7 @@ class _Assembly:
             visibility=seen[0],
             reach=seen[1],
             place=Place(file.file, raw.line),
-            facts=raw.facts,
+            facts={key: tuple(map(self._defined, value)) for key, value in raw.facts.items()},
             uses=raw.uses,
             externals=frozenset(heads & self.dependencies),
             also_at=also,

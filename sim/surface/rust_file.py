@@ -135,9 +135,7 @@ class _Reader:
         place = Place(self.found.file, call.start_point[0] + 1)
         self.found.unseen.append(Unseen(place, text(name) if name else "?", words(call)))
 
-    def implementation(
-        self, node: Node, attributes: list[Attribute], modules: tuple[str, ...], outer: Scope
-    ) -> None:
+    def implementation(self, node: Node, attributes: list[Attribute], modules: tuple[str, ...], outer: Scope) -> None:
         of = node.child_by_field_name("type")
         trait = node.child_by_field_name("trait")
         if of is None:

@@ -195,7 +195,7 @@ def _trait_items(node: Node, owner: Raw, scope: Scope) -> Iterator[Raw]:
         raw = None if is_test(attributes) else item(one, attributes, owner.modules, scope)
         if raw is not None:
             raw.kind, raw.visibility = kinds.get(raw.kind, raw.kind), owner.visibility
-            if raw.kind != "trait method":
-                given = raw.facts.get("value") or raw.facts.get("type") or ("",)
-                raw.facts["default"] = ("default",) if given[0] else ()
+            if raw.kind != "trait method":  # what a free constant is, a trait's is only by default
+                (given,) = raw.facts.pop("value" if raw.kind == "trait const" else "type", ("",))
+                raw.facts["default"] = (given,) if given else ()
             yield raw

@@ -122,11 +122,32 @@ def _collect(node: Node, scope: Scope, tokens: list[str]) -> None:
         tokens.append(scope.renamed.get(text(node), text(node)))
     elif node.type == "generic_type" and _is_alias_of_result(node, scope):
         tokens.append(_result(node, scope))
+    elif node.type == "bounded_type":
+        tokens.append(_bounded(node, scope))
+    elif node.type == "generic_type":
+        inner: list[str] = []
+        for child in node.children:
+            _collect(child, scope, inner)
+        tokens += ["Self"] if tidy(" ".join(inner)) == scope.self_type else inner
     elif node.type in _WHOLE or not node.children:
         tokens.append(text(node))
     else:
         for child in node.children:
             _collect(child, scope, tokens)
+
+
+def _bounded(node: Node, scope: Scope) -> str:
+    """`dyn A + B` with its bounds in one order: it is the same type as `dyn B + A`."""
+    bounds: list[str] = []
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        if one.type == "bounded_type":
+            waiting += one.named_children
+        else:
+            bounds.append(render(one, scope))
+    keyword = next((word for word in ("dyn ", "impl ") if any(b.startswith(word) for b in bounds)), "")
+    return keyword + " + ".join(sorted(bound.removeprefix(keyword) for bound in bounds))
 
 
 def _segments(node: Node) -> tuple[str, ...]:
@@ -239,9 +260,7 @@ def _parameter(entry: Node, new_name: str, scope: Scope) -> str:
 def _bounds(subject: str, bounds: Node | None, scope: Scope) -> list[str]:
     if bounds is None:
         return []
-    return [
-        f"{subject}: {render(bound, scope)}" for bound in bounds.named_children if bound.type not in _IGNORED
-    ]
+    return [f"{subject}: {render(bound, scope)}" for bound in bounds.named_children if bound.type not in _IGNORED]
 
 
 def bound_list(node: Node, scope: Scope) -> tuple[str, ...]:

@@ -30,9 +30,7 @@ def visibility(node: Node) -> str:
     for child in node.children:
         if child.type == "visibility_modifier":
             said = re.sub(r"\s+", "", text(child)).replace("(in", "(in ")
-            return {"crate": "pub(crate)", "pub(in crate)": "pub(crate)", "pub(self)": "private"}.get(
-                said, said
-            )
+            return {"crate": "pub(crate)", "pub(in crate)": "pub(crate)", "pub(self)": "private"}.get(said, said)
     return "private"
 
 
@@ -101,8 +99,7 @@ def attribute(node: Node) -> Attribute:
 def is_test(attributes: Iterable[Attribute]) -> bool:
     """Whether what follows exists only in a test build, and so is no surface."""
     return any(
-        (a.name == "cfg" and re.match(r"\((all\()?test[,)]", a.arguments))
-        or a.name in ("test", "tokio::test")
+        (a.name == "cfg" and re.match(r"\((all\()?test[,)]", a.arguments)) or a.name in ("test", "tokio::test")
         for a in attributes
     )
 

@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.surface.trees import SurfaceError
 
@@ -39,8 +39,8 @@ class Claim(_Strict):
 
     said: str
     check: Literal["absent", "present", "additive", "needed"]
-    trees: tuple[str, ...]
-    names: tuple[str, ...]
+    trees: tuple[str, ...] = Field(min_length=1)
+    names: tuple[str, ...] = Field(min_length=1)
     for_names: tuple[str, ...] = ()
     why: str
 
@@ -107,9 +107,14 @@ def load_study(path: Path) -> Study:
 def _names_fit(path: Path, study: Study) -> None:
     trees = {tree.name for tree in study.tree}
     works = {work.id for work in study.work}
-    said = [(f"claim {c.said!r}", name) for c in study.claim for name in c.trees]
-    said += [(f"work {w.id}", name) for w in study.work for name in w.trees]
-    wrong = [f"{path}: {where}: no tree is called {name!r}" for where, name in said if name not in trees]
+    said: list[tuple[str, str, str]] = [(f"claim {c.said!r}", c.check, name) for c in study.claim for name in c.trees]
+    said += [(f"work {w.id}", "from", name) for w in study.work for name in w.trees]
+    wrong = [f"{path}: {where}: no tree is called {name!r}" for where, _, name in said if name not in trees]
+    wrong += [
+        f"{path}: {where}: {name!r} is the tree that things are brought to, name one to bring them from"
+        for where, check, name in said
+        if check in ("from", "additive", "needed") and study.tree and name == study.tree[0].name
+    ]
     wrong += [
         f"{path}: deferred {d.id}: no work is called {d.hangs_on!r}"
         for d in study.deferred

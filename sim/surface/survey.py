@@ -42,9 +42,7 @@ def parsers_are_installed() -> None:
     """Raise a one-line error that says what to install, unless the optional parsers are there."""
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        raise SurfaceError(
-            f"surface: needs {', '.join(missing)}, not installed; run: pip install 'roundsim[surface]'"
-        )
+        raise SurfaceError(f"surface: needs {', '.join(missing)}, not installed; run: pip install 'roundsim[surface]'")
 
 
 def survey(question: Question) -> Report:
@@ -71,13 +69,10 @@ def survey(question: Question) -> Report:
         surfaces.append(read(load(spec, label), only, list(dict.fromkeys(asked))))
     _revisions_fit(study, [surface.revision for surface in surfaces])
     comparisons = [
-        compare(surfaces[0], surface, renames[index], question.level)
-        for index, surface in enumerate(surfaces[1:], 1)
+        compare(surfaces[0], surface, renames[index], question.level) for index, surface in enumerate(surfaces[1:], 1)
     ]
     judged = [Judged(one, decide(one, require, question.level)) for one in comparisons]
-    required = [
-        Required(name, tuple(find(name, s, renames[i]) for i, s in enumerate(surfaces))) for name in require
-    ]
+    required = [Required(name, tuple(find(name, s, renames[i]) for i, s in enumerate(surfaces))) for name in require]
     report = Report(
         title=study.title if study else f"The surface of {labels[0]} and {' and '.join(labels[1:])}",
         surfaces=tuple(surfaces),

@@ -131,9 +131,7 @@ def _revision(spec: str, label: str) -> Tree:
     commit, _, folder = rest.partition(":")
     if not Path(repository).is_dir():
         raise SurfaceError(f"{spec}: no repository at {repository or '(nothing)'}")
-    found = _git(
-        spec, repository, "rev-parse", "--verify", "--quiet", "--end-of-options", commit + "^{commit}"
-    )
+    found = _git(spec, repository, "rev-parse", "--verify", "--quiet", "--end-of-options", commit + "^{commit}")
     sha = found.decode().strip()
     folder = folder.strip("/")
     paths = ["--", folder] if folder else []
@@ -144,7 +142,7 @@ def _revision(spec: str, label: str) -> Tree:
     prefix = f"{folder}/" if folder else ""
     for row in listing.decode("utf-8", "surrogateescape").split("\0"):
         about, _, name = row.partition("\t")
-        if not name.startswith(prefix):
+        if not name or not name.startswith(prefix):
             continue
         mode, _, blob = about.split(" ")
         if mode == "120000":
