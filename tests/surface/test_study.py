@@ -220,3 +220,46 @@ def test_a_study_of_other_trees_is_refused(
     printed = capsys.readouterr().err
     assert said in printed
     assert printed.count("\n") == 1
+
+
+CLAIMS = (
+    GOOD
+    + """
+[[claim]]
+said = "helper is needed for wanted"
+check = "needed"
+trees = ["b"]
+names = ["helper"]
+for_names = ["wanted"]
+why = "w"
+[[claim]]
+said = "wanted is additive"
+check = "additive"
+trees = ["b"]
+names = ["wanted"]
+why = "w"
+"""
+)
+HAS = "pub struct Options { pub a: u8 }\n"
+
+
+@pytest.mark.parametrize(
+    ("brought", "agrees", "found"),
+    [
+        ("pub fn wanted() { helper() } fn helper() {}", [True, True], "all needed"),
+        ("pub fn wanted() {} fn helper() {}", [False, True], "not needed: helper"),
+        ("pub fn wanted(o: Options) { helper() } fn helper() {}", [True, True], "all needed"),
+        ("pub fn wanted(o: Options, p: u8) { helper() } fn helper() {} // b", [True, False], "all needed"),
+    ],
+    ids=["both hold", "not needed", "uses what is there", "breaks what is there"],
+)
+def test_what_is_needed_and_what_is_additive_is_judged_by_the_path(
+    brought: str, agrees: list[bool], found: str, plant: Plant, tmp_path: Path
+) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text(CLAIMS)
+    options = HAS.replace("a: u8", "a: u16") if "// b" in brought else HAS
+    trees = (str(plant("a", {"src/lib.rs": HAS})), str(plant("b", {"src/lib.rs": options + brought})))
+    claims = data(survey(Question(trees=trees, study=load_study(path))))["claims"]
+    assert [claim["agrees"] for claim in claims] == agrees
+    assert found in claims[0]["found"]
