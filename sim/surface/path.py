@@ -48,9 +48,9 @@ class _Unit:
 def migration(comparison: Comparison, names: Sequence[str], level: str = "pub") -> list[Step]:
     """The steps for `names`, or for the whole surface at `level` where there are none."""
     units = _units(comparison, names)
-    work = {path: unit for path, unit in units.items() if unit.missing or unit.touched}
-    if names:
-        roots = [path for path, unit in work.items() if unit.asked]
+    work = {path: unit for path, unit in units.items() if unit.missing or unit.touched or unit.outside}
+    if names:  # what the first tree has just so is there already, whatever else differs around it
+        roots = [p for p, u in work.items() if any(item is touched for item in u.asked for touched in u.touched)]
     else:
         roots = [p for p, u in work.items() if u.outside or (u.missing and visible(u.item, level))]
     edges = _closure(work, roots)
@@ -87,36 +87,46 @@ def _lacking(item: Item, comparison: Comparison) -> set[str]:
 
 
 def _units(comparison: Comparison, names: Sequence[str]) -> dict[str, _Unit]:
+    """Every top-level item of the second tree by its path, with what has to be touched of it."""
     units: dict[str, _Unit] = {}
     tops = [p for p in comparison.pairs if p.new and not p.new.owner and p.new.kind != "re-export"]
     for one in tops:
         assert one.new is not None
         missing = one.old is None or one.old.kind == "re-export"
         units[one.new.path] = _Unit(one.new, missing, [one.new] if missing else [])
-    owner_of = {item.path: item.owner or item.path for item in comparison.new.items}
+    top_of = _tops(comparison)
     for item in comparison.new.items:
-        unit = units.get(owner_of[item.path])
+        unit = units.get(top_of.get(item.path, item.path))
         if unit is None or not item.scoped or item.kind == "re-export":
             continue
         if any(matches(item, s) for name in names for s in spellings(name, comparison.renames)):
             unit.asked.append(item)
         if unit.missing and item.owner:
             unit.touched.append(item)
-    for difference in differences(comparison.pairs, "all"):
-        unit = _unit_of(difference, units)
-        if unit is not None and not unit.missing and difference.new is not None:
-            unit.touched.append(difference.new)
-    for difference in differences(comparison.pairs, "pub"):
-        unit = _unit_of(difference, units)
-        if unit is not None and not unit.missing and difference.change != "moved, old path kept":
-            unit.outside.append(difference)
+    for level in ("all", "pub"):
+        for difference in differences(comparison.pairs, level):
+            about = difference.new or difference.old
+            assert about is not None
+            unit = units.get(top_of.get(about.path, about.path))
+            if unit is None or unit.missing:
+                continue
+            if level == "all":
+                unit.touched += [difference.new] if difference.new is not None else []
+            elif difference.change != "moved, old path kept":
+                unit.outside.append(difference)
     return units
 
 
-def _unit_of(difference: Difference, units: dict[str, _Unit]) -> _Unit | None:
-    item = difference.new or difference.old
-    assert item is not None
-    return units.get(item.owner or item.path)
+def _tops(comparison: Comparison) -> dict[str, str]:
+    """Path of a member to the second tree's path of the top-level item it belongs to, on either side."""
+    found = {p.old.path: p.new.path for p in comparison.pairs if p.old and p.new and not p.new.owner}
+    owners = {p.old.path: p.old.owner for p in comparison.pairs if p.old and p.old.owner}
+    owners |= {item.path: item.owner for item in comparison.new.items if item.owner}
+    for path, owner in owners.items():
+        while owner in owners:
+            owner = owners[owner]
+        found[path] = found.get(owner, owner)
+    return found
 
 
 def _closure(work: dict[str, _Unit], roots: Iterable[str]) -> dict[str, set[str]]:

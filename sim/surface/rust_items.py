@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _FUNCTIONS = {"function_item", "function_signature_item"}
-_NOISE = re.compile(rb'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\])*"', re.DOTALL)
+_NOISE = re.compile(
+    rb"""//[^\n]*|/\*.*?\*/|'(?:\\.|[^'\\])'|r(#*)".*?"\1|"(?:\\.|[^"\\])*\"""",
+    re.DOTALL,
+)
 _WORD = re.compile(rb"(?:(?<!:)[A-Za-z_]\w*::)|[A-Za-z_]\w*")
 
 

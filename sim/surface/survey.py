@@ -52,10 +52,7 @@ def survey(question: Question) -> Report:
     if study is not None and len(study.tree) != len(question.trees):
         counts = f"names {len(study.tree)} trees and the command line {len(question.trees)}"
         raise SurfaceError(f"the study {counts}; give one for each")
-    labels = [tree.name for tree in study.tree] if study else list(question.names)
-    labels += list(question.trees[len(labels) :])
-    if len(set(labels)) != len(labels):
-        raise SurfaceError(f"two trees are called {labels[0]!r}; tell them apart with --name")
+    labels = _labels(question)
     require = tuple(dict.fromkeys((*(study.require if study else ()), *question.require)))
     only = (*(study.only if study else ()), *question.only)
     asked = list(require)
@@ -81,6 +78,15 @@ def survey(question: Question) -> Report:
         command=_command(study, surfaces, question.tail) if study else "",
     )
     return _with_study(report, study, comparisons, question.level) if study else report
+
+
+def _labels(question: Question) -> list[str]:
+    """What to call each tree: the study's names, else those given, else the tree as it was given."""
+    labels = [tree.name for tree in question.study.tree] if question.study else list(question.names)
+    if len(labels) > len(question.trees):
+        raise SurfaceError(f"--name {labels[-1]}: {len(labels)} names for {len(question.trees)} trees")
+    labels += question.trees[len(labels) :]
+    return [label if label not in labels[:at] else f"{label} ({at + 1})" for at, label in enumerate(labels)]
 
 
 def _renames(question: Question) -> list[list[Rename]]:

@@ -32,6 +32,12 @@ def test_go_is_0_and_no_go_is_1(plant: Plant, capsys: pytest.CaptureFixture[str]
     assert "Decision: no-go\n" in capsys.readouterr().out
 
 
+def test_a_tree_may_be_compared_with_itself(plant: Plant, capsys: pytest.CaptureFixture[str]) -> None:
+    old = plant("old", OLD)
+    assert _run(old, old, "--json") == 0
+    assert [tree["name"] for tree in json.loads(capsys.readouterr().out)["trees"]] == [f"{old}", f"{old} (2)"]
+
+
 def test_json_is_one_object_with_places_on_both_sides(plant: Plant, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(plant("old", OLD), plant("less", LESS), "--json", "--require", "f", "--require", "h") == 1
     said = json.loads(capsys.readouterr().out)
@@ -136,7 +142,7 @@ def test_the_same_trees_unspoilt_are_fine(plant: Plant) -> None:
         (("--only", "nowhere/*"), "no source file matches --only nowhere/*"),
         (("--study", "nowhere.toml"), "nowhere.toml: cannot be read"),
         (("--level", "most"), "'most' is not one of"),
-        (("--name", "x", "--name", "x"), "two trees are called 'x'"),
+        (("--name", "x", "--name", "y", "--name", "z"), "--name z: 3 names for 2 trees"),
         (("--out", "/nowhere/at/all"), "--out /nowhere/at/all: cannot be written"),
     ],
 )

@@ -60,6 +60,27 @@ def test_a_breaking_difference_off_the_path_does_not_count_against_required_name
     assert _decide(read_tree, OLD, NEW.replace("fn keep()", "fn keep(x: u8)"), "wanted").go
 
 
+def test_what_is_there_already_needs_nothing_whatever_differs_around_it(read_tree: ReadTree) -> None:
+    around = NEW.replace("home: String }", "home: String, pub mode: u8 }")
+    assert _decide(read_tree, OLD, around, "home").go
+    assert not _decide(read_tree, OLD, around.replace("home: String", "home: u8"), "home").go
+
+
+def test_a_member_that_a_moved_type_lost_is_counted(read_tree: ReadTree) -> None:
+    old = {"src/lib.rs": "mod a; mod b; pub use a::S;", "src/a.rs": "pub struct S { pub x: u8, pub y: u8 }"}
+    new = {
+        **old,
+        "src/lib.rs": "mod a; mod b; pub use b::S;",
+        "src/a.rs": "",
+        "src/b.rs": "pub struct S { pub x: u16 }",
+    }
+    decision = decide(compare(read_tree(old), read_tree(new)), ["x"])
+    assert _failed(decision) == [Rule.UNBROKEN]
+    assert (
+        decision.outcomes[-1].evidence == "2 breaking on the path of what is required: crate::a::S::x, crate::a::S::y"
+    )
+
+
 def test_a_required_name_is_found_under_its_declared_rename(read_tree: ReadTree) -> None:
     surface = read_tree("pub fn read_code() {}", "b", (), ("read_codex",))
     assert not find("read_codex", surface).present

@@ -60,6 +60,21 @@ def test_a_comment_or_text_is_no_dependency_but_a_planted_call_is(read_tree: Rea
     assert "unrelated" in _flat(_steps(read_tree, OLD, planted, "top"))
 
 
+@pytest.mark.parametrize("before", ["'\"'", 'r#"a " b"#', '"\\""', "'\\''", "&'a str"])
+def test_no_literal_hides_a_call_that_follows_it(before: str, read_tree: ReadTree) -> None:
+    new = f'pub fn a() {{ let _ = {before}; b("x") }} fn b(_: &str) {{}}'
+    assert _flat(_steps(read_tree, "", new, "a")) == {"a", "b"}
+
+
+def test_a_type_is_brought_with_what_its_methods_and_implementations_need(read_tree: ReadTree) -> None:
+    new = "pub struct S; impl S { pub fn m(&self) { one() } } impl Drop for S { fn drop(&mut self) { two() } }"
+    assert _flat(_steps(read_tree, "", f"{new} fn one() {{}} fn two() {{}} fn three() {{}}", "S")) == {
+        "S",
+        "one",
+        "two",
+    }
+
+
 def test_what_needs_each_other_is_one_step(read_tree: ReadTree) -> None:
     assert _names(_steps(read_tree, "", "pub fn a() { b() } pub fn b() { a() }", "a")) == [["a", "b"]]
 
