@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _PATHS = {"scoped_type_identifier", "scoped_identifier", "type_identifier"}
 _IGNORED = {"line_comment", "block_comment", "attribute_item", "inner_attribute_item"}
-_HELD = "\N{REPLACEMENT CHARACTER}"
+_HELD = "\0"
+"""Stands for a literal while its surroundings are tidied; no source that is read holds it."""
 _WHOLE = {"string_literal", "raw_string_literal", "char_literal"}
 
 _PRELUDE = {
@@ -103,6 +104,7 @@ def render(node: Node | None, scope: Scope) -> str:
     tokens: list[str] = []
     _collect(node, scope, tokens)
     # a literal's own blanks are part of its value: tidying must not reach them
+    tokens = [token for token in tokens if token]  # what the grammar found missing is an empty token
     literals = [token for token in tokens if token[-1] in "\"'#" and len(token) > 1]
     held = [_HELD if token in literals else token for token in tokens]
     pieces = tidy(" ".join(held)).split(_HELD)

@@ -47,6 +47,8 @@ def imports(node: Node, modules: tuple[str, ...], cfg: tuple[str, ...]) -> Itera
     argument = node.child_by_field_name("argument")
     if argument is not None:
         for path, alias_name in _tree(argument, ()):
+            if not path or not all(path):
+                continue  # half a declaration, in a file that is listed as unclean
             yield Use(path, alias_name, seen, line, modules, cfg)
 
 

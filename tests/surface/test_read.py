@@ -127,6 +127,30 @@ def test_a_file_that_does_not_parse_is_listed_and_the_rest_of_it_read(read_tree:
     assert one(surface, "g").reach == "public"
 
 
+EVERYTHING = """
+use a::{b::C, D as E, *}; pub use self::m::F;
+#[derive(Clone)] #[cfg(unix)] pub struct S<'a, T: Copy = u8, const N: usize = 3>(pub &'a [T; N], u8) where T: Send;
+pub enum V { A(u8), B { x: Box<dyn Fn(u8) -> u8 + Send> }, C = 4 }
+pub trait Tr: Send { type A: Clone; const K: u8 = 1; fn r(&self, x: u8) -> io::Result<()>; }
+impl<'a, T: Copy> Tr for S<'a, T> where T: X { type A = u8; fn r(&self, x: u8) -> io::Result<()> { m!(x) } }
+pub async unsafe fn f<T>(mut x: impl Into<T>, (a, b): (u8, u8), ...) -> Result<(), E> { let _ = r#"}"#; g() }
+macro_rules! m { () => {} } m! { pub fn h() {} } pub const Z: &str = "}"; mod m { pub fn F() {} }
+"""
+
+
+@pytest.mark.parametrize("part", range(8))
+def test_source_that_ends_anywhere_is_read_or_refused_but_never_crashes(part: int, read_tree: ReadTree) -> None:
+    for end in range(part, len(EVERYTHING), 8):
+        for text in (EVERYTHING[:end], EVERYTHING[:end] + EVERYTHING[end + 5 :], EVERYTHING[end:]):
+            surface = read_tree({"src/lib.rs": "pub fn sound() {}", "src/part.rs": text})
+            assert one(surface, "sound").reach == "public"
+
+
+def test_a_replacement_character_in_a_text_is_a_character(read_tree: ReadTree, tell: Tell) -> None:
+    old, new = (read_tree(f'pub const C: [&str; 2] = ["a", "{text}"];') for text in ("\ufffd", "\ufffd\ufffd"))
+    assert tell(old, new) == ["behavioural value: C"]
+
+
 def test_a_clean_file_is_not_listed(read_tree: ReadTree) -> None:
     assert (
         read_tree("pub async fn f<'a>(x: &'a dyn Fn(u8) -> u8) -> impl Iterator<Item = u8> { todo!() }").unclean == ()
