@@ -6,8 +6,9 @@ the answer down. What does not: anything of simulation; this package and the res
 `sim.errors`.
 
     text of files   trees
-    declarations    rust_text, rust_uses, rust_items, rust_crate; python_items; read
+    declarations    rust_text, rust_uses, rust_items, rust_file, rust_crate; python_items; read
     comparison      renames, pair, rules, compare
     judgement       require, path, decide, study
     paper           report, render
+    all of it       survey
 """

@@ -60,7 +60,7 @@ def _markdown_row(cells: Sequence[str]) -> str:
 
 
 def plain(report: Report) -> str:
-    """The report for a terminal: a line or two for each row, nothing cut."""
+    """The report for a terminal: a line or two for each row."""
     return _printable("\n\n".join(_plain_block(block) for block in blocks(report)) + "\n")
 
 

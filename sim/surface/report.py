@@ -6,7 +6,7 @@ Nothing here depends on where the trees lie or when the report is made, so the s
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sim.surface import rules
 from sim.surface.compare import Comparison
@@ -97,7 +97,6 @@ class Report:
     works: tuple[WorkResult, ...] = ()
     deferred: tuple[tuple[str, str], ...] = ()
     remarks: tuple[tuple[str, str], ...] = ()
-    missing_crates: tuple[str, ...] = field(default=())
 
     @property
     def go(self) -> bool:
