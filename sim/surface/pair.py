@@ -7,7 +7,7 @@ telling signature, and only one candidate). Members are paired inside the pairs 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -65,31 +65,36 @@ def _by_owner(items: Iterable[Item]) -> dict[tuple[str, str], list[Item]]:
     return found
 
 
-def _match(
-    old: list[Item], new: list[Item], key: Callable[[Item], Hashable], only_one: bool = False
-) -> list[tuple[Item, Item]]:
-    """Pairs with equal keys, taken out of both lists; among several, those with equal facts first.
+_Pool = dict[int, Item]
+"""Items still without a partner, by their place in the list they came from."""
+
+_Keys = dict[int, Hashable]
+"""What an item is paired by; an item without a key is left alone."""
+
+
+def _keys(pool: _Pool, key: Callable[[Item], Hashable]) -> _Keys:
+    return {at: key(item) for at, item in pool.items()}
+
+
+def _match(old: _Pool, new: _Pool, keys: tuple[_Keys, _Keys], only_one: bool = False) -> list[tuple[Item, Item]]:
+    """Pairs with equal keys, taken out of both pools; among several, those with equal facts first.
 
     With `only_one`, a key that several unequal items share pairs nothing: it would be a guess.
     """
-    at: dict[Hashable, list[Item]] = defaultdict(list)
-    for item in new:
-        at[key(item)].append(item)
-    rivals: dict[Hashable, int] = defaultdict(int)
-    for item in old:
-        rivals[key(item)] += 1
+    candidates: dict[Hashable, list[int]] = defaultdict(list)
+    for at in new:
+        if at in keys[1]:
+            candidates[keys[1][at]].append(at)
+    rivals = Counter(keys[0][at] for at in old if at in keys[0])
     found: list[tuple[Item, Item]] = []
     for exact in (True, False):
-        for item in list(old):
-            candidates = at.get(key(item), [])
-            fitting = [c for c in candidates if c.facts == item.facts] if exact else list(candidates)
-            if not fitting or (only_one and (len(fitting) > 1 or (rivals[key(item)] > 1 and not exact))):
+        for at in [at for at in old if at in keys[0]]:
+            key, item = keys[0][at], old[at]
+            fitting = [c for c in candidates[key] if not exact or new[c].facts == item.facts]
+            if not fitting or (only_one and (len(fitting) > 1 or (rivals[key] > 1 and not exact))):
                 continue
-            chosen = fitting[0]
-            found.append((item, chosen))
-            at[key(item)] = [c for c in candidates if c is not chosen]
-            old[:] = [o for o in old if o is not item]
-            new[:] = [n for n in new if n is not chosen]
+            candidates[key].remove(fitting[0])
+            found.append((old.pop(at), new.pop(fitting[0])))
     return found
 
 
@@ -97,82 +102,86 @@ class _Pairing:
     """Items that have no owner."""
 
     def __init__(self, old: Sequence[Item], new: Sequence[Item]) -> None:
-        self.shape = {id(item): shape for items in (old, new) for item, shape in _shapes(items)}
-        self.old = [item for item in old if not item.owner]
-        self.new = [item for item in new if not item.owner]
+        self.shapes = _shapes(old), _shapes(new)
+        self.old = {at: item for at, item in enumerate(old) if not item.owner}
+        self.new = {at: item for at, item in enumerate(new) if not item.owner}
         self.pairs: list[Pair] = []
 
     def tops(self) -> list[Pair]:
-        self._take(_match(self.old, self.new, lambda i: (i.language, group(i), i.path)), "same")
+        self._pair(lambda i: (i.language, group(i), i.path), "same")
         self._kept()
-        definitions_old = [item for item in self.old if item.kind != "re-export"]
-        definitions_new = [item for item in self.new if item.kind != "re-export"]
-        moved = _match(definitions_old, definitions_new, lambda i: (i.language, group(i), i.name), only_one=True)
-        self._take(moved, "moved")
-        renamed = _match(definitions_old, definitions_new, lambda i: self.shape[id(i)] or (id(i),), only_one=True)
-        self._take(renamed, "renamed")
+        self._pair(lambda i: (i.language, group(i), i.name), "moved")
+        self._take(_match(self.old, self.new, self.shapes, only_one=True), "renamed")
         self._fronts()
-        loners = [Pair(item, None, "same") for item in self.old]
-        return [*self.pairs, *loners, *(Pair(None, item, "same") for item in self.new)]
+        loners = [Pair(item, None, "same") for item in self.old.values()]
+        return [*self.pairs, *loners, *(Pair(None, item, "same") for item in self.new.values())]
+
+    def _pair(self, key: Callable[[Item], Hashable], how: str) -> None:
+        # a re-export elsewhere is another way to an item, not the item: only its own path pairs it
+        old, new = (
+            {n: i for n, i in pool.items() if how == "same" or i.kind != "re-export"} for pool in (self.old, self.new)
+        )
+        self._take(_match(self.old, self.new, (_keys(old, key), _keys(new, key)), only_one=how == "moved"), how)
 
     def _take(self, found: list[tuple[Item, Item]], how: str) -> None:
         for old, new in found:
             kept = bool(old.public_paths) and old.public_paths <= new.public_paths
             self.pairs.append(Pair(old, new, "kept" if how == "moved" and kept else how))
-        taken = {id(item) for pair_ in found for item in pair_}
-        self.old = [item for item in self.old if id(item) not in taken]
-        self.new = [item for item in self.new if id(item) not in taken]
 
     def _kept(self) -> None:
         """A definition that went elsewhere while a re-export stayed behind."""
-        at = {(i.language, group(i), path): i for i in self.new for path in i.also_at}
+        at = {(i.language, group(i), path): n for n, i in self.new.items() for path in i.also_at}
         found: list[tuple[Item, Item]] = []
-        for item in self.old:
-            new = at.get((item.language, group(item), item.path))
-            if new is not None and not any(new is taken for _, taken in found):
-                found.append((item, new))
+        for number, item in list(self.old.items()):
+            there = at.get((item.language, group(item), item.path))
+            if there in self.new:
+                found.append((self.old.pop(number), self.new.pop(there)))
         self._take(found, "moved")
 
     def _fronts(self) -> None:
         """Re-exports on one side where the other defines the item itself: the path is there on both."""
         olds = {path for p in self.pairs if p.old for path in (p.old.path, *p.old.also_at)}
         news = {path for p in self.pairs if p.new for path in (p.new.path, *p.new.also_at)}
-        self.old = [i for i in self.old if i.kind != "re-export" or i.path not in news]
-        self.new = [i for i in self.new if i.kind != "re-export" or i.path not in olds]
+        self.old = {n: i for n, i in self.old.items() if i.kind != "re-export" or i.path not in news}
+        self.new = {n: i for n, i in self.new.items() if i.kind != "re-export" or i.path not in olds}
 
 
-def _shapes(items: Sequence[Item]) -> Iterable[tuple[Item, tuple[Hashable, ...]]]:
-    """What an item looks like apart from its own name; empty where that tells too little to pair by."""
+def _shapes(items: Sequence[Item]) -> _Keys:
+    """What each item looks like apart from its own name, where that tells enough to pair by."""
     members = _by_owner(items)
-    for item in items:
+    shapes: _Keys = {}
+    for at, item in enumerate(items):
+        if item.owner or item.kind == "re-export":
+            continue
         inner = sorted((m.kind, m.name, _frozen(m)) for m in members[_key(item)] if m.kind != "impl")
         telling = (
             any(item.facts.get(fact) for fact in ("parameters", "payload"))
             or item.facts.get("returns", ("()",)) not in (("()",), ())
             or bool(inner)
         )
-        parent = item.path.removesuffix(item.name)
-        yield (
-            item,
-            ((item.language, item.kind, item.visibility, parent, _frozen(item), tuple(inner)) if telling else ()),
-        )
+        if telling:
+            parent = item.path.removesuffix(item.name)
+            shapes[at] = (item.language, item.kind, item.visibility, parent, _frozen(item), tuple(inner))
+    return shapes
 
 
 def _frozen(item: Item) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple(sorted((key, value) for key, value in item.facts.items() if value))
 
 
-def _members(old: list[Item], new: list[Item], owners: Pair) -> list[Pair]:
-    old, new = list(old), list(new)
-    same = _match(old, new, lambda i: (group(i), i.name))
+def _members(olds: list[Item], news: list[Item], owners: Pair) -> list[Pair]:
+    old, new = dict(enumerate(olds)), dict(enumerate(news))
+
+    def named(item: Item) -> Hashable:
+        return group(item), item.name
+
+    pairs = [Pair(a, b, "same", owners) for a, b in _match(old, new, (_keys(old, named), _keys(new, named)))]
     # one gone and one come with the same facts may be a rename; two of them already are a guess
-    renamed = _match(
-        [i for i in old if i.kind != "impl"],
-        [i for i in new if i.kind != "impl"],
-        lambda i: (i.kind, i.visibility, _frozen(i)),
-        only_one=True,
-    )
-    taken = {id(item) for pair_ in renamed for item in pair_}
-    pairs = [Pair(a, b, "same", owners) for a, b in same] + [Pair(a, b, "renamed", owners) for a, b in renamed]
-    pairs += [Pair(item, None, "same", owners) for item in old if id(item) not in taken]
-    return pairs + [Pair(None, item, "same", owners) for item in new if id(item) not in taken]
+    alike = _alike(old), _alike(new)
+    pairs += [Pair(a, b, "renamed", owners) for a, b in _match(old, new, alike, only_one=True)]
+    pairs += [Pair(item, None, "same", owners) for item in old.values()]
+    return pairs + [Pair(None, item, "same", owners) for item in new.values()]
+
+
+def _alike(pool: _Pool) -> _Keys:
+    return {at: (i.kind, i.visibility, _frozen(i)) for at, i in pool.items() if i.kind != "impl"}
