@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from sim.action import Action
 from sim.graph import Graph, Start
-from sim.judge import Evaluated, Finding, Judge
+from sim.judge import AT_REST, Evaluated, Finding, Judge, endless
+from sim.lasso import came_round
 from sim.strategy.base import Strategy
 from sim.system import System
-from sim.trace import Ending, Run, Step, Trace
+from sim.trace import Ending, Run, Trace
 
 MAX_STEPS = 10_000
 
@@ -27,8 +28,7 @@ def simulate(
     of the framework.
     """
     graph = system if isinstance(system, Graph) else Graph(system)
-    walk = Walk(graph, strategy.begin(graph), judge)
-    return walk.follow(strategy, max_steps)
+    return Walk(graph, strategy.begin(graph), judge).follow(strategy, max_steps)
 
 
 class Walk:
@@ -42,17 +42,18 @@ class Walk:
         self.state = start.state
         self.open: list[Evaluated] = [*self.judge.sometimes, *self.judge.eventually]
         """The properties that have not held yet."""
-        self.finding: Finding | None = self.judge.judge(self.state)
         self._note()
+        self.finding: Finding | None = self.judge.judge(self.state)
 
     def take(self, action: Action, now_ms: int | None = None) -> bool:
-        """Take one step; False if the run was over instead, as something is wrong with resting here."""
-        after = self.graph.apply(self.state, action)
-        if not action.progress or after == self.state:
-            self.finding = self._rest()  # only here can the state have been quiescent
+        """Take one step; False if the run is over instead, as something is wrong with resting here."""
+        state = self.state
+        after = self.graph.apply(state, action)
+        if not action.progress or after == state:
+            self.finding = self._rest()  # only here can `state` have been quiescent
             if self.finding is not None:
                 return False
-        self.trace.steps.append(Step(now_ms, action))
+        self.trace.steps.append((now_ms, action))
         self.state = after
         self.finding = self.judge.judge(after)
         if self.open:
@@ -61,24 +62,25 @@ class Walk:
 
     def follow(self, strategy: Strategy, max_steps: int = MAX_STEPS) -> Run:
         """Take what `strategy`, which has begun, picks; at most `max_steps` steps in the whole run."""
-        pick, took, steps = strategy.pick, strategy.took, self.trace.steps
+        pick, took, take, steps = strategy.pick, strategy.took, self.take, self.trace.steps
         ending = Ending.STEPS
         while self.finding is None and len(steps) < max_steps:
             action = pick(self.state)
             if action is None:
                 ending = Ending.QUIESCENT
                 self.finding = self._rest()
+                if self.finding is None and not self.graph.quiescent(self.state):
+                    ending = Ending.SCHEDULE
+                    self.finding = self._round()
                 break
-            if self.take(action, strategy.now_ms):
+            if take(action, strategy.now_ms):
                 took(action)
         return self.run(ending)
 
     def run(self, ending: Ending = Ending.INTERRUPTED) -> Run:
-        """What there is up to here, as a run; `ending` says why there is no more if nothing is wrong."""
+        """What there is up to here; `ending` says why there is no more if nothing is wrong."""
         if self.finding is not None:
             ending = Ending.VIOLATED
-        elif ending is Ending.QUIESCENT and not self.graph.quiescent(self.state):
-            ending = Ending.SCHEDULE
         self.trace.end = self.state
         still_open = {prop.name for prop in self.open}
         kept = (*self.judge.sometimes, *self.judge.eventually)
@@ -87,6 +89,14 @@ class Walk:
 
     def _note(self) -> None:
         self.open = [prop for prop in self.open if not prop(self.state.locals)]
+
+    def _round(self) -> Finding | None:
+        """What is wrong if the schedule ended where it could go round for ever."""
+        avoided = [prop.name for prop in self.open if prop.property.kind == "eventually"]
+        if not avoided:
+            return None
+        length = came_round(self.graph, self.trace.states(), [action for _, action in self.trace.steps])
+        return Finding(avoided[0], endless(length)) if length else None
 
     def _rest(self) -> Finding | None:
         """What is wrong in this state if it is quiescent."""
@@ -97,5 +107,5 @@ class Walk:
             return finding
         for prop in self.open:
             if prop.property.kind == "eventually":
-                return Finding(prop.name, f"eventually {prop.name}: did not hold before everything came to rest")
+                return Finding(prop.name, AT_REST)
         return None
