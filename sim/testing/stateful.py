@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from sim.action import Action, Kind
 from sim.graph import Graph
-from sim.judge import Judge
+from sim.judge import Finding, Judge
 from sim.simulate import Walk
 from sim.strategy.virtual_time import Canonical
 from sim.system import System
@@ -20,21 +20,13 @@ DRAIN_STEPS = 1_000
 PICKS = st.integers(0, 255)
 
 
-def family(action: Action) -> str:
-    """The rule that takes this action: its verb, but for deliveries out of turn (`reorder`), under a
-    domain fault (`under_agent_timeout`), and whatever a crash cuts short (`crash`)."""
-    if action.window is not None:
-        return "crash"
-    if action.reordered:
-        return "reorder"
-    if action.fault is not None:
-        return f"under_{action.fault.kind}"
-    return action.kind.value
-
-
 class SystemMachine(RuleBasedStateMachine):
     """A run of one system; each rule takes one of the enabled actions of its family. Judged after every
-    step; `teardown` lets everything come to rest in the canonical order and judges that too."""
+    step; `teardown` lets everything come to rest in the canonical order and judges that too.
+
+    A test with rules or checks of its own subclasses this (or what `state_machine` makes): it sets
+    `graph` and `judge`, calls `take` in its rules, and overrides `observe` and `at_rest`.
+    """
 
     graph: ClassVar[Graph]
     judge: ClassVar[Judge]
@@ -55,20 +47,56 @@ class SystemMachine(RuleBasedStateMachine):
 
     def take(self, action: Action) -> None:
         """Take one enabled action. Raises `PropertyViolation`."""
-        if self.walk.take(action):
-            self.usual.took(action)
+        self._step(action)
         self._look()
 
+    def family(self, action: Action) -> str:
+        """The rule that takes this action: its verb, but for deliveries out of turn (`reorder`), under a
+        domain fault (`under_agent_timeout`), and whatever a crash cuts short (`crash`)."""
+        if action.window is not None:
+            return "crash"
+        if action.reordered:
+            return "reorder"
+        if action.fault is not None:
+            return f"under_{action.fault.kind}"
+        return action.kind.value
+
+    def observe(self, action: Action) -> None:
+        """Called after every step with what was taken, to be overridden."""
+
+    def at_rest(self) -> None:
+        """Called when an example has come to rest, to be overridden."""
+
+    def violated(self, message: str, prop: str = "exactly_once") -> NoReturn:
+        """Say that a property of the test's own does not hold. Raises `PropertyViolation`."""
+        self.walk.finding = Finding(prop, message)
+        self._judge()
+        raise AssertionError
+
     def teardown(self) -> None:
-        if self.walk.finding is None:
-            self.walk.follow(self.usual, len(self.walk.trace.steps) + self.drain_steps)
-            self._judge()
+        if self.walk.finding is not None:
+            return
+        for _ in range(self.drain_steps):
+            action = self.usual.pick(self.walk.state)
+            if action is None:
+                self.at_rest()
+                self.walk.follow(self.usual)  # there is nothing left to follow: it judges the rest
+                self._judge()
+                return
+            self._step(action)
+
+    def _step(self, action: Action) -> None:
+        if self.walk.take(action):
+            self.usual.took(action)
+            self.observe(action)
+        self._judge()
 
     def _look(self) -> None:
+        """The enabled actions by family, in the order of their canonical encodings."""
         self._judge()
         self.enabled: dict[str, list[Action]] = {}
         for action in self.graph.actions(self.walk.state):
-            self.enabled.setdefault(family(action), []).append(action)
+            self.enabled.setdefault(self.family(action), []).append(action)
 
     def _judge(self) -> None:
         if self.walk.finding is not None:
@@ -80,8 +108,9 @@ class SystemMachine(RuleBasedStateMachine):
         for _ in range(steps):
             action = self.usual.pick(self.walk.state)
             if action is None:
-                return
-            self.take(action)
+                break
+            self._step(action)
+        self._look()
 
 
 def state_machine(
