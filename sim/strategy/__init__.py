@@ -6,9 +6,10 @@ what is right (`sim.judge`), what is recorded (`sim.trace`).
 
 from sim.scenario.values import Scenario
 from sim.strategy.base import Strategy
+from sim.strategy.canonical import Canonical
 from sim.strategy.replay import Replay
 from sim.strategy.uniform import Uniform
-from sim.strategy.virtual_time import Canonical, VirtualTime
+from sim.strategy.virtual_time import VirtualTime
 
 __all__ = ["Canonical", "Replay", "Strategy", "Uniform", "VirtualTime", "strategy_of"]
 
