@@ -37,7 +37,7 @@ class Canonical(VirtualTime):
         if event is not None:
             first = next((other for other in events if self._look(state, other)), None)
             if event == first:
-                self.now_ms = max(self.now_ms, event.due_ms)  # an early timer does not hurry the others
+                self.now_ms = max(self.now_ms, event[0])  # an early timer does not hurry the others
             for queue in (self._heap, *self._waiting.values()):
                 if event in queue:
                     queue.remove(event)
@@ -65,9 +65,9 @@ class Canonical(VirtualTime):
 
 def _is(event: Event, action: Action) -> bool:
     """Whether `action` is what `event` stands for, or puts an end to it."""
+    _, _, what, subject, name, _ = event
     if action.consumed >= 0:
-        return event.what == DELIVER and event.subject == action.consumed
+        return what == DELIVER and subject == action.consumed
     if action.kind is Kind.HEAL:
-        return event.what == HEAL and event.subject == action.cut_index
-    what = _OF_PROCESS.get(action.kind)
-    return event.what == what and event.subject == action.process_index and event.name == action.subject
+        return what == HEAL and subject == action.cut_index
+    return (what, subject, name) == (_OF_PROCESS.get(action.kind), action.process_index, action.subject)

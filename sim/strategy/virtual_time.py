@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 from itertools import count
-from typing import NamedTuple
 
 from sim.action import Action, Kind
 from sim.graph import Graph, Start, State
@@ -20,17 +19,9 @@ DELIVER, FIRE, MOVE, RESTART, HEAL = range(5)
 _KINDS = {FIRE: Kind.FIRE, MOVE: Kind.MOVE, RESTART: Kind.RESTART}
 
 
-class Event(NamedTuple):
-    """Something that is due. Compared by due time, then by the order of scheduling."""
-
-    due_ms: int
-    order: int
-    what: int
-    subject: int
-    """The envelope, process or cut concerned."""
-    name: str = ""
-    """The timer or move."""
-    may_be_struck: bool = True
+Event = tuple[int, int, int, int, str, bool]
+"""Something that is due: due time in milliseconds, order of scheduling (ties break by it), what it is, the
+envelope, process or cut concerned, the timer or move, and whether the plan may still strike it."""
 
 
 class VirtualTime:
@@ -62,7 +53,7 @@ class VirtualTime:
         self._move_orders: dict[int, dict[str, int]] = {}
         self._latencies: dict[int, Range] = {}
         self._eager = Eager(graph)
-        self._popped: Event | None = None
+        self._unordered = graph.network.name == "any"
         start = start or self._start()
         for envelope in start.sends:
             self._post(envelope)
@@ -91,11 +82,11 @@ class VirtualTime:
                 if actions is not None:
                     self._waiting.setdefault(self._waits_for(event), []).append(event)
                 continue
-            if event.due_ms > self.now_ms:
-                self.now_ms = event.due_ms
+            if event[0] > self.now_ms:
+                self.now_ms = event[0]
             action = actions[0] if len(actions) == 1 else self._choose(actions)
             self._step += 1
-            if event.may_be_struck and self._graph.has_budget(state):
+            if self._graph.has_budget(state) and event[5]:
                 action = self._strike(state, event, action)
             return action
         return None
@@ -105,39 +96,43 @@ class VirtualTime:
         return least(list(actions), base_of(self._draws, self._step))
 
     def _look(self, state: State, event: Event) -> tuple[Action, ...] | None:
-        """The actions of what is due: None if it is void, and there are none while it has to wait."""
-        if event.what == DELIVER:
+        """The actions of what is due: none while it has to wait, None if it is void."""
+        _, order, what, process, name, _ = event
+        if what == DELIVER:
             return self._deliveries(state, event)
-        if event.what == HEAL:
-            return (self._tables.cutting(Kind.HEAL, event.subject),) if event.subject in state.cuts else None
-        process = event.subject
-        orders = self._move_orders.get(process, {}) if event.what == MOVE else None
-        if orders is not None and orders.get(event.name) != event.order:
+        if what == HEAL:
+            return (self._tables.cutting(Kind.HEAL, process),) if process in state.cuts else None
+        if what == MOVE and self._move_orders.get(process, {}).get(name) != order:
             return None
-        if event.what == FIRE and self._timer_orders.get((process, event.name)) != event.order:
+        if what == FIRE and self._timer_orders.get((process, name)) != order:
             return None
-        kind = _KINDS[event.what]
+        kind = _KINDS[what]
         own = self._tables.own_actions(state.locals[process])
-        found = tuple(a for a in own if a.kind is kind and a.subject == event.name)
-        waits = event.what == FIRE and event.name in self._timers(state, process)
+        found = tuple(a for a in own if a.kind is kind and a.subject == name)
+        waits = what == FIRE and name in self._timers(state, process)
         return found if found or waits else None
 
     def _waits_for(self, event: Event) -> int:
-        """The process by whose next change a deferred event may be enabled."""
-        return self._tables.target[event.subject] if event.what == DELIVER else event.subject
+        """The process whose next change may enable what is deferred."""
+        return self._tables.target[event[3]] if event[2] == DELIVER else event[3]
 
     def _timers(self, state: State, process: int) -> tuple[str, ...]:
         return self._tables.locals.things[state.locals[process]][1].timers
 
     def _deliveries(self, state: State, event: Event) -> tuple[Action, ...] | None:
-        envelope = event.subject
-        found = self._tables.delivery(state.locals[self._tables.target[envelope]], envelope)
-        plain = not state.cuts and self._graph.network.name == "any"
-        if plain and envelope not in state.net:
-            return None  # delivered or lost by other means
-        if not plain and envelope not in self._graph.network.every(state.net):
+        envelope = event[3]
+        tables = self._tables
+        locals_, net, _, cuts = state
+        local = locals_[tables.target[envelope]]
+        found = tables.deliveries.get((local, envelope))
+        if found is None:
+            found = tables.delivery(local, envelope)
+        if self._unordered and not cuts:
+            if envelope not in net:
+                return None  # delivered or lost by other means
+        elif envelope not in self._graph.network.every(net):
             return None
-        if not plain and self._graph.deferred(state, envelope) is not None:
+        elif found and self._graph.deferred(state, envelope) is not None:
             return ()
         return found
 
@@ -146,9 +141,9 @@ class VirtualTime:
         fault = self._eager.strike(state, action)
         if fault is None:
             return action
-        uses_up = fault.delivered and not fault.reordered and (fault.consumed >= 0 or event.what != DELIVER)
+        uses_up = fault.delivered and not fault.reordered and (fault.consumed >= 0 or event[2] != DELIVER)
         if not uses_up and fault.kind is not Kind.DROP:
-            heappush(self._heap, event._replace(may_be_struck=False))  # it is still to come
+            heappush(self._heap, (*event[:5], False))  # it is still to come
         return fault
 
     # --- following ----------------------------------------------------------------------------------
@@ -220,5 +215,5 @@ class VirtualTime:
             low = between(stream(self._draws, self._drawn), low, high)
             self._drawn += 1
         order = next(self._order)
-        heappush(self._heap, Event(self.now_ms + low, order, what, subject, name))
+        heappush(self._heap, (self.now_ms + low, order, what, subject, name, True))
         return order

@@ -67,9 +67,9 @@ def test_the_figures_of_the_command():
     assert found["ratio_run"] is None
     assert found["measured_on"]["python"].count(".") == 2
     nothing = lambda: None  # noqa: E731
-    assert measure(
-        ticking, rounds=1, turns_few=10, turns_many=10, run_on=nothing, run_off=nothing, run_rounds=1
-    )["ratio_run"] == pytest.approx(1.0)
+    assert measure(ticking, rounds=1, turns_few=10, turns_many=10, run_on=nothing, run_off=nothing, run_rounds=1)[
+        "ratio_run"
+    ] == pytest.approx(1.0)
 
 
 def test_memory_does_not_grow_with_the_turns_but_for_the_width_of_integers():
@@ -99,9 +99,7 @@ def test_a_session_that_keeps_every_turn_is_caught_by_the_same_measure():
 def test_importing_the_package_imports_nothing_heavy_and_nothing_of_the_simulation():
     code = "import sys, sim.metrics; print('\\n'.join(sys.modules))"
     loaded = set(
-        subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        ).stdout.split()
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     )
     heavy = {"numpy", "pydantic", "genai_prices", "opentelemetry", "click", "rich", "decimal", "json"}
     assert loaded & heavy == set()
