@@ -104,6 +104,8 @@ def _moved(broken: list[tuple[int, int]]) -> list[Deviation]:
         worst = max(counts, key=lambda step: (counts[step], step))
         earlier = [one for one, other in broken if other == worst]
         later = [other for one, other in broken if one == worst]
-        found.append(Deviation(Unusual.LATE, worst, max(earlier)) if earlier else Deviation(Unusual.EARLY, worst, max(later)))
+        found.append(
+            Deviation(Unusual.LATE, worst, max(earlier)) if earlier else Deviation(Unusual.EARLY, worst, max(later))
+        )
         broken = [pair for pair in broken if worst not in pair]
     return found

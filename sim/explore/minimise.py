@@ -12,7 +12,7 @@ failure-inducing input", TSE 2002); the last stage also looks breadth first for 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from sim.action import Action
@@ -49,6 +49,20 @@ class Minimised:
     def schedule(self) -> list[str]:
         """The addresses of the actions, as a scenario file keeps them."""
         return schedule_of(self.start, self.actions)
+
+    @property
+    def shape(self) -> tuple[str, ...]:
+        """What happens, in no order and without the fields of messages: equal for equal findings."""
+        return tuple(sorted(_shape(action) for action in self.actions))
+
+
+def _shape(action: Action) -> str:
+    return str(replace(action.address, fields=None))
+
+
+def unminimised(graph: Graph, start: Start, actions: Sequence[Action], finding: Finding) -> Minimised:
+    """A run that ends in `finding`, as it is."""
+    return Minimised(finding, start, list(actions), deviations(graph, start, actions), complete=False)
 
 
 def schedule_of(start: Start, actions: Sequence[Action]) -> list[str]:
@@ -127,8 +141,7 @@ class _Minimiser:
         self.effort = effort
 
     def run(self, start: Start, actions: list[Action]) -> Minimised:
-        best = Minimised(self.finding, start, actions, deviations(self.graph, start, actions))
-        best = self._reduced(best)
+        best = self._reduced(unminimised(self.graph, start, actions, self.finding))
         better = True
         while better and self.effort > 0:
             better = False

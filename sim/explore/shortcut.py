@@ -21,9 +21,7 @@ class Shortcut(NamedTuple):
     looked: int
 
 
-def shortcuts(
-    graph: Graph, judge: Judge, start: Start, actions: Sequence[Action], prop: str
-) -> Iterator[Shortcut]:
+def shortcuts(graph: Graph, judge: Judge, start: Start, actions: Sequence[Action], prop: str) -> Iterator[Shortcut]:
     """Looks from every state of the run, the last first: there the way to the violation is short.
 
     At the beginning such a look is a bounded exhaustive check, so the counterexample of a small model
