@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from sim.action import Action, Kind
+from sim.action import Action
 from sim.graph import Graph, Start, State
 from sim.strategy.canonical import Canonical
+from sim.strategy.events import subject
 
 
 class Unusual(Enum):
@@ -59,15 +60,6 @@ def deviations(graph: Graph, start: Start, actions: Sequence[Action]) -> list[De
         usual.follow(state, action)
         state = graph.apply(state, action)
     return sorted([*found, *_moved(broken)], key=lambda deviation: (deviation.step, deviation.kind.name))
-
-
-def subject(action: Action) -> tuple[str, int, str]:
-    """What an action happens to, whichever of its ways it goes: an envelope, a timer, a move, a cut."""
-    if action.kind in (Kind.DELIVER, Kind.DROP, Kind.DUPLICATE):
-        return ("envelope", action.envelope_id, "")
-    if action.kind in (Kind.CUT, Kind.HEAL):
-        return ("cut", action.cut_index, "")
-    return (action.kind.value, action.process_index, action.subject)
 
 
 def is_plain(action: Action) -> bool:

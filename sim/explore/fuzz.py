@@ -17,7 +17,7 @@ from sim.graph import Graph, State
 from sim.judge import Finding, Judge
 from sim.mixer import MASK, derive
 from sim.simulate import MAX_STEPS, simulate
-from sim.strategy import Strategy, make_strategy
+from sim.strategy import Portfolio, Strategy, make_strategy
 from sim.system import System
 from sim.trace import Ending, Run
 
@@ -185,8 +185,9 @@ class _Fuzz:
         result.steps += run.steps
         result.cut_short += run.ending is Ending.STEPS
         result.coverage.note(self.noting.seen, run)
+        picked = picking.member if isinstance(picking, Portfolio) else picking
         if run.finding is not None:
-            self._found(run, run.finding, picking, number)
+            self._found(run, run.finding, picked, number)
 
     def _found(self, run: Run, finding: Finding, picking: Strategy, number: int) -> None:
         """Minimise a violation and file it; interrupted there, it is kept as it is."""

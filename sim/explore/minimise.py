@@ -16,12 +16,13 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from sim.action import Action
-from sim.explore.deviations import Deviation, Unusual, deviations, is_plain, subject
+from sim.explore.deviations import Deviation, Unusual, deviations, is_plain
 from sim.explore.shortcut import shortcuts
 from sim.graph import Graph, Start, State
 from sim.judge import Finding, Judge
 from sim.simulate import simulate
 from sim.strategy.canonical import Canonical
+from sim.strategy.events import subject
 
 EFFORT = 400_000
 """Steps that minimising may take, all trials together."""

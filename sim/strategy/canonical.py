@@ -4,9 +4,10 @@ given schedule."""
 from __future__ import annotations
 
 from heapq import heapify
+from weakref import WeakKeyDictionary
 
 from sim.action import Action, Kind
-from sim.graph import Start, State
+from sim.graph import Graph, Start, State
 from sim.strategy.virtual_time import DELIVER, FIRE, HEAL, MOVE, RESTART, Event, VirtualTime
 from sim.timing import Range, Timing
 
@@ -61,6 +62,25 @@ class Canonical(VirtualTime):
 
     def _schedule(self, delay: Range, what: int, subject: int, name: str = "") -> int:
         return super()._schedule((delay[0], delay[0]), what, subject, name)
+
+
+LENGTH_MAX = 1_000
+_lengths: WeakKeyDictionary[Graph, int] = WeakKeyDictionary()
+
+
+def usual_length(graph: Graph) -> int:
+    """Steps of the canonical schedule, 1 to 1000: a measure of a system by which strategies scale."""
+    known = _lengths.get(graph)
+    if known is None:
+        usual = Canonical()
+        state = usual.begin(graph).state
+        known = 0
+        while known < LENGTH_MAX and (action := usual.pick(state)) is not None:
+            state = graph.apply(state, action)
+            usual.took(action)
+            known += 1
+        known = _lengths[graph] = max(1, known)
+    return known
 
 
 def _is(event: Event, action: Action) -> bool:

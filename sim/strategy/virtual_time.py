@@ -13,6 +13,7 @@ from sim.mixer import between, derive, stream
 from sim.process import Arm
 from sim.strategy.base import base_of, choose_start, least
 from sim.strategy.eager import Eager
+from sim.strategy.events import subject
 from sim.timing import Range, Timing
 
 DELIVER, FIRE, MOVE, RESTART, HEAL = range(5)
@@ -138,13 +139,17 @@ class VirtualTime:
 
     def _strike(self, state: State, event: Event, action: Action) -> Action:
         """The plan's fault for this opportunity in place of `action`, if it has one."""
-        fault = self._eager.strike(state, action)
+        fault = self._fault(state, action)
         if fault is None:
             return action
-        uses_up = fault.delivered and not fault.reordered and (fault.consumed >= 0 or event[2] != DELIVER)
-        if not uses_up and fault.kind is not Kind.DROP:
+        uses_up = fault.consumed >= 0 or (fault.delivered and event[2] != DELIVER)
+        if subject(fault) != subject(action) or not uses_up:
             heappush(self._heap, (*event[:5], False))  # it is still to come
         return fault
+
+    def _fault(self, state: State, action: Action) -> Action | None:
+        """What strikes instead of `action`, if anything does."""
+        return self._eager.strike(state, action)
 
     # --- following ----------------------------------------------------------------------------------
 
