@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 
 from sim.action import Action
 from sim.errors import ConfigError
+from sim.explore.bound import Bound, Sizes
 from sim.explore.coverage import Coverage
 from sim.explore.minimise import Minimised, minimise, unminimised
 from sim.graph import Graph, State
 from sim.judge import Finding, Judge
 from sim.mixer import MASK, derive
 from sim.simulate import MAX_STEPS, simulate
-from sim.strategy import Portfolio, Strategy, make_strategy
+from sim.strategy import PCTCP, Portfolio, Strategy, make_strategy
 from sim.system import System
 from sim.trace import Ending, Run
 
@@ -74,6 +75,8 @@ class FuzzResult:
     """Of the schedules and of minimising."""
     interrupted: bool = False
     found: list[FuzzFinding] = field(default_factory=list)
+    bound: Bound | None = None
+    """Of the schedules that PCTCP picked, where a bound is proved."""
 
     @property
     def states(self) -> int:
@@ -153,6 +156,7 @@ class _Fuzz:
         self.keep_going = keep_going
         self.noting = _Noting(self.graph)
         self.judge = Judge(self.graph)
+        self.sizes = Sizes()
         self._known: dict[tuple[object, ...], FuzzFinding] = {}
         self._raw: dict[tuple[Action, ...], FuzzFinding] = {}
 
@@ -186,6 +190,9 @@ class _Fuzz:
         result.cut_short += run.ending is Ending.STEPS
         result.coverage.note(self.noting.seen, run)
         picked = picking.member if isinstance(picking, Portfolio) else picking
+        if isinstance(picked, PCTCP):
+            self.sizes.note(picked, run)
+            result.bound = self.sizes.bound(self.graph)
         if run.finding is not None:
             self._found(run, run.finding, picked, number)
 

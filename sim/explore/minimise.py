@@ -18,6 +18,7 @@ from itertools import combinations
 from sim.action import Action
 from sim.explore.deviations import Deviation, Unusual, deviations, is_plain
 from sim.explore.shortcut import shortcuts
+from sim.explore.words import told
 from sim.graph import Graph, Start, State
 from sim.judge import Finding, Judge
 from sim.simulate import simulate
@@ -34,6 +35,7 @@ PAIRS_MAX = 40
 class Minimised:
     """A violation, reduced."""
 
+    graph: Graph
     finding: Finding
     start: Start
     actions: list[Action]
@@ -52,6 +54,11 @@ class Minimised:
         return schedule_of(self.start, self.actions)
 
     @property
+    def words(self) -> list[str]:
+        """What happens, in words."""
+        return told(self.graph, self.start, self.actions, self.deviations)
+
+    @property
     def shape(self) -> tuple[str, ...]:
         """What happens, in no order and without the fields of messages: equal for equal findings."""
         return tuple(sorted(_shape(action) for action in self.actions))
@@ -63,7 +70,7 @@ def _shape(action: Action) -> str:
 
 def unminimised(graph: Graph, start: Start, actions: Sequence[Action], finding: Finding) -> Minimised:
     """A run that ends in `finding`, as it is."""
-    return Minimised(finding, start, list(actions), deviations(graph, start, actions), complete=False)
+    return Minimised(graph, finding, start, list(actions), deviations(graph, start, actions), complete=False)
 
 
 def schedule_of(start: Start, actions: Sequence[Action]) -> list[str]:
@@ -190,7 +197,7 @@ class _Minimiser:
         if run.finding is None or run.finding.property != self.finding.property:
             return None
         actions = [action for _, action in run.trace.steps]
-        return Minimised(run.finding, start, actions, deviations(self.graph, start, actions))
+        return Minimised(self.graph, run.finding, start, actions, deviations(self.graph, start, actions))
 
     # --- edits --------------------------------------------------------------------------------------
 

@@ -12,15 +12,13 @@ Departures from the paper:
 
 - Its events are messages, and what is sent will be delivered. Here timers, spontaneous moves, restarts
   and heals are events too, and may become void. The bound is claimed only where there are none of them
-  (`bound`): messages alone, each taken whenever it comes, no fault, no choice.
+  (`only_messages`): messages alone, each taken whenever it comes, no fault, no choice.
 - "n: the maximum number of events" is the length of the canonical schedule, not given by the user.
 - Faults strike at moments drawn apart (`sim.strategy.strikes`) and are not counted among the n.
 - An event that can go several ways goes any of them with equal probability.
 """
 
 from __future__ import annotations
-
-from fractions import Fraction
 
 from sim.action import Action
 from sim.graph import Graph, Start, State
@@ -101,13 +99,9 @@ class PCTCP:
         return (1, stream(self._priorities, chain)) if level is None else (0, level)
 
 
-def bound(graph: Graph, width: int, length: int, depth: int) -> Fraction | None:
-    """The least probability with which one schedule shows a bug of this depth, for a system of `length`
-    events of which at most `width` are independent of each other; None where it is not proved."""
-    return Fraction(1, width**2 * length ** (depth - 1)) if _only_messages(graph) else None
-
-
-def _only_messages(graph: Graph) -> bool:
+def only_messages(graph: Graph) -> bool:
+    """Whether all that happens in a system is messages, each taken whenever it comes, without any fault:
+    the systems that the bound is proved for. (Choices are seen only in a run.)"""
     tables = [type(process).table for process in graph.system.processes.values()]
     alone = not any(table.timers or table.must or table.may for table in tables)
     taken = not any(row.dest is DEFER for table in tables for row in table.rows)
