@@ -33,6 +33,8 @@ from sim.values import Emission, Fault, Message, Record
 if TYPE_CHECKING:
     from sim.action import Action
     from sim.explore.check import CheckResult, check
+    from sim.explore.fuzz import FuzzFinding, FuzzResult, fuzz
+    from sim.explore.minimise import Minimised, minimise
     from sim.graph import Graph, State
     from sim.judge import Finding
     from sim.simulate import simulate
@@ -45,7 +47,10 @@ _ENGINES = {
     "CheckResult": "sim.explore.check",
     "Drawn": "sim.strategy",
     "Finding": "sim.judge",
+    "FuzzFinding": "sim.explore.fuzz",
+    "FuzzResult": "sim.explore.fuzz",
     "Graph": "sim.graph",
+    "Minimised": "sim.explore.minimise",
     "PropertyViolation": "sim.testing",
     "Replay": "sim.strategy",
     "Run": "sim.trace",
@@ -56,6 +61,8 @@ _ENGINES = {
     "Uniform": "sim.strategy",
     "VirtualTime": "sim.strategy",
     "check": "sim.explore.check",
+    "fuzz": "sim.explore.fuzz",
+    "minimise": "sim.explore.minimise",
     "replay_text": "sim.testing",
     "schedules": "sim.testing",
     "simulate": "sim.simulate",
@@ -83,9 +90,12 @@ __all__ = [
     "EmptyResponse",
     "Fault",
     "Finding",
+    "FuzzFinding",
+    "FuzzResult",
     "Graph",
     "InputLedger",
     "Message",
+    "Minimised",
     "ModelError",
     "Monitor",
     "Process",
@@ -113,6 +123,8 @@ __all__ = [
     "check",
     "cut",
     "eventually",
+    "fuzz",
+    "minimise",
     "replay_text",
     "schedules",
     "simulate",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sim.action import Action
 from sim.graph import Graph, Start, State
-from sim.strategy.virtual_time import Canonical
+from sim.strategy.canonical import Canonical
 
 
 class Drawn:

@@ -12,7 +12,7 @@ from sim.action import Action, Kind
 from sim.graph import Graph
 from sim.judge import Finding, Judge
 from sim.simulate import Walk
-from sim.strategy.virtual_time import Canonical
+from sim.strategy.canonical import Canonical
 from sim.system import System
 from sim.testing.told import PropertyViolation
 
