@@ -33,26 +33,29 @@ class Broken(Exception):
 
 
 class Ledger:
-    """One run of rounds 1..`rounds` by these agents; `held` is what the store holds at the beginning."""
+    """One run of these agents, up to round `rounds`; `held` is what the store holds at the beginning, where
+    `done` rounds are over, each with a decision."""
 
-    def __init__(self, run: str, agents: tuple[str, ...], rounds: int, retries: int, held: Iterable[object]) -> None:
+    def __init__(
+        self, run: str, agents: tuple[str, ...], rounds: int, retries: int, held: Iterable[object], done: int
+    ) -> None:
         self.run, self.agents, self.rounds, self.retries = run, agents, rounds, retries
         self.held = frozenset(held)
         self.asked: dict[tuple[int, str], int] = {}
         """(round, agent) -> the last attempt that was sent."""
         self.answers: dict[int, dict[str, str]] = {}
         """round -> what each agent's counted answer was."""
-        self.accepted: list[int] = []
+        self.accepted = [*range(1, done + 1)]
         """The rounds with a decision; the n-th has number n."""
-        self.closed = 0
-        self.applied: set[int] = set()
+        self.closed = done
+        self.applied = {*self.accepted}
         self.cancelled: set[int] = set()
         self.ordered: dict[int, Store] = {}
         """number -> what the store was asked to store under it."""
-        self.taken: list[int] = []
-        self.acks: set[int] = set()
-        self.counted_acks: set[int] = set()
-        self.released: list[int] = []
+        self.taken = [*self.accepted]
+        self.acks = {*self.accepted}
+        self.counted_acks = {*self.accepted}
+        self.released = [*self.accepted]
         self.stop_owed = self.stopped = False
         self.confirmations_left = 0
 

@@ -65,9 +65,8 @@ class ExactlyOnce(SystemMachine):
     def begin(self, start: int) -> None:
         processes = self.graph.system.processes
         coordinator, store = processes["coordinator"], processes["store"]
-        self.ledger = Ledger(
-            coordinator.run, coordinator.agents, coordinator.rounds, coordinator.retries, store.applied
-        )
+        asked_for = (coordinator.run, coordinator.agents, coordinator.rounds, coordinator.retries)
+        self.ledger = Ledger(*asked_for, held=store.applied, done=coordinator.journal.round - 1)
         self.flying = list(self.graph.starts()[start].sends)
         super().begin(start)
 

@@ -11,17 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from models.consensus import system
+from models.consensus import RUN, system
 from models.consensus.coordinator import Coordinator
 from models.consensus.messages import (
     AckDecision,
     Decided,
+    Decision,
     Journal,
     Response,
     Stop,
+    Stopped,
     Store,
     Stored,
-    Stopped,
 )
 from models.consensus.peers import ArtifactStore, Consumer
 from models.consensus.verdict import verdict
@@ -184,9 +185,7 @@ class PresentsUnstored(Coordinator):
 class ConfirmsThenStores(ArtifactStore):
     """Confirms an artifact, and only then stores it."""
 
-    transitions = changed(
-        ArtifactStore, Store, "open", dest=None, unless="has_it", after=["confirm", "apply"]
-    )
+    transitions = changed(ArtifactStore, Store, "open", dest=None, unless="has_it", after=["confirm", "apply"])
 
 
 class StoresWithoutRun(ArtifactStore):
@@ -215,17 +214,26 @@ class TakesTwice(Consumer):
 
 @dataclass(frozen=True)
 class Saboteur:
-    """One planted fault: `process` becomes a `fault`; `config` and `faults` are the smallest bounds in
-    which the check sees it, as a violation of `prop`; `schedules` is within how many the fuzz finds it in
-    `WIDE`, with each of the seeds it is tried with."""
+    """One planted fault: the process that is a base of `fault` becomes a `fault`.
+
+    - `faults`, `config`: the smallest bounds in which the fault can show (`config` beside `SMALL`)
+    - `prop`: what the check says is violated there
+    - `schedules`, `examples`: within how many of them fuzz and stateful test find it in these bounds
+    """
 
     name: str
-    process: str
     fault: type[Process]
     prop: str
     faults: str = "none"
     config: Mapping[str, Any] = field(default_factory=dict)
-    schedules: int = 2_000
+    schedules: int = 200
+    examples: int = 200
+
+    @property
+    def process(self) -> str:
+        """The process that is replaced."""
+        bases = {Coordinator: "coordinator", ArtifactStore: "store", Consumer: "consumer"}
+        return next(name for base, name in bases.items() if issubclass(self.fault, base))
 
     def small(self) -> System:
         """The smallest bounds that contain the fault, and the fault."""
@@ -246,11 +254,13 @@ WIDE_FAULTS = "duplicate:1,drop:1,agent_timeout:1,crash:1@coordinator,crash:1@st
 
 
 def world(config: Mapping[str, Any], faults: str) -> System:
-    """The sound model in the world that a former run has left."""
+    """The sound model in the world that a former run has left; a run that begins later than in round 1
+    also has its own earlier decisions in the store, and a late acknowledgement of the last of them."""
     sound = system(**config)
-    store = ArtifactStore(applied=frozenset({(FORMER, 1)}))
-    processes = {**sound.processes, "store": store, "former": Former(late=LATE)}
-    return sound.with_(processes=processes, faults=faults)
+    before = range(1, config.get("first_round", 1))
+    store = ArtifactStore(applied=frozenset({(FORMER, 1), *((RUN, seq) for seq in before)}))
+    former = Former(late=LATE + tuple(AckDecision(RUN, seq) for seq in before[-1:]))
+    return sound.with_(processes={**sound.processes, "store": store, "former": former}, faults=faults)
 
 
 def wide() -> System:
@@ -268,24 +278,59 @@ def sabotaged(sound: System, process: str, fault: type[Process]) -> System:
 INPUTS, EFFECTS, GATE = "exactly_once_inputs", "exactly_once_effects", "ack_gate"
 
 SABOTEURS = (
-    Saboteur("no duplicate rejection", "coordinator", CountsTwice, INPUTS, "duplicate:1", {"agents": 2}),
-    Saboteur("a late answer counted", "coordinator", CountsLate, "last_question", "none", {"retries": 1}),
-    Saboteur("run id missing from the key of an answer", "coordinator", CountsForeign, "last_question"),
-    Saboteur("counted before it is journalled", "coordinator", CountsThenJournals, INPUTS, "crash:1@coordinator", {"retries": 1}),
-    Saboteur("journal lost in a crash", "coordinator", LosesJournal, "last_question", "crash:1@coordinator"),
-    Saboteur("store asked before the decision is journalled", "coordinator", StoresThenJournals, EFFECTS, "crash:1@coordinator"),
-    Saboteur("a new number at each resend", "coordinator", MintsAgain, EFFECTS, "none", {"resends": 1}),
-    Saboteur("a lost request never repeated", "coordinator", NeverSendsAgain, "stuck", "drop:1", {"resends": 1}),
-    Saboteur("the ack of another decision opens the gate", "coordinator", OpensForAnyAck, GATE, "duplicate:1", {"rounds": 2}),
-    Saboteur("run id missing from the key of an ack", "coordinator", OpensForForeignAck, GATE),
-    Saboteur("an ack accepted twice", "coordinator", AcceptsAckTwice, INPUTS, "duplicate:1"),
-    Saboteur("a decision under way dropped at stop", "coordinator", DropsAtStop, EFFECTS, "drop:1", {"stop": True, "resends": 1}),
-    Saboteur("a second stop taken for a first", "coordinator", StopsTwice, "stop_once", "duplicate:1", {"stop": True}),
-    Saboteur("stop confirmed before it is journalled", "coordinator", ConfirmsThenStops, "stop_once", "crash:1@coordinator", {"stop": True}),
-    Saboteur("retry beyond the limit", "coordinator", AsksBeyondLimit, "last_question"),
-    Saboteur("a decision shown before it is stored", "coordinator", PresentsUnstored, "taken_in_order"),
-    Saboteur("acknowledge before store", "store", ConfirmsThenStores, "taken_in_order", "crash:1@store", {"resends": 1}),
-    Saboteur("run id missing from the key of an artifact", "store", StoresWithoutRun, "taken_in_order"),
-    Saboteur("what was stored is lost in a crash", "store", ForgetsArtifacts, EFFECTS, "crash:1@store", {"resends": 1}),
-    Saboteur("a decision taken twice", "consumer", TakesTwice, "taken_in_order", "duplicate:1"),
+    Saboteur("no duplicate rejection", CountsTwice, INPUTS, "duplicate:1@Response", {"agents": 2}),
+    Saboteur("a late answer counted", CountsLate, "last_question", "none", {"retries": 1}),
+    Saboteur("run id missing from the key of an answer", CountsForeign, "last_question"),
+    Saboteur(
+        "counted before it is journalled",
+        CountsThenJournals,
+        INPUTS,
+        "crash:1@coordinator after Counted",
+        {"retries": 1},
+    ),
+    Saboteur("journal lost in a crash", LosesJournal, "last_question", "crash:1@coordinator"),
+    Saboteur(
+        "store asked before the decision is journalled",
+        StoresThenJournals,
+        EFFECTS,
+        "crash:1@coordinator after Store",
+    ),
+    Saboteur("a new number at each resend", MintsAgain, EFFECTS, "none", {"resends": 1}),
+    Saboteur("a lost request never repeated", NeverSendsAgain, "stuck", "drop:1@Store", {"resends": 1}),
+    Saboteur(
+        "the ack of another decision opens the gate",
+        OpensForAnyAck,
+        GATE,
+        "none",
+        {"rounds": 2, "first_round": 2},
+    ),
+    Saboteur("run id missing from the key of an ack", OpensForForeignAck, GATE),
+    Saboteur("an ack accepted twice", AcceptsAckTwice, INPUTS, "duplicate:1@AckDecision"),
+    Saboteur(
+        "a decision under way dropped at stop",
+        DropsAtStop,
+        EFFECTS,
+        "drop:1@Store",
+        {"stop": True, "resends": 1},
+    ),
+    Saboteur("a second stop taken for a first", StopsTwice, "stop_once", "duplicate:1@Stop", {"stop": True}),
+    Saboteur(
+        "stop confirmed before it is journalled",
+        ConfirmsThenStops,
+        "stop_once",
+        "crash:1@coordinator after StopAck",
+        {"stop": True},
+    ),
+    Saboteur("retry beyond the limit", AsksBeyondLimit, "last_question"),
+    Saboteur("a decision shown before it is stored", PresentsUnstored, "taken_in_order"),
+    Saboteur(
+        "acknowledge before store",
+        ConfirmsThenStores,
+        "taken_in_order",
+        "crash:1@store after Stored",
+        {"resends": 1},
+    ),
+    Saboteur("run id missing from the key of an artifact", StoresWithoutRun, "taken_in_order"),
+    Saboteur("what was stored is lost in a crash", ForgetsArtifacts, EFFECTS, "crash:1@store", {"resends": 1}),
+    Saboteur("a decision taken twice", TakesTwice, "taken_in_order", "duplicate:1@Decision"),
 )
