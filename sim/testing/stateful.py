@@ -43,6 +43,8 @@ class SystemMachine(RuleBasedStateMachine):
         starts = self.graph.starts()
         self.usual = Canonical()
         self.walk = Walk(self.graph, self.usual.begin(self.graph, starts[start % len(starts)]), self.judge)
+        self.held: int | None = None
+        """An envelope that is held back."""
         self._look()
 
     def take(self, action: Action) -> None:
@@ -76,8 +78,9 @@ class SystemMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         if self.walk.finding is not None:
             return
+        self.held = None
         for _ in range(self.drain_steps):
-            action = self.usual.pick(self.walk.state)
+            action = self._usual()
             if action is None:
                 self.at_rest()
                 self.walk.follow(self.usual)  # there is nothing left to follow: it judges the rest
@@ -86,16 +89,29 @@ class SystemMachine(RuleBasedStateMachine):
             self._step(action)
 
     def _step(self, action: Action) -> None:
+        state = self.walk.state
         if self.walk.take(action):
-            self.usual.took(action)
+            self.usual.follow(state, action)
             self.observe(action)
         self._judge()
+
+    def _usual(self) -> Action | None:
+        """What the canonical schedule would take next, were it not for what is held back."""
+        due = (paths[0] for paths in self.usual.due(self.walk.state))
+        return next((action for action in due if not self._is_held(action)), None)
+
+    def _is_held(self, action: Action) -> bool:
+        """A delivery of what is held back; a second copy of it may pass."""
+        held = self.held is not None and action.delivered and action.consumed == self.held
+        return held and self.graph.network.every(self.walk.state.net).count(action.consumed) == 1
 
     def _look(self) -> None:
         """The enabled actions by family, in the order of their canonical encodings."""
         self._judge()
         self.enabled: dict[str, list[Action]] = {}
         for action in self.graph.actions(self.walk.state):
+            if self._is_held(action):
+                continue
             self.enabled.setdefault(self.family(action), []).append(action)
 
     def _judge(self) -> None:
@@ -106,11 +122,30 @@ class SystemMachine(RuleBasedStateMachine):
     def usual_steps(self, steps: int) -> None:
         """What the canonical schedule takes next, so that deviations meet every part of a run."""
         for _ in range(steps):
-            action = self.usual.pick(self.walk.state)
+            action = self._usual()
             if action is None:
                 break
             self._step(action)
         self._look()
+
+    @precondition(lambda self: self.walk.state.net)
+    @rule(pick=PICKS)
+    def hold_back(self, pick: int) -> None:
+        """One message in flight waits from now on, until another does or `let_go` comes: so may everything
+        else overtake it, and a race of depth two is a matter of few rules."""
+        flying = sorted(self.graph.network.distinct(self.walk.state.net), key=self._name_of)
+        self.held = flying[pick % len(flying)]
+        self._look()
+
+    @precondition(lambda self: self.held is not None)
+    @rule()
+    def let_go(self) -> None:
+        """What was held back may be delivered."""
+        self.held = None
+        self._look()
+
+    def _name_of(self, envelope: int) -> str:
+        return str(self.graph.tables.address_of(envelope))
 
 
 def state_machine(
@@ -121,8 +156,8 @@ def state_machine(
     drain_steps: int = DRAIN_STEPS,
 ) -> type[SystemMachine]:
     """A class of machines that walk `system`, with a rule for each family of actions that it has: deliver,
-    reorder, drop, duplicate, fire, move, crash, restart, cut, heal, `under_` a domain fault, and
-    `usual_steps`, which takes a few canonical steps.
+    reorder, drop, duplicate, fire, move, crash, restart, cut, heal, `under_` a domain fault;
+    `usual_steps` takes a few canonical steps, `hold_back` and `let_go` keep a message for later.
 
     Use its `TestCase`, or `run_state_machine_as_test`; settings are yours. A failure is a
     `PropertyViolation` that tells the finding, the schedule and what replays it: with `model` and

@@ -14,6 +14,7 @@ from sim.judge import Judge
 from tests.exactly_once.ledger import Broken, Ledger
 
 DISPATCH, ANSWER, PERSIST, ACKNOWLEDGE, STOP, RETRY = "dispatch", "answer", "persist", "acknowledge", "stop", "retry"
+LATE = "turn_up"
 MESSAGES: dict[type, str] = {
     Ask: DISPATCH,
     Response: ANSWER,
@@ -24,7 +25,7 @@ MESSAGES: dict[type, str] = {
     Stop: STOP,
     StopAck: STOP,
 }
-MOVES = {"boot": DISPATCH, "stop": STOP, "patience": RETRY, "resend": RETRY}
+MOVES = {"boot": DISPATCH, "stop": STOP, "patience": RETRY, "resend": RETRY, "turn_up": LATE}
 PICKS = st.integers(0, 255)
 
 
@@ -56,6 +57,7 @@ class ExactlyOnce(SystemMachine):
     stop = taking(STOP)  # the user stops the run, or the coordinator learns of it, or the user of that
     retry = taking(RETRY)  # patience ends, or a request is sent again
     time_out = taking("under_agent_timeout")
+    turn_up = taking(LATE)  # a message of a former run comes after all
     reorder = taking("reorder")
     duplicate = taking("duplicate")
     drop = taking("drop")

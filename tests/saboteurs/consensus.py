@@ -33,14 +33,24 @@ FORMER = "run-0"
 
 
 class Former(Process):
-    """What a former run left in the network: an answer, a confirmation, an acknowledgement."""
+    """What a former run left in the network (an answer, a confirmation, an acknowledgement), each of which
+    may turn up at any time, or never."""
 
     states = ("gone",)
+    may = ("turn_up",)
+    transitions = (
+        {"trigger": "turn_up", "source": "gone", "dest": None, "conditions": "has_more", "after": "send_one"},
+    )
+
     late: tuple[Message, ...]
 
-    def on_start(self) -> None:
-        for message in self.late:
-            self.send("coordinator", message)
+    def has_more(self) -> bool:
+        return bool(self.late)
+
+    def send_one(self) -> None:
+        message = self.choose(*self.late)
+        self.send("coordinator", message)
+        self.late = tuple(other for other in self.late if other != message)
 
 
 LATE = (Response(FORMER, 1, "gemini", 1, "ok"), Stored(FORMER, 1), AckDecision(FORMER, 1))
