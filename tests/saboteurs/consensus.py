@@ -166,14 +166,10 @@ class StopsTwice(Coordinator):
     transitions = changed(Coordinator, Stop, "stopped", dest=None, after="stop")
 
 
-class AsksBeyondLimit(Coordinator):
-    """Asks once more than the limit allows."""
+class AsksForEver(Coordinator):
+    """Asks again whenever its patience ends, whatever the limit."""
 
-    def may_ask_again(self) -> bool:
-        return any(self.attempt_of(agent) <= self.retries + 1 for agent in self.missing())
-
-    def ask_missing_again(self) -> None:
-        self.ask(self.missing())
+    transitions = changed(Coordinator, "patience", "asking", dest=None, conditions="missing", after="ask_missing")
 
 
 class ConfirmsThenStops(Coordinator):
@@ -237,7 +233,7 @@ class Saboteur:
     faults: str = "none"
     config: Mapping[str, Any] = field(default_factory=dict)
     schedules: int = 200
-    examples: int = 200
+    examples: int = 2_000
 
     @property
     def process(self) -> str:
@@ -331,14 +327,13 @@ SABOTEURS = (
         "crash:1@coordinator after StopAck",
         {"stop": True},
     ),
-    Saboteur("retry beyond the limit", AsksBeyondLimit, "last_question"),
+    Saboteur("retry without limit", AsksForEver, "last_question"),
     Saboteur("a decision shown before it is stored", PresentsUnstored, "taken_in_order"),
     Saboteur(
         "acknowledge before store",
         ConfirmsThenStores,
         "taken_in_order",
         "crash:1@store after Stored",
-        {"resends": 1},
     ),
     Saboteur("run id missing from the key of an artifact", StoresWithoutRun, "taken_in_order"),
     Saboteur("what was stored is lost in a crash", ForgetsArtifacts, EFFECTS, "crash:1@store", {"resends": 1}),
