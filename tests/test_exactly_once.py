@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from models.consensus.messages import Ask, Decision, Response, StopAck
@@ -19,7 +19,7 @@ from tests.exactly_once.ledger import Broken, Ledger
 from tests.exactly_once.machine import machine
 from tests.saboteurs.consensus import SABOTEURS, wide
 
-PROFILES = [pytest.param(150, id="quick"), pytest.param(2_000, id="thorough", marks=pytest.mark.soak)]
+PROFILES = [pytest.param(80, id="quick"), pytest.param(2_000, id="thorough", marks=pytest.mark.soak)]
 RULES = {
     *("dispatch", "answer", "persist", "acknowledge", "stop", "turn_up", "reorder", "duplicate", "drop"),
     *("under_agent_timeout", "retry", "crash", "restart"),
@@ -32,6 +32,7 @@ def profile(examples: int) -> settings:
         database=None,
         deadline=None,
         derandomize=True,
+        phases=[Phase.generate, Phase.shrink],
         suppress_health_check=[HealthCheck.too_slow],
     )
 
