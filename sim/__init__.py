@@ -28,6 +28,7 @@ from sim.properties import always, eventually, sometimes, within
 from sim.system import System, cut
 from sim.table import DEFER, IGNORE
 from sim.timing import Timing
+from sim.usage import Replayed, Used
 from sim.values import Emission, Fault, Message, Record
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ __all__ = [
     "Record",
     "Rejected",
     "Replay",
+    "Replayed",
     "Restarted",
     "Run",
     "ScenarioError",
@@ -97,6 +99,7 @@ __all__ = [
     "Timing",
     "Trace",
     "Uniform",
+    "Used",
     "View",
     "VirtualTime",
     "always",
