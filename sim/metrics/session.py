@@ -184,9 +184,9 @@ class SessionMetrics:
         """Count items (0 or more) that were delivered again and dropped."""
         self.duplicate_items += checked_count("duplicate items", count)
 
-    def record_replay(self) -> None:
-        """Count one update that repeated an earlier one as a whole; a queued update is none."""
-        self.replay_updates += 1
+    def record_replay(self, updates: int = 1) -> None:
+        """Count updates (0 or more) that repeated an earlier one as a whole; a queued update is none."""
+        self.replay_updates += checked_count("replay updates", updates)
 
     def sync_absolute(self, total: TokenUsage, last_turn: TokenUsage, turn_count: int) -> None:
         """Adopt totals that someone else counted, as after a resume from a checkpoint.
