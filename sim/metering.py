@@ -66,7 +66,7 @@ class _Observer:
     def start(self) -> None:
         """What `on_start` did; a run on virtual time begins at 0."""
         steps = self.trace.steps
-        time_ms = None if steps and steps[0].time_ms is None else 0
+        time_ms = None if steps and steps[0][0] is None else 0
         sends = iter(self.trace.start.sends)
         for name, outputs in self.trace.start.outputs:
             self._outputs(time_ms, name, outputs, sends)

@@ -74,11 +74,11 @@ def system(
             **({"user": User(run=RUN)} if stop else {}),
         },
         monitors={
+            "ack_gate": AckGate(acknowledged=first_round - 1, released=first_round - 1),
             "exactly_once_inputs": InputLedger(
                 process="coordinator", types=("Response", "AckDecision"), redelivered=True
             ),
             "exactly_once_effects": EffectLedger(),
-            "ack_gate": AckGate(acknowledged=first_round - 1, released=first_round - 1),
             "stop_once": StopOnce(),
         },
         properties=(

@@ -153,9 +153,7 @@ def _plain(name: str, unit: str, text: str, value: int, kind: Kind = Kind.COUNTE
     return Metric(name, kind, unit, text, (Point({}, value),))
 
 
-def _token_usage(
-    series: Mapping[tuple[str, str], Share], origin: Origin, turns: Iterable[Turn] | None
-) -> Metric:
+def _token_usage(series: Mapping[tuple[str, str], Share], origin: Origin, turns: Iterable[Turn] | None) -> Metric:
     sizes = None if turns is None else _sizes(turns)
     points = []
     for (agent, stage), share in series.items():
@@ -177,9 +175,7 @@ def _token_usage(
     if sizes:
         agent, stage, _ = min(sizes)
         raise MetricsError(f"turns of agent {agent!r} in stage {stage!r} are not in the snapshot")
-    return Metric(
-        "gen_ai.client.token.usage", Kind.HISTOGRAM, "{token}", "Tokens used per call", tuple(points)
-    )
+    return Metric("gen_ai.client.token.usage", Kind.HISTOGRAM, "{token}", "Tokens used per call", tuple(points))
 
 
 def _sizes(turns: Iterable[Turn]) -> dict[tuple[str, str, str], Distribution]:
@@ -326,9 +322,7 @@ def to_otel(metrics: Iterable[Metric], *, start_unix_ns: int, end_unix_ns: int) 
 
     def numbers(metric: Metric) -> list[NumberDataPoint]:
         return [
-            sdk.NumberDataPoint(
-                dict(point.attributes), start_unix_ns, end_unix_ns, _float_or_int(point.value)
-            )
+            sdk.NumberDataPoint(dict(point.attributes), start_unix_ns, end_unix_ns, _float_or_int(point.value))
             for point in metric.points
             if not isinstance(point.value, Distribution)
         ]

@@ -24,9 +24,7 @@ Clock = Callable[[], int]
 
 STAGES = ("plan", "tasks", "implement", "validate", "audit", "unlock")
 AGENTS = ("gemini", "claude", "gpt_codex", "gpt_pro")
-USAGES = tuple(
-    TokenUsage(1000 + n, 500, cached_input_tokens=100, reasoning_output_tokens=50) for n in range(1000)
-)
+USAGES = tuple(TokenUsage(1000 + n, 500, cached_input_tokens=100, reasoning_output_tokens=50) for n in range(1000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +37,7 @@ class Ratio:
     rounds: int
 
 
-def compare(
-    subject: Callable[[], object], base: Callable[[], object], *, clock_ns: Clock, rounds: int
-) -> Ratio:
+def compare(subject: Callable[[], object], base: Callable[[], object], *, clock_ns: Clock, rounds: int) -> Ratio:
     """How many times longer `subject` takes than `base`; each is called `rounds` + 1 times.
 
     The median of the ratios of neighbouring calls: one call that was interrupted moves it by a rank

@@ -205,9 +205,7 @@ KINDS = (*_REQUIRED, "cached_input", "cache_write", "reasoning")
 """The kinds of token that a price table may have a rate for; the first two it must."""
 
 
-def _own_prices(
-    table: Mapping[str, Mapping[str, Decimal | str | int | float]], source: str
-) -> dict[str, Price]:
+def _own_prices(table: Mapping[str, Mapping[str, Decimal | str | int | float]], source: str) -> dict[str, Price]:
     prices: dict[str, Price] = {}
     mistakes: list[str] = []
     for model, rates in table.items():
@@ -269,9 +267,7 @@ def _snapshot_price(model: str, as_of: datetime) -> Price | None:
 
     seller = "litellm" if "/" in model else None  # its spelling: what is before the slash sells the model
     try:
-        found = genai_prices.calc_price(
-            genai_prices.Usage(), model, provider_id=seller, genai_request_timestamp=as_of
-        )
+        found = genai_prices.calc_price(genai_prices.Usage(), model, provider_id=seller, genai_request_timestamp=as_of)
     except LookupError:
         return None
     source = f"genai-prices {genai_prices.__version__}"
