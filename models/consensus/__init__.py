@@ -65,10 +65,7 @@ def system(
     return System(
         processes={
             "coordinator": coordinator,
-            **{
-                name: Agent(answers=answers, prompt_tokens=prompt_tokens, answer_tokens=answer_tokens)
-                for name in names
-            },
+            **dict.fromkeys(names, Agent(answers=answers, prompt_tokens=prompt_tokens, answer_tokens=answer_tokens)),
             "store": ArtifactStore(),
             "consumer": Consumer(last=first_round - 1),
             **({"user": User(run=RUN)} if stop else {}),

@@ -204,6 +204,7 @@ def measure(
     if run_on is not None and run_off is not None:
         run = compare(run_on, run_off, clock_ns=clock_ns, rounds=run_rounds)
         results["ratio_run"] = round(run.ratio, 4)
+        results |= {"ns_run": run.ns, "ns_run_without": run.base_ns, "run_rounds": run_rounds}
     results["rounds"] = rounds
     results["measured_on"] = measured_on()
     return results

@@ -13,7 +13,7 @@ from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation,
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import nearest
-from sim.metrics.usage import MetricsError, TokenUsage
+from sim.metrics.usage import MetricsError, TokenUsage, checked_count
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
