@@ -51,6 +51,17 @@ def exact_usd(name: str, value: Decimal | str | int | float) -> Decimal:
     return amount.copy_abs()  # -0 is 0
 
 
+def instant(name: str, text: object) -> datetime:
+    """An instant with its timezone, as `isoformat` writes it. Raises `MetricsError` naming it."""
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise MetricsError(f"{name} is {text!r}; expected an instant with a timezone, such as {EPOCH.isoformat()}")
+    return found
+
+
 def usd_text(amount: Decimal) -> str:
     """An amount for JSON or a reader: exact, without exponent and trailing zeros (`0.0058`)."""
     text = f"{amount:f}"
@@ -138,7 +149,7 @@ class Price:
             per_call=exact_usd("usd_per_call", data["usd_per_call"]),
             source=str(data["source"]),
             entry=str(data["entry"]),
-            as_of=None if as_of is None else datetime.fromisoformat(as_of),
+            as_of=None if as_of is None else instant("as_of", as_of),
         )
 
 

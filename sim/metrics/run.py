@@ -7,7 +7,6 @@ turns as well, so whoever reads it sums them again and gets the same numbers, or
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from sim.metrics.breakdown import OTHER
 from sim.metrics.cost import CostMeter
 from sim.metrics.export import Metric, Origin, collect
-from sim.metrics.prices import Price, PriceTable, exact_usd, usd_text
+from sim.metrics.prices import Price, PriceTable, exact_usd, instant, usd_text
 from sim.metrics.session import SessionMetrics, SessionSnapshot, checked_size
 from sim.metrics.settings import MetricsSettings
 from sim.metrics.turns import Observed, Turn
@@ -159,7 +158,7 @@ def _settings(data: Mapping[str, Any]) -> MetricsSettings:
         models=dict(data["models"]),
         budget_usd=_budget(data["budget_usd"]),
         planned_turns=data["planned_turns"],
-        as_of=_instant(data["as_of"]),
+        as_of=instant("as_of", data["as_of"]),
     )
 
 
@@ -168,9 +167,3 @@ def _budget(value: object) -> Decimal:
         raise MetricsError(f"budget_usd is {value!r}; expected USD as a text")
     return exact_usd("budget_usd", value)
 
-
-def _instant(value: str) -> datetime:
-    try:
-        return datetime.fromisoformat(value)
-    except ValueError:
-        raise MetricsError(f"as_of is {value!r}; expected an instant") from None

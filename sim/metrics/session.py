@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from sim.metrics.breakdown import NO_SHARE, Billed, Billing, Share
+from sim.metrics.breakdown import Billed, Billing, Share, Tally
 from sim.metrics.latency import LatencyHistogram, LatencySummary, microseconds
 from sim.metrics.loops import LoopWarning, loop_warning
 from sim.metrics.usage import NO_USAGE, MetricsError, TokenUsage, checked_count
@@ -342,11 +342,14 @@ class SessionMetrics:
 
 def shares(billed: tuple[Billed, ...], label: str) -> dict[str, Share]:
     """The bill summed by one label, in the order of its values."""
-    sums: dict[str, Share] = {}
+    sums: dict[str, Tally] = {}
     for row in billed:
         name = getattr(row, label)
-        sums[name] = sums.get(name, NO_SHARE) + row.share
-    return dict(sorted(sums.items()))
+        tally = sums.get(name)
+        if tally is None:
+            tally = sums[name] = Tally()
+        tally.add(row.share)
+    return {name: tally.share() for name, tally in sorted(sums.items())}
 
 
 def utilisation(last_turn: TokenUsage, context_window: int) -> float:
