@@ -74,7 +74,7 @@ def test_the_latency_of_a_turn_is_from_the_question_sent_to_the_answer_delivered
     timing = Timing(latency_ms=(5, 5), links={"coordinator->gemini": (30, 30), "gemini->coordinator": (400, 400)})
     run = run_of(0, system=system.with_(timing=timing))
     assert [turn.latency_ms for turn in observe(run.trace).turns] == [430]
-    assert [t.latency_ms for t in observe(run_of(0, system=system, timed=False).trace).turns] == [None]
+    assert {t.latency_ms for t in observe(run_of(0, system=system, timed=False).trace).turns} == {None}
 
 
 @given(st.integers(0, 2**32), PLANS)
