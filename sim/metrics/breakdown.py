@@ -212,10 +212,7 @@ class Billing:
         rows: list[tuple[Key, Tally]] = list(full.items())
         rows += [((OTHER, *key, 0), tally) for key, tally in by_stage_agent.items()]
         rows += [((OTHER, OTHER, OTHER, 0), tally) for _, tally in all_other.items()]
-        return tuple(
-            Billed(run, stage, agent, attempt, tally.share())
-            for (run, stage, agent, attempt), tally in rows
-        )
+        return tuple(Billed(run, stage, agent, attempt, tally.share()) for (run, stage, agent, attempt), tally in rows)
 
     def total(self) -> Tally:
         """The sum of all rows: the total is not counted a second time, so it cannot disagree."""

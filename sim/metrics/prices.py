@@ -138,7 +138,6 @@ class Price:
             "as_of": self.as_of.isoformat() if self.as_of else None,
         }
 
-
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Price:
         """The price that `as_dict` gave. Raises `MetricsError`, `KeyError` or `TypeError` for what is none."""

@@ -84,9 +84,7 @@ class RunMetrics:
         models = self.settings.models
         sellers = {agent: model.partition("/")[0] for agent, model in models.items() if "/" in model}
         origin = Origin(providers=sellers, models=models)
-        return collect(
-            self.snapshot, origin=origin, cost=self.cost, turns=None if folded else self.observed.turns
-        )
+        return collect(self.snapshot, origin=origin, cost=self.cost, turns=None if folded else self.observed.turns)
 
     # --- as data -----------------------------------------------------------------------------
 
@@ -166,4 +164,3 @@ def _budget(value: object) -> Decimal:
     if not isinstance(value, str):
         raise MetricsError(f"budget_usd is {value!r}; expected USD as a text")
     return exact_usd("budget_usd", value)
-

@@ -83,7 +83,8 @@ def _tokens(metrics: RunMetrics) -> str:
     total = snapshot.running_total
     silent = sum(row.share.unreported for row in snapshot.billed)
     parts = [
-        f"{total.input_tokens:,} in" + (f" ({total.cached_input_tokens:,} cached)" if total.cached_input_tokens else ""),
+        f"{total.input_tokens:,} in"
+        + (f" ({total.cached_input_tokens:,} cached)" if total.cached_input_tokens else ""),
         f"{total.output_tokens:,} out"
         + (f" ({total.reasoning_output_tokens:,} reasoning)" if total.reasoning_output_tokens else ""),
     ]
@@ -183,5 +184,7 @@ def _table(what: str, shares: dict[str, Share], costs: dict[str, Cost]) -> Itera
         rows.append((_name(label), *(f"{n:,}" for n in numbers), *money))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
-        first, *rest = (cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True)))
+        first, *rest = (
+            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        )
         yield "  ".join([first, *rest]).rstrip()

@@ -29,7 +29,9 @@ class Status:
     def title(self) -> str:
         run = self.run
         expected = "as expected" if run["as_expected"] else "NOT as expected"
-        return f"{run['scenario']}: {run['model']}, seed {run['seed']}, {run['steps']} steps, {run['verdict']}, {expected}"
+        return (
+            f"{run['scenario']}: {run['model']}, seed {run['seed']}, {run['steps']} steps, {run['verdict']}, {expected}"
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""

@@ -95,7 +95,11 @@ def test_every_latency_is_that_of_some_answer_to_that_very_question(seed: int, p
     for turn in observe(trace).turns:
         key = (turn.agent, int(turn.stage.removeprefix("round-")), turn.attempt)
         possible = {a - s for a in answered.get(key, []) for s in sent[key]}
-        assert (turn.latency_ms in possible) if turn.latency_ms is not None else len(answered.get(key, [])) < len(sent[key]) + 1
+        assert (
+            (turn.latency_ms in possible)
+            if turn.latency_ms is not None
+            else len(answered.get(key, [])) < len(sent[key]) + 1
+        )
 
 
 class Question(Message):
@@ -150,7 +154,9 @@ def test_an_answer_in_a_later_step_is_measured_and_an_unreported_one_is_a_turn()
 
 @pytest.mark.parametrize("network", ["any", "fifo", "set"])
 def test_every_network_is_observed(network: str) -> None:
-    system = consensus.system(agents=2, stop=False).with_(network=network, faults="duplicate:1" if network != "set" else "")
+    system = consensus.system(agents=2, stop=False).with_(
+        network=network, faults="duplicate:1" if network != "set" else ""
+    )
     found = observe(simulate(system, VirtualTime(3), max_steps=200).trace)
     assert all(turn.latency_ms is not None for turn in found.turns[:2])
 

@@ -44,7 +44,9 @@ def test_run_with_metrics_and_without_differ_in_nothing_but_the_metrics(capsys: 
     text = said(capsys, "run", METERED)
     lines = said(capsys, "run", METERED, "--no-metrics").splitlines()
     assert [line for line in text.splitlines() if line not in lines] == [
-        line for line in text.splitlines() if line.startswith(("tokens", "agents", "repeated", "next", "latency", "cost", "BUDGET"))
+        line
+        for line in text.splitlines()
+        if line.startswith(("tokens", "agents", "repeated", "next", "latency", "cost", "BUDGET"))
     ]
 
 
@@ -72,7 +74,9 @@ def test_status_and_run_say_the_same_numbers(capsys: Capture) -> None:
     assert metrics["cost"]["projected"]["turns"] == 5
 
 
-def test_the_status_of_a_record_is_that_of_its_run(record: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_status_of_a_record_is_that_of_its_run(
+    record: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for form in ("text", "json", "openmetrics", "otel"):
         ours = said(capsys, "status", METERED, "--format", form)
         assert said(capsys, "status", str(record), "--format", form) == ours
