@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from sim.cli import options
+from sim.cli import STARTED, options
 from sim.errors import ExitStatus
 from sim.explore.check import CheckResult, Progress, check
 from sim.graph import Graph
@@ -17,8 +17,6 @@ from sim.report.data import check_data
 from sim.report.text import bounds_lines, check_lines
 from sim.scenario import Expectation, Target, load_target, write_scenario
 from sim.scenario.models import is_bundled, listed_models, settings_of
-
-STARTED = time.perf_counter()
 
 
 @click.command()
@@ -43,14 +41,12 @@ def command(
     status, as_expected = _status(loaded, result)
     if as_json:
         data = check_data(result, loaded.name, path, as_expected)
-        options.print_json({**data, "bounds": bounds, "replay": replay, "seconds_total": round(_since_start(), 6)})
+        options.print_json(
+            {**data, "bounds": bounds, "replay": replay, "seconds_total": round(time.perf_counter() - STARTED, 6)}
+        )
     else:
         click.echo("\n".join(check_lines(result, [], path, replay)))
     return status
-
-
-def _since_start() -> float:
-    return time.perf_counter() - STARTED
 
 
 def _status(target: Target, result: CheckResult) -> tuple[ExitStatus, bool]:
