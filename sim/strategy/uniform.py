@@ -26,15 +26,14 @@ class Uniform:
 
     def pick(self, state: State) -> Action | None:
         actions = self._graph.enabled(state)
-        if not actions:
-            return None
         base = base_of(self._picks, self._step)
         self._step += 1
-        action = least(actions, base)
-        if self._graph.network.name != "set" or self._graph.changes(state, action):
-            return action
-        moving = [other for other in actions if self._graph.changes(state, other)]
-        return least(moving, base) if moving else None
+        while actions:
+            action = least(actions, base)
+            if self._graph.changes(state, action):
+                return action
+            actions = [other for other in actions if other is not action]
+        return None
 
     def took(self, action: Action) -> None:
         """Nothing to remember: a pick depends on seed, step and the enabled actions only."""

@@ -138,9 +138,10 @@ class VirtualTime:
         fault = self._eager.strike(state, action)
         if fault is None:
             return action
-        uses_up = fault.delivered and not fault.reordered and (fault.consumed >= 0 or event[2] != _DELIVER)
-        if not uses_up and fault.kind is not Kind.DROP:
-            heappush(self._heap, (*event[:5], False))  # it is still to come
+        if fault.fault is not None and fault.fault.survives:
+            self._post(fault.envelope_id, may_be_struck=False)  # the message itself takes that long once more
+        elif fault.reordered or fault.kind in (Kind.DUPLICATE, Kind.CUT):
+            heappush(self._heap, (*event[:5], False))  # what was due is still to come
         return fault
 
     # --- following ----------------------------------------------------------------------------------
@@ -175,12 +176,12 @@ class VirtualTime:
             for event in self._waiting.pop(process, ()):
                 heappush(self._heap, event)
 
-    def _post(self, envelope: int) -> None:
+    def _post(self, envelope: int, *, may_be_struck: bool = True) -> None:
         latency = self._latencies.get(envelope)
         if latency is None:
             thing = self._tables.envelopes.things[envelope]
             latency = self._latencies[envelope] = self.timing.link(thing.source, thing.target)
-        self._schedule(latency, _DELIVER, envelope)
+        self._schedule(latency, _DELIVER, envelope, may_be_struck=may_be_struck)
 
     def _arm(self, process: int, arm: Arm) -> None:
         order = self._schedule((arm.low_ms, arm.high_ms), _FIRE, process, arm.timer)
@@ -206,13 +207,13 @@ class VirtualTime:
         if now or known:
             self._move_orders[process] = now
 
-    def _schedule(self, delay: Range, what: int, subject: int, name: str = "") -> int:
+    def _schedule(self, delay: Range, what: int, subject: int, name: str = "", *, may_be_struck: bool = True) -> int:
         low, high = delay
         if high > low:
             low = between(stream(self._draws, self._drawn), low, high)
             self._drawn += 1
         order = next(self._order)
-        heappush(self._heap, (self.now_ms + low, order, what, subject, name, True))
+        heappush(self._heap, (self.now_ms + low, order, what, subject, name, may_be_struck))
         return order
 
 
@@ -237,5 +238,5 @@ class Canonical(VirtualTime):
     def _delay(self, action: Action) -> Range | None:
         return (0, 0) if action.progress else None
 
-    def _schedule(self, delay: Range, what: int, subject: int, name: str = "") -> int:
-        return super()._schedule((delay[0], delay[0]), what, subject, name)
+    def _schedule(self, delay: Range, what: int, subject: int, name: str = "", *, may_be_struck: bool = True) -> int:
+        return super()._schedule((delay[0], delay[0]), what, subject, name, may_be_struck=may_be_struck)
