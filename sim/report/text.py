@@ -12,6 +12,7 @@ from sim.explore.check import CheckResult
 from sim.faults.plan import show_plan
 from sim.graph import Graph, State
 from sim.process import Emit, Output, Send, View
+from sim.report.metrics import summary_lines
 from sim.report.outcome import Outcome
 from sim.table import FAILED
 from sim.values import is_record, show
@@ -131,6 +132,8 @@ def _summary(outcome: Outcome) -> Iterator[str]:
         names = [f"{p.name}: {'yes' if run.reached[p.name] else 'no'}" for p in system.properties if p.kind == kind]
         if names:
             yield f"{kind:<10}  {'; '.join(names)}"
+    if outcome.metrics is not None:
+        yield from summary_lines(outcome.metrics)
     yield f"digest      {run.digest}"
     if outcome.verified is not None:
         yield "verified    the same trace in fresh processes with other hash seeds and shifted clocks"
