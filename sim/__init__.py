@@ -34,6 +34,8 @@ from sim.values import Emission, Fault, Message, Record
 if TYPE_CHECKING:
     from sim.action import Action
     from sim.explore.check import CheckResult, check
+    from sim.explore.fuzz import FuzzFinding, FuzzResult, fuzz
+    from sim.explore.minimise import Minimised, minimise
     from sim.graph import Graph, State
     from sim.judge import Finding
     from sim.simulate import simulate
@@ -44,7 +46,10 @@ _ENGINES = {
     "Action": "sim.action",
     "CheckResult": "sim.explore.check",
     "Finding": "sim.judge",
+    "FuzzFinding": "sim.explore.fuzz",
+    "FuzzResult": "sim.explore.fuzz",
     "Graph": "sim.graph",
+    "Minimised": "sim.explore.minimise",
     "Replay": "sim.strategy",
     "Run": "sim.trace",
     "Trace": "sim.trace",
@@ -53,6 +58,8 @@ _ENGINES = {
     "Uniform": "sim.strategy",
     "VirtualTime": "sim.strategy",
     "check": "sim.explore.check",
+    "fuzz": "sim.explore.fuzz",
+    "minimise": "sim.explore.minimise",
     "simulate": "sim.simulate",
 }
 
@@ -76,9 +83,12 @@ __all__ = [
     "EmptyResponse",
     "Fault",
     "Finding",
+    "FuzzFinding",
+    "FuzzResult",
     "Graph",
     "InputLedger",
     "Message",
+    "Minimised",
     "ModelError",
     "Monitor",
     "Process",
@@ -106,6 +116,8 @@ __all__ = [
     "check",
     "cut",
     "eventually",
+    "fuzz",
+    "minimise",
     "simulate",
     "sometimes",
     "within",

@@ -26,6 +26,10 @@ models = click.option(
     "--model", "models", multiple=True, metavar="NAME", help="A module that scenario files may import as their model."
 )
 
+out = click.option(
+    "--out", default="counterexamples", show_default=True, metavar="DIR", help="Where counterexamples go."
+)
+
 
 def overrides(given: Sequence[str]) -> dict[str, str]:
     """`KEY=VALUE` texts as a mapping. Raises `ConfigError` for each that is none, or given twice."""

@@ -42,20 +42,30 @@ def command(
     requests = [Request(path, sets, faults, seed, models) for path in scenarios]
     loaded = _load(requests)
     outcomes: list[Outcome] = []
-    unsteady = False
-    for request, scenario in zip(requests, loaded, strict=True):
-        outcome, steady = perform(request, scenario, verifying=verifying, metrics=metrics)
-        unsteady = unsteady or not steady
-        outcomes.append(outcome)
-        if not as_json:
-            if len(outcomes) > 1:
-                click.echo("")
-            for line in run_lines(outcome):
-                click.echo(line)
+    interrupted = unsteady = False
+    try:
+        for request, scenario in zip(requests, loaded, strict=True):
+            outcome, steady = perform(request, scenario, verifying=verifying, metrics=metrics)
+            unsteady = unsteady or not steady
+            outcomes.append(outcome)
+            if not as_json:
+                _print(outcome, first=len(outcomes) == 1)
+    except KeyboardInterrupt:
+        interrupted = True
+        click.echo(f"sim: interrupted; {len(outcomes)} of {len(requests)} scenarios were run", err=True)
     if as_json:
         data = [run_data(outcome) for outcome in outcomes]
-        options.print_json(data[0] if len(data) == 1 else {"runs": data})
+        options.print_json(data[0] if len(requests) == 1 and data else {"runs": data})
+    if interrupted:
+        return ExitStatus.INTERRUPTED
     return ExitStatus.NONDETERMINISM if unsteady else status_of(outcomes)
+
+
+def _print(outcome: Outcome, *, first: bool) -> None:
+    if not first:
+        click.echo("")
+    for line in run_lines(outcome):
+        click.echo(line)
 
 
 def _load(requests: list[Request]) -> list[Scenario]:

@@ -22,7 +22,7 @@ from sim.network import NETWORKS
 from sim.scenario.mistakes import said
 from sim.timing import NEVER, Range
 
-STRATEGIES = ("virtual_time", "uniform")
+STRATEGIES = ("virtual_time", "uniform", "pctcp", "pos", "swarm", "timed", "portfolio")
 """What may pick in a run without an explicit schedule; the first is the default."""
 
 REPLAY = "replay"
