@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from sim.errors import SimError
 
-
 _set = object.__setattr__
 _COUNTS = (
     "input_tokens",

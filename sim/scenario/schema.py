@@ -111,7 +111,7 @@ _PLAN_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type"
 _AMOUNT_SCHEMA = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^\d+(\.\d+)?$"}]}
 _RATES_SCHEMA = {
     "type": "object",
-    "properties": {kind: _AMOUNT_SCHEMA for kind in KINDS},
+    "properties": dict.fromkeys(KINDS, _AMOUNT_SCHEMA),
     "required": ["input", "output"],
     "additionalProperties": False,
 }

@@ -73,7 +73,7 @@ class Scenario:
     epoch: datetime
     expect: Expectation
     faults_given: bool
-    metrics: MetricsSettings = MetricsSettings()
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
 
 
 @dataclass(frozen=True)
