@@ -15,7 +15,7 @@ from sim.process import Emit, Output, Send, View
 from sim.report.metrics import summary_lines
 from sim.report.outcome import Outcome
 from sim.table import FAILED
-from sim.values import is_record, show
+from sim.values import Record, is_record, show, shown_fields
 
 
 def run_lines(outcome: Outcome) -> Iterator[str]:
@@ -79,7 +79,14 @@ def _effects(
         yield f"{_INDENT}{process} arms {arm.timer} for {show_range(arm.low_ms, arm.high_ms)}"
     for output in outputs:
         if isinstance(output, Emit):
-            yield f"{_INDENT}* {show(output.emission)}"
+            yield f"{_INDENT}* {brief(output.emission)}"
+
+
+def brief(record: Record) -> str:
+    """A record without the fields that have their default."""
+    texts = shown_fields(record)
+    parts = [f"{f.name}={texts[f.name]}" for f in fields(record) if getattr(record, f.name) != f.default]  # type: ignore[arg-type]
+    return f"{type(record).__name__}({', '.join(parts)})"
 
 
 def changes(graph: Graph, before: State, after: State) -> list[str]:
