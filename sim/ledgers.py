@@ -12,7 +12,7 @@ itself; `Received`, `Crashed` and `Restarted` are emitted by the framework.
 from __future__ import annotations
 
 from sim.process import Monitor
-from sim.values import Emission, Message, Value, show
+from sim.values import Emission, Message, Value, encode, show
 
 REASONS = ("duplicate", "stale", "late", "cancelled")
 """Why an input may be rejected."""
@@ -106,7 +106,7 @@ class InputLedger(Monitor):
 
     def open_input(self, received: Received) -> None:
         message: Value = received.message
-        self.open = tuple(sorted((*self.open, message.key), key=show))
+        self.open = tuple(sorted((*self.open, message.key), key=encode))
 
     def count(self, counted: Counted) -> None:
         if counted.key in self.counted:
