@@ -17,7 +17,7 @@ from itertools import combinations
 
 from sim.action import Action
 from sim.explore.deviations import Deviation, Unusual, deviations, is_plain
-from sim.explore.shortcut import shortcuts
+from sim.explore.shortcut import Shortcut, shortcuts
 from sim.explore.words import told
 from sim.graph import Graph, Start, State
 from sim.judge import Finding, Judge
@@ -153,7 +153,7 @@ class _Minimiser:
         better = True
         while better and self.effort > 0:
             better = False
-            for path in shortcuts(self.graph, self.judge, best.start, best.actions, self.finding.property):
+            for path in self._shortcuts(best):
                 self.effort -= path.looked
                 if path.actions is not None:
                     other = self._run(best.start, [*map(Item, path.actions)], len(path.actions))
@@ -177,6 +177,10 @@ class _Minimiser:
                     best, better = found, True
                     found = self._first_less(best, edits(best))
         return best
+
+    def _shortcuts(self, best: Minimised) -> Iterator[Shortcut]:
+        args = best.start, best.actions, self.finding.property, len(best.deviations)
+        return shortcuts(self.graph, self.judge, *args)
 
     def _first_less(self, best: Minimised, edits: Iterator[tuple[Start, list[Item]]]) -> Minimised | None:
         for start, items in edits:
