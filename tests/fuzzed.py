@@ -194,9 +194,51 @@ def deaf() -> System:
     return sane.with_(processes={**sane.processes, "rm1": Deaf()})
 
 
-def lazy() -> System:
-    """Stuck after a crash: the worker forgets what it was doing, and nobody asks again for long."""
-    return factory("crash:1@worker").with_(properties=())
+class Put(Message):
+    pass
+
+
+class Ok(Message):
+    pass
+
+
+class Shelf(Process):
+    """Confirms before it keeps."""
+
+    states = ("open",)
+    durable = ("kept",)
+    transitions = ({"trigger": Put, "source": "open", "dest": None, "after": "put"},)
+
+    kept: bool = False
+
+    def put(self) -> None:
+        self.send("client", Ok())
+        self.kept = True
+
+
+class Buyer(Process):
+    states = ("unsure", "sure")
+    transitions = (
+        {"trigger": Ok, "source": "unsure", "dest": "sure"},
+        {"trigger": Ok, "source": "sure", "dest": IGNORE},
+    )
+
+    def on_start(self) -> None:
+        self.send("shelf", Put())
+
+
+def hurried() -> System:
+    """Acknowledged before stored: only a crash in between shows it."""
+    return System(
+        processes={"client": Buyer(), "shelf": Shelf()},
+        faults="crash:1@shelf,drop:1,duplicate:1",
+        properties=(
+            always(
+                "what was confirmed is kept",
+                lambda client, shelf: client.state != "sure" or not shelf.up or shelf.kept,
+            ),
+        ),
+    )
 
 
 def hopeless() -> System:
@@ -206,19 +248,22 @@ def hopeless() -> System:
     )
 
 
-class Gullible(models.paxos.Server):
-    """Takes any answer for one to its own ballot, and the first for a majority."""
+class Stubborn(models.paxos.Server):
+    """Proposes its own value whatever the others have voted for."""
 
-    def makes_majority(self) -> bool:
-        return True
+    def collect(self, promise: models.paxos.Promise) -> None:
+        self.promises |= {(models.paxos.SERVERS.index(self.sender), None)}
+        if len(self.promises) == models.paxos.MAJORITY:
+            assert self.proposal is not None
+            self.vote = (self.ballot, self.proposal)
+            self.vouchers |= {self.number}
+            for server in self.others():
+                self.send(server, models.paxos.Accept(self.ballot, self.proposal))
 
-    def is_newer(self, message: models.paxos.Prepare) -> bool:
-        return True
 
-
-def gullible() -> System:
+def stubborn() -> System:
     sane = models.paxos.system()
-    servers = {name: Gullible(number=i) for i, name in enumerate(models.paxos.SERVERS)}
+    servers = {name: Stubborn(number=i) for i, name in enumerate(models.paxos.SERVERS)}
     return sane.with_(processes={**sane.processes, **servers})
 
 
