@@ -28,6 +28,7 @@ from sim.properties import always, eventually, sometimes, within
 from sim.system import System, cut
 from sim.table import DEFER, IGNORE
 from sim.timing import Timing
+from sim.usage import Replayed, Used
 from sim.values import Emission, Fault, Message, Record
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ __all__ = [
     "Record",
     "Rejected",
     "Replay",
+    "Replayed",
     "Restarted",
     "Run",
     "ScenarioError",
@@ -107,6 +109,7 @@ __all__ = [
     "Timing",
     "Trace",
     "Uniform",
+    "Used",
     "View",
     "VirtualTime",
     "always",
