@@ -1,7 +1,8 @@
 """In what a run deviates from the canonical schedule (`sim.strategy.Canonical`).
 
 What has not happened when the run ends is still to come, and nothing unusual: a message may be on its
-way for as long as it likes. So an order is broken only between two things that both happen.
+way for as long as it likes. So an order is broken only between two things that both happen; where a fault
+strikes is free.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def deviations(graph: Graph, start: Start, actions: Sequence[Action]) -> list[De
     found = [Deviation(Unusual.START, -1)] if start.choices != graph.starts()[0].choices else []
     usual = Canonical()
     usual.begin(graph, start)
-    last = {subject(action): step for step, action in enumerate(actions) if action.delivered}
+    last = {subject(action): step for step, action in enumerate(actions) if is_plain(action)}
     state = start.state
     broken: list[tuple[int, int]] = []
     for step, action in enumerate(actions):

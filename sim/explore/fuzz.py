@@ -17,7 +17,7 @@ from sim.explore.minimise import Minimised, minimise, unminimised
 from sim.graph import Graph, State
 from sim.judge import Finding, Judge
 from sim.mixer import MASK, derive
-from sim.simulate import MAX_STEPS, simulate
+from sim.simulation import MAX_STEPS, simulate
 from sim.strategy import PCTCP, Portfolio, Strategy, make_strategy
 from sim.system import System
 from sim.trace import Ending, Run

@@ -22,7 +22,7 @@ from sim.explore.shortcut import Shortcut, shortcuts
 from sim.explore.words import told
 from sim.graph import Graph, Start
 from sim.judge import Finding, Judge
-from sim.simulate import simulate
+from sim.simulation import simulate
 from sim.strategy.events import Subject, subject
 from sim.trace import Run
 

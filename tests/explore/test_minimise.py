@@ -24,8 +24,8 @@ FAULTY: dict[str, Callable[[], System]] = {
     "acknowledged before stored": hurried,
     "relay": lambda: relay(6, 4),
 }
-SEEDS = range(3)
-CHECKED_MAX = 60_000
+SEEDS = range(2)
+CHECKED_MAX = 15_000
 
 
 @pytest.mark.parametrize("name", FAULTY)
@@ -169,7 +169,7 @@ def told(system: System, *schedule: str) -> tuple[list[Unusual], list[str]]:
 
 def test_every_kind_of_deviation_has_its_words() -> None:
     kinds, words = told(
-        factory(),
+        factory("crash:2@worker,drop:1,reorder:1,cut:1"),
         "start choosing 1",
         "deliver master->worker Job(n=0) reordered",
         "cut wire",
@@ -181,19 +181,16 @@ def test_every_kind_of_deviation_has_its_words() -> None:
         "fire master.late",
         "deliver master->worker Job(n=0) crashing at once",
     )
-    assert (
-        words[1:9]
-        == [
-            "- at the start, 1 is chosen",
-            "- master's Job(n=0) to worker overtakes what was sent before it",
-            "- the cut wire comes in force, after master's Job(n=0) to worker arrived",
-            "- master does hurry, after the cut wire came in force",
-            "- worker crashes, after the cut wire healed",
-            "- master's Job(n=1) to worker is lost",
-            "- worker crashes at once when master's Job(n=0) to worker arrives",
-        ]
-        + words[8:9]
-    )
+    assert words[1:9] == [
+        "- at the start, 1 is chosen",
+        "- master's Job(n=0) to worker overtakes what was sent before it",
+        "- the cut wire comes in force, after master's Job(n=0) to worker arrived",
+        "- master does hurry, after the cut wire came in force",
+        "- worker crashes, after the cut wire healed",
+        "- master's Job(n=1) to worker is lost",
+        "- worker crashes at once when master's Job(n=0) to worker arrives",
+        "Still to come when it happens: worker restarts.",
+    ]
     assert kinds[:7] == [Unusual.START, *[Unusual.FAULT] * 2, Unusual.ENVIRONMENT, *[Unusual.FAULT] * 3]
 
 

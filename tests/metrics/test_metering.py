@@ -22,7 +22,7 @@ from sim.metrics.run import RunMetrics
 from sim.metrics.settings import MetricsSettings
 from sim.metrics.turns import Observed, Turn
 from sim.process import Emit
-from sim.simulate import simulate
+from sim.simulation import simulate
 from sim.trace import Run, Trace
 
 PRICES = {"m": {"input": 3, "output": "15", "cached_input": 0.3}}
