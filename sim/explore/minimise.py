@@ -11,7 +11,7 @@ failure-inducing input", TSE 2002); the last stage also looks breadth first for 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -88,9 +88,11 @@ def minimise(
     *,
     judge: Judge | None = None,
     effort: int = EFFORT,
+    known: Container[tuple[str, ...]] = (),
 ) -> Minimised:
-    """Reduce a run of `graph` that ends in `finding`. `effort` bounds the steps of all trials."""
-    return _Minimiser(graph, judge or Judge(graph), finding, effort).run(start, list(actions))
+    """Reduce a run of `graph` that ends in `finding`. `effort` bounds the steps of all trials; one that
+    comes to a shape in `known` is not looked into any further."""
+    return _Minimiser(graph, judge or Judge(graph), finding, effort).run(start, list(actions), known)
 
 
 Edits = Iterator[tuple[Start, list[Item]] | tuple[Start, list[Item], frozenset[Subject]]]
@@ -104,8 +106,10 @@ class _Minimiser:
         self.finding = finding
         self.effort = effort
 
-    def run(self, start: Start, actions: list[Action]) -> Minimised:
+    def run(self, start: Start, actions: list[Action], known: Container[tuple[str, ...]]) -> Minimised:
         best = self._reduced(unminimised(self.graph, start, actions, self.finding))
+        if known and best.shape in known:
+            return best
         near = self._first_less(best, self._near(best))
         if near is not None:
             best = self._reduced(near)

@@ -33,7 +33,7 @@ def test_the_same_seed_finds_the_same_whatever_the_tables_hold(strategy: str) ->
 
 
 def test_any_schedule_can_be_run_again_alone() -> None:
-    result = fuzz(faulty(), schedules=60, seed=11, keep_going=True)
+    result = fuzz(faulty(), schedules=30, seed=11, keep_going=True)
     assert {one.strategy for one in result.found} > {"uniform"} or len(result.found) == 1
     for one in result.found:
         assert one.seed == schedule_seed(11, one.number)
@@ -43,16 +43,16 @@ def test_any_schedule_can_be_run_again_alone() -> None:
 
 
 def test_it_stops_at_the_first_violation_or_goes_on_and_groups_equal_ones() -> None:
-    first = fuzz(faulty(), schedules=60, seed=0)
+    first = fuzz(faulty(), schedules=30, seed=0)
     assert len(first.found) == 1
     assert first.schedules == first.found[0].number + 1
-    every = fuzz(faulty(), schedules=60, seed=0, keep_going=True)
-    assert every.schedules == 60
+    every = fuzz(faulty(), schedules=30, seed=0, keep_going=True)
+    assert every.schedules == 30
     kinds = [(one.property, one.minimised.shape) for one in every.found]
     assert len(kinds) == len(set(kinds)) < sum(one.times for one in every.found)
     violated = sum(
         simulate(faulty(), make_strategy("portfolio", schedule_seed(0, k), number=k)).finding is not None
-        for k in range(60)
+        for k in range(30)
     )
     assert sum(one.times for one in every.found) == violated
 
@@ -98,16 +98,16 @@ def test_a_sometimes_that_no_schedule_reached_is_named() -> None:
 
 def test_an_interrupted_fuzz_keeps_what_it_has() -> None:
     def stop(result: FuzzResult) -> None:
-        if result.schedules == 30:
+        if result.schedules == 15:
             raise KeyboardInterrupt
 
     result = fuzz(faulty(), schedules=100, keep_going=True, progress=stop)
     assert result.interrupted
-    assert result.schedules == 30
+    assert result.schedules == 15
     assert result.found
     assert all(one.minimised.complete for one in result.found)
     nothing = fuzz(models.consensus.system(), schedules=100, progress=stop)
-    assert (nothing.verdict, nothing.schedules) == ("incomplete", 30)
+    assert (nothing.verdict, nothing.schedules) == ("incomplete", 15)
 
 
 def test_interrupted_while_minimising_it_keeps_the_violation_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
