@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from sim.explore.minimise import Minimised, minimise
     from sim.graph import Graph, State
     from sim.judge import Finding
-    from sim.simulate import simulate
+    from sim.simulation import simulate
     from sim.strategy import Replay, Strategy, Uniform, VirtualTime
     from sim.trace import Run, Trace
 
@@ -60,7 +60,7 @@ _ENGINES = {
     "check": "sim.explore.check",
     "fuzz": "sim.explore.fuzz",
     "minimise": "sim.explore.minimise",
-    "simulate": "sim.simulate",
+    "simulate": "sim.simulation",
 }
 
 __all__ = [
