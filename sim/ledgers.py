@@ -11,7 +11,11 @@ itself; `Received`, `Crashed` and `Restarted` are emitted by the framework.
 
 from __future__ import annotations
 
-from sim.process import Monitor
+from collections.abc import Mapping
+
+from sim.errors import nearest
+from sim.process import Monitor, Process
+from sim.table import trigger_name
 from sim.values import Emission, Message, Value, encode, show
 
 REASONS = ("duplicate", "stale", "late", "cancelled")
@@ -69,6 +73,10 @@ class Cancelled(Emission):
     reason: str
 
 
+def _has_key(message: type) -> bool:
+    return hasattr(message, "key") or "key" in getattr(message, "__dataclass_fields__", {})
+
+
 class InputLedger(Monitor):
     """Every input of the message types `types` that `process` receives is settled exactly once.
 
@@ -94,6 +102,20 @@ class InputLedger(Monitor):
     redelivered: bool = False
     open: tuple[Value, ...] = ()
     counted: frozenset[Value] = frozenset()
+
+    def misfits(self, processes: Mapping[str, Process]) -> list[str]:
+        if self.process not in processes:
+            return [f"it watches {self.process!r}, which is no process{nearest(self.process, processes)}"]
+        if not isinstance(self.types, tuple):
+            return [f"types is {show(self.types)}; write a tuple of the names of message types"]
+        received = {trigger_name(t): t for t in type(processes[self.process]).table.triggers if isinstance(t, type)}
+        found = [
+            f"{self.process} has no row for {name!r}{nearest(str(name), received)}"
+            for name in self.types
+            if name not in received
+        ]
+        keyless = [n for n in self.types if n in received and not _has_key(received[n])]
+        return found + [f"{name} has no key: give it a field or a property of this name" for name in keyless]
 
     def is_input(self, received: Received) -> bool:
         return received.process == self.process and type(received.message).__name__ in self.types

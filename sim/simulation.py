@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from sim.errors import ModelError
 from sim.graph import Graph, State
 from sim.judge import AT_REST, Evaluated, Finding, Judge, endless
 from sim.lasso import came_round
 from sim.strategy.base import Strategy
 from sim.system import System
 from sim.trace import Ending, Run, Trace
+from sim.values import describe
 
 MAX_STEPS = 10_000
 
@@ -26,6 +28,8 @@ def simulate(
     Raises `DivergenceError` if a replayed schedule does not fit, `ModelError` if the model breaks a rule
     of the framework.
     """
+    if isinstance(strategy, type):
+        raise ModelError(f"the strategy is {describe(strategy)}: give an instance, {strategy.__name__}(...)")
     graph = system if isinstance(system, Graph) else Graph(system)
     return _Simulation(graph, strategy, judge or Judge(graph)).run(max_steps)
 
