@@ -28,6 +28,7 @@ from sim.properties import always, eventually, sometimes, within
 from sim.system import System, cut
 from sim.table import DEFER, IGNORE
 from sim.timing import Timing
+from sim.usage import Replayed, Used
 from sim.values import Emission, Fault, Message, Record
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from sim.explore.minimise import Minimised, minimise
     from sim.graph import Graph, State
     from sim.judge import Finding
-    from sim.simulate import simulate
+    from sim.simulation import simulate
     from sim.strategy import Drawn, Replay, Strategy, Uniform, VirtualTime
     from sim.testing import PropertyViolation, SystemMachine, replay_text, schedules, state_machine
     from sim.trace import Run, Trace
@@ -65,7 +66,7 @@ _ENGINES = {
     "minimise": "sim.explore.minimise",
     "replay_text": "sim.testing",
     "schedules": "sim.testing",
-    "simulate": "sim.simulate",
+    "simulate": "sim.simulation",
     "state_machine": "sim.testing",
 }
 
@@ -105,6 +106,7 @@ __all__ = [
     "Record",
     "Rejected",
     "Replay",
+    "Replayed",
     "Restarted",
     "Run",
     "ScenarioError",
@@ -117,6 +119,7 @@ __all__ = [
     "Timing",
     "Trace",
     "Uniform",
+    "Used",
     "View",
     "VirtualTime",
     "always",

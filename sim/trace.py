@@ -24,7 +24,7 @@ class Ending(Enum):
     SCHEDULE = "the schedule is used up"
     STEPS = "the bound on steps was hit"
     VIOLATED = "a property is violated"
-    INTERRUPTED = "interrupted"
+    INTERRUPTED = "whoever picked went no further"
 
 
 Step = tuple[int | None, Action]

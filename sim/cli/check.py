@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from sim.cli import options
+from sim.cli import STARTED, options
 from sim.cli.keep import Kept, judged, keep
 from sim.explore.check import CheckResult, Progress, check
 from sim.explore.minimise import unminimised
@@ -17,8 +17,6 @@ from sim.report.data import check_data
 from sim.report.text import bounds_lines, check_lines
 from sim.scenario import Target, load_target
 from sim.scenario.models import settings_of
-
-STARTED = time.perf_counter()
 
 
 @click.command()
@@ -42,14 +40,12 @@ def command(
     status, as_expected = judged(loaded, result.verdict, violated, interrupted=result.stopped == "interrupted")
     if as_json:
         data = check_data(result, loaded.name, path, as_expected)
-        options.print_json({**data, "bounds": bounds, "replay": replay, "seconds_total": round(_since_start(), 6)})
+        options.print_json(
+            {**data, "bounds": bounds, "replay": replay, "seconds_total": round(time.perf_counter() - STARTED, 6)}
+        )
     else:
         click.echo("\n".join(check_lines(result, [], path, replay)))
     return status
-
-
-def _since_start() -> float:
-    return time.perf_counter() - STARTED
 
 
 def _keep(target: Target, result: CheckResult, folder: Path) -> Kept | None:

@@ -37,6 +37,8 @@ def run_data(outcome: Outcome) -> dict[str, Any]:
             "sent": len(trace.start.sends) + sum(len(a.sends) for _, a in trace.steps if a.delivered),
             "delivered": sum(a.envelope is not None and a.delivered for _, a in trace.steps),
             "handler_calls": trace.graph.handler_calls,
+            "enabled": outcome.metrics is not None,
+            **(outcome.metrics.as_dict() if outcome.metrics is not None else {}),
         },
         "replay": outcome.replay,
     }

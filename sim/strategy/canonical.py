@@ -60,8 +60,8 @@ class Canonical(VirtualTime):
     def _delay(self, action: Action) -> Range | None:
         return (0, 0) if action.progress else None
 
-    def _schedule(self, delay: Range, what: int, subject: int, name: str = "") -> int:
-        return super()._schedule((delay[0], delay[0]), what, subject, name)
+    def _schedule(self, delay: Range, what: int, subject: int, name: str = "", *, may_be_struck: bool = True) -> int:
+        return super()._schedule((delay[0], delay[0]), what, subject, name, may_be_struck=may_be_struck)
 
 
 LENGTH_MAX = 1_000

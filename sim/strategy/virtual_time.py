@@ -142,6 +142,9 @@ class VirtualTime:
         fault = self._fault(state, action)
         if fault is None:
             return action
+        if fault.fault is not None and fault.fault.survives:
+            self._post(fault.envelope_id, may_be_struck=False)  # the message itself takes that long once more
+            return fault
         uses_up = fault.consumed >= 0 or (fault.delivered and event[2] != DELIVER)
         if subject(fault) != subject(action) or not uses_up:
             heappush(self._heap, (*event[:5], False))  # it is still to come
@@ -183,12 +186,12 @@ class VirtualTime:
             for event in self._waiting.pop(process, ()):
                 heappush(self._heap, event)
 
-    def _post(self, envelope: int) -> None:
+    def _post(self, envelope: int, *, may_be_struck: bool = True) -> None:
         latency = self._latencies.get(envelope)
         if latency is None:
             thing = self._tables.envelopes.things[envelope]
             latency = self._latencies[envelope] = self.timing.link(thing.source, thing.target)
-        self._schedule(latency, DELIVER, envelope)
+        self._schedule(latency, DELIVER, envelope, may_be_struck=may_be_struck)
 
     def _arm(self, process: int, arm: Arm) -> None:
         order = self._schedule((arm.low_ms, arm.high_ms), FIRE, process, arm.timer)
@@ -214,11 +217,11 @@ class VirtualTime:
         if now or known:
             self._move_orders[process] = now
 
-    def _schedule(self, delay: Range, what: int, subject: int, name: str = "") -> int:
+    def _schedule(self, delay: Range, what: int, subject: int, name: str = "", *, may_be_struck: bool = True) -> int:
         low, high = delay
         if high > low:
             low = between(stream(self._draws, self._drawn), low, high)
             self._drawn += 1
         order = next(self._order)
-        heappush(self._heap, (self.now_ms + low, order, what, subject, name, True))
+        heappush(self._heap, (self.now_ms + low, order, what, subject, name, may_be_struck))
         return order

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from sim.action import Action, Kind
 from sim.graph import Graph
 from sim.judge import Finding, Judge
-from sim.simulate import Walk
+from sim.simulation import Walk
 from sim.strategy.canonical import Canonical
 from sim.system import System
 from sim.testing.told import PropertyViolation

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sim.graph import Graph
 from sim.judge import Judge
-from sim.simulate import simulate
+from sim.simulation import simulate
 from sim.strategy.drawn import Drawn
 from sim.system import System
 from sim.trace import Run

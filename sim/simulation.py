@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from sim.action import Action
+from sim.errors import ModelError
 from sim.graph import Graph, Start
 from sim.judge import AT_REST, Evaluated, Finding, Judge, endless
 from sim.lasso import came_round
 from sim.strategy.base import Strategy
 from sim.system import System
 from sim.trace import Ending, Run, Trace
+from sim.values import describe
 
 MAX_STEPS = 10_000
 
@@ -27,6 +29,8 @@ def simulate(
     Raises `DivergenceError` if a replayed schedule does not fit, `ModelError` if the model breaks a rule
     of the framework.
     """
+    if isinstance(strategy, type):
+        raise ModelError(f"the strategy is {describe(strategy)}: give an instance, {strategy.__name__}(...)")
     graph = system if isinstance(system, Graph) else Graph(system)
     return Walk(graph, strategy.begin(graph), judge).follow(strategy, max_steps)
 
