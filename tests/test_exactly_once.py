@@ -19,7 +19,7 @@ from tests.exactly_once.ledger import Broken, Ledger
 from tests.exactly_once.machine import machine
 from tests.saboteurs.consensus import SABOTEURS, wide
 
-PROFILES = [pytest.param(80, id="quick"), pytest.param(2_000, id="thorough", marks=pytest.mark.soak)]
+PROFILES = [pytest.param(150, id="quick"), pytest.param(2_000, id="thorough", marks=pytest.mark.soak)]
 RULES = {
     *("dispatch", "answer", "persist", "acknowledge", "stop", "turn_up", "reorder", "duplicate", "drop"),
     *("under_agent_timeout", "retry", "crash", "restart"),
