@@ -62,6 +62,7 @@ class Graph:
         self.names = system.names
         self.budget = Budget(system, self.tables)
         self._cut_names = self.budget.cuts
+        self._starts: list[Start] = []
 
     @property
     def handler_calls(self) -> int:
@@ -71,6 +72,11 @@ class Graph:
 
     def starts(self) -> list[Start]:
         """The ways to begin: one for each combination of choices made in `on_start`."""
+        if not self._starts:
+            self._starts = self._begin()
+        return self._starts
+
+    def _begin(self) -> list[Start]:
         found = []
         for start in product(*self.tables.initial()):
             locals_: tuple[int, ...] = tuple(local for local, _ in start)

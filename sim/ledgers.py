@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from sim.errors import nearest
 from sim.process import Monitor, Process
 from sim.table import trigger_name
-from sim.values import Emission, Message, Value, show
+from sim.values import Emission, Message, Value, encode, show
 
 REASONS = ("duplicate", "stale", "late", "cancelled")
 """Why an input may be rejected."""
@@ -128,7 +128,7 @@ class InputLedger(Monitor):
 
     def open_input(self, received: Received) -> None:
         message: Value = received.message
-        self.open = tuple(sorted((*self.open, message.key), key=show))
+        self.open = tuple(sorted((*self.open, message.key), key=encode))
 
     def count(self, counted: Counted) -> None:
         if counted.key in self.counted:

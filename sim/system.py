@@ -74,6 +74,7 @@ class System:
                 *self._machine_mistakes(),
                 *self._property_mistakes(),
                 *self._cut_mistakes(),
+                *self._carrier_mistakes(),
                 *self._timing_mistakes(),
                 *self._group_mistakes(),
             ]
@@ -220,6 +221,29 @@ class System:
             for member in sorted(cut_.side | (cut_.other or frozenset()))
             if member not in self.processes
         ]
+
+    def _carrier_mistakes(self) -> list[str]:
+        mistakes, kinds = [], ["drop", "duplicate", "reorder", "crash", "cut"]
+        for fault, types in self.carriers.items():
+            name = getattr(fault, "__name__", repr(fault))
+            if not (isinstance(fault, type) and issubclass(fault, Fault) and fault.kind):
+                mistakes.append(f"carriers: {name} is no domain fault: make it a subclass of Fault with a kind")
+                continue
+            if fault.kind in kinds:
+                mistakes.append(f"carriers: the kind {fault.kind!r} of {name} is taken; choose another")
+            kinds.append(fault.kind)
+            if isinstance(types, type) or not isinstance(types, Collection):
+                shown = getattr(types, "__name__", repr(types))
+                mistakes.append(f"carriers of {name}: {shown} is no collection of message types; write ({shown},)")
+                continue
+            if not types:
+                mistakes.append(f"carriers of {name}: no message type, so it could never strike; leave it out")
+            mistakes += [
+                f"carriers of {name}: {getattr(kind, '__name__', repr(kind))} is no message type"
+                for kind in types
+                if not (isinstance(kind, type) and issubclass(kind, Message))
+            ]
+        return mistakes
 
     def _entry_mistakes(self, entry: FaultEntry) -> list[str]:
         kinds = self.own_kinds
