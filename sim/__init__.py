@@ -39,28 +39,35 @@ if TYPE_CHECKING:
     from sim.graph import Graph, State
     from sim.judge import Finding
     from sim.simulation import simulate
-    from sim.strategy import Replay, Strategy, Uniform, VirtualTime
+    from sim.strategy import Drawn, Replay, Strategy, Uniform, VirtualTime
+    from sim.testing import PropertyViolation, SystemMachine, replay_text, schedules, state_machine
     from sim.trace import Run, Trace
 
 _ENGINES = {
     "Action": "sim.action",
     "CheckResult": "sim.explore.check",
+    "Drawn": "sim.strategy",
     "Finding": "sim.judge",
     "FuzzFinding": "sim.explore.fuzz",
     "FuzzResult": "sim.explore.fuzz",
     "Graph": "sim.graph",
     "Minimised": "sim.explore.minimise",
+    "PropertyViolation": "sim.testing",
     "Replay": "sim.strategy",
     "Run": "sim.trace",
     "Trace": "sim.trace",
     "State": "sim.graph",
     "Strategy": "sim.strategy",
+    "SystemMachine": "sim.testing",
     "Uniform": "sim.strategy",
     "VirtualTime": "sim.strategy",
     "check": "sim.explore.check",
     "fuzz": "sim.explore.fuzz",
     "minimise": "sim.explore.minimise",
+    "replay_text": "sim.testing",
+    "schedules": "sim.testing",
     "simulate": "sim.simulation",
+    "state_machine": "sim.testing",
 }
 
 __all__ = [
@@ -78,6 +85,7 @@ __all__ = [
     "Crashed",
     "Disconnect",
     "DivergenceError",
+    "Drawn",
     "EffectLedger",
     "Emission",
     "EmptyResponse",
@@ -92,6 +100,7 @@ __all__ = [
     "ModelError",
     "Monitor",
     "Process",
+    "PropertyViolation",
     "RateLimited",
     "Received",
     "Record",
@@ -105,6 +114,7 @@ __all__ = [
     "State",
     "Strategy",
     "System",
+    "SystemMachine",
     "TableError",
     "Timing",
     "Trace",
@@ -118,8 +128,11 @@ __all__ = [
     "eventually",
     "fuzz",
     "minimise",
+    "replay_text",
+    "schedules",
     "simulate",
     "sometimes",
+    "state_machine",
     "within",
 ]
 

@@ -12,13 +12,14 @@ from typing import NamedTuple
 from sim.action import Action, Kind
 from sim.address import START, Address
 from sim.allowance import Budget, left_of
+from sim.errors import ModelError
 from sim.faults.plan import FaultEntry
 from sim.machine import Handler
 from sim.network import Net, make_network
 from sim.process import Arm, Output, View
 from sim.system import System
 from sim.tables import Tables
-from sim.values import Value, encode, show
+from sim.values import Value, describe, encode, show
 
 
 class State(NamedTuple):
@@ -52,6 +53,8 @@ class Graph:
     `handler` is what runs them."""
 
     def __init__(self, system: System, handler: type[Handler] = Handler) -> None:
+        if not isinstance(system, System):
+            raise ModelError(f"{describe(system)} is no System: make one of your processes")
         self.system = system
         self.tables = Tables(system, handler)
         self.network = make_network(system.network, self.tables.pair.__getitem__)
