@@ -73,8 +73,7 @@ def test_a_scenario_that_expects_its_violation_is_as_expected(
 ) -> None:
     path = tmp_path / "expects.yaml"
     path.write_text(
-        "model: models.consensus\nconfig: {sequencing: false}\n"
-        "expect: {verdict: violated, violation: last_question}\n"
+        "model: models.consensus\nconfig: {sequencing: false}\nexpect: {verdict: violated, violation: last_question}\n"
     )
     status, data = check_json(capsys, str(path))
     assert (status, data["as_expected"]) == (0, True)
