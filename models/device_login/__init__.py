@@ -122,7 +122,7 @@ def system(
     else:
         clients["client"] = Session(options=options, profile=profile, api_key=api_key, uses=uses)
     if part != "login":
-        clients["other"] = Session(options=options, profile=profile, api_key=api_key, uses=uses)
+        clients["other"] = Session(options=options, profile=profile, api_key=api_key, uses=uses, opened=not logs_in)
     initial = None if logs_in else STORED[stored]
     in_file = options.cli_auth_credentials_store_mode is AuthCredentialsStoreMode.FILE
     store = CredentialStore(
@@ -169,7 +169,7 @@ def system(
         return newest == server.valid and any(c.state == "signed_out" for c in clients)
 
     return System(
-        processes={**clients, "server": server, "store": store, **({"user": User(workspaces=(OURS, FOREIGN))} if logs_in else {})},
+        processes={**clients, "server": server, "store": store, **({"user": User(workspaces=(OURS, FOREIGN), others=tuple(clients)[1:])} if logs_in else {})},
         network="fifo",
         monitors=watching,
         properties=(

@@ -23,6 +23,7 @@ from models.device_login.messages import (
     Tokens,
     TransportError,
     Waiting,
+    Welcome,
 )
 from models.device_login.options import INTERVAL_S, ensure_workspace_allowed, interval_of
 from models.device_login.session import Session
@@ -291,6 +292,8 @@ class Client(Session):
         self.interval_s, self.errors, self.slowed, self.code, self.held = 0, 0, False, 0, None
         if self.is_open():
             self.emit(Ended(ending, reason), login=ending)
+            if ending == "granted":
+                self.send("user", Welcome())
 
     def end_as_told(self, answer: PollAnswer) -> None:
         told = {"access_denied": "denied", "expired_token": "expired"}

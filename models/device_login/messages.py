@@ -114,6 +114,14 @@ class Prompt(Message):
     """Shows the user code, and where to enter it."""
 
 
+class Welcome(Message):
+    """Tells the user that the login was granted."""
+
+
+class Open(Message):
+    """The user opens a second client."""
+
+
 class Approve(Message):
     """The user lets the device in, with an account of `workspace`."""
 

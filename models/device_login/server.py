@@ -45,8 +45,9 @@ class AuthorisationServer(Process):
         {"trigger": RequestCode, "source": "*", "dest": IGNORE},
         {"trigger": Approve, "source": "pending", "dest": "approved", "after": "note_workspace"},
         {"trigger": Deny, "source": "pending", "dest": "denied", "after": "settle"},
-        {"trigger": Approve, "source": "expired", "dest": IGNORE},
-        {"trigger": Deny, "source": "expired", "dest": IGNORE},
+        # Too late, or said before.
+        {"trigger": Approve, "source": "*", "dest": IGNORE},
+        {"trigger": Deny, "source": "*", "dest": IGNORE},
         {"trigger": "lifetime", "source": ["pending", "approved"], "dest": "expired", "after": "settle"},
         {"trigger": Poll, "source": "pending", "dest": None, "after": "put_off"},
         {"trigger": Poll, "source": "approved", "dest": None, "after": "give_authorisation"},

@@ -13,6 +13,7 @@ from models.device_login.messages import (
     Deleted,
     Load,
     Loaded,
+    Open,
     Refresh,
     Refreshed,
     RefreshRefused,
@@ -51,13 +52,14 @@ class Session(Process):
     )
     hot = ("reading", "claiming", "refreshing", "saving", "rereading", "leaving")
     may = ("use",)
-    durable = ("uses", "life")
+    durable = ("uses", "life", "opened")
     transitions = (
         # What an earlier life asked for.
         *(
             {"trigger": answer, "source": "*", "dest": IGNORE, "conditions": "is_of_an_earlier_life"}
             for answer in (Loaded, Saved, Deleted, Claimed, StoreFailed, Refreshed, RefreshRefused, ConnectionLost)
         ),
+        {"trigger": Open, "source": "*", "dest": None, "after": "open"},
         # A key in the environment comes first.
         {"trigger": "use", "source": "idle", "dest": None, "conditions": ["may_use", "has_key"], "after": "use_key"},
         {
@@ -166,6 +168,8 @@ class Session(Process):
     """How often it may still be used."""
     api_key: bool = False
     """Whether CODEX_API_KEY is set."""
+    opened: bool = True
+    """Whether the user has opened it yet."""
     life: int = 0
     held: Credentials | None = None
     """Being used, and rotated."""
@@ -200,8 +204,11 @@ class Session(Process):
 
     # --- using what there is ------------------------------------------------------------------------
 
+    def open(self) -> None:
+        self.opened = True
+
     def may_use(self) -> bool:
-        return self.uses > 0
+        return self.opened and self.uses > 0
 
     def count_use(self) -> None:
         self.uses -= 1
