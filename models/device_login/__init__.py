@@ -3,81 +3,45 @@ token. `docs/device_login.md` says what is checked within which bounds."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from models.device_login.client import Client
-from models.device_login.messages import (
-    Claim,
-    CodeRefused,
-    Credentials,
-    Delete,
-    DeviceCode,
-    Exchange,
-    ExchangeRefused,
-    KeyringError,
-    Load,
-    Poll,
-    PollAnswer,
-    Refresh,
-    Refreshed,
-    RefreshRefused,
-    RequestCode,
-    Save,
-    Tokens,
-)
-from models.device_login.monitors import (
-    ApiKeyFirst,
-    CodeOnce,
-    FinalAnswer,
-    OneEnding,
-    OnlyForbiddenRemoved,
-    PollPace,
-    QuietAfterEnd,
-    RotationKept,
-    TransportRetried,
-    WorkspaceAllowed,
-)
-from models.device_login.options import AuthCredentialsStoreMode, Profile, ServerOptions
-from models.device_login.server import AuthorisationServer, ProvisionedServer
+from models.device_login.messages import Credentials
+from models.device_login.options import FOREIGN, OURS, AuthCredentialsStoreMode, Profile, ServerOptions
+from models.device_login.server import AuthorisationServer
 from models.device_login.session import Session
-from models.device_login.store import HALF, CredentialStore
-from models.device_login.user import User
-from sim import ConfigError, Disconnect, Monitor, Process, System, Timing, View, always, sometimes
-from sim import eventually as eventually_
+from models.device_login.world import logging_in, refreshing
+from sim import ConfigError, System
 
 Part = Literal["all", "login", "refresh"]
+StoreMode = Literal["file", "keyring", "auto"]
+Method = Literal["", "chatgpt"]
+Content = Literal["chatgpt", "foreign", "api_key", "nothing"]
 Rotation = Literal["locked", "retries", "permanent"]
 
-OURS, FOREIGN = "ours", "foreign"
-"""The workspace that may be forced, and another one in which the user has an account."""
-
-STORED = {
+STORED: dict[str, Credentials | None] = {
     "chatgpt": Credentials("chatgpt", OURS, 1),
     "foreign": Credentials("chatgpt", FOREIGN, 1),
     "api_key": Credentials("api_key"),
+    "nothing": None,
 }
 """What may be stored where a check begins behind the login."""
-
-FAULTS: dict[str, str] = {
-    "all": "disconnect:1,duplicate:1@server,crash:1@client",
-    "login": "disconnect:1,drop:1@PollAnswer,duplicate:1@server,crash:1@client,keyring_error:1",
-    "refresh": "disconnect:1,duplicate:1@server,crash:1@client,crash:1@store,keyring_error:1",
-}
 
 
 def system(
     part: Part = "all",
-    cli_auth_credentials_store_mode: Literal["file", "keyring", "auto"] = "auto",
+    cli_auth_credentials_store_mode: StoreMode = "auto",
     forced_chatgpt_workspace_id: str = OURS,
-    forced_login_method: Literal["", "chatgpt"] = "",
+    forced_login_method: Method = "",
     api_key: bool = False,
-    stored: Literal["chatgpt", "foreign", "api_key"] = "chatgpt",
+    stored: Content = "chatgpt",
     device_codes: bool = True,
     intervals: tuple[str, ...] = ("5", ""),
     slow_downs: int = 2,
     challenges: bool = True,
     retries: int = 1,
     uses: int = 1,
+    liveness: bool = False,
     hot_polling: bool = False,
     slow_down_once: bool = False,
     abort_on_transport_error: bool = False,
@@ -89,103 +53,110 @@ def system(
     keyring_shadows_file: bool = False,
     ignore_api_key: bool = False,
     key_deletes_login: bool = False,
+    drop_unsaved: bool = False,
+    forget_interrupted: bool = False,
     rotation: Rotation = "locked",
 ) -> System:
-    """A login and what follows, with two clients over one store."""
+    """One login by device code, and the sessions that follow.
+
+    - `part`: `all` (a login, then two clients refresh), or `login` or `refresh` alone, with larger budgets
+    - `cli_auth_credentials_store_mode`: `file`, `keyring`, or `auto`: the keyring, the file where it fails
+    - `forced_chatgpt_workspace_id`: the workspace that tokens must be for; the user has an account in `ours`
+      and one in `foreign`; empty allows any
+    - `forced_login_method`: `chatgpt`, or empty for any
+    - `api_key`: whether CODEX_API_KEY is set
+    - `stored`: what is stored at the start of part `refresh`: a login for `ours` (`chatgpt`) or `foreign`, an
+      `api_key`, or `nothing`
+    - `device_codes`: whether the server offers them; it answers 404 otherwise
+    - `intervals`: what the server may give as interval, in seconds; empty is none
+    - `slow_downs`: how often it may answer `slow_down`
+    - `challenges`: whether something in between may answer a poll with a 403 of its own
+    - `retries`: polls that may go unanswered in one login
+    - `uses`: how often each client is used; every use finds the token due and refreshes it
+    - `liveness`: also check that a login ends on every fair run (keeps every edge in memory)
+
+    The reference's faults, off by default; behind each the property that it breaks:
+
+    - `hot_polling`: a missing interval counts as 0 (poll_pace)
+    - `slow_down_once`: only the first slow_down counts (poll_pace)
+    - `abort_on_transport_error`: one unanswered poll ends the login (transport_retried)
+    - `escape_keeps_polling`: escape closes the window, the task polls on (quiet_after_end)
+    - `status_only`: any 403 or 404 while polling counts as pending (final_answer)
+    - `unchecked_workspace`: tokens are stored for any workspace (workspace_allowed)
+    - `ignore_api_key`: CODEX_API_KEY is not read; with `api_key` (api_key_first)
+    - `key_deletes_login`: a key that may not be used gets the stored login deleted; with `api_key` and
+      `forced_login_method` chatgpt (only_forbidden_removed)
+    - `rotation`: `locked` is ours, under a claim; `retries` refreshes without one and adopts a rotated token
+      found within 4 attempts; `permanent` takes `refresh_token_reused` as final (session_kept)
+
+    Faults that are easily made, planted:
+
+    - `exchange_again`: the exchange is repeated after a transport error (code_once)
+    - `save_in_place`: the file is truncated, then written; in mode file (credentials are whole)
+    - `keyring_shadows_file`: an old keyring entry is read before the newer file of a fallback; in mode auto
+      (session_kept)
+    - `drop_unsaved`: a new token that cannot be saved at once is dropped; in mode keyring (rotation_kept)
+    - `forget_interrupted`: a login that a crash interrupted is never settled (one_ending)
+
+    Raises `ConfigError` with one line for each value that does not fit.
+    """
+    _judge_words(
+        part=(part, Part),
+        cli_auth_credentials_store_mode=(cli_auth_credentials_store_mode, StoreMode),
+        forced_login_method=(forced_login_method, Method),
+        stored=(stored, Content),
+        rotation=(rotation, Rotation),
+    )
+    _judge_numbers(intervals, slow_downs=slow_downs, retries=retries, uses=uses)
     options = ServerOptions(
         forced_chatgpt_workspace_id, forced_login_method, AuthCredentialsStoreMode(cli_auth_credentials_store_mode)
     )
     profile = Profile(
-        hot_polling,
-        slow_down_once,
-        abort_on_transport_error,
-        escape_keeps_polling,
-        status_only,
-        exchange_again,
-        unchecked_workspace,
-        save_in_place,
-        keyring_shadows_file,
-        ignore_api_key,
-        key_deletes_login,
-        rotation,
+        hot_polling=hot_polling,
+        slow_down_once=slow_down_once,
+        abort_on_transport_error=abort_on_transport_error,
+        escape_keeps_polling=escape_keeps_polling,
+        status_only=status_only,
+        exchange_again=exchange_again,
+        unchecked_workspace=unchecked_workspace,
+        save_in_place=save_in_place,
+        keyring_shadows_file=keyring_shadows_file,
+        ignore_api_key=ignore_api_key,
+        key_deletes_login=key_deletes_login,
+        drop_unsaved=drop_unsaved,
+        forget_interrupted=forget_interrupted,
+        rotation=rotation,
     )
-    logs_in = part != "refresh"
-    clients: dict[str, Process] = {}
-    if logs_in:
-        clients["client"] = Client(
-            options=options,
-            profile=profile,
-            api_key=api_key,
-            uses=uses if part == "all" else 0,
-            retries=retries,
-        )
-    else:
-        clients["client"] = Session(options=options, profile=profile, api_key=api_key, uses=uses)
-    if part != "login":
-        clients["other"] = Session(options=options, profile=profile, api_key=api_key, uses=uses, opened=not logs_in)
-    initial = None if logs_in else STORED[stored]
-    in_file = options.cli_auth_credentials_store_mode is AuthCredentialsStoreMode.FILE
-    store = CredentialStore(
-        mode=options.cli_auth_credentials_store_mode,
-        profile=profile,
-        clients=tuple(clients),
-        file=initial if in_file else None,
-        keyring=None if in_file else initial,
+    session = Session(options=options, profile=profile, api_key=api_key, uses=uses, opened=part == "refresh")
+    if part == "refresh":
+        return refreshing(session, STORED[stored])
+    client = Client(
+        options=options, profile=profile, api_key=api_key, uses=uses if part == "all" else 0, retries=retries
     )
-    if logs_in:
-        server: Process = AuthorisationServer(
-            enabled=device_codes, intervals=intervals, challenges=challenges, slow_downs=slow_downs
-        )
-    else:
-        server = ProvisionedServer(
-            enabled=True,
-            intervals=intervals,
-            challenges=False,
-            slow_downs=0,
-            workspace=STORED[stored].workspace,
-            valid=STORED[stored].generation,
-        )
-    watching: dict[str, Monitor] = {
-        "workspace_allowed": WorkspaceAllowed(options=options),
-        "only_forbidden_removed": OnlyForbiddenRemoved(options=options),
-        "api_key_first": ApiKeyFirst(
-            api_key=api_key, stored_key=not logs_in and stored == "api_key", options=options
-        ),
-        "rotation_kept": RotationKept(),
-    }
-    if logs_in:
-        watching |= {
-            "one_ending": OneEnding(),
-            "quiet_after_end": QuietAfterEnd(),
-            "poll_pace": PollPace(),
-            "final_answer": FinalAnswer(),
-            "transport_retried": TransportRetried(retries=retries),
-            "code_once": CodeOnce(),
-        }
-    sessions = tuple(clients)
+    server = AuthorisationServer(
+        enabled=device_codes, intervals=intervals, challenges=challenges, slow_downs=slow_downs
+    )
+    return logging_in(client, session if part == "all" else None, server, liveness)
 
-    def in_vain(server: View, store: View, *clients: View) -> bool:
-        newest = max((c.generation for c in (store.file, store.keyring) if c), default=0)
-        return newest == server.valid and any(c.state == "signed_out" for c in clients)
 
-    return System(
-        processes={**clients, "server": server, "store": store, **({"user": User(workspaces=(OURS, FOREIGN), others=tuple(clients)[1:])} if logs_in else {})},
-        network="fifo",
-        monitors=watching,
-        properties=(
-            always("nobody signs out beside a valid token", lambda *v: not in_vain(*v), reads=("server", "store", *sessions)),
-            always("credentials are whole", lambda store: HALF not in (store.file, store.keyring)),
-            *(
-                sometimes(f"a login is {ending}", lambda client, e=ending: client.login == e, reads=("client",))
-                for ending in (("granted", "denied", "expired", "cancelled", "failed") if logs_in else ())
-            ),
-        ),
-        carriers={
-            Disconnect: (
-                RequestCode, DeviceCode, CodeRefused, Poll, PollAnswer, Exchange, Tokens, ExchangeRefused,
-                Refresh, Refreshed, RefreshRefused,
-            ),
-            KeyringError: (Load, Save, Delete, Claim),
-        },
-        faults=FAULTS[part],
-    )
+def _judge_words(**given: tuple[str, object]) -> None:
+    mistakes = [
+        f"{name} is {value!r}; use {', '.join(map(repr, get_args(kind)))}"
+        for name, (value, kind) in given.items()
+        if value not in get_args(kind)
+    ]
+    if mistakes:
+        raise ConfigError(*mistakes)
+
+
+def _judge_numbers(intervals: tuple[str, ...], **counts: int) -> None:
+    mistakes = [f"{name} is {count}; it is 0 or more" for name, count in counts.items() if count < 0]
+    if not intervals:
+        mistakes.append("intervals are none; give at least one, such as '5', or '' for a server that names none")
+    mistakes += [
+        f"interval {text!r} is no number of seconds; write one such as '5', or '' for none"
+        for text in intervals
+        if text and not (text.isascii() and text.isdecimal())
+    ]
+    if mistakes:
+        raise ConfigError(*mistakes)

@@ -55,7 +55,7 @@ class Client(Session):
             for answer in (DeviceCode, CodeRefused, PollAnswer, Tokens, ExchangeRefused)
         ),
         {"trigger": "begin", "source": "idle", "dest": "requesting", "conditions": "is_due", "after": "begin_login"},
-        {"trigger": "recover", "source": "idle", "dest": "recovering", "conditions": "is_open", "after": "ask"},
+        {"trigger": "recover", "source": "idle", "dest": "recovering", "conditions": "was_interrupted", "after": "ask"},
         {"trigger": DeviceCode, "source": "requesting", "dest": "waiting", "after": "show_code"},
         {"trigger": CodeRefused, "source": "requesting", "dest": "idle", "after": "end_disabled"},
         # Polling. A late answer is as good as one in time.
@@ -196,6 +196,10 @@ class Client(Session):
 
     def may_use(self) -> bool:
         return super().may_use() and not self.is_due() and not self.is_open()
+
+    def was_interrupted(self) -> bool:
+        """A login is open and the client at rest: a crash came between."""
+        return self.is_open() and not self.profile.forget_interrupted
 
     # --- the beginning ------------------------------------------------------------------------------
 

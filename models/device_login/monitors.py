@@ -12,13 +12,21 @@ from models.device_login.messages import (
     Polled,
     Presented,
     Removed,
+    Rotated,
+    SignedOut,
     Stored,
     Taken,
     TransportError,
     Used,
     Waiting,
 )
-from models.device_login.options import INTERVAL_S, ServerOptions, ensure_workspace_allowed, interval_of, is_login_allowed
+from models.device_login.options import (
+    INTERVAL_S,
+    ServerOptions,
+    ensure_workspace_allowed,
+    interval_of,
+    is_login_allowed,
+)
 from sim import Crashed, Monitor, Received
 
 
@@ -281,6 +289,43 @@ class ApiKeyFirst(Monitor):
             self.violate(f"{used.client} used an API key, although a ChatGPT login is forced")
         if used.by == "api_key" and not self.api_key and not self.stored_key:
             self.violate(f"{used.client} used an API key that nobody gave it")
+
+
+class SessionKept(Monitor):
+    """Whoever signs out is right: the good refresh token is stored nowhere, and nobody stores it later."""
+
+    states = ("watching",)
+    transitions = (
+        {"trigger": Issued, "source": "watching", "dest": None, "after": "note_issued"},
+        {"trigger": Rotated, "source": "watching", "dest": None, "after": "note_rotated"},
+        {"trigger": Stored, "source": "watching", "dest": None, "after": ["note_stored", "judge"]},
+        {"trigger": Removed, "source": "watching", "dest": None, "after": "note_removed"},
+        {"trigger": SignedOut, "source": "watching", "dest": None, "after": ["note_out", "judge"]},
+    )
+
+    good: int = 0
+    """The generation of the refresh token that the server takes."""
+    stored: int = 0
+    out: str = ""
+
+    def note_issued(self) -> None:
+        self.good = 1
+
+    def note_rotated(self, rotated: Rotated) -> None:
+        self.good = rotated.generation
+
+    def note_stored(self, stored: Stored) -> None:
+        self.stored = stored.credentials.generation
+
+    def note_removed(self) -> None:
+        self.stored = 0
+
+    def note_out(self, signed_out: SignedOut) -> None:
+        self.out = signed_out.client
+
+    def judge(self) -> None:
+        if self.out and self.stored == self.good:
+            self.violate(f"{self.out} signed out, but the refresh token that is good ({self.good}) is stored")
 
 
 class RotationKept(Monitor):

@@ -14,6 +14,10 @@ INTERVAL_S = 5
 """Between polls where the server names no interval (RFC 8628, 3.2), and what a slow_down adds (3.5)."""
 
 
+OURS, FOREIGN = "ours", "foreign"
+"""The workspaces in which the user has an account."""
+
+
 class AuthCredentialsStoreMode(Enum):
     """Where credentials are kept."""
 
@@ -46,6 +50,8 @@ class Profile(Record):
     keyring_shadows_file: bool = False
     ignore_api_key: bool = False
     key_deletes_login: bool = False
+    drop_unsaved: bool = False
+    forget_interrupted: bool = False
     rotation: str = "locked"
 
 

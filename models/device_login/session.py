@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from models.device_login.messages import (
     Claim,
@@ -40,7 +41,7 @@ class Session(Process):
     answer holds the only copy of the new token, so the transport's word is waited for.
     """
 
-    states = (
+    states: ClassVar[Sequence[str]] = (
         "idle",
         "reading",
         "claiming",
@@ -50,9 +51,9 @@ class Session(Process):
         "leaving",
         "signed_out",
     )
-    hot = ("reading", "claiming", "refreshing", "saving", "rereading", "leaving")
-    may = ("use",)
-    durable = ("uses", "life", "opened")
+    hot: ClassVar[Sequence[str]] = ("reading", "claiming", "refreshing", "saving", "rereading", "leaving")
+    may: ClassVar[Sequence[str]] = ("use",)
+    durable: ClassVar[Sequence[str]] = ("uses", "life", "opened")
     transitions = (
         # What an earlier life asked for.
         *(
@@ -134,6 +135,13 @@ class Session(Process):
         },
         {"trigger": Loaded, "source": "rereading", "dest": "signed_out", "after": "sign_out"},
         {"trigger": Deleted, "source": "leaving", "dest": "idle"},
+        {
+            "trigger": StoreFailed,
+            "source": "saving",
+            "dest": "idle",
+            "conditions": "drops_unsaved",
+            "after": "let_go",
+        },
         # The store was interrupted, or its keyring does not answer: requests may be repeated.
         *(
             {
@@ -259,6 +267,9 @@ class Session(Process):
     def take(self, refreshed: Refreshed) -> None:
         self.emit(Taken(self.name, refreshed.credentials.generation))
         self.held = refreshed.credentials
+
+    def drops_unsaved(self) -> bool:
+        return self.profile.drop_unsaved
 
     def takes_it_as_final(self) -> bool:
         return self.profile.rotation == "permanent"
