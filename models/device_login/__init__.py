@@ -9,7 +9,7 @@ from models.device_login.client import Client
 from models.device_login.messages import Credentials
 from models.device_login.options import FOREIGN, OURS, AuthCredentialsStoreMode, Profile, ServerOptions
 from models.device_login.server import AuthorisationServer
-from models.device_login.session import Session
+from models.device_login.session import LaterClient
 from models.device_login.world import logging_in, refreshing
 from sim import ConfigError, System
 
@@ -127,7 +127,7 @@ def system(
         forget_interrupted=forget_interrupted,
         rotation=rotation,
     )
-    session = Session(options=options, profile=profile, api_key=api_key, uses=uses, opened=part == "refresh")
+    session = LaterClient(options=options, profile=profile, api_key=api_key, uses=uses, opened=part == "refresh")
     if part == "refresh":
         return refreshing(session, STORED[stored])
     client = Client(

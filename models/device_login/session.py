@@ -53,14 +53,13 @@ class Session(Process):
     )
     hot: ClassVar[Sequence[str]] = ("reading", "claiming", "refreshing", "saving", "rereading", "leaving")
     may: ClassVar[Sequence[str]] = ("use",)
-    durable: ClassVar[Sequence[str]] = ("uses", "life", "opened")
+    durable: ClassVar[Sequence[str]] = ("uses", "life")
     transitions = (
         # What an earlier life asked for.
         *(
             {"trigger": answer, "source": "*", "dest": IGNORE, "conditions": "is_of_an_earlier_life"}
             for answer in (Loaded, Saved, Deleted, Claimed, StoreFailed, Refreshed, RefreshRefused, ConnectionLost)
         ),
-        {"trigger": Open, "source": "*", "dest": None, "after": "open"},
         # A key in the environment comes first.
         {"trigger": "use", "source": "idle", "dest": None, "conditions": ["may_use", "has_key"], "after": "use_key"},
         {
@@ -176,8 +175,6 @@ class Session(Process):
     """How often it may still be used."""
     api_key: bool = False
     """Whether CODEX_API_KEY is set."""
-    opened: bool = True
-    """Whether the user has opened it yet."""
     life: int = 0
     held: Credentials | None = None
     """Being used, and rotated."""
@@ -212,11 +209,8 @@ class Session(Process):
 
     # --- using what there is ------------------------------------------------------------------------
 
-    def open(self) -> None:
-        self.opened = True
-
     def may_use(self) -> bool:
-        return self.opened and self.uses > 0
+        return self.uses > 0
 
     def count_use(self) -> None:
         self.uses -= 1
@@ -305,3 +299,18 @@ class Session(Process):
     def release(self) -> None:
         if self.takes_turns():
             self.send("store", Release())
+
+
+class LaterClient(Session):
+    """A client that the user opens when there is a login to use."""
+
+    durable = (*Session.durable, "opened")
+    transitions = ({"trigger": Open, "source": "*", "dest": None, "after": "open"}, *Session.transitions)
+
+    opened: bool
+
+    def open(self) -> None:
+        self.opened = True
+
+    def may_use(self) -> bool:
+        return self.opened and super().may_use()

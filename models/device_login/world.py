@@ -41,7 +41,7 @@ from models.device_login.monitors import (
 )
 from models.device_login.options import FOREIGN, OURS, AuthCredentialsStoreMode
 from models.device_login.server import AuthorisationServer, ProvisionedServer
-from models.device_login.session import Session
+from models.device_login.session import LaterClient, Session
 from models.device_login.store import HALF, CredentialStore
 from models.device_login.user import User
 from sim import (
@@ -87,7 +87,7 @@ WHOLE = always("credentials are whole", lambda store: HALF not in (store.file, s
 """Whatever was interrupted: the old credentials or the new."""
 
 
-def logging_in(client: Client, other: Session | None, server: AuthorisationServer, liveness: bool) -> System:
+def logging_in(client: Client, other: LaterClient | None, server: AuthorisationServer, liveness: bool) -> System:
     """A login by `client`, and with `other` what follows it: then both are used."""
     sessions: dict[str, Session] = {"client": client, **({"other": other} if other else {})}
     options = client.options
@@ -111,7 +111,7 @@ def logging_in(client: Client, other: Session | None, server: AuthorisationServe
             **sessions,
             "server": server,
             "store": _store(client, sessions, None),
-            "user": User(workspaces=(OURS, FOREIGN), others=tuple(sessions)[1:]),
+            "user": User(workspaces=(OURS, FOREIGN), others=("other",) if other else ()),
         },
         network="fifo",
         monitors={
@@ -135,7 +135,7 @@ def logging_in(client: Client, other: Session | None, server: AuthorisationServe
     )
 
 
-def refreshing(session: Session, stored: Credentials | None) -> System:
+def refreshing(session: LaterClient, stored: Credentials | None) -> System:
     """Two clients that find `stored`."""
     sessions = {"client": session, "other": session}
     server = ProvisionedServer(
