@@ -82,6 +82,10 @@ CARRIERS: dict[type[Fault], tuple[type[Message], ...]] = {
     Disconnect: REQUESTS_AND_ANSWERS,
     KeyringError: (Load, Save, Delete, Claim),
 }
+KEPT = always(
+    "a granted login is stored",
+    lambda client, store: client.login != "granted" or store.file is not None or store.keyring is not None,
+)
 LINKS = {"*->store": (1, 5), "store->*": (1, 5)}
 WHOLE = always("credentials are whole", lambda store: HALF not in (store.file, store.keyring))
 """Whatever was interrupted: the old credentials or the new."""
@@ -123,7 +127,7 @@ def logging_in(client: Client, other: LaterClient | None, server: AuthorisationS
             "code_once": CodeOnce(),
             **_session_monitors(client, None),
         },
-        properties=(WHOLE, *guards),
+        properties=(WHOLE, KEPT, *guards),
         carriers=CARRIERS,
         faults=FAULTS["all" if other else "login"],
         timing=Timing(

@@ -30,8 +30,8 @@ def test_the_default_holds_with_crashes_of_the_client_and_two_clients_that_refre
 @pytest.mark.parametrize(
     ("config", "faults", "states"),
     [
-        ({"part": "refresh"}, "crash:1@client,crash:1@other,disconnect:1", 9_990),
-        ({"part": "refresh", "uses": 2}, "crash:1@client,keyring_error:1", 26_000),
+        ({"part": "refresh"}, "crash:1@client,crash:1@other,disconnect:1", 7_564),
+        ({"part": "refresh", "uses": 2}, "crash:1@client,keyring_error:1", 14_292),
     ],
 )
 def test_refreshing_holds_in_larger_bounds(config: dict[str, Any], faults: str, states: int) -> None:
@@ -125,7 +125,6 @@ def test_each_fault_is_found_when_switched_on_and_is_what_makes_the_difference(
     result = check(system(**config, **fault))
     assert result.finding is not None
     assert result.finding.property == broken
-    assert len(result.finding.message) < 500
 
 
 def test_every_switch_is_tried() -> None:
@@ -133,14 +132,6 @@ def test_every_switch_is_tried() -> None:
     switches = names[names.index("hot_polling") :]
     assert switches == [*dict.fromkeys(switches)]
     assert {name for fault, _, _ in REFERENCE for name in fault} == set(switches)
-
-
-@pytest.mark.parametrize("cause", ["deny", "challenge"])
-def test_a_login_that_reads_statuses_alone_misses_a_denial_as_well_as_a_challenge(cause: str) -> None:
-    result = check(system(part="login", status_only=True, challenges=cause == "challenge").with_(faults=""))
-    assert result.finding is not None
-    assert result.finding.property == "final_answer"
-    assert "denied" in result.finding.message or cause == "challenge"
 
 
 def test_a_race_between_two_clients_needs_no_fault_to_lose_a_session() -> None:

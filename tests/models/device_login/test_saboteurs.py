@@ -18,7 +18,6 @@ from models.device_login.messages import (
     Polled,
     Save,
     Stored,
-    Tokens,
     Waiting,
 )
 from models.device_login.server import AuthorisationServer
@@ -82,24 +81,6 @@ class Unclear(Client):
         self.end("gone")
 
 
-class Early(Client):
-    """Stores before it looks at the workspace."""
-
-    def exchange(self, answer: Any) -> None:
-        super().exchange(answer)
-
-    def end_foreign(self, tokens: Tokens) -> None:
-        self.send("store", Save(tokens.credentials, self.life))
-        self.end("failed", "workspace")
-
-
-class Vengeful(Client):
-    """Logs out whoever does not approve."""
-
-    def end_expired(self) -> None:
-        self.end("denied")
-
-
 class Barging(LaterClient):
     """Refreshes without waiting for its turn."""
 
@@ -149,12 +130,11 @@ class Guessing(CredentialStore):
             super().fail(fault)
 
 
-class TwoStep(CredentialStore):
-    """Says that credentials are stored before they are."""
+class Hollow(CredentialStore):
+    """Says that credentials are stored, and keeps nothing."""
 
     def save_to_keyring(self, save: Save) -> None:
         self.emit(Stored(save.credentials))
-        self.keyring = None
         self.confirm(save)
 
 
@@ -175,18 +155,16 @@ class Closed(AuthorisationServer):
         (Unarmed, "", {"part": "login", **SMALL}, "poll_pace", "wait of none"),
         (Talkative, "", {"part": "login", **SMALL}, "one_ending", "once more"),
         (Unclear, "", {"part": "login", **SMALL}, "one_ending", "gone, which is no ending"),
-        (Early, "", {"part": "login", **SMALL}, "workspace_allowed", "foreign, but ours is forced"),
-        (Early, "", {"part": "login", "forced_chatgpt_workspace_id": "elsewhere", **SMALL}, "workspace_allowed", ""),
         (Barging, "", {"part": "refresh"}, "session_kept", "signed out"),
         (Resigned, "", {"part": "refresh"}, "session_kept", "signed out"),
         (Selfish, "", {"part": "refresh"}, "stuck", "claiming"),
         (Forgetful, "", {"part": "refresh"}, "stuck", "saving"),
         (Mute, "crash:1@store", {"part": "refresh"}, "stuck", ""),
         (Guessing, "crash:1@client,keyring_error:1", {"part": "login", **SMALL}, "quiet_after_end", "are stored"),
-        (TwoStep, "", {"part": "all", **SMALL}, "both clients are used", "no reachable state"),
+        (Hollow, "", {"part": "login", **SMALL}, "a granted login is stored", "does not hold"),
         (Closed, "", {"part": "login", **SMALL}, "a login ends as granted", "no reachable state"),
     ],
-    ids=lambda value: value.__name__ if isinstance(value, type) else "",
+    ids=lambda value: value.__name__ if isinstance(value, type) else None,
 )
 def test_a_broken_machine_is_caught_by_the_property_that_it_breaks(
     cls: Any, faults: str, config: dict[str, Any], found: str, says: str
