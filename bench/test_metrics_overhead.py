@@ -38,9 +38,7 @@ def meter_cost() -> CostMeter:
 
 @pytest.mark.benchmark(group="record_turn, a thousand turns")
 @pytest.mark.parametrize("subject", [bare_additions, record_plain, record_labelled, record_timed, meter_cost])
-def test_record_turn_against_the_bare_additions(
-    benchmark: BenchmarkFixture, subject: Callable[[], object]
-) -> None:
+def test_record_turn_against_the_bare_additions(benchmark: BenchmarkFixture, subject: Callable[[], object]) -> None:
     ratio = compare(subject, bare_additions, clock_ns=time.perf_counter_ns, rounds=200).ratio
     benchmark.extra_info["ratio_to_bare_additions"] = round(ratio, 3)
     benchmark.extra_info["turns"] = len(USAGES)
@@ -55,9 +53,7 @@ def test_record_turn_against_the_bare_additions(
         pytest.param(20_000, 1_000_000, None, id="always a new run"),
     ],
 )
-def test_memory_of_many_turns_against_few(
-    benchmark: BenchmarkFixture, few: int, many: int, runs: int | None
-) -> None:
+def test_memory_of_many_turns_against_few(benchmark: BenchmarkFixture, few: int, many: int, runs: int | None) -> None:
     bytes_few = retained_bytes(session_of(few, round_labels(runs)))
     session = benchmark.pedantic(session_of, args=(many, round_labels(runs)), rounds=1)
     bytes_many = retained_bytes(session)

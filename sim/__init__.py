@@ -28,31 +28,46 @@ from sim.properties import always, eventually, sometimes, within
 from sim.system import System, cut
 from sim.table import DEFER, IGNORE
 from sim.timing import Timing
+from sim.usage import Replayed, Used
 from sim.values import Emission, Fault, Message, Record
 
 if TYPE_CHECKING:
     from sim.action import Action
     from sim.explore.check import CheckResult, check
+    from sim.explore.fuzz import FuzzFinding, FuzzResult, fuzz
+    from sim.explore.minimise import Minimised, minimise
     from sim.graph import Graph, State
     from sim.judge import Finding
-    from sim.simulate import simulate
-    from sim.strategy import Replay, Strategy, Uniform, VirtualTime
+    from sim.simulation import simulate
+    from sim.strategy import Drawn, Replay, Strategy, Uniform, VirtualTime
+    from sim.testing import PropertyViolation, SystemMachine, replay_text, schedules, state_machine
     from sim.trace import Run, Trace
 
 _ENGINES = {
     "Action": "sim.action",
     "CheckResult": "sim.explore.check",
+    "Drawn": "sim.strategy",
     "Finding": "sim.judge",
+    "FuzzFinding": "sim.explore.fuzz",
+    "FuzzResult": "sim.explore.fuzz",
     "Graph": "sim.graph",
+    "Minimised": "sim.explore.minimise",
+    "PropertyViolation": "sim.testing",
     "Replay": "sim.strategy",
     "Run": "sim.trace",
     "Trace": "sim.trace",
     "State": "sim.graph",
     "Strategy": "sim.strategy",
+    "SystemMachine": "sim.testing",
     "Uniform": "sim.strategy",
     "VirtualTime": "sim.strategy",
     "check": "sim.explore.check",
-    "simulate": "sim.simulate",
+    "fuzz": "sim.explore.fuzz",
+    "minimise": "sim.explore.minimise",
+    "replay_text": "sim.testing",
+    "schedules": "sim.testing",
+    "simulate": "sim.simulation",
+    "state_machine": "sim.testing",
 }
 
 __all__ = [
@@ -70,22 +85,28 @@ __all__ = [
     "Crashed",
     "Disconnect",
     "DivergenceError",
+    "Drawn",
     "EffectLedger",
     "Emission",
     "EmptyResponse",
     "Fault",
     "Finding",
+    "FuzzFinding",
+    "FuzzResult",
     "Graph",
     "InputLedger",
     "Message",
+    "Minimised",
     "ModelError",
     "Monitor",
     "Process",
+    "PropertyViolation",
     "RateLimited",
     "Received",
     "Record",
     "Rejected",
     "Replay",
+    "Replayed",
     "Restarted",
     "Run",
     "ScenarioError",
@@ -93,18 +114,25 @@ __all__ = [
     "State",
     "Strategy",
     "System",
+    "SystemMachine",
     "TableError",
     "Timing",
     "Trace",
     "Uniform",
+    "Used",
     "View",
     "VirtualTime",
     "always",
     "check",
     "cut",
     "eventually",
+    "fuzz",
+    "minimise",
+    "replay_text",
+    "schedules",
     "simulate",
     "sometimes",
+    "state_machine",
     "within",
 ]
 

@@ -14,7 +14,7 @@ from sim.durations import show_duration
 from sim.faults import RateLimited
 from sim.mixer import key64
 from sim.network import Envelope
-from sim.process import Arm, Output, Send, Write
+from sim.process import Arm, Emit, Output, Send, Write
 from sim.table import Row
 from sim.values import Fault, Value, encode, show, shown_fields
 
@@ -118,6 +118,13 @@ class Action:
         return key64(self.code)
 
     @cached_property
+    def deed(self) -> bytes:
+        """The action whatever it chooses: what fairness is owed to. A scheduler has to let an action happen
+        that stays enabled; no one owes it a certain outcome."""
+        envelope = self.envelope.value() if self.envelope else None
+        return encode((self.kind.value, envelope, self.process, self.subject))
+
+    @cached_property
     def code(self) -> bytes:
         """The canonical encoding of what the action is; what it does follows from the state."""
         envelope = self.envelope.value() if self.envelope else None
@@ -183,3 +190,22 @@ def _under(fault: Fault | None) -> str | None:
         return None
     hint = _hint(fault)
     return fault.kind + (f"({show_duration(hint)})" if hint is not None else "")
+
+
+def writes_of(output: Output) -> tuple[Write, ...]:
+    """The durable writes an output consists of."""
+    if isinstance(output, Write):
+        return (output,)
+    return output.writes if isinstance(output, Emit) else ()
+
+
+def outputs_named(action: Action, name: str) -> list[int]:
+    """The windows of `action` right behind an output (or its input) called `name`."""
+    found = [n for n, output in enumerate(action.all_outputs, 1) if name in (output_name(output), _field(output))]
+    if action.envelope is not None and type(action.envelope.message).__name__ == name:
+        found.append(len(action.all_outputs))
+    return found
+
+
+def _field(output: Output) -> str:
+    return output.field if isinstance(output, Write) else ""

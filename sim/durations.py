@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 
 from sim.errors import ConfigError
 
 UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 
-_DURATION = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)\s*([a-z]+)")
+_DURATION = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)\s*([a-z]+)", re.ASCII)
 
 
 def parse_duration(text: str) -> int:
@@ -18,10 +17,12 @@ def parse_duration(text: str) -> int:
     unit = UNITS_MS.get(match[2]) if match else None
     if match is None or unit is None:
         raise ConfigError(f"{text!r} is no duration; write a number and a unit, such as 250ms, 30s, 5min, 1h or 7d")
-    total = Fraction(match[1]) * unit
-    if total.denominator != 1:
+    whole, _, part = match[1].partition(".")
+    scale: int = 10 ** len(part)
+    total, rest = divmod(int(whole + part) * unit, scale)
+    if rest:
         raise ConfigError(f"{text!r} is not a whole number of milliseconds")
-    return int(total)
+    return total
 
 
 def parse_range(text: str) -> tuple[int, int]:
@@ -39,7 +40,7 @@ def show_duration(ms: int) -> str:
     if ms and ms % 1_000 == 0:
         return f"{ms // 1_000}s"
     if ms > 1_000:
-        return f"{ms / 1_000:.3f}".rstrip("0") + "s"
+        return f"{ms // 1_000}.{ms % 1_000:03d}".rstrip("0") + "s"
     return f"{ms}ms"
 
 

@@ -6,19 +6,20 @@ the cuts in force, all as small integers of one `Graph`; `describe` spells it ou
 
 from __future__ import annotations
 
-from copy import copy
 from itertools import product
 from typing import NamedTuple
 
 from sim.action import Action, Kind
 from sim.address import START, Address
+from sim.allowance import Budget, left_of
+from sim.errors import ModelError
 from sim.faults.plan import FaultEntry
 from sim.machine import Handler
 from sim.network import Net, make_network
 from sim.process import Arm, Output, View
 from sim.system import System
-from sim.tables import Tables, outputs_named
-from sim.values import Value, encode, show
+from sim.tables import Tables
+from sim.values import Value, describe, encode, show
 
 
 class State(NamedTuple):
@@ -52,22 +53,16 @@ class Graph:
     `handler` is what runs them."""
 
     def __init__(self, system: System, handler: type[Handler] = Handler) -> None:
+        if not isinstance(system, System):
+            raise ModelError(f"{describe(system)} is no System: make one of your processes")
         self.system = system
         self.tables = Tables(system, handler)
         self.network = make_network(system.network, self.tables.pair.__getitem__)
         self.width = self.tables.width
         self.names = system.names
-        self.entries = [entry for entry in system.budget if entry.count != 0]
-        finite = [i for i, entry in enumerate(self.entries) if entry.count is not None]
-        self._slot = {i: slot for slot, i in enumerate(finite)}
-        self._full = tuple(self.entries[i].count or 0 for i in finite)
-        self._by_kind: dict[str, list[int]] = {}
-        for i in sorted(range(len(self.entries)), key=lambda i: (self.entries[i].target is None, i)):
-            self._by_kind.setdefault(self.entries[i].kind, []).append(i)  # the specific entry is drawn on first
-        self._endless = len(finite) < len(self.entries)
-        self._domain = [kind for kind in self._by_kind if kind in system.own_kinds]
-        self._cut_names = list(system.cuts)
-        self._spending: dict[tuple[Action, tuple[int, ...]], Action] = {}
+        self.budget = Budget(system, self.tables)
+        self._cut_names = self.budget.cuts
+        self._starts: list[Start] = []
 
     @property
     def handler_calls(self) -> int:
@@ -77,6 +72,11 @@ class Graph:
 
     def starts(self) -> list[Start]:
         """The ways to begin: one for each combination of choices made in `on_start`."""
+        if not self._starts:
+            self._starts = self._begin()
+        return self._starts
+
+    def _begin(self) -> list[Start]:
         found = []
         for start in product(*self.tables.initial()):
             locals_: tuple[int, ...] = tuple(local for local, _ in start)
@@ -88,7 +88,7 @@ class Graph:
             choices = tuple(choice for _, outcome in start for choice in outcome.choices)
             outputs = tuple((self.names[i], outcome.outputs) for i, (_, outcome) in enumerate(start) if outcome.outputs)
             arms = tuple((i, arm) for i, (_, outcome) in enumerate(start) for arm in outcome.arms)
-            found.append(Start(choices, State(locals_, net, self._full, ()), sends, outputs, arms))
+            found.append(Start(choices, State(locals_, net, self.budget.full, ()), sends, outputs, arms))
         return found
 
     def initial(self) -> list[State]:
@@ -165,118 +165,34 @@ class Graph:
 
     def has_budget(self, state: State) -> bool:
         """Whether any fault may still strike."""
-        return self._endless or any(state.budgets)
+        return self.budget.endless or any(state.budgets)
 
     def faults(self, state: State, usual: list[Action]) -> list[Action]:
         """The actions that draw on the budget; `usual` are the handlers that a crash may strike."""
+        locals_, net, budgets, cuts = state
+        left = self.budget.left(budgets)
+        target = self.tables.target
         found: list[Action] = []
-        found += self._network_faults(state)
-        for kind in self._domain:
-            for e in self.network.heads(state.net):
-                if not self._held(e, state.cuts):
-                    found += self._under(state, kind, e)
-        if "crash" in self._by_kind:
-            found += self._crashes(state, [*usual, *found])
-        if "cut" in self._by_kind:
-            found += self._cuts(state)
-        return found
-
-    def _available(self, state: State, kind: str, *places: str) -> int:
-        """The first entry of `kind` that may strike at one of `places` and has something left, or -1."""
-        for i in self._by_kind.get(kind, ()):
-            target = self.entries[i].target
-            if (target is None or target in places) and self._left(state, i):
-                return i
-        return -1
-
-    def _left(self, state: State, entry: int) -> bool:
-        slot = self._slot.get(entry)
-        return slot is None or state.budgets[slot] > 0
-
-    def _places(self, envelope: int) -> tuple[str, str, str]:
-        thing = self.tables.envelopes.things[envelope]
-        return thing.source, thing.target, type(thing.message).__name__
-
-    def _network_faults(self, state: State) -> list[Action]:
-        found = []
-        for kind in (Kind.DROP, Kind.DUPLICATE):
-            if kind.value in self._by_kind:
-                for e in self.network.distinct(state.net):
-                    entry = self._available(state, kind.value, *self._places(e))
-                    if entry >= 0:
-                        found.append(self._spend(self.tables.in_flight(kind, e), entry))
-        if "reorder" in self._by_kind:
-            for e in self.network.overtakers(state.net):
-                entry = self._available(state, "reorder", *self._places(e))
-                if entry >= 0 and not self._held(e, state.cuts):
-                    usual = self.tables.delivery(state.locals[self.tables.target[e]], e)
-                    found += [self._spend(self.tables.overtaking(action), entry) for action in usual]
-        return found
-
-    def _under(self, state: State, kind: str, envelope: int) -> list[Action]:
-        found = []
-        hints = dict.fromkeys(self.entries[i].hint_ms for i in self._by_kind[kind])
-        for hint in hints:
-            for i in self._by_kind[kind]:
-                entry = self.entries[i]
-                fits = entry.hint_ms == hint and entry.target in (None, *self._places(envelope))
-                if fits and self._left(state, i):
-                    local = state.locals[self.tables.target[envelope]]
-                    found += [self._spend(a, i) for a in self.tables.delivery_under(local, envelope, entry)]
-                    break
-        return found
-
-    def _crashes(self, state: State, handlers: list[Action]) -> list[Action]:
-        found = []
-        for local in state.locals[: self.width]:
-            if local in self.tables.down:
-                continue
-            name = self.names[self.tables.locals.things[local][0]]
-            entry = self._crash_entry(state, name, anywhere=True)
-            if entry >= 0:
-                found.append(self._spend(self.tables.crash(local), entry))
-        for action in handlers:
-            if action.delivered and action.local not in self.tables.failed:
-                found += self._struck(state, action)
-        return found
-
-    def _crash_entry(self, state: State, process: str, *, anywhere: bool) -> int:
-        for i in self._by_kind["crash"]:
-            entry = self.entries[i]
-            fits = entry.target in (None, process) and (entry.after is None) is anywhere
-            if fits and self._left(state, i):
-                return i
-        return -1
-
-    def _struck(self, state: State, action: Action) -> list[Action]:
-        """`action` with a crash in each of its windows that the budget allows."""
-        windows = self.tables.windows(action)
-        found: dict[int, Action] = {}
-        entry = self._crash_entry(state, action.process, anywhere=True)
-        if entry >= 0:
-            found = {n: self._spend(w, *action.entries, entry) for n, w in enumerate(windows)}
-        for i in self._by_kind["crash"]:
-            place = self.entries[i]
-            if place.after and place.target in (None, action.process) and self._left(state, i):
-                for n in outputs_named(action, place.after):
-                    found.setdefault(n, self._spend(windows[n], *action.entries, i))
-        return list(found.values())
-
-    def _cuts(self, state: State) -> list[Action]:
-        found = []
-        for c, name in enumerate(self._cut_names):
-            entry = self._available(state, "cut", name)
-            if c not in state.cuts and entry >= 0:
-                found.append(self._spend(self.tables.cutting(Kind.CUT, c), entry))
-        return found
-
-    def _spend(self, action: Action, *entries: int) -> Action:
-        """`action` as one that draws on these entries of the budget."""
-        found = self._spending.get((action, entries))
-        if found is None:
-            found = self._spending[action, entries] = copy(action)
-            found.entries = entries
-            found.spends = tuple(self._slot[i] for i in entries if i in self._slot)
+        if left.in_flight:
+            for e in self.network.distinct(net):
+                found += left.on_envelope(e)
+        if left.reorders:
+            for e in self.network.overtakers(net):
+                if not (cuts and self._held(e, cuts)):
+                    found += left.overtaking(locals_[target[e]], e)
+        if left.domain:
+            for e in self.network.heads(net):
+                if not (cuts and self._held(e, cuts)):
+                    found += left.under(locals_[target[e]], e)
+        if left.crashes:
+            handlers = usual + found
+            for local in locals_[: self.width]:
+                found += left.crash(local)
+            for action in handlers:
+                found += left.windows(action)
+        if left.cuts:
+            for c in range(len(self._cut_names)):
+                found += left.cut(c) if c not in cuts else ()
         return found
 
     # --- steps --------------------------------------------------------------------------------------
@@ -310,4 +226,4 @@ class Graph:
 
     def budget_left(self, state: State) -> list[tuple[FaultEntry, int | None]]:
         """What is left of each entry of the budget; None is unlimited."""
-        return [(e, state.budgets[self._slot[i]] if i in self._slot else None) for i, e in enumerate(self.entries)]
+        return left_of(self.budget, state.budgets)

@@ -25,6 +25,15 @@ BUILT_IN = (STUCK, UNHANDLED, EXCEPTION)
 """Properties that every system has."""
 
 
+AT_REST = "did not hold before everything came to rest"
+"""Of an `eventually`."""
+
+
+def endless(length: int) -> str:
+    """Of an `eventually`: it is avoided by going round for ever."""
+    return f"the last {length} actions can be repeated for ever without it (fair to every action that stays enabled)"
+
+
 class Judge:
     """Evaluates the properties of a graph's system on its states."""
 
@@ -46,12 +55,12 @@ class Judge:
                     return self._failure(local)
         for prop in self._always:
             if not prop(locals_):
-                return Finding(prop.name, f"always {prop.name}: does not hold with {prop.shown(state)}")
+                return Finding(prop.name, f"does not hold with {prop.shown(state)}")
         return None
 
     def _failure(self, local: int) -> Finding:
         kind, machine, reason = self._failed[local]
-        return Finding(machine, f"{machine}: {reason}") if kind == "violated" else Finding(kind, reason)
+        return Finding(machine, reason) if kind == "violated" else Finding(kind, reason)
 
     def judge_quiescent(self, state: State) -> Finding | None:
         """What is wrong in a state where nothing more happens by itself."""
@@ -60,7 +69,7 @@ class Judge:
             if local in graph.tables.hot:
                 name, view = graph.names[index], graph.tables.view(local)
                 if index >= graph.width:
-                    return Finding(name, f"{name}: at the end it still waits in state {view!r}")
+                    return Finding(name, f"at the end it still waits in state {view!r}")
                 return Finding(STUCK, f"nothing more happens, but {name} is in the hot state {view!r}")
         return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from models.consensus.coordinator import Coordinator
 from models.consensus.messages import Journal, Response
-from models.consensus.monitors import AckGate, StopOnce
+from models.consensus.monitors import AckGate, LastQuestion, StopOnce, TakenInOrder
 from models.consensus.peers import Agent, ArtifactStore, Consumer, User
 from sim import AgentTimeout, ConfigError, EffectLedger, InputLedger, System, Timing, sometimes
 
@@ -22,6 +22,8 @@ def system(
     answers: tuple[str, ...] = ("ok",),
     stop: bool = True,
     sequencing: bool = True,
+    prompt_tokens: int = 1_000,
+    answer_tokens: int = 500,
 ) -> System:
     """A run of rounds `first_round`..`rounds` with the first `agents` of the roster.
 
@@ -31,6 +33,8 @@ def system(
     - `answers`: what an agent may answer; of ok, conflict, invalid, empty
     - `stop`: whether the user may stop the run
     - `sequencing`: off, the coordinator does what its predecessors did
+    - `prompt_tokens`, `answer_tokens`: what a question and an answer take; all rounds but the first also
+      have the earlier answers in their prompt
     """
     mistakes = []
     if not 1 <= agents <= len(ROSTER):
@@ -39,6 +43,8 @@ def system(
         mistakes.append(f"rounds {first_round} to {rounds}: the first is 1 or more, and not behind the last")
     if retries < 0 or resends < 0:
         mistakes.append("retries and resends are 0 or more")
+    if prompt_tokens < 0 or answer_tokens < 0:
+        mistakes.append("prompt_tokens and answer_tokens are 0 or more")
     unknown = sorted(set(answers) - {"ok", "conflict", "invalid", "empty"})
     if unknown or not answers:
         mistakes.append(f"answers {unknown or 'are none'}: use ok, conflict, invalid, empty")
@@ -59,18 +65,20 @@ def system(
     return System(
         processes={
             "coordinator": coordinator,
-            **{name: Agent(answers=answers) for name in names},
+            **dict.fromkeys(names, Agent(answers=answers, prompt_tokens=prompt_tokens, answer_tokens=answer_tokens)),
             "store": ArtifactStore(),
             "consumer": Consumer(last=first_round - 1),
             **({"user": User(run=RUN)} if stop else {}),
         },
         monitors={
+            "ack_gate": AckGate(acknowledged=first_round - 1, released=first_round - 1),
             "exactly_once_inputs": InputLedger(
                 process="coordinator", types=("Response", "AckDecision"), redelivered=True
             ),
             "exactly_once_effects": EffectLedger(),
-            "ack_gate": AckGate(acknowledged=first_round - 1, released=first_round - 1),
+            "last_question": LastQuestion(run=RUN, attempts_max=retries + 1, closed=first_round - 1),
             "stop_once": StopOnce(),
+            "taken_in_order": TakenInOrder(stored=first_round - 1, taken=first_round - 1),
         },
         properties=(
             sometimes("a run comes to its end", lambda coordinator: coordinator.state == "done"),

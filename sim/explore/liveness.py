@@ -10,11 +10,13 @@ everywhere in each of its parts, and has fewer edges there.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from sim.action import Action
 from sim.graph import State
-from sim.judge import Evaluated, Finding
+from sim.judge import AT_REST, Evaluated, Finding, endless
 
 
 class Edges:
@@ -44,18 +46,13 @@ def judge_eventually(prop: Evaluated, edges: Edges, starts: list[State]) -> Lass
     parents = _avoiding(prop, edges, starts)
     for state in parents:
         if state in edges.resting:
-            text = f"eventually {prop.name}: did not hold before everything came to rest"
-            return Lasso(Finding(prop.name, text), *_path(parents, state))
+            return Lasso(Finding(prop.name, AT_REST), *_path(parents, state))
     for component in _components(parents, edges):
         if _fair(component, edges):
             state = next(s for s in parents if s in component)
             path, start = _path(parents, state)
             cycle = _round(component, edges, state)
-            text = (
-                f"eventually {prop.name}: the last {len(cycle)} actions can be repeated for ever without it "
-                "(fair to every action that stays enabled)"
-            )
-            return Lasso(Finding(prop.name, text), path + cycle, start)
+            return Lasso(Finding(prop.name, endless(len(cycle))), path + cycle, start)
     return None
 
 
@@ -131,27 +128,52 @@ def _components(among: Parents, edges: Edges) -> list[set[State]]:
     return found
 
 
+def _owed(state: State, edges: Edges) -> set[bytes]:
+    """The progress actions enabled in a state, whatever they choose."""
+    return {action.deed for action, _ in _progress(state, edges)}
+
+
 def _fair(component: set[State], edges: Edges) -> bool:
     """Whether every progress action enabled in all states of the component is taken inside it."""
-    always: set[int] | None = None
-    taken: set[int] = set()
-    for state in component:
-        enabled = {a.key for a, _ in _progress(state, edges)}
-        always = enabled if always is None else always & enabled
-        taken |= {a.key for a, after in _progress(state, edges) if after in component}
-    return not (always or set()) - taken
+    always = set.intersection(*(_owed(state, edges) for state in component))
+    taken = {a.deed for state in component for a, after in _progress(state, edges) if after in component}
+    return always <= taken
 
 
 def _round(component: set[State], edges: Edges, start: State) -> list[Action]:
-    """A shortest cycle of progress through `start` inside the component."""
-    parents: Parents = {start: None}
+    """A fair cycle of progress through `start` inside the component: the shortest, and as long as that is
+    not fair, detours to where what waits is taken, or is not enabled."""
+    steps = _way(component, edges, start, lambda _, after: after == start)
+    while True:
+        passed = [_owed(after, edges) for _, after in steps]
+        waiting = set.intersection(*passed) - {action.deed for action, _ in steps}
+        if not waiting:
+            return [action for action, _ in steps]
+        steps += _way(component, edges, start, partial(_settles, edges, min(waiting)))
+        if steps[-1][1] != start:
+            steps += _way(component, edges, steps[-1][1], lambda _, after: after == start)
+
+
+def _settles(edges: Edges, deed: bytes, action: Action, after: State) -> bool:
+    """Whether this step takes what waits, or leads to where it is not enabled."""
+    return action.deed == deed or deed not in _owed(after, edges)
+
+
+def _way(
+    component: set[State], edges: Edges, start: State, arrived: Callable[[Action, State], bool]
+) -> list[tuple[Action, State]]:
+    """A shortest way from `start` inside the component whose last step has `arrived`."""
+    ways: dict[State, list[tuple[Action, State]]] = {start: []}
     queue = deque([start])
     while queue:
         state = queue.popleft()
         for action, after in _progress(state, edges):
-            if after == start:
-                return [*_path(parents, state)[0], action]
-            if after in component and after not in parents:
-                parents[after] = (state, action)
+            if after not in component:
+                continue
+            way = [*ways[state], (action, after)]
+            if arrived(action, after):
+                return way
+            if after not in ways:
+                ways[after] = way
                 queue.append(after)
-    return []
+    raise AssertionError("a component is strongly connected")

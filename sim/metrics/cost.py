@@ -190,9 +190,7 @@ class CostMeter:
         self._by_agent = _cost_table(rows)
         self._by_stage = _cost_table(rows)
 
-    def record(
-        self, usage: TokenUsage, *, model: str, agent: str = "", stage: str = ""
-    ) -> tuple[BudgetAlert, ...]:
+    def record(self, usage: TokenUsage, *, model: str, agent: str = "", stage: str = "") -> tuple[BudgetAlert, ...]:
         """Add the cost of one turn of `model`; returns the budget alerts that it raised first."""
         for label, name in (("model", model), ("agent", agent), ("stage", stage)):
             checked_label(label, name)

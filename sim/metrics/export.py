@@ -24,7 +24,8 @@ from sim.metrics.breakdown import NO_SHARE, Share
 from sim.metrics.latency import LatencySummary, bucket_edges_us
 from sim.metrics.prices import EXACT
 from sim.metrics.session import SessionSnapshot
-from sim.metrics.usage import MetricsError, TokenUsage
+from sim.metrics.turns import Turn
+from sim.metrics.usage import MetricsError
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import HistogramDataPoint, MetricsData, NumberDataPoint
@@ -75,15 +76,6 @@ class Metric:
     unit: str
     help: str
     points: tuple[Point, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A recorded turn, for a distribution of sizes that a session does not keep."""
-
-    usage: TokenUsage
-    agent: str = ""
-    stage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +153,7 @@ def _plain(name: str, unit: str, text: str, value: int, kind: Kind = Kind.COUNTE
     return Metric(name, kind, unit, text, (Point({}, value),))
 
 
-def _token_usage(
-    series: Mapping[tuple[str, str], Share], origin: Origin, turns: Iterable[Turn] | None
-) -> Metric:
+def _token_usage(series: Mapping[tuple[str, str], Share], origin: Origin, turns: Iterable[Turn] | None) -> Metric:
     sizes = None if turns is None else _sizes(turns)
     points = []
     for (agent, stage), share in series.items():
@@ -185,14 +175,14 @@ def _token_usage(
     if sizes:
         agent, stage, _ = min(sizes)
         raise MetricsError(f"turns of agent {agent!r} in stage {stage!r} are not in the snapshot")
-    return Metric(
-        "gen_ai.client.token.usage", Kind.HISTOGRAM, "{token}", "Tokens used per call", tuple(points)
-    )
+    return Metric("gen_ai.client.token.usage", Kind.HISTOGRAM, "{token}", "Tokens used per call", tuple(points))
 
 
 def _sizes(turns: Iterable[Turn]) -> dict[tuple[str, str, str], Distribution]:
     counted: dict[tuple[str, str, str], list[int]] = {}
     for turn in turns:
+        if turn.usage is None:
+            continue
         counted.setdefault((turn.agent, turn.stage, "input"), []).append(turn.usage.input_tokens)
         counted.setdefault((turn.agent, turn.stage, "output"), []).append(turn.usage.output_tokens)
     return {key: _distribution(tokens) for key, tokens in counted.items()}
@@ -332,9 +322,7 @@ def to_otel(metrics: Iterable[Metric], *, start_unix_ns: int, end_unix_ns: int) 
 
     def numbers(metric: Metric) -> list[NumberDataPoint]:
         return [
-            sdk.NumberDataPoint(
-                dict(point.attributes), start_unix_ns, end_unix_ns, _float_or_int(point.value)
-            )
+            sdk.NumberDataPoint(dict(point.attributes), start_unix_ns, end_unix_ns, _float_or_int(point.value))
             for point in metric.points
             if not isinstance(point.value, Distribution)
         ]

@@ -7,12 +7,15 @@ from dataclasses import fields
 
 from sim.action import Action, Kind
 from sim.durations import show_duration, show_range
+from sim.errors import listing
 from sim.explore.check import CheckResult
 from sim.faults.plan import show_plan
 from sim.graph import Graph, State
-from sim.process import Emit, Output, View
+from sim.process import Emit, Output, Send, View
+from sim.report.metrics import summary_lines
 from sim.report.outcome import Outcome
-from sim.values import is_record, show
+from sim.table import FAILED
+from sim.values import Record, is_record, show, shown_fields
 
 
 def run_lines(outcome: Outcome) -> Iterator[str]:
@@ -33,7 +36,8 @@ def trace_lines(outcome: Outcome) -> Iterator[str]:
     trace = outcome.run.trace
     graph = trace.graph
     for name, outputs in trace.start.outputs:
-        yield f"{'start':>9}  {name}"
+        sent = [f"{show(output.message)} to {output.target}" for output in outputs if isinstance(output, Send)]
+        yield f"{'start':>9}  {name}" + (f"  sends {listing(sent, 'and')}" if sent else "")
         yield from _effects(outputs, name, [])
     states = trace.states()
     for number, ((time, action), before, after) in enumerate(zip(trace.steps, states, states[1:], strict=False), 1):
@@ -75,7 +79,14 @@ def _effects(
         yield f"{_INDENT}{process} arms {arm.timer} for {show_range(arm.low_ms, arm.high_ms)}"
     for output in outputs:
         if isinstance(output, Emit):
-            yield f"{_INDENT}* {show(output.emission)}"
+            yield f"{_INDENT}* {brief(output.emission)}"
+
+
+def brief(record: Record) -> str:
+    """A record without the fields that have their default."""
+    texts = shown_fields(record)
+    parts = [f"{f.name}={texts[f.name]}" for f in fields(record) if getattr(record, f.name) != f.default]  # type: ignore[arg-type]
+    return f"{type(record).__name__}({', '.join(parts)})"
 
 
 def changes(graph: Graph, before: State, after: State) -> list[str]:
@@ -85,6 +96,9 @@ def changes(graph: Graph, before: State, after: State) -> list[str]:
         if before.locals[index] == after.locals[index]:
             continue
         old, new = graph.view(before, name), graph.view(after, name)
+        if new.state == FAILED:
+            found.append(f"{name}: {new.kind}: {new.reason}")
+            continue
         if index >= graph.width and new.state == old.state:
             continue  # a monitor's memory is its own affair
         moved = [f"{old.state} -> {new.state}"] if old.state != new.state else []
@@ -125,6 +139,8 @@ def _summary(outcome: Outcome) -> Iterator[str]:
         names = [f"{p.name}: {'yes' if run.reached[p.name] else 'no'}" for p in system.properties if p.kind == kind]
         if names:
             yield f"{kind:<10}  {'; '.join(names)}"
+    if outcome.metrics is not None:
+        yield from summary_lines(outcome.metrics)
     yield f"digest      {run.digest}"
     if outcome.verified is not None:
         yield "verified    the same trace in fresh processes with other hash seeds and shifted clocks"
@@ -167,11 +183,12 @@ def bounds_lines(target: str, settings: Mapping[str, object], graph: Graph) -> l
     """What a check of this system covers."""
     system = graph.system
     shown = ", ".join(f"{key}={value}" for key, value in settings.items())
-    counts = f"{len(system.processes)} processes, {len(system.monitors)} monitors"
+    monitors = ", ".join(system.monitors) or "none"
+    faults = f"{show_plan(system.budget)}: at any time, in every order" if system.budget else "none"
     within = f"\nwithin    {system.within.name} (states outside are not expanded)" if system.within else ""
     return [
         f"{target}: every schedule within these bounds",
         f"config    {shown or 'none'}",
-        f"system    {counts}, network {system.network}",
-        f"faults    {show_plan(system.budget)}, at any time, in every order{within}",
+        f"system    processes {', '.join(system.processes)}; monitors {monitors}; network {system.network}",
+        f"faults    {faults}{within}",
     ]

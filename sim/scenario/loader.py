@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from sim.address import START
 from sim.errors import ConfigError, ScenarioError, SimError, nearest
 from sim.faults.plan import FaultEntry, parse_plan
 from sim.scenario.config import blamed, make_system, read_config, signature_of
@@ -19,7 +20,8 @@ from sim.scenario.expectation import (
     read_expectation,
     read_timing,
 )
-from sim.scenario.mistakes import START, Mistakes, Place, brief, one_line
+from sim.scenario.metrics import read_metrics
+from sim.scenario.mistakes import Mistakes, Place, brief, one_line
 from sim.scenario.models import import_model
 from sim.scenario.schedule import budget_of, check_schedule, read_schedule
 from sim.scenario.schema import EPOCH, REPLAY, SEED_MAX, STRATEGIES, ScenarioShape
@@ -165,6 +167,7 @@ class _Reader:
         words = vocabulary(module, base)
         timing = self._check_against(base, words, shape, items, expect)
         base = base.with_(timing=timing)
+        metrics = read_metrics(root, shape, base, self.mistakes)
         plan = self._plan(shape, base, words)
         self.mistakes.raise_any()
         return Scenario(
@@ -183,11 +186,12 @@ class _Reader:
             epoch=shape.epoch or EPOCH,
             expect=expect,
             faults_given=plan is not None,
+            metrics=metrics,
         )
 
     def read_model(self, name: str) -> tuple[dict[str, Any], System]:
         """The configuration and system of a model that is named without a file."""
-        self.root = Node(START, {})
+        self.root = Node(Place(1, 1), {})
         shape = ScenarioShape(model=name)
         module = self._module(name)
         made = self._system(shape, module) if module is not None else None
@@ -243,10 +247,11 @@ class _Reader:
             self.mistakes.add(
                 place, f"{self.plan_option} beside an explicit schedule, which says already what strikes; leave it out"
             )
-        if shape.steps is not None and shape.steps < len(shape.schedule):
+        actions = len(shape.schedule) - (shape.schedule[:1] != [] and shape.schedule[0].split()[:1] == [START])
+        if shape.steps is not None and shape.steps < actions:
             self.mistakes.add(
                 self.root.place_of("steps"),
-                f"steps: {shape.steps} ends before the schedule of {len(shape.schedule)} items does; raise it",
+                f"steps: {shape.steps} ends before the schedule of {actions} actions does; raise it",
             )
 
     def _module(self, model: str) -> ModuleType | None:
@@ -314,6 +319,9 @@ class _Reader:
         if self.plan is not None:
             return self._entries(((None, f"{self.plan_option}: ", self.plan),), system, words)
         if shape.faults is None:
+            for entry in system.budget:  # one that fits nothing would be a fault that never strikes
+                for wrong in words.misfits(entry, system):
+                    self.mistakes.add(self.root.key_place("model"), f"{shape.model}: {wrong}")
             return None
         node = self.root.find(("faults",))[1]
         if isinstance(node.value, list):

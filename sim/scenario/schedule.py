@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from sim.address import AT_ONCE, MESSAGE_VERBS, Address, parse_address
+from sim.address import AT_ONCE, MESSAGE_VERBS, START, Address, parse_address
 from sim.durations import parse_duration
 from sim.errors import ConfigError, listing
 from sim.faults.plan import UNLIMITED, FaultEntry
@@ -29,9 +29,13 @@ def read_schedule(root: Node, texts: Sequence[str], mistakes: Mistakes) -> tuple
                 mistakes.add(place, "an empty item; write an action such as deliver a->b Ask, or remove it")
             continue
         try:
-            items.append(ScheduleItem(text, parse_address(text), *place))
+            item = ScheduleItem(text, parse_address(text), *place)
         except ConfigError as error:
             mistakes.add_all(place, error)
+            continue
+        if item.address.verb == START and number:
+            mistakes.add(place, f"{brief(text)}: only the first item can say how the processes start; move it there")
+        items.append(item)
     return tuple(items)
 
 
@@ -52,6 +56,8 @@ class _Fit:
 
     def mistakes(self, address: Address) -> list[str]:
         verb = address.verb
+        if verb == START:
+            return []
         if verb in MESSAGE_VERBS:
             found = [*self._process(address.source), *self._process(address.target), *self._message(address)]
         elif verb in ("cut", "heal"):

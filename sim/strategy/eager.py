@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from sim.action import Action, Kind
+from sim.action import Action, Kind, outputs_named
 from sim.faults.plan import FaultEntry
 from sim.graph import Graph, State
-from sim.tables import outputs_named
 
 
 class Eager:
@@ -27,7 +26,7 @@ class Eager:
     def strike(self, state: State, usual: Action) -> Action | None:
         """The first fault of the plan that may strike instead of `usual`."""
         faults = self._graph.faults(state, [usual])
-        for index, entry in enumerate(self._graph.entries):
+        for index, entry in enumerate(self._graph.budget.entries):
             fitting = [fault for fault in faults if index in fault.entries and self._fits(fault, entry, usual)]
             if fitting:
                 return min(fitting, key=lambda fault: fault.code)

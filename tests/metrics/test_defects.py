@@ -84,9 +84,7 @@ def test_budget_alerts_are_not_repeated():
     """Reference: every call past a level repeats its alert."""
     prices = PriceTable({"m": {"input": 1, "output": 1}}, snapshot=False)
     meter = CostMeter(prices, budget_usd="1.00")
-    raised = [
-        [alert.level.value for alert in meter.record(TokenUsage(100_000, 0), model="m")] for _ in range(12)
-    ]
+    raised = [[alert.level.value for alert in meter.record(TokenUsage(100_000, 0), model="m")] for _ in range(12)]
     assert raised == [[]] * 7 + [[80], [90], [100], [], []]
 
 

@@ -15,8 +15,9 @@ from opentelemetry.semconv._incubating.metrics import gen_ai_metrics
 
 from sim.metrics import MetricsError, SessionMetrics, TokenUsage
 from sim.metrics.cost import CostMeter
-from sim.metrics.export import Origin, Turn, collect, to_json, to_openmetrics, to_otel
+from sim.metrics.export import Origin, collect, to_json, to_openmetrics, to_otel
 from sim.metrics.prices import PriceTable
+from sim.metrics.turns import Turn
 
 from .strategies import HISTORIES, Call, replayed
 
@@ -143,9 +144,7 @@ def test_whatever_was_recorded_is_exported_in_full(history: list[Call]):
     assert total("gen_ai_client_token_usage_sum", '"input"') == session.running_total.input_tokens
     assert total("gen_ai_client_token_usage_sum", '"output"') == session.running_total.output_tokens
     assert total("roundsim_turns_total") == session.turn_count
-    assert total("roundsim_cache_write_input_tokens_total") == (
-        session.running_total.cache_write_input_tokens
-    )
+    assert total("roundsim_cache_write_input_tokens_total") == (session.running_total.cache_write_input_tokens)
 
 
 def test_turns_that_do_not_add_up_are_refused():

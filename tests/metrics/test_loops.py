@@ -86,9 +86,7 @@ def filtered(expected: list[str], tail: list[str]) -> tuple[list[str], int, int]
         (["a"], [], [], 0, 0),
     ],
 )
-def test_the_duplicate_rule(
-    expected: list[str], tail: list[str], kept: list[str], duplicates: int, replays: int
-):
+def test_the_duplicate_rule(expected: list[str], tail: list[str], kept: list[str], duplicates: int, replays: int):
     assert filtered(expected, tail) == (kept, duplicates, replays)
 
 

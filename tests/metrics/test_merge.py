@@ -131,11 +131,7 @@ def test_totals_equal_a_plain_sum_over_the_calls(history: list[Call]):
 def test_each_row_is_the_sum_of_the_turns_with_its_labels(history: list[Call]):
     for row in replayed(history).billed():
         labels = {"run": row.run, "stage": row.stage, "agent": row.agent, "attempt": row.attempt}
-        own = [
-            call
-            for call in history
-            if call.labels and labels == {name: dict(call.labels)[name] for name in labels}
-        ]
+        own = [call for call in history if call.labels and labels == {name: dict(call.labels)[name] for name in labels}]
         used = (call.args[0] for call in own if call.method == "record_turn")
         assert row.share.usage == sum(used, NO_USAGE)
         assert row.share.turns == len(own)

@@ -244,3 +244,17 @@ def test_an_expected_name_of_the_framework_is_known() -> None:
         "f.yaml:2:21: there is no property 'stock' (did you mean 'stuck'?); there are till, the shop is open, a sale, "
         "stuck, unhandled and exception",
     )
+
+
+def test_a_budget_of_the_model_itself_that_fits_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a fault never strikes, and a check would say ok of less than it seems to."""
+    import toyshop
+
+    make = toyshop.system
+    monkeypatch.setattr(toyshop, "system", lambda: make().with_(faults="drop:1@Ordr, crash:1@shop after Bogus"))
+    with pytest.raises(ScenarioError) as caught:
+        load_target("toyshop", allow=TOY)
+    first, second = caught.value.mistakes
+    assert first.startswith("toyshop: fault 'drop:1@Ordr': there is no message type 'Ordr' (did you mean 'Order'?)")
+    assert second.startswith("toyshop: fault 'crash:1@shop after Bogus': there is no output 'Bogus'")
+    assert load_target("toyshop", allow=TOY, faults="drop:1@Order").system.budget

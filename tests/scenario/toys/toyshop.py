@@ -60,6 +60,7 @@ class Shop(Process):
     def sell(self, order: Order) -> None:
         self.emit(Sold(order.number))
         self.send("buyer", Answer(order.number))
+        self.send("buyer", Answer(order.number + 1))  # the change: a second message that may overtake
 
 
 class Till(Monitor):
