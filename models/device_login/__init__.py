@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from models.device_login.client import Client
 from models.device_login.messages import Credentials
 from models.device_login.options import FOREIGN, OURS, AuthCredentialsStoreMode, Profile, ServerOptions
 from models.device_login.server import AuthorisationServer
@@ -18,6 +17,15 @@ StoreMode = Literal["file", "keyring", "auto"]
 Method = Literal["", "chatgpt"]
 Content = Literal["chatgpt", "foreign", "api_key", "nothing"]
 Rotation = Literal["locked", "retries", "permanent"]
+
+WORDS = {
+    "part": Part,
+    "cli_auth_credentials_store_mode": StoreMode,
+    "forced_login_method": Method,
+    "stored": Content,
+    "rotation": Rotation,
+}
+"""The parameters that take one of a few words."""
 
 STORED: dict[str, Credentials | None] = {
     "chatgpt": Credentials("chatgpt", OURS, 1),
@@ -65,8 +73,7 @@ def system(
       and one in `foreign`; empty allows any
     - `forced_login_method`: `chatgpt`, or empty for any
     - `api_key`: whether CODEX_API_KEY is set
-    - `stored`: what is stored at the start of part `refresh`: a login for `ours` (`chatgpt`) or `foreign`, an
-      `api_key`, or `nothing`
+    - `stored`: what part `refresh` begins with: a login for `ours` (`chatgpt`) or `foreign`, a key, nothing
     - `device_codes`: whether the server offers them; it answers 404 otherwise
     - `intervals`: what the server may give as interval, in seconds; empty is none
     - `slow_downs`: how often it may answer `slow_down`
@@ -75,42 +82,13 @@ def system(
     - `uses`: how often each client is used; every use finds the token due and refreshes it
     - `liveness`: also check that a login ends on every fair run (keeps every edge in memory)
 
-    The reference's faults, off by default; behind each the property that it breaks:
-
-    - `hot_polling`: a missing interval counts as 0 (poll_pace)
-    - `slow_down_once`: only the first slow_down counts (poll_pace)
-    - `abort_on_transport_error`: one unanswered poll ends the login (transport_retried)
-    - `escape_keeps_polling`: escape closes the window, the task polls on (quiet_after_end)
-    - `status_only`: any 403 or 404 while polling counts as pending (final_answer)
-    - `unchecked_workspace`: tokens are stored for any workspace (workspace_allowed)
-    - `ignore_api_key`: CODEX_API_KEY is not read; with `api_key` (api_key_first)
-    - `key_deletes_login`: a key that may not be used gets the stored login deleted; with `api_key` and
-      `forced_login_method` chatgpt (only_forbidden_removed)
-    - `rotation`: `locked` is ours, under a claim; `retries` refreshes without one and adopts a rotated token
-      found within 4 attempts; `permanent` takes `refresh_token_reused` as final (session_kept)
-
-    Faults that are easily made, planted:
-
-    - `exchange_again`: the exchange is repeated after a transport error (code_once)
-    - `save_in_place`: the file is truncated, then written; in mode file (credentials are whole)
-    - `keyring_shadows_file`: an old keyring entry is read before the newer file of a fallback; in mode auto
-      (session_kept)
-    - `drop_unsaved`: a new token that cannot be saved at once is dropped; in mode keyring (rotation_kept)
-    - `forget_interrupted`: a login that a crash interrupted is never settled (one_ending)
-
-    Raises `ConfigError` with one line for each value that does not fit.
+    The others are the reference's faults, off by default: see `Profile`. Raises `ConfigError` with one line
+    for each value that does not fit.
     """
-    _judge_words(
-        part=(part, Part),
-        cli_auth_credentials_store_mode=(cli_auth_credentials_store_mode, StoreMode),
-        forced_login_method=(forced_login_method, Method),
-        stored=(stored, Content),
-        rotation=(rotation, Rotation),
-    )
+    _judge_words(part, cli_auth_credentials_store_mode, forced_login_method, stored, rotation)
     _judge_numbers(intervals, slow_downs=slow_downs, retries=retries, uses=uses)
-    options = ServerOptions(
-        forced_chatgpt_workspace_id, forced_login_method, AuthCredentialsStoreMode(cli_auth_credentials_store_mode)
-    )
+    mode = AuthCredentialsStoreMode(cli_auth_credentials_store_mode)
+    options = ServerOptions(forced_chatgpt_workspace_id, forced_login_method, mode)
     profile = Profile(
         hot_polling=hot_polling,
         slow_down_once=slow_down_once,
@@ -127,22 +105,19 @@ def system(
         forget_interrupted=forget_interrupted,
         rotation=rotation,
     )
-    session = LaterClient(options=options, profile=profile, api_key=api_key, uses=uses, opened=part == "refresh")
+    later = LaterClient(options=options, profile=profile, api_key=api_key, uses=uses, opened=part == "refresh")
     if part == "refresh":
-        return refreshing(session, STORED[stored])
-    client = Client(
-        options=options, profile=profile, api_key=api_key, uses=uses if part == "all" else 0, retries=retries
-    )
+        return refreshing(later, STORED[stored])
     server = AuthorisationServer(
         enabled=device_codes, intervals=intervals, challenges=challenges, slow_downs=slow_downs
     )
-    return logging_in(client, session if part == "all" else None, server, liveness)
+    return logging_in(later, server, retries, alone=part == "login", liveness=liveness)
 
 
-def _judge_words(**given: tuple[str, object]) -> None:
+def _judge_words(*given: str) -> None:
     mistakes = [
         f"{name} is {value!r}; use {', '.join(map(repr, get_args(kind)))}"
-        for name, (value, kind) in given.items()
+        for (name, kind), value in zip(WORDS.items(), given, strict=True)
         if value not in get_args(kind)
     ]
     if mistakes:

@@ -274,7 +274,7 @@ class Removed(Emission):
     credentials: Credentials
 
 
-class Used(Emission):
+class Authenticated(Emission):
     """A client authenticated: by `api_key` or `chatgpt`."""
 
     client: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from models.device_login.messages import (
     ENDINGS,
+    Authenticated,
     Began,
     DeviceCode,
     Ended,
@@ -17,7 +18,6 @@ from models.device_login.messages import (
     Stored,
     Taken,
     TransportError,
-    Used,
     Waiting,
 )
 from models.device_login.options import (
@@ -275,13 +275,13 @@ class ApiKeyFirst(Monitor):
     used, it is not."""
 
     states = ("watching",)
-    transitions = ({"trigger": Used, "source": "watching", "dest": None, "after": "judge"},)
+    transitions = ({"trigger": Authenticated, "source": "watching", "dest": None, "after": "judge"},)
 
     api_key: bool
     stored_key: bool
     options: ServerOptions
 
-    def judge(self, used: Used) -> None:
+    def judge(self, used: Authenticated) -> None:
         forced = self.options.forced_login_method == "chatgpt"
         if used.by == "chatgpt" and self.api_key and not forced:
             self.violate(f"{used.client} used the stored login, although CODEX_API_KEY is set")

@@ -37,22 +37,42 @@ class ServerOptions(Record):
 
 
 class Profile(Record):
-    """What the reference does wrong, one switch each; all off, the model is ours. `system` documents them."""
+    """What the reference does wrong, one switch each, and the property that it breaks; all off, the model
+    is ours."""
 
     hot_polling: bool = False
+    """A missing interval counts as 0 (poll_pace)."""
     slow_down_once: bool = False
+    """Only the first slow_down counts (poll_pace)."""
     abort_on_transport_error: bool = False
+    """One unanswered poll ends the login (transport_retried)."""
     escape_keeps_polling: bool = False
+    """Escape closes the window, the task polls on (quiet_after_end)."""
     status_only: bool = False
-    exchange_again: bool = False
+    """Any 403 or 404 while polling counts as pending (final_answer)."""
     unchecked_workspace: bool = False
-    save_in_place: bool = False
-    keyring_shadows_file: bool = False
+    """Tokens are stored for any workspace (workspace_allowed)."""
     ignore_api_key: bool = False
+    """CODEX_API_KEY is not read; shows with `api_key` (api_key_first)."""
     key_deletes_login: bool = False
-    drop_unsaved: bool = False
-    forget_interrupted: bool = False
+    """A key that may not be used gets the stored login deleted; shows with `api_key` and a forced method
+    (only_forbidden_removed)."""
     rotation: str = "locked"
+    """`locked` is ours, under a claim. `retries` refreshes without one and adopts a rotated token found within 4
+    attempts; `permanent` takes `refresh_token_reused` as final (session_kept)."""
+
+    # Faults that are easily made, planted; nobody is said to have them.
+
+    exchange_again: bool = False
+    """The exchange is repeated after a transport error (code_once)."""
+    save_in_place: bool = False
+    """The file is truncated, then written; shows in mode file (credentials are whole)."""
+    keyring_shadows_file: bool = False
+    """An old keyring entry is read before the newer file of a fallback; shows in mode auto (session_kept)."""
+    drop_unsaved: bool = False
+    """A new token that cannot be saved at once is dropped; shows in mode keyring (rotation_kept)."""
+    forget_interrupted: bool = False
+    """A login that a crash interrupted is never settled (one_ending)."""
 
 
 def ensure_workspace_allowed(options: ServerOptions, credentials: Credentials) -> bool:

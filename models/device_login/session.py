@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from models.device_login.messages import (
+    Authenticated,
     Claim,
     Claimed,
     ConnectionLost,
@@ -25,7 +26,6 @@ from models.device_login.messages import (
     SignedOut,
     StoreFailed,
     Taken,
-    Used,
 )
 from models.device_login.options import Profile, ServerOptions, is_login_allowed
 from sim import IGNORE, Disconnect, Message, Process
@@ -226,7 +226,7 @@ class Session(Process):
 
     def use_key(self) -> None:
         self.count_use()
-        self.emit(Used(self.name, "api_key"))
+        self.emit(Authenticated(self.name, "api_key"))
 
     def finds_something(self, answer: Loaded | Claimed) -> bool:
         return answer.credentials is not None
@@ -238,7 +238,7 @@ class Session(Process):
         return loaded.credentials is not None and loaded.credentials.kind == "api_key"
 
     def use_stored_key(self) -> None:
-        self.emit(Used(self.name, "api_key"))
+        self.emit(Authenticated(self.name, "api_key"))
 
     def takes_turns(self) -> bool:
         return self.profile.rotation == "locked"
@@ -283,7 +283,7 @@ class Session(Process):
         self.finish()
 
     def finish(self) -> None:
-        self.emit(Used(self.name, "chatgpt"))
+        self.emit(Authenticated(self.name, "chatgpt"))
         self.let_go()
 
     def sign_out(self) -> None:

@@ -91,9 +91,17 @@ WHOLE = always("credentials are whole", lambda store: HALF not in (store.file, s
 """Whatever was interrupted: the old credentials or the new."""
 
 
-def logging_in(client: Client, other: LaterClient | None, server: AuthorisationServer, liveness: bool) -> System:
-    """A login by `client`, and with `other` what follows it: then both are used."""
-    sessions: dict[str, Session] = {"client": client, **({"other": other} if other else {})}
+def logging_in(later: LaterClient, server: AuthorisationServer, retries: int, *, alone: bool, liveness: bool) -> System:
+    """A login by a client like `later`, and unless it is `alone` what follows: then both are used."""
+    client = Client(
+        options=later.options,
+        profile=later.profile,
+        api_key=later.api_key,
+        uses=0 if alone else later.uses,
+        retries=retries,
+    )
+    other = None if alone else later
+    sessions: dict[str, Session] = {"client": client, **({} if alone else {"other": later})}
     options = client.options
     forced = options.forced_chatgpt_workspace_id
     reachable = [
