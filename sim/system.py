@@ -128,15 +128,6 @@ class System:
             part = getattr(self, name)
             if isinstance(part, str) or not isinstance(part, Sequence):
                 mistakes.append(f"{name} is {describe(part)}; give a tuple; behind a single item goes a comma")
-        if mistakes:
-            return mistakes
-        for fault, carriers in self.carriers.items():
-            if not isinstance(fault, type) or not issubclass(fault, Fault) or not fault.kind:
-                mistakes.append(f"carriers has {describe(fault)}, which is no Fault class that names its kind")
-            elif not isinstance(carriers, tuple | list) or not all(_is_message(c) for c in carriers):
-                mistakes.append(
-                    f"the carriers of {fault.__name__} are {describe(carriers)}; give a tuple of Message classes"
-                )
         if not isinstance(self.timing, Timing):
             mistakes.append(f"timing is {describe(self.timing)}; give a Timing")
         return mistakes
@@ -271,7 +262,3 @@ class System:
         """A target of a network or domain fault may be a message type, by its name. One that no process has a
         row for may still be in flight, so that any capital letter will do."""
         return entry.kind not in ("crash", "cut") and entry.target is not None and entry.target[:1].isupper()
-
-
-def _is_message(thing: object) -> bool:
-    return isinstance(thing, type) and issubclass(thing, Message)

@@ -142,12 +142,22 @@ def test_an_input_counted_before_and_after_a_crash_is_counted_twice() -> None:
     assert "counted twice" in result.finding.message
 
 
+class Tell(Message):
+    key: int
+
+
+class Told(Coordinator):
+    """Would take a message that nobody sends."""
+
+    transitions = (*Coordinator.transitions, {"trigger": Tell, "source": "open", "dest": IGNORE})
+
+
 def test_the_ledger_counts_what_its_process_receives_of_its_types_and_nothing_else() -> None:
     ledgers = {
-        "elsewhere": InputLedger(process="x", types=("Answer",)),
+        "elsewhere": InputLedger(process="d", types=("Answer",)),
         "others": InputLedger(process="c", types=("Tell",)),
     }
-    result = check(System({"a": Agent(), "c": Coordinator(how="silent")}, monitors=ledgers))
+    result = check(System({"a": Agent(), "c": Told(how="silent"), "d": Told()}, monitors=ledgers))
     assert result.verdict == "ok"
 
 

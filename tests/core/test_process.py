@@ -110,7 +110,7 @@ def test_a_monitor_has_none_of_the_verbs_of_a_process() -> None:
         ({"network": "fif"}, "network 'fif' is none (did you mean 'fifo'?); use any, fifo or set"),
         ({"monitors": {"m": Box()}}, "monitor 'm' is a Box; give an instance of a Monitor"),
         ({"monitors": {"box": Watch()}}, "'box' names both a process and a monitor"),
-        ({"properties": [lambda box: True]}, "use always, sometimes or eventually"),
+        ({"properties": [lambda box: True]}, "use always, sometimes, eventually or within"),
         (
             {"properties": [always("a", lambda bx: True)]},
             "always a reads 'bx', which is no process or monitor (did you mean 'box'?)",

@@ -112,8 +112,10 @@ MISTAKES: dict[str, Callable[[], object]] = {
         properties=always("x", lambda p: True)
     ),
     "property a function is none; use always, sometimes, eventually or within": lambda: system(within=lambda p: True),
-    "carriers has 'agent_timeout' (str), which is no Fault class": lambda: system(carriers={"agent_timeout": (Ping,)}),
-    "the carriers of AgentTimeout are the class Ping; give a tuple of Message classes": lambda: system(
+    "carriers: 'agent_timeout' is no domain fault: make it a subclass of Fault": lambda: system(
+        carriers={"agent_timeout": (Ping,)}
+    ),
+    "carriers of AgentTimeout: Ping is no collection of message types; write (Ping,)": lambda: system(
         carriers={AgentTimeout: Ping}
     ),
     "interchangeable names 'r', which is no process": lambda: system(interchangeable=(("p", "r"),)),
