@@ -282,8 +282,9 @@ SOUND = {
     "factory": factory,
     "relay": lambda: relay(6, 7),
     "restless": restless,
+    "again": lambda: relay(4, 9).with_(network="set"),
 }
-"""Systems by name; in none of them but `factory` a schedule ends early."""
+"""Systems by name. The last goes round for ever: what was sent once arrives again and again."""
 
 STEPS_MAX = 200
 

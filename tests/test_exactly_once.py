@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from models.consensus.messages import Ask, Decision, Response, StopAck
@@ -32,6 +32,7 @@ def profile(examples: int) -> settings:
         database=None,
         deadline=None,
         derandomize=True,
+        phases=[Phase.generate, Phase.shrink],
         suppress_health_check=[HealthCheck.too_slow],
     )
 

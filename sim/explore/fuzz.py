@@ -74,6 +74,8 @@ class FuzzResult:
     seconds: float = 0.0
     """Of the schedules and of minimising."""
     interrupted: bool = False
+    stopped: bool = False
+    """Whether it ended at a violation."""
     found: list[FuzzFinding] = field(default_factory=list)
     bound: Bound | None = None
     """Of the schedules that PCTCP picked, where a bound is proved."""
@@ -172,6 +174,7 @@ class _Fuzz:
                 if progress is not None:
                     progress(result)
                 if result.found and not self.keep_going:
+                    result.stopped = True
                     break
                 if seconds is not None and result.seconds >= seconds:
                     break

@@ -53,8 +53,8 @@ class Ledger:
         self.ordered: dict[int, Store] = {}
         """number -> what the store was asked to store under it."""
         self.taken = [*self.accepted]
-        self.acks = {*self.accepted}
         self.counted_acks = {*self.accepted}
+        """The decisions whose acknowledgement was counted: the next may be taken."""
         self.released = [*self.accepted]
         self.stop_owed = self.stopped = False
         self.confirmations_left = 0
@@ -67,8 +67,6 @@ class Ledger:
         received = action.envelope.message if action.kind.value == "deliver" and action.fault is None else None
         if action.process != "coordinator":
             received = None
-        if isinstance(received, AckDecision) and received.run == self.run:
-            self.acks.add(received.seq)
         if isinstance(received, Stop) and not crashes:
             self.stop_owed = True
         settled: list[Emission] = []
@@ -157,8 +155,8 @@ class Ledger:
                 raise Broken(f"decision {emission.seq} was taken after {self.taken}, the store holding {self.held}")
             self.taken.append(emission.seq)
         elif isinstance(emission, Released):
-            if emission.seq not in self.acks or emission.seq in self.released:
-                raise Broken(f"decision {emission.seq} was released after {self.released}, acknowledged {self.acks}")
+            if emission.seq not in self.counted_acks or emission.seq in self.released:
+                raise Broken(f"decision {emission.seq} was released after {self.released}, acks {self.counted_acks}")
             self.released.append(emission.seq)
         elif isinstance(emission, Stopped):
             if self.stopped:
@@ -184,7 +182,7 @@ class Ledger:
     def accept(self, round_: int) -> None:
         if round_ != self.closed + 1 or self.stopped:
             raise Broken(f"round {round_} was accepted after {self.accepted}, stopped: {self.stopped}")
-        if len(self.released) != len(self.accepted):
+        if len(self.counted_acks) != len(self.accepted):
             raise Broken(f"round {round_} was accepted while the last decision was on its way")
         self.accepted.append(round_)
         self.closed = round_
@@ -213,7 +211,7 @@ class Ledger:
         if owed:
             raise Broken(f"rounds {owed} were accepted, and neither applied nor cancelled")
         done = len(self.accepted) - len(self.cancelled)
-        if len(self.taken) != done or len(self.released) != done:
-            raise Broken(f"{done} decisions, of which {self.taken} were taken and {self.released} released")
+        if len(self.taken) != done or len(self.counted_acks) != done:
+            raise Broken(f"{done} decisions, of which {self.taken} were taken and {self.counted_acks} acknowledged")
         if not self.stopped and (self.stop_owed or self.closed != self.rounds):
             raise Broken(f"{self.closed} of {self.rounds} rounds are closed, stop asked for: {self.stop_owed}")

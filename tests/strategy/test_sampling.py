@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from sim import DEFER, IGNORE, Graph, Message, Process, System, simulate
 from sim.strategy import PCTCP, POS, Swarm, Timed, Uniform
-from tests.fuzzed import factory
+from sim.strategy.strikes import Strikes
+from tests.fuzzed import factory, relay
 
 
 class Note(Message):
@@ -57,6 +60,33 @@ def test_pos_draws_orders_of_racing_events_alike() -> None:
     counts = Counter(order(graph, POS(seed)) for seed in range(1200))
     assert len(counts) == 6
     assert all(abs(count - 200) < 65 for count in counts.values()), counts
+
+
+def test_pos_draws_anew_what_races_with_what_happened() -> None:
+    """Two tokens in a row race with one poke. The poke comes before the first with probability 1/2, and then
+    anew before the second with 1/2: of 1200, 600, 300 and 300, +- five standard deviations. Were priorities
+    kept, a poke that lost to the first would have a low one: 600, 200 and 400."""
+    graph = Graph(relay(2, 9))
+    at: Counter[int] = Counter()
+    for seed in range(1200):
+        at[next(n for n, step in enumerate(order(graph, POS(seed))) if "Poke" in step)] += 1
+    assert abs(at[0] - 600) < 87
+    assert abs(at[1] - 300) < 75
+    assert abs(at[2] - 300) < 75
+
+
+def test_a_fault_that_is_due_is_of_any_kind_alike() -> None:
+    """Whatever the number of ways in which each kind can strike: 5 kinds, each 1/5 of the strikes."""
+    graph = Graph(factory())
+    actions = graph.enabled(graph.starts()[0].state)
+    ways = Counter(action.strikes[-1] for action in actions if action.entries)
+    assert len(ways) == 5
+    assert len(set(ways.values())) > 1
+    struck = [Strikes(graph, seed, 1).strike(0, actions) for seed in range(2400)]
+    kinds = Counter(action.strikes[-1] for action in struck if action is not None)
+    assert sum(kinds.values()) == pytest.approx(2000, abs=91)  # 5/6 have at least one, of 0 to 5
+    for count in kinds.values():
+        assert count == pytest.approx(400, abs=91)
 
 
 def test_swarm_leaves_out_kinds_of_fault_and_uniform_does_not() -> None:
