@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 .PHONY: run test lint unit bench soak clean
 
 run: $(READY)  ## the main job: one consensus scenario, end to end
-	$(BIN)/sim run scenarios/consensus/round.yaml
+	@$(BIN)/sim run scenarios/consensus/round.yaml
 
 test: lint unit  ## every house rule and every test; the only gate
 

@@ -14,7 +14,7 @@ from sim.durations import show_duration
 from sim.faults import RateLimited
 from sim.mixer import key64
 from sim.network import Envelope
-from sim.process import Arm, Output, Send, Write
+from sim.process import Arm, Emit, Output, Send, Write
 from sim.table import Row
 from sim.values import Fault, Value, encode, show, shown_fields
 
@@ -183,3 +183,22 @@ def _under(fault: Fault | None) -> str | None:
         return None
     hint = _hint(fault)
     return fault.kind + (f"({show_duration(hint)})" if hint is not None else "")
+
+
+def writes_of(output: Output) -> tuple[Write, ...]:
+    """The durable writes an output consists of."""
+    if isinstance(output, Write):
+        return (output,)
+    return output.writes if isinstance(output, Emit) else ()
+
+
+def outputs_named(action: Action, name: str) -> list[int]:
+    """The windows of `action` right behind an output (or its input) called `name`."""
+    found = [n for n, output in enumerate(action.all_outputs, 1) if name in (output_name(output), _field(output))]
+    if action.envelope is not None and type(action.envelope.message).__name__ == name:
+        found.append(len(action.all_outputs))
+    return found
+
+
+def _field(output: Output) -> str:
+    return output.field if isinstance(output, Write) else ""

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sim.errors import ConfigError, listing, nearest
 
@@ -98,7 +99,7 @@ _CLAUSES = re.compile(
     r"(?:\s+#(?P<ordinal>\d{1,9}))?"
     r"(?:\s+under\s+(?P<under>[a-z_][\w]*(?:\([^()]*\))?))?"
     r"(?P<reordered>\s+reordered)?"
-    r"(?:\s+choosing\s+(?P<choosing>.+?))?"
+    r"(?:\s+choosing\s+(?P<choosing>[^\s,]+(?:\s*,\s*[^\s,]+)*))?"
     r"(?:\s+crashing\s+(?P<crashing>at once|after\s+.+?))?\s*"
 )
 _ROUTE = re.compile(r"(?P<source>[^\s>]+?)\s*->\s*(?P<target>\S+)\s+(?P<type>[A-Za-z_]\w*)")
@@ -151,19 +152,19 @@ def _parse_message(text: str, verb: str, rest: str) -> Address:
     return Address(verb, route["source"], route["target"], route["type"], fields, **_clauses(text, rest))
 
 
-def _clauses(text: str, rest: str) -> dict[str, object] | dict[str, None]:  # the kinds differ by field
-    match = _CLAUSES.fullmatch(rest)
+def _clauses(text: str, rest: str) -> dict[str, Any]:
+    match = _CLAUSES.fullmatch(_masked(rest))
     if match is None:
         raise ConfigError(
             f"{text!r}: {rest.strip()!r} is not understood; behind the action may stand #n, under FAULT, reordered, "
             "choosing OUTCOME, crashing at once, crashing after OUTPUT, in this order"
         )
-    crashing = match["crashing"]
+    choosing, crashing = (rest[slice(*match.span(g))] if match[g] else None for g in ("choosing", "crashing"))
     return {
         "ordinal": int(match["ordinal"]) if match["ordinal"] else None,
-        "under": match["under"],
+        "under": rest[slice(*match.span("under"))] if match["under"] else None,
         "reordered": bool(match["reordered"]),
-        "choosing": tuple(part.strip() for part in _split(match["choosing"])) if match["choosing"] else None,
+        "choosing": tuple(part.strip() for part in _split(choosing)) if choosing else None,
         "crashing": re.sub(r"\s+", " ", crashing) if crashing else None,
     }
 
@@ -187,6 +188,17 @@ def _split(text: str) -> list[str]:
             parts.append(text[start:at])
             start = at + 1
     return [part for part in (*parts, text[start:]) if part.strip()]
+
+
+def _masked(text: str) -> str:
+    """`text` with `_` for whatever stands in quotes or brackets: values there may look like clauses."""
+    masked, depth = ["_"] * len(text), 0
+    for at, char in _outside_quotes(text):
+        depth -= char in ")]}"
+        if depth == 0:
+            masked[at] = char
+        depth += char in "([{"
+    return "".join(masked)
 
 
 def _outside_quotes(text: str) -> list[tuple[int, str]]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from copy import copy
 
-from sim.action import Action, Kind
+from sim.action import Action, Kind, outputs_named
 from sim.faults.plan import FaultEntry
 from sim.system import System
-from sim.tables import Tables, outputs_named
+from sim.tables import Tables
 
 
 class Budget:

@@ -9,7 +9,7 @@ from sim.errors import ConfigError
 
 UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 
-_DURATION = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)\s*([a-z]+)")
+_DURATION = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)\s*([a-z]+)", re.ASCII)
 
 
 def parse_duration(text: str) -> int:
@@ -39,7 +39,7 @@ def show_duration(ms: int) -> str:
     if ms and ms % 1_000 == 0:
         return f"{ms // 1_000}s"
     if ms > 1_000:
-        return f"{ms / 1_000:.3f}".rstrip("0") + "s"
+        return f"{ms // 1_000}.{ms % 1_000:03d}".rstrip("0") + "s"
     return f"{ms}ms"
 
 

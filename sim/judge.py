@@ -25,13 +25,22 @@ BUILT_IN = (STUCK, UNHANDLED, EXCEPTION)
 """Properties that every system has."""
 
 
+AT_REST = "did not hold before everything came to rest"
+"""Of an `eventually`."""
+
+
+def endless(length: int) -> str:
+    """Of an `eventually`: it is avoided by going round for ever."""
+    return f"the last {length} actions can be repeated for ever without it (fair to every action that stays enabled)"
+
+
 class Judge:
     """Evaluates the properties of a graph's system on its states."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         properties = graph.system.properties
-        self._always = [Evaluated(graph, p) for p in properties if p.kind == "always"]
+        self.always = [Evaluated(graph, p) for p in properties if p.kind == "always"]
         self.sometimes = [Evaluated(graph, p) for p in properties if p.kind == "sometimes"]
         self.eventually = [Evaluated(graph, p) for p in properties if p.kind == "eventually"]
         self.within = Evaluated(graph, graph.system.within) if graph.system.within else None
@@ -44,7 +53,7 @@ class Judge:
             for local in locals_:
                 if local in self._failed:
                     return self._failure(local)
-        for prop in self._always:
+        for prop in self.always:
             if not prop(locals_):
                 return Finding(prop.name, f"does not hold with {prop.shown(state)}")
         return None

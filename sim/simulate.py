@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from sim.graph import Graph, State
-from sim.judge import Evaluated, Finding, Judge
+from sim.judge import AT_REST, Evaluated, Finding, Judge, endless
+from sim.lasso import came_round
 from sim.strategy.base import Strategy
 from sim.system import System
-from sim.trace import Ending, Run, Step, Trace
+from sim.trace import Ending, Run, Trace
 
 MAX_STEPS = 10_000
 
@@ -58,7 +59,7 @@ class _Simulation:
                 finding = self._rest(state)  # only here can `state` have been quiescent
                 if finding is not None:
                     break
-            record(Step(strategy.now_ms, action))
+            record((strategy.now_ms, action))
             state = after
             count += 1
             took(action)
@@ -67,6 +68,7 @@ class _Simulation:
                 self._note(state)
         if ending is Ending.QUIESCENT and finding is None and not graph.quiescent(state):
             ending = Ending.SCHEDULE
+            finding = self._round(trace)
         if finding is not None:
             ending = Ending.VIOLATED
         trace.end = state
@@ -81,6 +83,14 @@ class _Simulation:
     def _note(self, state: State) -> None:
         self.open = [prop for prop in self.open if not prop(state.locals)]
 
+    def _round(self, trace: Trace) -> Finding | None:
+        """What is wrong if the schedule ended where it could go round for ever."""
+        avoided = [prop.name for prop in self.open if prop.property.kind == "eventually"]
+        if not avoided:
+            return None
+        length = came_round(self.graph, trace.states(), [action for _, action in trace.steps])
+        return Finding(avoided[0], endless(length)) if length else None
+
     def _rest(self, state: State) -> Finding | None:
         """What is wrong in `state` if it is quiescent."""
         if not self.graph.quiescent(state):
@@ -90,5 +100,5 @@ class _Simulation:
             return finding
         for prop in self.open:
             if prop.property.kind == "eventually":
-                return Finding(prop.name, f"eventually {prop.name}: did not hold before everything came to rest")
+                return Finding(prop.name, AT_REST)
         return None

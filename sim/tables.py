@@ -8,49 +8,21 @@ depends on them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-from sim.action import Action, Kind, output_name
+from sim.action import Action, Kind, writes_of
 from sim.address import Address
 from sim.errors import ModelError, nearest
 from sim.faults import RateLimited
 from sim.faults.plan import FaultEntry
+from sim.interner import Interner
 from sim.ledgers import Crashed, Received, Restarted
 from sim.machine import Handler, Local, Outcome
 from sim.network import Envelope
-from sim.process import Emit, Output, Send, View, Write
+from sim.process import Emit, Output, Send, View
 from sim.system import System
 from sim.table import DOWN, FAILED
-from sim.values import Emission, Fault, Names, Value, encode
-
-T = TypeVar("T")
-
-
-class Interner(Generic[T]):
-    """Distinct things as small integers, told apart by their canonical encoding."""
-
-    def __init__(self, value_of: Callable[[T], Value], names: Names, met: Callable[[int, T], None]) -> None:
-        self.things: list[T] = []
-        self._ids: dict[bytes, int] = {}
-        self._value_of = value_of
-        self._names = names
-        self._met = met
-
-    def __call__(self, thing: T) -> int:
-        value = self._value_of(thing)
-        code = encode(value)
-        self._names.admit(value)  # first: a class of the same name would have the same encoding
-        known = self._ids.get(code)
-        if known is not None:
-            return known
-        number = self._ids[code] = len(self.things)
-        self.things.append(thing)
-        self._met(number, thing)
-        return number
-
-    def __len__(self) -> int:
-        return len(self.things)
+from sim.values import Emission, Fault, Names
 
 
 class Tables:
@@ -430,22 +402,3 @@ class Tables:
         if outcomes is None or len(outcomes) != 1:
             raise ModelError(f"monitor {self.names[monitor]!r} must take {type(given).__name__} in exactly one way")
         return self.local(monitor, outcomes[0].local)
-
-
-def writes_of(output: Output) -> tuple[Write, ...]:
-    """The durable writes an output consists of."""
-    if isinstance(output, Write):
-        return (output,)
-    return output.writes if isinstance(output, Emit) else ()
-
-
-def outputs_named(action: Action, name: str) -> list[int]:
-    """The windows of `action` right behind an output (or its input) called `name`."""
-    found = [n for n, output in enumerate(action.all_outputs, 1) if name in (output_name(output), _field(output))]
-    if action.envelope is not None and type(action.envelope.message).__name__ == name:
-        found.append(len(action.all_outputs))
-    return found
-
-
-def _field(output: Output) -> str:
-    return output.field if isinstance(output, Write) else ""

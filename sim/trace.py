@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from hashlib import sha256
-from typing import NamedTuple
 
 from sim.action import Action
 from sim.graph import Graph, Start, State
@@ -27,11 +26,8 @@ class Ending(Enum):
     INTERRUPTED = "interrupted"
 
 
-class Step(NamedTuple):
-    """One step of a run."""
-
-    time_ms: int | None
-    action: Action
+Step = tuple[int | None, Action]
+"""One step of a run: the virtual time in milliseconds (None where it is not simulated), and the action."""
 
 
 @dataclass

@@ -7,7 +7,8 @@ of them a system really comes to use, and a test sees to it that all are met.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -50,6 +51,7 @@ FAULTS = (AgentTimeout, EmptyResponse, RateLimited)
 CARRIERS = {AgentTimeout: (Ping,), EmptyResponse: (Pong,), RateLimited: (Ping, Pong)}
 STATES = ("a", "b", "c")
 TIMERS = ("t", "u")
+ACTS = ("act0", "act1", "act2")
 
 
 # --- what callbacks are made of -----------------------------------------------------------------------------
@@ -139,55 +141,61 @@ GUARDS: tuple[Callable[..., Any], ...] = (
 )
 
 
-@st.composite
+@cache
+def _below(width: int) -> st.SearchStrategy[int]:
+    return st.integers(0, width - 1)
+
+
+def _pick(draw: Any, options: Sequence[Any]) -> Any:
+    """One of `options`; the first is the simplest. (Faster than a strategy made anew for each draw.)"""
+    return options[draw(_below(len(options)))]
+
+
+@cache
+def _known_acts(names: tuple[str, ...]) -> tuple[Callable[..., None], ...]:
+    sends = [_send(target, kind) for target in names for kind in MESSAGES]
+    bursts = [_burst(target) for target in names]
+    arms = [_arm(timer, duration) for timer in TIMERS for duration in (5, (1, 9))]
+    rest = [_answer, _take, _flip, _keep, _note, _choose, _choose_state, _emit, _cancel("t"), _cancel("u")]
+    return (*sends, *bursts, *arms, *rest, _keep, _emit)
+
+
 def _acts(draw: Any, names: tuple[str, ...]) -> Callable[..., None]:
     """The body of a callback: up to three things in an order that matters to a crash."""
-    act = st.one_of(
-        st.builds(_send, st.sampled_from(names), st.sampled_from(MESSAGES)),
-        st.builds(_burst, st.sampled_from(names)),
-        st.sampled_from((_answer, _take, _flip, _keep, _note, _choose, _emit)),
-        st.builds(_arm, st.sampled_from(TIMERS), st.sampled_from((5, (1, 9)))),
-        st.sampled_from((_choose_state, _keep, _emit, _cancel("t"), _cancel("u"))),
-    )
-    acts = draw(st.lists(act, min_size=1, max_size=3))
-    if draw(st.integers(0, 30)) == 30:
-        acts.append(_break)
-    return _sequence(*acts)
+    acts = [_pick(draw, _known_acts(names)) for _ in range(_pick(draw, (1, 2, 3)))]
+    return _sequence(*acts, *_pick(draw, ((),) * 19 + ((_break,),)))
 
 
-@st.composite
 def _rows(draw: Any, trigger: Any, states: tuple[str, ...], quiet: tuple[Any, ...]) -> list[dict[str, Any]]:
     """Rows of one trigger; `quiet` are the outcomes that may close a state in which no other row holds."""
     rows = []
     moves = (*states, None, "=")
     for source in states:
         row = {"trigger": trigger, "source": source}
-        shape = draw(st.integers(0, 9))
+        shape = _pick(draw, range(10))
         if shape >= 5:
-            key = draw(st.sampled_from(("conditions", "unless")))
-            guard = f"guard{draw(st.integers(0, len(GUARDS) - 1))}"
-            place, act = draw(st.sampled_from(("before", "after"))), f"act{draw(st.integers(0, 3))}"
-            rows.append({**row, "dest": draw(st.sampled_from(moves)), key: guard, place: act})
+            guard = {_pick(draw, ("conditions", "unless")): _pick(draw, [f"guard{i}" for i in range(len(GUARDS))])}
+            act = {_pick(draw, ("before", "after")): _pick(draw, ACTS)}
+            rows.append({**row, "dest": _pick(draw, moves), **guard, **act})
         if shape in (0, 5, 6) and quiet:
-            rows.append({**row, "dest": draw(st.sampled_from(quiet))})
+            rows.append({**row, "dest": _pick(draw, quiet)})
         elif shape != 9 and (quiet or shape < 4):
-            rows.append({**row, "dest": draw(st.sampled_from(moves)), "after": f"act{draw(st.integers(0, 3))}"})
+            rows.append({**row, "dest": _pick(draw, moves), "after": _pick(draw, ACTS)})
     return rows
 
 
-@st.composite
-def process_classes(draw: Any, name: str, names: tuple[str, ...], durable_fuel: bool) -> type[Process]:
-    states = STATES[: draw(st.integers(1, 3))]
+def _process_class(draw: Any, name: str, names: tuple[str, ...], durable_fuel: bool) -> type[Process]:
+    states = STATES[: _pick(draw, (2, 1, 3))]
     rows: list[dict[str, Any]] = []
     for trigger in MESSAGES:
-        rows += draw(_rows(trigger, states, (IGNORE, DEFER)))
-    for trigger in draw(st.sets(st.sampled_from(range(len(FAULTS))))):
-        rows += draw(_rows(FAULTS[trigger], states, (IGNORE, DEFER)))
+        rows += _rows(draw, trigger, states, (IGNORE, DEFER))
+    for fault in FAULTS:
+        rows += _rows(draw, fault, states, (IGNORE, DEFER)) if _pick(draw, (True, False)) else []
     for timer in TIMERS:
-        rows += draw(_rows(timer, states, (IGNORE, DEFER))) or [{"trigger": timer, "source": "*", "dest": IGNORE}]
+        rows += _rows(draw, timer, states, (IGNORE, DEFER)) or [{"trigger": timer, "source": "*", "dest": IGNORE}]
     spontaneous: dict[str, tuple[str, ...]] = {}
     for kind, move in (("must", "go"), ("may", "stop")):
-        found = draw(_rows(move, states, ())) if draw(st.booleans()) else []
+        found = _rows(draw, move, states, ()) if _pick(draw, (False, True)) else []
         rows += found
         spontaneous[kind] = (move,) if found else ()
     body: dict[str, Any] = {
@@ -195,24 +203,24 @@ def process_classes(draw: Any, name: str, names: tuple[str, ...], durable_fuel: 
         "transitions": tuple(rows),
         "timers": TIMERS,
         **spontaneous,
-        "hot": draw(st.sampled_from(((), (), (), ("b",) if "b" in states else ()))),
-        "durable": ("kept", "fuel") if durable_fuel or draw(st.booleans()) else ("kept",),
-        **{f"act{i}": draw(_acts(names)) for i in range(4)},
+        "hot": _pick(draw, ((), (), (), states[1:2])),
+        "durable": ("kept", "fuel") if durable_fuel or _pick(draw, (False, True)) else ("kept",),
+        **{name: _acts(draw, names) for name in ACTS},
         **{f"guard{i}": guard for i, guard in enumerate(GUARDS)},
         "x": 0,
         "kept": 0,
         "met": frozenset(),
-        "fuel": draw(st.integers(0, 3)),
+        "fuel": _pick(draw, (0, 1, 2, 3)),
         "__annotations__": {"x": "int", "kept": "int", "met": "frozenset[int]", "fuel": "int"},
         "__module__": __name__,
     }
     for hook in ("on_start", "on_restart"):
-        if draw(st.integers(0, 3)):
-            body[hook] = _hook(draw(_acts(names)))
+        if _pick(draw, (True, True, False)):
+            body[hook] = _hook(_acts(draw, names))
     for state in states:
         for hook in ("on_enter", "on_exit"):
-            if not draw(st.integers(0, 5)):
-                body[f"{hook}_{state}"] = draw(_acts(names))
+            if _pick(draw, (False, False, False, False, True)):
+                body[f"{hook}_{state}"] = _acts(draw, names)
     return type(f"Process_{name}", (Process,), body)
 
 
@@ -220,98 +228,75 @@ def _hook(act: Callable[..., None]) -> Callable[[Any], None]:
     return lambda self: act(self)
 
 
-@st.composite
-def monitor_classes(draw: Any) -> type[Monitor]:
+def _violate(self: Any, given: Any) -> None:
+    if self.heard == 3:
+        self.violate("three of them")
+
+
+def _count(self: Any, given: Any) -> None:
+    self.heard = min(self.heard + 1, 3)
+
+
+def _monitor_class(draw: Any) -> type[Monitor]:
     """Hears what processes emit, crashes or what is received; may be violated, left waiting or surprised."""
-
-    def violate(self: Any, given: Any) -> None:
-        if self.count == 3:
-            self.violate("three of them")
-
-    def count(self: Any, given: Any) -> None:
-        self.count = min(self.count + 1, 3)
-
     rows: list[dict[str, Any]] = []
-    for trigger in (Seen, Crashed, Restarted, Received):
-        shape = draw(st.integers(0, 7))
-        act = draw(st.sampled_from(([], ["count"], ["count"], ["count", "violate_"])))
+    for trigger in (Seen, Received, Crashed, Restarted):
+        shape = _pick(draw, range(8))
+        acts = _pick(draw, ([], ["count"], ["count", "violated_at_three"]))
         if shape in (1, 2, 3):
-            rows.append(
-                {"trigger": trigger, "source": "calm", "dest": draw(st.sampled_from(("alert", None))), "after": act}
-            )
+            rows.append({"trigger": trigger, "source": "calm", "dest": _pick(draw, ("alert", None)), "after": acts})
         if shape in (2, 3, 4):
-            rows.append({"trigger": trigger, "source": "alert", "dest": "calm", "after": act})
-        if shape == 5:
-            rows.append({"trigger": trigger, "source": "*", "dest": None, "after": act})
+            rows.append({"trigger": trigger, "source": "alert", "dest": "calm", "after": acts})
+        if shape in (5, 6):
+            rows.append({"trigger": trigger, "source": "*", "dest": None, "after": acts})
     body = {
         "states": ("calm", "alert"),
-        "hot": draw(st.sampled_from(((), ("alert",)))),
+        "hot": _pick(draw, ((), ("alert",))),
         "transitions": tuple(rows),
-        "count": 0,
-        "count_": 0,
-        "violate_": violate,
-        "__annotations__": {"count": "int"},
+        "heard": 0,
+        "count": _count,
+        "violated_at_three": _violate,
+        "__annotations__": {"heard": "int"},
         "__module__": __name__,
     }
-    del body["count_"]
-    body["transitions"] = tuple(
-        {**row, "after": ["count_" if n == "count" else n for n in row["after"]]} for row in rows
-    )
-    body["count_"] = count
     return type("Watch", (Monitor,), body)
 
 
-@st.composite
-def budgets(draw: Any, network: str, names: tuple[str, ...], crash: str | None) -> str:
-    entries = [crash] if crash else []
-    if draw(st.integers(0, 3)) == 3:
-        entries.append(draw(st.sampled_from(("drop:1", f"drop:1@{names[-1]}", "drop:1@Pong", "drop:unlimited"))))
-    if network != "set" and draw(st.integers(0, 3)) == 3:
-        entries.append(draw(st.sampled_from(("duplicate:1", "duplicate:1@Ping", f"duplicate:1@{names[0]}"))))
-    if network == "fifo" and draw(st.integers(0, 3)):
-        entries.append(draw(st.sampled_from(("reorder:1", "reorder:unlimited", "reorder:1@Pong"))))
-    if draw(st.integers(0, 2)) == 2:
-        entries.append(draw(st.sampled_from(("agent_timeout:1", "agent_timeout:unlimited", "agent_timeout:1@p0"))))
-    if draw(st.integers(0, 3)) == 3:
-        entries.append("empty_response:1")
-    if draw(st.integers(0, 3)) == 3:
-        entries.append(draw(st.sampled_from(("rate_limited:1(30s)", "rate_limited:1, rate_limited:1(5s)"))))
-    if len(names) > 1 and draw(st.integers(0, 3)) == 3:
-        entries.append(draw(st.sampled_from(("cut:1", "cut:unlimited@left", "cut:1@oneway"))))
-    return ", ".join(entries)
+def _budget(draw: Any, network: str, names: tuple[str, ...], crash: str | None) -> str:
+    nothing = (None,) * 4
+    entries = [
+        crash,
+        _pick(draw, (*nothing, "drop:1", f"drop:1@{names[-1]}", "drop:1@Pong", "drop:unlimited")),
+        _pick(draw, (*nothing, "agent_timeout:1", "agent_timeout:unlimited", "agent_timeout:1@p0")),
+        _pick(draw, (*nothing, "empty_response:1")),
+        _pick(draw, (*nothing, "rate_limited:1(30s)", "rate_limited:1, rate_limited:1(5s)")),
+    ]
+    if network != "set":
+        entries.append(_pick(draw, (*nothing, "duplicate:1", "duplicate:1@Ping", f"duplicate:1@{names[0]}")))
+    if network == "fifo":
+        entries.append(_pick(draw, (None, "reorder:1", "reorder:unlimited", "reorder:1@Pong")))
+    if len(names) > 1:
+        entries.append(_pick(draw, (*nothing, "cut:1", "cut:unlimited@left", "cut:1@oneway")))
+    return ", ".join(entry for entry in entries if entry)
+
+
+CRASHES = ("crash:1", "crash:1@p0", "crash:unlimited@p0", "crash:1@p0 after Ping", "crash:1 after kept")
 
 
 @st.composite
 def systems(draw: Any) -> System:
     """A small finite system. Many have a finding or two: that is part of what engines must agree on."""
-    names = ("p0", "p1", "p2")[: draw(st.sampled_from((1, 2, 2, 2, 3)))]
-    network = draw(st.sampled_from(("any", "fifo", "set")))
-    crash = draw(
-        st.sampled_from(
-            (
-                None,
-                None,
-                None,
-                "crash:1",
-                "crash:1@p0",
-                "crash:unlimited@p0",
-                "crash:1@p0 after Ping",
-                "crash:1 after kept",
-            )
-        )
-    )
-    durable_fuel = crash is not None and "unlimited" in crash
-    classes = [draw(process_classes(name, names, durable_fuel)) for name in names[:2]]
-    processes = {name: classes[i % len(classes)]() for i, name in enumerate(names)}
-    monitors = {"watch": draw(monitor_classes())()} if draw(st.booleans()) else {}
-    if network == "fifo" and durable_fuel:
-        network = "any"
+    names = ("p0", "p1", "p2")[: _pick(draw, (2, 1, 2, 2, 3))]
+    network = _pick(draw, ("any", "fifo", "set"))
+    crash = _pick(draw, (None, None, None, None, *CRASHES))
+    durable_fuel = crash is not None and "unlimited" in crash  # or a restarted process would send for ever
+    classes = [_process_class(draw, name, names, durable_fuel) for name in names[:2]]
     cuts = {"left": cut({"p0"}), "oneway": cut({"p0"}, {names[-1]}, one_way=True)}
     return System(
-        processes=processes,
+        processes={name: classes[i % len(classes)]() for i, name in enumerate(names)},
         network=network,
-        monitors=monitors,
-        faults=draw(budgets(network, names, crash)),
+        monitors={"watch": _monitor_class(draw)()} if _pick(draw, (False, True)) else {},
+        faults=_budget(draw, network, names, crash),
         carriers=CARRIERS,
         cuts=cuts if len(names) > 1 else {},
     )
@@ -387,7 +372,7 @@ def _states_used(graph: Graph, state: State, name: str) -> set[str]:
     if view.state == "(failed)":
         kind = view.kind
         return {f"monitor-{kind}"} if monitor else {kind}
-    return {"monitor"} if monitor and (view.count or view.state == "alert") else set()
+    return {"monitor"} if monitor and (view.heard or view.state == "alert") else set()
 
 
 def _rest_used(graph: Graph, state: State) -> set[str]:

@@ -13,7 +13,7 @@ import click
 
 from sim.errors import ExitStatus, SimError
 
-COMMANDS: dict[str, str] = {"run": "run", "check": "check"}
+COMMANDS: dict[str, str] = {"run": "run", "check": "check", "surface": "surface"}
 """Command name -> module of this package that defines a click command named `command`."""
 
 

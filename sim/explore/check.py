@@ -175,9 +175,7 @@ class _Walk:
                     return
         if self.unseen:
             name = self.unseen[0].name
-            result.finding = Finding(
-                name, f"sometimes {name}: holds in no reachable state, so the model may do nothing"
-            )
+            result.finding = Finding(name, "holds in no reachable state, so the model may do nothing")
             return
         result.proved = proved(self.graph.system)
 

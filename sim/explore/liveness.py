@@ -10,11 +10,12 @@ everywhere in each of its parts, and has fewer edges there.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from sim.action import Action
 from sim.graph import State
-from sim.judge import Evaluated, Finding
+from sim.judge import AT_REST, Evaluated, Finding, endless
 
 
 class Edges:
@@ -44,18 +45,13 @@ def judge_eventually(prop: Evaluated, edges: Edges, starts: list[State]) -> Lass
     parents = _avoiding(prop, edges, starts)
     for state in parents:
         if state in edges.resting:
-            text = f"eventually {prop.name}: did not hold before everything came to rest"
-            return Lasso(Finding(prop.name, text), *_path(parents, state))
+            return Lasso(Finding(prop.name, AT_REST), *_path(parents, state))
     for component in _components(parents, edges):
         if _fair(component, edges):
             state = next(s for s in parents if s in component)
             path, start = _path(parents, state)
             cycle = _round(component, edges, state)
-            text = (
-                f"eventually {prop.name}: the last {len(cycle)} actions can be repeated for ever without it "
-                "(fair to every action that stays enabled)"
-            )
-            return Lasso(Finding(prop.name, text), path + cycle, start)
+            return Lasso(Finding(prop.name, endless(len(cycle))), path + cycle, start)
     return None
 
 
@@ -143,15 +139,40 @@ def _fair(component: set[State], edges: Edges) -> bool:
 
 
 def _round(component: set[State], edges: Edges, start: State) -> list[Action]:
-    """A shortest cycle of progress through `start` inside the component."""
+    """A fair way round through `start`, inside the component: for each action enabled at the start it
+    comes by a state where that action is taken, or is not enabled."""
+    path: list[Action] = []
+    here = start
+    for key in sorted({action.key for action, _ in _progress(start, edges)}):
+        if key in {action.key for action in path}:
+            continue
+
+        def serves(state: State, key: int = key) -> bool:
+            moves = _progress(state, edges)
+            return all(a.key != key for a, _ in moves) or any(a.key == key and to in component for a, to in moves)
+
+        leg, here = _walk_to(component, edges, here, serves)
+        path += leg
+        taken = next(((a, to) for a, to in _progress(here, edges) if a.key == key and to in component), None)
+        if taken is not None:
+            path.append(taken[0])
+            here = taken[1]
+    back, _ = _walk_to(component, edges, here, lambda state: state == start)
+    return path + back
+
+
+def _walk_to(
+    component: set[State], edges: Edges, start: State, wanted: Callable[[State], bool]
+) -> tuple[list[Action], State]:
+    """A shortest way of progress inside the component to a state that is wanted."""
     parents: Parents = {start: None}
     queue = deque([start])
     while queue:
         state = queue.popleft()
+        if wanted(state):
+            return _path(parents, state)[0], state
         for action, after in _progress(state, edges):
-            if after == start:
-                return [*_path(parents, state)[0], action]
             if after in component and after not in parents:
                 parents[after] = (state, action)
                 queue.append(after)
-    return []
+    raise AssertionError("in a strongly connected component every state is reached from every other")

@@ -25,8 +25,9 @@ UNLIMITED = None
 COUNT_MAX = 1_000_000
 
 _NAME = r"[A-Za-z_][\w.-]*"
+_PLACE = r"\w[\w.-]*"
 _ENTRY = re.compile(
-    rf"(?P<kind>{_NAME})\s*:\s*(?P<count>\w+)\s*(?:\(\s*(?P<hint>[^()]*)\))?\s*(?:@\s*(?P<target>{_NAME}))?"
+    rf"(?P<kind>{_NAME})\s*:\s*(?P<count>\w+)\s*(?:\(\s*(?P<hint>[^()]*)\))?\s*(?:@\s*(?P<target>{_PLACE}))?"
     rf"\s*(?:\(\s*(?P<hint2>[^()]*)\))?(?:\s+after\s+(?P<after>{_NAME}))?"
 )
 
@@ -92,6 +93,8 @@ def _parse_entry(text: str, known: tuple[str, ...]) -> FaultEntry:
             f"fault {text!r}: unknown kind {kind!r}{nearest(kind, known)}; there are {listing(known, 'and')}"
         )
     hint = match["hint"] if match["hint"] is not None else match["hint2"]
+    if match["hint"] is not None and match["hint2"] is not None:
+        raise ConfigError(f"fault {text!r} has two reset hints; write one")
     hint_ms = None
     if hint is not None:
         if kind != "rate_limited":
@@ -108,6 +111,7 @@ def _parse_entry(text: str, known: tuple[str, ...]) -> FaultEntry:
 def _parse_count(text: str, count: str) -> int | None:
     if count == "unlimited":
         return UNLIMITED
-    if not (count.isascii() and count.isdigit()) or int(count[:12]) > COUNT_MAX:
+    digits = count.lstrip("0") or "0"
+    if not (count.isascii() and count.isdigit()) or len(digits) > len(str(COUNT_MAX)) or int(digits) > COUNT_MAX:
         raise ConfigError(f"fault {text!r}: {count!r} is no count; write 0 to {COUNT_MAX}, or unlimited")
-    return int(count)
+    return int(digits)

@@ -26,7 +26,7 @@ def run_data(outcome: Outcome) -> dict[str, Any]:
         "digest": run.digest,
         "verified": outcome.verified,
         "steps": run.steps,
-        "time_ms": trace.steps[-1].time_ms if trace.steps else 0,
+        "time_ms": trace.steps[-1][0] if trace.steps else 0,
         "emitted": trace.emitted(),
         "rejected": trace.rejected(),
         "faults": {"planned": dict(outcome.planned), "struck": trace.struck()},

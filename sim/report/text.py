@@ -7,11 +7,13 @@ from dataclasses import fields
 
 from sim.action import Action, Kind
 from sim.durations import show_duration, show_range
+from sim.errors import listing
 from sim.explore.check import CheckResult
 from sim.faults.plan import show_plan
 from sim.graph import Graph, State
-from sim.process import Emit, Output, View
+from sim.process import Emit, Output, Send, View
 from sim.report.outcome import Outcome
+from sim.table import FAILED
 from sim.values import is_record, show
 
 
@@ -33,7 +35,8 @@ def trace_lines(outcome: Outcome) -> Iterator[str]:
     trace = outcome.run.trace
     graph = trace.graph
     for name, outputs in trace.start.outputs:
-        yield f"{'start':>9}  {name}"
+        sent = [f"{show(output.message)} to {output.target}" for output in outputs if isinstance(output, Send)]
+        yield f"{'start':>9}  {name}" + (f"  sends {listing(sent, 'and')}" if sent else "")
         yield from _effects(outputs, name, [])
     states = trace.states()
     for number, ((time, action), before, after) in enumerate(zip(trace.steps, states, states[1:], strict=False), 1):
@@ -85,6 +88,9 @@ def changes(graph: Graph, before: State, after: State) -> list[str]:
         if before.locals[index] == after.locals[index]:
             continue
         old, new = graph.view(before, name), graph.view(after, name)
+        if new.state == FAILED:
+            found.append(f"{name}: {new.kind}: {new.reason}")
+            continue
         if index >= graph.width and new.state == old.state:
             continue  # a monitor's memory is its own affair
         moved = [f"{old.state} -> {new.state}"] if old.state != new.state else []
@@ -167,11 +173,12 @@ def bounds_lines(target: str, settings: Mapping[str, object], graph: Graph) -> l
     """What a check of this system covers."""
     system = graph.system
     shown = ", ".join(f"{key}={value}" for key, value in settings.items())
-    counts = f"{len(system.processes)} processes, {len(system.monitors)} monitors"
+    monitors = ", ".join(system.monitors) or "none"
+    faults = f"{show_plan(system.budget)}: at any time, in every order" if system.budget else "none"
     within = f"\nwithin    {system.within.name} (states outside are not expanded)" if system.within else ""
     return [
         f"{target}: every schedule within these bounds",
         f"config    {shown or 'none'}",
-        f"system    {counts}, network {system.network}",
-        f"faults    {show_plan(system.budget)}, at any time, in every order{within}",
+        f"system    processes {', '.join(system.processes)}; monitors {monitors}; network {system.network}",
+        f"faults    {faults}{within}",
     ]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from sim.action import Action, Kind
+from sim.action import Action, Kind, outputs_named
 from sim.faults.plan import FaultEntry
 from sim.graph import Graph, State
-from sim.tables import outputs_named
 
 
 class Eager:

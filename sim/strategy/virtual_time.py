@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 from itertools import count
-from typing import NamedTuple
 
 from sim.action import Action, Kind
 from sim.graph import Graph, Start, State
@@ -20,17 +19,9 @@ _DELIVER, _FIRE, _MOVE, _RESTART, _HEAL = range(5)
 _KINDS = {_FIRE: Kind.FIRE, _MOVE: Kind.MOVE, _RESTART: Kind.RESTART}
 
 
-class _Event(NamedTuple):
-    """Something that is due. Compared by due time, then by the order of scheduling."""
-
-    due_ms: int
-    order: int
-    what: int
-    subject: int
-    """The envelope, process or cut concerned."""
-    name: str = ""
-    """The timer or move."""
-    may_be_struck: bool = True
+_Event = tuple[int, int, int, int, str, bool]
+"""Something that is due: due time in milliseconds, order of scheduling (ties break by it), what it is, the
+envelope, process or cut concerned, the timer or move, and whether the plan may still strike it."""
 
 
 class VirtualTime:
@@ -62,7 +53,7 @@ class VirtualTime:
         self._move_orders: dict[int, dict[str, int]] = {}
         self._latencies: dict[int, Range] = {}
         self._eager = Eager(graph)
-        self._popped: _Event | None = None
+        self._unordered = graph.network.name == "any"
         start = start or self._start()
         for envelope in start.sends:
             self._post(envelope)
@@ -89,11 +80,11 @@ class VirtualTime:
             actions = self._enabled(state, event)
             if not actions:
                 continue
-            if event.due_ms > self.now_ms:
-                self.now_ms = event.due_ms
+            if event[0] > self.now_ms:
+                self.now_ms = event[0]
             action = actions[0] if len(actions) == 1 else self._choose(actions)
             self._step += 1
-            if event.may_be_struck and self._graph.has_budget(state):
+            if self._graph.has_budget(state) and event[5]:
                 action = self._strike(state, event, action)
             return action
         return None
@@ -104,20 +95,19 @@ class VirtualTime:
 
     def _enabled(self, state: State, event: _Event) -> tuple[Action, ...]:
         """The actions of what is due; none if it is void, or has to wait."""
-        if event.what == _DELIVER:
+        _, order, what, process, name, _ = event
+        if what == _DELIVER:
             return self._deliveries(state, event)
-        if event.what == _HEAL:
-            return (self._tables.cutting(Kind.HEAL, event.subject),) if event.subject in state.cuts else ()
-        process = event.subject
-        orders = self._move_orders.get(process, {}) if event.what == _MOVE else None
-        if orders is not None and orders.get(event.name) != event.order:
+        if what == _HEAL:
+            return (self._tables.cutting(Kind.HEAL, process),) if process in state.cuts else ()
+        if what == _MOVE and self._move_orders.get(process, {}).get(name) != order:
             return ()
-        if event.what == _FIRE and self._timer_orders.get((process, event.name)) != event.order:
+        if what == _FIRE and self._timer_orders.get((process, name)) != order:
             return ()
-        kind = _KINDS[event.what]
+        kind = _KINDS[what]
         own = self._tables.own_actions(state.locals[process])
-        found = tuple(a for a in own if a.kind is kind and a.subject == event.name)
-        if not found and event.what == _FIRE and event.name in self._timers(state, process):
+        found = tuple(a for a in own if a.kind is kind and a.subject == name)
+        if not found and what == _FIRE and name in self._timers(state, process):
             self._waiting.setdefault(process, []).append(event)
         return found
 
@@ -125,17 +115,22 @@ class VirtualTime:
         return self._tables.locals.things[state.locals[process]][1].timers
 
     def _deliveries(self, state: State, event: _Event) -> tuple[Action, ...]:
-        envelope = event.subject
-        target = self._tables.target[envelope]
-        found = self._tables.delivery(state.locals[target], envelope)
-        plain = not state.cuts and self._graph.network.name == "any"
-        if plain and envelope not in state.net:
-            return ()  # delivered or lost by other means
-        if not plain and envelope not in self._graph.network.every(state.net):
+        envelope = event[3]
+        tables = self._tables
+        target = tables.target[envelope]
+        locals_, net, _, cuts = state
+        found = tables.deliveries.get((locals_[target], envelope))
+        if found is None:
+            found = tables.delivery(locals_[target], envelope)
+        if self._unordered and not cuts:
+            if envelope not in net:
+                return ()  # delivered or lost by other means
+        elif envelope not in self._graph.network.every(net):
             return ()
-        if not found or (not plain and self._graph.deferred(state, envelope) is not None):
+        elif found and self._graph.deferred(state, envelope) is not None:
+            found = ()
+        if not found:
             self._waiting.setdefault(target, []).append(event)
-            return ()
         return found
 
     def _strike(self, state: State, event: _Event, action: Action) -> Action:
@@ -143,9 +138,9 @@ class VirtualTime:
         fault = self._eager.strike(state, action)
         if fault is None:
             return action
-        uses_up = fault.delivered and not fault.reordered and (fault.consumed >= 0 or event.what != _DELIVER)
+        uses_up = fault.delivered and not fault.reordered and (fault.consumed >= 0 or event[2] != _DELIVER)
         if not uses_up and fault.kind is not Kind.DROP:
-            heappush(self._heap, event._replace(may_be_struck=False))  # it is still to come
+            heappush(self._heap, (*event[:5], False))  # it is still to come
         return fault
 
     # --- following ----------------------------------------------------------------------------------
@@ -217,7 +212,7 @@ class VirtualTime:
             low = between(stream(self._draws, self._drawn), low, high)
             self._drawn += 1
         order = next(self._order)
-        heappush(self._heap, _Event(self.now_ms + low, order, what, subject, name))
+        heappush(self._heap, (self.now_ms + low, order, what, subject, name, True))
         return order
 
 

@@ -5,76 +5,95 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from hypothesis import HealthCheck, assume, given, settings
+import pytest
+from hypothesis import HealthCheck, Phase, assume, find, given, settings
+from hypothesis.errors import NoSuchExample
 
 from sim import Graph, System, check
+from sim.graph import State
+from sim.network import AnyOrder, Fifo, SentForEver
+from sim.process import Step
+from sim.system import Cut
+from sim.tables import Tables
 from sim.values import encode
 from tests.reference import FAILED, Explored, Reference
 from tests.systems import PRIMITIVES, primitives_of, systems, walk
 
 STATES_MAX = 400
+QUIET = list(HealthCheck)
 
 
 def _deep(value: Any) -> Any:
     """A state of a graph in the form of the reference, which does not say where in a file something broke."""
     locals_, net, budgets, cuts = value
-    return (
-        tuple((s, (f[0], f[1].partition(" (")[0]) if s == FAILED else f, t) for s, f, t in locals_),
-        net,
-        budgets,
-        cuts,
-    )
+    plain = tuple((s, (f[0], f[1].partition(" (")[0]) if s == FAILED else f, t) for s, f, t in locals_)
+    return (plain, net, budgets, cuts)
 
 
 def _plain(state: Any) -> Any:
     return (tuple(tuple(local) for local in state.locals), state.net, state.budgets, state.cuts)
 
 
-def _compare(system: System) -> None:
+def difference(system: System) -> str | None:
+    """In what graph and check differ from the reference; None if in nothing. Assumes a small system."""
     graph = Graph(system)
     found = walk(graph, STATES_MAX)
     assume(found is not None)
     assert found is not None
     expected = Reference(system).explore(2 * STATES_MAX)
-    assert expected is not None, "the reference has many more states"
+    if expected is None:
+        return "the reference has many more states"
     theirs = {encode(_plain(state)): state for state in expected.states}
     ours = {encode(_deep(graph.value(state))): state for state in found}
-    assert len(ours) == len(found), "two states of the graph have one value"
-    assert ours.keys() == theirs.keys()
+    if len(ours) != len(found):
+        return "two states of the graph have one value"
+    if ours.keys() != theirs.keys():
+        return f"{len(ours)} states, the reference has {len(theirs)}"
     for code, state in ours.items():
         mine = Counter((action.progress, encode(_deep(graph.value(after)))) for action, after in found[state])
         other = Counter((step.progress, encode(_plain(step.after))) for step in expected.edges[theirs[code]])
-        assert mine == other
-        assert len({action.code for action, _ in found[state]}) == len(found[state])
-    _compare_check(system, expected)
+        if mine != other:
+            return f"other steps in {graph.value(state)}"
+        if len({action.code for action, _ in found[state]}) != len(found[state]):
+            return f"two actions of one encoding in {graph.value(state)}"
+    return _check_differs(system, expected)
 
 
-def _compare_check(system: System, expected: Explored) -> None:
+def _check_differs(system: System, expected: Explored) -> str | None:
     result = check(system)
     if not expected.failures:
-        assert (result.verdict, result.states) == ("ok", len(expected.states))
-        assert (result.generated, result.depth) == (expected.generated, expected.depth)
-        return
-    assert result.verdict == "violated"
-    assert result.finding is not None
+        counts = (len(expected.states), expected.generated, expected.depth)
+        ours = (result.states, result.generated, result.depth)
+        return None if result.verdict == "ok" and ours == counts else f"{result.verdict} {ours}, not ok {counts}"
+    if result.finding is None:
+        return f"check finds nothing of {expected.failures}"
     kind = result.finding.property
     if kind == "watch":
         kind = "waiting" if "at the end it still waits" in result.finding.message else "violated"
-    assert len(result.path) == expected.failures[kind]
-    assert len(result.path) == min(expected.failures.values()), "there is a shorter counterexample"
+    if len(result.path) != expected.failures.get(kind):
+        return f"{kind} after {len(result.path)}, not as in {expected.failures}"
+    shorter = len(result.path) > min(expected.failures.values())
+    return f"a shorter counterexample than {kind} is in {expected.failures}" if shorter else None
 
 
 @given(systems())
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-def test_graph_and_check_agree_with_the_reference(system: System) -> None:
-    _compare(system)
+@settings(max_examples=120, deadline=None, suppress_health_check=QUIET, derandomize=True, database=None)
+def test_graph_and_check_agree_with_the_reference_in_every_state_and_step(system: System) -> None:
+    assert difference(system) is None
 
 
 def test_the_random_systems_come_to_use_every_primitive() -> None:
     used: Counter[str] = Counter()
 
     @given(systems())
-    @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    @settings(
+        max_examples=400,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=QUIET,
+        derandomize=True,
+        database=None,
+    )
     def collect(system: System) -> None:
         graph = Graph(system)
         found = walk(graph, STATES_MAX)
@@ -83,3 +102,77 @@ def test_the_random_systems_come_to_use_every_primitive() -> None:
 
     collect()
     assert PRIMITIVES - used.keys() == set()
+
+
+def _heads_of_all(self: Any, net: Any) -> Any:
+    return [e for queue in net for e in dict.fromkeys(queue[1:])]
+
+
+def _keep_all(self: Any, process: int, before: Any, outputs: Any) -> Any:
+    return self.handlers[process].down(before.fields)
+
+
+def _apply_without_budget(self: Any, state: State, action: Any, apply: Any = Graph.apply) -> State:
+    return apply(self, state, action)._replace(budgets=state.budgets)
+
+
+def _crash_in_the_middle_only(self: Any, action: Any, windows: Any = Tables.windows) -> Any:
+    return windows(self, action)[1:]
+
+
+def _timers_survive(self: Any, action: Any, *rest: Any, act: Any = Tables._act, **options: Any) -> Any:
+    return act(self, action, *rest, **{**options, "consumed": False})
+
+
+class _ForgetfulStep(Step):
+    def __init__(self, timers: Any, script: Any, sender: str) -> None:
+        super().__init__((), script, sender)
+
+
+SABOTEURS: dict[str, tuple[Any, str, Any]] = {
+    "a fifo network that delivers out of order": (Fifo, "heads", _heads_of_all),
+    "a fifo network whose queues are stacks": (
+        Fifo,
+        "add",
+        lambda self, net, sent: tuple((q[0], *sent, *q[1:]) for q in net),
+    ),
+    "a multiset that is a set": (AnyOrder, "add", SentForEver.add),
+    "a set that consumes": (SentForEver, "deliver", lambda self, net, e: tuple(x for x in net if x != e)),
+    "cuts that work both ways when they should not": (
+        Cut,
+        "holds",
+        lambda self, a, b: self._crosses(a, b) or self._crosses(b, a),
+    ),
+    "cuts that hold nothing": (Cut, "holds", lambda self, a, b: False),
+    "durable writes that a crash loses": (Tables, "_struck", _keep_all),
+    "budgets that are never spent": (Graph, "apply", _apply_without_budget),
+    "no crash before the first output": (Tables, "windows", _crash_in_the_middle_only),
+    "deliveries that consume nothing": (Tables, "_act", _timers_survive),
+    "timers that every handler forgets": (__import__("sim.machine", fromlist=["Step"]), "Step", _ForgetfulStep),
+    "monitors that hear nothing": (Tables, "notify", lambda self, locals_, heard: locals_),
+}
+
+
+@pytest.mark.parametrize("what", SABOTEURS)
+def test_each_planted_fault_in_the_graph_is_noticed(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    target, name, broken = SABOTEURS[what]
+    monkeypatch.setattr(target, name, broken)
+    small = settings(
+        max_examples=800,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=QUIET,
+        derandomize=True,
+        database=None,
+    )
+    try:
+        find(systems(), _differs, settings=small)
+    except NoSuchExample:
+        pytest.fail(f"{what}: not noticed")
+
+
+def _differs(system: System) -> bool:
+    try:
+        return difference(system) is not None
+    except (ValueError, IndexError):  # broken so badly that it does not even run
+        return True

@@ -1,0 +1,182 @@
+"""A report's blocks as Markdown, as plain text, or the report itself as one JSON object."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+from sim.surface.model import Difference, Impact, Item, Place
+from sim.surface.report import Block, Command, Heading, Paragraph, Points, Report, Table, blocks
+
+_WIDTH = 100
+_UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def markdown(report: Report) -> str:
+    """The report as Markdown, ending in one newline."""
+    parts = [_markdown_block(block) for block in blocks(report)]
+    return _printable("\n\n".join(parts) + "\n")
+
+
+def _printable(text: str) -> str:
+    """Names and values come from other people's files: what steers a terminal is shown, not sent."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _markdown_block(block: Block) -> str:
+    match block:
+        case Heading(level, text):
+            return f"{'#' * level} {text}"
+        case Paragraph(text):
+            return text
+        case Command(text):
+            return f"```sh\n{text}\n```"
+        case Points(items):
+            return "\n".join(f"- {item}" for item in items)
+        case Table(head, rows, quoted):
+            lines = [_markdown_row(head), _markdown_row(tuple("---" for _ in head))]
+            for row in rows:
+                cells = [_quote(c) if h in quoted else c for h, c in zip(head, row, strict=True)]
+                lines += [_markdown_row(cells)]
+            return "\n".join(lines)
+
+
+def _quote(cell: str) -> str:
+    """Names and facts as code, so that `<T>` and `*` are themselves."""
+    if not cell:
+        return ""
+    fence = "``" if "`" in cell else "`"
+    return f"{fence}{cell}{fence}"
+
+
+def _markdown_row(cells: Sequence[str]) -> str:
+    escaped = [re.sub(r"\s+", " ", cell).replace("|", "\\|") for cell in cells]
+    return f"| {' | '.join(escaped)} |"
+
+
+# -- text --------------------------------------------------------------------------------------------------
+
+
+def plain(report: Report) -> str:
+    """The report for a terminal: a line or two for each row."""
+    return _printable("\n\n".join(_plain_block(block) for block in blocks(report)) + "\n")
+
+
+def _plain_block(block: Block) -> str:
+    match block:
+        case Heading(level, text):
+            return f"{text}\n{('=' if level == 1 else '-') * len(text)}"
+        case Paragraph(text):
+            return textwrap.fill(text, _WIDTH)
+        case Command(text):
+            return textwrap.indent(text, "    ")
+        case Points(items):
+            return "\n".join(f"- {item}" for item in items)
+        case Table(head, rows, _):
+            return "\n".join(_plain_row(head, row) for row in rows)
+
+
+def _plain_row(head: Sequence[str], row: Sequence[str]) -> str:
+    first, *rest = row
+    told = [f"{name}: {cell}" if name else cell for name, cell in zip(head[1:], rest, strict=True) if cell]
+    return f"{first}\n    {'; '.join(told)}"
+
+
+# -- JSON --------------------------------------------------------------------------------------------------
+
+
+def data(report: Report) -> dict[str, Any]:
+    """The report as plain values, for one JSON object."""
+    return {
+        "verdict": "go" if report.go else "no-go",
+        "as_expected": report.go,
+        "trees": [
+            {
+                "name": s.label,
+                "revision": s.revision,
+                "folder": s.folder,
+                "files": s.files,
+                "items": sum(1 for item in s.items if item.scoped),
+                "unclean": [{"place": str(u.place), "reason": u.reason} for u in s.unclean],
+                "unseen": [{"place": str(u.place), "macro": u.macro} for u in s.unseen],
+            }
+            for s in report.surfaces
+        ],
+        "required": [
+            {
+                "name": r.name,
+                "trees": [
+                    {
+                        "name": a.tree,
+                        "present": a.present,
+                        "definitions": [_item(i) for i in a.definitions],
+                        "reexports": [_item(i) for i in a.reexports],
+                        "unseen": [str(place) for place in a.unseen],
+                        "mentions": a.mention.count,
+                    }
+                    for a in r.answers
+                ],
+            }
+            for r in report.required
+        ],
+        "comparisons": [_comparison(report, index) for index in range(len(report.judged))],
+        "work": [{"id": w.id, "status": w.status.value, "reason": w.reason, "title": w.title} for w in report.works],
+        "claims": [{"said": c.said, "found": c.found, "agrees": c.agrees, "why": c.why} for c in report.claims],
+    }
+
+
+def _comparison(report: Report, index: int) -> dict[str, Any]:
+    comparison, decision = report.judged[index].comparison, report.judged[index].decision
+    return {
+        "against": comparison.new.label,
+        "verdict": decision.word,
+        "rules": [
+            {"rule": o.rule.name.lower(), "says": o.rule.value, "holds": o.holds, "evidence": o.evidence}
+            for o in decision.outcomes
+        ],
+        "counts": {impact.value: len(comparison.of(impact)) for impact in Impact},
+        "renames": [str(rename) for rename in comparison.renames],
+        "differences": [_difference(d) for d in comparison.differences],
+        "path": [
+            {
+                "step": step.number,
+                "action": step.action,
+                "items": [item.path for item in step.items],
+                "class": step.impact.value,
+                "after": list(step.after),
+                "packages": list(step.crates),
+            }
+            for step in decision.steps
+        ],
+    }
+
+
+def _difference(d: Difference) -> dict[str, Any]:
+    return {
+        "class": d.impact.value,
+        "change": d.change,
+        "kind": d.kind,
+        "item": d.subject.shown,
+        "before": d.before,
+        "after": d.after,
+        "old": _place(d.old.place if d.old else None),
+        "new": _place(d.new.place if d.new else None),
+        "why": d.why,
+    }
+
+
+def _place(place: Place | None) -> dict[str, Any] | None:
+    return None if place is None else {"file": place.file, "line": place.line}
+
+
+def _item(item: Item) -> dict[str, Any]:
+    return {
+        "path": item.shown,
+        "kind": item.kind,
+        "visibility": item.visibility,
+        "reach": item.reach,
+        "place": _place(item.place),
+        "also_at": list(item.also_at),
+    }

@@ -1,0 +1,64 @@
+"""Named dependencies: where each of them is in each tree, or that it is nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sim.surface.model import Item, Mention, Place, Surface
+from sim.surface.renames import Rename, translate_word
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one tree has under one name.
+
+    `unseen` are macro calls that hold the word: the name may be declared there, and nobody can tell.
+    """
+
+    tree: str
+    definitions: tuple[Item, ...]
+    reexports: tuple[Item, ...]
+    unseen: tuple[Place, ...]
+    mention: Mention
+
+    @property
+    def present(self) -> bool:
+        return bool(self.definitions or self.reexports)
+
+
+@dataclass(frozen=True, slots=True)
+class Required:
+    """One required name and what each tree says to it, in the order of the trees."""
+
+    name: str
+    answers: tuple[Found, ...]
+
+
+def spellings(name: str, renames: Sequence[Rename]) -> set[str]:
+    """The name itself and what a declared rename makes of it."""
+    front, mark, last = name.rpartition("::")
+    return {name, f"{front}{mark}{translate_word(last, renames)}"}
+
+
+def matches(item: Item, name: str) -> bool:
+    """Whether an item is what `name` asks for: by its name, or by the end of its path (`Options::mode`)."""
+    for mark in ("::", "."):
+        if mark in name:
+            return item.shown == name or item.shown.endswith(mark + name)
+    return item.name == name
+
+
+def find(name: str, surface: Surface, renames: Sequence[Rename] = ()) -> Found:
+    """Look for one name in everything that was read of a tree."""
+    wanted = spellings(name, renames)
+    hits = [item for item in surface.items if any(matches(item, one) for one in wanted)]
+    hits.sort(key=lambda item: (not item.scoped, item.place))
+    words = {one.rpartition("::")[2].rpartition(".")[2] for one in wanted}
+    return Found(
+        surface.label,
+        tuple(item for item in hits if item.kind != "re-export"),
+        tuple(item for item in hits if item.kind == "re-export"),
+        tuple(macro.place for macro in surface.unseen if words & macro.words),
+        surface.mentions.get(name, Mention(0, 0)),
+    )

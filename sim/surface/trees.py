@@ -1,0 +1,210 @@
+"""Where a tree's text comes from: a folder, one file, or a folder of a git revision.
+
+A revision is read through git's object commands, so a checkout is not needed and nothing of the tree ever
+touches the disk. Links are followed only inside the tree: a loop is refused, a link that leads out or
+nowhere is listed, because whatever stands behind it has not been read.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import subprocess
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sim.errors import SimError
+
+_SKIPPED_FOLDERS = {"node_modules", "__pycache__", "target"}
+_GIT_SILENT = ("-c", "core.fsmonitor=false", "-c", "protocol.allow=never")
+"""A repository's own configuration must not start programs or reach the network."""
+
+_ENDINGS = (".rs", ".py", "Cargo.toml")
+
+
+class SurfaceError(SimError):
+    """A tree, an option or a study file that `sim surface` cannot work with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The sources and manifests of one tree; `odd` are the paths that were not read, and why."""
+
+    label: str
+    revision: str
+    texts: dict[str, bytes]
+    odd: tuple[tuple[str, str], ...]
+    folder: str = ""
+    """The folder inside the revision, where it is one."""
+
+
+def load(spec: str, label: str = "") -> Tree:
+    """The tree that `spec` names: `FOLDER`, `FILE`, or `REPOSITORY@COMMIT[:FOLDER]`.
+
+    A path that exists wins over the git reading of the same text.
+    """
+    path = Path(spec)
+    try:
+        if path.is_dir():
+            return _filled(spec, *_folder(spec, path), label=label)
+        if path.is_file():
+            return _filled(spec, {path.name: path.read_bytes()}, [], label=label, single=True)
+    except OSError as error:
+        raise SurfaceError(f"{spec}: cannot be read: {error.strerror}") from None
+    if "@" in spec:
+        return _revision(spec, label)
+    raise SurfaceError(f"{spec}: no such folder or file; a tree is a folder, or REPOSITORY@COMMIT[:FOLDER]")
+
+
+def _filled(
+    spec: str,
+    texts: dict[str, bytes],
+    odd: list[tuple[str, str]],
+    *,
+    label: str,
+    revision: str = "",
+    inside: str = "",
+    single: bool = False,
+) -> Tree:
+    """The tree, once it is sure to hold text that can be compared."""
+    sources = [name for name in texts if name.endswith((".rs", ".py"))]
+    binary = [name for name in sources or texts if b"\0" in texts[name]]
+    if binary:
+        where = spec if single else f"{spec}: {binary[0]}"
+        raise SurfaceError(f"{where}: a binary file; a tree holds Rust or Python sources")
+    if not sources:
+        raise SurfaceError(f"{spec}: no Rust or Python source in it (.rs, .py)")
+    return Tree(label or spec, revision, texts, tuple(sorted(odd)), inside)
+
+
+# -- folders ---------------------------------------------------------------------------------------------
+
+
+def _folder(spec: str, root: Path) -> tuple[dict[str, bytes], list[tuple[str, str]]]:
+    real_root = root.resolve()
+    texts: dict[str, bytes] = {}
+    odd: list[tuple[str, str]] = []
+    waiting = [root]
+    while waiting:
+        for entry in sorted(waiting.pop().iterdir()):
+            name = entry.relative_to(root).as_posix()
+            if entry.is_symlink():
+                reason = _odd_link(spec, name, entry, real_root)
+                if reason:
+                    odd.append((name, reason))
+                    continue
+            if entry.is_dir():
+                if not _skipped(entry):
+                    waiting.append(entry)
+            elif entry.is_file() and name.endswith(_ENDINGS):
+                texts[name] = entry.read_bytes()
+    return texts, odd
+
+
+def _skipped(folder: Path) -> bool:
+    """Hidden folders and what build tools write; a build folder is tagged, a module is not."""
+    if folder.name == "target":
+        return (folder / "CACHEDIR.TAG").exists()
+    return folder.name.startswith(".") or folder.name in _SKIPPED_FOLDERS
+
+
+def _odd_link(spec: str, name: str, link: Path, real_root: Path) -> str:
+    """Why a link is not followed; empty where it may be, an error where it loops."""
+    try:
+        target = link.resolve(strict=True)
+    except FileNotFoundError:
+        return "a link to nothing"
+    except (RuntimeError, OSError):  # which of the two a loop of links is depends on Python's version
+        raise SurfaceError(f"{spec}: {name}: a link that loops; remove it or compare a part") from None
+    if target.is_dir() and link.parent.resolve().is_relative_to(target):
+        raise SurfaceError(f"{spec}: {name}: a link that loops; remove it or compare a part")
+    if not target.is_relative_to(real_root):
+        return "a link out of the tree"
+    return "a link to a folder that is read at its own place" if target.is_dir() else ""
+
+
+# -- git revisions ---------------------------------------------------------------------------------------
+
+
+def _revision(spec: str, label: str) -> Tree:
+    repository, _, rest = spec.rpartition("@")
+    commit, _, folder = rest.partition(":")
+    if not Path(repository).is_dir():
+        raise SurfaceError(f"{spec}: no repository at {repository or '(nothing)'}")
+    found = _git(spec, repository, "rev-parse", "--verify", "--quiet", "--end-of-options", commit + "^{commit}")
+    sha = found.decode().strip()
+    folder = folder.strip("/")
+    paths = ["--", folder] if folder else []
+    listing = _git(spec, repository, "ls-tree", "-r", "-z", "--full-tree", sha, *paths)
+    blobs: dict[str, str] = {}
+    links: dict[str, str] = {}
+    modules: list[tuple[str, str]] = []
+    prefix = f"{folder}/" if folder else ""
+    for row in listing.decode("utf-8", "surrogateescape").split("\0"):
+        about, _, name = row.partition("\t")
+        if not name or not name.startswith(prefix):
+            continue
+        mode, _, blob = about.split(" ")
+        if mode == "120000":
+            links[name] = blob
+        elif mode == "160000":
+            modules.append((name.removeprefix(prefix), "a submodule"))
+        elif mode.startswith("100") and name.endswith(_ENDINGS):
+            blobs[name] = blob
+    if not blobs:
+        raise SurfaceError(f"{spec}: no Rust or Python source in that folder of that commit")
+    contents = dict(zip(blobs, _blobs(spec, repository, blobs.values()), strict=True))
+    targets = dict(zip(links, _blobs(spec, repository, links.values()), strict=True))
+    odd = [*modules, *_git_links(spec, prefix, targets)]
+    texts = {name.removeprefix(prefix): text for name, text in contents.items()}
+    return _filled(spec, texts, odd, label=label, revision=sha, inside=folder)
+
+
+def _git_links(spec: str, prefix: str, targets: dict[str, bytes]) -> Iterator[tuple[str, str]]:
+    """Links of a revision are listed, not followed: what they lead to inside is read at its own place."""
+    for name, target in sorted(targets.items()):
+        seen = {name}
+        here = name
+        while True:
+            aim = targets[here].decode("utf-8", "replace")
+            here = posixpath.normpath(posixpath.join(posixpath.dirname(here), aim))
+            if here in seen or name.startswith(f"{here}/") or here == ".":
+                raise SurfaceError(f"{spec}: {name}: a link that loops; remove it or compare a part")
+            if here not in targets:
+                break
+            seen.add(here)
+        if name.endswith((".rs", ".py")):
+            yield name.removeprefix(prefix), f"a link to {target.decode('utf-8', 'replace')}"
+
+
+def _blobs(spec: str, repository: str, blobs: Iterable[str]) -> Iterator[bytes]:
+    wanted = list(blobs)
+    if not wanted:
+        return
+    answer = _git(spec, repository, "cat-file", "--batch", feed="\n".join(wanted) + "\n")
+    at = 0
+    for blob in wanted:
+        end = answer.index(b"\n", at)
+        head = answer[at:end].split(b" ")
+        if head[-1] == b"missing":
+            raise SurfaceError(f"{spec}: the repository lacks the object {blob}; fetch it first")
+        size = int(head[2])
+        yield answer[end + 1 : end + 1 + size]
+        at = end + 2 + size
+
+
+def _git(spec: str, repository: str, *arguments: str, feed: str = "") -> bytes:
+    try:
+        done = subprocess.run(  # noqa: S603  # fixed program, arguments as a list, object commands only
+            ["git", "-C", repository, *_GIT_SILENT, *arguments],  # noqa: S607
+            input=feed.encode(),
+            capture_output=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise SurfaceError(f"{spec}: needs the `git` command, which is not installed") from None
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        reason = said[0].removeprefix("fatal: ") if said else "no such commit"
+        raise SurfaceError(f"{spec}: {reason}")
+    return done.stdout

@@ -1,0 +1,109 @@
+"""Plans and budgets: one syntax, read back as written; each malformed entry is one line."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim import ConfigError
+from sim.faults import DOMAIN_FAULTS, FaultEntry, parse_plan, show_plan
+from sim.faults.kinds import BUILT_IN
+
+
+@pytest.mark.parametrize(
+    ("text", "entries"),
+    [
+        ("", ()),
+        ("none", ()),
+        ("agent_timeout:3,consensus_fail:1", (FaultEntry("agent_timeout", 3), FaultEntry("consensus_fail", 1))),
+        ("agent_timeout:2@gemini", (FaultEntry("agent_timeout", 2, "gemini"),)),
+        ("rate_limited:1(30s)", (FaultEntry("rate_limited", 1, None, 30_000),)),
+        ("rate_limited:1@a(30s)", (FaultEntry("rate_limited", 1, "a", 30_000),)),
+        ("rate_limited:1(30s)@a", (FaultEntry("rate_limited", 1, "a", 30_000),)),
+        ("crash:1@coordinator after Store", (FaultEntry("crash", 1, "coordinator", None, "Store"),)),
+        ("drop:unlimited", (FaultEntry("drop", None),)),
+        (" drop : 0 , cut:1 @ left", (FaultEntry("drop", 0), FaultEntry("cut", 1, "left"))),
+        ("crash:2@node-1.a", (FaultEntry("crash", 2, "node-1.a"),)),
+        ("crash:2@0", (FaultEntry("crash", 2, "0"),)),
+        ("drop:0001", (FaultEntry("drop", 1),)),
+    ],
+)
+def test_plans_are_read_in_the_order_written(text: str, entries: tuple[FaultEntry, ...]) -> None:
+    assert parse_plan(text) == entries
+
+
+NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_-]{0,5}", fullmatch=True)
+
+
+@st.composite
+def entries(draw: st.DrawFn) -> FaultEntry:
+    kind = draw(st.sampled_from(BUILT_IN))
+    return FaultEntry(
+        kind,
+        draw(st.none() | st.integers(0, 1_000_000)),
+        draw(st.none() | NAMES),
+        draw(st.none() | st.integers(0, 10**9)) if kind == "rate_limited" else None,
+        draw(st.none() | NAMES) if kind == "crash" else None,
+    )
+
+
+@given(st.lists(entries(), max_size=4, unique_by=lambda e: (e.kind, e.target, e.hint_ms, e.after)))
+def test_what_is_shown_is_read_back(plan: list[FaultEntry]) -> None:
+    assert parse_plan(show_plan(plan)) == tuple(plan)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("agent_timeuot:1", "unknown kind 'agent_timeuot' (did you mean 'agent_timeout'?)"),
+        ("drop", "malformed; write kind:count"),
+        ("drop:", "malformed"),
+        ("drop:-1", "malformed"),
+        ("drop:many", "'many' is no count; write 0 to 1000000, or unlimited"),
+        ("drop:1000001", "'1000001' is no count"),
+        ("drop:0000000000009999999", "is no count"),
+        ("drop:" + "0" * 5_000 + "7000000", "is no count"),
+        ("drop:" + "9" * 5_000, "is no count"),
+        ("drop:٣", "is no count"),
+        ("drop:1.5", "malformed"),
+        ("drop:1(30s)", "only rate_limited takes a reset hint"),
+        ("rate_limited:1(soon)", "'soon' is no duration"),
+        ("rate_limited:1()", "'' is no duration"),
+        ("rate_limited:1(1s)(2s)", "hint"),
+        ("drop:1 after Store", "take a place with `after`"),
+        ("drop:1@", "malformed"),
+        ("crash:1 after", "malformed"),
+        ("drop:1,", "malformed"),
+        ("drop:1 crash:1", "malformed"),
+        ("drop:1,drop:2", "repeats 'drop:1': write one entry with the sum"),
+    ],
+)
+def test_each_malformed_entry_is_one_line(text: str, says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_plan(text)
+    assert len(caught.value.mistakes) == 1
+    assert says in caught.value.mistakes[0]
+
+
+def test_all_malformed_entries_are_reported_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_plan("drpo:1, crash:x, cut:1, drop")
+    assert len(caught.value.mistakes) == 3
+
+
+def test_a_models_own_kinds_are_known_where_they_are_named() -> None:
+    assert parse_plan("sulk:1", ["sulk"]) == (FaultEntry("sulk", 1),)
+    with pytest.raises(ConfigError):
+        parse_plan("sulk:1")
+
+
+def test_every_domain_fault_has_a_kind_and_only_a_timeout_lets_the_message_live() -> None:
+    kinds = {fault.kind: fault.survives for fault in DOMAIN_FAULTS}
+    assert kinds == {
+        "agent_timeout": True,
+        "rate_limited": False,
+        "consensus_fail": False,
+        "empty_response": False,
+        "disconnect": False,
+    }

@@ -1,0 +1,54 @@
+"""Models whose handlers cheat: each reads something that no process may read. For `--verify` to catch."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import random
+import time
+
+from sim import Message, Process, System
+
+
+class Tick(Message):
+    number: int
+
+
+class Clock(Process):
+    """Sends itself ticks; `cheat` says what the handler reads besides its input."""
+
+    states = ("on",)
+    transitions = ({"trigger": Tick, "source": "on", "dest": None, "after": "tick"},)
+
+    cheat: str
+    seen: int = 0
+
+    def on_start(self) -> None:
+        self.send("clock", Tick(0))
+
+    def tick(self, tick: Tick) -> None:
+        if tick.number == 3:
+            self.seen = self.peek()
+        if tick.number < 5:
+            self.send("clock", Tick(tick.number + 1))
+
+    def peek(self) -> int:
+        words = {"alpha", "beta", "gamma", "delta", "epsilon", "zeta"}
+        return {
+            "honest": lambda: 4,
+            "clock": lambda: int(time.time()),
+            "monotonic": lambda: int(time.monotonic()),
+            "date": lambda: datetime.date.today().toordinal(),
+            "now": lambda: datetime.datetime.now().toordinal(),
+            "random": lambda: random.randrange(1 << 30),
+            "coin": lambda: random.randrange(2),
+            "hash": lambda: hash("words"),
+            "set": lambda: len(next(iter(words))) * 100 + ord(next(iter(words))[0]),
+            "pid": os.getpid,
+            "address": lambda: id(object()) % 1_000_003,
+        }[self.cheat]()
+
+
+def system(cheat: str = "honest") -> System:
+    """One process that sends itself six ticks."""
+    return System({"clock": Clock(cheat=cheat)})

@@ -1,0 +1,94 @@
+"""Runs the documents: every file block is written, every console block is run, and its output compared.
+
+`python -m tests.documents` writes the output that the commands give today into the documents.
+
+In a document `<!-- file: NAME -->` before a fenced block makes it a file; a fenced `console` block holds
+commands behind `$ `, each followed by its output. All blocks of a document share one empty folder, in
+which `scenarios` is ours. Durations and rates are not compared.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+_BLOCK = re.compile(r"(?:<!-- file: (?P<name>\S+) -->\n)?```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
+_TIMES = re.compile(r"\d[\d,.]* (?:ms|s|min|states/s|schedules/s|steps/s)\b")
+MAKE_RUN = "sim run scenarios/consensus/round.yaml"
+"""What `make run` does behind its set-up; a house test holds the Makefile to it."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of a document, the output it has there, and the one it gives."""
+
+    line: str
+    expected: str
+    actual: str
+
+
+def run_document(text: str, folder: Path) -> Iterator[Command]:
+    """Writes and runs the blocks of a document in `folder`."""
+    (folder / "scenarios").symlink_to(ROOT / "scenarios")
+    for block in _BLOCK.finditer(text):
+        if block["name"]:
+            path = folder / block["name"]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block["text"])
+        elif block["kind"] == "console":
+            for part in re.split(r"^(?=\$ )", block["text"], flags=re.M):
+                line, _, expected = part.partition("\n")
+                if line.startswith("$ "):
+                    yield Command(line[2:], expected, _run(line[2:], folder))
+
+
+def _run(line: str, folder: Path) -> str:
+    line = MAKE_RUN if line == "make run" else line
+    scripts = str(Path(sys.executable).parent)
+    environment = {**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}", "CI": "1", "COLUMNS": "100"}
+    done = subprocess.run(
+        ["/bin/sh", "-c", line], cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    return done.stdout + done.stderr
+
+
+def comparable(output: str) -> str:
+    """An output without what differs from run to run."""
+    return _TIMES.sub("…", output).rstrip()
+
+
+def updated(text: str, folder: Path) -> str:
+    """The document with the output that its commands give."""
+    outputs = iter([command.actual for command in run_document(text, folder)])
+
+    def fill(block: re.Match[str]) -> str:
+        if block["name"] or block["kind"] != "console":
+            return block[0]
+        lines = [line for line in block["text"].splitlines() if line.startswith("$ ")]
+        filled = "\n".join(f"{line}\n{next(outputs)}".rstrip() + "\n" for line in lines)
+        return f"```console\n{filled}```"
+
+    return _BLOCK.sub(fill, text)
+
+
+def main() -> None:
+    for path in DOCUMENTS:
+        folder = Path(tempfile.mkdtemp())
+        try:
+            path.write_text(updated(path.read_text(), folder))
+        finally:
+            shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""Go or no-go: each rule decides alone, and required names are where the answer says they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from sim.surface.compare import compare
+from sim.surface.decide import Decision, Rule, Status, decide, status
+from sim.surface.model import Surface
+from sim.surface.renames import parse_rename
+from sim.surface.require import find
+
+ReadTree = Callable[..., Surface]
+
+OLD = "pub struct Options { pub home: String }\npub fn keep() {}"
+NEW = OLD + "\npub fn wanted() { helper() }\nfn helper() {}"
+
+
+def _decide(read_tree: ReadTree, old: str, new: str, *names: str) -> Decision:
+    return decide(compare(read_tree(old, "a", (), names), read_tree(new, "b", (), names)), names)
+
+
+def _failed(decision: Decision) -> list[Rule]:
+    return [outcome.rule for outcome in decision.outcomes if not outcome.holds]
+
+
+def test_it_is_a_go_when_every_rule_holds(read_tree: ReadTree) -> None:
+    decision = _decide(read_tree, OLD, NEW, "wanted")
+    assert decision.go
+    assert _failed(decision) == []
+
+
+@pytest.mark.parametrize(
+    ("new", "names", "rule"),
+    [
+        (NEW, ("wanted", "nowhere"), Rule.PRESENT),
+        (NEW + "\nfn broken( {", ("wanted",), Rule.CLEAN),
+        (NEW.replace("home: String }", "home: String, pub mode: u8 }"), ("wanted", "mode"), Rule.UNBROKEN),
+        (NEW.replace("fn keep()", "fn keep(x: u8)"), (), Rule.UNBROKEN),
+    ],
+    ids=["in neither", "unclean", "breaking on the path", "breaking anywhere"],
+)
+def test_one_planted_fault_fails_one_rule_and_the_decision(
+    new: str, names: tuple[str, ...], rule: Rule, read_tree: ReadTree
+) -> None:
+    decision = _decide(read_tree, OLD, new, *names)
+    assert not decision.go
+    assert _failed(decision) == [rule]
+
+
+def test_a_name_that_hides_in_a_macro_is_neither_found_nor_forgotten(read_tree: ReadTree) -> None:
+    decision = _decide(read_tree, OLD, NEW + "\nmake! { pub fn hidden() {} }", "hidden")
+    assert _failed(decision) == [Rule.PRESENT, Rule.SEEN]
+    assert "hidden at src/lib.rs:5" in decision.outcomes[2].evidence
+
+
+def test_a_breaking_difference_off_the_path_does_not_count_against_required_names(read_tree: ReadTree) -> None:
+    assert _decide(read_tree, OLD, NEW.replace("fn keep()", "fn keep(x: u8)"), "wanted").go
+
+
+def test_what_is_there_already_needs_nothing_whatever_differs_around_it(read_tree: ReadTree) -> None:
+    around = NEW.replace("home: String }", "home: String, pub mode: u8 }")
+    assert _decide(read_tree, OLD, around, "home").go
+    assert not _decide(read_tree, OLD, around.replace("home: String", "home: u8"), "home").go
+
+
+def test_a_member_that_a_moved_type_lost_is_counted(read_tree: ReadTree) -> None:
+    old = {"src/lib.rs": "mod a; mod b; pub use a::S;", "src/a.rs": "pub struct S { pub x: u8, pub y: u8 }"}
+    new = {
+        **old,
+        "src/lib.rs": "mod a; mod b; pub use b::S;",
+        "src/a.rs": "",
+        "src/b.rs": "pub struct S { pub x: u16 }",
+    }
+    decision = decide(compare(read_tree(old), read_tree(new)), ["x"])
+    assert _failed(decision) == [Rule.UNBROKEN]
+    assert (
+        decision.outcomes[-1].evidence == "2 breaking on the path of what is required: crate::a::S::x, crate::a::S::y"
+    )
+
+
+def test_a_required_name_is_found_under_its_declared_rename(read_tree: ReadTree) -> None:
+    surface = read_tree("pub fn read_code() {}", "b", (), ("read_codex",))
+    assert not find("read_codex", surface).present
+    assert find("read_codex", surface, [parse_rename("*codex*=*code*")]).present
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "visibility"),
+    [("S", "struct", "pub"), ("field", "field", "pub(crate)"), ("V", "variant", "pub"), ("E::V", "variant", "pub")],
+)
+def test_any_kind_of_item_can_be_required(name: str, kind: str, visibility: str, read_tree: ReadTree) -> None:
+    surface = read_tree("pub struct S { pub(crate) field: u8 } pub enum E { V }")
+    (item,) = find(name, surface).definitions
+    assert (item.kind, item.visibility) == (kind, visibility)
+
+
+def test_a_qualified_name_is_not_found_under_another_owner(read_tree: ReadTree) -> None:
+    assert not find("F::V", read_tree("pub enum E { V }")).present
+
+
+def test_mentions_are_counted_in_whole_words_tests_and_comments_included(read_tree: ReadTree) -> None:
+    files = {"src/lib.rs": "// wanted\npub fn wanted_too() {}", "tests/t.rs": "use x::wanted;"}
+    mention = find("wanted", read_tree(files, "t", (), ("wanted",))).mention
+    assert (mention.count, mention.files) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("new", "needs", "expected"),
+    [
+        (NEW, ("keep",), Status.READY),
+        (NEW, ("wanted",), Status.READY),
+        (NEW.replace("home: String }", "home: String, pub mode: u8 }"), ("mode",), Status.NEEDS_WORK),
+        (NEW, ("wanted", "nowhere"), Status.BLOCKED),
+    ],
+    ids=["there already", "free to bring", "breaks something", "nowhere"],
+)
+def test_work_is_ready_blocked_or_needs_work(
+    new: str, needs: tuple[str, ...], expected: Status, read_tree: ReadTree
+) -> None:
+    comparison = compare(read_tree(OLD, "a", (), needs), read_tree(new, "b", (), needs))
+    assert status([comparison], needs, "pub")[0] is expected
