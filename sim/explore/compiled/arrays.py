@@ -112,6 +112,7 @@ class Mirror:
         self._hear_node, self._hear_start, self._hear_by = Column(), Column(), Column()
         self._hear_start.extend([0])
         self._heard: set[tuple[int, int]] = set()
+        self.eventually = judge.eventually
         within = [judge.within] if judge.within is not None else []
         self._props = [*judge.always, *judge.sometimes, *judge.eventually, *within]
         self._roots = {prop: self._trees.root() for prop in self._props}
@@ -210,11 +211,12 @@ class Mirror:
             self._rows.add(key, self._add_row(row))
 
     def _add_row(self, row: tuple[Action, ...]) -> int:
-        self._row_actions.extend([self._number(action) for action in row])
+        self._row_actions.extend([self.number(action) for action in row])
         self._row_start.extend([self._row_actions.size])
         return self._row_start.size - 2
 
-    def _number(self, action: Action) -> int:
+    def number(self, action: Action) -> int:
+        """The number of an action in the arrays."""
         number = self._numbers.get(action)
         if number is None:
             number = self._numbers[action] = len(self.action_list)

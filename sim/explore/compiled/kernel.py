@@ -100,6 +100,19 @@ def widen(slots: Any, ids: Any, more_slots: Any, more_ids: Any) -> None:
 
 
 @compiled
+def admit(slots: Any, ids: Any, number: Any, cells: Any, length: Any) -> None:
+    """Adds a state that is known to be new; there must be room."""
+    mask = np.uint64(slots.size - 1)
+    h = fingerprint(cells, length)
+    i = h & mask
+    while slots[i] != _ZERO:
+        i = (i + _ONE) & mask
+    slots[i] = h
+    if ids.size > 1:
+        ids[i] = number
+
+
+@compiled
 def same_cells(cells: Any, begin: Any, end: Any, other: Any, length: Any) -> Any:
     """Whether a state in the store is the one in `other`."""
     if end - begin != length:
