@@ -10,8 +10,27 @@ import numpy.typing as npt
 from sim.action import Action
 from sim.explore.compiled import kernel
 from sim.explore.compiled.layout import (
-    COLUMNS, CONSUMED, CUT, ENVELOPES_MAX, FAILED, FIFO, HEARD_FROM, HEARD_TO, HOT, KEY, LOCAL, LOCALS_MAX,
-    NETWORKS, PROCESS, PROGRESS, SENDS_FROM, SENDS_TO, SPENDS_FROM, SPENDS_TO, SURROUNDINGS_MAX, SURROUNDINGS_ROOT,
+    COLUMNS,
+    CONSUMED,
+    CUT,
+    ENVELOPES_MAX,
+    FAILED,
+    FIFO,
+    HEARD_FROM,
+    HEARD_TO,
+    HOT,
+    KEY,
+    LOCAL,
+    LOCALS_MAX,
+    NETWORKS,
+    PROCESS,
+    PROGRESS,
+    SENDS_FROM,
+    SENDS_TO,
+    SPENDS_FROM,
+    SPENDS_TO,
+    SURROUNDINGS_MAX,
+    SURROUNDINGS_ROOT,
     Rows,
 )  # fmt: skip
 from sim.graph import Graph, State

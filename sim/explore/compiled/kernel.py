@@ -12,10 +12,52 @@ import numpy as np
 
 from sim.explore.compiled.jit import compiled
 from sim.explore.compiled.layout import (
-    ALWAYS, AT_REST, BASE, BUDGETS, CONSUMED, CURSOR, CUT, CUTS, EDGES, ENOUGH, EVENTUALLY, EXACT,
-    FAILED, FIFO, FULL, GENERATED, HEARD_FROM, HEARD_TO, HOT, KEEP_EDGES, LEVEL_DONE, LEVEL_END, LOCAL, LOCALS,
-    MAX_SENDS, MAX_STATES, NETWORK, OUTSIDE, PAUSED, PROCESS, PROCESSES, PROGRESS, SENDS_FROM, SENDS_TO, SET,
-    SMALL_BUFFERS, SOMETIMES, SPENDS_FROM, SPENDS_TO, STATES, SURROUNDINGS_ROOT, UNKNOWN_ROW, UNKNOWN_VERDICT, USED, VIOLATED, WITHIN,
+    ALWAYS,
+    AT_REST,
+    BASE,
+    BUDGETS,
+    CONSUMED,
+    CURSOR,
+    CUT,
+    CUTS,
+    EDGES,
+    ENOUGH,
+    EVENTUALLY,
+    EXACT,
+    FAILED,
+    FIFO,
+    FULL,
+    GENERATED,
+    HEARD_FROM,
+    HEARD_TO,
+    HOT,
+    KEEP_EDGES,
+    LEVEL_DONE,
+    LEVEL_END,
+    LOCAL,
+    LOCALS,
+    MAX_SENDS,
+    MAX_STATES,
+    NETWORK,
+    OUTSIDE,
+    PAUSED,
+    PROCESS,
+    PROCESSES,
+    PROGRESS,
+    SENDS_FROM,
+    SENDS_TO,
+    SET,
+    SMALL_BUFFERS,
+    SOMETIMES,
+    SPENDS_FROM,
+    SPENDS_TO,
+    STATES,
+    SURROUNDINGS_ROOT,
+    UNKNOWN_ROW,
+    UNKNOWN_VERDICT,
+    USED,
+    VIOLATED,
+    WITHIN,
 )  # fmt: skip
 
 _EVEN = np.uint64(0x9E3779B97F4A7C15)
@@ -124,58 +166,42 @@ def same_cells(cells: Any, begin: Any, end: Any, other: Any, length: Any) -> Any
 
 
 @compiled
-def locate(store: Any, base: Any, exact: Any, cells: Any, length: Any, h: Any) -> Any:
+def locate(
+    slots: Any, ids: Any, kept: Any, offsets: Any, base: Any, exact: Any, cells: Any, length: Any, h: Any
+) -> Any:
     """The slot of a state: its own, or a free one."""
-    mask = np.uint64(store.slots.size - 1)
+    mask = np.uint64(slots.size - 1)
     i = h & mask
-    while store.slots[i] != _ZERO:
-        if store.slots[i] == h:
+    while slots[i] != _ZERO:
+        if slots[i] == h:
             if not exact:
                 break
-            known = store.ids[i] - base
-            if same_cells(store.cells, store.offsets[known], store.offsets[known + 1], cells, length):
+            known = ids[i] - base
+            if same_cells(kept, offsets[known], offsets[known + 1], cells, length):
                 break
         i = (i + _ONE) & mask
     return i
 
 
 @compiled
-def keep(store: Any, registers: Any, numbered: Any, cells: Any, length: Any, slot: Any, h: Any) -> Any:
-    """Adds a state at a free slot; there must be room."""
-    number = registers[STATES]
-    store.slots[slot] = h
-    if numbered:
-        store.ids[slot] = number
-    used = registers[USED]
-    for i in range(length):
-        store.cells[used + i] = cells[i]
-    registers[USED] = used + length
-    store.offsets[number - registers[BASE] + 1] = used + length
-    registers[STATES] = number + 1
-    return number
-
-
-@compiled
-def verdict(rows: Any, prop: Any, cells: Any) -> Any:
+def verdict(keys: Any, values: Any, prop_start: Any, props: Any, prop: Any, cells: Any) -> Any:
     """What a predicate says: 1, 0, or -1 where it was not asked yet."""
-    begin = rows.prop_start[prop]
-    node = rows.props[begin]
-    for i in range(begin + 1, rows.prop_start[prop + 1]):
-        key = (np.uint64(node) << _HALF) | np.uint64(cells[rows.props[i]])
-        node = find(rows.pair_keys, rows.pair_values, key)
+    begin = prop_start[prop]
+    node = props[begin]
+    for i in range(begin + 1, prop_start[prop + 1]):
+        node = find(keys, values, (np.uint64(node) << _HALF) | np.uint64(cells[props[i]]))
         if node < 0:
             return node
     return node
 
 
 @compiled
-def surroundings(rows: Any, settings: Any, cells: Any) -> Any:
-    """The number of the surroundings of a state, or -1."""
-    first, end = settings[LOCALS], settings[LOCALS] + settings[BUDGETS] + settings[CUTS]
+def surroundings(keys: Any, values: Any, first: Any, end: Any, cells: Any) -> Any:
+    """The number of the surroundings of a state whose budgets and cuts are in these cells, or -1."""
     node = np.int32(SURROUNDINGS_ROOT if end > first else 0)
     for i in range(first, end):
         bit = _ONE if cells[i] > 0 else _ZERO
-        node = find(rows.pair_keys, rows.pair_values, (np.uint64(node) << _HALF) | bit)
+        node = find(keys, values, (np.uint64(node) << _HALF) | bit)
         if node < 0:
             return node
     return node
@@ -193,72 +219,68 @@ def row_key(local: Any, envelope: Any, around: Any, behind: Any) -> Any:
 
 
 @compiled
-def gather(rows: Any, settings: Any, cells: Any, length: Any, around: Any, found: Any) -> Any:
+def gather(
+    row_keys: Any, row_values: Any, order: Any, target: Any, fifo: Any, reaches: Any,
+    cells: Any, first: Any, length: Any, processes: Any, around: Any, found: Any,
+) -> Any:  # fmt: skip
     """The rows of a state, in the order of the plain engine; how many, or -1 where one is unknown."""
     n = 0
-    first = settings[LOCALS] + settings[BUDGETS] + settings[CUTS]
-    fifo = settings[NETWORK] == FIFO
     last = -1
     for i in range(first, length):
         e = cells[i]
-        group = rows.order[e]
+        group = order[e]
         if group == last:
             continue
         last = group
-        row = find(rows.row_keys, rows.row_values, row_key(cells[rows.target[e]], e, around, 0))
-        if row < 0:
+        found[n] = find(row_keys, row_values, row_key(cells[target[e]], e, around, 0))
+        if found[n] < 0:
             return -1
-        found[n] = row
         n += 1
-    if fifo and rows.reaches[around]:
+    if fifo and reaches:
         head = first
         for i in range(first, length):
             e = cells[i]
-            if rows.order[e] != rows.order[cells[head]]:
+            if order[e] != order[cells[head]]:
                 head = i
-            again = False
+            again = i == head
             for j in range(head, i):
                 again = again or cells[j] == e
-            if i == head or again:
+            if again:
                 continue
-            row = find(rows.row_keys, rows.row_values, row_key(cells[rows.target[e]], e, around, 1))
-            if row < 0:
+            found[n] = find(row_keys, row_values, row_key(cells[target[e]], e, around, 1))
+            if found[n] < 0:
                 return -1
-            found[n] = row
             n += 1
-    for i in range(settings[PROCESSES]):
-        row = find(rows.row_keys, rows.row_values, row_key(cells[i], -1, around, 0))
-        if row < 0:
+    for i in range(processes):
+        found[n] = find(row_keys, row_values, row_key(cells[i], -1, around, 0))
+        if found[n] < 0:
             return -1
-        found[n] = row
         n += 1
-    found[n] = rows.around[around]
-    return n + 1
+    return n
 
 
 @compiled
-def apply(rows: Any, settings: Any, cells: Any, length: Any, action: Any, after: Any) -> Any:
-    """Writes the state after an action to `after`; its length, or -1 where a monitor's row is unknown."""
-    first = settings[LOCALS] + settings[BUDGETS] + settings[CUTS]
-    for i in range(first):
-        after[i] = cells[i]
-    act = rows.actions[action]
-    if act[LOCAL] >= 0:
-        after[act[PROCESS]] = act[LOCAL]
-        for i in range(act[HEARD_FROM], act[HEARD_TO]):
-            emission = rows.pool[i]
-            node = np.uint64(rows.hear_node[emission]) << _HALF
-            for j in range(rows.hear_start[emission], rows.hear_start[emission + 1]):
-                monitor = rows.hear_by[j]
-                new = find(rows.pair_keys, rows.pair_values, node | np.uint64(after[monitor]))
-                if new < 0:
-                    return -1
-                after[monitor] = new
-    for i in range(act[SPENDS_FROM], act[SPENDS_TO]):
-        after[settings[LOCALS] + rows.pool[i]] -= 1
-    if act[CUT] >= 0:
-        after[settings[LOCALS] + settings[BUDGETS] + act[CUT]] ^= 1
-    gone = act[CONSUMED]
+def hear(
+    keys: Any, values: Any, hear_node: Any, hear_start: Any, hear_by: Any, pool: Any, begin: Any, end: Any, after: Any
+) -> Any:
+    """Lets monitors hear a range of emissions; whether all their rows are known."""
+    for i in range(begin, end):
+        emission = pool[i]
+        node = np.uint64(hear_node[emission]) << _HALF
+        for j in range(hear_start[emission], hear_start[emission + 1]):
+            monitor = hear_by[j]
+            new = find(keys, values, node | np.uint64(after[monitor]))
+            if new < 0:
+                return False
+            after[monitor] = new
+    return True
+
+
+@compiled
+def exchange(
+    order: Any, pool: Any, is_set: Any, cells: Any, first: Any, length: Any, gone: Any, begin: Any, end: Any, after: Any
+) -> Any:
+    """What is in flight after one envelope left (-1: none) and a range was sent; the new length."""
     k = first
     for i in range(first, length):
         if cells[i] == gone:
@@ -266,12 +288,12 @@ def apply(rows: Any, settings: Any, cells: Any, length: Any, action: Any, after:
         else:
             after[k] = cells[i]
             k += 1
-    for i in range(act[SENDS_FROM], act[SENDS_TO]):
-        sent = rows.pool[i]
+    for i in range(begin, end):
+        sent = pool[i]
         place = k
-        while place > first and rows.order[after[place - 1]] > rows.order[sent]:
+        while place > first and order[after[place - 1]] > order[sent]:
             place -= 1
-        if settings[NETWORK] == SET and place > first and after[place - 1] == sent:
+        if is_set and place > first and after[place - 1] == sent:
             continue
         for j in range(k, place, -1):
             after[j] = after[j - 1]
@@ -281,131 +303,147 @@ def apply(rows: Any, settings: Any, cells: Any, length: Any, action: Any, after:
 
 
 @compiled
-def judge(rows: Any, settings: Any, cells: Any, marks: Any) -> Any:
+def judge(
+    keys: Any, values: Any, prop_start: Any, props: Any, settings: Any, flags: Any, unseen: Any,
+    cells: Any, marks: Any, mark: Any,
+) -> Any:  # fmt: skip
     """What to do with a new state: -1 a verdict is missing, 0 it is violated, 1 it is fine."""
     for i in range(settings[LOCALS]):
-        if rows.flags[cells[i]] & FAILED:
-            return 0
+        if flags[cells[i]] & FAILED:
+            return np.int32(0)
     for prop in range(settings[ALWAYS]):
-        said = verdict(rows, prop, cells)
+        said = verdict(keys, values, prop_start, props, prop, cells)
         if said <= 0:
             return said
     prop = settings[ALWAYS]
     for i in range(settings[SOMETIMES]):
-        if rows.unseen[i]:
-            said = verdict(rows, prop + i, cells)
+        if unseen[i]:
+            said = verdict(keys, values, prop_start, props, prop + i, cells)
             if said < 0:
-                return -1
+                return said
             if said:
-                rows.unseen[i] = 0
+                unseen[i] = 0
     prop += settings[SOMETIMES]
     for i in range(settings[EVENTUALLY]):
-        said = verdict(rows, prop + i, cells)
+        said = verdict(keys, values, prop_start, props, prop + i, cells)
         if said < 0:
-            return -1
-        marks[i + 1] = said
-    return 1
+            return said
+        marks[mark, i + 1] = said
+    return np.int32(1)
 
 
 @compiled
-def room(store: Any, registers: Any, settings: Any, length: Any) -> Any:
-    """Whether one more state and one more edge fit."""
-    states = registers[STATES]
-    return (
-        states + 1 < store.parent.size
-        and states + 2 - registers[BASE] < store.offsets.size
-        and registers[USED] + length <= store.cells.size
-        and 2 * (states + 1) <= store.slots.size
-        and (settings[KEEP_EDGES] == 0 or registers[EDGES] + 1 < store.edge_to.size)
-    )
-
-
-@compiled
-def expand(rows: Any, store: Any, settings: Any, registers: Any, before: Any, after: Any, found: Any) -> Any:
-    """Expands the state at the cursor; PAUSED if all of it went well, else why not."""
-    number = registers[CURSOR]
-    begin = store.offsets[number - registers[BASE]]
-    length = store.offsets[number - registers[BASE] + 1] - begin
-    if length + settings[MAX_SENDS] > after.size or 2 * length + 2 > found.size:
-        return SMALL_BUFFERS
-    for i in range(length):
-        before[i] = store.cells[begin + i]
-    edges = settings[KEEP_EDGES] != 0
-    numbered = edges or settings[EXACT] != 0
-    if edges:
-        store.edge_start[number] = store.edge_start[number + 1] = registers[EDGES]
-    if settings[WITHIN]:
-        said = verdict(rows, settings[ALWAYS] + settings[SOMETIMES] + settings[EVENTUALLY], before)
-        if said < 0:
-            return UNKNOWN_ROW
-        if said == 0:
-            registers[OUTSIDE] += 1
-            registers[CURSOR] += 1
-            return PAUSED
-    around = surroundings(rows, settings, before)
-    if around < 0:
-        return UNKNOWN_ROW
-    n = gather(rows, settings, before, length, around, found)
-    if n < 0:
-        return UNKNOWN_ROW
-    quiescent = True
-    ordinal = 0
-    for r in range(n):
-        for a in range(rows.row_start[found[r]], rows.row_start[found[r] + 1]):
-            action = rows.row_actions[a]
-            k = apply(rows, settings, before, length, action, after)
-            if k < 0:
-                return UNKNOWN_ROW
-            if not room(store, registers, settings, k):
-                return FULL
-            registers[GENERATED] += 1
-            if quiescent and rows.actions[action, PROGRESS] and not same_cells(before, 0, length, after, k):
-                quiescent = False
-            h = fingerprint(after, k)
-            slot = locate(store, registers[BASE], settings[EXACT], after, k, h)
-            new = store.slots[slot] == _ZERO
-            fine = np.int64(1)
-            if new:
-                mark = registers[STATES] if edges else 0
-                fine = np.int64(judge(rows, settings, after, store.marks[mark]))
-                if fine < 0:
-                    return UNKNOWN_VERDICT
-                reached = keep(store, registers, numbered, after, k, slot, h)
-                store.parent[reached] = number
-                store.ordinal[reached] = ordinal
-            if edges:
-                store.edge_to[registers[EDGES]] = store.ids[slot]
-                store.edge_action[registers[EDGES]] = action
-                registers[EDGES] += 1
-            if fine == 0:
-                return VIOLATED
-            ordinal += 1
-    if edges:
-        store.edge_start[number + 1] = registers[EDGES]
-    registers[CURSOR] += 1
-    if quiescent:
-        for i in range(settings[LOCALS]):
-            if rows.flags[before[i]] & HOT:
-                return AT_REST
+def expand(rows: Any, store: Any, settings: Any, registers: Any, before: Any, after: Any, found: Any, batch: Any) -> Any:
+    """Expands up to `batch` states of the level; says why it ended. What is cut short is begun again."""
+    (
+        row_keys, row_values, row_start, row_actions, actions, pool, keys, values, order, target, flags,
+        arounds, reaches, hear_node, hear_start, hear_by, prop_start, props, unseen,
+    ) = rows  # fmt: skip
+    slots, ids, kept, offsets, parents, ordinals, edge_start, edge_to, edge_action, marks = store
+    edges, exact, most = settings[KEEP_EDGES] != 0, settings[EXACT] != 0, settings[MAX_STATES]
+    locals_, budgets = settings[LOCALS], settings[LOCALS] + settings[BUDGETS]
+    first, base = budgets + settings[CUTS], registers[BASE]
+    fifo, is_set = settings[NETWORK] == FIFO, settings[NETWORK] == SET
+    within = settings[ALWAYS] + settings[SOMETIMES] + settings[EVENTUALLY]
+    for number in range(registers[CURSOR], min(registers[CURSOR] + batch, registers[LEVEL_END])):
+        registers[CURSOR] = number
+        begin = offsets[number - base]
+        length = offsets[number - base + 1] - begin
+        if length + settings[MAX_SENDS] > after.size or 2 * length + 2 > found.size:
+            return SMALL_BUFFERS
+        for i in range(length):
+            before[i] = kept[begin + i]
+        generated, edge, used = registers[GENERATED], registers[EDGES], registers[USED]
         if edges:
-            store.marks[number, 0] = 1
-    if settings[MAX_STATES] and registers[STATES] >= settings[MAX_STATES]:
-        return ENOUGH
-    return PAUSED
-
-
-@compiled
-def walk(
-    rows: Any, store: Any, settings: Any, registers: Any, before: Any, after: Any, found: Any, batch: Any
-) -> Any:
-    """Expands up to `batch` states of the level; says why it ended."""
-    for _ in range(batch):
-        if registers[CURSOR] == registers[LEVEL_END]:
-            return LEVEL_DONE
-        generated, edges = registers[GENERATED], registers[EDGES]
-        ended = expand(rows, store, settings, registers, before, after, found)
-        if ended in (UNKNOWN_ROW, UNKNOWN_VERDICT, FULL, SMALL_BUFFERS):
-            registers[GENERATED], registers[EDGES] = generated, edges
-        if ended != PAUSED:
-            return ended
-    return PAUSED
+            edge_start[number] = edge_start[number + 1] = edge
+        if settings[WITHIN]:
+            said = verdict(keys, values, prop_start, props, within, before)
+            if said < 0:
+                return UNKNOWN_ROW
+            if said == 0:
+                registers[OUTSIDE] += 1
+                registers[CURSOR] = number + 1
+                continue
+        around = surroundings(keys, values, locals_, first, before)
+        if around < 0:
+            return UNKNOWN_ROW
+        n = gather(
+            row_keys, row_values, order, target, fifo, reaches[around],
+            before, first, length, settings[PROCESSES], around, found,
+        )  # fmt: skip
+        if n < 0:
+            return UNKNOWN_ROW
+        found[n] = arounds[around]
+        quiescent = True
+        ordinal = 0
+        for r in range(n + 1):
+            for a in range(row_start[found[r]], row_start[found[r] + 1]):
+                action = row_actions[a]
+                for i in range(first):
+                    after[i] = before[i]
+                if actions[action, LOCAL] >= 0:
+                    after[actions[action, PROCESS]] = actions[action, LOCAL]
+                    heard, heard_end = actions[action, HEARD_FROM], actions[action, HEARD_TO]
+                    if heard < heard_end and not hear(
+                        keys, values, hear_node, hear_start, hear_by, pool, heard, heard_end, after
+                    ):
+                        return UNKNOWN_ROW
+                for i in range(actions[action, SPENDS_FROM], actions[action, SPENDS_TO]):
+                    after[locals_ + pool[i]] -= 1
+                if actions[action, CUT] >= 0:
+                    after[budgets + actions[action, CUT]] ^= 1
+                k = exchange(
+                    order, pool, is_set, before, first, length, actions[action, CONSUMED],
+                    actions[action, SENDS_FROM], actions[action, SENDS_TO], after,
+                )  # fmt: skip
+                generated += 1
+                if quiescent and actions[action, PROGRESS] and not same_cells(before, 0, length, after, k):
+                    quiescent = False
+                h = fingerprint(after, k)
+                slot = locate(slots, ids, kept, offsets, base, exact, after, k, h)
+                fine = np.int32(1)
+                if slots[slot] == _ZERO:
+                    new = registers[STATES]
+                    if new + 2 > parents.size or new + 3 - base > offsets.size or used + k > kept.size:
+                        return FULL
+                    if 2 * (new + 1) > slots.size or (edges and new + 2 > edge_start.size):
+                        return FULL
+                    fine = judge(
+                        keys, values, prop_start, props, settings, flags, unseen, after, marks, new if edges else 0
+                    )
+                    if fine < 0:
+                        return UNKNOWN_VERDICT
+                    slots[slot] = h
+                    if edges or exact:
+                        ids[slot] = new
+                    for i in range(k):
+                        kept[used + i] = after[i]
+                    used += k
+                    offsets[new - base + 1] = used
+                    parents[new] = number
+                    ordinals[new] = ordinal
+                    registers[USED] = used
+                    registers[STATES] = new + 1
+                if edges:
+                    if edge + 1 > edge_to.size:
+                        return FULL
+                    edge_to[edge] = ids[slot]
+                    edge_action[edge] = action
+                    edge += 1
+                if fine == 0:
+                    registers[GENERATED], registers[EDGES] = generated, edge
+                    return VIOLATED
+                ordinal += 1
+        registers[GENERATED], registers[EDGES] = generated, edge
+        registers[CURSOR] = number + 1
+        if edges:
+            edge_start[number + 1] = edge
+        if quiescent:
+            for i in range(locals_):
+                if flags[before[i]] & HOT:
+                    return AT_REST
+            if edges:
+                marks[number, 0] = 1
+        if most and registers[STATES] >= most:
+            return ENOUGH
+    return LEVEL_DONE if registers[CURSOR] == registers[LEVEL_END] else PAUSED

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 
 from sim.action import Action
@@ -102,7 +101,7 @@ class CompiledWalk:
     def _batch(self, size: int) -> int:
         self._settings[layout.MAX_SENDS] = self._mirror.sends_max
         rows, store = self._mirror.rows(), self._states.store()
-        return int(kernel.walk(rows, store, self._settings, self._registers, *self._small, size))
+        return int(kernel.expand(rows, store, self._settings, self._registers, *self._small, size))
 
     def _stop(self, ended: int) -> None:
         """The walk came to a violation, or to as many states as were asked for."""
