@@ -50,7 +50,7 @@ def judge_eventually(prop: Evaluated, edges: Edges, starts: list[State]) -> Lass
         if _fair(component, edges):
             state = next(s for s in parents if s in component)
             path, start = _path(parents, state)
-            cycle = _round(component, edges, state)
+            cycle = fair_round(component, edges, state)
             return Lasso(Finding(prop.name, endless(len(cycle))), path + cycle, start)
     return None
 
@@ -138,7 +138,7 @@ def _fair(component: set[State], edges: Edges) -> bool:
     return not (always or set()) - taken
 
 
-def _round(component: set[State], edges: Edges, start: State) -> list[Action]:
+def fair_round(component: set[State], edges: Edges, start: State) -> list[Action]:
     """A fair way round through `start`, inside the component: for each action enabled at the start it
     comes by a state where that action is taken, or is not enabled."""
     path: list[Action] = []

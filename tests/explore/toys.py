@@ -1,0 +1,1 @@
+"""Small systems with a known verdict, one for each way a check may end."""
