@@ -78,6 +78,6 @@ def _judged(draw: Any) -> System:
 
 
 @given(_judged(), st.sampled_from((STATES_MAX, STATES_MAX, STATES_MAX, 7)))
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_both_engines_agree_on_random_systems(system: System, max_states: int) -> None:
     agree(system, max_states=max_states)

@@ -185,10 +185,10 @@ class Mirror:
             self._hear_by.extend(tables.heard_by(emission))
             self._hear_start.extend([self._hear_by.size])
 
-    def learn(self, state: State) -> list[Action]:
-        """Asks the plain engine for all that the expansion of `state` needs; its actions."""
+    def learn(self, state: State) -> None:
+        """Asks the plain engine for the rows that the expansion of `state` needs."""
         graph = self.graph
-        found = graph.enabled(state)
+        graph.enabled(state)
         here = graph.surroundings(state.budgets, state.cuts)
         around = self._learn_surroundings(here, state)
         target = graph.tables.target
@@ -201,9 +201,6 @@ class Mirror:
                 self._learn_row(local, e, around, 1, here.behind[local, e])
         for local in state.locals[: graph.width]:
             self._learn_row(local, -1, around, 0, here.own[local])
-        for action in found:
-            self._learn_hearing(state, action)
-        return found
 
     def learn_verdict(self, prop: Evaluated, locals_: tuple[int, ...]) -> bool:
         """What a predicate says, for the walk to know from now on."""
@@ -253,10 +250,9 @@ class Mirror:
             self.sends_max = max(self.sends_max, len(action.sends))
         return number
 
-    def _learn_hearing(self, state: State, action: Action) -> None:
-        if not action.heard or action.local < 0:
-            return
-        tables = self.graph.tables
+    def learn_hearing(self, state: State, number: int) -> None:
+        """Lets the monitors of the plain engine hear what this action emits."""
+        action, tables = self.action_list[number], self.graph.tables
         i = action.process_index
         locals_ = (*state.locals[:i], action.local, *state.locals[i + 1 :])
         for emission in action.heard:
@@ -265,6 +261,4 @@ class Mirror:
                 if (before[monitor], emission) not in self._heard:
                     self._heard.add((before[monitor], emission))
                     self._catch_up()
-                    self._trees.add(
-                        int(self._hear_node.array[emission]), [before[monitor]], locals_[monitor]
-                    )
+                    self._trees.add(int(self._hear_node.array[emission]), [before[monitor]], locals_[monitor])

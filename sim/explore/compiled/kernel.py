@@ -30,7 +30,7 @@ from sim.explore.compiled.layout import (
     GENERATED,
     HEARD_FROM,
     HEARD_TO,
-    HOT,
+    HEARING, HOT,
     KEEP_EDGES,
     LEVEL_DONE,
     LEVEL_END,
@@ -53,7 +53,7 @@ from sim.explore.compiled.layout import (
     SPENDS_TO,
     STATES,
     SURROUNDINGS_ROOT,
-    UNKNOWN_ROW,
+    UNKNOWN_HEARING, UNKNOWN_ROW,
     UNKNOWN_VERDICT,
     USED,
     VIOLATED,
@@ -387,7 +387,8 @@ def expand(rows: Any, store: Any, settings: Any, registers: Any, before: Any, af
                     if heard < heard_end and not hear(
                         keys, values, hear_node, hear_start, hear_by, pool, heard, heard_end, after
                     ):
-                        return UNKNOWN_ROW
+                        registers[HEARING] = action
+                        return UNKNOWN_HEARING
                 for i in range(actions[action, SPENDS_FROM], actions[action, SPENDS_TO]):
                     after[locals_ + pool[i]] -= 1
                 if actions[action, CUT] >= 0:

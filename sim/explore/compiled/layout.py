@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 # Registers: what a batch of the walk reads and leaves behind.
-CURSOR, LEVEL_END, STATES, GENERATED, OUTSIDE, EDGES, BASE, USED = range(8)
-REGISTERS = 8
+CURSOR, LEVEL_END, STATES, GENERATED, OUTSIDE, EDGES, BASE, USED, HEARING = range(9)
+REGISTERS = 9
+"""HEARING: the action that an unknown row of a monitor belongs to."""
 
 # Settings: fixed for a walk, except MAX_SENDS, which grows with the rows.
 NETWORK, PROCESSES, LOCALS, BUDGETS, CUTS, ALWAYS, SOMETIMES, EVENTUALLY, WITHIN, EXACT, KEEP_EDGES, MAX_STATES = range(12)
@@ -29,7 +30,7 @@ COLUMNS = 12
 FAILED, HOT = 1, 2
 
 # Why a batch ended.
-PAUSED, LEVEL_DONE, UNKNOWN_ROW, UNKNOWN_VERDICT, FULL, SMALL_BUFFERS, VIOLATED, AT_REST, ENOUGH = range(9)
+PAUSED, LEVEL_DONE, UNKNOWN_ROW, UNKNOWN_HEARING, UNKNOWN_VERDICT, FULL, SMALL_BUFFERS, VIOLATED, AT_REST, ENOUGH = range(10)
 
 # A row's key: 24 bits of local value + 1, 24 of envelope + 1 (0: none), 15 of surroundings, 1: behind another.
 LOCALS_MAX = ENVELOPES_MAX = (1 << 24) - 2

@@ -84,6 +84,9 @@ class CompiledWalk:
                 self._plain.next_level(int(registers[layout.STATES]))
             elif ended == layout.UNKNOWN_ROW:
                 self._learn()
+            elif ended == layout.UNKNOWN_HEARING:
+                state = self._state(int(registers[layout.CURSOR]))
+                self._mirror.learn_hearing(state, int(registers[layout.HEARING]))
             elif ended == layout.UNKNOWN_VERDICT:
                 self._learn_verdicts(tuple(self._small[1][: self._mirror.locals].tolist()))
             elif ended == layout.SMALL_BUFFERS:
