@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sim.action import Action
@@ -71,8 +71,8 @@ class Walk:
         level = []
         for start in self.graph.starts():
             state = start.state
-            self.result.generated += 1
-            if state not in self.parents:
+            if state not in self.parents:  # two ways to begin may be one initial state
+                self.result.generated += 1
                 self.parents[state] = None
                 self.starts[state] = start
                 level.append(state)
@@ -84,7 +84,7 @@ class Walk:
         """All successors of a level that were not met before."""
         found: list[State] = []
         graph, parents, result = self.graph, self.parents, self.result
-        for state in level:
+        for position, state in enumerate(level):
             if self.judge.within is not None and not self.judge.within(state.locals):
                 result.outside += 1
                 continue
@@ -98,14 +98,17 @@ class Walk:
                     self.edges.add(state, action, after)
                 if after in parents:
                     continue
+                if self.limits.states is not None and len(parents) >= self.limits.states:
+                    result.stopped = self.limits.states_reached()
+                    return found
                 parents[after] = (state, action)
                 found.append(after)
                 if self._violated(after):
+                    shorter = self.look_for_shorter(level[position:])
+                    if shorter is not None:
+                        self.result.path, self.result.begin = self.path(shorter)
                     return found
             if quiescent and self._violated_at_rest(state):
-                return found
-            if self.limits.states is not None and len(parents) >= self.limits.states:
-                result.stopped = self.limits.states_reached()
                 return found
             if self.limits.memory is not None and len(parents) >= self._look_at:
                 self._look_at = len(parents) + _LOOK_EVERY
@@ -113,6 +116,17 @@ class Walk:
                     result.stopped = reached(self.limits.memory)
                     return found
         return found
+
+    def look_for_shorter(self, level: Iterable[State]) -> State | None:
+        """A violation was met one step beyond `level`: a state of it in which something is owed at rest makes
+        a counterexample that is one step shorter."""
+        for state in level:
+            inside = self.judge.within is None or self.judge.within(state.locals)
+            finding = self.judge.judge_quiescent(state) if inside else None
+            if finding is not None and self.graph.quiescent(state):
+                self.result.finding = finding
+                return state
+        return None
 
     def _violated(self, state: State) -> bool:
         finding = self.judge.judge(state)
@@ -158,7 +172,7 @@ class Walk:
     def conclude(self, finding: Finding | None = None, path: Sequence[Action] = (), begin: Start | None = None) -> None:
         """Ends a complete walk: with what `eventually` found, a `sometimes` that never held, or a proof."""
         result = self.result
-        result.complete = True
+        result.complete = True  # not before: an interrupted judgement of `eventually` has proved nothing
         if finding is not None:
             result.finding, result.path, result.begin = finding, list(path), begin
         elif self.unseen:

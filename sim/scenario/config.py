@@ -82,6 +82,8 @@ class Signature:
 def signature_of(model: str, module: ModuleType) -> Signature:
     """The parameters of a model's `system()`."""
     call: Any = module.system
+    if not inspect.isfunction(call):  # `os.system` is one too
+        raise ConfigError(f"{model}.system is no Python function; define the model with `def system(...) -> System`")
     try:
         found = inspect.signature(call, eval_str=True)
     except (NameError, TypeError, SyntaxError, AttributeError):

@@ -13,13 +13,13 @@ from sim.explore.compiled.layout import (
     COLUMNS,
     CONSUMED,
     CUT,
+    DEED,
     ENVELOPES_MAX,
     FAILED,
     FIFO,
     HEARD_FROM,
     HEARD_TO,
     HOT,
-    KEY,
     LOCAL,
     LOCALS_MAX,
     NETWORKS,
@@ -117,7 +117,7 @@ class Mirror:
         self.cuts = len(graph.system.cuts)
         self.sends_max = 1
         self.action_list: list[Action] = []
-        self.keys: dict[int, int] = {}
+        self.deeds: dict[bytes, int] = {}
         self._trees = Trees()
         self._rows = Keys()
         self._row_start, self._row_actions = Column(), Column()
@@ -245,7 +245,7 @@ class Mirror:
             cells[HEARD_FROM], cells[HEARD_TO] = self._pool.extend(action.heard)
             cells[SENDS_FROM], cells[SENDS_TO] = self._pool.extend(action.sends)
             cells[SPENDS_FROM], cells[SPENDS_TO] = self._pool.extend(action.spends)
-            cells[KEY] = self.keys.setdefault(action.key, len(self.keys)) if action.progress else -1
+            cells[DEED] = self.deeds.setdefault(action.deed, len(self.deeds)) if action.progress else -1
             self._actions.extend([cells])
             self.sends_max = max(self.sends_max, len(action.sends))
         return number

@@ -10,7 +10,7 @@ import numpy as np
 from sim.action import Action
 from sim.explore.compiled.arrays import Array, Mirror
 from sim.explore.compiled.jit import compiled
-from sim.explore.compiled.layout import KEY, PROGRESS, STATES
+from sim.explore.compiled.layout import DEED, PROGRESS, STATES
 from sim.explore.compiled.store import States
 from sim.explore.liveness import Edges, Lasso, fair_round
 from sim.judge import AT_REST, Evaluated, Finding, endless
@@ -27,9 +27,9 @@ def judge_cycles(prop: Evaluated, column: int, states: States, mirror: Mirror, s
     if len(resting):
         path, start = _path(int(order[resting[0]]), states, mirror, via, origin)
         return Lasso(Finding(prop.name, AT_REST), path, mirror.state(states.cells(start)))
-    moves = mirror.rows().actions[:, [PROGRESS, KEY]].copy()
+    moves = mirror.rows().actions[:, [PROGRESS, DEED]].copy()
     low, index, stack, work, at = (np.full(count + 1, -1, np.int64) for _ in range(5))
-    keys = np.zeros((3, len(mirror.keys) + 1), np.int64)
+    keys = np.zeros((3, len(mirror.deeds) + 1), np.int64)
     size = fair_component(
         order, via, states.edge_start, states.edge_to, states.edge_action, moves, low, index, stack, work, at, keys
     )

@@ -30,7 +30,8 @@ from sim.explore.compiled.layout import (
     GENERATED,
     HEARD_FROM,
     HEARD_TO,
-    HEARING, HOT,
+    HEARING,
+    HOT,
     KEEP_EDGES,
     LEVEL_DONE,
     LEVEL_END,
@@ -53,7 +54,8 @@ from sim.explore.compiled.layout import (
     SPENDS_TO,
     STATES,
     SURROUNDINGS_ROOT,
-    UNKNOWN_HEARING, UNKNOWN_ROW,
+    UNKNOWN_HEARING,
+    UNKNOWN_ROW,
     UNKNOWN_VERDICT,
     USED,
     VIOLATED,
@@ -333,7 +335,9 @@ def judge(
 
 
 @compiled
-def expand(rows: Any, store: Any, settings: Any, registers: Any, before: Any, after: Any, found: Any, batch: Any) -> Any:
+def expand(
+    rows: Any, store: Any, settings: Any, registers: Any, before: Any, after: Any, found: Any, batch: Any
+) -> Any:
     """Expands up to `batch` states of the level; says why it ended. What is cut short is begun again."""
     (
         row_keys, row_values, row_start, row_actions, actions, pool, keys, values, order, target, flags,
@@ -405,6 +409,9 @@ def expand(rows: Any, store: Any, settings: Any, registers: Any, before: Any, af
                 fine = np.int32(1)
                 if slots[slot] == _ZERO:
                     new = registers[STATES]
+                    if most and new >= most:
+                        registers[GENERATED] = generated
+                        return ENOUGH
                     if new + 2 > parents.size or new + 3 - base > offsets.size or used + k > kept.size:
                         return FULL
                     if 2 * (new + 1) > slots.size or (edges and new + 2 > edge_start.size):
@@ -445,6 +452,4 @@ def expand(rows: Any, store: Any, settings: Any, registers: Any, before: Any, af
                     return AT_REST
             if edges:
                 marks[number, 0] = 1
-        if most and registers[STATES] >= most:
-            return ENOUGH
     return LEVEL_DONE if registers[CURSOR] == registers[LEVEL_END] else PAUSED

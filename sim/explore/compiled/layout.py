@@ -15,7 +15,9 @@ REGISTERS = 9
 """HEARING: the action that an unknown row of a monitor belongs to."""
 
 # Settings: fixed for a walk, except MAX_SENDS, which grows with the rows.
-NETWORK, PROCESSES, LOCALS, BUDGETS, CUTS, ALWAYS, SOMETIMES, EVENTUALLY, WITHIN, EXACT, KEEP_EDGES, MAX_STATES = range(12)
+NETWORK, PROCESSES, LOCALS, BUDGETS, CUTS, ALWAYS, SOMETIMES, EVENTUALLY, WITHIN, EXACT, KEEP_EDGES, MAX_STATES = range(
+    12
+)
 MAX_SENDS = 12
 SETTINGS = 13
 
@@ -23,14 +25,18 @@ ANY, FIFO, SET = range(3)
 NETWORKS = {"any": ANY, "fifo": FIFO, "set": SET}
 
 # Columns of an action. The *_FROM and *_TO columns are a range in the pool.
-PROCESS, LOCAL, CONSUMED, CUT, PROGRESS, HEARD_FROM, HEARD_TO, SENDS_FROM, SENDS_TO, SPENDS_FROM, SPENDS_TO, KEY = range(12)
+PROCESS, LOCAL, CONSUMED, CUT, PROGRESS, HEARD_FROM, HEARD_TO, SENDS_FROM, SENDS_TO, SPENDS_FROM, SPENDS_TO, DEED = (
+    range(12)
+)
 COLUMNS = 12
 
 # Flags of a local value.
 FAILED, HOT = 1, 2
 
 # Why a batch ended.
-PAUSED, LEVEL_DONE, UNKNOWN_ROW, UNKNOWN_HEARING, UNKNOWN_VERDICT, FULL, SMALL_BUFFERS, VIOLATED, AT_REST, ENOUGH = range(10)
+PAUSED, LEVEL_DONE, UNKNOWN_ROW, UNKNOWN_HEARING, UNKNOWN_VERDICT, FULL, SMALL_BUFFERS, VIOLATED, AT_REST, ENOUGH = (
+    range(10)
+)
 
 # A row's key: 24 bits of local value + 1, 24 of envelope + 1 (0: none), 15 of surroundings, 1: behind another.
 LOCALS_MAX = ENVELOPES_MAX = (1 << 24) - 2

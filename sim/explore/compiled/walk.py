@@ -117,6 +117,9 @@ class CompiledWalk:
         finding = self._judge.judge(state) if ended == layout.VIOLATED else self._judge.judge_quiescent(state)
         assert finding is not None, "the compiled walk sees a violation where the plain engine sees none"
         plain.result.finding = finding
+        if ended == layout.VIOLATED:
+            rest = range(int(self._registers[layout.CURSOR]), int(self._registers[layout.LEVEL_END]))
+            last = next((n for n in rest if plain.look_for_shorter([self._state(n)])), last)
         plain.result.path, plain.result.begin = self._path(last)
 
     def _end(self) -> None:
@@ -184,5 +187,3 @@ class CompiledWalk:
             path.append(action)
             state = graph.apply(state, action)
         return path, begin
-
-

@@ -1,0 +1,117 @@
+"""`sim check` as a user meets it: the contracted numbers, counterexamples as files, bounds and interruption."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.cli import call
+
+
+def check_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
+    status = call(["check", *arguments, "--json"])
+    out, err = capsys.readouterr()
+    assert err == ""
+    return status, json.loads(out)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(("managers", "counts"), [(3, (288, 1_146, 11)), (5, (8_832, 58_146, 17))])
+def test_two_phase_commit_has_the_published_counts(
+    managers: int, counts: tuple[int, int, int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, data = check_json(capsys, "models.two_phase_commit", "--set", f"resource_managers={managers}")
+    assert status == 0
+    assert (data["states"], data["generated"], data["depth"]) == counts
+    assert data["counterexample"] is None
+    assert data["seconds"] <= data["seconds_total"]
+
+
+@pytest.mark.parametrize(("clients", "states"), [(1, 265), (2, 16_668)])
+def test_paxos_has_the_published_counts(clients: int, states: int, capsys: pytest.CaptureFixture[str]) -> None:
+    status, data = check_json(capsys, "models.paxos", "--set", f"clients={clients}")
+    assert (status, data["verdict"], data["states"]) == (0, "ok", states)
+    assert clients == 1 or data["handler_calls"] * 20 < data["generated"]
+
+
+def test_without_sequencing_the_check_finds_a_short_counterexample_that_replays(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    status, data = check_json(capsys, "models.consensus", "--set", "sequencing=false")
+    assert (status, data["verdict"], data["as_expected"]) == (1, "violated", False)
+    found = data["counterexample"]
+    assert found["steps"] <= 6
+    assert found["steps"] == len(found["schedule"])
+    assert call(["run", found["scenario"], "--json"]) == 0
+    run = json.loads(capsys.readouterr().out)
+    assert run["violation"]["property"] == found["property"]
+    assert run["steps"] == found["steps"]
+
+
+def test_bounds_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["check", "models.consensus", "--max-states", "100"]) == 4
+    out = capsys.readouterr().out
+    for bound in ("agents=2", "retries=1", "stop=True", "duplicate:1, drop:1, crash:1@coordinator"):
+        assert bound in out
+    assert "INCOMPLETE  100 states were reached" in out
+
+
+def test_a_scenario_that_expects_its_violation_is_as_expected(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "expects.yaml"
+    path.write_text(
+        "model: models.consensus\nconfig: {sequencing: false}\n"
+        "expect: {verdict: violated, violation: exactly_once_inputs}\n"
+    )
+    status, data = check_json(capsys, str(path))
+    assert (status, data["as_expected"]) == (0, True)
+    path.write_text(path.read_text().replace("exactly_once_inputs", "stop_once"))
+    assert check_json(capsys, str(path))[0] == 1
+
+
+def test_a_counterexample_that_cannot_be_written_is_one_line_and_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "taken").write_text("a file, no folder")
+    assert call(["check", "models.consensus", "--set", "sequencing=false", "--out", "taken"]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["taken"]
+
+
+def test_a_check_of_a_deadlock_names_who_waits_and_in_what_state(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, data = check_json(capsys, "models.consensus", "--set", "resends=0", "--set", "faults=drop:1")
+    assert (status, data["violation"]["property"]) == (1, "stuck")
+    assert "coordinator is in the hot state" in data["violation"]["message"]
+    assert call(["run", data["counterexample"]["scenario"]]) == 0
+
+
+def test_an_interrupted_check_says_what_it_covered(tmp_path: Path) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-u", "-m", "sim", "check", "models.consensus", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "CI": "1"},
+    )
+    time.sleep(3)
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=60)
+    assert child.returncode == 130, err
+    data = json.loads(out)
+    assert data["stopped"] == "interrupted"
+    assert data["verdict"] == "incomplete"
