@@ -6,6 +6,7 @@ the cuts in force, all as small integers of one `Graph`; `describe` spells it ou
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
 from typing import NamedTuple
 
@@ -132,6 +133,13 @@ class Graph:
             found += here.itself(local) if actions is None else actions
         found += here.around
         return found
+
+    def met(self) -> Iterator[Action]:
+        """Every action that was enabled in a state asked about so far."""
+        for here in dict.fromkeys(self._surroundings.values()):
+            for rows in (here.heads, here.behind, here.own):
+                for row in rows.values():  # type: ignore[attr-defined]
+                    yield from row
 
     def surroundings(self, budgets: tuple[int, ...], cuts: tuple[int, ...]) -> Surroundings:
         """The rows under these budgets and cuts; budgets that allow the same share them."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sim.action import Action
+from sim.explore.coverage import transitions, untaken
 from sim.graph import Graph, Start
 from sim.judge import Finding
 from sim.system import System
@@ -40,6 +41,16 @@ class CheckResult:
     collision_probability: float = 0.0
     """A bound on the probability that two states of this walk had one fingerprint, so that one of them was
     taken for known; 0 where states are told apart exactly."""
+
+    @property
+    def transitions(self) -> tuple[int, int]:
+        """Rows of the processes' tables that were taken, and rows declared."""
+        return transitions(self.graph, self.graph.met()) if self.graph is not None else (0, 0)
+
+    @property
+    def untaken(self) -> list[str]:
+        """The rows that were taken in no state, by process."""
+        return untaken(self.graph, self.graph.met()) if self.graph is not None else []
 
     @property
     def verdict(self) -> str:
