@@ -9,6 +9,7 @@ from sim.faults.plan import show_plan
 from sim.report.covered import transition_lines
 from sim.scenario import Target
 
+
 def fuzz_head(target: Target, settings: Mapping[str, object], strategy: str, seed: int) -> list[str]:
     """What a fuzz of this system tries."""
     system = target.system

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.explore.compiled.jit import compiled
+from sim.explore.compiled.jit import compiled, inlined
 from sim.explore.compiled.layout import (
     ALWAYS,
     AT_REST,
@@ -26,6 +26,7 @@ from sim.explore.compiled.layout import (
     EXACT,
     FAILED,
     FIFO,
+    FLYING,
     FULL,
     GENERATED,
     HEARD_FROM,
@@ -45,6 +46,7 @@ from sim.explore.compiled.layout import (
     PROCESS,
     PROCESSES,
     PROGRESS,
+    QUIET,
     SENDS_FROM,
     SENDS_TO,
     SET,
@@ -54,6 +56,7 @@ from sim.explore.compiled.layout import (
     SPENDS_TO,
     STATES,
     SURROUNDINGS_ROOT,
+    TOUCHED,
     UNKNOWN_HEARING,
     UNKNOWN_ROW,
     UNKNOWN_VERDICT,
@@ -70,14 +73,14 @@ _ZERO = np.uint64(0)
 _HALF = np.uint64(32)
 
 
-@compiled
+@inlined
 def scatter(key: Any) -> Any:
     """A place for a key in a table of keys."""
     h = key * _EVEN
     return h ^ (h >> _HALF)
 
 
-@compiled
+@inlined
 def find(keys: Any, values: Any, key: Any) -> Any:
     """The value of a key, or -1."""
     mask = np.uint64(keys.size - 1)
@@ -108,23 +111,34 @@ def rehash(keys: Any, values: Any, more_keys: Any, more_values: Any) -> None:
             put(more_keys, more_values, keys[i], values[i])
 
 
-@compiled
-def fingerprint(cells: Any, length: Any) -> Any:
-    """64 bits of a state, never 0; two cells are taken in at a time."""
-    h = np.uint64(length) * _EVEN
-    i = 0
-    while i + 1 < length:
-        word = np.uint64(np.uint32(cells[i])) | (np.uint64(np.uint32(cells[i + 1])) << _HALF)
-        h = (h ^ word) * _MIX_A
-        h ^= h >> np.uint64(29)
-        i += 2
-    if i < length:
-        h = (h ^ np.uint64(np.uint32(cells[i]))) * _MIX_A
-    h ^= h >> np.uint64(30)
-    h *= _MIX_B
-    h ^= h >> np.uint64(27)
-    h *= _MIX_A
-    h ^= h >> np.uint64(31)
+@inlined
+def mark(place: Any, value: Any) -> Any:
+    """64 bits for a value at a place (the finaliser of splitmix64, see `sim.mixer`)."""
+    z = ((np.uint64(place) << _HALF) | np.uint64(value)) + _EVEN
+    z = (z ^ (z >> np.uint64(30))) * _MIX_A
+    z = (z ^ (z >> np.uint64(27))) * _MIX_B
+    return z ^ (z >> np.uint64(31))
+
+
+@inlined
+def total(cells: Any, first: Any, length: Any, order: Any) -> Any:
+    """The sum of the marks of a state: of its fixed cells, and of each envelope at its place among the equal
+    ones (or in its queue). A step changes few terms, so that the sum of a successor need not read it all."""
+    h = _ZERO
+    for i in range(first):
+        h += mark(i, cells[i])
+    nth = FLYING
+    for i in range(first, length):
+        nth = nth + 1 if i > first and order[cells[i]] == order[cells[i - 1]] else FLYING
+        h += mark(nth, cells[i])
+    return h
+
+
+@inlined
+def fingerprint(h: Any) -> Any:
+    """The fingerprint of a state with this sum; never 0."""
+    h = (h ^ (h >> np.uint64(32))) * _MIX_A
+    h ^= h >> np.uint64(29)
     return h if h != _ZERO else _ONE
 
 
@@ -144,10 +158,10 @@ def widen(slots: Any, ids: Any, more_slots: Any, more_ids: Any) -> None:
 
 
 @compiled
-def admit(slots: Any, ids: Any, number: Any, cells: Any, length: Any) -> None:
+def admit(slots: Any, ids: Any, number: Any, cells: Any, first: Any, length: Any, order: Any) -> None:
     """Adds a state that is known to be new; there must be room."""
     mask = np.uint64(slots.size - 1)
-    h = fingerprint(cells, length)
+    h = fingerprint(total(cells, first, length, order))
     i = h & mask
     while slots[i] != _ZERO:
         i = (i + _ONE) & mask
@@ -156,7 +170,7 @@ def admit(slots: Any, ids: Any, number: Any, cells: Any, length: Any) -> None:
         ids[i] = number
 
 
-@compiled
+@inlined
 def same_cells(cells: Any, begin: Any, end: Any, other: Any, length: Any) -> Any:
     """Whether a state in the store is the one in `other`."""
     if end - begin != length:
@@ -167,7 +181,7 @@ def same_cells(cells: Any, begin: Any, end: Any, other: Any, length: Any) -> Any
     return True
 
 
-@compiled
+@inlined
 def locate(
     slots: Any, ids: Any, kept: Any, offsets: Any, base: Any, exact: Any, cells: Any, length: Any, h: Any
 ) -> Any:
@@ -185,7 +199,7 @@ def locate(
     return i
 
 
-@compiled
+@inlined
 def verdict(keys: Any, values: Any, prop_start: Any, props: Any, prop: Any, cells: Any) -> Any:
     """What a predicate says: 1, 0, or -1 where it was not asked yet."""
     begin = prop_start[prop]
@@ -197,7 +211,7 @@ def verdict(keys: Any, values: Any, prop_start: Any, props: Any, prop: Any, cell
     return node
 
 
-@compiled
+@inlined
 def surroundings(keys: Any, values: Any, first: Any, end: Any, cells: Any) -> Any:
     """The number of the surroundings of a state whose budgets and cuts are in these cells, or -1."""
     node = np.int32(SURROUNDINGS_ROOT if end > first else 0)
@@ -209,7 +223,7 @@ def surroundings(keys: Any, values: Any, first: Any, end: Any, cells: Any) -> An
     return node
 
 
-@compiled
+@inlined
 def row_key(local: Any, envelope: Any, around: Any, behind: Any) -> Any:
     """See `layout`; local value or envelope -1: none."""
     return (
@@ -220,7 +234,7 @@ def row_key(local: Any, envelope: Any, around: Any, behind: Any) -> Any:
     )
 
 
-@compiled
+@inlined
 def gather(
     row_keys: Any, row_values: Any, order: Any, target: Any, fifo: Any, reaches: Any,
     cells: Any, first: Any, length: Any, processes: Any, around: Any, found: Any,
@@ -261,11 +275,12 @@ def gather(
     return n
 
 
-@compiled
+@inlined
 def hear(
-    keys: Any, values: Any, hear_node: Any, hear_start: Any, hear_by: Any, pool: Any, begin: Any, end: Any, after: Any
-) -> Any:
-    """Lets monitors hear a range of emissions; whether all their rows are known."""
+    keys: Any, values: Any, hear_node: Any, hear_start: Any, hear_by: Any, pool: Any, begin: Any, end: Any,
+    after: Any, h: Any,
+) -> Any:  # fmt: skip
+    """Lets monitors hear a range of emissions: whether all their rows are known, and the sum."""
     for i in range(begin, end):
         emission = pool[i]
         node = np.uint64(hear_node[emission]) << _HALF
@@ -273,12 +288,62 @@ def hear(
             monitor = hear_by[j]
             new = find(keys, values, node | np.uint64(after[monitor]))
             if new < 0:
-                return False
+                return False, h
+            h += mark(monitor, new) - mark(monitor, after[monitor])
             after[monitor] = new
-    return True
+    return True, h
 
 
-@compiled
+@inlined
+def change(
+    actions: Any, action: Any, pool: Any, before: Any, first: Any, budgets: Any, cuts: Any, after: Any, h: Any
+) -> Any:
+    """Writes the fixed cells after an action to `after`, all but what monitors hear; the sum."""
+    for i in range(first):
+        after[i] = before[i]
+    if actions[action, LOCAL] >= 0:
+        at = actions[action, PROCESS]
+        after[at] = actions[action, LOCAL]
+        h += mark(at, after[at]) - mark(at, before[at])
+    for i in range(actions[action, SPENDS_FROM], actions[action, SPENDS_TO]):
+        at = budgets + pool[i]
+        h -= mark(at, after[at])
+        after[at] -= 1
+        h += mark(at, after[at])
+    if actions[action, CUT] >= 0:
+        at = cuts + actions[action, CUT]
+        after[at] ^= 1
+        h += mark(at, after[at]) - mark(at, before[at])
+    return h
+
+
+@inlined
+def count(cells: Any, first: Any, length: Any, envelope: Any) -> Any:
+    """How often an envelope is in flight."""
+    n = 0
+    for i in range(first, length):
+        n += cells[i] == envelope
+    return n
+
+
+@inlined
+def exchange_sum(
+    is_set: Any, pool: Any, cells: Any, first: Any, length: Any, gone: Any, begin: Any, end: Any, h: Any
+) -> Any:
+    """The sum after one envelope left (-1: none) and a range was sent, in a network without queues."""
+    if gone >= 0:
+        h -= mark(FLYING + count(cells, first, length, gone) - 1, gone)
+    for i in range(begin, end):
+        sent = pool[i]
+        n = count(cells, first, length, sent) - (sent == gone)
+        for j in range(begin, i):
+            n += pool[j] == sent
+        if not (is_set and n):
+            h += mark(FLYING + n, sent)
+    return h
+
+
+@inlined
 def exchange(
     order: Any, pool: Any, is_set: Any, cells: Any, first: Any, length: Any, gone: Any, begin: Any, end: Any, after: Any
 ) -> Any:
@@ -304,7 +369,7 @@ def exchange(
     return k
 
 
-@compiled
+@inlined
 def judge(
     keys: Any, values: Any, prop_start: Any, props: Any, settings: Any, flags: Any, unseen: Any,
     cells: Any, marks: Any, mark: Any,
@@ -334,122 +399,213 @@ def judge(
     return np.int32(1)
 
 
-@compiled
-def expand(
-    rows: Any, store: Any, settings: Any, registers: Any, before: Any, after: Any, found: Any, batch: Any
+@inlined
+def outline(
+    rows: Any, settings: Any, registers: Any, slots: Any, before: Any, length: Any, after: Any,
+    found: Any, steps: Any, sums: Any,
+) -> Any:  # fmt: skip
+    """The actions of a state into `steps`, and the sums of its successors into `sums`; how many.
+
+    Stops before an action whose monitors have an unknown row (it is then in HEARING, else -1). Each slot is
+    looked at already here: so the misses of the processor's cache overlap.
+    """
+    first, budgets = settings[LOCALS] + settings[BUDGETS] + settings[CUTS], settings[LOCALS]
+    cuts, is_set = budgets + settings[BUDGETS], settings[NETWORK] == SET
+    whole = settings[EXACT] != 0 or settings[NETWORK] == FIFO
+    here = total(before, first, length, rows.order)
+    mask = np.uint64(slots.size - 1)
+    met = _ZERO
+    n = 0
+    registers[HEARING] = -1
+    r = 0
+    while found[r] >= 0:
+        for a in range(rows.row_start[found[r]], rows.row_start[found[r] + 1]):
+            action = rows.row_actions[a]
+            h = change(rows.actions, action, rows.pool, before, first, budgets, cuts, after, here)
+            heard, heard_end = rows.actions[action, HEARD_FROM], rows.actions[action, HEARD_TO]
+            if heard < heard_end:
+                known, h = hear(
+                    rows.pair_keys, rows.pair_values, rows.hear_node, rows.hear_start, rows.hear_by, rows.pool,
+                    heard, heard_end, after, h,
+                )  # fmt: skip
+                if not known:
+                    registers[HEARING] = action
+                    return n
+            gone, sent = rows.actions[action, CONSUMED], rows.actions[action, SENDS_FROM]
+            sent_end = rows.actions[action, SENDS_TO]
+            if whole:
+                k = exchange(rows.order, rows.pool, is_set, before, first, length, gone, sent, sent_end, after)
+                h = total(after, first, k, rows.order)
+            else:
+                h = exchange_sum(is_set, rows.pool, before, first, length, gone, sent, sent_end, h)
+            met |= slots[fingerprint(h) & mask]
+            steps[n] = action
+            sums[n] = h
+            n += 1
+        r += 1
+    sums[n] = here
+    registers[TOUCHED] = np.int64(met)
+    return n
+
+
+@inlined
+def build(rows: Any, settings: Any, before: Any, length: Any, action: Any, after: Any) -> Any:
+    """Writes the state after an action to `after`; its length. All rows of monitors must be known."""
+    first, budgets = settings[LOCALS] + settings[BUDGETS] + settings[CUTS], settings[LOCALS]
+    change(rows.actions, action, rows.pool, before, first, budgets, budgets + settings[BUDGETS], after, _ZERO)
+    hear(
+        rows.pair_keys, rows.pair_values, rows.hear_node, rows.hear_start, rows.hear_by, rows.pool,
+        rows.actions[action, HEARD_FROM], rows.actions[action, HEARD_TO], after, _ZERO,
+    )  # fmt: skip
+    return exchange(
+        rows.order, rows.pool, settings[NETWORK] == SET, before, first, length, rows.actions[action, CONSUMED],
+        rows.actions[action, SENDS_FROM], rows.actions[action, SENDS_TO], after,
+    )  # fmt: skip
+
+
+@inlined
+def admit_new(
+    rows: Any, store: Any, settings: Any, registers: Any, cells: Any, length: Any, slot: Any, h: Any, ordinal: Any
 ) -> Any:
+    """Judges a new state and keeps it; PAUSED if all is well, else why not (VIOLATED: it is kept)."""
+    new, base, used = registers[STATES], registers[BASE], registers[USED]
+    edges = settings[KEEP_EDGES] != 0
+    if settings[MAX_STATES] and new >= settings[MAX_STATES]:
+        return ENOUGH
+    if new + 2 > store.parent.size or new + 3 - base > store.offsets.size or used + length > store.cells.size:
+        return FULL
+    if 2 * (new + 1) > store.slots.size or (edges and new + 2 > store.edge_start.size):
+        return FULL
+    fine = judge(
+        rows.pair_keys, rows.pair_values, rows.prop_start, rows.props, settings, rows.flags, rows.unseen,
+        cells, store.marks, new if edges else 0,
+    )  # fmt: skip
+    if fine < 0:
+        return UNKNOWN_VERDICT
+    store.slots[slot] = h
+    if store.ids.size > 1:
+        store.ids[slot] = new
+    for i in range(length):
+        store.cells[used + i] = cells[i]
+    store.offsets[new - base + 1] = used + length
+    store.parent[new] = registers[CURSOR]
+    store.ordinal[new] = ordinal
+    registers[USED] = used + length
+    registers[STATES] = new + 1
+    return PAUSED if fine else VIOLATED
+
+
+@inlined
+def follow(
+    rows: Any, store: Any, settings: Any, registers: Any, before: Any, length: Any, after: Any,
+    steps: Any, sums: Any, n: Any,
+) -> Any:  # fmt: skip
+    """Looks up the successors that `outline` found, and keeps the new ones; PAUSED, or why it ended."""
+    exact, edges = settings[EXACT] != 0, settings[KEEP_EDGES] != 0
+    edge, here = registers[EDGES], sums[n]
+    registers[QUIET] = 1
+    for ordinal in range(n):
+        action, h = steps[ordinal], sums[ordinal]
+        k = build(rows, settings, before, length, action, after) if exact else 0
+        reached = np.int32(registers[CURSOR])
+        ended = PAUSED
+        if h != here or (exact and not same_cells(before, 0, length, after, k)):
+            if rows.actions[action, PROGRESS]:
+                registers[QUIET] = 0
+            h = fingerprint(h)
+            slot = locate(store.slots, store.ids, store.cells, store.offsets, registers[BASE], exact, after, k, h)
+            if store.slots[slot] == _ZERO:
+                if not exact:
+                    k = build(rows, settings, before, length, action, after)
+                ended = admit_new(rows, store, settings, registers, after, k, slot, h, ordinal)
+                if ended == VIOLATED or ended == ENOUGH:
+                    registers[GENERATED] += ordinal + 1
+                if ended != PAUSED:
+                    return ended
+            if edges:
+                reached = store.ids[slot]
+        if edges:
+            if edge + ordinal + 1 > store.edge_to.size:
+                return FULL
+            store.edge_to[edge + ordinal] = reached
+            store.edge_action[edge + ordinal] = action
+    return PAUSED
+
+
+@inlined
+def rest(rows: Any, store: Any, settings: Any, registers: Any, cells: Any) -> Any:
+    """A state was found quiescent: whether something is owed in it."""
+    for i in range(settings[LOCALS]):
+        if rows.flags[cells[i]] & HOT:
+            return AT_REST
+    if settings[KEEP_EDGES]:
+        store.marks[registers[CURSOR] - 1, 0] = 1
+    return PAUSED
+
+
+@inlined
+def survey(rows: Any, settings: Any, before: Any, length: Any, found: Any, steps: Any) -> Any:
+    """The rows of a state into `found`, -1 behind the last; PAUSED, or why not."""
+    first = settings[LOCALS] + settings[BUDGETS] + settings[CUTS]
+    around = surroundings(rows.pair_keys, rows.pair_values, settings[LOCALS], first, before)
+    if around < 0:
+        return UNKNOWN_ROW
+    n = gather(
+        rows.row_keys, rows.row_values, rows.order, rows.target, settings[NETWORK] == FIFO, rows.reaches[around],
+        before, first, length, settings[PROCESSES], around, found,
+    )  # fmt: skip
+    if n < 0:
+        return UNKNOWN_ROW
+    found[n] = rows.around[around]
+    found[n + 1] = -1
+    actions = 1
+    for r in range(n + 1):
+        actions += rows.row_start[found[r] + 1] - rows.row_start[found[r]]
+    return PAUSED if actions <= steps.size else SMALL_BUFFERS
+
+
+@compiled
+def expand(rows: Any, store: Any, settings: Any, registers: Any, buffers: Any, batch: Any) -> Any:
     """Expands up to `batch` states of the level; says why it ended. What is cut short is begun again."""
-    (
-        row_keys, row_values, row_start, row_actions, actions, pool, keys, values, order, target, flags,
-        arounds, reaches, hear_node, hear_start, hear_by, prop_start, props, unseen,
-    ) = rows  # fmt: skip
-    slots, ids, kept, offsets, parents, ordinals, edge_start, edge_to, edge_action, marks = store
-    edges, exact, most = settings[KEEP_EDGES] != 0, settings[EXACT] != 0, settings[MAX_STATES]
-    locals_, budgets = settings[LOCALS], settings[LOCALS] + settings[BUDGETS]
-    first, base = budgets + settings[CUTS], registers[BASE]
-    fifo, is_set = settings[NETWORK] == FIFO, settings[NETWORK] == SET
+    before, after, found, steps, sums = buffers
+    edges = settings[KEEP_EDGES] != 0
     within = settings[ALWAYS] + settings[SOMETIMES] + settings[EVENTUALLY]
-    for number in range(registers[CURSOR], min(registers[CURSOR] + batch, registers[LEVEL_END])):
-        registers[CURSOR] = number
-        begin = offsets[number - base]
-        length = offsets[number - base + 1] - begin
-        if length + settings[MAX_SENDS] > after.size or 2 * length + 2 > found.size:
+    for _ in range(batch):
+        number = registers[CURSOR]
+        if number == registers[LEVEL_END]:
+            return LEVEL_DONE
+        begin = store.offsets[number - registers[BASE]]
+        length = store.offsets[number - registers[BASE] + 1] - begin
+        if length + settings[MAX_SENDS] > after.size or 2 * length + 2 + settings[PROCESSES] > found.size:
             return SMALL_BUFFERS
         for i in range(length):
-            before[i] = kept[begin + i]
-        generated, edge, used = registers[GENERATED], registers[EDGES], registers[USED]
+            before[i] = store.cells[begin + i]
         if edges:
-            edge_start[number] = edge_start[number + 1] = edge
+            store.edge_start[number] = store.edge_start[number + 1] = registers[EDGES]
         if settings[WITHIN]:
-            said = verdict(keys, values, prop_start, props, within, before)
+            said = verdict(rows.pair_keys, rows.pair_values, rows.prop_start, rows.props, within, before)
             if said < 0:
                 return UNKNOWN_ROW
             if said == 0:
                 registers[OUTSIDE] += 1
-                registers[CURSOR] = number + 1
+                registers[CURSOR] += 1
                 continue
-        around = surroundings(keys, values, locals_, first, before)
-        if around < 0:
-            return UNKNOWN_ROW
-        n = gather(
-            row_keys, row_values, order, target, fifo, reaches[around],
-            before, first, length, settings[PROCESSES], around, found,
-        )  # fmt: skip
-        if n < 0:
-            return UNKNOWN_ROW
-        found[n] = arounds[around]
-        quiescent = True
-        ordinal = 0
-        for r in range(n + 1):
-            for a in range(row_start[found[r]], row_start[found[r] + 1]):
-                action = row_actions[a]
-                for i in range(first):
-                    after[i] = before[i]
-                if actions[action, LOCAL] >= 0:
-                    after[actions[action, PROCESS]] = actions[action, LOCAL]
-                    heard, heard_end = actions[action, HEARD_FROM], actions[action, HEARD_TO]
-                    if heard < heard_end and not hear(
-                        keys, values, hear_node, hear_start, hear_by, pool, heard, heard_end, after
-                    ):
-                        registers[HEARING] = action
-                        return UNKNOWN_HEARING
-                for i in range(actions[action, SPENDS_FROM], actions[action, SPENDS_TO]):
-                    after[locals_ + pool[i]] -= 1
-                if actions[action, CUT] >= 0:
-                    after[budgets + actions[action, CUT]] ^= 1
-                k = exchange(
-                    order, pool, is_set, before, first, length, actions[action, CONSUMED],
-                    actions[action, SENDS_FROM], actions[action, SENDS_TO], after,
-                )  # fmt: skip
-                generated += 1
-                if quiescent and actions[action, PROGRESS] and not same_cells(before, 0, length, after, k):
-                    quiescent = False
-                h = fingerprint(after, k)
-                slot = locate(slots, ids, kept, offsets, base, exact, after, k, h)
-                fine = np.int32(1)
-                if slots[slot] == _ZERO:
-                    new = registers[STATES]
-                    if most and new >= most:
-                        registers[GENERATED] = generated
-                        return ENOUGH
-                    if new + 2 > parents.size or new + 3 - base > offsets.size or used + k > kept.size:
-                        return FULL
-                    if 2 * (new + 1) > slots.size or (edges and new + 2 > edge_start.size):
-                        return FULL
-                    fine = judge(
-                        keys, values, prop_start, props, settings, flags, unseen, after, marks, new if edges else 0
-                    )
-                    if fine < 0:
-                        return UNKNOWN_VERDICT
-                    slots[slot] = h
-                    if edges or exact:
-                        ids[slot] = new
-                    for i in range(k):
-                        kept[used + i] = after[i]
-                    used += k
-                    offsets[new - base + 1] = used
-                    parents[new] = number
-                    ordinals[new] = ordinal
-                    registers[USED] = used
-                    registers[STATES] = new + 1
-                if edges:
-                    if edge + 1 > edge_to.size:
-                        return FULL
-                    edge_to[edge] = ids[slot]
-                    edge_action[edge] = action
-                    edge += 1
-                if fine == 0:
-                    registers[GENERATED], registers[EDGES] = generated, edge
-                    return VIOLATED
-                ordinal += 1
-        registers[GENERATED], registers[EDGES] = generated, edge
-        registers[CURSOR] = number + 1
+        ended = survey(rows, settings, before, length, found, steps)
+        if ended != PAUSED:
+            return ended
+        n = outline(rows, settings, registers, store.slots, before, length, after, found, steps, sums)
+        ended = follow(rows, store, settings, registers, before, length, after, steps, sums, n)
+        if ended != PAUSED:
+            return ended
+        if registers[HEARING] >= 0:
+            return UNKNOWN_HEARING
+        registers[GENERATED] += n
+        registers[CURSOR] += 1
         if edges:
-            edge_start[number + 1] = edge
-        if quiescent:
-            for i in range(locals_):
-                if flags[before[i]] & HOT:
-                    return AT_REST
-            if edges:
-                marks[number, 0] = 1
-    return LEVEL_DONE if registers[CURSOR] == registers[LEVEL_END] else PAUSED
+            registers[EDGES] += n
+            store.edge_start[number + 1] = registers[EDGES]
+        if registers[QUIET]:
+            ended = rest(rows, store, settings, registers, before)
+            if ended != PAUSED:
+                return ended
+    return PAUSED

@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 # Registers: what a batch of the walk reads and leaves behind.
-CURSOR, LEVEL_END, STATES, GENERATED, OUTSIDE, EDGES, BASE, USED, HEARING = range(9)
-REGISTERS = 9
-"""HEARING: the action that an unknown row of a monitor belongs to."""
+CURSOR, LEVEL_END, STATES, GENERATED, OUTSIDE, EDGES, BASE, USED, HEARING, QUIET, TOUCHED = range(11)
+REGISTERS = 11
+"""HEARING: the action that an unknown row of a monitor belongs to. QUIET: whether the state is
+quiescent. TOUCHED keeps the compiler from dropping a read."""
 
 # Settings: fixed for a walk, except MAX_SENDS, which grows with the rows.
 NETWORK, PROCESSES, LOCALS, BUDGETS, CUTS, ALWAYS, SOMETIMES, EVENTUALLY, WITHIN, EXACT, KEEP_EDGES, MAX_STATES = range(
@@ -32,6 +33,9 @@ COLUMNS = 12
 
 # Flags of a local value.
 FAILED, HOT = 1, 2
+
+FLYING = 1 << 24
+"""The place of the first of equal envelopes (or of a queue); cells before have their own number."""
 
 # Why a batch ended.
 PAUSED, LEVEL_DONE, UNKNOWN_ROW, UNKNOWN_HEARING, UNKNOWN_VERDICT, FULL, SMALL_BUFFERS, VIOLATED, AT_REST, ENOUGH = (

@@ -43,9 +43,10 @@ class States:
         self._cells = np.concatenate([kept, np.zeros(len(kept) + 64, np.int32)])
         self._offsets[1 : count - base + 1] = np.cumsum([len(row) for row in rows[base:]])
         registers[layout.USED] = len(kept)
+        order, first = mirror.rows().order, np.int64(mirror.locals + mirror.budgets + mirror.cuts)
         for number, row in enumerate(rows):
             cells = np.array(row, np.int32)
-            kernel.admit(self._slots, self._ids, np.int64(number), cells, np.int64(len(row)))
+            kernel.admit(self._slots, self._ids, np.int64(number), cells, first, np.int64(len(row)), order)
         registers[layout.STATES] = count
         if edges is not None:
             self._take_edges(mirror, known, edges)

@@ -32,7 +32,7 @@ class CompiledWalk:
         registers[layout.LEVEL_END] = len(self._list)
         registers[layout.GENERATED] = walk.result.generated
         registers[layout.OUTSIDE] = walk.result.outside
-        self._small: tuple[Array, Array, Array] = self._buffers(64)
+        self._small: tuple[Array, ...] = self._buffers(64)
         self._batch(0)  # loads or makes the compiled code
 
     def _make_settings(self, exact: bool) -> Array:
@@ -53,8 +53,9 @@ class CompiledWalk:
         return settings
 
     @staticmethod
-    def _buffers(cells: int) -> tuple[Array, Array, Array]:
-        return np.zeros(cells, np.int32), np.zeros(cells, np.int32), np.zeros(2 * cells, np.int32)
+    def _buffers(cells: int) -> tuple[Array, ...]:
+        before, after, rows, steps = (np.zeros(size, np.int32) for size in (cells, cells, 2 * cells, 2 * cells))
+        return before, after, rows, steps, np.zeros(2 * cells, np.uint64)
 
     # --- the walk -----------------------------------------------------------------------------------
 
@@ -90,8 +91,7 @@ class CompiledWalk:
             elif ended == layout.UNKNOWN_VERDICT:
                 self._learn_verdicts(tuple(self._small[1][: self._mirror.locals].tolist()))
             elif ended == layout.SMALL_BUFFERS:
-                length = int(states.length(int(registers[layout.CURSOR])))
-                self._small = self._buffers(2 * (length + self._mirror.sends_max + self._plain.graph.width))
+                self._small = self._buffers(2 * len(self._small[0]) + self._mirror.sends_max)
             elif ended == layout.FULL:
                 stopped = states.grow(len(self._small[0]) + self._mirror.sends_max, self._plain.limits.memory)
                 if stopped:
@@ -104,7 +104,7 @@ class CompiledWalk:
     def _batch(self, size: int) -> int:
         self._settings[layout.MAX_SENDS] = self._mirror.sends_max
         rows, store = self._mirror.rows(), self._states.store()
-        return int(kernel.expand(rows, store, self._settings, self._registers, *self._small, size))
+        return int(kernel.expand(rows, store, self._settings, self._registers, self._small, size))
 
     def _stop(self, ended: int) -> None:
         """The walk came to a violation, or to as many states as were asked for."""
