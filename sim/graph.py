@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import NamedTuple
 
-from sim.action import Action, Kind
+from sim.action import Action
 from sim.address import START, Address
 from sim.allowance import Budget, left_of
 from sim.faults.plan import FaultEntry

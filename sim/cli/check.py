@@ -12,8 +12,8 @@ from sim.cli import STARTED, options
 from sim.cli.keep import Kept, judged, keep
 from sim.explore.check import ENGINES, Engine, check
 from sim.explore.memory import MIB
-from sim.explore.result import CheckResult, Progress
 from sim.explore.minimise import unminimised
+from sim.explore.result import CheckResult, Progress
 from sim.graph import Graph
 from sim.report.data import check_data
 from sim.report.text import bounds_lines, check_lines

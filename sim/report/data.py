@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sim.explore.result import CheckResult
 from sim.explore.fuzz import FuzzResult
+from sim.explore.result import CheckResult
 from sim.judge import Finding
 from sim.report.covered import transition_data
 from sim.report.outcome import Outcome

@@ -12,8 +12,8 @@ from sim.explore.result import CheckResult
 from sim.faults.plan import show_plan
 from sim.graph import Graph, State
 from sim.process import Emit, Output, Send, View
-from sim.report.metrics import summary_lines
 from sim.report.covered import transition_lines
+from sim.report.metrics import summary_lines
 from sim.report.outcome import Outcome
 from sim.table import FAILED
 from sim.values import Record, is_record, show, shown_fields

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -45,41 +46,62 @@ class TooLarge(Exception):
 
 
 class Column:
-    """An array that grows at its end."""
+    """An array that grows at its end. What is added waits in a list until the array is asked for: one
+    conversion for many small additions."""
 
     def __init__(self, width: int = 0) -> None:
-        self.array: Array = np.zeros((64, width) if width else 64, np.int32)
+        self._array: Array = np.zeros((64, width) if width else 64, np.int32)
+        self._filled = 0
+        self._waiting: list[Any] = []
         self.size = 0
 
-    def extend(self, items: Any) -> tuple[int, int]:
+    def extend(self, items: Sequence[Any]) -> tuple[int, int]:
         """Appends; the range that was filled."""
-        items = np.asarray(items, np.int32).reshape(-1, *self.array.shape[1:])
-        begin, end = self.size, self.size + len(items)
-        if end > len(self.array):
-            larger = np.zeros((2 * end, *self.array.shape[1:]), np.int32)
-            larger[:begin] = self.array[:begin]
-            self.array = larger
-        self.array[begin:end] = items
-        self.size = end
-        return begin, end
+        begin = self.size
+        self._waiting += items
+        self.size = begin + len(items)
+        return begin, self.size
+
+    @property
+    def array(self) -> Array:
+        """All that was added, and some room."""
+        if self._waiting:
+            if self.size > len(self._array):
+                larger = np.zeros((2 * self.size, *self._array.shape[1:]), np.int32)
+                larger[: self._filled] = self._array[: self._filled]
+                self._array = larger
+            self._array[self._filled : self.size] = self._waiting
+            self._filled = self.size
+            self._waiting.clear()
+        return self._array
 
 
 class Keys:
-    """A table from 64-bit keys to small integers, that grows."""
+    """A table from 64-bit keys to small integers, that grows; it takes additions as a column does."""
 
     def __init__(self) -> None:
-        self.keys: Array = np.zeros(1024, np.uint64)
-        self.values: Array = np.zeros(1024, np.int32)
+        self._keys: Array = np.zeros(1024, np.uint64)
+        self._values: Array = np.zeros(1024, np.int32)
+        self._waiting: dict[int, int] = {}
         self.size = 0
 
     def add(self, key: int, value: int) -> None:
         """Adds a key that is not there."""
+        self._waiting[key] = value
         self.size += 1
-        if 2 * self.size > len(self.keys):
-            keys, values = np.zeros(2 * len(self.keys), np.uint64), np.zeros(2 * len(self.keys), np.int32)
-            kernel.rehash(self.keys, self.values, keys, values)
-            self.keys, self.values = keys, values
-        kernel.put(self.keys, self.values, np.uint64(key), np.int32(value))
+
+    def arrays(self) -> tuple[Array, Array]:
+        """Keys and values, by open addressing."""
+        if self._waiting:
+            if 2 * self.size > len(self._keys):
+                size = 1 << (4 * self.size - 1).bit_length()
+                keys, values = np.zeros(size, np.uint64), np.zeros(size, np.int32)
+                kernel.put_all(keys, values, self._keys, self._values)
+                self._keys, self._values = keys, values
+            keys = np.array(list(self._waiting), np.uint64)
+            kernel.put_all(self._keys, self._values, keys, np.array(list(self._waiting.values()), np.int32))
+            self._waiting.clear()
+        return self._keys, self._values
 
 
 class Trees:
@@ -130,6 +152,7 @@ class Mirror:
         self._surroundings: dict[Surroundings, int] = {}
         self._hear_node, self._hear_start, self._hear_by = Column(), Column(), Column()
         self._hear_start.extend([0])
+        self._roots_of: list[int] = []
         self._heard: set[tuple[int, int]] = set()
         self.eventually = judge.eventually
         within = [judge.within] if judge.within is not None else []
@@ -163,8 +186,8 @@ class Mirror:
         """The arrays as they are now."""
         self._catch_up()
         return Rows(
-            self._rows.keys, self._rows.values, self._row_start.array, self._row_actions.array, self._actions.array,
-            self._pool.array, self._trees.table.keys, self._trees.table.values, self._order.array, self._target.array,
+            *self._rows.arrays(), self._row_start.array, self._row_actions.array, self._actions.array,
+            self._pool.array, *self._trees.table.arrays(), self._order.array, self._target.array,
             self._flags.array, self._around.array, self._reaches.array, self._hear_node.array,
             self._hear_start.array, self._hear_by.array, self._prop_start, self._prop_cells, self.unseen,
         )  # fmt: skip
@@ -175,13 +198,16 @@ class Mirror:
         known = len(tables.locals)
         if known > LOCALS_MAX or len(tables.envelopes) > ENVELOPES_MAX:
             raise TooLarge("more than 16 million distinct local values or messages")
-        fresh = range(self._flags.size, known)
-        self._flags.extend([FAILED * (i in tables.failed) + HOT * (i in tables.hot) for i in fresh])
+        if known > self._flags.size:
+            fresh = range(self._flags.size, known)
+            self._flags.extend([FAILED * (i in tables.failed) + HOT * (i in tables.hot) for i in fresh])
         at = self._order.size
-        self._target.extend(tables.target[at:])
-        self._order.extend(tables.pair[at:] if self.network == FIFO else range(at, len(tables.envelopes)))
+        if len(tables.envelopes) > at:
+            self._target.extend(tables.target[at:])
+            self._order.extend(tables.pair[at:] if self.network == FIFO else range(at, len(tables.envelopes)))
         for emission in range(self._hear_node.size, len(tables.emissions)):
-            self._hear_node.extend([self._trees.root()])
+            self._roots_of.append(self._trees.root())
+            self._hear_node.extend(self._roots_of[-1:])
             self._hear_by.extend(tables.heard_by(emission))
             self._hear_start.extend([self._hear_by.size])
 
@@ -261,4 +287,4 @@ class Mirror:
                 if (before[monitor], emission) not in self._heard:
                     self._heard.add((before[monitor], emission))
                     self._catch_up()
-                    self._trees.add(int(self._hear_node.array[emission]), [before[monitor]], locals_[monitor])
+                    self._trees.add(self._roots_of[emission], [before[monitor]], locals_[monitor])

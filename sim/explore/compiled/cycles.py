@@ -115,6 +115,17 @@ def is_fair(
 
 
 @compiled
+def close(number: Any, stack: Any, height: Any, index: Any, label: Any) -> Any:
+    """Gives the members of a finished component their label; where on the stack it begins."""
+    begin = height
+    while True:
+        begin -= 1
+        index[stack[begin]] = label
+        if stack[begin] == number:
+            return begin
+
+
+@compiled
 def fair_component(
     order: Any, via: Any, edge_start: Any, edge_to: Any, edge_action: Any, moves: Any,
     low: Any, index: Any, stack: Any, work: Any, at: Any, keys: Any,
@@ -122,56 +133,43 @@ def fair_component(
     """The first fair strongly connected component of more than one state, under progress among the states
     of `order` (Tarjan, without recursion); its size, and its members at the front of `stack`.
 
-    `index` of a state is its number in the search while it is on the stack, -2 - c in the c-th component.
+    `index` of a state is its number in the search while it is on the stack, then the label of its
+    component, -2 or less.
     """
-    next_index, height, components = 0, 0, 0
+    met, height, label = 0, 0, -1
     for r in range(order.size):
-        root = order[r]
-        if index[root] != -1:
+        if index[order[r]] != -1:
             continue
-        deep = 0
-        work[0] = root
-        at[root] = edge_start[root]
-        index[root] = low[root] = next_index
-        next_index += 1
-        stack[height] = root
-        height += 1
-        while deep >= 0:
+        deep, fresh = -1, order[r]
+        while fresh >= 0 or deep >= 0:
+            if fresh >= 0:
+                deep += 1
+                work[deep] = stack[height] = fresh
+                at[fresh] = edge_start[fresh]
+                index[fresh] = low[fresh] = met
+                met += 1
+                height += 1
+                fresh = -1
             number = work[deep]
-            descended = False
-            while at[number] < edge_start[number + 1]:
+            while fresh < 0 and at[number] < edge_start[number + 1]:
                 e = at[number]
                 at[number] += 1
                 after = edge_to[e]
-                if not moves[edge_action[e], 0] or after == number or via[after] == -1:
-                    continue
-                if index[after] == -1:
-                    index[after] = low[after] = next_index
-                    next_index += 1
-                    stack[height] = after
-                    height += 1
-                    at[after] = edge_start[after]
-                    deep += 1
-                    work[deep] = after
-                    descended = True
-                    break
-                if index[after] >= 0:
-                    low[number] = min(low[number], index[after])
-            if descended:
+                if moves[edge_action[e], 0] and after != number and via[after] != -1:
+                    if index[after] == -1:
+                        fresh = np.int64(after)
+                    elif index[after] >= 0:
+                        low[number] = min(low[number], index[after])
+            if fresh >= 0:
                 continue
             deep -= 1
             if deep >= 0:
                 low[work[deep]] = min(low[work[deep]], low[number])
             if low[number] == index[number]:
-                components += 1
-                begin = height
-                while True:
-                    begin -= 1
-                    index[stack[begin]] = -2 - components
-                    if stack[begin] == number:
-                        break
+                label -= 1
+                begin = close(number, stack, height, index, label)
                 if height - begin > 1 and is_fair(
-                    stack, begin, height, -2 - components, index, edge_start, edge_to, edge_action, moves, keys
+                    stack, begin, height, label, index, edge_start, edge_to, edge_action, moves, keys
                 ):
                     for m in range(begin, height):
                         stack[m - begin] = stack[m]

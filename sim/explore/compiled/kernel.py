@@ -93,22 +93,16 @@ def find(keys: Any, values: Any, key: Any) -> Any:
 
 
 @compiled
-def put(keys: Any, values: Any, key: Any, value: Any) -> None:
-    """Adds a key, or changes its value; there must be room."""
+def put_all(keys: Any, values: Any, more_keys: Any, more_values: Any) -> None:
+    """Adds all of `more_keys` but 0; they must be new, and there must be room."""
     mask = np.uint64(keys.size - 1)
-    i = scatter(key) & mask
-    while keys[i] != _ZERO and keys[i] != key:
-        i = (i + _ONE) & mask
-    keys[i] = key
-    values[i] = value
-
-
-@compiled
-def rehash(keys: Any, values: Any, more_keys: Any, more_values: Any) -> None:
-    """Fills a larger table of keys."""
-    for i in range(keys.size):
-        if keys[i] != _ZERO:
-            put(more_keys, more_values, keys[i], values[i])
+    for n in range(more_keys.size):
+        if more_keys[n] != _ZERO:
+            i = scatter(more_keys[n]) & mask
+            while keys[i] != _ZERO:
+                i = (i + _ONE) & mask
+            keys[i] = more_keys[n]
+            values[i] = more_values[n]
 
 
 @inlined
@@ -533,17 +527,6 @@ def follow(
 
 
 @inlined
-def rest(rows: Any, store: Any, settings: Any, registers: Any, cells: Any) -> Any:
-    """A state was found quiescent: whether something is owed in it."""
-    for i in range(settings[LOCALS]):
-        if rows.flags[cells[i]] & HOT:
-            return AT_REST
-    if settings[KEEP_EDGES]:
-        store.marks[registers[CURSOR] - 1, 0] = 1
-    return PAUSED
-
-
-@inlined
 def survey(rows: Any, settings: Any, before: Any, length: Any, found: Any, steps: Any) -> Any:
     """The rows of a state into `found`, -1 behind the last; PAUSED, or why not."""
     first = settings[LOCALS] + settings[BUDGETS] + settings[CUTS]
@@ -564,32 +547,65 @@ def survey(rows: Any, settings: Any, before: Any, length: Any, found: Any, steps
     return PAUSED if actions <= steps.size else SMALL_BUFFERS
 
 
+@inlined
+def inside(rows: Any, settings: Any, cells: Any) -> Any:
+    """Whether a state is inside the bound of the check: 1, 0, or -1 where this was not asked yet."""
+    if not settings[WITHIN]:
+        return np.int32(1)
+    prop = settings[ALWAYS] + settings[SOMETIMES] + settings[EVENTUALLY]
+    return verdict(rows.pair_keys, rows.pair_values, rows.prop_start, rows.props, prop, cells)
+
+
+@inlined
+def take(store: Any, settings: Any, registers: Any, before: Any, after: Any, found: Any) -> Any:
+    """Copies the state at the cursor to `before`; its length, or -1 where the buffers are too small."""
+    number = registers[CURSOR]
+    begin = store.offsets[number - registers[BASE]]
+    length = store.offsets[number - registers[BASE] + 1] - begin
+    if length + settings[MAX_SENDS] > after.size or 2 * length + 2 + settings[PROCESSES] > found.size:
+        return np.int64(-1)
+    for i in range(length):
+        before[i] = store.cells[begin + i]
+    if settings[KEEP_EDGES]:
+        store.edge_start[number] = store.edge_start[number + 1] = registers[EDGES]
+    return length
+
+
+@inlined
+def done(rows: Any, store: Any, settings: Any, registers: Any, cells: Any, n: Any) -> Any:
+    """The state at the cursor had `n` successors, which are kept; AT_REST if something is owed in it."""
+    number = registers[CURSOR]
+    registers[GENERATED] += n
+    registers[CURSOR] = number + 1
+    if settings[KEEP_EDGES]:
+        registers[EDGES] += n
+        store.edge_start[number + 1] = registers[EDGES]
+    if registers[QUIET]:
+        for i in range(settings[LOCALS]):
+            if rows.flags[cells[i]] & HOT:
+                return AT_REST
+        if settings[KEEP_EDGES]:
+            store.marks[number, 0] = 1
+    return PAUSED
+
+
 @compiled
 def expand(rows: Any, store: Any, settings: Any, registers: Any, buffers: Any, batch: Any) -> Any:
     """Expands up to `batch` states of the level; says why it ended. What is cut short is begun again."""
     before, after, found, steps, sums = buffers
-    edges = settings[KEEP_EDGES] != 0
-    within = settings[ALWAYS] + settings[SOMETIMES] + settings[EVENTUALLY]
     for _ in range(batch):
-        number = registers[CURSOR]
-        if number == registers[LEVEL_END]:
+        if registers[CURSOR] == registers[LEVEL_END]:
             return LEVEL_DONE
-        begin = store.offsets[number - registers[BASE]]
-        length = store.offsets[number - registers[BASE] + 1] - begin
-        if length + settings[MAX_SENDS] > after.size or 2 * length + 2 + settings[PROCESSES] > found.size:
+        length = take(store, settings, registers, before, after, found)
+        if length < 0:
             return SMALL_BUFFERS
-        for i in range(length):
-            before[i] = store.cells[begin + i]
-        if edges:
-            store.edge_start[number] = store.edge_start[number + 1] = registers[EDGES]
-        if settings[WITHIN]:
-            said = verdict(rows.pair_keys, rows.pair_values, rows.prop_start, rows.props, within, before)
-            if said < 0:
-                return UNKNOWN_ROW
-            if said == 0:
-                registers[OUTSIDE] += 1
-                registers[CURSOR] += 1
-                continue
+        expanded = inside(rows, settings, before)
+        if expanded < 0:
+            return UNKNOWN_ROW
+        if expanded == 0:
+            registers[OUTSIDE] += 1
+            registers[CURSOR] += 1
+            continue
         ended = survey(rows, settings, before, length, found, steps)
         if ended != PAUSED:
             return ended
@@ -599,13 +615,7 @@ def expand(rows: Any, store: Any, settings: Any, registers: Any, buffers: Any, b
             return ended
         if registers[HEARING] >= 0:
             return UNKNOWN_HEARING
-        registers[GENERATED] += n
-        registers[CURSOR] += 1
-        if edges:
-            registers[EDGES] += n
-            store.edge_start[number + 1] = registers[EDGES]
-        if registers[QUIET]:
-            ended = rest(rows, store, settings, registers, before)
-            if ended != PAUSED:
-                return ended
+        ended = done(rows, store, settings, registers, before, n)
+        if ended != PAUSED:
+            return ended
     return PAUSED
