@@ -138,7 +138,7 @@ class Graph:
         """Every action that was enabled in a state asked about so far."""
         for here in dict.fromkeys(self._surroundings.values()):
             for rows in (here.heads, here.behind, here.own):
-                for row in rows.values():  # type: ignore[attr-defined]
+                for row in rows.values():
                     yield from row
 
     def surroundings(self, budgets: tuple[int, ...], cuts: tuple[int, ...]) -> Surroundings:

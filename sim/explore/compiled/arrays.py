@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.action import Action
-from sim.explore.compiled import kernel
 from sim.explore.compiled.layout import (
     COLUMNS,
     CONSUMED,
@@ -34,6 +33,7 @@ from sim.explore.compiled.layout import (
     SURROUNDINGS_ROOT,
     Rows,
 )  # fmt: skip
+from sim.explore.compiled.lookup import put_all
 from sim.graph import Graph, State
 from sim.judge import Evaluated, Judge
 from sim.rows import Surroundings
@@ -96,10 +96,10 @@ class Keys:
             if 2 * self.size > len(self._keys):
                 size = 1 << (4 * self.size - 1).bit_length()
                 keys, values = np.zeros(size, np.uint64), np.zeros(size, np.int32)
-                kernel.put_all(keys, values, self._keys, self._values)
+                put_all(keys, values, self._keys, self._values)
                 self._keys, self._values = keys, values
             keys = np.array(list(self._waiting), np.uint64)
-            kernel.put_all(self._keys, self._values, keys, np.array(list(self._waiting.values()), np.int32))
+            put_all(self._keys, self._values, keys, np.array(list(self._waiting.values()), np.int32))
             self._waiting.clear()
         return self._keys, self._values
 

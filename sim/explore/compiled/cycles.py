@@ -108,7 +108,7 @@ def is_fair(
                     keys[0, key] += 1
                 if index[after] == component:
                     keys[2, key] = 1
-    for key in range(keys.shape[1]):
+    for key in range(keys.shape[1]):  # noqa: SIM110
         if keys[0, key] == end - begin and not keys[2, key]:
             return False
     return True

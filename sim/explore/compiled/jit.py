@@ -12,6 +12,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -75,10 +76,8 @@ def _candidates(told: str) -> Iterator[Path]:
     if told:
         yield Path(told)
     yield _HERE / "__pycache__"
-    try:
+    with suppress(RuntimeError):  # a user without a home
         yield Path.home() / ".cache" / "roundsim"
-    except RuntimeError:  # a user without a home
-        pass
     temporary = _own_temporary()
     if temporary is not None:
         yield temporary

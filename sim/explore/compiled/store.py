@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.explore.compiled import kernel, layout
+from sim.explore.compiled import layout
 from sim.explore.compiled.arrays import Array, Mirror
 from sim.explore.compiled.layout import STATES_MAX, Store
+from sim.explore.compiled.prints import admit, widen
 from sim.explore.liveness import Edges
 from sim.explore.memory import held_bytes, reached
 from sim.graph import State
@@ -46,7 +47,7 @@ class States:
         order, first = mirror.rows().order, np.int64(mirror.locals + mirror.budgets + mirror.cuts)
         for number, row in enumerate(rows):
             cells = np.array(row, np.int32)
-            kernel.admit(self._slots, self._ids, np.int64(number), cells, first, np.int64(len(row)), order)
+            admit(self._slots, self._ids, np.int64(number), cells, first, np.int64(len(row)), order)
         registers[layout.STATES] = count
         if edges is not None:
             self._take_edges(mirror, known, edges)
@@ -111,7 +112,7 @@ class States:
         if 2 * (states + 2) > len(self._slots):
             size = 2 * len(self._slots)
             slots, ids = np.zeros(size, np.uint64), np.zeros(size if self._all else 1, np.int32)
-            kernel.widen(self._slots, self._ids, slots, ids)
+            widen(self._slots, self._ids, slots, ids)
             self._slots, self._ids = slots, ids
         if self._edges:
             edges = int(registers[layout.EDGES])
