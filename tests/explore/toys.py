@@ -1,1 +1,0 @@
-"""Small systems with a known verdict, one for each way a check may end."""
