@@ -8,6 +8,7 @@ from typing import Any
 
 from sim.errors import ModelError, listing, nearest
 from sim.faults.plan import FaultEntry, parse_plan
+from sim.faults.table import OF_THE_GRAPH, TIMED_KINDS, strikes_messages
 from sim.network import NETWORKS
 from sim.process import Monitor, Process
 from sim.properties import Property
@@ -144,12 +145,9 @@ class System:
         ]
 
     def _entry_mistakes(self, entry: FaultEntry) -> list[str]:
-        kinds = self.own_kinds
-        built_in = ("drop", "duplicate", "reorder", "crash", "cut")
-        if entry.kind not in (*built_in, *kinds):
-            return [
-                f"fault {str(entry)!r}: nothing here carries {entry.kind}; there are {listing([*built_in, *kinds], 'and')}"
-            ]
+        known = (*OF_THE_GRAPH, *self.own_kinds, *TIMED_KINDS)
+        if entry.kind not in known:
+            return [f"fault {str(entry)!r}: nothing here carries {entry.kind}; there are {listing(known, 'and')}"]
         if entry.kind == "reorder" and self.network != "fifo":
             return [f"fault {str(entry)!r}: only a fifo network has an order to break; this one is {self.network!r}"]
         if entry.kind == "duplicate" and self.network == "set":
@@ -158,16 +156,26 @@ class System:
             ]
         if entry.kind == "cut" and not self.cuts:
             return [f"fault {str(entry)!r}: this system names no cuts"]
+        return self._target_mistakes(entry)
+
+    def _target_mistakes(self, entry: FaultEntry) -> list[str]:
+        """What is wrong with where an entry strikes."""
+        if entry.target is None or self._names_type(entry):
+            return []
         known = [*self.cuts] if entry.kind == "cut" else [*self.processes]
-        if entry.target is not None and entry.target not in known and not self._names_type(entry):
-            return [
-                f"fault {str(entry)!r}: no {entry.target!r} here{nearest(entry.target, known)}; there are {listing(known, 'and')}"
-            ]
-        return []
+        source, arrow, target = entry.target.partition("->")
+        if arrow and not strikes_messages(entry.kind):
+            return [f"fault {str(entry)!r}: {entry.kind} does not strike a link; there are {listing(known, 'and')}"]
+        return [
+            f"fault {str(entry)!r}: no {name!r} here{nearest(name, known)}; there are {listing(known, 'and')}"
+            for name in ((source, target) if arrow else (source,))
+            if name not in known
+        ]
 
     def _names_type(self, entry: FaultEntry) -> bool:
         """A target of a network or domain fault may be a message type, by its name."""
-        return entry.kind not in ("crash", "cut") and entry.target is not None and entry.target[:1].isupper()
+        named = entry.target is not None and entry.target[:1].isupper() and "->" not in entry.target
+        return named and strikes_messages(entry.kind)
 
 
 def _kind(thing: object) -> str:

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from sim.address import START
+from sim.durations import EPOCH
 from sim.errors import ConfigError, ScenarioError, SimError, nearest
 from sim.faults.plan import FaultEntry, parse_plan
 from sim.scenario.config import blamed, make_system, read_config, signature_of
@@ -23,7 +24,7 @@ from sim.scenario.expectation import (
 from sim.scenario.mistakes import Mistakes, Place, brief, one_line
 from sim.scenario.models import import_model
 from sim.scenario.schedule import budget_of, check_schedule, read_schedule
-from sim.scenario.schema import EPOCH, REPLAY, SEED_MAX, STRATEGIES, ScenarioShape
+from sim.scenario.schema import REPLAY, SEED_MAX, STRATEGIES, ScenarioShape
 from sim.scenario.shape import read_shape
 from sim.scenario.values import Expectation, Scenario, ScheduleItem, Target
 from sim.scenario.vocabulary import Vocabulary, vocabulary
