@@ -28,11 +28,14 @@ from sim.properties import always, eventually, sometimes, within
 from sim.system import System, cut
 from sim.table import DEFER, IGNORE
 from sim.timing import Timing
+from sim.usage import Replayed, Used
 from sim.values import Emission, Fault, Message, Record
 
 if TYPE_CHECKING:
     from sim.action import Action
     from sim.explore.check import CheckResult, check
+    from sim.explore.fuzz import FuzzFinding, FuzzResult, fuzz
+    from sim.explore.minimise import Minimised, minimise
     from sim.graph import Graph, State
     from sim.judge import Finding
     from sim.simulate import simulate
@@ -43,7 +46,10 @@ _ENGINES = {
     "Action": "sim.action",
     "CheckResult": "sim.explore.check",
     "Finding": "sim.judge",
+    "FuzzFinding": "sim.explore.fuzz",
+    "FuzzResult": "sim.explore.fuzz",
     "Graph": "sim.graph",
+    "Minimised": "sim.explore.minimise",
     "Replay": "sim.strategy",
     "Run": "sim.trace",
     "Trace": "sim.trace",
@@ -52,6 +58,8 @@ _ENGINES = {
     "Uniform": "sim.strategy",
     "VirtualTime": "sim.strategy",
     "check": "sim.explore.check",
+    "fuzz": "sim.explore.fuzz",
+    "minimise": "sim.explore.minimise",
     "simulate": "sim.simulate",
 }
 
@@ -75,9 +83,12 @@ __all__ = [
     "EmptyResponse",
     "Fault",
     "Finding",
+    "FuzzFinding",
+    "FuzzResult",
     "Graph",
     "InputLedger",
     "Message",
+    "Minimised",
     "ModelError",
     "Monitor",
     "Process",
@@ -86,6 +97,7 @@ __all__ = [
     "Record",
     "Rejected",
     "Replay",
+    "Replayed",
     "Restarted",
     "Run",
     "ScenarioError",
@@ -97,12 +109,15 @@ __all__ = [
     "Timing",
     "Trace",
     "Uniform",
+    "Used",
     "View",
     "VirtualTime",
     "always",
     "check",
     "cut",
     "eventually",
+    "fuzz",
+    "minimise",
     "simulate",
     "sometimes",
     "within",

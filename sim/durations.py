@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 
 from sim.errors import ConfigError
 
@@ -20,10 +19,12 @@ def parse_duration(text: str) -> int:
     unit = UNITS_MS.get(match[2]) if match else None
     if match is None or unit is None:
         raise ConfigError(f"{text!r} is no duration; write a number and a unit, such as 250ms, 30s, 5min, 1h or 7d")
-    total = Fraction(match[1]) * unit
-    if total.denominator != 1:
+    whole, _, part = match[1].partition(".")
+    scale: int = 10 ** len(part)
+    total, rest = divmod(int(whole + part) * unit, scale)
+    if rest:
         raise ConfigError(f"{text!r} is not a whole number of milliseconds")
-    return int(total)
+    return total
 
 
 def parse_range(text: str) -> tuple[int, int]:

@@ -1,7 +1,8 @@
 """Tells whether a run has come round: it is back in a state, and could go round for ever.
 
 A round counts if it is made of progress alone, and is fair: an action that is enabled all the way round
-is taken on it (weak fairness on progress actions).
+is taken on it (weak fairness on progress actions). Which outcomes it chooses is nobody's debt: an agent
+may answer with a conflict for ever.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ def is_fair(graph: Graph, states: list[State], actions: list[Action]) -> bool:
     waiting = moving(graph, states[0])
     for state in states[1:]:
         waiting &= moving(graph, state)
-    return not waiting - {action.key for action in actions}
+    return not waiting - {action.deed for action in actions}
 
 
-def moving(graph: Graph, state: State) -> set[int]:
-    """The keys of the progress actions that change this state."""
-    return {a.key for a in graph.enabled(state) if a.progress and graph.changes(state, a)}
+def moving(graph: Graph, state: State) -> set[bytes]:
+    """The progress actions that change this state, whatever they choose."""
+    return {a.deed for a in graph.enabled(state) if a.progress and graph.changes(state, a)}

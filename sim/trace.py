@@ -23,7 +23,6 @@ class Ending(Enum):
     SCHEDULE = "the schedule is used up"
     STEPS = "the bound on steps was hit"
     VIOLATED = "a property is violated"
-    INTERRUPTED = "interrupted"
 
 
 Step = tuple[int | None, Action]
@@ -107,7 +106,7 @@ class Run:
         """`ok`, `violated`, or `incomplete` where the bound on steps came first."""
         if self.finding is not None:
             return "violated"
-        return "incomplete" if self.ending in (Ending.STEPS, Ending.INTERRUPTED) else "ok"
+        return "incomplete" if self.ending is Ending.STEPS else "ok"
 
     @property
     def steps(self) -> int:

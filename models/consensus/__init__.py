@@ -22,6 +22,8 @@ def system(
     answers: tuple[str, ...] = ("ok",),
     stop: bool = True,
     sequencing: bool = True,
+    prompt_tokens: int = 1_000,
+    answer_tokens: int = 500,
 ) -> System:
     """A run of rounds `first_round`..`rounds` with the first `agents` of the roster.
 
@@ -31,6 +33,8 @@ def system(
     - `answers`: what an agent may answer; of ok, conflict, invalid, empty
     - `stop`: whether the user may stop the run
     - `sequencing`: off, the coordinator does what its predecessors did
+    - `prompt_tokens`, `answer_tokens`: what a question and an answer take; all rounds but the first also
+      have the earlier answers in their prompt
     """
     mistakes = []
     if not 1 <= agents <= len(ROSTER):
@@ -39,6 +43,8 @@ def system(
         mistakes.append(f"rounds {first_round} to {rounds}: the first is 1 or more, and not behind the last")
     if retries < 0 or resends < 0:
         mistakes.append("retries and resends are 0 or more")
+    if prompt_tokens < 0 or answer_tokens < 0:
+        mistakes.append("prompt_tokens and answer_tokens are 0 or more")
     unknown = sorted(set(answers) - {"ok", "conflict", "invalid", "empty"})
     if unknown or not answers:
         mistakes.append(f"answers {unknown or 'are none'}: use ok, conflict, invalid, empty")
@@ -59,7 +65,7 @@ def system(
     return System(
         processes={
             "coordinator": coordinator,
-            **{name: Agent(answers=answers) for name in names},
+            **dict.fromkeys(names, Agent(answers=answers, prompt_tokens=prompt_tokens, answer_tokens=answer_tokens)),
             "store": ArtifactStore(),
             "consumer": Consumer(last=first_round - 1),
             **({"user": User(run=RUN)} if stop else {}),

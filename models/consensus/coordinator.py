@@ -20,7 +20,7 @@ from models.consensus.messages import (
     Stored,
 )
 from models.consensus.verdict import verdict
-from sim import DEFER, IGNORE, Accepted, AgentTimeout, Counted, Process, Rejected
+from sim import DEFER, IGNORE, Accepted, AgentTimeout, Counted, Process, Rejected, Replayed
 
 
 class Coordinator(Process):
@@ -58,9 +58,15 @@ class Coordinator(Process):
             "source": "booting",
             "dest": "storing",
             "conditions": "was_storing",
-            "after": "store",
+            "after": ["note_replay", "store"],
         },
-        {"trigger": "boot", "source": "booting", "dest": "gated", "conditions": "was_gated", "after": "send_decision"},
+        {
+            "trigger": "boot",
+            "source": "booting",
+            "dest": "gated",
+            "conditions": "was_gated",
+            "after": ["note_replay", "send_decision"],
+        },
         {
             "trigger": "boot",
             "source": "booting",
@@ -287,6 +293,7 @@ class Coordinator(Process):
 
     def store_again(self) -> None:
         self.resent += 1
+        self.note_replay()
         self.store()
 
     def is_pending(self, stored: Stored) -> bool:
@@ -303,7 +310,12 @@ class Coordinator(Process):
 
     def present_again(self) -> None:
         self.resent += 1
+        self.note_replay()
         self.send_decision()
+
+    def note_replay(self) -> None:
+        """The pending request goes out again. After a crash it may be the first time, which nobody can know."""
+        self.emit(Replayed((self.journal.phase, self.run, self.journal.minted)))
 
     # --- the gate -----------------------------------------------------------------------------------
 

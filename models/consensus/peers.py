@@ -13,19 +13,37 @@ from models.consensus.messages import (
     Store,
     Stored,
 )
-from sim import IGNORE, Applied, Process
+from sim import IGNORE, Applied, Process, Used
 
 
 class Agent(Process):
-    """Answers every question it gets, a retried one again: a slow answer may cross its own retry."""
+    """Answers every question it gets, a retried one again: a slow answer may cross its own retry.
+
+    What an answer takes is a function of the question: the prompt of a later round holds the answers of
+    the rounds before it, which are cached; an empty answer is no tokens long.
+    """
 
     states = ("ready",)
     transitions = ({"trigger": Ask, "source": "ready", "dest": None, "after": "answer"},)
 
     answers: tuple[str, ...] = ("ok",)
+    prompt_tokens: int = 1_000
+    answer_tokens: int = 500
 
     def answer(self, ask: Ask) -> None:
         answer = self.choose(*self.answers)
+        history = (ask.round - 1) * self.answer_tokens
+        self.emit(
+            Used(
+                ask.run,
+                f"round-{ask.round}",
+                self.name,
+                ask.attempt,
+                input_tokens=history + self.prompt_tokens,
+                output_tokens=0 if answer == "empty" else self.answer_tokens,
+                cached_input_tokens=history,
+            )
+        )
         self.send(self.sender, Response(ask.run, ask.round, self.name, ask.attempt, answer))
 
 

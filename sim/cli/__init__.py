@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import importlib
 import sys
+import time
 
-import click
+STARTED = time.perf_counter()
+"""When the command began, for `seconds_total`: before anything heavy is imported."""
 
-from sim.errors import ExitStatus, SimError
+import click  # noqa: E402
 
-COMMANDS: dict[str, str] = {"run": "run", "check": "check", "surface": "surface"}
+from sim.errors import ExitStatus, SimError  # noqa: E402
+
+COMMANDS: dict[str, str] = {name: name for name in ("run", "fuzz", "check", "status", "bench", "surface")}
 """Command name -> module of this package that defines a click command named `command`."""
 
 

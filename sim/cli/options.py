@@ -16,8 +16,18 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON o
 settings = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override the configuration; may be repeated."
 )
+metrics = click.option(
+    "--metrics/--no-metrics",
+    "metrics",
+    default=None,
+    help="Count tokens, duplicates and cost, or do not, whatever the file says.",
+)
 models = click.option(
     "--model", "models", multiple=True, metavar="NAME", help="A module that scenario files may import as their model."
+)
+
+out = click.option(
+    "--out", default="counterexamples", show_default=True, metavar="DIR", help="Where counterexamples go."
 )
 
 

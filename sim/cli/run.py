@@ -6,6 +6,7 @@ import click
 
 from sim.cli import options
 from sim.errors import ExitStatus, NondeterminismError, SimError
+from sim.metering import meter
 from sim.report.data import run_data
 from sim.report.outcome import Outcome, compare
 from sim.report.text import run_lines
@@ -22,6 +23,7 @@ from sim.verify import Request, verify
     "--faults", metavar="SPEC", help="The fault plan, instead of the file's, such as drop:1,crash:1@coordinator."
 )
 @click.option("--verify", "verifying", is_flag=True, help="Run again in fresh processes; any difference is an error.")
+@options.metrics
 @options.settings
 @options.models
 @options.as_json
@@ -30,6 +32,7 @@ def command(
     seed: int | None,
     faults: str | None,
     verifying: bool,
+    metrics: bool | None,
     settings: tuple[str, ...],
     models: tuple[str, ...],
     as_json: bool,
@@ -39,20 +42,30 @@ def command(
     requests = [Request(path, sets, faults, seed, models) for path in scenarios]
     loaded = _load(requests)
     outcomes: list[Outcome] = []
-    unsteady = False
-    for request, scenario in zip(requests, loaded, strict=True):
-        outcome, steady = _run(request, scenario, verifying)
-        unsteady = unsteady or not steady
-        outcomes.append(outcome)
-        if not as_json:
-            if len(outcomes) > 1:
-                click.echo("")
-            for line in run_lines(outcome):
-                click.echo(line)
+    interrupted = unsteady = False
+    try:
+        for request, scenario in zip(requests, loaded, strict=True):
+            outcome, steady = perform(request, scenario, verifying=verifying, metrics=metrics)
+            unsteady = unsteady or not steady
+            outcomes.append(outcome)
+            if not as_json:
+                _print(outcome, first=len(outcomes) == 1)
+    except KeyboardInterrupt:
+        interrupted = True
+        click.echo(f"sim: interrupted; {len(outcomes)} of {len(requests)} scenarios were run", err=True)
     if as_json:
         data = [run_data(outcome) for outcome in outcomes]
-        options.print_json(data[0] if len(data) == 1 else {"runs": data})
-    return ExitStatus.NONDETERMINISM if unsteady else _status(outcomes)
+        options.print_json(data[0] if len(requests) == 1 and data else {"runs": data})
+    if interrupted:
+        return ExitStatus.INTERRUPTED
+    return ExitStatus.NONDETERMINISM if unsteady else status_of(outcomes)
+
+
+def _print(outcome: Outcome, *, first: bool) -> None:
+    if not first:
+        click.echo("")
+    for line in run_lines(outcome):
+        click.echo(line)
 
 
 def _load(requests: list[Request]) -> list[Scenario]:
@@ -69,8 +82,10 @@ def _load(requests: list[Request]) -> list[Scenario]:
     return loaded
 
 
-def _run(request: Request, scenario: Scenario, verifying: bool) -> tuple[Outcome, bool]:
-    """One run, and whether it is the same elsewhere."""
+def perform(
+    request: Request, scenario: Scenario, *, verifying: bool = False, metrics: bool | None = None
+) -> tuple[Outcome, bool]:
+    """One run, and whether it is the same elsewhere. `metrics`: measured or not, whatever the file says."""
     try:
         run = simulate(scenario.system, strategy_of(scenario), max_steps=scenario.max_steps)
     except SimError as error:
@@ -87,10 +102,12 @@ def _run(request: Request, scenario: Scenario, verifying: bool) -> tuple[Outcome
     seed = ("--seed", str(request.seed)) if request.seed is not None else ()
     plan = ("--faults", request.faults) if request.faults is not None else ()
     replay = options.command_line("run", request.path, *seed, *plan, sets=request.overrides, allow=request.allow)
-    return compare(scenario, run, replay, steady), steady is not False
+    measured = scenario.metrics.enabled if metrics is None else metrics
+    found = meter(run.trace, scenario.metrics) if measured else None
+    return compare(scenario, run, replay, steady, found), steady is not False
 
 
-def _status(outcomes: list[Outcome]) -> ExitStatus:
+def status_of(outcomes: list[Outcome]) -> ExitStatus:
     unexpected = [outcome for outcome in outcomes if not outcome.as_expected]
     if any(outcome.run.verdict != "incomplete" for outcome in unexpected):
         return ExitStatus.VIOLATED

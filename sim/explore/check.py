@@ -96,8 +96,8 @@ class _Walk:
         level = []
         for start in self.graph.starts():
             state = start.state
-            self.result.generated += 1
-            if state not in self.parents:
+            if state not in self.parents:  # two ways to begin may be one initial state
+                self.result.generated += 1
                 self.parents[state] = None
                 self.starts[state] = start
                 level.append(state)
@@ -109,7 +109,7 @@ class _Walk:
         """All successors of a level that were not met before."""
         found: list[State] = []
         graph, parents, result = self.graph, self.parents, self.result
-        for state in level:
+        for position, state in enumerate(level):
             if self.judge.within is not None and not self.judge.within(state.locals):
                 result.outside += 1
                 continue
@@ -123,16 +123,27 @@ class _Walk:
                     self.edges.add(state, action, after)
                 if after in parents:
                     continue
+                if self.max_states is not None and len(parents) >= self.max_states:
+                    result.stopped = f"{self.max_states} states were reached"
+                    return found
                 parents[after] = (state, action)
                 found.append(after)
                 if self._violated(after):
+                    self._look_for_shorter(level[position:])
                     return found
             if quiescent and self._violated_at_rest(state):
                 return found
-            if self.max_states is not None and len(parents) >= self.max_states:
-                result.stopped = f"{self.max_states} states were reached"
-                return found
         return found
+
+    def _look_for_shorter(self, level: list[State]) -> None:
+        """A violation was met one step beyond `level`: a state of it in which something is owed at rest makes
+        a counterexample that is one step shorter."""
+        for state in level:
+            inside = self.judge.within is None or self.judge.within(state.locals)
+            finding = self.judge.judge_quiescent(state) if inside else None
+            if finding is not None and self.graph.quiescent(state):
+                self._found(finding, state)
+                return
 
     def _violated(self, state: State) -> bool:
         finding = self.judge.judge(state)
@@ -165,14 +176,15 @@ class _Walk:
     def _end(self) -> None:
         """Everything was expanded: judge what only the whole can tell."""
         result = self.result
-        result.complete = True
         if self.edges is not None:
             for prop in self.judge.eventually:
                 lasso = judge_eventually(prop, self.edges, list(self.starts))
                 if lasso is not None:
                     result.finding, result.path = lasso.finding, lasso.path
                     result.begin = self.starts[lasso.start]
+                    result.complete = True
                     return
+        result.complete = True  # not before: an interrupted judgement of `eventually` has proved nothing
         if self.unseen:
             name = self.unseen[0].name
             result.finding = Finding(name, "holds in no reachable state, so the model may do nothing")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from sim.action import Action
@@ -127,52 +128,52 @@ def _components(among: Parents, edges: Edges) -> list[set[State]]:
     return found
 
 
+def _owed(state: State, edges: Edges) -> set[bytes]:
+    """The progress actions enabled in a state, whatever they choose."""
+    return {action.deed for action, _ in _progress(state, edges)}
+
+
 def _fair(component: set[State], edges: Edges) -> bool:
     """Whether every progress action enabled in all states of the component is taken inside it."""
-    always: set[int] | None = None
-    taken: set[int] = set()
-    for state in component:
-        enabled = {a.key for a, _ in _progress(state, edges)}
-        always = enabled if always is None else always & enabled
-        taken |= {a.key for a, after in _progress(state, edges) if after in component}
-    return not (always or set()) - taken
+    always = set.intersection(*(_owed(state, edges) for state in component))
+    taken = {a.deed for state in component for a, after in _progress(state, edges) if after in component}
+    return always <= taken
 
 
 def _round(component: set[State], edges: Edges, start: State) -> list[Action]:
-    """A fair way round through `start`, inside the component: for each action enabled at the start it
-    comes by a state where that action is taken, or is not enabled."""
-    path: list[Action] = []
-    here = start
-    for key in sorted({action.key for action, _ in _progress(start, edges)}):
-        if key in {action.key for action in path}:
-            continue
-
-        def serves(state: State, key: int = key) -> bool:
-            moves = _progress(state, edges)
-            return all(a.key != key for a, _ in moves) or any(a.key == key and to in component for a, to in moves)
-
-        leg, here = _walk_to(component, edges, here, serves)
-        path += leg
-        taken = next(((a, to) for a, to in _progress(here, edges) if a.key == key and to in component), None)
-        if taken is not None:
-            path.append(taken[0])
-            here = taken[1]
-    back, _ = _walk_to(component, edges, here, lambda state: state == start)
-    return path + back
+    """A fair cycle of progress through `start` inside the component: the shortest, and as long as that is
+    not fair, detours to where what waits is taken, or is not enabled."""
+    steps = _way(component, edges, start, lambda _, after: after == start)
+    while True:
+        passed = [_owed(after, edges) for _, after in steps]
+        waiting = set.intersection(*passed) - {action.deed for action, _ in steps}
+        if not waiting:
+            return [action for action, _ in steps]
+        steps += _way(component, edges, start, partial(_settles, edges, min(waiting)))
+        if steps[-1][1] != start:
+            steps += _way(component, edges, steps[-1][1], lambda _, after: after == start)
 
 
-def _walk_to(
-    component: set[State], edges: Edges, start: State, wanted: Callable[[State], bool]
-) -> tuple[list[Action], State]:
-    """A shortest way of progress inside the component to a state that is wanted."""
-    parents: Parents = {start: None}
+def _settles(edges: Edges, deed: bytes, action: Action, after: State) -> bool:
+    """Whether this step takes what waits, or leads to where it is not enabled."""
+    return action.deed == deed or deed not in _owed(after, edges)
+
+
+def _way(
+    component: set[State], edges: Edges, start: State, arrived: Callable[[Action, State], bool]
+) -> list[tuple[Action, State]]:
+    """A shortest way from `start` inside the component whose last step has `arrived`."""
+    ways: dict[State, list[tuple[Action, State]]] = {start: []}
     queue = deque([start])
     while queue:
         state = queue.popleft()
-        if wanted(state):
-            return _path(parents, state)[0], state
         for action, after in _progress(state, edges):
-            if after in component and after not in parents:
-                parents[after] = (state, action)
+            if after not in component:
+                continue
+            way = [*ways[state], (action, after)]
+            if arrived(action, after):
+                return way
+            if after not in ways:
+                ways[after] = way
                 queue.append(after)
-    raise AssertionError("in a strongly connected component every state is reached from every other")
+    raise AssertionError("a component is strongly connected")

@@ -112,6 +112,21 @@ class Tally:
         self.cache_write += other.cache_write
         self.reasoning += other.reasoning
 
+    def add(self, share: Share) -> None:
+        """Add a share to the sums."""
+        usage = share.usage
+        self.turns += share.turns
+        self.unreported += share.unreported
+        self.input += usage.input_tokens
+        self.output += usage.output_tokens
+        self.cached += usage.cached_input_tokens
+        self.cache_write += usage.cache_write_input_tokens
+        self.reasoning += usage.reasoning_output_tokens
+
+    def share(self) -> Share:
+        """The sums as a share."""
+        return Share(self.turns, self.unreported, self.usage())
+
     def set(self, usage: TokenUsage, turns: int) -> None:
         """Replace the sums of a new row."""
         self.turns = turns
@@ -197,10 +212,7 @@ class Billing:
         rows: list[tuple[Key, Tally]] = list(full.items())
         rows += [((OTHER, *key, 0), tally) for key, tally in by_stage_agent.items()]
         rows += [((OTHER, OTHER, OTHER, 0), tally) for _, tally in all_other.items()]
-        return tuple(
-            Billed(run, stage, agent, attempt, Share(tally.turns, tally.unreported, tally.usage()))
-            for (run, stage, agent, attempt), tally in rows
-        )
+        return tuple(Billed(run, stage, agent, attempt, tally.share()) for (run, stage, agent, attempt), tally in rows)
 
     def total(self) -> Tally:
         """The sum of all rows: the total is not counted a second time, so it cannot disagree."""

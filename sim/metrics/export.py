@@ -24,7 +24,8 @@ from sim.metrics.breakdown import NO_SHARE, Share
 from sim.metrics.latency import LatencySummary, bucket_edges_us
 from sim.metrics.prices import EXACT
 from sim.metrics.session import SessionSnapshot
-from sim.metrics.usage import MetricsError, TokenUsage
+from sim.metrics.turns import Turn
+from sim.metrics.usage import MetricsError
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import HistogramDataPoint, MetricsData, NumberDataPoint
@@ -75,15 +76,6 @@ class Metric:
     unit: str
     help: str
     points: tuple[Point, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A recorded turn, for a distribution of sizes that a session does not keep."""
-
-    usage: TokenUsage
-    agent: str = ""
-    stage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +181,8 @@ def _token_usage(series: Mapping[tuple[str, str], Share], origin: Origin, turns:
 def _sizes(turns: Iterable[Turn]) -> dict[tuple[str, str, str], Distribution]:
     counted: dict[tuple[str, str, str], list[int]] = {}
     for turn in turns:
+        if turn.usage is None:
+            continue
         counted.setdefault((turn.agent, turn.stage, "input"), []).append(turn.usage.input_tokens)
         counted.setdefault((turn.agent, turn.stage, "output"), []).append(turn.usage.output_tokens)
     return {key: _distribution(tokens) for key, tokens in counted.items()}

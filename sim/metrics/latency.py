@@ -77,10 +77,13 @@ class LatencySummary:
             raise MetricsError(f"percentile {percent!r}; expected over 0 and up to 100")
         if not self.count:
             return None
-        from fractions import Fraction  # here, because it costs a coordinator's start-up as much as we do
+        if type(percent) is int:
+            rank = -(-self.count * percent // 100)
+        else:
+            from fractions import Fraction  # here, because it costs a coordinator's start-up as much as we do
 
-        # A fraction, because 1000 * 99.9 / 100 is a hair over 999 in floats, which is another rank.
-        rank = math.ceil(self.count * Fraction(str(percent)) / 100)
+            # A fraction, because 1000 * 99.9 / 100 is a hair over 999 in floats, which is another rank.
+            rank = math.ceil(self.count * Fraction(str(percent)) / 100)
         upto = accumulate(count for _, count in self.buckets)
         index = next(index for (index, _), seen in zip(self.buckets, upto, strict=True) if seen >= rank)
         low, high = bucket_edges_us(index)
@@ -139,6 +142,8 @@ class LatencyHistogram:
 
     def summary(self) -> LatencySummary:
         """An immutable copy."""
-        buckets = tuple((index, count) for index, count in enumerate(self._counts) if count)
+        first, last = bucket_of(self._min_us), bucket_of(self._max_us)  # no other bucket can hold anything
+        counts = enumerate(self._counts[first : last + 1], first)
+        buckets = tuple((index, count) for index, count in counts if count)
         count = sum(count for _, count in buckets)
         return LatencySummary(count, self._sum_us, self._min_us if count else 0, self._max_us, buckets)

@@ -37,24 +37,32 @@ class Ratio:
     rounds: int
 
 
-def compare(subject: Callable[[], object], base: Callable[[], object], *, clock_ns: Clock, rounds: int) -> Ratio:
+def compare(
+    subject: Callable[[], object],
+    base: Callable[[], object],
+    *,
+    clock_ns: Clock,
+    rounds: int,
+    settle: Callable[[], object] = lambda: None,
+) -> Ratio:
     """How many times longer `subject` takes than `base`; each is called `rounds` + 1 times.
 
     The median of the ratios of neighbouring calls: one call that was interrupted moves it by a rank
-    and not by its length. The first round warms up and is not counted.
+    and not by its length. The first round warms up and is not counted. `settle` is called before each
+    and not timed: where calls leave garbage, collect it there, or one pays for the other's.
     """
-    pairs = []
-    for _ in range(rounds + 1):
+
+    def timed(work: Callable[[], object]) -> int:
+        settle()
         start = clock_ns()
-        base()
-        middle = clock_ns()
-        subject()
-        pairs.append((max(1, clock_ns() - middle), max(1, middle - start)))
-    counted = pairs[1:]
+        work()
+        return max(1, clock_ns() - start)
+
+    counted = [(timed(base), timed(subject)) for _ in range(rounds + 1)][1:]
     return Ratio(
-        median(ns / base_ns for ns, base_ns in counted),
-        min(ns for ns, _ in counted),
-        min(base_ns for _, base_ns in counted),
+        median(ns / base_ns for base_ns, ns in counted),
+        min(ns for _, ns in counted),
+        min(base_ns for base_ns, _ in counted),
         rounds,
     )
 
@@ -173,13 +181,14 @@ def measure(
     run_on: Callable[[], object] | None = None,
     run_off: Callable[[], object] | None = None,
     run_rounds: int = 20,
+    settle: Callable[[], object] = lambda: None,
 ) -> dict[str, object]:
     """The figures of `sim bench metrics --json`.
 
     `ratio_record_turn` is `record_turn` with labels against the bare additions; `bytes_*` and
     `ratio_memory` compare sessions of `turns_many` and `turns_few` turns (each at least 1).
     `ratio_run` is `run_on` against `run_off`, one whole scenario with metrics and without, if both are
-    given, and None otherwise. Ten million turns take some seconds.
+    given, and None otherwise; `settle` is called before each of these, untimed. Ten million turns take some seconds.
     """
     results: dict[str, object] = {}
     for name, subject in (
@@ -202,8 +211,9 @@ def measure(
         "ratio_run": None,
     }
     if run_on is not None and run_off is not None:
-        run = compare(run_on, run_off, clock_ns=clock_ns, rounds=run_rounds)
+        run = compare(run_on, run_off, clock_ns=clock_ns, rounds=run_rounds, settle=settle)
         results["ratio_run"] = round(run.ratio, 4)
+        results |= {"ns_run": run.ns, "ns_run_without": run.base_ns, "run_rounds": run_rounds}
     results["rounds"] = rounds
     results["measured_on"] = measured_on()
     return results

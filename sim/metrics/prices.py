@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sim.errors import nearest
-from sim.metrics.usage import MetricsError, TokenUsage
+from sim.metrics.usage import MetricsError, TokenUsage, checked_count
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
@@ -49,6 +49,17 @@ def exact_usd(name: str, value: Decimal | str | int | float) -> Decimal:
     if isinstance(exponent, int) and exponent < -USD_DECIMALS:
         raise MetricsError(f"{name} is {value!r}; {expected}")
     return amount.copy_abs()  # -0 is 0
+
+
+def instant(name: str, text: object) -> datetime:
+    """An instant with its timezone, as `isoformat` writes it. Raises `MetricsError` naming it."""
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise MetricsError(f"{name} is {text!r}; expected an instant with a timezone, such as {EPOCH.isoformat()}")
+    return found
 
 
 def usd_text(amount: Decimal) -> str:
@@ -127,6 +138,27 @@ class Price:
             "as_of": self.as_of.isoformat() if self.as_of else None,
         }
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Price:
+        """The price that `as_dict` gave. Raises `MetricsError`, `KeyError` or `TypeError` for what is none."""
+        rates = data["usd_per_million_tokens"]
+        as_of = data["as_of"]
+        return cls(
+            **{name: _rate(rates, name) for name in KINDS if name in _REQUIRED or name in rates},
+            per_call=exact_usd("usd_per_call", data["usd_per_call"]),
+            source=str(data["source"]),
+            entry=str(data["entry"]),
+            as_of=None if as_of is None else instant("as_of", as_of),
+        )
+
+
+def _rate(rates: Mapping[str, Any], name: str) -> Rate:
+    tiers = rates.get(f"{name}_tiers", [])
+    return Rate(
+        exact_usd(name, rates[name]),
+        tuple((checked_count("tier", above), exact_usd(name, usd)) for above, usd in tiers),
+    )
+
 
 class PriceTable:
     """Prices by model name: an own table first, then genai-prices' offline snapshot.
@@ -154,14 +186,22 @@ class PriceTable:
         self._own = _own_prices(own or {}, source)
         self._looked_up: dict[str, Price | None] = {}
 
+    @classmethod
+    def of(cls, prices: Mapping[str, Price | None]) -> PriceTable:
+        """A table of prices that were found before, and of no other."""
+        table = cls(snapshot=False)
+        table._own = {model: price for model, price in prices.items() if price is not None}
+        return table
+
     def price(self, model: str) -> Price | None:
-        """What `model` costs, or None if nobody knows. The first look into genai-prices takes 0.5 s.
+        """What `model` costs, or None if nobody knows; a model without a name is one that nobody knows.
+        The first look into genai-prices takes 0.5 s.
 
         genai-prices also takes `provider/model` (`perplexity/sonar`), for names that do not say by
         themselves who sells the model.
         """
         own = self._own.get(model)
-        if own is not None or not self._snapshot:
+        if own is not None or not self._snapshot or not model:
             return own
         if model not in self._looked_up:
             if len(self._looked_up) == _CACHE_MODELS:
@@ -171,18 +211,19 @@ class PriceTable:
 
 
 _REQUIRED = ("input", "output")
-_KINDS = (*_REQUIRED, "cached_input", "cache_write", "reasoning")
+KINDS = (*_REQUIRED, "cached_input", "cache_write", "reasoning")
+"""The kinds of token that a price table may have a rate for; the first two it must."""
 
 
 def _own_prices(table: Mapping[str, Mapping[str, Decimal | str | int | float]], source: str) -> dict[str, Price]:
     prices: dict[str, Price] = {}
     mistakes: list[str] = []
     for model, rates in table.items():
-        parsed: dict[str, Rate | None] = dict.fromkeys(_KINDS)
+        parsed: dict[str, Rate | None] = dict.fromkeys(KINDS)
         mistakes += [f"price of {model}: {name} is missing" for name in _REQUIRED if name not in rates]
         for name, usd in rates.items():
-            if name not in _KINDS:
-                mistakes.append(f"price of {model}: {name!r} is no kind of token{nearest(name, _KINDS)}")
+            if name not in KINDS:
+                mistakes.append(f"price of {model}: {name!r} is no kind of token{nearest(name, KINDS)}")
                 continue
             try:
                 parsed[name] = Rate(exact_usd(f"price of {model}: {name}", usd))

@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from sim.metrics.breakdown import NO_SHARE, Billed, Billing, Share
+from sim.metrics.breakdown import Billed, Billing, Share, Tally
 from sim.metrics.latency import LatencyHistogram, LatencySummary, microseconds
 from sim.metrics.loops import LoopWarning, loop_warning
 from sim.metrics.usage import NO_USAGE, MetricsError, TokenUsage, checked_count
@@ -184,9 +184,9 @@ class SessionMetrics:
         """Count items (0 or more) that were delivered again and dropped."""
         self.duplicate_items += checked_count("duplicate items", count)
 
-    def record_replay(self) -> None:
-        """Count one update that repeated an earlier one as a whole; a queued update is none."""
-        self.replay_updates += 1
+    def record_replay(self, updates: int = 1) -> None:
+        """Count updates (0 or more) that repeated an earlier one as a whole; a queued update is none."""
+        self.replay_updates += checked_count("replay updates", updates)
 
     def sync_absolute(self, total: TokenUsage, last_turn: TokenUsage, turn_count: int) -> None:
         """Adopt totals that someone else counted, as after a resume from a checkpoint.
@@ -342,11 +342,14 @@ class SessionMetrics:
 
 def shares(billed: tuple[Billed, ...], label: str) -> dict[str, Share]:
     """The bill summed by one label, in the order of its values."""
-    sums: dict[str, Share] = {}
+    sums: dict[str, Tally] = {}
     for row in billed:
         name = getattr(row, label)
-        sums[name] = sums.get(name, NO_SHARE) + row.share
-    return dict(sorted(sums.items()))
+        tally = sums.get(name)
+        if tally is None:
+            tally = sums[name] = Tally()
+        tally.add(row.share)
+    return {name: tally.share() for name, tally in sorted(sums.items())}
 
 
 def utilisation(last_turn: TokenUsage, context_window: int) -> float:

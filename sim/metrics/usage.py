@@ -6,6 +6,15 @@ from dataclasses import dataclass
 
 from sim.errors import SimError
 
+_set = object.__setattr__
+_COUNTS = (
+    "input_tokens",
+    "output_tokens",
+    "cached_input_tokens",
+    "cache_write_input_tokens",
+    "reasoning_output_tokens",
+)
+
 
 class MetricsError(SimError, ValueError):
     """A number or label that no metric can take; whoever reported it is at fault.
@@ -53,18 +62,19 @@ class TokenUsage:
         reasoning_output_tokens: int = 0,
         total_tokens: int | None = None,
     ) -> None:
-        counts = {
-            "input_tokens": input_tokens,
-            "output_tokens": output_tokens,
-            "cached_input_tokens": cached_input_tokens,
-            "cache_write_input_tokens": cache_write_input_tokens,
-            "reasoning_output_tokens": reasoning_output_tokens,
-        }
-        for name, count in counts.items():
-            checked_count(name, count)
-            object.__setattr__(self, name, count)
+        counts = (
+            input_tokens,
+            output_tokens,
+            cached_input_tokens,
+            cache_write_input_tokens,
+            reasoning_output_tokens,
+        )
+        for name, count in zip(_COUNTS, counts, strict=True):
+            if type(count) is not int or count < 0:  # looked at here as well: a call for each would cost the most
+                checked_count(name, count)
+            _set(self, name, count)
         total = input_tokens + output_tokens
-        object.__setattr__(self, "total_tokens", total)
+        _set(self, "total_tokens", total)
         if cached_input_tokens + cache_write_input_tokens > input_tokens:
             raise MetricsError(
                 f"cached_input_tokens ({cached_input_tokens}) + cache_write_input_tokens "
@@ -108,7 +118,14 @@ class TokenUsage:
 
     def as_dict(self) -> dict[str, int]:
         """The six fields by name, for JSON."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "cached_input_tokens": self.cached_input_tokens,
+            "cache_write_input_tokens": self.cache_write_input_tokens,
+            "reasoning_output_tokens": self.reasoning_output_tokens,
+            "total_tokens": self.total_tokens,
+        }
 
 
 def checked_count(name: str, count: object) -> int:

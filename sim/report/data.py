@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sim.explore.check import CheckResult
+from sim.explore.fuzz import FuzzResult
 from sim.judge import Finding
 from sim.report.outcome import Outcome
 
@@ -35,6 +37,8 @@ def run_data(outcome: Outcome) -> dict[str, Any]:
             "sent": len(trace.start.sends) + sum(len(a.sends) for _, a in trace.steps if a.delivered),
             "delivered": sum(a.envelope is not None and a.delivered for _, a in trace.steps),
             "handler_calls": trace.graph.handler_calls,
+            "enabled": outcome.metrics is not None,
+            **(outcome.metrics.as_dict() if outcome.metrics is not None else {}),
         },
         "replay": outcome.replay,
     }
@@ -66,6 +70,46 @@ def check_data(result: CheckResult, target: str, counterexample: str | None, as_
         "proved": result.proved,
         "seconds": round(result.seconds, 6),
         "counterexample": found,
+    }
+
+
+def fuzz_data(result: FuzzResult, target: str, kept: Sequence[tuple[str, str]], as_expected: bool) -> dict[str, Any]:
+    """The object of `sim fuzz --json`; `kept` are path and replay command of each counterexample."""
+    taken, declared = result.coverage.transitions
+    once, visits = result.coverage.unseen
+    bound = result.bound
+    return {
+        "target": target,
+        "verdict": result.verdict,
+        "as_expected": as_expected,
+        "strategy": result.strategy,
+        "seed": result.seed,
+        "schedules": result.schedules,
+        "steps": result.steps,
+        "states": result.states,
+        "seconds": round(result.seconds, 6),
+        "interrupted": result.interrupted,
+        "cut_short": result.cut_short,
+        "transitions": {"taken": taken, "declared": declared, "untaken": result.coverage.untaken},
+        "unreached": result.coverage.unreached,
+        "unseen": {"once": once, "visits": visits},
+        "bound": None if bound is None else {**bound._asdict(), "probability": str(bound.probability)},
+        "found": [
+            {
+                "property": found.property,
+                "message": found.message,
+                "seed": found.seed,
+                "strategy": found.strategy,
+                "times": found.times,
+                "scenario": path,
+                "steps": len(found.minimised.actions),
+                "deviations": len(found.minimised.deviations),
+                "words": found.minimised.words,
+                "schedule": found.schedule,
+                "replay": replay,
+            }
+            for found, (path, replay) in zip(result.found, kept, strict=True)
+        ],
     }
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sim.metrics.run import RunMetrics
 from sim.scenario import Expectation, Scenario
 from sim.trace import Run
 
@@ -22,13 +23,17 @@ class Outcome:
     verified: bool | None = None
     """Whether runs in other processes gave the same trace; None if nobody looked."""
     planned: Mapping[str, int | None] = field(default_factory=dict)
+    metrics: RunMetrics | None = None
+    """What the run used; None if it was not measured."""
 
     @property
     def as_expected(self) -> bool:
         return not self.missed
 
 
-def compare(scenario: Scenario, run: Run, replay: str, verified: bool | None = None) -> Outcome:
+def compare(
+    scenario: Scenario, run: Run, replay: str, verified: bool | None = None, metrics: RunMetrics | None = None
+) -> Outcome:
     """Holds a run against its scenario's expectations."""
     planned: Counter[str] = Counter()
     if scenario.schedule is None:
@@ -36,7 +41,7 @@ def compare(scenario: Scenario, run: Run, replay: str, verified: bool | None = N
             planned[entry.kind] += entry.count or 0
     endless = {entry.kind for entry in scenario.system.budget if entry.count is None}
     plan: dict[str, int | None] = {kind: None if kind in endless else n for kind, n in planned.items()}
-    return Outcome(scenario, run, tuple(_missed(scenario.expect, run)), replay, verified, plan)
+    return Outcome(scenario, run, tuple(_missed(scenario.expect, run)), replay, verified, plan, metrics)
 
 
 def _missed(expect: Expectation, run: Run) -> list[str]:

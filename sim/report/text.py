@@ -12,9 +12,10 @@ from sim.explore.check import CheckResult
 from sim.faults.plan import show_plan
 from sim.graph import Graph, State
 from sim.process import Emit, Output, Send, View
+from sim.report.metrics import summary_lines
 from sim.report.outcome import Outcome
 from sim.table import FAILED
-from sim.values import is_record, show
+from sim.values import Record, is_record, show, shown_fields
 
 
 def run_lines(outcome: Outcome) -> Iterator[str]:
@@ -78,7 +79,14 @@ def _effects(
         yield f"{_INDENT}{process} arms {arm.timer} for {show_range(arm.low_ms, arm.high_ms)}"
     for output in outputs:
         if isinstance(output, Emit):
-            yield f"{_INDENT}* {show(output.emission)}"
+            yield f"{_INDENT}* {brief(output.emission)}"
+
+
+def brief(record: Record) -> str:
+    """A record without the fields that have their default."""
+    texts = shown_fields(record)
+    parts = [f"{f.name}={texts[f.name]}" for f in fields(record) if getattr(record, f.name) != f.default]  # type: ignore[arg-type]
+    return f"{type(record).__name__}({', '.join(parts)})"
 
 
 def changes(graph: Graph, before: State, after: State) -> list[str]:
@@ -131,6 +139,8 @@ def _summary(outcome: Outcome) -> Iterator[str]:
         names = [f"{p.name}: {'yes' if run.reached[p.name] else 'no'}" for p in system.properties if p.kind == kind]
         if names:
             yield f"{kind:<10}  {'; '.join(names)}"
+    if outcome.metrics is not None:
+        yield from summary_lines(outcome.metrics)
     yield f"digest      {run.digest}"
     if outcome.verified is not None:
         yield "verified    the same trace in fresh processes with other hash seeds and shifted clocks"

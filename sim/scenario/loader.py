@@ -21,6 +21,7 @@ from sim.scenario.expectation import (
     read_expectation,
     read_timing,
 )
+from sim.scenario.metrics import read_metrics
 from sim.scenario.mistakes import Mistakes, Place, brief, one_line
 from sim.scenario.models import import_model
 from sim.scenario.schedule import budget_of, check_schedule, read_schedule
@@ -167,6 +168,7 @@ class _Reader:
         words = vocabulary(module, base)
         timing = self._check_against(base, words, shape, items, expect)
         base = base.with_(timing=timing)
+        metrics = read_metrics(root, shape, base, self.mistakes)
         plan = self._plan(shape, base, words)
         self.mistakes.raise_any()
         return Scenario(
@@ -185,6 +187,7 @@ class _Reader:
             epoch=shape.epoch or EPOCH,
             expect=expect,
             faults_given=plan is not None,
+            metrics=metrics,
         )
 
     def read_model(self, name: str) -> tuple[dict[str, Any], System]:

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from sim.durations import EPOCH_TEXT, parse_instant, parse_range
 from sim.errors import ConfigError
+from sim.metrics import MetricsError
+from sim.metrics.cost import Budget
+from sim.metrics.prices import KINDS, PriceTable
 from sim.network import NETWORKS
 from sim.scenario.mistakes import said
 from sim.timing import NEVER, Range
 
-STRATEGIES = ("virtual_time", "uniform")
+STRATEGIES = ("virtual_time", "uniform", "pctcp", "pos", "swarm", "timed", "portfolio")
 """What may pick in a run without an explicit schedule; the first is the default."""
 
 REPLAY = "replay"
@@ -64,6 +68,26 @@ def _description(value: Any) -> str:
     return value
 
 
+def _rates(value: Any) -> dict[str, Any]:
+    """Prices of one model. Raises ValueError with all that is wrong with them."""
+    if not isinstance(value, dict):
+        raise ValueError(f"{said(value)} is no price; write {{input: 3, output: 15}}, in USD per million tokens")
+    try:
+        PriceTable({"it": value}, snapshot=False)
+    except MetricsError as error:
+        raise ValueError("; ".join(mistake.removeprefix("price of it: ") for mistake in error.mistakes)) from None
+    return value
+
+
+def _budget(value: Any) -> Decimal:
+    try:
+        return Budget(value).limit_usd
+    except MetricsError as error:
+        raise ValueError(
+            str(error).replace("(for no budget, give None)", "(for the usual one, leave the key out)")
+        ) from None
+
+
 def _plan(value: Any) -> tuple[str, ...]:
     texts = value if isinstance(value, list) else [value]
     if not all(isinstance(text, str) for text in texts):
@@ -76,11 +100,21 @@ _RANGE_SCHEMA = {"type": "string", "pattern": rf"^\s*{_DURATION}\s*(\.\.\s*{_DUR
 _MOVE_SCHEMA = {"anyOf": [{"const": "never"}, _RANGE_SCHEMA]}
 _PLAN_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 
+_AMOUNT_SCHEMA = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^\d+(\.\d+)?$"}]}
+_RATES_SCHEMA = {
+    "type": "object",
+    "properties": dict.fromkeys(KINDS, _AMOUNT_SCHEMA),
+    "required": ["input", "output"],
+    "additionalProperties": False,
+}
+
 RangeText = Annotated[Range, PlainValidator(_range), WithJsonSchema(_RANGE_SCHEMA)]
 MoveText = Annotated[Range | None, PlainValidator(_move), WithJsonSchema(_MOVE_SCHEMA)]
 PlanText = Annotated[tuple[str, ...], PlainValidator(_plan), WithJsonSchema(_PLAN_SCHEMA)]
 DescriptionText = Annotated[str, PlainValidator(_description), WithJsonSchema({"type": "string"})]
 EpochText = Annotated[datetime, PlainValidator(_epoch), WithJsonSchema({"type": "string", "format": "date-time"})]
+RatesText = Annotated[dict[str, Any], PlainValidator(_rates), WithJsonSchema(_RATES_SCHEMA)]
+AmountText = Annotated[Decimal, PlainValidator(_budget), WithJsonSchema(_AMOUNT_SCHEMA)]
 Count = Annotated[int, Field(ge=0, le=COUNT_MAX)]
 
 
@@ -113,6 +147,24 @@ class ExpectShape(_Shape):
     states: dict[str, str] = Field(default={}, description="The state at the end, by process or monitor.")
 
 
+class MetricsShape(_Shape):
+    """What is counted of the run, and what it costs; nothing of this changes the run."""
+
+    enabled: bool = Field(default=True, description="Whether metrics are counted.")
+    window: Count | None = Field(default=None, description="How many recent prompts predict the next one (3).")
+    context_window: int | None = Field(
+        default=None, ge=1, le=COUNT_MAX, description="How many tokens a prompt may have."
+    )
+    models: dict[str, str] = Field(default={}, description="The model that each agent calls, by process.")
+    prices: dict[str, RatesText] = Field(
+        default={}, description="Prices by model, in USD per million tokens; they win over the price list."
+    )
+    budget_usd: AmountText | None = Field(default=None, description="The budget of the run, in USD (2.00).")
+    planned_turns: Count | None = Field(
+        default=None, description="The turns of the whole session; a projection is for those that are left."
+    )
+
+
 class ScenarioShape(_Shape):
     """A scenario of roundsim: a model, its configuration, what strikes it, and what is to come of it."""
 
@@ -132,6 +184,7 @@ class ScenarioShape(_Shape):
     timing: TimingShape = Field(default=TimingShape(), description="How long things take on virtual time.")
     steps: int | None = Field(default=None, ge=1, le=STEPS_MAX, description="The longest run, in steps (10000).")
     epoch: EpochText | None = Field(default=None, description=f"The instant of virtual time 0 ({EPOCH_TEXT}).")
+    metrics: MetricsShape = Field(default=MetricsShape(), description="What is counted, and what it costs.")
     expect: ExpectShape = Field(default=ExpectShape(), description="What the run is to show.")
 
 
@@ -150,6 +203,15 @@ EXPECTED = {
     ("timing", "links"): 'a mapping such as {"a->b": 1s}',
     ("timing", "moves"): 'a mapping such as {"user.stop": never}',
     ("steps",): f"a whole number from 1 to {STEPS_MAX}",
+    ("metrics",): "a mapping of enabled, window, context_window, models, prices, budget_usd, planned_turns",
+    ("metrics", "enabled"): "true or false",
+    ("metrics", "window"): "a number of turns: a whole number from 0",
+    ("metrics", "context_window"): "a number of tokens: a whole number from 1",
+    ("metrics", "models"): "a mapping of agents to models, such as {gemini: gemini-2.5-pro}",
+    ("metrics", "models", "*"): "the name of a model, such as gemini-2.5-pro",
+    ("metrics", "prices"): "a mapping of models to prices, such as {my-model: {input: 3, output: 15}}",
+    ("metrics", "budget_usd"): "an amount of USD over 0, such as 0.50",
+    ("metrics", "planned_turns"): "a number of turns: a whole number from 0",
     ("expect",): "a mapping of verdict, violation, emitted, rejected, states",
     ("expect", "verdict"): "ok or violated",
     ("expect", "violation"): "the name of a property",
@@ -165,6 +227,7 @@ EXPECTED = {
 KEYS: dict[tuple[str, ...], tuple[str, ...]] = {
     (): tuple(ScenarioShape.model_fields),
     ("timing",): tuple(TimingShape.model_fields),
+    ("metrics",): tuple(MetricsShape.model_fields),
     ("expect",): tuple(ExpectShape.model_fields),
 }
 """The keys of each mapping whose keys are fixed."""

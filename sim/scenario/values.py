@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sim.address import Address
+from sim.metrics.settings import MetricsSettings
 from sim.system import System
 from sim.timing import Timing
 
@@ -54,6 +55,7 @@ class Scenario:
       on in the canonical order until nothing more happens
     - `timing`: the model's, with what the file says instead
     - `epoch`: the instant of virtual time 0, with its offset from UTC
+    - `metrics`: how the run is measured, and what it costs
     """
 
     path: str
@@ -71,6 +73,7 @@ class Scenario:
     epoch: datetime
     expect: Expectation
     faults_given: bool
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
 
 
 @dataclass(frozen=True)

@@ -31,11 +31,12 @@ def write_scenario(
     timing: Mapping[str, Any] | None = None,
     steps: int | None = None,
     epoch: str | None = None,
+    metrics: Mapping[str, Any] | None = None,
     expect: Expectation | None = None,
     header: Sequence[str] = (),
 ) -> None:
     """Write a scenario that `load_scenario` reads back; the arguments are the keys of the file, `header`
-    lines of comment at its top. `timing` is as a file has it (durations as texts).
+    lines of comment at its top. `timing` and `metrics` are as a file has them (durations as texts).
 
     The file is there whole or not at all; its folder is made. Raises `ScenarioError` if it cannot be.
     """
@@ -52,6 +53,7 @@ def write_scenario(
             "timing": timing or None,
             "steps": steps,
             "epoch": epoch,
+            "metrics": metrics or None,
             "expect": _expected(expect) if expect is not None else None,
             "schedule": None if schedule is None else list(schedule),
             "then": then,

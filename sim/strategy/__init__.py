@@ -4,19 +4,60 @@ What belongs here: orders of events, and their seeds. What does not: what an act
 what is right (`sim.judge`), what is recorded (`sim.trace`).
 """
 
+from collections.abc import Callable
+
+from sim.errors import ConfigError, listing, nearest
 from sim.scenario.values import Scenario
 from sim.strategy.base import Strategy
+from sim.strategy.canonical import Canonical
+from sim.strategy.pctcp import PCTCP
+from sim.strategy.portfolio import Portfolio
+from sim.strategy.pos import POS
 from sim.strategy.replay import Replay
+from sim.strategy.swarm import Swarm
+from sim.strategy.timed import Timed
 from sim.strategy.uniform import Uniform
-from sim.strategy.virtual_time import Canonical, VirtualTime
+from sim.strategy.virtual_time import VirtualTime
 
-__all__ = ["Canonical", "Replay", "Strategy", "Uniform", "VirtualTime", "strategy_of"]
+STRATEGIES: dict[str, Callable[[int], Strategy]] = {
+    one.name: one for one in (VirtualTime, Uniform, PCTCP, POS, Swarm, Timed, Portfolio)
+}
+"""Every strategy that goes by a seed, by name."""
+
+__all__ = [
+    "PCTCP",
+    "POS",
+    "STRATEGIES",
+    "Canonical",
+    "Portfolio",
+    "Replay",
+    "Strategy",
+    "Swarm",
+    "Timed",
+    "Uniform",
+    "VirtualTime",
+    "make_strategy",
+    "strategy_of",
+]
+
+
+def make_strategy(name: str, seed: int, *, number: int | None = None, depth: int | None = None) -> Strategy:
+    """The strategy called `name` with `seed`; `number` is that of the schedule in a fuzz, by which a
+    portfolio rotates, `depth` that of the bugs that PCTCP looks for.
+
+    Raises `ConfigError` for a name there is none of, and for a depth that is no whole number from 1.
+    """
+    if name not in STRATEGIES:
+        raise ConfigError(f"unknown strategy {name!r}{nearest(name, STRATEGIES)}; use {listing(list(STRATEGIES))}")
+    if depth is not None and (type(depth) is not int or depth < 1):
+        raise ConfigError(f"depth is {depth!r}; give a whole number from 1")
+    if name == Portfolio.name:
+        return Portfolio(seed, number, depth)
+    return PCTCP(seed, depth) if name == PCTCP.name else STRATEGIES[name](seed)
 
 
 def strategy_of(scenario: Scenario) -> Strategy:
     """The strategy that a scenario asks for."""
     if scenario.schedule is not None:
         return Replay([item.address for item in scenario.schedule], then_usual=scenario.then == "usual")
-    if scenario.strategy == Uniform.name:
-        return Uniform(scenario.seed)
-    return VirtualTime(scenario.seed)
+    return make_strategy(scenario.strategy, scenario.seed)

@@ -55,3 +55,19 @@ def choose_start(graph: Graph, seed: int) -> Start:
     if len(starts) == 1:
         return starts[0]
     return starts[(derive(seed, "start") * len(starts)) >> 64]
+
+
+def least_moving(graph: Graph, state: State, actions: list[Action], base: int) -> Action | None:
+    """As `least`, among the actions that change the state; None where none does."""
+    if not actions:
+        return None
+    action = least(actions, base)
+    if consumes(graph, action) or graph.changes(state, action):
+        return action
+    moving = [other for other in actions if graph.changes(state, other)]
+    return least(moving, base) if moving else None
+
+
+def consumes(graph: Graph, action: Action) -> bool:
+    """Whether it takes a message off the network, and so changes every state it is enabled in."""
+    return action.consumed >= 0 and graph.network.name != "set"

@@ -9,7 +9,7 @@ from sim.action import Action
 from sim.address import MESSAGE_VERBS, Address, parse_address
 from sim.errors import DivergenceError
 from sim.graph import Graph, Start, State
-from sim.strategy.virtual_time import Canonical
+from sim.strategy.canonical import Canonical
 
 
 class Replay:

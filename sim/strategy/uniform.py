@@ -5,7 +5,7 @@ from __future__ import annotations
 from sim.action import Action
 from sim.graph import Graph, Start, State
 from sim.mixer import derive
-from sim.strategy.base import base_of, choose_start, least
+from sim.strategy.base import base_of, choose_start, least_moving
 
 
 class Uniform:
@@ -25,16 +25,9 @@ class Uniform:
         return choose_start(graph, self.seed)
 
     def pick(self, state: State) -> Action | None:
-        actions = self._graph.enabled(state)
-        if not actions:
-            return None
         base = base_of(self._picks, self._step)
         self._step += 1
-        action = least(actions, base)
-        if self._graph.network.name != "set" or self._graph.changes(state, action):
-            return action
-        moving = [other for other in actions if self._graph.changes(state, other)]
-        return least(moving, base) if moving else None
+        return least_moving(self._graph, state, self._graph.enabled(state), base)
 
     def took(self, action: Action) -> None:
         """Nothing to remember: a pick depends on seed, step and the enabled actions only."""

@@ -13,13 +13,14 @@ from sim.mixer import between, derive, stream
 from sim.process import Arm
 from sim.strategy.base import base_of, choose_start, least
 from sim.strategy.eager import Eager
+from sim.strategy.events import subject
 from sim.timing import Range, Timing
 
-_DELIVER, _FIRE, _MOVE, _RESTART, _HEAL = range(5)
-_KINDS = {_FIRE: Kind.FIRE, _MOVE: Kind.MOVE, _RESTART: Kind.RESTART}
+DELIVER, FIRE, MOVE, RESTART, HEAL = range(5)
+_KINDS = {FIRE: Kind.FIRE, MOVE: Kind.MOVE, RESTART: Kind.RESTART}
 
 
-_Event = tuple[int, int, int, int, str, bool]
+Event = tuple[int, int, int, int, str, bool]
 """Something that is due: due time in milliseconds, order of scheduling (ties break by it), what it is, the
 envelope, process or cut concerned, the timer or move, and whether the plan may still strike it."""
 
@@ -44,11 +45,11 @@ class VirtualTime:
         self._tables = graph.tables
         self.timing = self._timing or graph.system.timing
         self.now_ms = 0
-        self._heap: list[_Event] = []
+        self._heap: list[Event] = []
         self._order = count()
         self._drawn = 0
         self._step = 0
-        self._waiting: dict[int, list[_Event]] = {}
+        self._waiting: dict[int, list[Event]] = {}
         self._timer_orders: dict[tuple[int, str], int] = {}
         self._move_orders: dict[int, dict[str, int]] = {}
         self._latencies: dict[int, Range] = {}
@@ -77,8 +78,10 @@ class VirtualTime:
         heap = self._heap
         while heap:
             event = heappop(heap)
-            actions = self._enabled(state, event)
+            actions = self._look(state, event)
             if not actions:
+                if actions is not None:
+                    self._waiting.setdefault(self._waits_for(event), []).append(event)
                 continue
             if event[0] > self.now_ms:
                 self.now_ms = event[0]
@@ -93,56 +96,63 @@ class VirtualTime:
         """One of the outcome paths of one event."""
         return least(list(actions), base_of(self._draws, self._step))
 
-    def _enabled(self, state: State, event: _Event) -> tuple[Action, ...]:
-        """The actions of what is due; none if it is void, or has to wait."""
+    def _look(self, state: State, event: Event) -> tuple[Action, ...] | None:
+        """The actions of what is due: none while it has to wait, None if it is void."""
         _, order, what, process, name, _ = event
-        if what == _DELIVER:
+        if what == DELIVER:
             return self._deliveries(state, event)
-        if what == _HEAL:
-            return (self._tables.cutting(Kind.HEAL, process),) if process in state.cuts else ()
-        if what == _MOVE and self._move_orders.get(process, {}).get(name) != order:
-            return ()
-        if what == _FIRE and self._timer_orders.get((process, name)) != order:
-            return ()
+        if what == HEAL:
+            return (self._tables.cutting(Kind.HEAL, process),) if process in state.cuts else None
+        if what == MOVE and self._move_orders.get(process, {}).get(name) != order:
+            return None
+        if what == FIRE and self._timer_orders.get((process, name)) != order:
+            return None
         kind = _KINDS[what]
         own = self._tables.own_actions(state.locals[process])
         found = tuple(a for a in own if a.kind is kind and a.subject == name)
-        if not found and what == _FIRE and name in self._timers(state, process):
-            self._waiting.setdefault(process, []).append(event)
-        return found
+        waits = what == FIRE and name in self._timers(state, process)
+        return found if found or waits else None
+
+    def _waits_for(self, event: Event) -> int:
+        """The process whose next change may enable what is deferred."""
+        return self._tables.target[event[3]] if event[2] == DELIVER else event[3]
 
     def _timers(self, state: State, process: int) -> tuple[str, ...]:
         return self._tables.locals.things[state.locals[process]][1].timers
 
-    def _deliveries(self, state: State, event: _Event) -> tuple[Action, ...]:
+    def _deliveries(self, state: State, event: Event) -> tuple[Action, ...] | None:
         envelope = event[3]
         tables = self._tables
-        target = tables.target[envelope]
         locals_, net, _, cuts = state
-        found = tables.deliveries.get((locals_[target], envelope))
+        local = locals_[tables.target[envelope]]
+        found = tables.deliveries.get((local, envelope))
         if found is None:
-            found = tables.delivery(locals_[target], envelope)
+            found = tables.delivery(local, envelope)
         if self._unordered and not cuts:
             if envelope not in net:
-                return ()  # delivered or lost by other means
+                return None  # delivered or lost by other means
         elif envelope not in self._graph.network.every(net):
-            return ()
+            return None
         elif found and self._graph.deferred(state, envelope) is not None:
-            found = ()
-        if not found:
-            self._waiting.setdefault(target, []).append(event)
+            return ()
         return found
 
-    def _strike(self, state: State, event: _Event, action: Action) -> Action:
+    def _strike(self, state: State, event: Event, action: Action) -> Action:
         """The plan's fault for this opportunity in place of `action`, if it has one."""
-        fault = self._eager.strike(state, action)
+        fault = self._fault(state, action)
         if fault is None:
             return action
         if fault.fault is not None and fault.fault.survives:
             self._post(fault.envelope_id, may_be_struck=False)  # the message itself takes that long once more
-        elif fault.reordered or fault.kind in (Kind.DUPLICATE, Kind.CUT):
-            heappush(self._heap, (*event[:5], False))  # what was due is still to come
+            return fault
+        uses_up = fault.consumed >= 0 or (fault.delivered and event[2] != DELIVER)
+        if subject(fault) != subject(action) or not uses_up:
+            heappush(self._heap, (*event[:5], False))  # it is still to come
         return fault
+
+    def _fault(self, state: State, action: Action) -> Action | None:
+        """What strikes instead of `action`, if anything does."""
+        return self._eager.strike(state, action)
 
     # --- following ----------------------------------------------------------------------------------
 
@@ -161,7 +171,7 @@ class VirtualTime:
             if action.local != action.before or action.kind is Kind.MOVE:
                 self._watch_moves(process, action.local)
         if action.kind is Kind.CUT:
-            self._schedule(self.timing.heal_ms, _HEAL, action.cut_index)
+            self._schedule(self.timing.heal_ms, HEAL, action.cut_index)
         if self._waiting:
             self._wake(action)
 
@@ -181,10 +191,10 @@ class VirtualTime:
         if latency is None:
             thing = self._tables.envelopes.things[envelope]
             latency = self._latencies[envelope] = self.timing.link(thing.source, thing.target)
-        self._schedule(latency, _DELIVER, envelope, may_be_struck=may_be_struck)
+        self._schedule(latency, DELIVER, envelope, may_be_struck=may_be_struck)
 
     def _arm(self, process: int, arm: Arm) -> None:
-        order = self._schedule((arm.low_ms, arm.high_ms), _FIRE, process, arm.timer)
+        order = self._schedule((arm.low_ms, arm.high_ms), FIRE, process, arm.timer)
         self._timer_orders[process, arm.timer] = order
 
     def _watch_moves(self, process: int, local: int) -> None:
@@ -194,7 +204,7 @@ class VirtualTime:
         now: dict[str, int] = {}
         for action in self._tables.own_actions(local):
             if action.kind is Kind.RESTART:
-                self._schedule(self.timing.restart_ms, _RESTART, process)
+                self._schedule(self.timing.restart_ms, RESTART, process)
                 break
             if action.kind is not Kind.MOVE or action.subject in now:
                 continue
@@ -203,7 +213,7 @@ class VirtualTime:
                 continue
             delay = self._delay(action)
             if delay is not None:
-                now[action.subject] = self._schedule(delay, _MOVE, process, action.subject)
+                now[action.subject] = self._schedule(delay, MOVE, process, action.subject)
         if now or known:
             self._move_orders[process] = now
 
@@ -215,28 +225,3 @@ class VirtualTime:
         order = next(self._order)
         heappush(self._heap, (self.now_ms + low, order, what, subject, name, may_be_struck))
         return order
-
-
-class Canonical(VirtualTime):
-    """The canonical schedule: first in, first out; timers only where nothing else is due, shortest
-    first; the first outcome of every choice; no fault; the environment does nothing."""
-
-    name = "canonical"
-
-    def __init__(self) -> None:
-        super().__init__(0, Timing(latency_ms=(0, 0), restart_ms=(0, 0), heal_ms=(0, 0)))
-
-    def _start(self) -> Start:
-        return self._graph.starts()[0]
-
-    def _choose(self, actions: tuple[Action, ...]) -> Action:
-        return actions[0]
-
-    def _strike(self, state: State, event: _Event, action: Action) -> Action:  # noqa: ARG002
-        return action
-
-    def _delay(self, action: Action) -> Range | None:
-        return (0, 0) if action.progress else None
-
-    def _schedule(self, delay: Range, what: int, subject: int, name: str = "", *, may_be_struck: bool = True) -> int:
-        return super()._schedule((delay[0], delay[0]), what, subject, name, may_be_struck=may_be_struck)

@@ -199,3 +199,23 @@ def test_the_mistakes_of_all_files_are_told_at_once(tmp_path: Path, capsys: pyte
     assert "one.yaml:2:1:" in lines[0]
     assert "did you mean 'seed'" in lines[0]
     assert "two.yaml:3:8:" in lines[3]
+
+
+def test_an_interrupted_run_keeps_what_was_finished(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from sim.cli import run
+
+    real, calls = run.simulate, []
+
+    def second_is_interrupted(*arguments: Any, **options: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(run, "simulate", second_is_interrupted)
+    assert call(["run", R8, TWIN, ROUND, "--json"]) == 130
+    out, err = capsys.readouterr()
+    assert [data["verdict"] for data in json.loads(out)["runs"]] == ["ok"]
+    assert "1 of 3" in err

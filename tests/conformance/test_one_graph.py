@@ -1,21 +1,23 @@
 """One graph: every simulated run is a path of the graph that the check walks, and every counterexample of
-the check replays in the simulator to the same finding."""
+the check replays in the simulator to the same finding.
+
+That the random systems cover every primitive is a test beside the reference, in tests/core.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from models import consensus, paxos, two_phase_commit
 from sim import Graph, Replay, Run, State, Strategy, System, Uniform, VirtualTime, check, simulate
 from sim.faults import FaultEntry
 from sim.strategy import Canonical
-from tests.systems import PRIMITIVES, primitives_of, systems, walk
+from tests.systems import systems, walk
 
 STATES_MAX = 1_500
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
@@ -117,27 +119,3 @@ def test_a_timed_run_of_each_model_ends_in_a_state_of_its_checked_graph() -> Non
         assert known is not None
         for seed in range(20):
             assert strays(simulate(system, VirtualTime(seed)), *known) == []
-
-
-def test_the_systems_of_these_tests_cover_every_primitive() -> None:
-    used: Counter[str] = Counter()
-
-    @given(systems())
-    @settings(
-        max_examples=500,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=QUIET,
-        derandomize=True,
-        database=None,
-    )
-    def collect(system: System) -> None:
-        graph = Graph(system)
-        found = walk(graph, 600)
-        if found is not None:
-            used.update(primitives_of(graph, found))
-
-    collect()
-    named = {"any", "fifo", "set", "defer", "choices", "timer", "crash-inside", "cut", "monitor", "heal", "restart"}
-    assert named <= PRIMITIVES
-    assert named - used.keys() == set()

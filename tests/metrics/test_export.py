@@ -15,8 +15,9 @@ from opentelemetry.semconv._incubating.metrics import gen_ai_metrics
 
 from sim.metrics import MetricsError, SessionMetrics, TokenUsage
 from sim.metrics.cost import CostMeter
-from sim.metrics.export import Origin, Turn, collect, to_json, to_openmetrics, to_otel
+from sim.metrics.export import Origin, collect, to_json, to_openmetrics, to_otel
 from sim.metrics.prices import PriceTable
+from sim.metrics.turns import Turn
 
 from .strategies import HISTORIES, Call, replayed
 

@@ -17,6 +17,7 @@ GOOD = [
     "model: toyshop\nschedule:\n  - fire buyer.retry\n  - deliver buyer->shop Order(number=1)\nthen: usual\n"
     "expect: {verdict: violated, violation: till, emitted: {Sold: 1}, states: {buyer: done}}\n",
     "model: toyshop\nconfig: {names: [a, b], polite: true, mood: bad}\nepoch: 2025-01-01T00:00:00Z\nsteps: 5\n",
+    "model: toyshop\nmetrics: {window: 2, models: {buyer: m}, prices: {m: {input: 3, output: 0.5}}, budget_usd: 0.1}\n",
 ]
 WORDS = [w for text in GOOD for w in re.findall(r"\w+|\W", text)]
 TOKENS = st.sampled_from(

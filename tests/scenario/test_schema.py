@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from sim.scenario import STRATEGIES, json_schema
-from sim.scenario.schema import EXPECTED, KEYS, ExpectShape, ScenarioShape, TimingShape
+from sim.scenario.schema import EXPECTED, KEYS, ExpectShape, MetricsShape, ScenarioShape, TimingShape
 
 KEPT = Path(__file__).parents[2] / "docs" / "scenario.schema.json"
 
@@ -32,14 +32,15 @@ def test_the_schema_refuses_unknown_keys_and_knows_every_key() -> None:
 
 
 def test_every_key_says_what_it_is_for() -> None:
-    for shape in (ScenarioShape, TimingShape, ExpectShape):
+    for shape in (ScenarioShape, TimingShape, MetricsShape, ExpectShape):
         for name, info in shape.model_fields.items():
             assert info.description, name
 
 
 def test_every_key_with_a_plain_type_says_what_would_be_right() -> None:
-    judged_by_themselves = {"faults", "epoch", "timing", "expect"}
+    judged_by_themselves = {"faults", "epoch", "timing", "metrics", "expect"}
     for key in set(KEYS[()]) - judged_by_themselves:
         assert (key,) in EXPECTED
-    for key in KEYS["expect",]:
-        assert ("expect", key) in EXPECTED
+    for mapping in ("expect", "metrics"):
+        for key in KEYS[mapping,]:
+            assert (mapping, key) in EXPECTED

@@ -1,0 +1,117 @@
+"""`sim fuzz`: many schedules of a model by seed, each violation minimised."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from sim.cli import options
+from sim.cli.keep import Kept, judged, keep
+from sim.durations import parse_duration
+from sim.errors import ConfigError
+from sim.explore.fuzz import SCHEDULES, FuzzFinding, FuzzResult, Progress, fuzz
+from sim.report.data import fuzz_data
+from sim.report.fuzz import fuzz_head, fuzz_lines
+from sim.scenario import Target, load_target
+from sim.scenario.models import settings_of
+from sim.simulate import MAX_STEPS
+from sim.strategy import STRATEGIES, Portfolio
+
+
+@click.command()
+@click.argument("target")
+@options.settings
+@click.option("--schedules", type=click.IntRange(1), metavar="N", help=f"How many schedules.  [default: {SCHEDULES}]")
+@click.option("--for", "duration", metavar="TIME", help="How long instead, such as 60s or 5min.")
+@click.option(
+    "--strategy", type=click.Choice(list(STRATEGIES)), default=Portfolio.name, show_default=True, help="What picks."
+)
+@click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=0, show_default=True, help="Fixes every pick.")
+@click.option("--keep-going", is_flag=True, help="Go on after a violation, and group equal ones.")
+@options.out
+@options.models
+@options.as_json
+def command(
+    target: str,
+    settings: tuple[str, ...],
+    schedules: int | None,
+    duration: str | None,
+    strategy: str,
+    seed: int,
+    keep_going: bool,
+    out: str,
+    models: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Fuzz TARGET (a scenario file, or a model such as models.consensus): schedules by seed."""
+    if schedules is not None and duration is not None:
+        raise ConfigError("--schedules and --for are both given; give one")
+    seconds = None if duration is None else _seconds(duration)
+    loaded = load_target(target, options.overrides(settings), allow=models)
+    if not as_json:
+        click.echo("\n".join(fuzz_head(loaded, settings_of(loaded.model, loaded.config), strategy, seed)))
+    with _progress(as_json, schedules) as progress:
+        result = fuzz(
+            loaded.system,
+            schedules=schedules,
+            seconds=seconds,
+            seed=seed,
+            strategy=strategy,
+            keep_going=keep_going,
+            max_steps=loaded.scenario.max_steps if loaded.scenario else MAX_STEPS,
+            progress=progress,
+        )
+    kept = _keep(loaded, result, Path(out))
+    violated = [found.property for found in result.found]
+    status, as_expected = judged(loaded, result.verdict, violated, interrupted=result.interrupted)
+    if as_json:
+        options.print_json(fuzz_data(result, loaded.name, kept, as_expected))
+    else:
+        click.echo("\n".join(fuzz_lines(result, kept)))
+    return status
+
+
+def _seconds(text: str) -> float:
+    milliseconds = parse_duration(text)
+    if milliseconds <= 0:
+        raise ConfigError(f"--for {text}: give more than no time, such as 60s")
+    return milliseconds / 1000
+
+
+def _keep(target: Target, result: FuzzResult, folder: Path) -> list[Kept]:
+    """Writes every counterexample; the second of one property gets a number."""
+    kept = []
+    counts: dict[str, int] = {}
+    for found in result.found:
+        number = counts[found.property] = counts.get(found.property, 0) + 1
+        kept.append(keep(target, found.minimised, folder, origin=[_origin(found, result)], number=number))
+    return kept
+
+
+def _origin(found: FuzzFinding, result: FuzzResult) -> str:
+    reduced = f"minimised from {found.steps} to {len(found.minimised.actions)} steps"
+    how = f"{found.strategy} with seed {found.seed} (schedule {found.number} of seed {result.seed})"
+    return f"Found by {how}, {reduced}."
+
+
+@contextmanager
+def _progress(quiet: bool, schedules: int | None) -> Iterator[Progress | None]:
+    """A bar on a terminal; nothing elsewhere."""
+    if quiet or not sys.stderr.isatty() or options.in_ci():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("schedules", total=schedules)
+
+        def show(result: FuzzResult) -> None:
+            bar.update(task, completed=result.schedules, description=f"{result.states:,} states")
+
+        yield show

@@ -1,0 +1,45 @@
+"""Keeps counterexamples for the commands that find them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from sim.cli import options
+from sim.errors import ExitStatus
+from sim.explore.counterexample import file_name, write_counterexample
+from sim.explore.minimise import Minimised
+from sim.scenario import Expectation, Target
+from sim.scenario.models import is_bundled, listed_models
+
+
+class Kept(NamedTuple):
+    """A counterexample on disk: its path and the command that replays it."""
+
+    path: str
+    replay: str
+
+
+def keep(
+    target: Target, counterexample: Minimised, folder: Path, *, origin: Sequence[str] = (), number: int = 1
+) -> Kept:
+    """Write a counterexample into `folder`."""
+    path = folder / file_name(target.model, counterexample.finding.property, number)
+    allow = () if is_bundled(target.model) or target.model in listed_models()[0] else (target.model,)
+    replay = options.command_line("run", str(path), allow=allow)
+    write_counterexample(path, target, counterexample, replay=replay, origin=origin)
+    return Kept(str(path), replay)
+
+
+def judged(target: Target, verdict: str, violated: Sequence[str], *, interrupted: bool) -> tuple[ExitStatus, bool]:
+    """The exit status of an exploration with this verdict and these violated properties, and whether that
+    is what the target expects."""
+    expect = target.scenario.expect if target.scenario is not None else Expectation()
+    same = expect.violation is None or all(prop == expect.violation for prop in violated)
+    as_expected = verdict == expect.verdict and same
+    if interrupted:
+        return ExitStatus.INTERRUPTED, False
+    if verdict == "incomplete":
+        return ExitStatus.INCOMPLETE, False
+    return ExitStatus.AS_EXPECTED if as_expected else ExitStatus.VIOLATED, as_expected

@@ -1,0 +1,75 @@
+"""`sim status`: what a run used, repeated and cost."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from sim.cli import options
+from sim.cli.run import perform, status_of
+from sim.errors import ConfigError, ExitStatus, ScenarioError
+from sim.report.data import run_data
+from sim.report.metrics import status_lines
+from sim.report.status import Status, read_record, status_of_outcome
+from sim.verify import Request
+
+FORMATS = ("text", "json", "openmetrics", "otel")
+RECORD_MAX = 256 * 1024 * 1024
+"""Bytes; a record of a run that is longer was hardly printed by us."""
+
+
+@click.command()
+@click.argument("target")
+@click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="The seed of the strategy, instead of the file's.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default=None, help="What to print; text by default.")
+@options.settings
+@options.models
+@options.as_json
+def command(
+    target: str, seed: int | None, form: str | None, settings: tuple[str, ...], models: tuple[str, ...], as_json: bool
+) -> int:
+    """Tokens, duplicates, replays, latency and cost of TARGET: a scenario file, which is run, or a record of
+    a run (FILE.json or - for standard input), which is what `sim run --json` printed."""
+    if as_json and form not in (None, "json"):
+        raise ConfigError(f"--json and --format {form} are both given; give one")
+    form = "json" if as_json else form or "text"
+    if target == "-" or target.endswith(".json"):
+        if seed is not None or settings:
+            raise ConfigError(f"{target} is a record: --seed and --set would change nothing of it; leave them out")
+        found = read_record(_text(target), target)
+        status = ExitStatus.AS_EXPECTED if all(one.run["as_expected"] for one in found) else ExitStatus.VIOLATED
+    else:
+        request = Request(target, options.overrides(settings), None, seed, models)
+        outcome, _ = perform(request, request.load(), metrics=True)
+        found = [status_of_outcome(outcome, run_data(outcome))]
+        status = status_of([outcome])
+    _print(found, form)
+    return status
+
+
+def _text(target: str) -> str:
+    try:
+        if target == "-":
+            return sys.stdin.read(RECORD_MAX)
+        file = Path(target)
+        if file.stat().st_size > RECORD_MAX:
+            raise ScenarioError(f"{target}: is larger than {RECORD_MAX} bytes; a record of a run is not")
+        return file.read_text("utf-8")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ScenarioError(f"{target}: cannot be read: {reason}; name what `sim run --json` printed") from None
+
+
+def _print(found: list[Status], form: str) -> None:
+    if form == "json":
+        data = [one.as_dict() for one in found]
+        options.print_json(data[0] if len(data) == 1 else {"runs": data})
+    elif form == "text":
+        for number, one in enumerate(found):
+            click.echo("\n".join([*([""] if number else []), one.title, "", *status_lines(one.metrics)]))
+    elif len(found) > 1:
+        raise ConfigError(f"{len(found)} runs cannot be one {form} text: their series would be the same; give one run")
+    else:
+        click.echo(found[0].openmetrics() if form == "openmetrics" else found[0].otel(), nl=form == "otel")

@@ -1,0 +1,245 @@
+"""Minimising: of a violation the fewest deviations from the canonical schedule, then the fewest actions.
+
+Every edit is tried by running it (`Guided`): what no longer fits is left out, what is missing is done as
+usual, and what really happened is recorded anew. A run is kept if it violates the same property and is
+less; so whatever comes out is a run of the system that ends in the violation. Bounded by a number of
+steps, not by a clock: the same run gives the same counterexample everywhere.
+
+The idea of minimising by edits is delta debugging (Zeller, Hildebrandt: "Simplifying and isolating
+failure-inducing input", TSE 2002); the last stage also looks breadth first for a shortcut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+from sim.action import Action
+from sim.explore.deviations import Deviation, Unusual, deviations, is_plain
+from sim.explore.shortcut import shortcuts
+from sim.explore.words import told
+from sim.graph import Graph, Start, State
+from sim.judge import Finding, Judge
+from sim.simulate import simulate
+from sim.strategy.canonical import Canonical
+from sim.strategy.events import subject
+
+EFFORT = 400_000
+"""Steps that minimising may take, all trials together."""
+PAIRS_MAX = 40
+"""Actions up to which all pairs are tried."""
+
+
+@dataclass
+class Minimised:
+    """A violation, reduced."""
+
+    graph: Graph
+    finding: Finding
+    start: Start
+    actions: list[Action]
+    deviations: list[Deviation]
+    complete: bool = True
+    """Whether every edit was tried, or the effort was used up first."""
+
+    @property
+    def cost(self) -> tuple[int, int]:
+        """What is minimised: deviations, then actions."""
+        return len(self.deviations), len(self.actions)
+
+    @property
+    def schedule(self) -> list[str]:
+        """The addresses of the actions, as a scenario file keeps them."""
+        return schedule_of(self.start, self.actions)
+
+    @property
+    def words(self) -> list[str]:
+        """What happens, in words."""
+        return told(self.graph, self.start, self.actions, self.deviations)
+
+    @property
+    def shape(self) -> tuple[str, ...]:
+        """What happens, in no order and without the fields of messages: equal for equal findings."""
+        return tuple(sorted(_shape(action) for action in self.actions))
+
+
+def _shape(action: Action) -> str:
+    return str(replace(action.address, fields=None))
+
+
+def unminimised(graph: Graph, start: Start, actions: Sequence[Action], finding: Finding) -> Minimised:
+    """A run that ends in `finding`, as it is."""
+    return Minimised(graph, finding, start, list(actions), deviations(graph, start, actions), complete=False)
+
+
+def schedule_of(start: Start, actions: Sequence[Action]) -> list[str]:
+    """The addresses of a run, as a scenario file keeps them."""
+    begin = [str(start.address)] if start.choices else []
+    return [*begin, *(str(action.address) for action in actions)]
+
+
+def minimise(
+    graph: Graph,
+    start: Start,
+    actions: Sequence[Action],
+    finding: Finding,
+    *,
+    judge: Judge | None = None,
+    effort: int = EFFORT,
+) -> Minimised:
+    """Reduce a run of `graph` that ends in `finding`. `effort` bounds the steps of all trials."""
+    return _Minimiser(graph, judge or Judge(graph), finding, effort).run(start, list(actions))
+
+
+class Item:
+    """One item of a guided run: an action, or what it happens to in its plain way."""
+
+    def __init__(self, action: Action, *, plain: bool = False) -> None:
+        self.action = action
+        self.plain = plain
+
+    def find(self, graph: Graph, state: State) -> Action | None:
+        """The enabled action that this item means."""
+        if self.plain:
+            mine = subject(self.action)
+            ways = [a for a in graph.enabled(state) if is_plain(a) and subject(a) == mine]
+            return min(ways, key=lambda a: (a.choices != ways[0].choices, a.code)) if ways else None
+        key, code = self.action.key, self.action.code
+        return next((a for a in graph.enabled(state) if a.key == key and a.code == code), None)
+
+
+class Guided:
+    """Takes the items that fit, in this order, leaves out the others, then goes on as usual."""
+
+    name = "guided"
+    seed = 0
+    now_ms = None
+
+    def __init__(self, start: Start, items: Sequence[Item]) -> None:
+        self._begin = start
+        self._items = items
+
+    def begin(self, graph: Graph) -> Start:
+        self._graph = graph
+        self._at = 0
+        self._usual = Canonical()
+        self._usual.begin(graph, self._begin)
+        self._state = self._begin.state
+        return self._begin
+
+    def pick(self, state: State) -> Action | None:
+        self._state = state
+        while self._at < len(self._items):
+            self._at += 1
+            found = self._items[self._at - 1].find(self._graph, state)
+            if found is not None:
+                return found
+        return next((ways[0] for ways in self._usual.due(state)), None)
+
+    def took(self, action: Action) -> None:
+        self._usual.follow(self._state, action)
+
+
+class _Minimiser:
+    def __init__(self, graph: Graph, judge: Judge, finding: Finding, effort: int) -> None:
+        self.graph = graph
+        self.judge = judge
+        self.finding = finding
+        self.effort = effort
+
+    def run(self, start: Start, actions: list[Action]) -> Minimised:
+        best = self._reduced(unminimised(self.graph, start, actions, self.finding))
+        better = True
+        while better and self.effort > 0:
+            better = False
+            for path in shortcuts(self.graph, self.judge, best.start, best.actions, self.finding.property):
+                self.effort -= path.looked
+                if path.actions is not None:
+                    other = self._run(best.start, [*map(Item, path.actions)], len(path.actions))
+                    other = self._reduced(other) if other is not None else None
+                    if other is not None and other.cost < best.cost:
+                        best, better = other, True
+                        break
+                if self.effort <= 0:
+                    break
+        best.complete = self.effort > 0
+        return best
+
+    def _reduced(self, best: Minimised) -> Minimised:
+        """`best` after all edits, again and again until none makes it less."""
+        better = True
+        while better and self.effort > 0:
+            better = False
+            for edits in (self._without, self._plain, self._ordered, self._started, self._without_two):
+                found = self._first_less(best, edits(best))
+                while found is not None:
+                    best, better = found, True
+                    found = self._first_less(best, edits(best))
+        return best
+
+    def _first_less(self, best: Minimised, edits: Iterator[tuple[Start, list[Item]]]) -> Minimised | None:
+        for start, items in edits:
+            if self.effort <= 0:
+                return None
+            found = self._run(start, items, len(best.actions))
+            if found is not None and found.cost < best.cost:
+                return found
+        return None
+
+    def _run(self, start: Start, items: list[Item], length: int) -> Minimised | None:
+        """What really happens with these items; None if it does not violate the property.
+
+        It may become longer on the way to fewer deviations, but not without bound.
+        """
+        run = simulate(self.graph, Guided(start, items), max_steps=2 * length + 20, judge=self.judge)
+        self.effort -= run.steps + 1
+        if run.finding is None or run.finding.property != self.finding.property:
+            return None
+        actions = [action for _, action in run.trace.steps]
+        return Minimised(self.graph, run.finding, start, actions, deviations(self.graph, start, actions))
+
+    # --- edits --------------------------------------------------------------------------------------
+
+    def _without(self, best: Minimised) -> Iterator[tuple[Start, list[Item]]]:
+        """Leave out a stretch of actions, long ones first."""
+        items = [*map(Item, best.actions)]
+        length = len(items)
+        while length:
+            for at in range(0, len(items) - length + 1, max(1, length // 2)):
+                yield best.start, items[:at] + items[at + length :]
+            length //= 2
+
+    def _without_two(self, best: Minimised) -> Iterator[tuple[Start, list[Item]]]:
+        """Leave out two actions."""
+        if len(best.actions) <= PAIRS_MAX:
+            for one, other in combinations(range(len(best.actions)), 2):
+                yield best.start, [Item(a) for at, a in enumerate(best.actions) if at not in (one, other)]
+
+    def _plain(self, best: Minimised) -> Iterator[tuple[Start, list[Item]]]:
+        """Let something happen in its plain way: without the fault, with the first choice."""
+        for deviation in best.deviations:
+            if deviation.kind in (Unusual.FAULT, Unusual.CHOICE):
+                yield best.start, [Item(a, plain=at == deviation.step) for at, a in enumerate(best.actions)]
+
+    def _ordered(self, best: Minimised) -> Iterator[tuple[Start, list[Item]]]:
+        """Move what is out of order to where it belongs, or its counterpart, or as usual from there on."""
+        items = [*map(Item, best.actions)]
+        for deviation in best.deviations:
+            if deviation.kind is Unusual.LATE:
+                rest = items[: deviation.step] + items[deviation.step + 1 :]
+                for at in range(deviation.step):
+                    yield best.start, [*rest[:at], items[deviation.step], *rest[at:]]
+            elif deviation.kind is Unusual.EARLY:
+                rest = items[: deviation.step] + items[deviation.step + 1 :]
+                for at in range(len(rest), deviation.step, -1):
+                    yield best.start, [*rest[:at], items[deviation.step], *rest[at:]]
+        for deviation in best.deviations:
+            if deviation.step >= 0:
+                yield best.start, items[: deviation.step]
+
+    def _started(self, best: Minimised) -> Iterator[tuple[Start, list[Item]]]:
+        """Begin with the first choices."""
+        first = self.graph.starts()[0]
+        if first.choices != best.start.choices:
+            yield first, [*map(Item, best.actions)]

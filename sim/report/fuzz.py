@@ -1,0 +1,79 @@
+"""A fuzz as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sim.explore.fuzz import FuzzFinding, FuzzResult
+from sim.faults.plan import show_plan
+from sim.scenario import Target
+
+UNTAKEN_MAX = 8
+"""Transitions never taken that are named; `--json` has them all."""
+
+
+def fuzz_head(target: Target, settings: Mapping[str, object], strategy: str, seed: int) -> list[str]:
+    """What a fuzz of this system tries."""
+    system = target.system
+    shown = ", ".join(f"{key}={value}" for key, value in settings.items())
+    return [
+        f"{target.name}: schedules by {strategy}, seed {seed}",
+        f"config    {shown or 'none'}",
+        f"system    {len(system.processes)} processes, {len(system.monitors)} monitors, network {system.network}",
+        f"faults    {show_plan(system.budget)}, at random",
+        "",
+    ]
+
+
+def fuzz_lines(result: FuzzResult, kept: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """What a fuzz covered, and each violation it found, with the file and the command that replays it."""
+    yield (
+        f"{result.schedules:,} schedules, {result.steps:,} steps, {result.states:,} distinct states, "
+        f"{result.seconds:.2f} s"
+    )
+    yield from _coverage(result)
+    for found, (path, replay) in zip(result.found, kept, strict=True):
+        yield from _finding(found, path, replay)
+    if result.interrupted:
+        yield "INTERRUPTED  this is what was done so far"
+    elif not result.found:
+        yield f"ok: nothing wrong in {result.schedules:,} schedules, which proves nothing"
+
+
+def _coverage(result: FuzzResult) -> Iterator[str]:
+    coverage = result.coverage
+    taken, declared = coverage.transitions
+    yield f"transitions  {taken} of {declared} taken"
+    untaken = coverage.untaken
+    for name in untaken[:UNTAKEN_MAX]:
+        yield f"  never      {name}"
+    if len(untaken) > UNTAKEN_MAX:
+        yield f"  never      and {len(untaken) - UNTAKEN_MAX} more (--json has them all)"
+    for name in coverage.unreached:
+        yield f"sometimes    {name}: in no schedule"
+    once, visits = coverage.unseen
+    if visits:
+        share = 100 * once / visits
+        yield f"unseen       {share:.1f} % of the states of a further schedule would be new (Good-Turing: {once:,} / {visits:,})"
+    if result.cut_short:
+        yield f"cut short    {result.cut_short:,} schedules, by the bound on steps"
+    bound = result.bound
+    if bound is not None:
+        yield (
+            f"bound        a schedule of pctcp shows a bug of depth {bound.depth} with a probability of at least "
+            f"{bound.probability} ({bound.width} independent of {bound.length} events)"
+        )
+
+
+def _finding(found: FuzzFinding, path: str, replay: str) -> Iterator[str]:
+    least = found.minimised
+    yield ""
+    yield f"VIOLATED  {found.property}: {found.message}"
+    times = f", {found.times} times" if found.times > 1 else ""
+    yield f"found by {found.strategy} with seed {found.seed}{times}; minimised from {found.steps} to {len(least.actions)} steps"
+    if not least.complete:
+        yield "(not every edit was tried: there may be a shorter one)"
+    yield from least.words
+    for number, address in enumerate(found.schedule, 1):
+        yield f"{number:>6}. {address}"
+    yield f"written to {path}; replay it with: {replay}"

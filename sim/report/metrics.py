@@ -1,0 +1,190 @@
+"""What a run used, as text: a few lines in the summary of a run, tables for `sim status`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from sim.durations import show_duration
+from sim.errors import listing
+from sim.metrics.breakdown import Share
+from sim.metrics.cost import Cost, CostMeter
+from sim.metrics.latency import LatencySummary, bucket_edges_us
+from sim.metrics.prices import usd_text
+from sim.metrics.run import RunMetrics
+
+_BARS = "▁▂▃▄▅▆▇█"
+SPARKS_MAX = 40
+
+
+def sparkline(values: Sequence[int]) -> str:
+    """One bar for each value, as tall as the value is beside the largest; long series are cut to their end."""
+    shown = values[-SPARKS_MAX:]
+    top = max(shown, default=0)
+    return "".join(_BARS[value * (len(_BARS) - 1) // top if top else 0] for value in shown)
+
+
+def latency_histogram(latency: LatencySummary) -> str:
+    """One bar for each doubling of the latency, from the fastest to the slowest."""
+    counts: dict[int, int] = {}
+    for index, count in latency.buckets:
+        doubling = bucket_edges_us(index)[0].bit_length()
+        counts[doubling] = counts.get(doubling, 0) + count
+    return sparkline([counts.get(d, 0) for d in range(min(counts), max(counts) + 1)]) if counts else ""
+
+
+def summary_lines(metrics: RunMetrics) -> Iterator[str]:
+    """The lines of a run's summary; none if nothing was recorded."""
+    if metrics.is_empty:
+        return
+    yield f"tokens      {_tokens(metrics)}"
+    agents = metrics.snapshot.by_agent()
+    if agents:
+        yield f"agents      {', '.join(f'{_name(a)} {s.usage.total_tokens:,}' for a, s in agents.items())}"
+    yield f"repeated    {_repeated(metrics)}"
+    yield f"next        {_estimate(metrics)}"
+    if metrics.snapshot.latency.count:
+        yield f"latency     {_latency(metrics.snapshot.latency)}"
+    if metrics.cost is not None:
+        yield f"cost        {_cost(metrics, metrics.cost)}"
+        yield from (f"BUDGET      {line}" for line in _alerts(metrics.cost))
+
+
+def status_lines(metrics: RunMetrics) -> Iterator[str]:
+    """All there is to say of a run's metrics."""
+    if metrics.is_empty:
+        yield "nothing was recorded: no agent said what it used, and nothing was repeated"
+        return
+    snapshot, cost = metrics.snapshot, metrics.cost
+    yield f"tokens      {_tokens(metrics)}"
+    yield f"prompts     {sparkline([turn.usage.input_tokens for turn in metrics.observed.turns if turn.usage])}"
+    yield f"repeated    {_repeated(metrics)}"
+    if snapshot.loop_warning is not None:
+        yield f"{snapshot.loop_warning.severity.value.upper():<10}  {snapshot.loop_warning.sentence}"
+    yield f"next        {_estimate(metrics)}"
+    yield f"context     {_context(metrics)}"
+    yield f"latency     {_latency(snapshot.latency)}"
+    yield f"cost        {_cost(metrics, cost) if cost is not None else 'not known; name the models under metrics.models'}"
+    if cost is not None:
+        yield f"prices      {_prices(cost)}"
+        yield f"budget      {_budget(cost)}"
+        yield from (f"BUDGET      {line}" for line in _alerts(cost))
+        yield f"projected   {_projected(metrics, cost)}"
+    for what, shares, costs in (
+        ("agent", snapshot.by_agent(), cost.by_agent() if cost is not None else {}),
+        ("stage", snapshot.by_stage(), cost.by_stage() if cost is not None else {}),
+    ):
+        yield ""
+        yield from _table(what, shares, costs)
+
+
+def _tokens(metrics: RunMetrics) -> str:
+    snapshot = metrics.snapshot
+    total = snapshot.running_total
+    silent = sum(row.share.unreported for row in snapshot.billed)
+    parts = [
+        f"{total.input_tokens:,} in"
+        + (f" ({total.cached_input_tokens:,} cached)" if total.cached_input_tokens else ""),
+        f"{total.output_tokens:,} out"
+        + (f" ({total.reasoning_output_tokens:,} reasoning)" if total.reasoning_output_tokens else ""),
+    ]
+    unsaid = f", {silent} of them without usage" if silent else ""
+    return f"{', '.join(parts)}, {total.total_tokens:,} in all; {snapshot.turn_count} turns{unsaid}"
+
+
+def _repeated(metrics: RunMetrics) -> str:
+    return f"{metrics.snapshot.duplicate_items} duplicates rejected, {metrics.snapshot.replay_updates} updates replayed"
+
+
+def _estimate(metrics: RunMetrics) -> str:
+    recent = metrics.snapshot.recent_prompt_tokens
+    basis = f"the last {len(recent)} prompts" if recent else "no prompt"
+    return f"some {metrics.snapshot.estimated_next_prompt_tokens:,} prompt tokens, by {basis}"
+
+
+def _context(metrics: RunMetrics) -> str:
+    share = metrics.utilisation
+    if share is None:
+        return "window not known; give it under metrics.context_window"
+    return f"{share:.1%} of {metrics.settings.context_window:,} tokens filled by the last prompt"
+
+
+def _latency(latency: LatencySummary) -> str:
+    found = [latency.percentile_ms(percent) for percent in (50, 90, 99)]
+    if None in found:
+        return "not known; it is measured on virtual time, from a question to its answer"
+    texts = [show_duration(round(value)) for value in found if value is not None]
+    p50, p90, p99 = texts
+    return f"p50 {p50}, p90 {p90}, p99 {p99} of {latency.count} answers  {latency_histogram(latency)}"
+
+
+def _cost(metrics: RunMetrics, cost: CostMeter) -> str:
+    known = "" if cost.total.is_known else f", and {_unknown(metrics, cost.total)}"
+    budget = "" if cost.budget is None else f"; {_part(cost)} of the budget of {usd_text(cost.budget.limit_usd)} USD"
+    return f"{usd_text(cost.total.usd)} USD{known}{budget}"
+
+
+def _unknown(metrics: RunMetrics, cost: Cost) -> str:
+    models = metrics.settings.models
+    who = [f"{_name(a)} ({models[a]})" if a in models else _name(a) for a in metrics.unpriced_agents()]
+    return f"{cost.unknown_turns} turns whose price is not known: {listing(who, 'and')}"
+
+
+def _part(cost: CostMeter) -> str:
+    assert cost.budget is not None
+    return f"{cost.total.usd / cost.budget.limit_usd:.1%}"
+
+
+def _budget(cost: CostMeter) -> str:
+    if cost.budget is None:
+        return "none"
+    left = max(Decimal(0), cost.budget.limit_usd - cost.total.usd)
+    return f"{usd_text(cost.budget.limit_usd)} USD, {_part(cost)} spent, {usd_text(left)} USD left"
+
+
+def _alerts(cost: CostMeter) -> list[str]:
+    return [alert.sentence for alert in cost.budget.alerts] if cost.budget is not None else []
+
+
+def _prices(cost: CostMeter) -> str:
+    found = []
+    for model, price in cost.prices().items():
+        source = "no model named" if not model else "unknown"
+        if price is not None:
+            source = price.source if price.entry in ("", model) else f"{price.source} ({price.entry})"
+        found.append(f"{_name(model)}: {source}")
+    return "; ".join(found) or "none was asked for"
+
+
+def _projected(metrics: RunMetrics, cost: CostMeter) -> str:
+    projection = cost.projected(metrics.remaining_turns)
+    turns = "the next turn" if metrics.settings.planned_turns is None else f"the {projection.turns} turns left"
+    if projection.usd is None:
+        return f"{turns}: not known"
+    return f"{turns}: {'' if projection.is_known else 'at least '}{usd_text(projection.usd)} USD"
+
+
+def _name(label: str) -> str:
+    return label or "(not said)"
+
+
+def _table(what: str, shares: dict[str, Share], costs: dict[str, Cost]) -> Iterator[str]:
+    rows = [(what, "turns", "input", "cached", "output", "reasoning", "total", *(("USD",) if costs else ()))]
+    for label, share in shares.items():
+        usage, cost = share.usage, costs.get(label)
+        numbers = [
+            share.turns,
+            usage.input_tokens,
+            usage.cached_input_tokens,
+            usage.output_tokens,
+            usage.reasoning_output_tokens,
+            usage.total_tokens,
+        ]
+        money = () if not costs else ("" if cost is None else usd_text(cost.usd) + ("" if cost.is_known else " + ?"),)
+        rows.append((_name(label), *(f"{n:,}" for n in numbers), *money))
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        first, *rest = (
+            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        )
+        yield "  ".join([first, *rest]).rstrip()

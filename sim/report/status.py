@@ -1,0 +1,104 @@
+"""The status of a run: of one that was just made, or of a record of one (what `sim run --json` printed)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sim.errors import ScenarioError, SimError
+from sim.metering import meter
+from sim.metrics.export import to_openmetrics, to_otel
+from sim.metrics.run import RunMetrics
+from sim.report.outcome import Outcome
+
+KEYS = ("scenario", "model", "verdict", "as_expected", "seed", "digest", "steps", "time_ms")
+"""What a status says of the run itself; the same keys as in `sim run --json`."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """A run's metrics, and which run it was: the values of `KEYS`."""
+
+    run: Mapping[str, Any]
+    metrics: RunMetrics
+
+    @property
+    def title(self) -> str:
+        run = self.run
+        expected = "as expected" if run["as_expected"] else "NOT as expected"
+        return (
+            f"{run['scenario']}: {run['model']}, seed {run['seed']}, {run['steps']} steps, {run['verdict']}, {expected}"
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {**self.run, "metrics": self.metrics.as_dict()}
+
+    def openmetrics(self) -> str:
+        """OpenMetrics 1.0 text."""
+        return to_openmetrics(self.metrics.metrics())
+
+    def otel(self) -> str:
+        """OpenTelemetry's metrics as the JSON that the SDK makes of them; virtual time 0 is the epoch.
+        Raises `MetricsError` if the SDK is not installed."""
+        begin_ns = (self.metrics.settings.as_of - _UNIX_EPOCH) // timedelta(microseconds=1) * 1000
+        end_ns = begin_ns + (self.run["time_ms"] or 0) * 1_000_000
+        data = to_otel(self.metrics.metrics(), start_unix_ns=begin_ns, end_unix_ns=end_ns)
+        text: str = data.to_json(indent=2)
+        return text
+
+
+_UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def status_of_outcome(outcome: Outcome, data: Mapping[str, Any]) -> Status:
+    """The status of a run that was made now; `data` is its `run_data`."""
+    metrics = outcome.metrics or meter(outcome.run.trace, outcome.scenario.metrics)
+    return Status({key: data[key] for key in KEYS}, metrics)
+
+
+def read_record(text: str, name: str) -> list[Status]:
+    """The runs of a record: the text that `sim run --json` printed, of one run or several.
+
+    Their metrics are summed again from their turns. Raises `ScenarioError` that names the file for what is
+    no such record, and for one whose sums were changed.
+    """
+    try:
+        data = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise ScenarioError(f"{name}: is no JSON ({error}); give what `sim run --json` printed") from None
+    runs = data.get("runs", [data]) if isinstance(data, dict) else None
+    if not isinstance(runs, list) or not runs:
+        raise ScenarioError(f"{name}: is no record of a run; give what `sim run --json` printed")
+    return [_read_run(run, name) for run in runs]
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "scenario": (str,),
+    "model": (str,),
+    "verdict": (str,),
+    "as_expected": (bool,),
+    "seed": (int,),
+    "digest": (str,),
+    "steps": (int,),
+    "time_ms": (int, type(None)),
+}
+
+
+def _read_run(run: object, name: str) -> Status:
+    if not isinstance(run, dict) or any(type(run.get(key)) not in _TYPES[key] for key in KEYS):
+        raise ScenarioError(f"{name}: is no record of a run; give what `sim run --json` printed")
+    metrics = run.get("metrics")
+    if not isinstance(metrics, dict) or not metrics.get("enabled"):
+        raise ScenarioError(f"{name}: the run was not measured; record it again without --no-metrics")
+    try:
+        return Status({key: run[key] for key in KEYS}, RunMetrics.from_dict(metrics))
+    except SimError as error:
+        raise ScenarioError(*(f"{name}: {mistake}" for mistake in error.mistakes)) from None

@@ -1,0 +1,109 @@
+"""PCT for messages: Ozkan, Majumdar, Niksic, Befrouei, Weissenbacher, "Randomized testing of distributed
+systems with probabilistic guarantees" (OOPSLA 2018).
+
+Events are partitioned online into chains, each of which is ordered by cause and effect. A chain gets a
+random priority when it begins; the pending event of the highest chain comes next. At d-1 steps, drawn in
+advance among n, the chain whose turn it is falls below all others: the i-th of the draws to level d-i.
+A bug of depth d (d events in an order, each as late as causes and effects let it be) shows with a
+probability of at least 1/(w^2 * n^(d-1)): the first of the d events is in the lowest of at most w(w+1)/2
+chains, and each draw hits the step of its event.
+
+Departures from the paper:
+
+- Its events are messages, and what is sent will be delivered. Here timers, spontaneous moves, restarts
+  and heals are events too, and may become void. The bound is claimed only where there are none of them
+  (`only_messages`): messages alone, each taken whenever it comes, no fault, no choice.
+- "n: the maximum number of events" is the length of the canonical schedule, not given by the user.
+- Faults strike at moments drawn apart (`sim.strategy.strikes`) and are not counted among the n.
+- An event that can go several ways goes any of them with equal probability.
+"""
+
+from __future__ import annotations
+
+from sim.action import Action
+from sim.graph import Graph, Start, State
+from sim.mixer import between, derive, stream
+from sim.strategy.base import base_of, choose_start, least_moving
+from sim.strategy.canonical import usual_length
+from sim.strategy.chains import Chains
+from sim.strategy.events import Event, Events, grouped
+from sim.strategy.strikes import Strikes
+from sim.table import DEFER
+
+DEPTH = 3
+
+
+class PCTCP:
+    """Runs the pending event of the chain with the highest priority; `depth` is d, `length` is n (by
+    default the length of the canonical schedule)."""
+
+    name = "pctcp"
+    now_ms = None
+
+    def __init__(self, seed: int = 0, depth: int | None = None, length: int | None = None) -> None:
+        self.seed = seed
+        self.depth = DEPTH if depth is None else depth
+        self._given = length
+        self._draws = derive(seed, self.name)
+
+    def begin(self, graph: Graph) -> Start:
+        self._graph = graph
+        self.length = usual_length(graph) if self._given is None else self._given
+        points = [between(stream(self._draws, i), 1, self.length) for i in range(self.depth - 1)]
+        self._points = {i + 1: point for i, point in enumerate(points)}
+        self._lowered: dict[int, int] = {}
+        self._priorities = derive(self._draws, "chains")
+        self._strikes = Strikes(graph, self.seed, self.length)
+        self._step = 0
+        self._events_taken = 0
+        start = choose_start(graph, self.seed)
+        self.events = Events(graph, start)
+        self.chains = Chains()
+        return start
+
+    def pick(self, state: State) -> Action | None:
+        actions = self._graph.enabled(state)
+        self._step += 1
+        fault = self._strikes.strike(self._step - 1, actions)
+        if fault is not None:
+            return fault
+        base = base_of(self._draws, self._step)
+        ways = {}
+        for group in grouped(actions):
+            way = least_moving(self._graph, state, group, base)
+            if way is not None:
+                ways[self._chain(self.events.of(way))] = way
+        if not ways:
+            return None
+        self._events_taken += 1
+        chain = max(ways, key=self._priority)
+        for i, point in self._points.items():
+            if point == self._events_taken:
+                self._lowered[chain] = self.depth - i
+                chain = max(ways, key=self._priority)
+        return ways[chain]
+
+    def took(self, action: Action) -> None:
+        self.events.took(action)
+        for event in self.events.made[len(self.chains.of) :]:
+            self.chains.add(event)
+
+    def _chain(self, event: Event) -> int:
+        for made in self.events.made[len(self.chains.of) :]:
+            self.chains.add(made)
+        return self.chains.of[event.number]
+
+    def _priority(self, chain: int) -> tuple[int, int]:
+        """Chains that were lowered come last, by their level; the others in a random order."""
+        level = self._lowered.get(chain)
+        return (1, stream(self._priorities, chain)) if level is None else (0, level)
+
+
+def only_messages(graph: Graph) -> bool:
+    """Whether all that happens in a system is messages, each taken whenever it comes, without any fault:
+    the systems that the bound is proved for. (Choices are seen only in a run.)"""
+    tables = [type(process).table for process in graph.system.processes.values()]
+    alone = not any(table.timers or table.must or table.may for table in tables)
+    taken = not any(row.dest is DEFER for table in tables for row in table.rows)
+    whole = graph.network.name == "any" and not graph.budget.entries and len(graph.starts()) == 1
+    return alone and taken and whole

@@ -1,0 +1,62 @@
+"""Partial order sampling: Yuan, Yang, Gu, "Partial order aware concurrency sampling" (CAV 2018).
+
+Every event has a random priority, the highest comes next, and when it has happened the pending events
+that race with it get new priorities. So orders are drawn, and not interleavings: what does not race is
+not drawn again and again.
+
+Departures from the paper: its events are accesses to shared memory, and two race if they touch the same
+place; here two race if they happen to the same process (or are faults and a cut). A priority is the mix
+of the seed, the action and how often its process has moved, which is the same as drawing it anew.
+Timers, moves and restarts are events; faults strike at moments drawn apart (`sim.strategy.strikes`).
+"""
+
+from __future__ import annotations
+
+from sim.action import Action
+from sim.graph import Graph, Start, State
+from sim.mixer import derive, mix, stream
+from sim.strategy.base import base_of, choose_start, least_moving
+from sim.strategy.canonical import usual_length
+from sim.strategy.events import grouped
+from sim.strategy.strikes import Strikes
+
+
+class POS:
+    """Takes the pending event with the highest of random priorities."""
+
+    name = "pos"
+    now_ms = None
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+        self._draws = derive(seed, self.name)
+
+    def begin(self, graph: Graph) -> Start:
+        self._graph = graph
+        self._step = 0
+        self._moved = [0] * graph.width
+        self._strikes = Strikes(graph, self.seed, usual_length(graph))
+        return choose_start(graph, self.seed)
+
+    def pick(self, state: State) -> Action | None:
+        actions = self._graph.enabled(state)
+        self._step += 1
+        fault = self._strikes.strike(self._step - 1, actions)
+        if fault is not None:
+            return fault
+        base = base_of(self._draws, self._step)
+        for group in sorted(grouped(actions), key=self._rank, reverse=True):
+            way = least_moving(self._graph, state, group, base)
+            if way is not None:
+                return way
+        return None
+
+    def took(self, action: Action) -> None:
+        if action.process_index >= 0:
+            self._moved[action.process_index] += 1
+
+    def _rank(self, ways: list[Action]) -> tuple[int, bytes]:
+        """The priority of an event, the same whichever way it goes."""
+        first = ways[0]
+        moved = self._moved[first.process_index] if first.process_index >= 0 else 0
+        return mix(stream(self._draws, moved) ^ first.key), first.code

@@ -1,0 +1,43 @@
+"""Swarm testing: Groce, Zhang, Eide, Chen, Regehr, "Swarm testing" (ISSTA 2012).
+
+Each schedule may use a random subset of the kinds of fault, and picks uniformly otherwise. A kind that is
+always possible hides what shows only without it: a budget spent on drops leaves nothing to duplicate.
+"""
+
+from __future__ import annotations
+
+from sim.action import Action
+from sim.graph import Graph, Start, State
+from sim.mixer import derive
+from sim.strategy.base import base_of, choose_start, least_moving
+
+
+class Swarm:
+    """Uniform picks among what the kinds of fault of this schedule allow; each kind is in with probability
+    one half."""
+
+    name = "swarm"
+    now_ms = None
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+        self._picks = derive(seed, self.name)
+
+    def begin(self, graph: Graph) -> Start:
+        self._graph = graph
+        self._step = 0
+        kinds = dict.fromkeys(entry.kind for entry in graph.budget.entries)
+        self.kinds = [kind for kind in kinds if derive(self._picks, f"kind {kind}") & 1]
+        self._all = len(self.kinds) == len(kinds)
+        return choose_start(graph, self.seed)
+
+    def pick(self, state: State) -> Action | None:
+        actions = self._graph.enabled(state)
+        if not self._all:
+            actions = [a for a in actions if not a.entries or all(kind in self.kinds for kind in a.strikes)]
+        base = base_of(self._picks, self._step)
+        self._step += 1
+        return least_moving(self._graph, state, actions, base)
+
+    def took(self, action: Action) -> None:
+        """Nothing to remember."""

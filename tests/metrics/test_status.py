@@ -1,0 +1,174 @@
+"""`sim status`, `sim run` with and without metrics, and `sim bench metrics`, as they are called."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.cli import call
+from sim.report.metrics import latency_histogram, sparkline
+
+ROOT = Path(__file__).parents[2]
+METERED = str(ROOT / "scenarios" / "consensus" / "metered.yaml")
+Capture = pytest.CaptureFixture[str]
+
+
+def said(capsys: Capture, *argv: str, status: int = 0) -> str:
+    capsys.readouterr()
+    assert call(list(argv)) == status
+    out, err = capsys.readouterr()
+    return out if status in (0, 1) else err
+
+
+def data(capsys: Capture, *argv: str) -> Any:
+    return json.loads(said(capsys, *argv, "--json"))
+
+
+@pytest.fixture
+def record(tmp_path: Path, capsys: Capture) -> Path:
+    path = tmp_path / "run.json"
+    path.write_text(said(capsys, "run", METERED, "--json"))
+    return path
+
+
+def test_run_with_metrics_and_without_differ_in_nothing_but_the_metrics(capsys: Capture) -> None:
+    with_, without = data(capsys, "run", METERED), data(capsys, "run", METERED, "--no-metrics")
+    metrics, none = with_.pop("metrics"), without.pop("metrics")
+    assert with_ == without
+    assert with_["digest"]
+    assert none == {"enabled": False, **{key: metrics[key] for key in ("sent", "delivered", "handler_calls")}}
+    assert metrics["enabled"]
+    text = said(capsys, "run", METERED)
+    lines = said(capsys, "run", METERED, "--no-metrics").splitlines()
+    assert [line for line in text.splitlines() if line not in lines] == [
+        line
+        for line in text.splitlines()
+        if line.startswith(("tokens", "agents", "repeated", "next", "latency", "cost", "BUDGET"))
+    ]
+
+
+def test_the_file_may_switch_metrics_off_and_the_command_line_on(tmp_path: Path, capsys: Capture) -> None:
+    file = tmp_path / "off.yaml"
+    file.write_text("model: models.consensus\nmetrics: {enabled: false}\n")
+    assert data(capsys, "run", str(file))["metrics"]["enabled"] is False
+    assert data(capsys, "run", str(file), "--metrics")["metrics"]["turn_count"] > 0
+
+
+def test_status_and_run_say_the_same_numbers(capsys: Capture) -> None:
+    run, status = data(capsys, "run", METERED), data(capsys, "status", METERED)
+    assert {key: run["metrics"][key] for key in status["metrics"]} == status["metrics"]
+    metrics = status["metrics"]
+    assert metrics["running_total"]["input_tokens"] == 4 * 1000 + 3 * 1500
+    assert metrics["running_total"]["output_tokens"] == 7 * 500
+    assert {agent: share["turns"] for agent, share in metrics["by_agent"].items()} == {
+        "claude": 3,
+        "gemini": 2,
+        "gpt_pro": 2,
+    }
+    assert metrics["duplicate_items"] == 1
+    assert metrics["context"]["utilisation"] == 1500 / 128_000
+    assert metrics["cost"]["total"]["unknown_turns"] == 2
+    assert metrics["cost"]["projected"]["turns"] == 5
+
+
+def test_the_status_of_a_record_is_that_of_its_run(
+    record: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for form in ("text", "json", "openmetrics", "otel"):
+        ours = said(capsys, "status", METERED, "--format", form)
+        assert said(capsys, "status", str(record), "--format", form) == ours
+        with record.open() as stream:
+            monkeypatch.setattr("sys.stdin", stream)
+            assert said(capsys, "status", "-", "--format", form) == ours
+
+
+def test_exports_name_what_the_conventions_name(capsys: Capture) -> None:
+    text = said(capsys, "status", METERED, "--format", "openmetrics")
+    assert 'gen_ai_client_token_usage_bucket{gen_ai_operation_name="chat"' in text
+    assert text.endswith("# EOF\n")
+    otel = json.loads(said(capsys, "status", METERED, "--format", "otel"))
+    scope = otel["resource_metrics"][0]["scope_metrics"][0]
+    assert {"gen_ai.client.token.usage", "gen_ai.client.operation.duration"} <= {m["name"] for m in scope["metrics"]}
+
+
+def test_several_recorded_runs_are_shown_one_after_the_other(tmp_path: Path, capsys: Capture) -> None:
+    record = tmp_path / "runs.json"
+    record.write_text(said(capsys, "run", METERED, METERED, "--json"))
+    assert said(capsys, "status", str(record)).count("tokens  ") == 2
+    assert len(data(capsys, "status", str(record))["runs"]) == 2
+    assert "2 runs cannot be one openmetrics text" in said(
+        capsys, "status", str(record), "--format", "openmetrics", status=2
+    )
+
+
+def test_a_model_without_agents_has_nothing_to_show(tmp_path: Path, capsys: Capture) -> None:
+    file = tmp_path / "two.yaml"
+    file.write_text("model: models.two_phase_commit\n")
+    assert "nothing was recorded" in said(capsys, "status", str(file))
+    assert "tokens  " not in said(capsys, "run", str(file))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", "is no JSON"),
+        ("[]", "is no record of a run"),
+        ('{"runs": []}', "is no record of a run"),
+        ('{"scenario": 3}', "is no record of a run"),
+        ('{"a": NaN}', "is no JSON (NaN is no number of JSON)"),
+        ("[" * 100_000, "is no JSON"),
+    ],
+)
+def test_what_is_no_record_is_one_line(text: str, line: str, tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    err = said(capsys, "status", str(path), status=2)
+    assert line in err
+    assert err.count("\n") == 1
+
+
+def test_a_record_that_was_changed_or_not_measured_is_refused(record: Path, capsys: Capture) -> None:
+    whole = json.loads(record.read_text())
+    whole["metrics"]["cost"]["total"]["usd"] = "0"
+    record.write_text(json.dumps(whole))
+    assert "the record was changed: its cost" in said(capsys, "status", str(record), status=2)
+    whole["metrics"] = {"enabled": False}
+    record.write_text(json.dumps(whole))
+    assert "the run was not measured" in said(capsys, "status", str(record), status=2)
+    assert "--seed and --set would change nothing" in said(capsys, "status", str(record), "--seed", "1", status=2)
+    assert "cannot be read: No such file" in said(capsys, "status", str(record) + ".json", status=2)
+    assert "give one" in said(capsys, "status", METERED, "--json", "--format", "otel", status=2)
+
+
+def test_a_missed_expectation_is_the_status_of_status(tmp_path: Path, capsys: Capture) -> None:
+    file = tmp_path / "off.yaml"
+    file.write_text("model: models.consensus\nexpect: {emitted: {Used: 99}}\n")
+    assert "NOT as expected" in said(capsys, "status", str(file), status=1)
+
+
+def test_the_figures_of_bench_metrics(capsys: Capture) -> None:
+    found = data(capsys, "bench", "metrics", "--rounds", "2", "--runs", "2", "--turns", "2000")
+    assert found["ratio_run"] > 0
+    assert found["ratio_record_turn"] > 0
+    assert (found["turns_few"], found["turns_many"], found["run_rounds"]) == (1000, 2000, 2)
+    assert found["run"]["turns"] > 20
+    assert found["run"]["digest"]
+    assert found["measured_on"]["python"]
+    assert "ratio_run" in said(capsys, "bench", "metrics", "--rounds", "1", "--runs", "1", "--turns", "1000")
+
+
+def test_sparklines_and_histograms() -> None:
+    assert sparkline([]) == ""
+    assert sparkline([0, 0]) == "▁▁"
+    assert sparkline([0, 50, 100]) == "▁▄█"
+    assert len(sparkline(range(1000))) == 40  # type: ignore[arg-type]
+    from sim.metrics.latency import LatencyHistogram
+
+    histogram = LatencyHistogram()
+    assert latency_histogram(histogram.summary()) == ""
+    for us in (1000, 1000, 5000):
+        histogram.add_us(us)
+    assert latency_histogram(histogram.summary()) == "█▁▁▄"
