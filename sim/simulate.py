@@ -6,7 +6,8 @@ from sim.graph import Graph, State
 from sim.judge import AT_REST, Evaluated, Finding, Judge, endless
 from sim.lasso import came_round
 from sim.strategy.base import Strategy
-from sim.system import System
+from sim.strategy.virtual_time import VirtualTime
+from sim.system import System, refuse_timed
 from sim.trace import Ending, Run, Trace
 
 MAX_STEPS = 10_000
@@ -41,8 +42,10 @@ class _Simulation:
     def run(self, max_steps: int) -> Run:
         graph, strategy, judge = self.graph, self.strategy, self.judge
         pick, took, apply = strategy.pick, strategy.took, graph.apply
+        if strategy.now_ms is None:
+            refuse_timed(graph.system, f"the strategy {strategy.name}")
         start = strategy.begin(graph)
-        trace = Trace(graph, start)
+        trace = Trace(graph, start, slowdowns=strategy.slowdowns if isinstance(strategy, VirtualTime) else [])
         record = trace.steps.append
         state = start.state
         finding = self._look(state)

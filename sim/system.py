@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sim.errors import ModelError, listing, nearest
+from sim.errors import ConfigError, ModelError, listing, nearest
 from sim.faults.plan import FaultEntry, parse_plan
 from sim.faults.table import OF_THE_GRAPH, TIMED_KINDS, strikes_messages
 from sim.network import NETWORKS
@@ -83,6 +83,11 @@ class System:
         """The fault budget as entries."""
         assert isinstance(self.faults, tuple)
         return self.faults
+
+    @property
+    def timed_faults(self) -> tuple[FaultEntry, ...]:
+        """The entries that only a run on virtual time can strike with."""
+        return tuple(entry for entry in self.budget if entry.kind in TIMED_KINDS)
 
     @property
     def own_kinds(self) -> tuple[str, ...]:
@@ -176,6 +181,17 @@ class System:
         """A target of a network or domain fault may be a message type, by its name."""
         named = entry.target is not None and entry.target[:1].isupper() and "->" not in entry.target
         return named and strikes_messages(entry.kind)
+
+
+def refuse_timed(system: System, reader: str) -> None:
+    """Raises `ConfigError` if the plan has delays or pauses and `reader`, which has no clock, is to go by it."""
+    if system.timed_faults:
+        raise ConfigError(
+            *(
+                f"fault {str(entry)!r}: {reader} knows no time, every speed is among what it tries; leave it out"
+                for entry in system.timed_faults
+            )
+        )
 
 
 def _kind(thing: object) -> str:

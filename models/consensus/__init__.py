@@ -4,10 +4,23 @@ artifact per decision stored, and takes the next decision when the last one is a
 from __future__ import annotations
 
 from models.consensus.coordinator import Coordinator
-from models.consensus.messages import Journal, Response
+from models.consensus.messages import Journal, Response, Store
 from models.consensus.monitors import AckGate, StopOnce
 from models.consensus.peers import Agent, ArtifactStore, Consumer, User
-from sim import AgentTimeout, ConfigError, EffectLedger, InputLedger, System, Timing, sometimes
+from sim import (
+    AgentTimeout,
+    ConfigError,
+    ConsensusFailure,
+    Disconnect,
+    EffectLedger,
+    EmptyResponse,
+    InputLedger,
+    RateLimited,
+    System,
+    Timing,
+    cut,
+    sometimes,
+)
 
 ROSTER = ("gemini", "claude", "gpt_pro", "gpt_codex", "code")
 RUN = "run-1"
@@ -82,7 +95,19 @@ def system(
             sometimes("a run comes to its end", lambda coordinator: coordinator.state == "done"),
             *((sometimes("a run is stopped", lambda coordinator: coordinator.state == "stopped"),) if stop else ()),
         ),
-        carriers={AgentTimeout: (Response,)},
+        carriers={
+            AgentTimeout: (Response,),
+            RateLimited: (Response,),
+            EmptyResponse: (Response,),
+            Disconnect: (Response,),
+            ConsensusFailure: (Store,),
+        },
+        cuts={
+            "agents": cut(names),
+            "answers": cut(names, ["coordinator"], one_way=True),
+            "store": cut(["store"]),
+            "consumer": cut(["consumer"]),
+        },
         faults="duplicate:1,drop:1,crash:1@coordinator",
         timing=Timing(
             latency_ms=(2, 10),

@@ -13,7 +13,7 @@ from models.consensus.messages import (
     Store,
     Stored,
 )
-from sim import IGNORE, Applied, Process, Used
+from sim import IGNORE, Applied, ConsensusFailure, Process, Used
 
 
 class Agent(Process):
@@ -55,6 +55,8 @@ class ArtifactStore(Process):
     transitions = (
         {"trigger": Store, "source": "open", "dest": None, "unless": "has_it", "after": ["apply", "confirm"]},
         {"trigger": Store, "source": "open", "dest": None, "after": "confirm"},
+        # A verdict that comes to nothing is presented again by the coordinator, who still waits for `Stored`.
+        {"trigger": ConsensusFailure, "source": "open", "dest": IGNORE},
     )
 
     applied: frozenset[tuple[str, int]] = frozenset()

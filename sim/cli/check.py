@@ -10,6 +10,7 @@ import click
 
 from sim.cli import STARTED, options
 from sim.cli.keep import Kept, judged, keep
+from sim.cli.plans import plan_given, say_explored
 from sim.explore.check import CheckResult, Progress, check
 from sim.explore.minimise import unminimised
 from sim.graph import Graph
@@ -30,7 +31,10 @@ def command(
     target: str, settings: tuple[str, ...], max_states: int | None, out: str, models: tuple[str, ...], as_json: bool
 ) -> int:
     """Check every schedule of TARGET (a scenario file, or a model such as models.consensus)."""
-    loaded = load_target(target, options.overrides(settings), allow=models)
+    sets = options.overrides(settings)
+    plan = plan_given(None, sets)
+    loaded = load_target(target, sets, faults=plan.text, faults_from=plan.source, allow=models)
+    say_explored(plan)
     bounds = bounds_lines(loaded.name, settings_of(loaded.model, loaded.config), Graph(loaded.system))
     if not as_json:
         click.echo("\n".join(bounds))

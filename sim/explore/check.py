@@ -10,7 +10,7 @@ from sim.action import Action
 from sim.explore.liveness import Edges, judge_eventually
 from sim.graph import Graph, Start, State
 from sim.judge import Finding, Judge
-from sim.system import System
+from sim.system import System, refuse_timed
 
 
 @dataclass
@@ -69,6 +69,7 @@ def check(system: System, *, max_states: int | None = None, progress: Progress |
 
 class _Walk:
     def __init__(self, system: System, max_states: int | None, progress: Progress | None) -> None:
+        refuse_timed(system, "a check")
         self.graph = Graph(system)
         self.judge = Judge(self.graph)
         self.max_states = max_states
