@@ -36,10 +36,11 @@ if TYPE_CHECKING:
     from sim.explore.check import CheckResult, check
     from sim.explore.fuzz import FuzzFinding, FuzzResult, fuzz
     from sim.explore.minimise import Minimised, minimise
+    from sim.explore.recovery import Recovery, recovers
     from sim.graph import Graph, State
     from sim.judge import Finding
     from sim.simulate import simulate
-    from sim.strategy import Replay, Strategy, Uniform, VirtualTime
+    from sim.strategy import Replay, Strategy, TwoPhase, Uniform, VirtualTime
     from sim.trace import Run, Trace
 
 _ENGINES = {
@@ -50,16 +51,19 @@ _ENGINES = {
     "FuzzResult": "sim.explore.fuzz",
     "Graph": "sim.graph",
     "Minimised": "sim.explore.minimise",
+    "Recovery": "sim.explore.recovery",
     "Replay": "sim.strategy",
     "Run": "sim.trace",
     "Trace": "sim.trace",
     "State": "sim.graph",
     "Strategy": "sim.strategy",
+    "TwoPhase": "sim.strategy",
     "Uniform": "sim.strategy",
     "VirtualTime": "sim.strategy",
     "check": "sim.explore.check",
     "fuzz": "sim.explore.fuzz",
     "minimise": "sim.explore.minimise",
+    "recovers": "sim.explore.recovery",
     "simulate": "sim.simulate",
 }
 
@@ -95,6 +99,7 @@ __all__ = [
     "RateLimited",
     "Received",
     "Record",
+    "Recovery",
     "Rejected",
     "Replay",
     "Replayed",
@@ -108,6 +113,7 @@ __all__ = [
     "TableError",
     "Timing",
     "Trace",
+    "TwoPhase",
     "Uniform",
     "Used",
     "View",
@@ -118,6 +124,7 @@ __all__ = [
     "eventually",
     "fuzz",
     "minimise",
+    "recovers",
     "simulate",
     "sometimes",
     "within",
