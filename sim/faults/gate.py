@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _injector: Injector | None = None
 _looked = False
 """Whether the environment was looked at; a process does so once."""
+_warned = False
+"""Whether a plan that does not count was told."""
 _looking = Lock()
 """Threads that come to the first injection point together must not each open a gate of their own."""
 
@@ -123,14 +125,18 @@ def _decide() -> None:
         open_gate()
     else:
         _looked = True
-        warn_of_plans()
+        if not _warned:
+            warn_of_plans()
 
 
 def warn_of_plans() -> None:
     """One line if the environment holds a plan that does not count: the gate is closed."""
+    global _warned
     named = environment.plans_set()
     if named:
-        say(f"{' and '.join(named)} changes nothing without {environment.OPT_IN}=1: no fault of it is injected")
+        _warned = True
+        verb = "changes" if len(named) == 1 else "change"
+        say(f"{' and '.join(named)} {verb} nothing without {environment.OPT_IN}=1: faults are off")
 
 
 def say(text: str) -> None:

@@ -18,5 +18,6 @@ def _pristine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             monkeypatch.delenv(name)
     monkeypatch.setattr(gate, "_injector", None)
     monkeypatch.setattr(gate, "_looked", False)
+    monkeypatch.setattr(gate, "_warned", False)
     yield
     gate.close_gate()

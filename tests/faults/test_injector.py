@@ -70,7 +70,7 @@ def test_the_errors_are_what_such_errors_are_caught_as() -> None:
         for usual in (TimeoutError, ConnectionError, RateLimitedError):
             fault = next_fault("spec_kit", "gemini")
             assert isinstance(fault, usual)
-            with pytest.raises(InjectedFault, match="injected .* \\(spec_kit, gemini\\)"):
+            with pytest.raises(InjectedFault, match=r"injected .* \(spec_kit, gemini\)"):
                 raise fault
             again = pickle.loads(pickle.dumps(fault))
             assert (type(again), str(again), again.target) == (type(fault), str(fault), "gemini")
