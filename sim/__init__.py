@@ -25,7 +25,7 @@ from sim.ledgers import (
 )
 from sim.process import Monitor, Process, View
 from sim.properties import always, eventually, sometimes, within
-from sim.system import System, cut
+from sim.system import Cut, System, cut
 from sim.table import DEFER, IGNORE
 from sim.timing import Timing
 from sim.usage import Replayed, Used
@@ -80,6 +80,7 @@ __all__ = [
     "ConsensusFailure",
     "Counted",
     "Crashed",
+    "Cut",
     "Disconnect",
     "DivergenceError",
     "EffectLedger",

@@ -11,6 +11,7 @@ from sim import (
     AgentTimeout,
     ConfigError,
     ConsensusFailure,
+    Cut,
     Disconnect,
     EffectLedger,
     EmptyResponse,
@@ -24,6 +25,11 @@ from sim import (
 
 ROSTER = ("gemini", "claude", "gpt_pro", "gpt_codex", "code")
 RUN = "run-1"
+CARRIERS = {
+    **dict.fromkeys((AgentTimeout, RateLimited, EmptyResponse, Disconnect), (Response,)),
+    ConsensusFailure: (Store,),
+}
+"""Domain faults by what they strike: an agent's answer, or the message that carries the verdict."""
 
 
 def system(
@@ -95,19 +101,8 @@ def system(
             sometimes("a run comes to its end", lambda coordinator: coordinator.state == "done"),
             *((sometimes("a run is stopped", lambda coordinator: coordinator.state == "stopped"),) if stop else ()),
         ),
-        carriers={
-            AgentTimeout: (Response,),
-            RateLimited: (Response,),
-            EmptyResponse: (Response,),
-            Disconnect: (Response,),
-            ConsensusFailure: (Store,),
-        },
-        cuts={
-            "agents": cut(names),
-            "answers": cut(names, ["coordinator"], one_way=True),
-            "store": cut(["store"]),
-            "consumer": cut(["consumer"]),
-        },
+        carriers=CARRIERS,
+        cuts=_cuts(names),
         faults="duplicate:1,drop:1,crash:1@coordinator",
         timing=Timing(
             latency_ms=(2, 10),
@@ -116,3 +111,13 @@ def system(
             restart_ms=(200, 2_000),
         ),
     )
+
+
+def _cuts(names: tuple[str, ...]) -> dict[str, Cut]:
+    """What may be cut off: the agents, their answers only, the store, the consumer."""
+    return {
+        "agents": cut(names),
+        "answers": cut(names, ["coordinator"], one_way=True),
+        "store": cut(["store"]),
+        "consumer": cut(["consumer"]),
+    }
