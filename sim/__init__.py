@@ -39,18 +39,21 @@ if TYPE_CHECKING:
     from sim.explore.recovery import Recovery, recovers
     from sim.graph import Graph, State
     from sim.judge import Finding
-    from sim.simulate import simulate
-    from sim.strategy import Replay, Strategy, TwoPhase, Uniform, VirtualTime
+    from sim.simulation import simulate
+    from sim.strategy import Drawn, Replay, Strategy, TwoPhase, Uniform, VirtualTime
+    from sim.testing import PropertyViolation, SystemMachine, replay_text, schedules, state_machine
     from sim.trace import Run, Trace
 
 _ENGINES = {
     "Action": "sim.action",
     "CheckResult": "sim.explore.check",
+    "Drawn": "sim.strategy",
     "Finding": "sim.judge",
     "FuzzFinding": "sim.explore.fuzz",
     "FuzzResult": "sim.explore.fuzz",
     "Graph": "sim.graph",
     "Minimised": "sim.explore.minimise",
+    "PropertyViolation": "sim.testing",
     "Recovery": "sim.explore.recovery",
     "Replay": "sim.strategy",
     "Run": "sim.trace",
@@ -58,13 +61,17 @@ _ENGINES = {
     "State": "sim.graph",
     "Strategy": "sim.strategy",
     "TwoPhase": "sim.strategy",
+    "SystemMachine": "sim.testing",
     "Uniform": "sim.strategy",
     "VirtualTime": "sim.strategy",
     "check": "sim.explore.check",
     "fuzz": "sim.explore.fuzz",
     "minimise": "sim.explore.minimise",
     "recovers": "sim.explore.recovery",
-    "simulate": "sim.simulate",
+    "replay_text": "sim.testing",
+    "schedules": "sim.testing",
+    "simulate": "sim.simulation",
+    "state_machine": "sim.testing",
 }
 
 __all__ = [
@@ -83,6 +90,7 @@ __all__ = [
     "Cut",
     "Disconnect",
     "DivergenceError",
+    "Drawn",
     "EffectLedger",
     "Emission",
     "EmptyResponse",
@@ -97,6 +105,7 @@ __all__ = [
     "ModelError",
     "Monitor",
     "Process",
+    "PropertyViolation",
     "RateLimited",
     "Received",
     "Record",
@@ -111,6 +120,7 @@ __all__ = [
     "State",
     "Strategy",
     "System",
+    "SystemMachine",
     "TableError",
     "Timing",
     "Trace",
@@ -126,8 +136,11 @@ __all__ = [
     "fuzz",
     "minimise",
     "recovers",
+    "replay_text",
+    "schedules",
     "simulate",
     "sometimes",
+    "state_machine",
     "within",
 ]
 

@@ -12,13 +12,14 @@ from typing import NamedTuple
 from sim.action import Action, Kind
 from sim.address import START, Address
 from sim.allowance import Budget, left_of
+from sim.errors import ModelError
 from sim.faults.plan import FaultEntry
 from sim.machine import Handler
 from sim.network import Net, make_network
 from sim.process import Arm, Output, View
 from sim.system import System
 from sim.tables import Tables
-from sim.values import Value, encode, show
+from sim.values import Value, describe, encode, show
 
 
 class State(NamedTuple):
@@ -52,6 +53,8 @@ class Graph:
     `handler` is what runs them."""
 
     def __init__(self, system: System, handler: type[Handler] = Handler) -> None:
+        if not isinstance(system, System):
+            raise ModelError(f"{describe(system)} is no System: make one of your processes")
         self.system = system
         self.tables = Tables(system, handler)
         self.network = make_network(system.network, self.tables.pair.__getitem__)
@@ -59,6 +62,7 @@ class Graph:
         self.names = system.names
         self.budget = Budget(system, self.tables)
         self._cut_names = self.budget.cuts
+        self._starts: list[Start] = []
 
     @property
     def handler_calls(self) -> int:
@@ -68,6 +72,11 @@ class Graph:
 
     def starts(self) -> list[Start]:
         """The ways to begin: one for each combination of choices made in `on_start`."""
+        if not self._starts:
+            self._starts = self._begin()
+        return self._starts
+
+    def _begin(self) -> list[Start]:
         found = []
         for start in product(*self.tables.initial()):
             locals_: tuple[int, ...] = tuple(local for local, _ in start)

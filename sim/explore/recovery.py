@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sim.errors import ConfigError
 from sim.graph import Graph
 from sim.mixer import derive
-from sim.simulate import MAX_STEPS, simulate
+from sim.simulation import MAX_STEPS, simulate
 from sim.strategy.base import Strategy
 from sim.strategy.two_phase import STORM_STEPS, TwoPhase
 from sim.strategy.uniform import Uniform

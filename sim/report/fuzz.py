@@ -28,7 +28,7 @@ def fuzz_head(target: Target, settings: Mapping[str, object], strategy: str, see
 def fuzz_lines(result: FuzzResult, kept: Sequence[tuple[str, str]]) -> Iterator[str]:
     """What a fuzz covered, and each violation it found, with the file and the command that replays it."""
     yield (
-        f"{result.schedules:,} schedules, {result.steps:,} steps, {result.states:,} distinct states, "
+        f"{result.schedules:,} schedule{'s' if result.schedules != 1 else ''}, {result.steps:,} steps, {result.states:,} distinct states, "
         f"{result.seconds:.2f} s"
     )
     yield from _coverage(result)
@@ -44,6 +44,8 @@ def _coverage(result: FuzzResult) -> Iterator[str]:
     coverage = result.coverage
     taken, declared = coverage.transitions
     yield f"transitions  {taken} of {declared} taken"
+    if result.stopped:
+        return  # what is missing says nothing yet
     untaken = coverage.untaken
     for name in untaken[:UNTAKEN_MAX]:
         yield f"  never      {name}"
