@@ -106,12 +106,7 @@ def system(
         carriers=CARRIERS,
         cuts=_cuts(names),
         faults="duplicate:1,drop:1,crash:1@coordinator",
-        timing=Timing(
-            latency_ms=(2, 10),
-            links={f"{name}->coordinator": (400, 9_000) for name in names},
-            may_ms=(0, 20_000),
-            restart_ms=(200, 2_000),
-        ),
+        timing=_timing(names),
     )
 
 
@@ -123,3 +118,13 @@ def _cuts(names: tuple[str, ...]) -> dict[str, Cut]:
         "store": cut(["store"]),
         "consumer": cut(["consumer"]),
     }
+
+
+def _timing(names: tuple[str, ...]) -> Timing:
+    """An answer takes seconds, everything else milliseconds."""
+    return Timing(
+        latency_ms=(2, 10),
+        links={f"{name}->coordinator": (400, 9_000) for name in names},
+        may_ms=(0, 20_000),
+        restart_ms=(200, 2_000),
+    )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TypeAlias
 
-from models.consensus.failures import failure_of
+from models.consensus.failures import Setback, after_setback, failure_of
 from models.consensus.messages import (
     AckDecision,
     Ask,
@@ -13,6 +12,7 @@ from models.consensus.messages import (
     Decision,
     Journal,
     NoConsensus,
+    NotStored,
     Released,
     Response,
     Stop,
@@ -21,13 +21,14 @@ from models.consensus.messages import (
     Store,
     Stored,
 )
-from models.consensus.retry import OURS, RetryAfter, RetryState
+from models.consensus.retry import OURS, RetryAfter
 from models.consensus.verdict import verdict
 from sim import (
     DEFER,
     IGNORE,
     Accepted,
     AgentTimeout,
+    ConsensusFailure,
     Counted,
     Disconnect,
     EmptyResponse,
@@ -36,9 +37,6 @@ from sim import (
     Rejected,
     Replayed,
 )
-
-Setback: TypeAlias = RateLimited | EmptyResponse | Disconnect
-"""What ends an attempt without an answer, at once."""
 
 
 class Coordinator(Process):
@@ -96,6 +94,7 @@ class Coordinator(Process):
         {"trigger": "boot", "source": "booting", "dest": "done"},
         {"trigger": Response, "source": "booting", "dest": DEFER},
         {"trigger": Stored, "source": "booting", "dest": DEFER},
+        {"trigger": NotStored, "source": "booting", "dest": DEFER},
         {"trigger": AckDecision, "source": "booting", "dest": DEFER},
         {"trigger": Stop, "source": "booting", "dest": DEFER},
         # Answers.
@@ -155,6 +154,9 @@ class Coordinator(Process):
         # Storing, then the gate: one decision at a time.
         {"trigger": Stored, "source": "storing", "dest": "gated", "conditions": "is_pending", "after": "present"},
         {"trigger": Stored, "source": ["asking", "storing", "gated", "done", "stopped"], "dest": IGNORE},
+        {"trigger": NotStored, "source": "storing", "dest": None, "conditions": "is_pending", "after": "pause"},
+        {"trigger": NotStored, "source": ["asking", "storing", "gated", "done", "stopped"], "dest": IGNORE},
+        {"trigger": "backoff", "source": "storing", "dest": None, "after": ["note_replay", "store"]},
         {"trigger": "resend", "source": "storing", "dest": None, "after": "store_again"},
         {"trigger": "resend", "source": "gated", "dest": None, "after": "present_again"},
         {
@@ -279,8 +281,7 @@ class Coordinator(Process):
         beyond that. One timer serves all who wait: nobody is asked before the longest wait is over."""
         assert isinstance(fault.message, Response)
         agent, last = fault.message.agent, self.retries + 1
-        failure = failure_of(fault.kind, fault.reset_ms if isinstance(fault, RateLimited) else None)
-        decision = replace(OURS, attempts_max=last).decide(RetryState(self.attempt_of(agent)), failure)
+        decision = after_setback(fault, self.attempt_of(agent), last)
         if isinstance(decision, RetryAfter):
             self.waiting = tuple(sorted((*self.waiting, agent)))
             self.wait_ms = (max(self.wait_ms[0], decision.low_ms), max(self.wait_ms[1], decision.high_ms))
@@ -363,7 +364,11 @@ class Coordinator(Process):
         self.note_replay()
         self.store()
 
-    def is_pending(self, stored: Stored) -> bool:
+    def pause(self) -> None:
+        """A refusal is not a loss: it takes none of the resends, and a decision is presented until it is stored."""
+        self.arm("backoff", OURS.wait_ms(1, failure_of(ConsensusFailure.kind)))
+
+    def is_pending(self, stored: Stored | NotStored) -> bool:
         return (stored.run, stored.seq) == (self.run, self.journal.minted)
 
     def present(self) -> None:
@@ -418,6 +423,7 @@ class Coordinator(Process):
 
     def on_exit_storing(self) -> None:
         self.cancel("resend")
+        self.cancel("backoff")
         self.resent = 0
 
     def on_exit_gated(self) -> None:

@@ -7,6 +7,7 @@ from models.consensus.messages import (
     Acknowledged,
     Ask,
     Decision,
+    NotStored,
     Response,
     Stop,
     StopAck,
@@ -55,8 +56,7 @@ class ArtifactStore(Process):
     transitions = (
         {"trigger": Store, "source": "open", "dest": None, "unless": "has_it", "after": ["apply", "confirm"]},
         {"trigger": Store, "source": "open", "dest": None, "after": "confirm"},
-        # A verdict that comes to nothing is presented again by the coordinator, who still waits for `Stored`.
-        {"trigger": ConsensusFailure, "source": "open", "dest": IGNORE},
+        {"trigger": ConsensusFailure, "source": "open", "dest": None, "after": "refuse"},
     )
 
     applied: frozenset[tuple[str, int]] = frozenset()
@@ -69,6 +69,10 @@ class ArtifactStore(Process):
 
     def confirm(self, store: Store) -> None:
         self.send(self.sender, Stored(store.run, store.seq))
+
+    def refuse(self, fault: ConsensusFailure) -> None:
+        assert isinstance(fault.message, Store)
+        self.send(self.sender, NotStored(fault.message.run, fault.message.seq))
 
 
 class Consumer(Process):

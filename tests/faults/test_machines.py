@@ -20,7 +20,7 @@ KINDS = ("agent_timeout", "rate_limited", "consensus_fail", "empty_response", "d
         ("agent_timeout:1", 4_013),
         ("rate_limited:1", 3_453),
         ("rate_limited:1(30s)", 3_453),
-        ("consensus_fail:1", 2_694),
+        ("consensus_fail:1", 4_710),
         ("empty_response:1", 3_453),
         ("disconnect:1", 3_453),
         ("disconnect:1,rate_limited:1,agent_timeout:1", None),

@@ -76,8 +76,8 @@ def test_a_retry_takes_one_fault_an_attempt_and_leaves_the_rest(count: int) -> N
 
 
 def driven(kind: str, count: int) -> str:
-    """One agent that may be asked three times, and a store that may be told three times: how the run ends."""
-    system = consensus.system(agents=1, retries=LIMIT - 1, resends=LIMIT - 1, stop=False)
+    """One agent that may be asked three times: how the run ends."""
+    system = consensus.system(agents=1, retries=LIMIT - 1, stop=False)
     run = simulate(system.with_(faults=f"{kind}:{count}"), VirtualTime(seed=1))
     emitted = run.trace.emitted()
     asked = emitted["Used"]
