@@ -33,10 +33,11 @@ from sim.values import Emission, Fault, Message, Record
 
 if TYPE_CHECKING:
     from sim.action import Action
-    from sim.explore.check import CheckResult, check
+    from sim.explore.check import check
     from sim.explore.fuzz import FuzzFinding, FuzzResult, fuzz
     from sim.explore.minimise import Minimised, minimise
     from sim.explore.recovery import Recovery, recovers
+    from sim.explore.result import CheckResult
     from sim.graph import Graph, State
     from sim.judge import Finding
     from sim.simulation import simulate
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
 _ENGINES = {
     "Action": "sim.action",
-    "CheckResult": "sim.explore.check",
+    "CheckResult": "sim.explore.result",
     "Drawn": "sim.strategy",
     "Finding": "sim.judge",
     "FuzzFinding": "sim.explore.fuzz",

@@ -6,10 +6,11 @@ the cuts in force, all as small integers of one `Graph`; `describe` spells it ou
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
 from typing import NamedTuple
 
-from sim.action import Action, Kind
+from sim.action import Action
 from sim.address import START, Address
 from sim.allowance import Budget, left_of
 from sim.errors import ModelError
@@ -17,6 +18,7 @@ from sim.faults.plan import FaultEntry
 from sim.machine import Handler
 from sim.network import Net, make_network
 from sim.process import Arm, Output, View
+from sim.rows import Surroundings
 from sim.system import System
 from sim.tables import Tables
 from sim.values import Value, describe, encode, show
@@ -63,6 +65,7 @@ class Graph:
         self.budget = Budget(system, self.tables)
         self._cut_names = self.budget.cuts
         self._starts: list[Start] = []
+        self._surroundings: dict[tuple[tuple[int, ...], tuple[int, ...]], Surroundings] = {}
 
     @property
     def handler_calls(self) -> int:
@@ -118,27 +121,45 @@ class Graph:
 
     def enabled(self, state: State) -> list[Action]:
         """The enabled actions, in no order that may be relied on."""
-        locals_, net, _, cuts = state
+        locals_, net, budgets, cuts = state
         tables = self.tables
         if tables.failed and not tables.failed.keys().isdisjoint(locals_):
             return []  # beyond its table a machine does nothing that could be trusted
+        here = self._surroundings.get((budgets, cuts)) or self.surroundings(budgets, cuts)
+        target, heads, own = tables.target, here.heads, here.own
         found: list[Action] = []
-        deliveries, target = tables.deliveries, tables.target
         for e in self.network.heads(net):
             local = locals_[target[e]]
-            actions = deliveries.get((local, e))
-            if actions is None:
-                actions = tables.delivery(local, e)
-            if actions and not (cuts and self._held(e, cuts)):
-                found += actions
-        own = tables.own
+            actions = heads.get((local, e))
+            found += here.head(local, e) if actions is None else actions
+        if here.reaches_behind:
+            for e in self.network.overtakers(net):
+                local = locals_[target[e]]
+                actions = here.behind.get((local, e))
+                found += here.late(local, e) if actions is None else actions
         for local in locals_[: self.width]:
             actions = own.get(local)
-            found += tables.own_actions(local) if actions is None else actions
-        if cuts:
-            found += [self.tables.cutting(Kind.HEAL, c) for c in cuts]
-        if self.has_budget(state):
-            found += self.faults(state, found)
+            found += here.itself(local) if actions is None else actions
+        found += here.around
+        return found
+
+    def met(self) -> Iterator[Action]:
+        """Every action that was enabled in a state asked about so far."""
+        for here in dict.fromkeys(self._surroundings.values()):
+            for rows in (here.heads, here.behind, here.own):
+                for row in rows.values():
+                    yield from row
+
+    def surroundings(self, budgets: tuple[int, ...], cuts: tuple[int, ...]) -> Surroundings:
+        """The rows under these budgets and cuts; budgets that allow the same share them."""
+        found = self._surroundings.get((budgets, cuts))
+        if found is None:
+            some = tuple(min(count, 1) for count in budgets)
+            found = self._surroundings.get((some, cuts))
+            if found is None:
+                found = Surroundings(self.system, self.tables, self.budget.left(some), cuts)
+                self._surroundings[some, cuts] = found
+            self._surroundings[budgets, cuts] = found
         return found
 
     def _held(self, envelope: int, cuts: tuple[int, ...]) -> bool:

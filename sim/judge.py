@@ -40,7 +40,7 @@ class Judge:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         properties = graph.system.properties
-        self._always = [Evaluated(graph, p) for p in properties if p.kind == "always"]
+        self.always = [Evaluated(graph, p) for p in properties if p.kind == "always"]
         self.sometimes = [Evaluated(graph, p) for p in properties if p.kind == "sometimes"]
         self.eventually = [Evaluated(graph, p) for p in properties if p.kind == "eventually"]
         self.within = Evaluated(graph, graph.system.within) if graph.system.within else None
@@ -53,7 +53,7 @@ class Judge:
             for local in locals_:
                 if local in self._failed:
                     return self._failure(local)
-        for prop in self._always:
+        for prop in self.always:
             if not prop(locals_):
                 return Finding(prop.name, f"does not hold with {prop.shown(state)}")
         return None

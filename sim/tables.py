@@ -382,6 +382,10 @@ class Tables:
             monitors = self._notified[known] = self._notify(locals_, heard)[width:]
         return locals_[:width] + monitors
 
+    def heard_by(self, emission: int) -> tuple[int, ...]:
+        """The monitors that listen to this emission."""
+        return self._heard_by[emission]
+
     def _notify(self, locals_: tuple[int, ...], heard: tuple[int, ...]) -> tuple[int, ...]:
         after = list(locals_)
         for emission in heard:

@@ -11,8 +11,10 @@ import click
 from sim.cli import STARTED, options
 from sim.cli.keep import Kept, judged, keep
 from sim.cli.plans import plan_given, say_explored
-from sim.explore.check import CheckResult, Progress, check
+from sim.explore.check import ENGINES, Engine, check
+from sim.explore.memory import MIB
 from sim.explore.minimise import unminimised
+from sim.explore.result import CheckResult, Progress
 from sim.graph import Graph
 from sim.report.data import check_data
 from sim.report.text import bounds_lines, check_lines
@@ -24,11 +26,30 @@ from sim.scenario.models import settings_of
 @click.argument("target")
 @options.settings
 @click.option("--max-states", type=click.IntRange(1), metavar="N", help="Give up behind this many distinct states.")
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default="auto",
+    show_default=True,
+    help="auto goes over from the plain to the compiled walk when the model turns out large.",
+)
+@click.option("--exact", is_flag=True, help="Tell states apart by all they are, not by 64-bit fingerprints.")
+@click.option(
+    "--max-memory", type=click.IntRange(1), metavar="MIB", help="Give up when this much is held (else 80 % of all)."
+)
 @options.out
 @options.models
 @options.as_json
 def command(
-    target: str, settings: tuple[str, ...], max_states: int | None, out: str, models: tuple[str, ...], as_json: bool
+    target: str,
+    settings: tuple[str, ...],
+    max_states: int | None,
+    engine: Engine,
+    exact: bool,
+    max_memory: int | None,
+    out: str,
+    models: tuple[str, ...],
+    as_json: bool,
 ) -> int:
     """Check every schedule of TARGET (a scenario file, or a model such as models.consensus)."""
     sets = options.overrides(settings)
@@ -38,7 +59,14 @@ def command(
     bounds = bounds_lines(loaded.name, settings_of(loaded.model, loaded.config), Graph(loaded.system))
     if not as_json:
         click.echo("\n".join(bounds))
-    result = check(loaded.system, max_states=max_states, progress=_progress(as_json))
+    result = check(
+        loaded.system,
+        max_states=max_states,
+        progress=_progress(as_json),
+        engine=engine,
+        exact=exact,
+        max_memory=max_memory * MIB if max_memory is not None else None,
+    )
     path, replay = _keep(loaded, result, Path(out)) or (None, None)
     violated = [result.finding.property] if result.finding is not None else []
     status, as_expected = judged(loaded, result.verdict, violated, interrupted=result.stopped == "interrupted")

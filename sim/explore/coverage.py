@@ -52,18 +52,29 @@ class Coverage:
     @property
     def transitions(self) -> tuple[int, int]:
         """Rows taken, and rows declared, over all processes; a row that defers is never taken."""
-        declared = self._declared()
-        return len(declared) - len(self.untaken), len(declared)
+        return transitions(self._graph, self._taken)
 
     @property
     def untaken(self) -> list[str]:
         """The rows that no schedule took: `coordinator  Response: stopped -> (stays)`."""
-        taken = {(action.process, action.row.index) for action in self._taken if action.row is not None}
-        return [_name(process, row) for process, row in self._declared() if (process, row.index) not in taken]
+        return untaken(self._graph, self._taken)
 
-    def _declared(self) -> list[tuple[str, Row]]:
-        processes = self._graph.system.processes.items()
-        return [(name, row) for name, process in processes for row in type(process).table.rows if row.dest is not DEFER]
+
+def transitions(graph: Graph, actions: Iterable[Action]) -> tuple[int, int]:
+    """Rows taken by these actions, and rows declared, over all processes; a row that defers is never taken."""
+    declared = _declared(graph)
+    return len(declared) - len(untaken(graph, actions)), len(declared)
+
+
+def untaken(graph: Graph, actions: Iterable[Action]) -> list[str]:
+    """The rows that none of these actions took: `coordinator  Response: stopped -> (stays)`."""
+    taken = {(action.process, action.row.index) for action in actions if action.row is not None}
+    return [_name(process, row) for process, row in _declared(graph) if (process, row.index) not in taken]
+
+
+def _declared(graph: Graph) -> list[tuple[str, Row]]:
+    processes = graph.system.processes.items()
+    return [(name, row) for name, process in processes for row in type(process).table.rows if row.dest is not DEFER]
 
 
 def _name(process: str, row: Row) -> str:

@@ -51,7 +51,7 @@ def judge_eventually(prop: Evaluated, edges: Edges, starts: list[State]) -> Lass
         if _fair(component, edges):
             state = next(s for s in parents if s in component)
             path, start = _path(parents, state)
-            cycle = _round(component, edges, state)
+            cycle = fair_round(component, edges, state)
             return Lasso(Finding(prop.name, endless(len(cycle))), path + cycle, start)
     return None
 
@@ -140,7 +140,7 @@ def _fair(component: set[State], edges: Edges) -> bool:
     return always <= taken
 
 
-def _round(component: set[State], edges: Edges, start: State) -> list[Action]:
+def fair_round(component: set[State], edges: Edges, start: State) -> list[Action]:
     """A fair cycle of progress through `start` inside the component: the shortest, and as long as that is
     not fair, detours to where what waits is taken, or is not enabled."""
     steps = _way(component, edges, start, lambda _, after: after == start)

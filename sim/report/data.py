@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sim.explore.check import CheckResult
 from sim.explore.fuzz import FuzzResult
+from sim.explore.result import CheckResult
 from sim.judge import Finding
+from sim.report.covered import transition_data
 from sim.report.outcome import Outcome
 
 
@@ -68,6 +69,9 @@ def check_data(result: CheckResult, target: str, counterexample: str | None, as_
         "outside_bound": result.outside,
         "stopped": result.stopped or None,
         "proved": result.proved,
+        "engine": result.engine,
+        "collision_probability": result.collision_probability,
+        "transitions": transition_data(result.transitions, result.untaken),
         "seconds": round(result.seconds, 6),
         "counterexample": found,
     }
@@ -75,7 +79,6 @@ def check_data(result: CheckResult, target: str, counterexample: str | None, as_
 
 def fuzz_data(result: FuzzResult, target: str, kept: Sequence[tuple[str, str]], as_expected: bool) -> dict[str, Any]:
     """The object of `sim fuzz --json`; `kept` are path and replay command of each counterexample."""
-    taken, declared = result.coverage.transitions
     once, visits = result.coverage.unseen
     bound = result.bound
     return {
@@ -90,7 +93,7 @@ def fuzz_data(result: FuzzResult, target: str, kept: Sequence[tuple[str, str]], 
         "seconds": round(result.seconds, 6),
         "interrupted": result.interrupted,
         "cut_short": result.cut_short,
-        "transitions": {"taken": taken, "declared": declared, "untaken": result.coverage.untaken},
+        "transitions": transition_data(result.coverage.transitions, result.coverage.untaken),
         "unreached": result.coverage.unreached,
         "unseen": {"once": once, "visits": visits},
         "bound": None if bound is None else {**bound._asdict(), "probability": str(bound.probability)},

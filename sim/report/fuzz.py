@@ -6,10 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sim.explore.fuzz import FuzzFinding, FuzzResult
 from sim.faults.plan import show_plan
+from sim.report.covered import transition_lines
 from sim.scenario import Target
-
-UNTAKEN_MAX = 8
-"""Transitions never taken that are named; `--json` has them all."""
 
 
 def fuzz_head(target: Target, settings: Mapping[str, object], strategy: str, seed: int) -> list[str]:
@@ -42,15 +40,10 @@ def fuzz_lines(result: FuzzResult, kept: Sequence[tuple[str, str]]) -> Iterator[
 
 def _coverage(result: FuzzResult) -> Iterator[str]:
     coverage = result.coverage
-    taken, declared = coverage.transitions
-    yield f"transitions  {taken} of {declared} taken"
+    untaken = [] if result.stopped else coverage.untaken  # of a fuzz that was stopped, what is missing says nothing yet
+    yield from transition_lines(coverage.transitions, untaken)
     if result.stopped:
-        return  # what is missing says nothing yet
-    untaken = coverage.untaken
-    for name in untaken[:UNTAKEN_MAX]:
-        yield f"  never      {name}"
-    if len(untaken) > UNTAKEN_MAX:
-        yield f"  never      and {len(untaken) - UNTAKEN_MAX} more (--json has them all)"
+        return
     for name in coverage.unreached:
         yield f"sometimes    {name}: in no schedule"
     once, visits = coverage.unseen

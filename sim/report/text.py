@@ -8,10 +8,11 @@ from dataclasses import fields
 from sim.action import Action, Kind
 from sim.durations import show_duration, show_range
 from sim.errors import listing
-from sim.explore.check import CheckResult
+from sim.explore.result import CheckResult
 from sim.faults.plan import show_plan
 from sim.graph import Graph, State
 from sim.process import Emit, Output, Send, View
+from sim.report.covered import transition_lines
 from sim.report.metrics import summary_lines
 from sim.report.outcome import Outcome
 from sim.table import FAILED
@@ -173,8 +174,14 @@ def check_lines(result: CheckResult, bounds: list[str], where: str | None, repla
     rate = f", {result.states / result.seconds:,.0f} states/s" if result.seconds > 0.01 else ""
     yield (
         f"{result.states:,} states, {result.generated:,} generated, depth {result.depth}, "
-        f"{result.handler_calls:,} handler calls, {result.seconds:.2f} s{rate}"
+        f"{result.handler_calls:,} handler calls, {result.seconds:.2f} s{rate}, {result.engine} engine"
     )
+    if result.collision_probability:
+        yield (
+            f"states known by 64-bit fingerprints: two were taken for one with a probability of at most "
+            f"{result.collision_probability:.1g} (--exact rules it out)"
+        )
+    yield from transition_lines(result.transitions, result.untaken)
     if result.outside:
         yield f"{result.outside:,} states outside the bound were judged but not expanded"
     if result.finding is not None:

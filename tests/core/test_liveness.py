@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sim import DEFER, IGNORE, Graph, Message, Process, Replay, System, check, eventually, simulate, within
-from sim.explore.liveness import Edges, _fair, _round
+from sim.explore.liveness import Edges, _fair, fair_round
 from sim.lasso import is_fair
 from tests.walk import schedule
 
@@ -225,7 +225,7 @@ def test_an_unfair_component_is_told_from_a_fair_one_and_its_round_from_a_short_
     short = {s for s in states if graph.view(s, "p").state in "ab"}
     assert _fair(states, edges)
     assert not _fair(short, edges)
-    assert schedule(_round(states, edges, start)) == ["move p.near"] * 2 + ["move p.far"] + ["move p.back"] * 2
+    assert schedule(fair_round(states, edges, start)) == ["move p.near"] * 2 + ["move p.far"] + ["move p.back"] * 2
 
 
 @pytest.mark.parametrize("network", ["any", "fifo"])

@@ -1,0 +1,96 @@
+"""Where compiled code comes from and where it is kept.
+
+It is kept in the first folder that can be written: one that the user told numba, beside the source, the
+user's cache, one of ours for temporary files. Without any it is made anew in each process. The folder is
+named after the sources: numba itself looks at one file only, and would run old code with new numbers.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+_HERE = Path(__file__).parent
+
+
+def missing() -> str:
+    """What is missing for compiled walks, in one line; empty if nothing is."""
+    if importlib.util.find_spec("numba") is None:
+        return "numba is not installed, so the plain engine does it all, slower: pip install 'roundsim[fast]'"
+    return ""
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """The function as machine code, made at its first call and kept between runs. It may make no array."""
+    return _compiled(function, {})
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """The same, put into each of its callers: an array is seven arguments, so that a call is dear."""
+    return _compiled(function, {"forceinline": True})
+
+
+def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> Any:
+    import numba
+
+    # Without `_nrt` nothing is counted: else the references to arrays take two thirds of a walk's time.
+    options |= {"error_model": "numpy", "boundscheck": False, "_nrt": False}
+    config: Any = numba.config
+    told = config.CACHE_DIR
+    folder = _folder(told)
+    if folder is None:
+        return numba.njit(**options)(function)
+    config.CACHE_DIR = folder
+    try:
+        return numba.njit(cache=True, **options)(function)
+    finally:
+        config.CACHE_DIR = told
+
+
+@cache
+def _folder(told: str) -> str | None:
+    """Where compiled code of these very sources is kept; None if nothing can be written."""
+    digest = blake2b(digest_size=8)
+    for source in sorted(_HERE.glob("*.py")):
+        digest.update(source.read_bytes())
+    for parent in _candidates(told):
+        folder = parent / f"compiled-{digest.hexdigest()}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return str(folder)
+    return None
+
+
+def _candidates(told: str) -> Iterator[Path]:
+    if told:
+        yield Path(told)
+    yield _HERE / "__pycache__"
+    with suppress(RuntimeError):  # a user without a home
+        yield Path.home() / ".cache" / "roundsim"
+    temporary = _own_temporary()
+    if temporary is not None:
+        yield temporary
+
+
+def _own_temporary() -> Path | None:
+    """A folder that only this user can write: what is in it will be run."""
+    if not hasattr(os, "getuid"):
+        return None
+    folder = Path(tempfile.gettempdir()) / f"roundsim-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        info = folder.lstat()
+    except OSError:
+        return None
+    return folder if stat.S_ISDIR(info.st_mode) and info.st_uid == os.getuid() and not info.st_mode & 0o077 else None

@@ -1,0 +1,98 @@
+"""What the numbers in the arrays mean: registers, settings, columns of an action, ways to stop.
+
+A state is a run of int32 cells: the local value of each process and monitor, the budget slots, one cell
+for each cut (1: in force), then the envelopes in flight, sorted by id (`any`, `set`) or by pair and then
+in their order of sending (`fifo`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+# Registers: what a batch of the walk reads and leaves behind.
+CURSOR, LEVEL_END, STATES, GENERATED, OUTSIDE, EDGES, BASE, USED, HEARING, QUIET, TOUCHED = range(11)
+REGISTERS = 11
+"""HEARING: the action that an unknown row of a monitor belongs to. QUIET: whether the state is
+quiescent. TOUCHED keeps the compiler from dropping a read."""
+
+# Settings: fixed for a walk, except MAX_SENDS, which grows with the rows.
+NETWORK, PROCESSES, LOCALS, BUDGETS, CUTS, ALWAYS, SOMETIMES, EVENTUALLY, WITHIN, EXACT, KEEP_EDGES, MAX_STATES = range(
+    12
+)
+MAX_SENDS = 12
+SETTINGS = 13
+
+ANY, FIFO, SET = range(3)
+NETWORKS = {"any": ANY, "fifo": FIFO, "set": SET}
+
+# Columns of an action. The *_FROM and *_TO columns are a range in the pool.
+PROCESS, LOCAL, CONSUMED, CUT, PROGRESS, HEARD_FROM, HEARD_TO, SENDS_FROM, SENDS_TO, SPENDS_FROM, SPENDS_TO, DEED = (
+    range(12)
+)
+COLUMNS = 12
+
+# Flags of a local value.
+FAILED, HOT = 1, 2
+
+FLYING = 1 << 24
+"""The place of the first of equal envelopes (or of a queue); cells before have their own number."""
+
+# Why a batch ended.
+PAUSED, LEVEL_DONE, UNKNOWN_ROW, UNKNOWN_HEARING, UNKNOWN_VERDICT, FULL, SMALL_BUFFERS, VIOLATED, AT_REST, ENOUGH = (
+    range(10)
+)
+
+# A row's key: 24 bits of local value + 1, 24 of envelope + 1 (0: none), 15 of surroundings, 1: behind another.
+LOCALS_MAX = ENVELOPES_MAX = (1 << 24) - 2
+SURROUNDINGS_MAX = 1 << 15
+SURROUNDINGS_ROOT = 1
+STATES_MAX = (1 << 31) - 2
+
+
+class Rows(NamedTuple):
+    """What a step looks up; written by Python between batches, read by the walk."""
+
+    row_keys: Any
+    row_values: Any
+    row_start: Any
+    row_actions: Any
+    actions: Any
+    pool: Any
+    pair_keys: Any
+    """(node, cell) -> node or answer: decision trees of surroundings, monitors and predicates."""
+    pair_values: Any
+    order: Any
+    """What envelopes are sorted by."""
+    target: Any
+    flags: Any
+    around: Any
+    """For each surroundings: the row of cuts and heals."""
+    reaches: Any
+    """For each surroundings: whether anything may happen to an envelope behind another."""
+    hear_node: Any
+    hear_start: Any
+    hear_by: Any
+    prop_start: Any
+    props: Any
+    """For each predicate: the root of its tree, then the cells it reads."""
+    unseen: Any
+
+
+class Store(NamedTuple):
+    """The states met, and what is kept about them; written by the walk."""
+
+    slots: Any
+    """Open addressing: fingerprints, 0 is free."""
+    ids: Any
+    """The number of the state in each slot, where numbers are needed (else one cell)."""
+    cells: Any
+    offsets: Any
+    """State n has the cells offsets[n - BASE] .. offsets[n - BASE + 1]."""
+    parent: Any
+    ordinal: Any
+    """Which of the parent's actions, in their order, led here."""
+    edge_start: Any
+    edge_to: Any
+    edge_action: Any
+    marks: Any
+    """For each state: whether it is at rest, then the verdict of each `eventually`."""

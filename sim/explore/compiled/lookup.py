@@ -1,0 +1,123 @@
+"""Looking things up in compiled code: keys, verdicts, the rows of a state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sim.explore.compiled.jit import compiled, inlined
+from sim.explore.compiled.layout import SURROUNDINGS_ROOT
+
+_EVEN = np.uint64(0x9E3779B97F4A7C15)
+_ONE = np.uint64(1)
+_ZERO = np.uint64(0)
+_HALF = np.uint64(32)
+
+
+@inlined
+def scatter(key: Any) -> Any:
+    """A place for a key in a table of keys."""
+    h = key * _EVEN
+    return h ^ (h >> _HALF)
+
+
+@inlined
+def find(keys: Any, values: Any, key: Any) -> Any:
+    """The value of a key, or -1."""
+    mask = np.uint64(keys.size - 1)
+    i = scatter(key) & mask
+    while keys[i] != key:
+        if keys[i] == _ZERO:
+            return np.int32(-1)
+        i = (i + _ONE) & mask
+    return values[i]
+
+
+@compiled
+def put_all(keys: Any, values: Any, more_keys: Any, more_values: Any) -> None:
+    """Adds all of `more_keys` but 0; they must be new, and there must be room."""
+    mask = np.uint64(keys.size - 1)
+    for n in range(more_keys.size):
+        if more_keys[n] != _ZERO:
+            i = scatter(more_keys[n]) & mask
+            while keys[i] != _ZERO:
+                i = (i + _ONE) & mask
+            keys[i] = more_keys[n]
+            values[i] = more_values[n]
+
+
+@inlined
+def verdict(keys: Any, values: Any, prop_start: Any, props: Any, prop: Any, cells: Any) -> Any:
+    """What a predicate says: 1, 0, or -1 where it was not asked yet."""
+    begin = prop_start[prop]
+    node = props[begin]
+    for i in range(begin + 1, prop_start[prop + 1]):
+        node = find(keys, values, (np.uint64(node) << _HALF) | np.uint64(cells[props[i]]))
+        if node < 0:
+            return node
+    return node
+
+
+@inlined
+def surroundings(keys: Any, values: Any, first: Any, end: Any, cells: Any) -> Any:
+    """The number of the surroundings of a state whose budgets and cuts are in these cells, or -1."""
+    node = np.int32(SURROUNDINGS_ROOT if end > first else 0)
+    for i in range(first, end):
+        bit = _ONE if cells[i] > 0 else _ZERO
+        node = find(keys, values, (np.uint64(node) << _HALF) | bit)
+        if node < 0:
+            return node
+    return node
+
+
+@inlined
+def row_key(local: Any, envelope: Any, around: Any, behind: Any) -> Any:
+    """See `layout`; local value or envelope -1: none."""
+    return (
+        (np.uint64(local + 1) << np.uint64(40))
+        | (np.uint64(envelope + 1) << np.uint64(16))
+        | (np.uint64(around) << _ONE)
+        | np.uint64(behind)
+    )
+
+
+@inlined
+def gather(
+    row_keys: Any, row_values: Any, order: Any, target: Any, fifo: Any, reaches: Any,
+    cells: Any, first: Any, length: Any, processes: Any, around: Any, found: Any,
+) -> Any:  # fmt: skip
+    """The rows of a state, in the order of the plain engine; how many, or -1 where one is unknown."""
+    n = 0
+    last = -1
+    for i in range(first, length):
+        e = cells[i]
+        group = order[e]
+        if group == last:
+            continue
+        last = group
+        found[n] = find(row_keys, row_values, row_key(cells[target[e]], e, around, 0))
+        if found[n] < 0:
+            return -1
+        n += 1
+    if fifo and reaches:
+        head = first
+        for i in range(first, length):
+            e = cells[i]
+            if order[e] != order[cells[head]]:
+                head = i
+            again = i == head
+            for j in range(head, i):
+                again = again or cells[j] == e
+            if again:
+                continue
+            found[n] = find(row_keys, row_values, row_key(cells[target[e]], e, around, 1))
+            if found[n] < 0:
+                return -1
+            n += 1
+    for i in range(processes):
+        found[n] = find(row_keys, row_values, row_key(cells[i], -1, around, 0))
+        if found[n] < 0:
+            return -1
+        n += 1
+    return n

@@ -1,0 +1,69 @@
+"""What a check found, whichever engine walked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sim.action import Action
+from sim.explore.coverage import transitions, untaken
+from sim.graph import Graph, Start
+from sim.judge import Finding
+from sim.system import System
+
+
+@dataclass
+class CheckResult:
+    """What a check found. `complete` says whether every reachable state (inside the bound) was expanded."""
+
+    states: int = 0
+    generated: int = 0
+    """Initial states + actions applied, self-loops included."""
+    depth: int = 0
+    """Levels of the breadth-first walk; initial states are at 1."""
+    handler_calls: int = 0
+    seconds: float = 0.0
+    """The walk alone: without imports and compilation."""
+    complete: bool = False
+    stopped: str = ""
+    """Why the walk ended early."""
+    outside: int = 0
+    """States outside the bound of `within`, not expanded."""
+    finding: Finding | None = None
+    path: list[Action] = field(default_factory=list)
+    """A shortest schedule to the finding."""
+    begin: Start | None = None
+    """How the run to the finding began."""
+    proved: list[str] = field(default_factory=list)
+    graph: Graph | None = None
+    engine: str = "plain"
+    """The engine that ended the walk: `plain` or `compiled`."""
+    collision_probability: float = 0.0
+    """A bound on the probability that two states of this walk had one fingerprint, so that one of them was
+    taken for known; 0 where states are told apart exactly."""
+
+    @property
+    def transitions(self) -> tuple[int, int]:
+        """Rows of the processes' tables that were taken, and rows declared."""
+        return transitions(self.graph, self.graph.met()) if self.graph is not None else (0, 0)
+
+    @property
+    def untaken(self) -> list[str]:
+        """The rows that were taken in no state, by process."""
+        return untaken(self.graph, self.graph.met()) if self.graph is not None else []
+
+    @property
+    def verdict(self) -> str:
+        if self.finding is not None:
+            return "violated"
+        return "ok" if self.complete else "incomplete"
+
+
+Progress = Callable[[CheckResult], None]
+
+
+def proved(system: System) -> list[str]:
+    """What a complete check without a finding has shown, by name."""
+    monitors = [f"monitor {name}" for name in system.monitors]
+    built_in = ["never stuck", "no unhandled input", "no exception in a handler"]
+    return [*map(str, system.properties), *monitors, *built_in]

@@ -1,0 +1,25 @@
+"""What was covered of the declared transitions, for fuzz and check alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+UNTAKEN_MAX = 8
+"""Transitions never taken that are named; `--json` has them all."""
+
+
+def transition_lines(transitions: tuple[int, int], untaken: Sequence[str]) -> Iterator[str]:
+    """How many rows were taken of those declared, and the names of those that were not."""
+    taken, declared = transitions
+    yield f"transitions  {taken} of {declared} taken"
+    for name in untaken[:UNTAKEN_MAX]:
+        yield f"  never      {name}"
+    if len(untaken) > UNTAKEN_MAX:
+        yield f"  never      and {len(untaken) - UNTAKEN_MAX} more (--json has them all)"
+
+
+def transition_data(transitions: tuple[int, int], untaken: Sequence[str]) -> dict[str, Any]:
+    """The same as data."""
+    taken, declared = transitions
+    return {"taken": taken, "declared": declared, "untaken": list(untaken)}

@@ -1,0 +1,232 @@
+"""The compiled walk against the plain one, which defines what a check does: not only the same verdict, but
+the same states in the same order, so the same counts wherever a walk ends."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Callable
+from copy import copy
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sim import Action, ConfigError, System, always, check, eventually, sometimes, within
+from sim.explore.result import CheckResult
+from sim.scenario import load_target
+from tests.systems import systems
+
+pytest.importorskip("numba")
+
+from sim.explore.compiled import layout
+from sim.explore.compiled.arrays import Mirror
+from sim.explore.compiled.walk import CompiledWalk
+
+STATES_MAX = 400
+
+
+def summary(result: CheckResult) -> dict[str, Any]:
+    """What the engines must agree on."""
+    return {
+        "states": result.states,
+        "generated": result.generated,
+        "depth": result.depth,
+        "outside": result.outside,
+        "verdict": result.verdict,
+        "stopped": result.stopped,
+        "finding": result.finding,
+        "path": [str(action.address) for action in result.path],
+        "begin": str(result.begin.address) if result.begin else None,
+        "proved": result.proved,
+        "handler_calls": result.handler_calls,
+    }
+
+
+def agree(system: System, **limits: Any) -> CheckResult:
+    plain = check(system, engine="plain", **limits)
+    for exact in (False, True):
+        compiled = check(system, engine="compiled", exact=exact, **limits)
+        assert summary(compiled) == summary(plain)
+    return plain
+
+
+@pytest.mark.parametrize(
+    ("model", "config"),
+    [
+        *(("models.two_phase_commit", {"resource_managers": str(n)}) for n in range(1, 6)),
+        *(("models.paxos", {"clients": str(n)}) for n in (1, 2)),
+        ("models.consensus", {"agents": "1", "retries": "0", "resends": "0"}),
+        ("models.consensus", {"agents": "1", "answers": "ok,conflict"}),
+    ],
+)
+def test_both_engines_agree_on_every_model(model: str, config: dict[str, str]) -> None:
+    importlib.import_module(model)
+    agree(load_target(model, config).system, max_states=10_000)
+
+
+@st.composite
+def _judged(draw: Any) -> System:
+    """A random system, some of them with properties and a bound of their own."""
+    system: System = draw(systems())
+    names = [*system.processes]
+    one, other = draw(st.sampled_from(names)), draw(st.sampled_from(names))
+    number = draw(st.integers(0, 2))
+    properties = [
+        sometimes("met", lambda p: p.state != "c", reads=[one]),
+        always("fuel stays", lambda p, q: getattr(p, "fuel", 0) + getattr(q, "fuel", 0) >= number - 1, [one, other]),
+        eventually("calm", lambda p: getattr(p, "x", 0) == 0, reads=[one]),
+        eventually("burnt", lambda p, q: getattr(p, "fuel", 0) <= getattr(q, "fuel", 0), reads=[one, other]),
+    ]
+    chosen = draw(st.lists(st.sampled_from(range(4)), unique=True))
+    bound = within("few", lambda p: getattr(p, "fuel", 0) >= number, reads=[other]) if draw(st.booleans()) else None
+    return system.with_(properties=[properties[i] for i in chosen], within=bound)
+
+
+@given(_judged(), st.sampled_from((STATES_MAX, STATES_MAX, STATES_MAX, 7)))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+def test_both_engines_agree_on_random_systems(system: System, max_states: int) -> None:
+    agree(system, max_states=max_states)
+
+
+# --- planted faults -----------------------------------------------------------------------------------------
+
+
+def _sabotage(monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], None]) -> None:
+    """The compiled walk is told something wrong of each action."""
+    number = Mirror.number
+
+    def wrong(self: Mirror, action: Action) -> int:
+        lie = copy(action)
+        change(lie)
+        if action not in self._numbers:
+            known = number(self, lie)
+            self._numbers[action] = known
+        return self._numbers[action]
+
+    monkeypatch.setattr(Mirror, "number", wrong)
+
+
+SABOTEURS: dict[str, Callable[[Any], None]] = {
+    "a send is lost": lambda a: setattr(a, "sends", a.sends[:-1]),
+    "nothing is consumed": lambda a: setattr(a, "consumed", -1),
+    "budgets never run out": lambda a: setattr(a, "spends", ()),
+    "monitors hear nothing": lambda a: setattr(a, "heard", ()),
+    "nothing is progress": lambda a: setattr(a, "progress", False),
+}
+
+
+@pytest.mark.parametrize("name", SABOTEURS)
+def test_a_planted_divergence_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = load_target("models.consensus", {"agents": "1"}).system
+    assert agree(system, max_states=3000).states == 3000
+    _sabotage(monkeypatch, SABOTEURS[name])
+    with pytest.raises(AssertionError):
+        agree(system, max_states=3000)
+
+
+WEAK = """
+import sys, warnings
+warnings.simplefilter("ignore")
+import numba, numpy as np
+numba.config.DISABLE_JIT = 1
+from sim import check
+from sim.explore.compiled import kernel, prints
+from sim.scenario import load_target
+weak = lambda h: (h & np.uint64(7)) | np.uint64(1)
+kernel.fingerprint = prints.fingerprint = weak
+system = load_target("models.two_phase_commit", {"resource_managers": "2"}).system
+for exact in (True, False):
+    print(check(system, engine="compiled", exact=exact).states)
+"""
+
+
+def test_an_exact_walk_tells_states_of_one_fingerprint_apart_and_the_other_cannot() -> None:
+    done = subprocess.run([sys.executable, "-c", WEAK], capture_output=True, text=True, check=True)
+    exact, by_fingerprint = map(int, done.stdout.split())
+    assert exact == 56
+    assert by_fingerprint < 56
+
+
+# --- how a walk begins and ends -----------------------------------------------------------------------------
+
+
+def _commit(managers: int) -> System:
+    return load_target("models.two_phase_commit", {"resource_managers": str(managers)}).system
+
+
+def test_auto_goes_over_in_the_middle_and_comes_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = check(_commit(4), engine="plain")
+    for at in (1, 2, 50, 700, 1568, 10**6):
+        monkeypatch.setattr("sim.explore.check.PAYS_AT", at)
+        result = check(_commit(4))
+        assert result.engine == ("compiled" if at < 10**6 else "plain")
+        assert summary(result) == summary(plain)
+
+
+def test_a_small_model_does_not_load_the_compiler() -> None:
+    script = (
+        "import sys; from sim.cli import call; call(['check', 'models.two_phase_commit', '--json']);"
+        "assert 'numba' not in sys.modules and 'numpy' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+
+
+def test_without_the_compiler_the_plain_engine_does_it_and_says_so_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sim.explore.check.PAYS_AT", 10)
+    monkeypatch.setattr("sim.explore.compiled.jit.importlib.util.find_spec", lambda _: None)
+    result = check(_commit(3))
+    assert (result.states, result.engine) == (288, "plain")
+    assert capsys.readouterr().err.count("\n") == 1
+    with pytest.raises(ConfigError, match="numba is not installed"):
+        check(_commit(3), engine="compiled")
+
+
+def test_an_engine_that_is_none_is_refused() -> None:
+    with pytest.raises(ConfigError, match="'fast' is none; use auto, plain or compiled"):
+        check(_commit(1), engine="fast")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("engine", ["plain", "compiled"])
+def test_a_memory_bound_ends_the_walk_clearly(engine: Any) -> None:
+    result = check(_commit(5), engine=engine, max_memory=1)
+    assert result.verdict == "incomplete"
+    assert "memory bound" in result.stopped
+    assert 0 < result.states < 8832
+
+
+def test_an_interrupt_keeps_what_the_compiled_walk_covered(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = CompiledWalk._batch
+
+    def interrupted(self: CompiledWalk, size: int) -> int:
+        if self._registers[layout.STATES] > 1000:
+            raise KeyboardInterrupt
+        return batch(self, min(size, 10))
+
+    monkeypatch.setattr(CompiledWalk, "_batch", interrupted)
+    result = check(_commit(5), engine="compiled")
+    assert (result.stopped, result.verdict) == ("interrupted", "incomplete")
+    assert 1000 < result.states < 8832
+    assert result.generated > result.states
+
+
+def test_an_interrupt_while_cycles_are_judged_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    system = _commit(2).with_(properties=[eventually("never", lambda manager: False)])
+    assert check(system, engine="compiled").verdict == "violated"
+    monkeypatch.setattr("sim.explore.compiled.cycles.judge_cycles", interrupted)
+    result = check(system, engine="compiled")
+    assert (result.stopped, result.verdict, result.proved) == ("interrupted", "incomplete", [])
+
+
+def test_the_probability_of_a_collision_is_said_and_an_exact_walk_has_none() -> None:
+    states = 288
+    assert check(_commit(3), engine="compiled").collision_probability == states * (states - 1) / 2**65
+    assert check(_commit(3), engine="compiled", exact=True).collision_probability == 0
+    assert check(_commit(3), engine="plain").collision_probability == 0
