@@ -12,7 +12,7 @@ from sim.explore.memory import default_bound
 from sim.explore.plain import Limits, Walk
 from sim.explore.result import CheckResult, Progress
 from sim.graph import State
-from sim.system import System
+from sim.system import System, refuse_timed
 
 Engine = Literal["auto", "plain", "compiled"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
@@ -41,10 +41,11 @@ def check(
     (`collision_probability`), or by all their cells if `exact`; the plain one is always exact.
 
     Raises `ModelError` if the model breaks a rule of the framework, `ConfigError` for an engine that is
-    none or cannot run here.
+    none or cannot run here, and for delays and pauses in the plan.
     """
     if engine not in ENGINES:
         raise ConfigError(f"engine {engine!r} is none; use {listing(ENGINES)}")
+    refuse_timed(system, "a check")
     lacks = missing() if engine != "plain" else ""
     if engine == "compiled" and lacks:
         raise ConfigError(f"engine 'compiled': {lacks}")
