@@ -44,7 +44,7 @@ def test_a_fault_is_replayed_with_the_hint_it_had_or_without_one(hint: str) -> N
 
 
 def test_a_hint_that_the_budget_does_not_have_is_a_divergence() -> None:
-    with pytest.raises(DivergenceError, match="step 1: .*does not fit here"):
+    with pytest.raises(DivergenceError, match=r"step 1: .*does not fit here"):
         simulate(limited(), Replay(["deliver asker->agent Ask(number=1) under rate_limited(6s)"]))
 
 
