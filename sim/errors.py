@@ -61,7 +61,12 @@ class ScenarioError(SimError):
 
 
 class DivergenceError(SimError):
-    """A schedule that does not fit its system: at which step, and why."""
+    """A schedule that does not fit its system: at which step, and why; `item` is the index of the item of
+    the schedule that does not fit."""
+
+    def __init__(self, mistake: str, item: int) -> None:
+        super().__init__(mistake)
+        self.item = item
 
 
 class NondeterminismError(SimError):

@@ -188,6 +188,8 @@ def agree(*servers: View) -> bool:
 
 def system(clients: int = 2) -> System:
     """`clients`: 1 or more; client i puts its own value at server i modulo 3."""
+    if clients < 1:
+        raise ValueError(f"clients is {clients}; give 1 or more")
     names = [f"c{i}" for i in range(clients)]
     return System(
         processes={

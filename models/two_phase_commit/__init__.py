@@ -75,6 +75,8 @@ def consistent(*managers: View) -> bool:
 
 def system(resource_managers: int = 3) -> System:
     """`resource_managers`: 1 or more."""
+    if resource_managers < 1:
+        raise ValueError(f"resource_managers is {resource_managers}; give 1 or more")
     names = tuple(f"rm{i}" for i in range(1, resource_managers + 1))
     return System(
         processes={

@@ -6,6 +6,7 @@ What does not: anything that another program could want to call.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 import time
@@ -63,4 +64,13 @@ def call(argv: list[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stdout = None  # the reader is gone: nothing is left to flush
         return ExitStatus.AS_EXPECTED
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        sys.stdout = None  # what could not be written is not tried again at the exit
+        click.echo(f"sim: standard output cannot be written: {error.strerror}; make room for it", err=True)
+        return ExitStatus.BAD_INPUT
     return int(status or 0)
+
+
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)

@@ -6,7 +6,7 @@ import click
 
 from sim.cli import options
 from sim.cli.plans import plan_given, say_on
-from sim.errors import ExitStatus, NondeterminismError, SimError
+from sim.errors import DivergenceError, ExitStatus, NondeterminismError, SimError
 from sim.metering import meter
 from sim.report.data import run_data
 from sim.report.outcome import Outcome, compare
@@ -92,7 +92,7 @@ def perform(
     try:
         run = simulate(scenario.system, strategy_of(scenario), max_steps=scenario.max_steps)
     except SimError as error:
-        raise type(error)(*(f"{request.path}: {mistake}" for mistake in error.mistakes)) from None
+        raise SimError(*(f"{_where(request, scenario, error)}: {mistake}" for mistake in error.mistakes)) from None
     steady: bool | None = None
     if verifying:
         try:
@@ -108,6 +108,14 @@ def perform(
     measured = scenario.metrics.enabled if metrics is None else metrics
     found = meter(run.trace, scenario.metrics) if measured else None
     return compare(scenario, run, replay, steady, found), steady is not False
+
+
+def _where(request: Request, scenario: Scenario, error: SimError) -> str:
+    """What of the file is to blame: the item of its schedule that does not fit, or the file as such."""
+    if isinstance(error, DivergenceError) and scenario.schedule:
+        item = scenario.schedule[error.item]
+        return f"{request.path}:{item.line}:{item.column}"
+    return request.path
 
 
 def status_of(outcomes: list[Outcome]) -> ExitStatus:

@@ -47,7 +47,7 @@ class Replay:
             if first.fits(start.address):
                 return start
         ways = "; ".join(str(start.address) for start in starts)
-        raise DivergenceError(f"step 1: {first} is no way to begin; there are: {ways}")
+        raise DivergenceError(f"step 1: {first} is no way to begin; there are: {ways}", 0)
 
     def pick(self, state: State) -> Action | None:
         if self._at >= len(self.schedule):
@@ -56,13 +56,13 @@ class Replay:
         enabled = self._graph.enabled(state)
         found = [action for action in enabled if self._means(pattern, action)]
         if not found:
-            raise DivergenceError(self._divergence(state, pattern, enabled))
+            raise DivergenceError(self._divergence(state, pattern, enabled), self._at)
         found = self._oldest(found)
         exact = [action for action in found if action.address.under == pattern.under]
         found = exact or found  # a fault without a hint means the one that has none, if there is one
         if len(found) > 1:
             ways = "; ".join(sorted(str(action.address) for action in found))
-            raise DivergenceError(f"step {self._at + 1}: {pattern} may mean several actions: {ways}")
+            raise DivergenceError(f"step {self._at + 1}: {pattern} may mean several actions: {ways}", self._at)
         self._at += 1
         return found[0]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +128,7 @@ def test_a_schedule_that_does_not_fit_says_at_which_step_and_why(
     assert call(["run", str(path)]) == 2
     err = capsys.readouterr().err
     assert err.count("\n") == 1
-    assert "step 2" in err
+    assert "odd.yaml:4:5: step 2: deliver" in err
     assert "none was sent yet" in err
     assert "deliver coordinator->gemini Ask" in err
 
@@ -172,6 +174,8 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["check", "models.paxos", "--max-states", "0"], "--max-states"),
     (["check", "models.paxos", "--set", "faults=reorder:1"], "fifo"),
     (["check", "models.two_phase_commit", "--set", "faults=duplicate:1"], "set"),
+    (["check", "models.paxos", "--set", "clients=0"], "clients is 0; give 1 or more"),
+    (["check", "models.two_phase_commit", "--set", "resource_managers=-1"], "resource_managers is -1; give 1 or more"),
     (["check", "os"], "os.system is no Python function"),
 ]
 
@@ -188,6 +192,21 @@ def test_a_mistake_is_one_clear_line_and_status_two(
     assert said in err
     assert "Traceback" not in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("json_flag", [(), ("--json",)], ids=["text", "json"])
+def test_an_output_that_cannot_be_written_is_one_line_and_status_two(json_flag: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "sim", "run", ROUND, *json_flag],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "standard output cannot be written" in done.stderr
 
 
 def test_the_mistakes_of_all_files_are_told_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

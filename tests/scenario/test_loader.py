@@ -228,7 +228,7 @@ def test_a_target_that_is_a_file(tmp_path: Path) -> None:
         (
             "models.paxos",
             {"clients": "0"},
-            "models.paxos refuses its configuration: always 'what is read was put' reads nothing: name at least one process or monitor",
+            "models.paxos refuses its configuration: clients is 0; give 1 or more",
         ),
     ],
 )
