@@ -46,6 +46,15 @@ def test_paxos_has_the_published_counts(clients: int, states: int, capsys: pytes
     assert clients == 1 or data["handler_calls"] * 20 < data["generated"]
 
 
+def test_the_consensus_model_holds_within_its_default_bounds(capsys: pytest.CaptureFixture[str]) -> None:
+    status, data = check_json(capsys, "models.consensus")
+    assert (status, data["verdict"], data["counterexample"]) == (0, "ok", None)
+    bounds = "\n".join(data["bounds"])
+    for bound in ("agents=2", "retries=1", "stop=True", "duplicate:1, drop:1, crash:1@coordinator"):
+        assert bound in bounds
+    assert "never stuck" in data["proved"]
+
+
 def test_without_sequencing_the_check_finds_a_short_counterexample_that_replays(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
