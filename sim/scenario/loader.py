@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import stat
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -12,7 +13,7 @@ from typing import Any
 from sim.address import START
 from sim.durations import EPOCH
 from sim.errors import ConfigError, ScenarioError, SimError, nearest
-from sim.faults.plan import FaultEntry, parse_plan
+from sim.faults.plan import FaultEntry, parse_plan, split_plan
 from sim.scenario.config import blamed, make_system, read_config, signature_of
 from sim.scenario.document import SIZE_MAX, Node, place_at, read_document
 from sim.scenario.expectation import (
@@ -123,7 +124,7 @@ def _read(path: Path_) -> bytes:
 
 def _nearest_file(file: Path) -> str:
     try:
-        return nearest(file.name, sorted(other.name for other in file.parent.iterdir())[:1000])
+        return nearest(file.name, sorted(other.name for other in file.parent.iterdir() if other.is_file())[:1000])
     except OSError:
         return ""
 
@@ -171,6 +172,7 @@ class _Reader:
         module = self._module(shape.model)
         made = self._system(shape, module) if module is not None else None
         if module is None or made is None:
+            self._check_plan_alone(shape)
             self.mistakes.raise_any()
             raise AssertionError("without a system there is a mistake")
         config, base = made
@@ -333,11 +335,25 @@ class _Reader:
                 for wrong in words.misfits(entry, system):
                     self.mistakes.add(self.root.key_place("model"), f"{shape.model}: {wrong}")
             return None
+        return self._entries(self._plan_texts(shape.faults), system, words)
+
+    def _plan_texts(self, texts: Sequence[str]) -> list[tuple[Place | None, str, str]]:
+        """The texts of the file's plan, each with its place and the words before what is wrong with it."""
         node = self.root.find(("faults",))[1]
         if isinstance(node.value, list):
-            texts = [(self.root.place_of("faults", i), "", text) for i, text in enumerate(shape.faults)]
-            return self._entries(texts, system, words)
-        return self._entries([(node.place, "", text) for text in shape.faults], system, words)
+            return [(self.root.place_of("faults", i), "", text) for i, text in enumerate(texts)]
+        return [(node.place, "", text) for text in texts]
+
+    def _check_plan_alone(self, shape: ScenarioShape) -> None:
+        """What is wrong with the file's plan in whatever system: a kind that is none of ours may be one of
+        the model's own."""
+        if self.plan is not None or not shape.faults:
+            return
+        for place, before, text in self._plan_texts(shape.faults):
+            try:
+                parse_plan(text, [re.split(r"\W", part)[0] for part in split_plan(text)], self.epoch)
+            except SimError as error:
+                self.mistakes.add_all(place, error, before)
 
     def _entries(
         self, texts: Collection[tuple[Place | None, str, str]], system: System, words: Vocabulary

@@ -82,7 +82,9 @@ def system(
         processes={"buyer": Buyer(), "shop": Shop()},
         monitors={"till": Till()},
         properties=(
-            always("the shop is open", lambda shop: shop.state == "open", reads=("shop",)),
+            always(
+                "the shop is open", lambda shop: shop.state == "open", reads=() if note == "unwatched" else ("shop",)
+            ),
             sometimes("a sale", lambda buyer: buyer.state == "done", reads=("buyer",)),
         ),
         faults="drop:1",
