@@ -33,11 +33,10 @@ def simulate(
     if isinstance(strategy, type):
         raise ModelError(f"the strategy is {describe(strategy)}: give an instance, {strategy.__name__}(...)")
     graph = system if isinstance(system, Graph) else Graph(system)
-    timed = isinstance(strategy, VirtualTime)
-    if not timed:
+    if not isinstance(strategy, VirtualTime):
         refuse_timed(graph.system, f"the strategy {strategy.name}")
     walk = Walk(graph, strategy.begin(graph), judge)
-    if timed:
+    if isinstance(strategy, VirtualTime):
         walk.trace.slowdowns = strategy.slowdowns
     return walk.follow(strategy, max_steps)
 
