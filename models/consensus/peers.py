@@ -105,7 +105,7 @@ class User(Process):
     transitions = (
         {"trigger": "stop", "source": "watching", "dest": "waiting", "after": "ask_to_stop"},
         {"trigger": StopAck, "source": "waiting", "dest": "satisfied"},
-        {"trigger": StopAck, "source": "satisfied", "dest": IGNORE},
+        {"trigger": StopAck, "source": ["watching", "satisfied"], "dest": IGNORE},  # watching: forgotten in a crash
     )
 
     run: str
