@@ -78,6 +78,8 @@ def test_a_slowed_run_is_a_path_of_the_same_graph() -> None:
     result = run("delay:1@gemini(45s),pause:1@store(7s)")
     graph = Graph(slow("none"))
     state = graph.starts()[0].state
+    assert state.budgets == result.state.budgets == ()
+    assert not result.trace.graph.has_budget(result.state)
     for _, action in result.trace.steps:
         found = [other for other in graph.enabled(state) if other.code == action.code]
         assert len(found) == 1
