@@ -39,29 +39,36 @@ if TYPE_CHECKING:
     from sim.explore.result import CheckResult
     from sim.graph import Graph, State
     from sim.judge import Finding
-    from sim.simulate import simulate
-    from sim.strategy import Replay, Strategy, Uniform, VirtualTime
+    from sim.simulation import simulate
+    from sim.strategy import Drawn, Replay, Strategy, Uniform, VirtualTime
+    from sim.testing import PropertyViolation, SystemMachine, replay_text, schedules, state_machine
     from sim.trace import Run, Trace
 
 _ENGINES = {
     "Action": "sim.action",
     "CheckResult": "sim.explore.result",
+    "Drawn": "sim.strategy",
     "Finding": "sim.judge",
     "FuzzFinding": "sim.explore.fuzz",
     "FuzzResult": "sim.explore.fuzz",
     "Graph": "sim.graph",
     "Minimised": "sim.explore.minimise",
+    "PropertyViolation": "sim.testing",
     "Replay": "sim.strategy",
     "Run": "sim.trace",
     "Trace": "sim.trace",
     "State": "sim.graph",
     "Strategy": "sim.strategy",
+    "SystemMachine": "sim.testing",
     "Uniform": "sim.strategy",
     "VirtualTime": "sim.strategy",
     "check": "sim.explore.check",
     "fuzz": "sim.explore.fuzz",
     "minimise": "sim.explore.minimise",
-    "simulate": "sim.simulate",
+    "replay_text": "sim.testing",
+    "schedules": "sim.testing",
+    "simulate": "sim.simulation",
+    "state_machine": "sim.testing",
 }
 
 __all__ = [
@@ -79,6 +86,7 @@ __all__ = [
     "Crashed",
     "Disconnect",
     "DivergenceError",
+    "Drawn",
     "EffectLedger",
     "Emission",
     "EmptyResponse",
@@ -93,6 +101,7 @@ __all__ = [
     "ModelError",
     "Monitor",
     "Process",
+    "PropertyViolation",
     "RateLimited",
     "Received",
     "Record",
@@ -106,6 +115,7 @@ __all__ = [
     "State",
     "Strategy",
     "System",
+    "SystemMachine",
     "TableError",
     "Timing",
     "Trace",
@@ -119,8 +129,11 @@ __all__ = [
     "eventually",
     "fuzz",
     "minimise",
+    "replay_text",
+    "schedules",
     "simulate",
     "sometimes",
+    "state_machine",
     "within",
 ]
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from sim.action import Action
 from sim.address import START, Address
 from sim.allowance import Budget, left_of
+from sim.errors import ModelError
 from sim.faults.plan import FaultEntry
 from sim.machine import Handler
 from sim.network import Net, make_network
@@ -20,7 +21,7 @@ from sim.process import Arm, Output, View
 from sim.rows import Surroundings
 from sim.system import System
 from sim.tables import Tables
-from sim.values import Value, encode, show
+from sim.values import Value, describe, encode, show
 
 
 class State(NamedTuple):
@@ -54,6 +55,8 @@ class Graph:
     `handler` is what runs them."""
 
     def __init__(self, system: System, handler: type[Handler] = Handler) -> None:
+        if not isinstance(system, System):
+            raise ModelError(f"{describe(system)} is no System: make one of your processes")
         self.system = system
         self.tables = Tables(system, handler)
         self.network = make_network(system.network, self.tables.pair.__getitem__)
@@ -62,6 +65,7 @@ class Graph:
         self.budget = Budget(system, self.tables)
         self._cut_names = self.budget.cuts
         self._surroundings: dict[tuple[tuple[int, ...], tuple[int, ...]], Surroundings] = {}
+        self._starts: list[Start] = []
 
     @property
     def handler_calls(self) -> int:
@@ -71,6 +75,11 @@ class Graph:
 
     def starts(self) -> list[Start]:
         """The ways to begin: one for each combination of choices made in `on_start`."""
+        if not self._starts:
+            self._starts = self._begin()
+        return self._starts
+
+    def _begin(self) -> list[Start]:
         found = []
         for start in product(*self.tables.initial()):
             locals_: tuple[int, ...] = tuple(local for local, _ in start)
@@ -123,23 +132,35 @@ class Graph:
             local = locals_[target[e]]
             actions = heads.get((local, e))
             found += here.head(local, e) if actions is None else actions
-        if here.reaches_behind:
-            for e in self.network.overtakers(net):
-                local = locals_[target[e]]
-                actions = here.behind.get((local, e))
-                found += here.late(local, e) if actions is None else actions
         for local in locals_[: self.width]:
             actions = own.get(local)
             found += here.itself(local) if actions is None else actions
-        found += here.around
+        found += here.healing
+        if here.strikes_head:
+            for e in self.network.heads(net):
+                local = locals_[target[e]]
+                actions = here.struck_heads.get((local, e))
+                found += here.struck_head(local, e) if actions is None else actions
+        if here.strikes_behind:
+            for e in self.network.overtakers(net):
+                local = locals_[target[e]]
+                actions = here.struck_behind.get((local, e))
+                found += here.struck_late(local, e) if actions is None else actions
+        if here.strikes_process:
+            for local in locals_[: self.width]:
+                actions = here.struck_own.get(local)
+                found += here.struck_itself(local) if actions is None else actions
+        found += here.cutting
         return found
 
     def met(self) -> Iterator[Action]:
         """Every action that was enabled in a state asked about so far."""
         for here in dict.fromkeys(self._surroundings.values()):
-            for rows in (here.heads, here.behind, here.own):
+            for rows in (here.heads, here.struck_heads, here.struck_behind):
                 for row in rows.values():
                     yield from row
+            for row in (*here.own.values(), *here.struck_own.values()):
+                yield from row
 
     def surroundings(self, budgets: tuple[int, ...], cuts: tuple[int, ...]) -> Surroundings:
         """The rows under these budgets and cuts; budgets that allow the same share them."""

@@ -11,8 +11,12 @@ itself; `Received`, `Crashed` and `Restarted` are emitted by the framework.
 
 from __future__ import annotations
 
-from sim.process import Monitor
-from sim.values import Emission, Message, Value, show
+from collections.abc import Mapping
+
+from sim.errors import nearest
+from sim.process import Monitor, Process
+from sim.table import trigger_name
+from sim.values import Emission, Message, Value, encode, show
 
 REASONS = ("duplicate", "stale", "late", "cancelled")
 """Why an input may be rejected."""
@@ -69,6 +73,10 @@ class Cancelled(Emission):
     reason: str
 
 
+def _has_key(message: type) -> bool:
+    return hasattr(message, "key") or "key" in getattr(message, "__dataclass_fields__", {})
+
+
 class InputLedger(Monitor):
     """Every input of the message types `types` that `process` receives is settled exactly once.
 
@@ -95,6 +103,20 @@ class InputLedger(Monitor):
     open: tuple[Value, ...] = ()
     counted: frozenset[Value] = frozenset()
 
+    def misfits(self, processes: Mapping[str, Process]) -> list[str]:
+        if self.process not in processes:
+            return [f"it watches {self.process!r}, which is no process{nearest(self.process, processes)}"]
+        if not isinstance(self.types, tuple):
+            return [f"types is {show(self.types)}; write a tuple of the names of message types"]
+        received = {trigger_name(t): t for t in type(processes[self.process]).table.triggers if isinstance(t, type)}
+        found = [
+            f"{self.process} has no row for {name!r}{nearest(str(name), received)}"
+            for name in self.types
+            if name not in received
+        ]
+        keyless = [n for n in self.types if n in received and not _has_key(received[n])]
+        return found + [f"{name} has no key: give it a field or a property of this name" for name in keyless]
+
     def is_input(self, received: Received) -> bool:
         return received.process == self.process and type(received.message).__name__ in self.types
 
@@ -106,7 +128,7 @@ class InputLedger(Monitor):
 
     def open_input(self, received: Received) -> None:
         message: Value = received.message
-        self.open = tuple(sorted((*self.open, message.key), key=show))
+        self.open = tuple(sorted((*self.open, message.key), key=encode))
 
     def count(self, counted: Counted) -> None:
         if counted.key in self.counted:

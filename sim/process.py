@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NoReturn, TypeVar, cast, dataclass_transform
 
 from sim.errors import ModelError, nearest
 from sim.table import FAILED, MONITOR_INPUTS, PROCESS_INPUTS, REQUIRED, Row, Table, read_table
-from sim.values import Emission, Message, Value, encode, freeze, show
+from sim.values import Emission, Message, Value, describe, encode, freeze, is_record, show
 
 T = TypeVar("T")
 
@@ -97,10 +97,13 @@ class StateMachine:
         if hasattr(cls, "states"):  # a base class without states is a mixin
             cls.table = read_table(cls, cls.inputs, _RESERVED)
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, *unnamed: Any, **values: Any) -> None:
         if not hasattr(type(self), "table"):
             raise ModelError(f"{type(self).__name__} has no states: it is a base for processes, not one itself")
         table = type(self).table
+        if unnamed:
+            example = f"{type(self).__name__}({next(iter(table.fields), 'field')}=...)"
+            raise ModelError(f"{type(self).__name__} takes its fields by name: write {example}")
         mistakes = [
             f"{type(self).__name__}: no field {name!r}{nearest(name, table.fields)}"
             for name in values
@@ -168,6 +171,15 @@ class StateMachine:
         return step
 
 
+def _misplaced(thing: object, wanted: type) -> str:
+    """What is wrong with a thing that is no instance of the record class `wanted`."""
+    if isinstance(thing, type) and issubclass(thing, wanted):
+        return f"the class {thing.__name__}: give an instance, {thing.__name__}(...)"
+    if is_record(thing):
+        return f"{type(thing).__name__}: make it a subclass of {wanted.__name__}"
+    return f"{describe(thing)}: give an instance of a subclass of {wanted.__name__}"
+
+
 class Process(StateMachine):
     """A process: an explicit state machine that changes only by taking an input.
 
@@ -201,7 +213,11 @@ class Process(StateMachine):
         """Send `message` to the process named `target`; a process may send to itself."""
         step = self._acting(f"sends to {target!r}")
         if not isinstance(message, Message):
-            raise ModelError(f"{self._who()} sends {type(message).__name__}: make it a subclass of Message")
+            raise ModelError(f"{self._who()} sends {_misplaced(message, Message)}")
+        if not isinstance(target, str):
+            raise ModelError(f"{self._who()} sends to {describe(target)}: give the name of a process, then the message")
+        if not target:
+            raise ModelError(f"{self._who()} sends to '': only the handler of a message has a sender")
         step.outputs.append(Send(target, self._frozen(message)))
 
     def emit(self, emission: Emission, **writes: Value) -> None:
@@ -212,7 +228,7 @@ class Process(StateMachine):
         """
         step = self._acting("emits")
         if not isinstance(emission, Emission):
-            raise ModelError(f"{self._who()} emits {type(emission).__name__}: make it a subclass of Emission")
+            raise ModelError(f"{self._who()} emits {_misplaced(emission, Emission)}")
         for field in writes:
             if field not in type(self).table.durable:
                 known = nearest(field, type(self).table.durable)
@@ -285,6 +301,11 @@ class Monitor(StateMachine):
 
     inputs = MONITOR_INPUTS
 
+    def misfits(self, processes: Mapping[str, Process]) -> list[str]:  # noqa: ARG002
+        """What is wrong with this monitor in a system of these processes, one line each; a monitor that
+        watches what is not there would never complain."""
+        return []
+
     def violate(self, why: str) -> NoReturn:
         """Say that the property is violated, and why."""
         self._acting("says violated")
@@ -323,5 +344,5 @@ _RESERVED = frozenset(
     name
     for cls in (StateMachine, Process, Monitor)
     for name in (*vars(cls), *cls.__annotations__)
-    if not name.startswith("__")
+    if not name.startswith("__") and name != "misfits"  # a hook, for monitors to fill in
 ) | {"timers", "up", FAILED}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from sim.errors import ModelError, listing, nearest
@@ -12,7 +12,7 @@ from sim.network import NETWORKS
 from sim.process import Monitor, Process
 from sim.properties import Property
 from sim.timing import Timing
-from sim.values import Fault, Message
+from sim.values import Fault, Message, describe
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,19 @@ class System:
     interchangeable: Sequence[Sequence[str]] = ()
 
     def __post_init__(self) -> None:
-        mistakes = [*self._machine_mistakes(), *self._property_mistakes(), *self._cut_mistakes()]
+        mistakes = self._shape_mistakes()
+        if not mistakes:
+            mistakes = [
+                *self._machine_mistakes(),
+                *self._property_mistakes(),
+                *self._cut_mistakes(),
+                *self._carrier_mistakes(),
+                *self._timing_mistakes(),
+                *self._group_mistakes(),
+            ]
+        if not mistakes:
+            found = {name: monitor.misfits(self.processes) for name, monitor in self.monitors.items()}
+            mistakes = [f"monitor {name!r}: {wrong}" for name, misfits in found.items() for wrong in misfits]
         if mistakes:
             raise ModelError(*mistakes)
         entries = parse_plan(self.faults, self.own_kinds) if isinstance(self.faults, str) else tuple(self.faults)
@@ -95,7 +107,30 @@ class System:
 
     def with_(self, **changes: Any) -> System:
         """The same system but for `changes`."""
+        known = [f.name for f in fields(self)]
+        mistakes = [
+            f"a system has no {name!r}{nearest(name, known)}; there are {listing(known, 'and')}"
+            for name in changes
+            if name not in known
+        ]
+        if mistakes:
+            raise ModelError(*mistakes)
         return replace(self, **changes)
+
+    def _shape_mistakes(self) -> list[str]:
+        """Parts that are no mapping, or no sequence, of what they should hold."""
+        mistakes = []
+        for name in ("processes", "monitors", "carriers", "cuts"):
+            part = getattr(self, name)
+            if not isinstance(part, Mapping):
+                mistakes.append(f"{name} is {describe(part)}; give a mapping, such as {name}={{...}}")
+        for name in ("properties", "interchangeable"):
+            part = getattr(self, name)
+            if isinstance(part, str) or not isinstance(part, Sequence):
+                mistakes.append(f"{name} is {describe(part)}; give a tuple; behind a single item goes a comma")
+        if not isinstance(self.timing, Timing):
+            mistakes.append(f"timing is {describe(self.timing)}; give a Timing")
+        return mistakes
 
     def _machine_mistakes(self) -> list[str]:
         mistakes = []
@@ -107,12 +142,13 @@ class System:
             )
         for name, process in self.processes.items():
             if not isinstance(process, Process):
-                mistakes.append(f"process {name!r} is {_kind(process)}; give an instance of a Process")
+                where = "; it goes to monitors" if isinstance(process, Monitor) else ""
+                mistakes.append(f"process {name!r} is {describe(process)}; give an instance of a Process{where}")
             if not name or any(c.isspace() or c in "#@>,[](){}" for c in name):
                 mistakes.append(f"{name!r} cannot name a process: use letters, digits, '_', '-' and '.'")
         for name, monitor in self.monitors.items():
             if not isinstance(monitor, Monitor):
-                mistakes.append(f"monitor {name!r} is {_kind(monitor)}; give an instance of a Monitor")
+                mistakes.append(f"monitor {name!r} is {describe(monitor)}; give an instance of a Monitor")
             if name in self.processes:
                 mistakes.append(f"{name!r} names both a process and a monitor")
         return mistakes
@@ -121,7 +157,7 @@ class System:
         mistakes, seen = [], set(self.monitors)
         for prop in (*self.properties, *([self.within] if self.within else [])):
             if not isinstance(prop, Property):
-                mistakes.append(f"property {prop!r} is none; use always, sometimes or eventually")
+                mistakes.append(f"property {describe(prop)} is none; use always, sometimes, eventually or within")
                 continue
             if (prop.kind == "within") is not (prop is self.within):
                 mistakes.append(f"{prop}: a bound goes to `within`, and only a bound")
@@ -135,6 +171,40 @@ class System:
             ]
         return mistakes
 
+    def _timing_mistakes(self) -> list[str]:
+        """Names that a timing is for; one that is misspelt would change nothing."""
+        mistakes = []
+        for link in self.timing.links:
+            ends = link.split("->")
+            if len(ends) != 2:
+                mistakes.append(f"timing: {link!r} is no link; write source->target, either side may be *")
+            mistakes += [
+                f"timing: link {link!r} names {end!r}, which is no process{nearest(end, self.processes)}"
+                for end in ends
+                if len(ends) == 2 and end != "*" and end not in self.processes
+            ]
+        for move in self.timing.moves:
+            process, _, name = move.rpartition(".")
+            table = type(self.processes[process]).table if process in self.processes else None
+            known = (*table.must, *table.may) if table is not None else ()
+            if name not in known:
+                moves = [f"{p}.{m}" for p, x in self.processes.items() for m in (*x.table.must, *x.table.may)]
+                mistakes.append(f"timing: {move!r} is no spontaneous move{nearest(move, moves)}; write process.move")
+        return mistakes
+
+    def _group_mistakes(self) -> list[str]:
+        mistakes = []
+        for group in self.interchangeable:
+            if isinstance(group, str):
+                mistakes.append(f"interchangeable holds {group!r}; give groups of names, such as (({group!r}, ...),)")
+                continue
+            mistakes += [
+                f"interchangeable names {name!r}, which is no process{nearest(name, self.processes)}"
+                for name in group
+                if name not in self.processes
+            ]
+        return mistakes
+
     def _cut_mistakes(self) -> list[str]:
         return [
             f"cut {name!r} names {member!r}, which is no process{nearest(member, self.processes)}"
@@ -142,6 +212,29 @@ class System:
             for member in sorted(cut_.side | (cut_.other or frozenset()))
             if member not in self.processes
         ]
+
+    def _carrier_mistakes(self) -> list[str]:
+        mistakes, kinds = [], ["drop", "duplicate", "reorder", "crash", "cut"]
+        for fault, types in self.carriers.items():
+            name = getattr(fault, "__name__", repr(fault))
+            if not (isinstance(fault, type) and issubclass(fault, Fault) and fault.kind):
+                mistakes.append(f"carriers: {name} is no domain fault: make it a subclass of Fault with a kind")
+                continue
+            if fault.kind in kinds:
+                mistakes.append(f"carriers: the kind {fault.kind!r} of {name} is taken; choose another")
+            kinds.append(fault.kind)
+            if isinstance(types, type) or not isinstance(types, Collection):
+                shown = getattr(types, "__name__", repr(types))
+                mistakes.append(f"carriers of {name}: {shown} is no collection of message types; write ({shown},)")
+                continue
+            if not types:
+                mistakes.append(f"carriers of {name}: no message type, so it could never strike; leave it out")
+            mistakes += [
+                f"carriers of {name}: {getattr(kind, '__name__', repr(kind))} is no message type"
+                for kind in types
+                if not (isinstance(kind, type) and issubclass(kind, Message))
+            ]
+        return mistakes
 
     def _entry_mistakes(self, entry: FaultEntry) -> list[str]:
         kinds = self.own_kinds
@@ -166,9 +259,6 @@ class System:
         return []
 
     def _names_type(self, entry: FaultEntry) -> bool:
-        """A target of a network or domain fault may be a message type, by its name."""
+        """A target of a network or domain fault may be a message type, by its name. One that no process has a
+        row for may still be in flight, so that any capital letter will do."""
         return entry.kind not in ("crash", "cut") and entry.target is not None and entry.target[:1].isupper()
-
-
-def _kind(thing: object) -> str:
-    return f"the class {thing.__name__}" if isinstance(thing, type) else f"a {type(thing).__name__}"

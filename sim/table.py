@@ -15,7 +15,7 @@ from enum import Enum
 from typing import Any
 
 from sim.errors import ModelError, TableError, listing, nearest
-from sim.values import Emission, Fault, Message, Value, freeze
+from sim.values import Emission, Fault, Message, Value, describe, freeze
 
 
 class Dest(Enum):
@@ -262,7 +262,8 @@ class _Reader:
     def _rows(self) -> list[Row]:
         given = getattr(self.cls, "transitions", ())
         if not isinstance(given, tuple | list):
-            self.wrong("transitions is not a tuple of rows")
+            one = "; behind a single row goes a comma" if isinstance(given, Mapping) else ""
+            self.wrong(f"transitions is not a tuple of rows{one}")
             return []
         rows = [self._row(index, spec) for index, spec in enumerate(given, 1)]
         return [row for row in rows if row is not None]
@@ -340,13 +341,14 @@ class _Reader:
     def _callbacks(self, where: str, key: str, given: object) -> tuple[str, ...]:
         names = () if given is None else (given,) if isinstance(given, str) else given
         if not isinstance(names, tuple | list):
-            self.wrong(f"{where}: {key} {given!r} is neither the name of a method nor a list of names")
+            self.wrong(f"{where}: {key} {describe(given)} is neither the name of a method nor a list of names")
             return ()
         for name in names:
             method = getattr(self.cls, name, None) if isinstance(name, str) else None
             if not callable(method):
                 methods = [n for n in dir(self.cls) if not n.startswith("_") and callable(getattr(self.cls, n))]
-                self.wrong(f"{where}: {key} names {name!r}, which is no method{nearest(str(name), methods)}")
+                said = repr(name) if isinstance(name, str) else describe(name)
+                self.wrong(f"{where}: {key} names {said}, which is no method{nearest(str(name), methods)}")
             elif arity(method) is None or isinstance(inspect.getattr_static(self.cls, name), staticmethod):
                 self.wrong(f"{where}: {key} {name!r} must take self and at most the input")
         return tuple(name for name in names if isinstance(name, str))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from hashlib import sha256
+from typing import Any
 
 from sim.action import Action
 from sim.graph import Graph, Start, State
@@ -23,6 +24,7 @@ class Ending(Enum):
     SCHEDULE = "the schedule is used up"
     STEPS = "the bound on steps was hit"
     VIOLATED = "a property is violated"
+    INTERRUPTED = "whoever picked went no further"
 
 
 Step = tuple[int | None, Action]
@@ -90,7 +92,7 @@ class Trace:
         return sha256(b"".join(self.lines())).hexdigest()
 
 
-@dataclass
+@dataclass(repr=False)
 class Run:
     """A run: its trace, how it ended, and what the properties said of it."""
 
@@ -106,11 +108,19 @@ class Run:
         """`ok`, `violated`, or `incomplete` where the bound on steps came first."""
         if self.finding is not None:
             return "violated"
-        return "incomplete" if self.ending is Ending.STEPS else "ok"
+        return "incomplete" if self.ending in (Ending.STEPS, Ending.INTERRUPTED) else "ok"
 
     @property
     def steps(self) -> int:
         return len(self.trace.steps)
+
+    def __repr__(self) -> str:
+        why = self.finding.message if self.finding is not None else self.ending.value
+        return "\n    ".join((f"<run of {self.steps} steps, {self.verdict}: {why}", *self.trace.schedule())) + ">"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        """For Hypothesis and IPython, which else print every field of a dataclass."""
+        printer.text(repr(self))
 
     @cached_property
     def digest(self) -> str:

@@ -9,7 +9,7 @@ states are compared, ordered and digested by `encode`, which tags every value wi
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import Field, dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 
@@ -34,7 +34,23 @@ class Record:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        _check_defaults(cls)
         dataclass(frozen=True)(cls)
+
+
+def _check_defaults(cls: type) -> None:
+    """Refuses defaults that are no values, before the dataclass advises a factory for them."""
+    mistakes = []
+    for name, annotation in vars(cls).get("__annotations__", {}).items():
+        default = vars(cls).get(name)
+        if "ClassVar" in str(annotation) or default is None or isinstance(default, Field):
+            continue
+        try:
+            freeze(default)
+        except ModelError as error:
+            mistakes.append(f"{cls.__name__}: field {name}: {error}")
+    if mistakes:
+        raise ModelError(*mistakes)
 
 
 class Message(Record):
@@ -125,7 +141,7 @@ def freeze(value: Value) -> Value:
         return SortedSet(map(freeze, frozenset.__iter__(value)))
     if is_record(value):
         return _freeze_record(value)
-    raise ModelError(f"{_brief(value)} is no value: {_advice(value)}")
+    raise ModelError(f"{describe(value)} is no value: {_advice(value)}")
 
 
 _PLAIN = frozenset({bool, int, str, bytes})
@@ -181,9 +197,11 @@ def _advice(value: object) -> str:
     )
 
 
-def _brief(value: object) -> str:
+def describe(value: object) -> str:
     """What a wrong value is, without any address in memory."""
     kind = type(value).__name__
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
     if isinstance(value, float | list | set | dict | bytearray | str | int | tuple):
         text = repr(value)
         return f"{text if len(text) <= 40 else text[:37] + '...'} ({kind})"
@@ -236,7 +254,7 @@ def _encode(value: Value, out: bytearray) -> None:
             _encode(getattr(value, field.name), out)
         out += _END
     else:
-        raise ModelError(f"{_brief(value)} is no value: {_advice(value)}")
+        raise ModelError(f"{describe(value)} is no value: {_advice(value)}")
 
 
 def _encode_int(value: int, out: bytearray) -> None:

@@ -21,7 +21,7 @@ from sim.errors import NondeterminismError, SimError
 from sim.graph import Graph
 from sim.machine import Handler, Local, Outcome
 from sim.scenario import Scenario, load_scenario
-from sim.simulate import simulate
+from sim.simulation import simulate
 from sim.strategy import strategy_of
 from sim.table import Trigger, trigger_name
 from sim.trace import Trace

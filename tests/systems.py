@@ -281,13 +281,15 @@ def _budget(draw: Any, network: str, names: tuple[str, ...], crash: str | None) 
 
 
 CRASHES = ("crash:1", "crash:1@p0", "crash:unlimited@p0", "crash:1@p0 after Ping", "crash:1 after kept")
+NETWORKS = ("any", "fifo", "set")
 
 
 @st.composite
-def systems(draw: Any) -> System:
-    """A small finite system. Many have a finding or two: that is part of what engines must agree on."""
-    names = ("p0", "p1", "p2")[: _pick(draw, (2, 1, 2, 2, 3))]
-    network = _pick(draw, ("any", "fifo", "set"))
+def systems(draw: Any, networks: Sequence[str] = NETWORKS, faults: str | None = None) -> System:
+    """A small finite system, on one of `networks`, with this budget or a random one. Many have a finding or
+    two: that is part of what engines must agree on."""
+    names = ("p0", "p1", "p2")[: _pick(draw, (2, 1, 2, 2, 3) if faults is None else (2, 3))]
+    network = _pick(draw, networks)
     crash = _pick(draw, (None, None, None, None, *CRASHES))
     durable_fuel = crash is not None and "unlimited" in crash  # or a restarted process would send for ever
     classes = [_process_class(draw, name, names, durable_fuel) for name in names[:2]]
@@ -296,7 +298,7 @@ def systems(draw: Any) -> System:
         processes={name: classes[i % len(classes)]() for i, name in enumerate(names)},
         network=network,
         monitors={"watch": _monitor_class(draw)()} if _pick(draw, (False, True)) else {},
-        faults=_budget(draw, network, names, crash),
+        faults=_budget(draw, network, names, crash) if faults is None else faults,
         carriers=CARRIERS,
         cuts=cuts if len(names) > 1 else {},
     )

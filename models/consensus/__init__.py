@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from models.consensus.coordinator import Coordinator
 from models.consensus.messages import Journal, Response
-from models.consensus.monitors import AckGate, StopOnce
+from models.consensus.monitors import AckGate, LastQuestion, StopOnce, TakenInOrder
 from models.consensus.peers import Agent, ArtifactStore, Consumer, User
 from sim import AgentTimeout, ConfigError, EffectLedger, InputLedger, System, Timing, sometimes
 
@@ -76,7 +76,9 @@ def system(
                 process="coordinator", types=("Response", "AckDecision"), redelivered=True
             ),
             "exactly_once_effects": EffectLedger(),
+            "last_question": LastQuestion(run=RUN, attempts_max=retries + 1, closed=first_round - 1),
             "stop_once": StopOnce(),
+            "taken_in_order": TakenInOrder(stored=first_round - 1, taken=first_round - 1),
         },
         properties=(
             sometimes("a run comes to its end", lambda coordinator: coordinator.state == "done"),

@@ -14,7 +14,7 @@ from sim.metrics.overhead import measure
 from sim.report.data import run_data
 from sim.report.outcome import compare
 from sim.scenario import parse_scenario
-from sim.simulate import simulate
+from sim.simulation import simulate
 from sim.strategy import strategy_of
 
 SCENARIO = """\

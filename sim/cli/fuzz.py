@@ -18,7 +18,7 @@ from sim.report.data import fuzz_data
 from sim.report.fuzz import fuzz_head, fuzz_lines
 from sim.scenario import Target, load_target
 from sim.scenario.models import settings_of
-from sim.simulate import MAX_STEPS
+from sim.simulation import MAX_STEPS
 from sim.strategy import STRATEGIES, Portfolio
 
 

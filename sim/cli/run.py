@@ -11,7 +11,7 @@ from sim.report.data import run_data
 from sim.report.outcome import Outcome, compare
 from sim.report.text import run_lines
 from sim.scenario import Scenario
-from sim.simulate import simulate
+from sim.simulation import simulate
 from sim.strategy import strategy_of
 from sim.verify import Request, verify
 

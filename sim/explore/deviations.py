@@ -1,7 +1,8 @@
 """In what a run deviates from the canonical schedule (`sim.strategy.Canonical`).
 
 What has not happened when the run ends is still to come, and nothing unusual: a message may be on its
-way for as long as it likes. So an order is broken only between two things that both happen.
+way for as long as it likes. So an order is broken only between two things that both happen; where a fault
+strikes is free.
 """
 
 from __future__ import annotations
@@ -44,10 +45,10 @@ def deviations(graph: Graph, start: Start, actions: Sequence[Action]) -> list[De
     Of the orders that are broken it counts how many steps would have to be moved to mend them all
     (found greedily: the step in most of the broken pairs first).
     """
-    found = [Deviation(Unusual.START, -1)] if start is not _first(graph, start) else []
+    found = [Deviation(Unusual.START, -1)] if start.choices != graph.starts()[0].choices else []
     usual = Canonical()
     usual.begin(graph, start)
-    last = {subject(action): step for step, action in enumerate(actions) if action.delivered}
+    last = {subject(action): step for step, action in enumerate(actions) if is_plain(action)}
     state = start.state
     broken: list[tuple[int, int]] = []
     for step, action in enumerate(actions):
@@ -65,11 +66,6 @@ def deviations(graph: Graph, start: Start, actions: Sequence[Action]) -> list[De
 def is_plain(action: Action) -> bool:
     """Whether no fault is in it, and the environment does not do it."""
     return action.progress
-
-
-def _first(graph: Graph, start: Start) -> Start:
-    first = graph.starts()[0]
-    return start if first.choices == start.choices else first
 
 
 def _judge(usual: Canonical, state: State, action: Action) -> tuple[Unusual | None, list[Action]]:

@@ -17,7 +17,7 @@ from sim.explore.minimise import Minimised, minimise, unminimised
 from sim.graph import Graph, State
 from sim.judge import Finding, Judge
 from sim.mixer import MASK, derive
-from sim.simulate import MAX_STEPS, simulate
+from sim.simulation import MAX_STEPS, simulate
 from sim.strategy import PCTCP, Portfolio, Strategy, make_strategy
 from sim.system import System
 from sim.trace import Ending, Run
@@ -74,6 +74,8 @@ class FuzzResult:
     seconds: float = 0.0
     """Of the schedules and of minimising."""
     interrupted: bool = False
+    stopped: bool = False
+    """Whether it ended at a violation."""
     found: list[FuzzFinding] = field(default_factory=list)
     bound: Bound | None = None
     """Of the schedules that PCTCP picked, where a bound is proved."""
@@ -157,7 +159,7 @@ class _Fuzz:
         self.noting = _Noting(self.graph)
         self.judge = Judge(self.graph)
         self.sizes = Sizes()
-        self._known: dict[tuple[object, ...], FuzzFinding] = {}
+        self._known: dict[tuple[str, tuple[str, ...]], FuzzFinding] = {}
         self._raw: dict[tuple[Action, ...], FuzzFinding] = {}
 
     def run(self, schedules: int | None, seconds: float | None, progress: Progress | None) -> None:
@@ -172,6 +174,7 @@ class _Fuzz:
                 if progress is not None:
                     progress(result)
                 if result.found and not self.keep_going:
+                    result.stopped = True
                     break
                 if seconds is not None and result.seconds >= seconds:
                     break
@@ -207,11 +210,12 @@ class _Fuzz:
         rough = unminimised(self.graph, start, actions, finding)
         found = FuzzFinding(finding, picking.name, picking.seed, number, run.steps, rough)
         try:
-            found.minimised = minimise(self.graph, start, actions, finding, judge=self.judge)
+            shapes = {shape for prop, shape in self._known if prop == finding.property}
+            found.minimised = minimise(self.graph, start, actions, finding, judge=self.judge, known=shapes)
         except KeyboardInterrupt:
             self.result.found.append(found)
             raise
-        first = self._known.setdefault((finding.property, *found.minimised.shape), found)
+        first = self._known.setdefault((finding.property, found.minimised.shape), found)
         if first is found:
             self.result.found.append(found)
         else:

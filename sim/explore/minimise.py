@@ -11,19 +11,20 @@ failure-inducing input", TSE 2002); the last stage also looks breadth first for 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from sim.action import Action
+from sim.action import Action, Kind
 from sim.explore.deviations import Deviation, Unusual, deviations, is_plain
-from sim.explore.shortcut import shortcuts
+from sim.explore.guided import Guided, Item
+from sim.explore.shortcut import Shortcut, shortcuts
 from sim.explore.words import told
-from sim.graph import Graph, Start, State
+from sim.graph import Graph, Start
 from sim.judge import Finding, Judge
-from sim.simulate import simulate
-from sim.strategy.canonical import Canonical
-from sim.strategy.events import subject
+from sim.simulation import simulate
+from sim.strategy.events import Subject, subject
+from sim.trace import Run
 
 EFFORT = 400_000
 """Steps that minimising may take, all trials together."""
@@ -87,58 +88,15 @@ def minimise(
     *,
     judge: Judge | None = None,
     effort: int = EFFORT,
+    known: Container[tuple[str, ...]] = (),
 ) -> Minimised:
-    """Reduce a run of `graph` that ends in `finding`. `effort` bounds the steps of all trials."""
-    return _Minimiser(graph, judge or Judge(graph), finding, effort).run(start, list(actions))
+    """Reduce a run of `graph` that ends in `finding`. `effort` bounds the steps of all trials; one that
+    comes to a shape in `known` is not looked into any further."""
+    return _Minimiser(graph, judge or Judge(graph), finding, effort).run(start, list(actions), known)
 
 
-class Item:
-    """One item of a guided run: an action, or what it happens to in its plain way."""
-
-    def __init__(self, action: Action, *, plain: bool = False) -> None:
-        self.action = action
-        self.plain = plain
-
-    def find(self, graph: Graph, state: State) -> Action | None:
-        """The enabled action that this item means."""
-        if self.plain:
-            mine = subject(self.action)
-            ways = [a for a in graph.enabled(state) if is_plain(a) and subject(a) == mine]
-            return min(ways, key=lambda a: (a.choices != ways[0].choices, a.code)) if ways else None
-        key, code = self.action.key, self.action.code
-        return next((a for a in graph.enabled(state) if a.key == key and a.code == code), None)
-
-
-class Guided:
-    """Takes the items that fit, in this order, leaves out the others, then goes on as usual."""
-
-    name = "guided"
-    seed = 0
-    now_ms = None
-
-    def __init__(self, start: Start, items: Sequence[Item]) -> None:
-        self._begin = start
-        self._items = items
-
-    def begin(self, graph: Graph) -> Start:
-        self._graph = graph
-        self._at = 0
-        self._usual = Canonical()
-        self._usual.begin(graph, self._begin)
-        self._state = self._begin.state
-        return self._begin
-
-    def pick(self, state: State) -> Action | None:
-        self._state = state
-        while self._at < len(self._items):
-            self._at += 1
-            found = self._items[self._at - 1].find(self._graph, state)
-            if found is not None:
-                return found
-        return next((ways[0] for ways in self._usual.due(state)), None)
-
-    def took(self, action: Action) -> None:
-        self._usual.follow(self._state, action)
+Edits = Iterator[tuple[Start, list[Item]] | tuple[Start, list[Item], frozenset[Subject]]]
+"""What to try: where to begin, the items to follow, and what to hold back."""
 
 
 class _Minimiser:
@@ -148,12 +106,17 @@ class _Minimiser:
         self.finding = finding
         self.effort = effort
 
-    def run(self, start: Start, actions: list[Action]) -> Minimised:
+    def run(self, start: Start, actions: list[Action], known: Container[tuple[str, ...]]) -> Minimised:
         best = self._reduced(unminimised(self.graph, start, actions, self.finding))
+        if known and best.shape in known:
+            return best
+        near = self._first_less(best, self._near(best))
+        if near is not None:
+            best = self._reduced(near)
         better = True
         while better and self.effort > 0:
             better = False
-            for path in shortcuts(self.graph, self.judge, best.start, best.actions, self.finding.property):
+            for path in self._shortcuts(best):
                 self.effort -= path.looked
                 if path.actions is not None:
                     other = self._run(best.start, [*map(Item, path.actions)], len(path.actions))
@@ -178,30 +141,62 @@ class _Minimiser:
                     found = self._first_less(best, edits(best))
         return best
 
-    def _first_less(self, best: Minimised, edits: Iterator[tuple[Start, list[Item]]]) -> Minimised | None:
-        for start, items in edits:
+    def _shortcuts(self, best: Minimised) -> Iterator[Shortcut]:
+        args = best.start, best.actions, self.finding.property, len(best.deviations)
+        return shortcuts(self.graph, self.judge, *args)
+
+    def _first_less(self, best: Minimised, edits: Edits) -> Minimised | None:
+        for start, items, *held in edits:
             if self.effort <= 0:
                 return None
-            found = self._run(start, items, len(best.actions))
+            found = self._run(start, items, len(best.actions), *held)
             if found is not None and found.cost < best.cost:
                 return found
         return None
 
-    def _run(self, start: Start, items: list[Item], length: int) -> Minimised | None:
+    def _run(
+        self, start: Start, items: list[Item], length: int, held: frozenset[Subject] = frozenset()
+    ) -> Minimised | None:
         """What really happens with these items; None if it does not violate the property.
 
         It may become longer on the way to fewer deviations, but not without bound.
         """
-        run = simulate(self.graph, Guided(start, items), max_steps=2 * length + 20, judge=self.judge)
-        self.effort -= run.steps + 1
+        run = self._trial(start, items, length, held)
         if run.finding is None or run.finding.property != self.finding.property:
             return None
         actions = [action for _, action in run.trace.steps]
         return Minimised(self.graph, run.finding, start, actions, deviations(self.graph, start, actions))
 
+    def _trial(self, start: Start, items: list[Item], length: int, held: frozenset[Subject] = frozenset()) -> Run:
+        guided = Guided(start, items, held)
+        run = simulate(self.graph, guided, max_steps=2 * length + 20, judge=self.judge)
+        self.effort -= run.steps + 1
+        return run
+
     # --- edits --------------------------------------------------------------------------------------
 
-    def _without(self, best: Minimised) -> Iterator[tuple[Start, list[Item]]]:
+    def _near(self, best: Minimised) -> Edits:
+        """The canonical schedule, and every run that deviates from it once: something comes early, or late,
+        a fault strikes, or a timer
+        fires and what was due before it stays on its way."""
+        if not best.deviations:
+            return
+        first = self.graph.starts()[0]
+        yield first, []
+        if len(best.deviations) == 1:
+            return
+        usual = self._trial(first, [], len(best.actions)).trace
+        items = [Item(action) for _, action in usual.steps]
+        for at, (state, (_, action)) in enumerate(zip(usual.states(), usual.steps, strict=False)):
+            flying = frozenset(subject(other) for other in self.graph.actions(state) if is_plain(other))
+            for other in self.graph.actions(state):
+                if other is not action:
+                    yield first, [*items[:at], Item(other)]
+                if other.kind is Kind.FIRE:
+                    yield first, [*items[:at], Item(other)], flying
+            yield first, items[:at], frozenset({subject(action)})
+
+    def _without(self, best: Minimised) -> Edits:
         """Leave out a stretch of actions, long ones first."""
         items = [*map(Item, best.actions)]
         length = len(items)
@@ -210,19 +205,19 @@ class _Minimiser:
                 yield best.start, items[:at] + items[at + length :]
             length //= 2
 
-    def _without_two(self, best: Minimised) -> Iterator[tuple[Start, list[Item]]]:
+    def _without_two(self, best: Minimised) -> Edits:
         """Leave out two actions."""
         if len(best.actions) <= PAIRS_MAX:
             for one, other in combinations(range(len(best.actions)), 2):
                 yield best.start, [Item(a) for at, a in enumerate(best.actions) if at not in (one, other)]
 
-    def _plain(self, best: Minimised) -> Iterator[tuple[Start, list[Item]]]:
+    def _plain(self, best: Minimised) -> Edits:
         """Let something happen in its plain way: without the fault, with the first choice."""
         for deviation in best.deviations:
             if deviation.kind in (Unusual.FAULT, Unusual.CHOICE):
                 yield best.start, [Item(a, plain=at == deviation.step) for at, a in enumerate(best.actions)]
 
-    def _ordered(self, best: Minimised) -> Iterator[tuple[Start, list[Item]]]:
+    def _ordered(self, best: Minimised) -> Edits:
         """Move what is out of order to where it belongs, or its counterpart, or as usual from there on."""
         items = [*map(Item, best.actions)]
         for deviation in best.deviations:
@@ -238,7 +233,7 @@ class _Minimiser:
             if deviation.step >= 0:
                 yield best.start, items[: deviation.step]
 
-    def _started(self, best: Minimised) -> Iterator[tuple[Start, list[Item]]]:
+    def _started(self, best: Minimised) -> Edits:
         """Begin with the first choices."""
         first = self.graph.starts()[0]
         if first.choices != best.start.choices:

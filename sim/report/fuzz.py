@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sim.explore.fuzz import FuzzFinding, FuzzResult
 from sim.faults.plan import show_plan
-from sim.report.covered import transition_lines
+from sim.report.covered import transition_count, transition_lines
 from sim.scenario import Target
 
 
@@ -26,7 +26,7 @@ def fuzz_head(target: Target, settings: Mapping[str, object], strategy: str, see
 def fuzz_lines(result: FuzzResult, kept: Sequence[tuple[str, str]]) -> Iterator[str]:
     """What a fuzz covered, and each violation it found, with the file and the command that replays it."""
     yield (
-        f"{result.schedules:,} schedules, {result.steps:,} steps, {result.states:,} distinct states, "
+        f"{result.schedules:,} schedule{'s' if result.schedules != 1 else ''}, {result.steps:,} steps, {result.states:,} distinct states, "
         f"{result.seconds:.2f} s"
     )
     yield from _coverage(result)
@@ -40,6 +40,9 @@ def fuzz_lines(result: FuzzResult, kept: Sequence[tuple[str, str]]) -> Iterator[
 
 def _coverage(result: FuzzResult) -> Iterator[str]:
     coverage = result.coverage
+    if result.stopped:
+        yield transition_count(coverage.transitions)
+        return  # what is missing says nothing yet
     yield from transition_lines(coverage.transitions, coverage.untaken)
     for name in coverage.unreached:
         yield f"sometimes    {name}: in no schedule"

@@ -87,6 +87,7 @@ def _check_state(root: Node, name: str, state: str, system: System, mistakes: Mi
 
 def read_timing(root: Node, shape: TimingShape, system: System, mistakes: Mistakes) -> Timing:
     """The model's timing, with what the file says instead."""
+    before = len(mistakes)
     for link in shape.links:
         source, arrow, target = (part.strip() for part in link.partition("->"))
         place = root.key_place("timing", "links", link)
@@ -99,8 +100,10 @@ def read_timing(root: Node, shape: TimingShape, system: System, mistakes: Mistak
                 mistakes.add(place, unknown("there is no process", name, known))
     for move in shape.moves:
         _check_move(root, move, system, mistakes)
-    links = {"->".join(part.strip() for part in link.split("->")): range_ for link, range_ in shape.links.items()}
     own = system.timing
+    if len(mistakes) > before:
+        return own  # a timing with names of nobody is none; the rest of the file is still checked
+    links = {"->".join(part.strip() for part in link.split("->")): range_ for link, range_ in shape.links.items()}
     return Timing(
         latency_ms=_or(shape.latency, own.latency_ms),
         links={**own.links, **links},

@@ -319,6 +319,9 @@ class _Reader:
         if self.plan is not None:
             return self._entries(((None, f"{self.plan_option}: ", self.plan),), system, words)
         if shape.faults is None:
+            for entry in system.budget:  # one that fits nothing would be a fault that never strikes
+                for wrong in words.misfits(entry, system):
+                    self.mistakes.add(self.root.key_place("model"), f"{shape.model}: {wrong}")
             return None
         node = self.root.find(("faults",))[1]
         if isinstance(node.value, list):

@@ -53,13 +53,20 @@ def classes_of(module: ModuleType, system: System, base: type) -> dict[str, type
     names = dict.fromkeys([module.__name__, *(c.__module__ for m in machines for c in type(m).__mro__)])
     for space in _spaces(module, list(names)):
         for thing in list(vars(space).values()):
-            if isinstance(thing, type) and issubclass(thing, base) and thing is not base:
+            if _is_a(thing, base):
                 found.setdefault(thing.__name__, thing)
     if base is Emission:
-        for thing in vars(sim.ledgers).values():
-            if isinstance(thing, type) and issubclass(thing, Emission) and thing is not Emission:
-                found.setdefault(thing.__name__, thing)
+        found |= {thing.__name__: thing for thing in vars(sim.ledgers).values() if _is_a(thing, Emission)}
     return found
+
+
+def _is_a(thing: object, base: type) -> bool:
+    """Whether `thing` is a class of this kind that a process sends or emits itself."""
+    return isinstance(thing, type) and issubclass(thing, base) and thing is not base and thing not in _FRAMEWORK
+
+
+_FRAMEWORK = (sim.ledgers.Received, sim.ledgers.Crashed, sim.ledgers.Restarted)
+"""What only monitors hear of: no process emits it, so no run counts it."""
 
 
 def _spaces(module: ModuleType, names: list[str]) -> Iterator[ModuleType]:

@@ -10,6 +10,7 @@ from sim.errors import ConfigError, listing, nearest
 from sim.scenario.values import Scenario
 from sim.strategy.base import Strategy
 from sim.strategy.canonical import Canonical
+from sim.strategy.drawn import Drawn
 from sim.strategy.pctcp import PCTCP
 from sim.strategy.portfolio import Portfolio
 from sim.strategy.pos import POS
@@ -29,6 +30,7 @@ __all__ = [
     "POS",
     "STRATEGIES",
     "Canonical",
+    "Drawn",
     "Portfolio",
     "Replay",
     "Strategy",

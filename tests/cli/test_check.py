@@ -73,12 +73,11 @@ def test_a_scenario_that_expects_its_violation_is_as_expected(
 ) -> None:
     path = tmp_path / "expects.yaml"
     path.write_text(
-        "model: models.consensus\nconfig: {sequencing: false}\n"
-        "expect: {verdict: violated, violation: exactly_once_inputs}\n"
+        "model: models.consensus\nconfig: {sequencing: false}\nexpect: {verdict: violated, violation: last_question}\n"
     )
     status, data = check_json(capsys, str(path))
     assert (status, data["as_expected"]) == (0, True)
-    path.write_text(path.read_text().replace("exactly_once_inputs", "stop_once"))
+    path.write_text(path.read_text().replace("last_question", "stop_once"))
     assert check_json(capsys, str(path))[0] == 1
 
 

@@ -42,7 +42,7 @@ def test_each_race_passes_with_sequencing_and_shows_its_violation_without(race: 
     mended = twin.replace("sequencing: false", "sequencing: true")
     folder = paths[0].parent
     from sim.scenario import parse_scenario
-    from sim.simulate import simulate
+    from sim.simulation import simulate
     from sim.strategy import strategy_of
 
     scenario = parse_scenario(mended, folder / "mended.yaml")

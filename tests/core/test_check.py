@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-import sim.explore.check as checking
 from sim import (
     DEFER,
     Emission,

@@ -71,7 +71,7 @@ PROCESS_MISTAKES: dict[str, dict[str, Any]] = {
         "number": 1,
         "__annotations__": {"number": "int"},
     },
-    "conditions True is neither the name of a method nor a list of names": {
+    "conditions True (bool) is neither the name of a method nor a list of names": {
         "transitions": ({**ROW, "conditions": True},)
     },
     "unless 'many' must take self and at most the input": {"transitions": ({**ROW, "unless": "many"},)},
@@ -433,7 +433,7 @@ def test_a_callback_finds_no_trigger_to_call(name: str) -> None:
         (lambda self: setattr(self, "state", "idle"), "only rows of the table change the state"),
         (lambda self: setattr(self, "count", 1.0), "1.0 (float) is no value"),
         (lambda self: delattr(self, "count"), "deletes 'count': set it to None instead"),
-        (lambda self: self.send("box", "Ask"), "sends str: make it a subclass of Message"),
+        (lambda self: self.send("box", "Ask"), "sends 'Ask' (str): give an instance of a subclass of Message"),
         (lambda self: self.send("bux", Ask()), "which is no process (did you mean 'box'?)"),
         (lambda self: self.send("box", Ask([])), "[] (list) is no value"),
         (lambda self: self.emit(Ask()), "emits Ask: make it a subclass of Emission"),

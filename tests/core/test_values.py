@@ -262,7 +262,7 @@ REFUSED = [
     (Longer(1), "1 (Longer) is no value: it is a subclass of int: use int itself, or a Record"),
     (Named("x"), "'x' (Named) is no value: it is a subclass of str"),
     (Soft(), "a Soft is no value: make the dataclass frozen, or a Record"),
-    (Point, "a type is no value: a class is not data"),
+    (Point, "the class Point is no value: a class is not data"),
     (Loose(), "a Loose is no value: use None, bool, int, str"),
     (1j, "a complex is no value"),
     (len, "a builtin_function_or_method is no value"),

@@ -13,7 +13,20 @@ from hypothesis import strategies as st
 import models.consensus as consensus
 from models.consensus.coordinator import Coordinator
 from models.consensus.messages import AckDecision, Ask, Decided, NoConsensus, Response, Stopped
-from sim import IGNORE, Counted, Message, Process, Replay, Replayed, System, Timing, Uniform, Used, VirtualTime
+from sim import (
+    IGNORE,
+    Counted,
+    Message,
+    Process,
+    Replay,
+    Replayed,
+    System,
+    Timing,
+    Uniform,
+    Used,
+    VirtualTime,
+    simulate,
+)
 from sim.action import Kind
 from sim.errors import ModelError
 from sim.metering import meter, observe
@@ -22,7 +35,6 @@ from sim.metrics.run import RunMetrics
 from sim.metrics.settings import MetricsSettings
 from sim.metrics.turns import Observed, Turn
 from sim.process import Emit
-from sim.simulate import simulate
 from sim.trace import Run, Trace
 
 PRICES = {"m": {"input": 3, "output": "15", "cached_input": 0.3}}

@@ -239,8 +239,29 @@ def test_targets_that_do_not_fit(target: str, overrides: dict[str, str], line: s
 
 
 def test_an_expected_name_of_the_framework_is_known() -> None:
-    assert read("expect: {violation: stuck, emitted: {Crashed: 0}}\n").expect.emitted == {"Crashed": 0}
+    assert read("expect: {violation: stuck, emitted: {Applied: 0}}\n").expect.emitted == {"Applied": 0}
     assert mistakes("expect: {violation: stock}\n") == (
         "f.yaml:2:21: there is no property 'stock' (did you mean 'stuck'?); there are till, the shop is open, a sale, "
         "stuck, unhandled and exception",
     )
+
+
+def test_a_budget_of_the_model_itself_that_fits_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a fault never strikes, and a check would say ok of less than it seems to."""
+    import toyshop
+
+    make = toyshop.system
+    monkeypatch.setattr(toyshop, "system", lambda: make().with_(faults="drop:1@Ordr, crash:1@shop after Bogus"))
+    with pytest.raises(ScenarioError) as caught:
+        load_target("toyshop", allow=TOY)
+    first, second = caught.value.mistakes
+    assert first.startswith("toyshop: fault 'drop:1@Ordr': there is no message type 'Ordr' (did you mean 'Order'?)")
+    assert second.startswith("toyshop: fault 'crash:1@shop after Bogus': there is no output 'Bogus'")
+    assert load_target("toyshop", allow=TOY, faults="drop:1@Order").system.budget
+
+
+@pytest.mark.parametrize("name", ["Received", "Crashed", "Restarted"])
+def test_what_only_monitors_hear_cannot_be_expected_of_a_run(name: str) -> None:
+    """No process emits it, so a run counts none of it, whatever happens."""
+    (told,) = mistakes(f"expect: {{emitted: {{{name}: 1}}}}\n")
+    assert f"there is no emission class '{name}'" in told

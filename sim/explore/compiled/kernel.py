@@ -219,16 +219,12 @@ def survey(rows: Any, settings: Any, before: Any, length: Any, found: Any, steps
     around = surroundings(rows.pair_keys, rows.pair_values, settings[LOCALS], first, before)
     if around < 0:
         return UNKNOWN_ROW
-    n = gather(
-        rows.row_keys, rows.row_values, rows.order, rows.target, settings[NETWORK] == FIFO, rows.reaches[around],
-        before, first, length, settings[PROCESSES], around, found,
-    )  # fmt: skip
+    n = gather(rows, settings, before, length, around, found)
     if n < 0:
         return UNKNOWN_ROW
-    found[n] = rows.around[around]
-    found[n + 1] = -1
+    found[n] = -1
     actions = 1
-    for r in range(n + 1):
+    for r in range(n):
         actions += rows.row_start[found[r] + 1] - rows.row_start[found[r]]
     return PAUSED if actions <= steps.size else SMALL_BUFFERS
 
@@ -248,7 +244,7 @@ def take(store: Any, settings: Any, registers: Any, before: Any, after: Any, fou
     number = registers[CURSOR]
     begin = store.offsets[number - registers[BASE]]
     length = store.offsets[number - registers[BASE] + 1] - begin
-    if length + settings[MAX_SENDS] > after.size or 2 * length + 2 + settings[PROCESSES] > found.size:
+    if length + settings[MAX_SENDS] > after.size or 2 * (length + settings[PROCESSES]) + 4 > found.size:
         return np.int64(-1)
     for i in range(length):
         before[i] = store.cells[begin + i]

@@ -1,0 +1,40 @@
+"""A failure, told so that it can be replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sim.scenario import scenario_text
+from sim.trace import Run
+
+
+class PropertyViolation(AssertionError):
+    """A property of the system under test does not hold; `run` is the run that shows it."""
+
+    def __init__(self, run: Run, model: str = "", config: Mapping[str, Any] | None = None) -> None:
+        super().__init__(replay_text(run, model, config))
+        self.run = run
+
+
+def replay_text(run: Run, model: str = "", config: Mapping[str, Any] | None = None) -> str:
+    """What is wrong with `run`, and what replays it: with `model` (the dotted name of a module whose
+    `system(**config)` makes the system) a scenario file, else a call of `simulate`.
+    """
+    finding = run.finding
+    what = f"{finding.property} is violated: {finding.message}" if finding else f"it ends well: {run.ending.value}"
+    schedule = run.trace.schedule()
+    head = f"after {run.steps} steps, {what}"
+    if not model:
+        items = "".join(f"    {item!r},\n" for item in schedule)
+        return f"{head}\nreplay it with\nsimulate(system, Replay((\n{items})))"
+    allow = "" if model.split(".")[0] == "models" else f" --model {model}"
+    expect = {"verdict": "violated", "violation": finding.property} if finding else {"verdict": run.verdict}
+    keys = {
+        "model": model,
+        "config": dict(config or {}) or None,
+        "network": run.trace.graph.system.network,
+        "expect": expect,
+        "schedule": schedule,
+    }
+    return f"{head}\nreplay it with `sim run FILE{allow}`, FILE being\n\n{scenario_text(keys)}"

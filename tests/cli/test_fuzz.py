@@ -1,0 +1,192 @@
+"""`sim fuzz` as a user meets it: output, exit statuses, files that replay, interruption."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.cli import call
+from sim.explore import fuzz as engine
+
+FAULTY = ("models.consensus", "--set", "sequencing=false")
+
+
+def fuzz_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
+    status = call(["fuzz", *arguments, "--json"])
+    out, err = capsys.readouterr()
+    assert err == ""
+    return status, json.loads(out)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_violation_is_minimised_written_and_replayed_by_the_command_it_prints(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    status, data = fuzz_json(capsys, *FAULTY)
+    assert (status, data["verdict"], data["as_expected"]) == (1, "violated", False)
+    (found,) = data["found"]
+    assert (found["property"], found["steps"]) == ("exactly_once_inputs", 5)
+    assert found["words"][:2] == ["As usual, except:", "- claude's Response to coordinator is duplicated"]
+    text = Path(found["scenario"]).read_text("utf-8")
+    for line in (*found["words"], f"Replay it with: {found['replay']}"):
+        assert f"# {line}\n" in text
+    assert call([*found["replay"].split()[1:], "--json"]) == 0
+    run = json.loads(capsys.readouterr().out)
+    assert run["violation"] == {"property": found["property"], "message": found["message"]}
+    assert run["steps"] == 5
+
+
+def test_the_schedule_that_found_it_can_be_run_by_its_seed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, data = fuzz_json(capsys, *FAULTY, "--strategy", "pos", "--seed", "4")
+    (found,) = data["found"]
+    path = tmp_path / "again.yaml"
+    path.write_text(
+        "model: models.consensus\nconfig: {sequencing: false}\nfaults: duplicate:1,drop:1,crash:1@coordinator\n"
+        f"strategy: {found['strategy']}\nseed: {found['seed']}\n"
+        f"expect: {{verdict: violated, violation: {found['property']}}}\n"
+    )
+    assert call(["run", str(path)]) == 0
+
+
+def test_the_contracted_keys_are_there(capsys: pytest.CaptureFixture[str]) -> None:
+    status, data = fuzz_json(capsys, "models.consensus", "--schedules", "50")
+    assert status == 0
+    assert data.keys() >= {"schedules", "steps", "states", "seconds", "found", "verdict", "as_expected"}
+    assert (data["schedules"], data["found"], data["verdict"], data["as_expected"]) == (50, [], "ok", True)
+    _, violated = fuzz_json(capsys, *FAULTY)
+    assert violated["found"][0].keys() >= {"property", "seed", "scenario", "steps"}
+
+
+def test_the_same_command_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    _, first = fuzz_json(capsys, *FAULTY, "--keep-going", "--schedules", "15", "--seed", "2")
+    _, again = fuzz_json(capsys, *FAULTY, "--keep-going", "--schedules", "15", "--seed", "2")
+    assert {**first, "seconds": 0} == {**again, "seconds": 0}
+
+
+def test_the_text_says_what_was_covered_and_proves_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["fuzz", "models.consensus", "--schedules", "60"]) == 0
+    out, err = capsys.readouterr()
+    assert err == "", "progress is for terminals"
+    for part in ("schedules by portfolio, seed 0", "faults    duplicate:1, drop:1", "60 schedules, ", "transitions  "):
+        assert part in out
+    assert "  never      coordinator  Response: storing, gated, done -> storing if not sequenced" in out
+    assert "(Good-Turing: " in out
+    assert out.endswith("ok: nothing wrong in 60 schedules, which proves nothing\n")
+
+
+def test_going_on_writes_each_kind_of_finding_to_a_file_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    status, data = fuzz_json(capsys, *FAULTY, "--keep-going", "--schedules", "25", "--out", "kept")
+    assert status == 1
+    paths = [found["scenario"] for found in data["found"]]
+    assert len(paths) > 1
+    assert sorted(paths) == sorted(str(path) for path in Path("kept").iterdir())
+    for path in paths:
+        assert call(["run", path]) == 0
+    capsys.readouterr()
+
+
+def test_a_scenario_that_expects_its_violation_is_as_expected(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "expects.yaml"
+    path.write_text(
+        "model: models.consensus\nconfig: {sequencing: false}\n"
+        "expect: {verdict: violated, violation: exactly_once_inputs}\n"
+    )
+    status, data = fuzz_json(capsys, str(path))
+    assert (status, data["as_expected"]) == (0, True)
+    status, data = fuzz_json(capsys, str(path), "--set", "sequencing=true", "--schedules", "30")
+    assert (status, data["verdict"], data["as_expected"]) == (1, "ok", False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--schedules", "3", "--for", "3s"], "--schedules and --for are both given; give one"),
+        (["--for", "soon"], "soon"),
+        (["--for", "0s"], "give more than no time"),
+        (["--strategy", "unifrom"], "unifrom"),
+        (["--schedules", "0"], "0"),
+        (["--set", "agent=3"], "did you mean 'agents'?"),
+    ],
+)
+def test_bad_input_is_one_line(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["fuzz", "models.consensus", *arguments]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert said in err
+
+
+def test_time_bounds_it(capsys: pytest.CaptureFixture[str]) -> None:
+    status, data = fuzz_json(capsys, "models.consensus", "--for", "50ms")
+    assert (status, data["verdict"]) == (0, "ok")
+    assert data["schedules"] > 0
+
+
+def test_interrupted_it_prints_what_was_done_and_keeps_what_was_found(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = engine._Fuzz._schedule
+
+    def until_12(self: engine._Fuzz, number: int) -> None:
+        if number == 12:
+            raise KeyboardInterrupt
+        one(self, number)
+
+    monkeypatch.setattr(engine._Fuzz, "_schedule", until_12)
+    status, data = fuzz_json(capsys, *FAULTY, "--keep-going")
+    assert (status, data["interrupted"], data["schedules"], data["as_expected"]) == (130, True, 12, False)
+    assert data["found"]
+    assert call(["run", data["found"][0]["scenario"]]) == 0
+    capsys.readouterr()
+    assert call(["fuzz", "models.consensus"]) == 130
+    out = capsys.readouterr().out
+    assert "12 schedules, " in out
+    assert out.endswith("INTERRUPTED  this is what was done so far\n")
+
+
+def test_a_signal_interrupts_it() -> None:
+    command = [sys.executable, "-m", "sim", "fuzz", "models.consensus", "--schedules", "100000000"]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    assert child.stdout is not None
+    assert "schedules by portfolio" in child.stdout.readline()
+    while child.poll() is None:
+        child.send_signal(signal.SIGINT)
+        try:
+            child.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            continue
+    assert child.returncode == 130
+    assert "Traceback" not in child.stderr.read() if child.stderr else True
+    child.stdout.close()
+    if child.stderr:
+        child.stderr.close()
+
+
+def test_a_bar_is_shown_on_a_terminal_and_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from sim.cli import fuzz as command
+
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    with command._progress(False, 10) as progress:
+        assert progress is not None
+    with command._progress(True, 10) as progress:
+        assert progress is None
+    monkeypatch.setenv("CI", "1")
+    with command._progress(False, 10) as progress:
+        assert progress is None
+    capsys.readouterr()

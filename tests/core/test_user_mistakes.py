@@ -1,0 +1,190 @@
+"""What somebody who writes a first model does wrong, beyond the table of a class (`test_table`): each is
+one line that says what would be right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sim import (
+    AgentTimeout,
+    Emission,
+    InputLedger,
+    Message,
+    ModelError,
+    Monitor,
+    Process,
+    Replay,
+    SimError,
+    System,
+    TableError,
+    Timing,
+    Uniform,
+    always,
+    check,
+    simulate,
+)
+
+
+class Ping(Message):
+    n: int
+
+
+class Keyed(Message):
+    key: int
+
+
+class Did(Emission):
+    n: int
+
+
+class Player(Process):
+    """What `do` does is what its first input makes it do."""
+
+    states = ("up", "over")
+    must = ("go",)
+    timers = ("wait",)
+    durable = ("kept",)
+    transitions = (
+        {"trigger": "go", "source": "up", "dest": "over", "after": "do"},
+        {"trigger": "wait", "source": "over", "dest": None},
+        {"trigger": Ping, "source": "*", "dest": None},
+        {"trigger": Keyed, "source": "*", "dest": None},
+    )
+
+    count: int = 0
+    kept: int = 0
+
+    def do(self) -> None:
+        """Nothing: the tests put something here."""
+
+
+class Listener(Monitor):
+    states = ("listening",)
+    transitions = ({"trigger": Did, "source": "listening", "dest": None},)
+
+
+def system(**parts: Any) -> System:
+    return System({"p": Player(), "q": Player()}, **parts)
+
+
+def doing(do: Callable[[Any], object]) -> Callable[[], object]:
+    def attempt() -> object:
+        class Doer(Player):
+            def do(self) -> None:
+                do(self)
+
+        return check(System({"p": Doer()}))
+
+    return attempt
+
+
+def ledger(**values: Any) -> Callable[[], object]:
+    return lambda: system(monitors={"inputs": InputLedger(**values)})
+
+
+def list_as_default() -> None:
+    class Bag(Message):
+        items: list[int] = []
+
+
+def one_row_without_a_comma() -> None:
+    class Lonely(Process):
+        states = ("up",)
+        transitions = {"trigger": Ping, "source": "up", "dest": None}
+
+
+def a_function_as_callback() -> None:
+    class Direct(Process):
+        states = ("up",)
+        transitions = ({"trigger": Ping, "source": "up", "dest": None, "after": print},)
+
+
+MISTAKES: dict[str, Callable[[], object]] = {
+    # the parts of a system
+    "processes is [1] (list); give a mapping, such as processes={...}": lambda: System([1]),  # type: ignore[arg-type]
+    "monitors is a Listener; give a mapping": lambda: system(monitors=Listener()),
+    "process 'p' is the class Player; give an instance of a Process": lambda: System({"p": Player}),  # type: ignore[dict-item]
+    "process 'm' is a Listener; give an instance of a Process; it goes to monitors": lambda: System({"m": Listener()}),  # type: ignore[dict-item]
+    "properties is a Property; give a tuple; behind a single item goes a comma": lambda: system(
+        properties=always("x", lambda p: True)
+    ),
+    "property a function is none; use always, sometimes, eventually or within": lambda: system(within=lambda p: True),
+    "carriers: 'agent_timeout' is no domain fault: make it a subclass of Fault": lambda: system(
+        carriers={"agent_timeout": (Ping,)}
+    ),
+    "carriers of AgentTimeout: Ping is no collection of message types; write (Ping,)": lambda: system(
+        carriers={AgentTimeout: Ping}
+    ),
+    "interchangeable names 'r', which is no process": lambda: system(interchangeable=(("p", "r"),)),
+    "interchangeable holds 'p'; give groups of names, such as (('p', ...),)": lambda: system(interchangeable=("p",)),
+    "timing is (5, 50) (tuple); give a Timing": lambda: system(timing=(5, 50)),
+    "timing: latency_ms is 5; give whole milliseconds (low, high)": lambda: Timing(latency_ms=5),  # type: ignore[arg-type]
+    "timing: may_ms is (50, 5); give": lambda: Timing(may_ms=(50, 5)),
+    "timing: links['p->q'] is (1.0, 2); give": lambda: Timing(links={"p->q": (1.0, 2)}),  # type: ignore[dict-item]
+    "timing: 'p>q' is no link; write source->target": lambda: system(timing=Timing(links={"p>q": (1, 2)})),
+    "timing: link 'p->qq' names 'qq', which is no process (did": lambda: system(timing=Timing(links={"p->qq": (1, 2)})),
+    "timing: 'p.goo' is no spontaneous move (did you mean 'p.go'?)": lambda: system(
+        timing=Timing(moves={"p.goo": None})
+    ),
+    "a system has no 'fault' (did you mean 'faults'?)": lambda: system().with_(fault="drop:1"),
+    # monitors that would watch nothing
+    "monitor 'inputs': it watches 'pp', which is no process (did you mean 'p'?)": ledger(
+        process="pp", types=("Keyed",)
+    ),
+    "monitor 'inputs': p has no row for 'Keyd' (did you mean 'Keyed'?)": ledger(process="p", types=("Keyd",)),
+    "monitor 'inputs': types is Keyed; write a tuple of the names of message types": ledger(process="p", types="Keyed"),
+    "monitor 'inputs': Ping has no key: give it a field or a property of this name": ledger(
+        process="p", types=("Ping",)
+    ),
+    # engines
+    "the class Player is no System": lambda: check(Player),  # type: ignore[arg-type]
+    "the strategy is the class Uniform: give an instance, Uniform(...)": lambda: simulate(system(), Uniform),  # type: ignore[arg-type]
+    "'delver q->p Ping': 'delver' is no action (did you mean 'deliver'?)": lambda: Replay(["delver q->p Ping"]),
+    # making processes and records
+    "Player takes its fields by name: write Player(count=...)": lambda: Player(1),
+    "Bag: field items: [] (list) is no value: use a tuple": list_as_default,
+    "Lonely: transitions is not a tuple of rows; behind a single row goes a comma": one_row_without_a_comma,
+    "Direct: row 1 (trigger: Ping, source: 'up', dest: None): after a ": a_function_as_callback,
+    # in a handler
+    "Doer 'p' in state 'over' sends the class Ping: give an instance, Ping(...)": doing(lambda p: p.send("p", Ping)),
+    "Doer 'p' in state 'over' sends 'q' (str): give an instance": doing(lambda p: p.send(Ping(1), "q")),
+    "Doer 'p' in state 'over' sends to the class Player: give the name": doing(lambda p: p.send(Player, Ping(1))),
+    "Doer 'p' in state 'over' sends to '': only the handler of a": doing(lambda p: p.send(p.sender, Ping(1))),
+    "Doer 'p' in state 'over' emits Ping: make it a subclass of Emission": doing(lambda p: p.emit(Ping(1))),
+    "Doer 'p' in state 'over' emits with 'count', which is no durable field": doing(lambda p: p.emit(Did(1), count=2)),
+    "Doer 'p' in state 'over' arms 'wait' for 0.5: a duration is": doing(lambda p: p.arm("wait", 0.5)),
+    "Doer 'p' in state 'over': 'waite' is no timer (did you mean 'wait'?)": doing(lambda p: p.cancel("waite")),
+    "Doer 'p' in state 'over' sets 'kount', which is no field (did you mean 'count'?)": doing(
+        lambda p: setattr(p, "kount", 1)
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "attempt"), MISTAKES.items(), ids=list(MISTAKES))
+def test_a_mistake_is_one_line_that_says_what_would_be_right(line: str, attempt: Callable[[], object]) -> None:
+    with pytest.raises(SimError) as caught:
+        attempt()
+    (mistake,) = caught.value.mistakes
+    assert line in mistake
+    assert "\n" not in mistake
+    assert " at 0x" not in mistake
+
+
+def test_several_mistakes_are_told_at_once() -> None:
+    with pytest.raises(ModelError) as caught:
+        System({"p": Player()}, network="fif", timing=Timing(links={"x->y": (1, 2)}), interchangeable=(("z",),))
+    assert len(caught.value.mistakes) == 4
+
+
+def test_what_is_right_is_not_refused() -> None:
+    sane = system(
+        monitors={"inputs": InputLedger(process="p", types=("Keyed",))},
+        timing=Timing(links={"*->q": (1, 2), "p->*": (0, 0)}, moves={"p.go": None}),
+        interchangeable=[["p", "q"]],
+        carriers={AgentTimeout: [Ping]},
+    )
+    assert sane.with_(faults="drop:1").budget
+    assert issubclass(TableError, SimError)

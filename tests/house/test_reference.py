@@ -1,0 +1,76 @@
+"""The documents name what there is: every public name, every module, every key of a scenario file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import sim
+from sim.scenario.schema import KEYS
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+OWN_PAGE = ("metrics", "surface")
+"""Packages that have a page of their own."""
+LINES_MAX = 255
+WRITTEN = ("models.md", "scenarios.md", "semantics.md", "architecture.md")
+
+
+def section(text: str, title: str) -> str:
+    """What stands under the heading `title`."""
+    found = re.search(rf"^## {title}$(.*?)(?=^## |\Z)", text, re.M | re.S)
+    assert found is not None, title
+    return found[1]
+
+
+def first_cells(text: str) -> list[str]:
+    """The code words in the first cell of each row of the tables."""
+    cells = re.findall(r"^\| (.*?) \|", text, re.M)
+    return [word for cell in cells for word in re.findall(r"`([^`]+)`", cell)]
+
+
+def modules() -> set[str]:
+    """The modules at the top of `sim`, its packages, and the modules of those without a page of their own."""
+    top = {p.stem for p in (ROOT / "sim").glob("*.py") if not p.stem.startswith("__")}
+    packages = {p.parent.name for p in (ROOT / "sim").glob("*/__init__.py")}
+    inner = {
+        path.stem
+        for name in packages - {*OWN_PAGE}
+        for path in (ROOT / "sim" / name).glob("*.py")
+        if not path.stem.startswith("__")
+    }
+    return top | packages | inner
+
+
+def test_every_public_name_has_its_line_once() -> None:
+    named = first_cells(section((DOCS / "models.md").read_text(), "Public names"))
+    assert sorted(named) == sorted(sim.__all__)
+
+
+def test_a_name_that_is_missing_or_gone_is_caught() -> None:
+    table = "## Public names\n\n| name | what it is |\n|---|---|\n| `Process`, `Old` | x |\n\n## Next\n| `y` | z |\n"
+    assert first_cells(section(table, "Public names")) == ["Process", "Old"]
+
+
+def test_the_map_names_every_module_and_nothing_else() -> None:
+    rows = section((DOCS / "architecture.md").read_text(), "Where things live").partition("\n\n`models/`")[0]
+    named = {word.rstrip("/") for word in re.findall(r"`([\w/]+)`", rows)}
+    assert modules() - named == set()
+    assert {word for cell in first_cells(rows) for word in [cell.rstrip("/")]} <= modules()
+
+
+def test_every_key_of_a_scenario_is_explained() -> None:
+    text = (DOCS / "scenarios.md").read_text()
+    assert sorted(first_cells(section(text, "Keys"))) == sorted(KEYS[()])
+    for (part,) in (path for path in KEYS if path):
+        assert [key for key in KEYS[part,] if f"`{key}`" not in text] == []
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_document_can_be_read_in_one_sitting_and_its_links_lead_somewhere(name: str) -> None:
+    text = (DOCS / name).read_text()
+    assert text.count("\n") <= LINES_MAX
+    for target in re.findall(r"\]\(([^)#]*)(?:#[\w-]+)?\)", text):
+        assert not target or (DOCS / target).exists(), target

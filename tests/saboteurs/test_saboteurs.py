@@ -1,0 +1,112 @@
+"""Every planted fault is caught by the check, by the fuzz and by the tests that Hypothesis drives; the sound
+model by none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from sim import PropertyViolation, Run, System, check, fuzz, schedules
+from tests.exactly_once.machine import machine
+from tests.saboteurs.consensus import SABOTEURS, Saboteur, wide
+
+FIND = settings(
+    database=None,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    report_multiple_bugs=False,
+    suppress_health_check=list(HealthCheck),
+)
+"""To find something is enough: what is found is shrunk elsewhere."""
+
+each = pytest.mark.parametrize("saboteur", SABOTEURS, ids=lambda saboteur: saboteur.name)
+
+
+def weaker(saboteur: Saboteur) -> Iterator[Saboteur]:
+    """The saboteur with one of its bounds less."""
+    if saboteur.faults != "none":
+        yield Saboteur(saboteur.name, saboteur.fault, saboteur.prop, "none", saboteur.config)
+    for key in saboteur.config:
+        if key != "first_round":  # a run cannot begin behind its last round
+            less = {k: v for k, v in saboteur.config.items() if k not in (key, "first_round")}
+            yield Saboteur(saboteur.name, saboteur.fault, saboteur.prop, saboteur.faults, less)
+
+
+def look_at(system: System, examples: int) -> None:
+    """Draws whole schedules. Raises `PropertyViolation`."""
+
+    @settings(FIND, max_examples=examples)
+    @given(schedules(system))
+    def holds(run: Run) -> None:
+        if run.finding is not None:
+            raise PropertyViolation(run)
+
+    holds()
+
+
+def live_through(system: System, examples: int) -> None:
+    """Runs the stateful test of exactly-once. Raises `PropertyViolation`."""
+    run_state_machine_as_test(machine(system), settings=settings(FIND, max_examples=examples))
+
+
+def test_there_are_enough_of_them_and_each_is_one_small_change() -> None:
+    assert len(SABOTEURS) >= 8
+    assert len({saboteur.name for saboteur in SABOTEURS}) == len(SABOTEURS)
+    for saboteur in SABOTEURS:
+        own = [name for name in vars(saboteur.fault) if not name.startswith("__") and name != "table"]
+        assert len(own) == 1, f"{saboteur.name} changes {own}"
+
+
+@each
+def test_the_check_catches_it_and_nothing_else_there(saboteur: Saboteur) -> None:
+    finding = check(saboteur.small()).finding
+    assert finding is not None
+    assert finding.property == saboteur.prop
+    sound = check(saboteur.bounds())
+    assert sound.verdict == "ok", sound.finding
+
+
+@each
+def test_its_bounds_are_the_smallest(saboteur: Saboteur) -> None:
+    """With one bound less the fault does not show, or the sound model is not sound any more."""
+    for less in weaker(saboteur):
+        shows, blameless = (check(system).finding for system in (less.small(), less.bounds()))
+        assert shows is None or blameless is not None, (less.faults, less.config, shows)
+
+
+@each
+def test_the_fuzz_catches_it(saboteur: Saboteur) -> None:
+    for seed in range(3):
+        result = fuzz(saboteur.small(), schedules=saboteur.schedules, seed=seed)
+        assert result.found, f"not in {saboteur.schedules} schedules of seed {seed}"
+
+
+@each
+def test_the_stateful_test_catches_it(saboteur: Saboteur) -> None:
+    with pytest.raises(PropertyViolation):
+        live_through(saboteur.small(), saboteur.examples)
+
+
+@each
+def test_drawn_schedules_catch_it(saboteur: Saboteur) -> None:
+    with pytest.raises(PropertyViolation):
+        look_at(saboteur.small(), saboteur.examples)
+
+
+SOUND = [
+    pytest.param(500, 100, id="quick"),
+    pytest.param(20_000, 2_000, id="in 20,000 schedules and 2,000 examples", marks=pytest.mark.soak),
+]
+
+
+@pytest.mark.parametrize(("runs", "examples"), SOUND)
+def test_the_sound_model_is_caught_by_none(runs: int, examples: int) -> None:
+    result = fuzz(wide(), schedules=runs)
+    assert not result.found, result.found[0].schedule
+    assert result.schedules == runs
+    look_at(wide(), examples)
+    live_through(wide(), examples)
