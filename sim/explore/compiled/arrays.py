@@ -25,6 +25,7 @@ from sim.explore.compiled.layout import (
     LOCAL,
     LOCALS_MAX,
     NETWORKS,
+    ONLY_LOCAL,
     OWN,
     PROCESS,
     PROGRESS,
@@ -285,6 +286,7 @@ class Mirror:
             cells[SENDS_FROM], cells[SENDS_TO] = self._pool.extend(action.sends)
             cells[SPENDS_FROM], cells[SPENDS_TO] = self._pool.extend(action.spends)
             cells[DEED] = self.deeds.setdefault(action.deed, len(self.deeds)) if action.progress else -1
+            cells[ONLY_LOCAL] = int(action.local >= 0 and not action.heard and not action.spends)
             self._actions.extend([cells])
             self.sends_max = max(self.sends_max, len(action.sends))
         return number

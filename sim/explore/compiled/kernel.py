@@ -34,12 +34,15 @@ from sim.explore.compiled.layout import (
     KEEP_EDGES,
     LEVEL_DONE,
     LEVEL_END,
+    LOCAL,
     LOCALS,
     MAX_SENDS,
     MAX_STATES,
     NETWORK,
+    ONLY_LOCAL,
     OUTSIDE,
     PAUSED,
+    PROCESS,
     PROCESSES,
     PROGRESS,
     QUIET,
@@ -58,7 +61,7 @@ from sim.explore.compiled.layout import (
     WITHIN,
 )
 from sim.explore.compiled.lookup import gather, surroundings, verdict
-from sim.explore.compiled.prints import fingerprint, locate, same_cells, total
+from sim.explore.compiled.prints import fingerprint, locate, mark, same_cells, total
 from sim.explore.compiled.steps import build, change, exchange, exchange_sum, hear
 
 _ZERO = np.uint64(0)
@@ -116,12 +119,14 @@ def outline(
     while found[r] >= 0:
         for a in range(rows.row_start[found[r]], rows.row_start[found[r] + 1]):
             action = rows.row_actions[a]
-            h = change(rows.actions, action, rows.pool, before, first, budgets, cuts, after, here)
-            heard, heard_end = rows.actions[action, HEARD_FROM], rows.actions[action, HEARD_TO]
-            if heard < heard_end:
+            if rows.actions[action, ONLY_LOCAL] and not whole:
+                at = rows.actions[action, PROCESS]
+                h = here + mark(at, rows.actions[action, LOCAL]) - mark(at, before[at])
+            else:
+                h = change(rows.actions, action, rows.pool, before, first, budgets, cuts, after, here)
                 known, h = hear(
                     rows.pair_keys, rows.pair_values, rows.hear_node, rows.hear_start, rows.hear_by, rows.pool,
-                    heard, heard_end, after, h,
+                    rows.actions[action, HEARD_FROM], rows.actions[action, HEARD_TO], after, h,
                 )  # fmt: skip
                 if not known:
                     registers[HEARING] = action

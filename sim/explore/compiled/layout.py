@@ -29,7 +29,9 @@ NETWORKS = {"any": ANY, "fifo": FIFO, "set": SET}
 PROCESS, LOCAL, CONSUMED, CUT, PROGRESS, HEARD_FROM, HEARD_TO, SENDS_FROM, SENDS_TO, SPENDS_FROM, SPENDS_TO, DEED = (
     range(12)
 )
-COLUMNS = 12
+ONLY_LOCAL = 12
+COLUMNS = 13
+"""ONLY_LOCAL: beside the network, the action changes the local value of its process and nothing else."""
 
 # Flags of a local value.
 FAILED, HOT = 1, 2
