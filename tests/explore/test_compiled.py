@@ -15,15 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sim import Action, ConfigError, System, always, check, eventually, sometimes, within
-from sim.explore.result import CheckResult
-from sim.scenario import load_target
-from tests.systems import systems
-
-pytest.importorskip("numba")
-
 from sim.explore.compiled import layout
 from sim.explore.compiled.arrays import Mirror
 from sim.explore.compiled.walk import CompiledWalk
+from sim.explore.result import CheckResult
+from sim.scenario import load_target
+from tests.systems import systems
 
 STATES_MAX = 400
 

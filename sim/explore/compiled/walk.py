@@ -54,8 +54,8 @@ class CompiledWalk:
 
     @staticmethod
     def _buffers(cells: int) -> tuple[Array, ...]:
-        before, after, rows, steps = (np.zeros(size, np.int32) for size in (cells, cells, 2 * cells, 2 * cells))
-        return before, after, rows, steps, np.zeros(2 * cells, np.uint64)
+        before, after, rows, steps = (np.zeros(size, np.int32) for size in (cells, cells, 4 * cells, 4 * cells))
+        return before, after, rows, steps, np.zeros(4 * cells, np.uint64)
 
     # --- the walk -----------------------------------------------------------------------------------
 
