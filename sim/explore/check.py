@@ -17,7 +17,7 @@ from sim.system import System
 Engine = Literal["auto", "plain", "compiled"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
 
-PAYS_AT = 20_000
+PAYS_AT = 10_000
 """States from which the compiled walk takes over by itself: before, loading it costs more than it saves."""
 
 
