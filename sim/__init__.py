@@ -25,7 +25,7 @@ from sim.ledgers import (
 )
 from sim.process import Monitor, Process, View
 from sim.properties import always, eventually, sometimes, within
-from sim.system import System, cut
+from sim.system import Cut, System, cut
 from sim.table import DEFER, IGNORE
 from sim.timing import Timing
 from sim.usage import Replayed, Used
@@ -36,11 +36,12 @@ if TYPE_CHECKING:
     from sim.explore.check import check
     from sim.explore.fuzz import FuzzFinding, FuzzResult, fuzz
     from sim.explore.minimise import Minimised, minimise
+    from sim.explore.recovery import Recovery, recovers
     from sim.explore.result import CheckResult
     from sim.graph import Graph, State
     from sim.judge import Finding
     from sim.simulation import simulate
-    from sim.strategy import Drawn, Replay, Strategy, Uniform, VirtualTime
+    from sim.strategy import Drawn, Replay, Strategy, TwoPhase, Uniform, VirtualTime
     from sim.testing import PropertyViolation, SystemMachine, replay_text, schedules, state_machine
     from sim.trace import Run, Trace
 
@@ -54,17 +55,20 @@ _ENGINES = {
     "Graph": "sim.graph",
     "Minimised": "sim.explore.minimise",
     "PropertyViolation": "sim.testing",
+    "Recovery": "sim.explore.recovery",
     "Replay": "sim.strategy",
     "Run": "sim.trace",
     "Trace": "sim.trace",
     "State": "sim.graph",
     "Strategy": "sim.strategy",
+    "TwoPhase": "sim.strategy",
     "SystemMachine": "sim.testing",
     "Uniform": "sim.strategy",
     "VirtualTime": "sim.strategy",
     "check": "sim.explore.check",
     "fuzz": "sim.explore.fuzz",
     "minimise": "sim.explore.minimise",
+    "recovers": "sim.explore.recovery",
     "replay_text": "sim.testing",
     "schedules": "sim.testing",
     "simulate": "sim.simulation",
@@ -84,6 +88,7 @@ __all__ = [
     "ConsensusFailure",
     "Counted",
     "Crashed",
+    "Cut",
     "Disconnect",
     "DivergenceError",
     "Drawn",
@@ -105,6 +110,7 @@ __all__ = [
     "RateLimited",
     "Received",
     "Record",
+    "Recovery",
     "Rejected",
     "Replay",
     "Replayed",
@@ -119,6 +125,7 @@ __all__ = [
     "TableError",
     "Timing",
     "Trace",
+    "TwoPhase",
     "Uniform",
     "Used",
     "View",
@@ -129,6 +136,7 @@ __all__ = [
     "eventually",
     "fuzz",
     "minimise",
+    "recovers",
     "replay_text",
     "schedules",
     "simulate",

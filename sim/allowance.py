@@ -11,15 +11,18 @@ from copy import copy
 
 from sim.action import Action, Kind, outputs_named
 from sim.faults.plan import FaultEntry
+from sim.faults.table import TIMED_KINDS
+from sim.network import Envelope
 from sim.system import System
 from sim.tables import Tables
 
 
 class Budget:
-    """The entries of a system's budget; the finite ones have a slot in the state."""
+    """The entries of a system's budget; the finite ones have a slot in the state. Faults of time are not
+    among them: the graph knows no time."""
 
     def __init__(self, system: System, tables: Tables) -> None:
-        self.entries = [entry for entry in system.budget if entry.count != 0]
+        self.entries = [entry for entry in system.budget if entry.count != 0 and entry.kind not in TIMED_KINDS]
         finite = [i for i, entry in enumerate(self.entries) if entry.count is not None]
         self.slot = {i: slot for slot, i in enumerate(finite)}
         self.full = tuple(self.entries[i].count or 0 for i in finite)
@@ -157,9 +160,14 @@ class Allowance:
         fitting = (i for i in self._by_kind["crash"] if entries[i].target in (None, process))
         return next((i for i in fitting if entries[i].after is None), -1)
 
-    def _places(self, envelope: int) -> tuple[str, str, str]:
-        thing = self._tables.envelopes.things[envelope]
-        return thing.source, thing.target, type(thing.message).__name__
+    def _places(self, envelope: int) -> tuple[str, ...]:
+        return places(self._tables.envelopes.things[envelope])
+
+
+def places(envelope: Envelope) -> tuple[str, ...]:
+    """What an entry may call its target to strike this envelope: either end, the link, or the type."""
+    source, target = envelope.source, envelope.target
+    return source, target, f"{source}->{target}", type(envelope.message).__name__
 
 
 def left_of(budget: Budget, budgets: tuple[int, ...]) -> list[tuple[FaultEntry, int | None]]:

@@ -1,8 +1,10 @@
-"""Durations with units, as scenario files and fault plans write them: `250ms`, `1.5s`, `10ms..50ms`."""
+"""Durations with units, as scenario files and fault plans write them: `250ms`, `1.5s`, `10ms..50ms`; and
+instants of RFC 3339, which are taken relative to the epoch: virtual time has no date of its own."""
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 from sim.errors import ConfigError
 
@@ -33,6 +35,34 @@ def parse_range(text: str) -> tuple[int, int]:
     if last < first:
         raise ConfigError(f"{text!r} is empty: the range ends before it begins")
     return first, last
+
+
+EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
+"""The instant of virtual time 0, unless a scenario says otherwise."""
+EPOCH_TEXT = "2025-01-01T00:00:00Z"
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def parse_instant(text: str) -> datetime:
+    """An instant of RFC 3339, in UTC. Raises `ConfigError` if `text` is none."""
+    if not _INSTANT.fullmatch(text):
+        raise ConfigError(f"{text!r} is no instant of RFC 3339; write one such as {EPOCH_TEXT}")
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ConfigError(f"{text!r} is no instant: {error}; write one such as {EPOCH_TEXT}") from None
+
+
+def parse_hint(text: str, epoch: datetime = EPOCH) -> int:
+    """A reset hint in whole milliseconds from now: `30s`, `now+30s`, or an instant of RFC 3339 counted from
+    `epoch` (one that is past is 0: the limit is lifted already). Raises `ConfigError` if it is none."""
+    bare = text.strip()
+    if _INSTANT.fullmatch(bare):
+        return max(0, (parse_instant(bare) - epoch) // timedelta(milliseconds=1))
+    if bare.startswith("now+"):
+        return parse_duration(bare.removeprefix("now+"))
+    return parse_duration(text)
 
 
 def show_duration(ms: int) -> str:

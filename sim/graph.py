@@ -64,8 +64,8 @@ class Graph:
         self.names = system.names
         self.budget = Budget(system, self.tables)
         self._cut_names = self.budget.cuts
-        self._surroundings: dict[tuple[tuple[int, ...], tuple[int, ...]], Surroundings] = {}
         self._starts: list[Start] = []
+        self._surroundings: dict[tuple[tuple[int, ...], tuple[int, ...]], Surroundings] = {}
 
     @property
     def handler_calls(self) -> int:

@@ -8,7 +8,8 @@ from sim.graph import Graph, Start
 from sim.judge import AT_REST, Evaluated, Finding, Judge, endless
 from sim.lasso import came_round
 from sim.strategy.base import Strategy
-from sim.system import System
+from sim.strategy.virtual_time import VirtualTime
+from sim.system import System, refuse_timed
 from sim.trace import Ending, Run, Trace
 from sim.values import describe
 
@@ -32,7 +33,12 @@ def simulate(
     if isinstance(strategy, type):
         raise ModelError(f"the strategy is {describe(strategy)}: give an instance, {strategy.__name__}(...)")
     graph = system if isinstance(system, Graph) else Graph(system)
-    return Walk(graph, strategy.begin(graph), judge).follow(strategy, max_steps)
+    if strategy.now_ms is None:
+        refuse_timed(graph.system, f"the strategy {strategy.name}")
+    walk = Walk(graph, strategy.begin(graph), judge)
+    if isinstance(strategy, VirtualTime):
+        walk.trace.slowdowns = strategy.slowdowns
+    return walk.follow(strategy, max_steps)
 
 
 class Walk:

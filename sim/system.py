@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from sim.errors import ModelError, listing, nearest
+from sim.errors import ConfigError, ModelError, listing, nearest
 from sim.faults.plan import FaultEntry, parse_plan
+from sim.faults.table import OF_THE_GRAPH, TIMED_KINDS, strikes_messages
 from sim.network import NETWORKS
 from sim.process import Monitor, Process
 from sim.properties import Property
@@ -94,6 +95,11 @@ class System:
         """The fault budget as entries."""
         assert isinstance(self.faults, tuple)
         return self.faults
+
+    @property
+    def timed_faults(self) -> tuple[FaultEntry, ...]:
+        """The entries that only a run on virtual time can strike with."""
+        return tuple(entry for entry in self.budget if entry.kind in TIMED_KINDS)
 
     @property
     def own_kinds(self) -> tuple[str, ...]:
@@ -214,7 +220,7 @@ class System:
         ]
 
     def _carrier_mistakes(self) -> list[str]:
-        mistakes, kinds = [], ["drop", "duplicate", "reorder", "crash", "cut"]
+        mistakes, kinds = [], [*OF_THE_GRAPH, *TIMED_KINDS]
         for fault, types in self.carriers.items():
             name = getattr(fault, "__name__", repr(fault))
             if not (isinstance(fault, type) and issubclass(fault, Fault) and fault.kind):
@@ -237,12 +243,9 @@ class System:
         return mistakes
 
     def _entry_mistakes(self, entry: FaultEntry) -> list[str]:
-        kinds = self.own_kinds
-        built_in = ("drop", "duplicate", "reorder", "crash", "cut")
-        if entry.kind not in (*built_in, *kinds):
-            return [
-                f"fault {str(entry)!r}: nothing here carries {entry.kind}; there are {listing([*built_in, *kinds], 'and')}"
-            ]
+        known = (*OF_THE_GRAPH, *self.own_kinds, *TIMED_KINDS)
+        if entry.kind not in known:
+            return [f"fault {str(entry)!r}: nothing here carries {entry.kind}; there are {listing(known, 'and')}"]
         if entry.kind == "reorder" and self.network != "fifo":
             return [f"fault {str(entry)!r}: only a fifo network has an order to break; this one is {self.network!r}"]
         if entry.kind == "duplicate" and self.network == "set":
@@ -251,14 +254,35 @@ class System:
             ]
         if entry.kind == "cut" and not self.cuts:
             return [f"fault {str(entry)!r}: this system names no cuts"]
+        return self._target_mistakes(entry)
+
+    def _target_mistakes(self, entry: FaultEntry) -> list[str]:
+        """What is wrong with where an entry strikes."""
+        if entry.target is None or self._names_type(entry):
+            return []
         known = [*self.cuts] if entry.kind == "cut" else [*self.processes]
-        if entry.target is not None and entry.target not in known and not self._names_type(entry):
-            return [
-                f"fault {str(entry)!r}: no {entry.target!r} here{nearest(entry.target, known)}; there are {listing(known, 'and')}"
-            ]
-        return []
+        source, arrow, target = entry.target.partition("->")
+        if arrow and not strikes_messages(entry.kind):
+            return [f"fault {str(entry)!r}: {entry.kind} does not strike a link; there are {listing(known, 'and')}"]
+        return [
+            f"fault {str(entry)!r}: no {name!r} here{nearest(name, known)}; there are {listing(known, 'and')}"
+            for name in ((source, target) if arrow else (source,))
+            if name not in known
+        ]
 
     def _names_type(self, entry: FaultEntry) -> bool:
         """A target of a network or domain fault may be a message type, by its name. One that no process has a
         row for may still be in flight, so that any capital letter will do."""
-        return entry.kind not in ("crash", "cut") and entry.target is not None and entry.target[:1].isupper()
+        named = entry.target is not None and entry.target[:1].isupper() and "->" not in entry.target
+        return named and strikes_messages(entry.kind)
+
+
+def refuse_timed(system: System, reader: str) -> None:
+    """Raises `ConfigError` if the plan has delays or pauses and `reader`, which has no clock, is to go by it."""
+    if system.timed_faults:
+        raise ConfigError(
+            *(
+                f"fault {str(entry)!r}: {reader} knows no time, every speed is among what it tries; leave it out"
+                for entry in system.timed_faults
+            )
+        )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from sim.action import Action
 from sim.graph import Graph, Start, State
@@ -31,6 +31,15 @@ Step = tuple[int | None, Action]
 """One step of a run: the virtual time in milliseconds (None where it is not simulated), and the action."""
 
 
+class Slowdown(NamedTuple):
+    """A delay or a pause that struck: behind how many steps, when, which kind, and what it was as a sentence."""
+
+    step: int
+    time_ms: int
+    kind: str
+    text: str
+
+
 @dataclass
 class Trace:
     """What happened: where it began, and the actions taken. Everything else follows from them."""
@@ -40,6 +49,9 @@ class Trace:
     steps: list[Step] = field(default_factory=list)
     end: State | None = None
     """The state after the last step, if it is known; `states` finds it in any case."""
+
+    slowdowns: list[Slowdown] = field(default_factory=list)
+    """What was slowed down. It is no action: it shows in the times of the steps."""
 
     def states(self) -> list[State]:
         """The state before the first step and after each."""
@@ -72,7 +84,8 @@ class Trace:
 
     def struck(self) -> dict[str, int]:
         """How many faults of each kind struck."""
-        return dict(sorted(Counter(kind for _, action in self.steps for kind in action.strikes).items()))
+        kinds = [kind for _, action in self.steps for kind in action.strikes]
+        return dict(sorted(Counter([*kinds, *(slow.kind for slow in self.slowdowns)]).items()))
 
     def schedule(self) -> list[str]:
         """The addresses of the actions, as a scenario file keeps them."""

@@ -43,10 +43,19 @@ class Request:
     faults: str | None
     seed: int | None
     allow: tuple[str, ...]
+    faults_from: str = "--faults"
+    """What gave the plan, for the words of a mistake."""
 
     def load(self) -> Scenario:
         """Read the scenario; raises `ScenarioError`."""
-        return load_scenario(self.path, overrides=self.overrides, faults=self.faults, seed=self.seed, allow=self.allow)
+        return load_scenario(
+            self.path,
+            overrides=self.overrides,
+            faults=self.faults,
+            faults_from=self.faults_from,
+            seed=self.seed,
+            allow=self.allow,
+        )
 
 
 def fingerprints(trace: Trace) -> list[str]:

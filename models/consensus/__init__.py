@@ -4,13 +4,32 @@ artifact per decision stored, and takes the next decision when the last one is a
 from __future__ import annotations
 
 from models.consensus.coordinator import Coordinator
-from models.consensus.messages import Journal, Response
+from models.consensus.messages import Journal, Response, Store
 from models.consensus.monitors import AckGate, LastQuestion, StopOnce, TakenInOrder
 from models.consensus.peers import Agent, ArtifactStore, Consumer, User
-from sim import AgentTimeout, ConfigError, EffectLedger, InputLedger, System, Timing, sometimes
+from sim import (
+    AgentTimeout,
+    ConfigError,
+    ConsensusFailure,
+    Cut,
+    Disconnect,
+    EffectLedger,
+    EmptyResponse,
+    InputLedger,
+    RateLimited,
+    System,
+    Timing,
+    cut,
+    sometimes,
+)
 
 ROSTER = ("gemini", "claude", "gpt_pro", "gpt_codex", "code")
 RUN = "run-1"
+CARRIERS = {
+    **dict.fromkeys((AgentTimeout, RateLimited, EmptyResponse, Disconnect), (Response,)),
+    ConsensusFailure: (Store,),
+}
+"""Domain faults by what they strike: an agent's answer, or the message that carries the verdict."""
 
 
 def system(
@@ -84,12 +103,28 @@ def system(
             sometimes("a run comes to its end", lambda coordinator: coordinator.state == "done"),
             *((sometimes("a run is stopped", lambda coordinator: coordinator.state == "stopped"),) if stop else ()),
         ),
-        carriers={AgentTimeout: (Response,)},
+        carriers=CARRIERS,
+        cuts=_cuts(names),
         faults="duplicate:1,drop:1,crash:1@coordinator",
-        timing=Timing(
-            latency_ms=(2, 10),
-            links={f"{name}->coordinator": (400, 9_000) for name in names},
-            may_ms=(0, 20_000),
-            restart_ms=(200, 2_000),
-        ),
+        timing=_timing(names),
+    )
+
+
+def _cuts(names: tuple[str, ...]) -> dict[str, Cut]:
+    """What may be cut off: the agents, their answers only, the store, the consumer."""
+    return {
+        "agents": cut(names),
+        "answers": cut(names, ["coordinator"], one_way=True),
+        "store": cut(["store"]),
+        "consumer": cut(["consumer"]),
+    }
+
+
+def _timing(names: tuple[str, ...]) -> Timing:
+    """An answer takes seconds, everything else milliseconds."""
+    return Timing(
+        latency_ms=(2, 10),
+        links={f"{name}->coordinator": (400, 9_000) for name in names},
+        may_ms=(0, 20_000),
+        restart_ms=(200, 2_000),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from models.consensus.failures import Setback, after_setback, failure_of
 from models.consensus.messages import (
     AckDecision,
     Ask,
@@ -11,6 +12,7 @@ from models.consensus.messages import (
     Decision,
     Journal,
     NoConsensus,
+    NotStored,
     Released,
     Response,
     Stop,
@@ -19,8 +21,22 @@ from models.consensus.messages import (
     Store,
     Stored,
 )
+from models.consensus.retry import OURS, RetryAfter
 from models.consensus.verdict import verdict
-from sim import DEFER, IGNORE, Accepted, AgentTimeout, Counted, Process, Rejected, Replayed
+from sim import (
+    DEFER,
+    IGNORE,
+    Accepted,
+    AgentTimeout,
+    ConsensusFailure,
+    Counted,
+    Disconnect,
+    EmptyResponse,
+    Process,
+    RateLimited,
+    Rejected,
+    Replayed,
+)
 
 
 class Coordinator(Process):
@@ -34,7 +50,7 @@ class Coordinator(Process):
     states = ("booting", "asking", "storing", "gated", "done", "stopped")
     hot = ("booting", "asking", "storing", "gated")
     must = ("boot",)
-    timers = ("patience", "resend")
+    timers = ("patience", "backoff", "resend")
     durable = ("journal",)
     transitions = (
         # After a start and after every restart the journal says where to go on.
@@ -78,6 +94,7 @@ class Coordinator(Process):
         {"trigger": "boot", "source": "booting", "dest": "done"},
         {"trigger": Response, "source": "booting", "dest": DEFER},
         {"trigger": Stored, "source": "booting", "dest": DEFER},
+        {"trigger": NotStored, "source": "booting", "dest": DEFER},
         {"trigger": AckDecision, "source": "booting", "dest": DEFER},
         {"trigger": Stop, "source": "booting", "dest": DEFER},
         # Answers.
@@ -113,6 +130,16 @@ class Coordinator(Process):
             "after": "ask_it_again",
         },
         {"trigger": AgentTimeout, "source": "asking", "dest": IGNORE},
+        # One that refuses, breaks off or says nothing is asked again too, but not before its wait is over.
+        *(
+            row
+            for fault in (RateLimited, EmptyResponse, Disconnect)
+            for row in (
+                {"trigger": fault, "source": "asking", "dest": None, "conditions": "is_awaited", "after": "back_off"},
+                {"trigger": fault, "source": "asking", "dest": IGNORE},
+            )
+        ),
+        {"trigger": "backoff", "source": "asking", "dest": None, "after": "come_back"},
         {
             "trigger": "patience",
             "source": "asking",
@@ -120,12 +147,16 @@ class Coordinator(Process):
             "conditions": "may_ask_again",
             "after": "ask_missing_again",
         },
+        {"trigger": "patience", "source": "asking", "dest": None, "conditions": "is_backing_off", "after": "wait"},
         {"trigger": "patience", "source": "asking", "dest": "storing", "conditions": "has_answers", "after": "decide"},
         {"trigger": "patience", "source": "asking", "dest": "asking", "conditions": "has_more", "after": "skip_round"},
         {"trigger": "patience", "source": "asking", "dest": "done", "after": "end_without"},
         # Storing, then the gate: one decision at a time.
         {"trigger": Stored, "source": "storing", "dest": "gated", "conditions": "is_pending", "after": "present"},
         {"trigger": Stored, "source": ["asking", "storing", "gated", "done", "stopped"], "dest": IGNORE},
+        {"trigger": NotStored, "source": "storing", "dest": None, "conditions": "is_pending", "after": "pause"},
+        {"trigger": NotStored, "source": ["asking", "storing", "gated", "done", "stopped"], "dest": IGNORE},
+        {"trigger": "backoff", "source": "storing", "dest": None, "after": ["note_replay", "store"]},
         {"trigger": "resend", "source": "storing", "dest": None, "after": "store_again"},
         {"trigger": "resend", "source": "gated", "dest": None, "after": "present_again"},
         {
@@ -144,13 +175,7 @@ class Coordinator(Process):
             "before": "release",
             "after": "ask_missing",
         },
-        {
-            "trigger": AckDecision,
-            "source": "gated",
-            "dest": "done",
-            "conditions": "opens_gate",
-            "before": "release",
-        },
+        {"trigger": AckDecision, "source": "gated", "dest": "done", "conditions": "opens_gate", "before": "release"},
         {
             "trigger": AckDecision,
             "source": ["asking", "storing", "gated", "done", "stopped"],
@@ -174,6 +199,10 @@ class Coordinator(Process):
     journal: Journal
     resent: int = 0
     """Repetitions of the pending request since the last start."""
+    waiting: tuple[str, ...] = ()
+    """While asking: agents to be asked again when the backoff is over."""
+    wait_ms: tuple[int, int] = (0, 0)
+    """The longest of their waits, as a range."""
 
     # --- where to go on -----------------------------------------------------------------------------
 
@@ -219,11 +248,15 @@ class Coordinator(Process):
         """Answers may be on their way, also after a restart; who is still missing then is asked again."""
         self.arm("patience", self.patience_ms)
 
+    def late_ones(self) -> list[str]:
+        """Those who may be asked again now: whoever backs off is left alone until its wait is over."""
+        return [a for a in self.missing() if self.attempt_of(a) <= self.retries and a not in self.waiting]
+
     def may_ask_again(self) -> bool:
-        return any(self.attempt_of(agent) <= self.retries for agent in self.missing())
+        return bool(self.late_ones())
 
     def ask_missing_again(self) -> None:
-        self.ask([agent for agent in self.missing() if self.attempt_of(agent) <= self.retries])
+        self.ask(self.late_ones())
 
     def may_ask_it_again(self, fault: AgentTimeout) -> bool:
         response = fault.message
@@ -237,8 +270,43 @@ class Coordinator(Process):
         if isinstance(fault.message, Response):
             self.ask([fault.message.agent])
 
+    # --- backing off --------------------------------------------------------------------------------
+
+    def is_awaited(self, fault: Setback) -> bool:
+        response = fault.message
+        return isinstance(response, Response) and self.is_expected(response) and response.agent not in self.waiting
+
+    def back_off(self, fault: Setback) -> None:
+        """By the policy: wait, or never ask it again, not even when patience ends, for a hint may reach far
+        beyond that. One timer serves all who wait: nobody is asked before the longest wait is over."""
+        assert isinstance(fault.message, Response)
+        agent, last = fault.message.agent, self.retries + 1
+        decision = after_setback(fault, self.attempt_of(agent), last)
+        if isinstance(decision, RetryAfter):
+            self.waiting = tuple(sorted((*self.waiting, agent)))
+            self.wait_ms = (max(self.wait_ms[0], decision.low_ms), max(self.wait_ms[1], decision.high_ms))
+            self.arm("backoff", self.wait_ms)
+        else:
+            attempts = tuple(last if name == agent else self.attempt_of(name) for name in self.agents)
+            self.journal = replace(self.journal, attempts=attempts)
+
+    def come_back(self) -> None:
+        """Those whose wait is over; an answer that was sent twice may have come meanwhile."""
+        agents = [agent for agent in self.waiting if agent in self.missing()]
+        self.stop_waiting()
+        if agents:
+            self.ask(agents)
+
+    def is_backing_off(self) -> bool:
+        return bool(self.waiting)
+
+    def stop_waiting(self) -> None:
+        self.waiting, self.wait_ms = (), (0, 0)
+        self.cancel("backoff")
+
     def on_exit_asking(self) -> None:
         self.cancel("patience")
+        self.stop_waiting()
 
     # --- answers ------------------------------------------------------------------------------------
 
@@ -296,7 +364,11 @@ class Coordinator(Process):
         self.note_replay()
         self.store()
 
-    def is_pending(self, stored: Stored) -> bool:
+    def pause(self) -> None:
+        """A refusal is not a loss: it takes none of the resends, and a decision is presented until it is stored."""
+        self.arm("backoff", OURS.wait_ms(1, failure_of(ConsensusFailure.kind)))
+
+    def is_pending(self, stored: Stored | NotStored) -> bool:
         return (stored.run, stored.seq) == (self.run, self.journal.minted)
 
     def present(self) -> None:
@@ -351,6 +423,7 @@ class Coordinator(Process):
 
     def on_exit_storing(self) -> None:
         self.cancel("resend")
+        self.cancel("backoff")
         self.resent = 0
 
     def on_exit_gated(self) -> None:

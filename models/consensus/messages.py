@@ -46,6 +46,13 @@ class Stored(Message):
     seq: int
 
 
+class NotStored(Message):
+    """Nothing came of storing this decision; it may be asked for again."""
+
+    run: str
+    seq: int
+
+
 class Decision(Message):
     """A decision, for the consumer; the next one waits until it is acknowledged."""
 

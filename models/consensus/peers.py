@@ -7,13 +7,14 @@ from models.consensus.messages import (
     Acknowledged,
     Ask,
     Decision,
+    NotStored,
     Response,
     Stop,
     StopAck,
     Store,
     Stored,
 )
-from sim import IGNORE, Applied, Process, Used
+from sim import IGNORE, Applied, ConsensusFailure, Process, Used
 
 
 class Agent(Process):
@@ -55,6 +56,7 @@ class ArtifactStore(Process):
     transitions = (
         {"trigger": Store, "source": "open", "dest": None, "unless": "has_it", "after": ["apply", "confirm"]},
         {"trigger": Store, "source": "open", "dest": None, "after": "confirm"},
+        {"trigger": ConsensusFailure, "source": "open", "dest": None, "after": "refuse"},
     )
 
     applied: frozenset[tuple[str, int]] = frozenset()
@@ -67,6 +69,10 @@ class ArtifactStore(Process):
 
     def confirm(self, store: Store) -> None:
         self.send(self.sender, Stored(store.run, store.seq))
+
+    def refuse(self, fault: ConsensusFailure) -> None:
+        assert isinstance(fault.message, Store)
+        self.send(self.sender, NotStored(fault.message.run, fault.message.seq))
 
 
 class Consumer(Process):
@@ -99,7 +105,7 @@ class User(Process):
     transitions = (
         {"trigger": "stop", "source": "watching", "dest": "waiting", "after": "ask_to_stop"},
         {"trigger": StopAck, "source": "waiting", "dest": "satisfied"},
-        {"trigger": StopAck, "source": "satisfied", "dest": IGNORE},
+        {"trigger": StopAck, "source": ["watching", "satisfied"], "dest": IGNORE},  # watching: forgotten in a crash
     )
 
     run: str

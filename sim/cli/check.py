@@ -10,6 +10,7 @@ import click
 
 from sim.cli import STARTED, options
 from sim.cli.keep import Kept, judged, keep
+from sim.cli.plans import plan_given, say_explored
 from sim.explore.check import ENGINES, Engine, check
 from sim.explore.memory import MIB
 from sim.explore.minimise import unminimised
@@ -51,7 +52,10 @@ def command(
     as_json: bool,
 ) -> int:
     """Check every schedule of TARGET (a scenario file, or a model such as models.consensus)."""
-    loaded = load_target(target, options.overrides(settings), allow=models)
+    sets = options.overrides(settings)
+    plan = plan_given(None, sets)
+    loaded = load_target(target, sets, faults=plan.text, faults_from=plan.source, allow=models)
+    say_explored(plan)
     bounds = bounds_lines(loaded.name, settings_of(loaded.model, loaded.config), Graph(loaded.system))
     if not as_json:
         click.echo("\n".join(bounds))

@@ -11,6 +11,7 @@ import click
 
 from sim.cli import options
 from sim.cli.keep import Kept, judged, keep
+from sim.cli.plans import plan_given, say_explored
 from sim.durations import parse_duration
 from sim.errors import ConfigError
 from sim.explore.fuzz import SCHEDULES, FuzzFinding, FuzzResult, Progress, fuzz
@@ -51,7 +52,10 @@ def command(
     if schedules is not None and duration is not None:
         raise ConfigError("--schedules and --for are both given; give one")
     seconds = None if duration is None else _seconds(duration)
-    loaded = load_target(target, options.overrides(settings), allow=models)
+    sets = options.overrides(settings)
+    plan = plan_given(None, sets)
+    loaded = load_target(target, sets, faults=plan.text, faults_from=plan.source, allow=models)
+    say_explored(plan)
     if not as_json:
         click.echo("\n".join(fuzz_head(loaded, settings_of(loaded.model, loaded.config), strategy, seed)))
     with _progress(as_json, schedules) as progress:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from sim.cli import options
+from sim.cli.plans import plan_given, say_on
 from sim.errors import ExitStatus, NondeterminismError, SimError
 from sim.metering import meter
 from sim.report.data import run_data
@@ -39,8 +40,10 @@ def command(
 ) -> int:
     """Run scenario files: the whole trace, what was emitted and rejected, the digest."""
     sets = options.overrides(settings)
-    requests = [Request(path, sets, faults, seed, models) for path in scenarios]
+    plan = plan_given(faults, sets)
+    requests = [Request(path, sets, plan.text, seed, models, plan.source) for path in scenarios]
     loaded = _load(requests)
+    say_on(plan, loaded)
     outcomes: list[Outcome] = []
     interrupted = unsteady = False
     try:

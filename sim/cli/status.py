@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from sim.cli import options
+from sim.cli.plans import plan_given, say_on
 from sim.cli.run import perform, status_of
 from sim.errors import ConfigError, ExitStatus, ScenarioError
 from sim.report.data import run_data
@@ -41,8 +42,12 @@ def command(
         found = read_record(_text(target), target)
         status = ExitStatus.AS_EXPECTED if all(one.run["as_expected"] for one in found) else ExitStatus.VIOLATED
     else:
-        request = Request(target, options.overrides(settings), None, seed, models)
-        outcome, _ = perform(request, request.load(), metrics=True)
+        sets = options.overrides(settings)
+        plan = plan_given(None, sets)
+        request = Request(target, sets, plan.text, seed, models, plan.source)
+        scenario = request.load()
+        say_on(plan, [scenario])
+        outcome, _ = perform(request, scenario, metrics=True)
         found = [status_of_outcome(outcome, run_data(outcome))]
         status = status_of([outcome])
     _print(found, form)

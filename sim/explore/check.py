@@ -7,12 +7,12 @@ import time
 from typing import Literal, get_args
 
 from sim.errors import ConfigError, listing
-from sim.explore.compiled.jit import missing
+from sim.explore.compiled.jit import interrupt_afterwards, missing
 from sim.explore.memory import default_bound
 from sim.explore.plain import Limits, Walk
 from sim.explore.result import CheckResult, Progress
 from sim.graph import State
-from sim.system import System
+from sim.system import System, refuse_timed
 
 Engine = Literal["auto", "plain", "compiled"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
@@ -41,10 +41,11 @@ def check(
     (`collision_probability`), or by all their cells if `exact`; the plain one is always exact.
 
     Raises `ModelError` if the model breaks a rule of the framework, `ConfigError` for an engine that is
-    none or cannot run here.
+    none or cannot run here, and for delays and pauses in the plan.
     """
     if engine not in ENGINES:
         raise ConfigError(f"engine {engine!r} is none; use {listing(ENGINES)}")
+    refuse_timed(system, "a check")
     lacks = missing() if engine != "plain" else ""
     if engine == "compiled" and lacks:
         raise ConfigError(f"engine 'compiled': {lacks}")
@@ -74,9 +75,10 @@ def check(
 def _compiled(walk: Walk, level: list[State], exact: bool) -> float:
     """The rest of the walk, compiled; the seconds that imports and compilation took."""
     started = time.perf_counter()
-    from sim.explore.compiled.walk import CompiledWalk
+    with interrupt_afterwards():
+        from sim.explore.compiled.walk import CompiledWalk
 
-    taken_over = CompiledWalk(walk, level, exact)
+        taken_over = CompiledWalk(walk, level, exact)
     preparing = time.perf_counter() - started
     taken_over.run()
     return preparing

@@ -19,7 +19,7 @@ from sim.judge import Finding, Judge
 from sim.mixer import MASK, derive
 from sim.simulation import MAX_STEPS, simulate
 from sim.strategy import PCTCP, Portfolio, Strategy, make_strategy
-from sim.system import System
+from sim.system import System, refuse_timed
 from sim.trace import Ending, Run
 
 SCHEDULES = 10_000
@@ -125,6 +125,7 @@ def fuzz(
             raise ConfigError(f"{name} is {bound}; give more than 0")
     make_strategy(strategy, seed, depth=depth)  # its mistakes come before anything is run
     graph = system if isinstance(system, Graph) else Graph(system)
+    refuse_timed(graph.system, "a fuzz")
     result = FuzzResult(strategy, seed, graph, Coverage(graph))
     if schedules is None and seconds is None:
         schedules = SCHEDULES

@@ -1,9 +1,23 @@
-"""Faults: what can strike, and how plans spell it.
+"""Faults: what can strike, and how plans spell it; and the same faults for ordinary code.
 
-What belongs here: the kinds, the domain faults that machines are given instead of a message, the syntax
-of plans and budgets. What does not: when a fault strikes, which is a pick of a strategy.
+What belongs here: the table of kinds, the domain faults that machines are given instead of a message, the
+syntax of plans and budgets, the gate, and behind it the injector for ordinary code. What does not: when a
+fault strikes in a run, which is a pick of a strategy.
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from sim.faults.errors import (
+    AgentTimeoutError,
+    ConsensusFailureError,
+    DisconnectError,
+    EmptyResponseError,
+    InjectedFault,
+    RateLimitedError,
+)
 from sim.faults.kinds import (
     DOMAIN_FAULTS,
     AgentTimeout,
@@ -14,15 +28,39 @@ from sim.faults.kinds import (
 )
 from sim.faults.plan import UNLIMITED, FaultEntry, parse_plan, show_plan
 
+if TYPE_CHECKING:
+    from sim.faults.gate import Faults, close_gate, faults_left, faults_struck, next_fault, open_gate
+
+_GATE = ("Faults", "close_gate", "faults_left", "faults_struck", "next_fault", "open_gate")
+
 __all__ = [
     "DOMAIN_FAULTS",
     "UNLIMITED",
     "AgentTimeout",
+    "AgentTimeoutError",
     "ConsensusFailure",
+    "ConsensusFailureError",
     "Disconnect",
+    "DisconnectError",
     "EmptyResponse",
+    "EmptyResponseError",
     "FaultEntry",
+    "Faults",
+    "InjectedFault",
     "RateLimited",
+    "RateLimitedError",
+    "close_gate",
+    "faults_left",
+    "faults_struck",
+    "next_fault",
+    "open_gate",
     "parse_plan",
     "show_plan",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _GATE:
+        raise AttributeError(f"module 'sim.faults' has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module("sim.faults.gate"), name)
+    return value

@@ -1,4 +1,5 @@
-"""The kinds of fault. A domain fault is a class: a machine's table shows it as the trigger of a row."""
+"""The domain faults. Each is a class: a machine's table shows it as the trigger of a row. What they have
+in common with the faults of network, processes and time stands in `sim.faults.table`."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ class RateLimited(Fault):
 
 
 class ConsensusFailure(Fault):
-    """The verdict of a round is lost: no consensus came of it."""
+    """The verdict of a round is lost on its way: it has to be presented again."""
 
     kind: ClassVar[str] = "consensus_fail"
 
@@ -41,9 +42,3 @@ class Disconnect(Fault):
 
 
 DOMAIN_FAULTS: tuple[type[Fault], ...] = (AgentTimeout, RateLimited, ConsensusFailure, EmptyResponse, Disconnect)
-
-NETWORK_KINDS = ("drop", "duplicate", "reorder")
-PROCESS_KINDS = ("crash",)
-CUT_KINDS = ("cut",)
-
-BUILT_IN = (*(fault.kind for fault in DOMAIN_FAULTS), *NETWORK_KINDS, *PROCESS_KINDS, *CUT_KINDS)

@@ -2,7 +2,9 @@
 
     agent_timeout:3,consensus_fail:1          kinds and counts; the order is kept
     agent_timeout:2@gemini                    with a target: a process, a side, or a message type
-    rate_limited:1(30s)                       with a reset hint
+    drop:1@gemini->coordinator                or a link
+    rate_limited:1(30s)                       with a reset hint: 30s, now+30s, or an instant of RFC 3339
+    delay:1@gemini(5s), pause:1@gemini(5s)    for how long, in runs on virtual time
     crash:1@coordinator after Store           with a place: right after that output
     drop:unlimited                            as often as one likes
 
@@ -14,10 +16,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
-from sim.durations import parse_duration, show_duration
+from sim.durations import EPOCH, parse_duration, parse_hint, show_duration
 from sim.errors import ConfigError, listing, nearest
-from sim.faults.kinds import BUILT_IN, CUT_KINDS, PROCESS_KINDS
+from sim.faults.table import BUILT_IN, PLACED, ROWS, TABLE, Takes
 
 UNLIMITED = None
 """The count of an entry that never runs out."""
@@ -25,7 +28,7 @@ UNLIMITED = None
 COUNT_MAX = 1_000_000
 
 _NAME = r"[A-Za-z_][\w.-]*"
-_PLACE = r"\w[\w.-]*"
+_PLACE = r"\w[\w.-]*(?:->\w[\w.-]*)?"
 _ENTRY = re.compile(
     rf"(?P<kind>{_NAME})\s*:\s*(?P<count>\w+)\s*(?:\(\s*(?P<hint>[^()]*)\))?\s*(?:@\s*(?P<target>{_PLACE}))?"
     rf"\s*(?:\(\s*(?P<hint2>[^()]*)\))?(?:\s+after\s+(?P<after>{_NAME}))?"
@@ -34,7 +37,10 @@ _ENTRY = re.compile(
 
 @dataclass(frozen=True)
 class FaultEntry:
-    """One entry: `count` faults of `kind` (None: unlimited), at `target` (None: anywhere)."""
+    """One entry: `count` faults of `kind` (None: unlimited), at `target` (None: anywhere).
+
+    `hint_ms` is the reset hint of a rate limit, or how long a delay or a pause lasts.
+    """
 
     kind: str
     count: int | None
@@ -55,8 +61,9 @@ def show_plan(entries: Iterable[FaultEntry]) -> str:
     return ", ".join(map(str, entries)) or "none"
 
 
-def parse_plan(text: str, own_kinds: Iterable[str] = ()) -> tuple[FaultEntry, ...]:
-    """The entries of a plan, in the order written; `own_kinds` are domain faults of the model's own.
+def parse_plan(text: str, own_kinds: Iterable[str] = (), epoch: datetime = EPOCH) -> tuple[FaultEntry, ...]:
+    """The entries of a plan, in the order written; `own_kinds` are domain faults of the model's own. A
+    reset hint that is an instant counts from `epoch`.
 
     Raises `ConfigError` with one line for each malformed entry.
     """
@@ -65,9 +72,9 @@ def parse_plan(text: str, own_kinds: Iterable[str] = ()) -> tuple[FaultEntry, ..
     mistakes: list[str] = []
     if text.strip() in ("", "none"):
         return ()
-    for part in re.split(r",(?![^()]*\))", text):
+    for part in split_plan(text):
         try:
-            entry = _parse_entry(part.strip(), known)
+            entry = _parse_entry(part, known, epoch)
             twin = next((e for e in entries if _place(e) == _place(entry)), None)
             if twin is not None:
                 raise ConfigError(f"fault {part.strip()!r} repeats {str(twin)!r}: write one entry with the sum")
@@ -79,11 +86,16 @@ def parse_plan(text: str, own_kinds: Iterable[str] = ()) -> tuple[FaultEntry, ..
     return tuple(entries)
 
 
+def split_plan(text: str) -> list[str]:
+    """The entries of a plan as texts; a comma in parentheses is part of its entry."""
+    return [part.strip() for part in re.split(r",(?![^()]*\))", text)]
+
+
 def _place(entry: FaultEntry) -> tuple[str, str | None, int | None, str | None]:
     return entry.kind, entry.target, entry.hint_ms, entry.after
 
 
-def _parse_entry(text: str, known: tuple[str, ...]) -> FaultEntry:
+def _parse_entry(text: str, known: tuple[str, ...], epoch: datetime) -> FaultEntry:
     match = _ENTRY.fullmatch(text)
     if match is None:
         raise ConfigError(f"fault {text!r} is malformed; write kind:count, such as agent_timeout:2@gemini")
@@ -95,17 +107,26 @@ def _parse_entry(text: str, known: tuple[str, ...]) -> FaultEntry:
     hint = match["hint"] if match["hint"] is not None else match["hint2"]
     if match["hint"] is not None and match["hint2"] is not None:
         raise ConfigError(f"fault {text!r} has two reset hints; write one")
-    hint_ms = None
-    if hint is not None:
-        if kind != "rate_limited":
-            raise ConfigError(f"fault {text!r}: only rate_limited takes a reset hint")
-        try:
-            hint_ms = parse_duration(hint)
-        except ConfigError as error:
-            raise ConfigError(f"fault {text!r}: {error}") from None
-    if match["after"] and kind not in PROCESS_KINDS + CUT_KINDS:
-        raise ConfigError(f"fault {text!r}: only {listing(PROCESS_KINDS + CUT_KINDS)} take a place with `after`")
+    hint_ms = _parse_hint(text, kind, hint, epoch)
+    if match["after"] and kind not in PLACED:
+        raise ConfigError(f"fault {text!r}: only {listing(PLACED)} take a place with `after`")
     return FaultEntry(kind, _parse_count(text, match["count"]), match["target"], hint_ms, match["after"])
+
+
+def _parse_hint(text: str, kind: str, hint: str | None, epoch: datetime) -> int | None:
+    takes = ROWS[kind].takes if kind in ROWS else Takes.NOTHING
+    if hint is None:
+        if takes is Takes.DURATION:
+            raise ConfigError(f"fault {text!r} does not say for how long; write it in parentheses, such as (5s)")
+        return None
+    if takes is Takes.NOTHING:
+        hinted = listing([row.kind for row in TABLE if row.takes is Takes.HINT])
+        lasting = listing([row.kind for row in TABLE if row.takes is Takes.DURATION], "and")
+        raise ConfigError(f"fault {text!r}: only {hinted} takes a reset hint, and {lasting} a duration")
+    try:
+        return parse_hint(hint, epoch) if takes is Takes.HINT else parse_duration(hint)
+    except ConfigError as error:
+        raise ConfigError(f"fault {text!r}: {error}") from None
 
 
 def _parse_count(text: str, count: str) -> int | None:

@@ -16,6 +16,7 @@ from sim.report.covered import transition_lines
 from sim.report.metrics import summary_lines
 from sim.report.outcome import Outcome
 from sim.table import FAILED
+from sim.trace import Slowdown
 from sim.values import Record, is_record, show, shown_fields
 
 
@@ -41,10 +42,19 @@ def trace_lines(outcome: Outcome) -> Iterator[str]:
         yield f"{'start':>9}  {name}" + (f"  sends {listing(sent, 'and')}" if sent else "")
         yield from _effects(outputs, name, [])
     states = trace.states()
+    slow = list(trace.slowdowns)
     for number, ((time, action), before, after) in enumerate(zip(trace.steps, states, states[1:], strict=False), 1):
+        while slow and slow[0].step < number:
+            yield _slow_line(slow.pop(0))
         clock = f"{number}." if time is None else show_duration(time)
         yield f"{clock:>9}  {action_text(action)}"
         yield from _effects(action.outputs, action.process, changes(graph, before, after), action)
+    for last in slow:
+        yield _slow_line(last)
+
+
+def _slow_line(slow: Slowdown) -> str:
+    return f"{show_duration(slow.time_ms):>9}  {slow.text}"
 
 
 def action_text(action: Action) -> str:

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from sim.address import START
+from sim.durations import EPOCH
 from sim.errors import ConfigError, ScenarioError, SimError, nearest
 from sim.faults.plan import FaultEntry, parse_plan
 from sim.scenario.config import blamed, make_system, read_config, signature_of
@@ -24,7 +25,7 @@ from sim.scenario.metrics import read_metrics
 from sim.scenario.mistakes import Mistakes, Place, brief, one_line
 from sim.scenario.models import import_model
 from sim.scenario.schedule import budget_of, check_schedule, read_schedule
-from sim.scenario.schema import EPOCH, REPLAY, SEED_MAX, STRATEGIES, ScenarioShape
+from sim.scenario.schema import REPLAY, SEED_MAX, STRATEGIES, ScenarioShape
 from sim.scenario.shape import read_shape
 from sim.scenario.values import Expectation, Scenario, ScheduleItem, Target
 from sim.scenario.vocabulary import Vocabulary, vocabulary
@@ -32,6 +33,7 @@ from sim.system import System
 from sim.timing import Timing
 
 MAX_STEPS = 10_000
+FAULTS_OPTION = "--faults"
 SUFFIXES = (".yaml", ".yml")
 
 Path_ = str | Path
@@ -42,6 +44,7 @@ def load_scenario(
     *,
     overrides: Mapping[str, str] | None = None,
     faults: str | None = None,
+    faults_from: str = FAULTS_OPTION,
     seed: int | None = None,
     allow: Collection[str] = (),
 ) -> Scenario:
@@ -49,12 +52,14 @@ def load_scenario(
 
     - `overrides`: configuration given instead, as texts; `faults` and `network` among them are the
       scenario's own keys
-    - `faults`: a fault plan given instead; `seed`: a seed given instead
+    - `faults`: a fault plan given instead, `faults_from`: what gave it; `seed`: a seed given instead
     - `allow`: dotted names of models that may be imported besides ours and those in pyproject.toml
 
     Raises `ScenarioError` with one line for each mistake; all of them are the user's to mend.
     """
-    return parse_scenario(_read(path), path, overrides=overrides, faults=faults, seed=seed, allow=allow)
+    return parse_scenario(
+        _read(path), path, overrides=overrides, faults=faults, faults_from=faults_from, seed=seed, allow=allow
+    )
 
 
 def parse_scenario(
@@ -63,11 +68,12 @@ def parse_scenario(
     *,
     overrides: Mapping[str, str] | None = None,
     faults: str | None = None,
+    faults_from: str = FAULTS_OPTION,
     seed: int | None = None,
     allow: Collection[str] = (),
 ) -> Scenario:
     """As `load_scenario`, of a text; `path` is the name that its mistakes are told with."""
-    return _Reader(str(path), dict(overrides or {}), faults, seed, allow).read(text)
+    return _Reader(str(path), dict(overrides or {}), faults, seed, allow, plan_option=faults_from).read(text)
 
 
 def load_target(
@@ -75,6 +81,7 @@ def load_target(
     overrides: Mapping[str, str] | None = None,
     *,
     faults: str | None = None,
+    faults_from: str = FAULTS_OPTION,
     allow: Collection[str] = (),
 ) -> Target:
     """What `check`, `fuzz` and `draw` work on: a scenario file (a path separator, or a name that ends in
@@ -85,10 +92,10 @@ def load_target(
     """
     given = dict(overrides or {})
     if "/" in target or "\\" in target or target.endswith(SUFFIXES):
-        reader = _Reader(target, given, faults, None, allow, explores=True)
+        reader = _Reader(target, given, faults, None, allow, explores=True, plan_option=faults_from)
         scenario = reader.read(_read(target))
         return Target(target, scenario.model, scenario.config, scenario.model_system, scenario)
-    reader = _Reader("", given, faults, None, {*allow, target}, explores=True)
+    reader = _Reader("", given, faults, None, {*allow, target}, explores=True, plan_option=faults_from)
     config, system = reader.read_model(target)
     return Target(target, target, config, system)
 
@@ -134,6 +141,7 @@ class _Reader:
         allow: Collection[str],
         *,
         explores: bool = False,
+        plan_option: str = FAULTS_OPTION,
     ) -> None:
         self.path = path
         self.mistakes = Mistakes(path)
@@ -141,9 +149,10 @@ class _Reader:
         self.seed = seed
         self.allow = allow
         self.explores = explores
+        self.epoch = EPOCH
         if seed is not None and not 0 <= seed <= SEED_MAX:
             self.mistakes.add(None, f"--seed {seed}: give a whole number from 0 to {SEED_MAX}")
-        self.plan_option = "--faults"
+        self.plan_option = plan_option
         if faults is not None and "faults" in overrides:
             self.mistakes.add(None, "--faults and --set faults=... are both given; give one")
         self.plan = faults
@@ -154,6 +163,7 @@ class _Reader:
         root = self._tree(text)
         self.root = root
         shape = read_shape(root, self.mistakes)
+        self.epoch = shape.epoch or EPOCH
         self._check_schedule_alone(shape)
         items = None if shape.schedule is None else read_schedule(root, shape.schedule, self.mistakes)
         expect = read_expectation(shape.expect)
@@ -183,7 +193,7 @@ class _Reader:
             then=shape.then or "stop",
             timing=timing,
             max_steps=shape.steps or MAX_STEPS,
-            epoch=shape.epoch or EPOCH,
+            epoch=self.epoch,
             expect=expect,
             faults_given=plan is not None,
             metrics=metrics,
@@ -335,7 +345,7 @@ class _Reader:
         found: tuple[FaultEntry, ...] = ()
         for place, before, text in texts:
             try:
-                entries = parse_plan(text, system.own_kinds)
+                entries = parse_plan(text, system.own_kinds, self.epoch)
                 system.with_(faults=entries)
             except SimError as error:
                 self.mistakes.add_all(place, error, before)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from sim.durations import EPOCH
 from sim.metrics.settings import MetricsSettings
 from sim.scenario.document import Node
 from sim.scenario.mistakes import Mistakes, unknown
-from sim.scenario.schema import EPOCH, ScenarioShape
+from sim.scenario.schema import ScenarioShape
 from sim.system import System
 
 

@@ -30,7 +30,11 @@ class Vocabulary:
     def misfits(self, entry: FaultEntry, system: System) -> list[str]:
         """What an entry of a plan names that the model does not have; the system has checked the rest."""
         found = []
-        if entry.target is not None and entry.target not in (*system.processes, *system.cuts, *self.messages):
+        if (
+            entry.target is not None
+            and "->" not in entry.target
+            and entry.target not in (*system.processes, *system.cuts, *self.messages)
+        ):
             found.append(unknown("there is no message type", entry.target, self.messages))
         if entry.after is not None:
             fields = {field for p in system.processes.values() for field in type(p).table.durable}

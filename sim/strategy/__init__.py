@@ -17,6 +17,7 @@ from sim.strategy.pos import POS
 from sim.strategy.replay import Replay
 from sim.strategy.swarm import Swarm
 from sim.strategy.timed import Timed
+from sim.strategy.two_phase import TwoPhase
 from sim.strategy.uniform import Uniform
 from sim.strategy.virtual_time import VirtualTime
 
@@ -36,6 +37,7 @@ __all__ = [
     "Strategy",
     "Swarm",
     "Timed",
+    "TwoPhase",
     "Uniform",
     "VirtualTime",
     "make_strategy",

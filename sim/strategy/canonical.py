@@ -48,6 +48,12 @@ class Canonical(VirtualTime):
     def _events(self) -> list[Event]:
         return sorted([*self._heap, *(event for queue in self._waiting.values() for event in queue)])
 
+    def _striker(self, graph: Graph) -> None:  # noqa: ARG002
+        return None
+
+    def _slows(self, graph: Graph) -> bool:  # noqa: ARG002
+        return False
+
     def _start(self) -> Start:
         return self._graph.starts()[0]
 

@@ -58,6 +58,8 @@ class Replay:
         if not found:
             raise DivergenceError(self._divergence(state, pattern, enabled))
         found = self._oldest(found)
+        exact = [action for action in found if action.address.under == pattern.under]
+        found = exact or found  # a fault without a hint means the one that has none, if there is one
         if len(found) > 1:
             ways = "; ".join(sorted(str(action.address) for action in found))
             raise DivergenceError(f"step {self._at + 1}: {pattern} may mean several actions: {ways}")

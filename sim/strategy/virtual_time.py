@@ -6,17 +6,24 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 from itertools import count
+from typing import TYPE_CHECKING
 
 from sim.action import Action, Kind
 from sim.graph import Graph, Start, State
 from sim.mixer import between, derive, stream
 from sim.process import Arm
 from sim.strategy.base import base_of, choose_start, least
-from sim.strategy.eager import Eager
 from sim.strategy.events import subject
+from sim.strategy.slowdowns import Slowdowns
 from sim.timing import Range, Timing
+from sim.trace import Slowdown
 
-DELIVER, FIRE, MOVE, RESTART, HEAL = range(5)
+if TYPE_CHECKING:
+    from sim.strategy.eager import Eager
+
+DELIVER, FIRE, MOVE, RESTART, HEAL, RESUME = range(6)
+_OF_A_PROCESS = (DELIVER, FIRE, MOVE)
+"""What a process that pauses does not do."""
 _KINDS = {FIRE: Kind.FIRE, MOVE: Kind.MOVE, RESTART: Kind.RESTART}
 
 
@@ -53,7 +60,10 @@ class VirtualTime:
         self._timer_orders: dict[tuple[int, str], int] = {}
         self._move_orders: dict[int, dict[str, int]] = {}
         self._latencies: dict[int, Range] = {}
-        self._eager = Eager(graph)
+        self._eager = self._striker(graph)
+        self._slow = Slowdowns(graph) if self._slows(graph) else None
+        self.slowdowns: list[Slowdown] = self._slow.struck if self._slow is not None else []
+        self._paused: dict[int, list[Event]] = {}
         self._unordered = graph.network.name == "any"
         start = start or self._start()
         for envelope in start.sends:
@@ -63,6 +73,18 @@ class VirtualTime:
         for process in range(graph.width):
             self._watch_moves(process, start.state.locals[process])
         return start
+
+    def _striker(self, graph: Graph) -> Eager | None:
+        """What strikes by the plan. Without one it is not even imported."""
+        if not graph.budget.entries:
+            return None
+        from sim.strategy.eager import Eager
+
+        return Eager(graph)
+
+    def _slows(self, graph: Graph) -> bool:
+        """Whether anything of the plan slows this run down."""
+        return bool(graph.system.timed_faults)
 
     def _start(self) -> Start:
         return choose_start(self._graph, self.seed)
@@ -78,6 +100,8 @@ class VirtualTime:
         heap = self._heap
         while heap:
             event = heappop(heap)
+            if self._paused and self._holds(event):
+                continue
             actions = self._look(state, event)
             if not actions:
                 if actions is not None:
@@ -85,12 +109,39 @@ class VirtualTime:
                 continue
             if event[0] > self.now_ms:
                 self.now_ms = event[0]
+            if self._slow is not None and self._pauses(event):
+                continue
             action = actions[0] if len(actions) == 1 else self._choose(actions)
             self._step += 1
             if self._graph.has_budget(state) and event[5]:
                 action = self._strike(state, event, action)
             return action
         return None
+
+    def _pauses(self, event: Event) -> bool:
+        """Whether the plan pauses the process where `event` is due; the event is held then."""
+        if self._slow is None or event[2] not in _OF_A_PROCESS:
+            return False
+        process = self._waits_for(event)
+        lasts_ms = self._slow.pause(self._graph.names[process], self.now_ms, self._step)
+        if lasts_ms:
+            self._paused[process] = [event]
+            self._schedule((lasts_ms, lasts_ms), RESUME, process)
+        return lasts_ms > 0
+
+    def _holds(self, event: Event) -> bool:
+        """Whether a pause keeps `event` from happening now. At the end of a pause what was held comes in
+        the order in which it was due."""
+        if event[2] == RESUME:
+            self.now_ms = max(self.now_ms, event[0])
+            for held in self._paused.pop(event[3]):
+                heappush(self._heap, held)
+            return True
+        process = self._waits_for(event)
+        if event[2] not in _OF_A_PROCESS or process not in self._paused:
+            return False
+        self._paused[process].append(event)
+        return True
 
     def _choose(self, actions: tuple[Action, ...]) -> Action:
         """One of the outcome paths of one event."""
@@ -152,12 +203,13 @@ class VirtualTime:
 
     def _fault(self, state: State, action: Action) -> Action | None:
         """What strikes instead of `action`, if anything does."""
-        return self._eager.strike(state, action)
+        return self._eager.strike(state, action) if self._eager is not None else None
 
     # --- following ----------------------------------------------------------------------------------
 
     def took(self, action: Action) -> None:
-        self._eager.took(action)
+        if self._eager is not None:
+            self._eager.took(action)
         for envelope in action.sends:
             self._post(envelope)
         process = action.process_index
@@ -191,6 +243,9 @@ class VirtualTime:
         if latency is None:
             thing = self._tables.envelopes.things[envelope]
             latency = self._latencies[envelope] = self.timing.link(thing.source, thing.target)
+        if self._slow is not None:
+            more_ms = self._slow.delay(envelope, self.now_ms, self._step)
+            latency = (latency[0] + more_ms, latency[1] + more_ms)
         self._schedule(latency, DELIVER, envelope, may_be_struck=may_be_struck)
 
     def _arm(self, process: int, arm: Arm) -> None:

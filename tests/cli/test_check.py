@@ -72,12 +72,15 @@ def test_a_scenario_that_expects_its_violation_is_as_expected(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "expects.yaml"
+    _, data = check_json(capsys, "models.consensus", "--set", "sequencing=false")
+    shown = data["violation"]["property"]
+    assert shown != "stop_once"
     path.write_text(
-        "model: models.consensus\nconfig: {sequencing: false}\nexpect: {verdict: violated, violation: last_question}\n"
+        f"model: models.consensus\nconfig: {{sequencing: false}}\nexpect: {{verdict: violated, violation: {shown}}}\n"
     )
     status, data = check_json(capsys, str(path))
     assert (status, data["as_expected"]) == (0, True)
-    path.write_text(path.read_text().replace("last_question", "stop_once"))
+    path.write_text(path.read_text().replace(shown, "stop_once"))
     assert check_json(capsys, str(path))[0] == 1
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sim import ConfigError
 from sim.faults import DOMAIN_FAULTS, FaultEntry, parse_plan, show_plan
-from sim.faults.kinds import BUILT_IN
+from sim.faults.table import BUILT_IN, PLACED, ROWS, Takes
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,13 @@ from sim.faults.kinds import BUILT_IN
         ("crash:2@node-1.a", (FaultEntry("crash", 2, "node-1.a"),)),
         ("crash:2@0", (FaultEntry("crash", 2, "0"),)),
         ("drop:0001", (FaultEntry("drop", 1),)),
+        ("drop:1@a-b->c.d", (FaultEntry("drop", 1, "a-b->c.d"),)),
+        ("delay:1@a->b(5s)", (FaultEntry("delay", 1, "a->b", 5_000),)),
+        ("pause:2(1m)@a", (FaultEntry("pause", 2, "a", 60_000),)),
+        ("rate_limited:1(now+30s)", (FaultEntry("rate_limited", 1, None, 30_000),)),
+        ("rate_limited:1(2025-01-01T00:01:00Z)", (FaultEntry("rate_limited", 1, None, 60_000),)),
+        ("rate_limited:1(2025-01-01T02:00:00.5+02:00)", (FaultEntry("rate_limited", 1, None, 500),)),
+        ("rate_limited:1(1999-12-31T23:59:59Z)", (FaultEntry("rate_limited", 1, None, 0),)),
     ],
 )
 def test_plans_are_read_in_the_order_written(text: str, entries: tuple[FaultEntry, ...]) -> None:
@@ -38,13 +45,15 @@ NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_-]{0,5}", fullmatch=True)
 
 @st.composite
 def entries(draw: st.DrawFn) -> FaultEntry:
-    kind = draw(st.sampled_from(BUILT_IN))
+    row = ROWS[draw(st.sampled_from(BUILT_IN))]
+    durations = st.integers(0, 10**9)
+    hints = {Takes.NOTHING: st.none(), Takes.HINT: st.none() | durations, Takes.DURATION: durations}
     return FaultEntry(
-        kind,
+        row.kind,
         draw(st.none() | st.integers(0, 1_000_000)),
-        draw(st.none() | NAMES),
-        draw(st.none() | st.integers(0, 10**9)) if kind == "rate_limited" else None,
-        draw(st.none() | NAMES) if kind == "crash" else None,
+        draw(st.none() | NAMES | st.builds("{}->{}".format, NAMES, NAMES)),
+        draw(hints[row.takes]),
+        draw(st.none() | NAMES) if row.kind in PLACED else None,
     )
 
 
@@ -70,6 +79,12 @@ def test_what_is_shown_is_read_back(plan: list[FaultEntry]) -> None:
         ("drop:1(30s)", "only rate_limited takes a reset hint"),
         ("rate_limited:1(soon)", "'soon' is no duration"),
         ("rate_limited:1()", "'' is no duration"),
+        ("rate_limited:1(now+soon)", "'soon' is no duration"),
+        ("rate_limited:1(2025-02-30T00:00:00Z)", "is no instant: day is out of range"),
+        ("rate_limited:1(-5s)", "is no duration"),
+        ("delay:1@a", "'delay:1@a' does not say for how long; write it in parentheses, such as (5s)"),
+        ("pause:1@a(now+5s)", "is no duration"),
+        ("delay:1@a->(5s)", "malformed"),
         ("rate_limited:1(1s)(2s)", "hint"),
         ("drop:1 after Store", "take a place with `after`"),
         ("drop:1@", "malformed"),

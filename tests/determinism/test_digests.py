@@ -52,7 +52,7 @@ def test_warmed_up_tables_change_nothing(system: System, make: type[VirtualTime]
 
 
 def test_a_pick_by_order_of_meeting_would_be_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sim.strategy.uniform.least", lambda actions, base: actions[base % len(actions)])
+    monkeypatch.setattr("sim.strategy.base.least", lambda actions, base: actions[base % len(actions)])
     with pytest.raises(AssertionError):
         test_warmed_up_tables_change_nothing(consensus.system(), Uniform)
 

@@ -3,6 +3,7 @@ in words."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -69,20 +70,19 @@ def _rerun(system: System, strategy: str, seed: int) -> tuple:  # type: ignore[t
 
 
 def test_another_propertys_violation_is_never_accepted() -> None:
-    """Without sequencing an input is soon counted twice; an effect that is applied twice takes longer, and
-    stays one."""
+    """Without sequencing two properties are violated as a rule, one of them by fewer steps: a minimiser that
+    took any violation for its own would come to that one alone."""
     graph = Graph(models.consensus.system(sequencing=False))
-    met = 0
-    for seed in range(120):
+    met: Counter[str] = Counter()
+    for seed in range(40):
         run = simulate(graph, Uniform(seed))
-        if run.finding is not None and run.finding.property == "exactly_once_effects":
+        if run.finding is not None and met[run.finding.property] < 4:
             least = minimise(graph, run.trace.start, [action for _, action in run.trace.steps], run.finding)
-            assert least.finding.property == "exactly_once_effects"
-            assert len(least.actions) > 5, "the shortest of the other property has five steps"
-            met += 1
-        if met == 3:
-            return
-    raise AssertionError("too few to tell")
+            assert least.finding.property == run.finding.property
+            assert simulate(graph, Replay(least.schedule)).finding == least.finding
+            met[run.finding.property] += 1
+    assert len(met) == 2
+    assert min(met.values()) == 4
 
 
 def test_the_same_run_is_minimised_in_the_same_way_whatever_the_tables_hold() -> None:

@@ -163,8 +163,7 @@ def test_there_is_a_rule_for_each_family_of_actions_and_each_is_taken() -> None:
 
     run_state_machine_as_test(Noting, settings=OURS)
     assert taken == {"deliver", "fire", "reorder", "drop", "duplicate", "crash", "restart", "cut", "heal"}
-    rules = {rule.function.__name__ for rule in Noting.rules()} if hasattr(Noting, "rules") else taken
-    assert taken <= rules
+    assert all(hasattr(Noting, name) for name in taken)
 
 
 def test_a_system_has_rules_for_what_it_can_do_and_for_nothing_else() -> None:
@@ -265,5 +264,5 @@ def test_steps_taken_one_by_one_are_judged_as_a_simulated_run_is(system: System,
         if not walk.take(action):
             break
     assert [a for _, a in walk.trace.steps] == [a for _, a in whole.trace.steps]
-    if whole.finding is None or walk.finding is not None:
+    if whole.finding is None or walk.finding is not None:  # else the run ended by resting where it must not
         assert walk.finding == whole.finding

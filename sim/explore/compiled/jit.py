@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import Any
 
 _HERE = Path(__file__).parent
@@ -26,6 +28,23 @@ def missing() -> str:
     if importlib.util.find_spec("numba") is None:
         return "numba is not installed, so the plain engine does it all, slower: pip install 'roundsim[fast]'"
     return ""
+
+
+@contextmanager
+def interrupt_afterwards() -> Iterator[None]:
+    """Keeps an interrupt until the end of the block. One that strikes while code is made or loaded comes up in
+    a callback of the compiler, where Python can only drop it."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler or current_thread() is not main_thread():
+        yield
+        return
+    struck: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: struck.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if struck:
+            raise KeyboardInterrupt
 
 
 def compiled(function: Callable[..., Any]) -> Any:

@@ -1,0 +1,68 @@
+"""The fault plan of a command, and the line on standard error that says so.
+
+The gate of the command line: `--faults`, `--set faults=...` and a scenario's `faults:` are opt-in and plan in
+one; a plan of the environment needs `SIM_DEV_FAULTS=1` beside it. The nearest wins: the command line, the
+environment, the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from sim.errors import ConfigError, listing, nearest
+from sim.faults import environment
+from sim.faults.gate import say, warn_of_plans
+from sim.faults.plan import show_plan
+from sim.scenario import Scenario
+
+SCOPES = (environment.SCOPE, "consensus", "auto_drive")
+"""The scopes that simulated machines are in."""
+
+
+class Plan(NamedTuple):
+    """A plan that is given instead of a file's (None: none is), and where it was given."""
+
+    text: str | None
+    source: str
+
+
+def plan_given(faults: str | None, overrides: Mapping[str, str]) -> Plan:
+    """The plan of the command line or the environment; a plan of the environment that does not count is
+    told in one line on standard error.
+
+    Raises `ConfigError` if the environment's plan is on and malformed, or for other code than ours.
+    """
+    if not environment.opted_in():
+        warn_of_plans()
+        return Plan(faults, "--faults")
+    if faults is not None or "faults" in overrides:
+        if environment.plans_set():
+            say(f"{' and '.join(environment.plans_set())} changes nothing: the command line gives a plan")
+        return Plan(faults, "--faults")
+    found = environment.read_plan()
+    if found is None:
+        return Plan(None, "--faults")
+    if found.scope not in SCOPES:
+        raise ConfigError(
+            f"{found.variable} is for the scope {found.scope!r}{nearest(found.scope, SCOPES)}; "
+            f"simulated machines are in {listing(SCOPES)}"
+        )
+    return Plan(found.text, found.variable)
+
+
+def say_on(plan: Plan, scenarios: Iterable[Scenario]) -> None:
+    """One line on standard error if any of these runs has a fault plan."""
+    told: dict[str, None] = {}
+    for scenario in scenarios:
+        if scenario.schedule is None and any(entry.count != 0 for entry in scenario.system.budget):
+            source = plan.source if plan.text is not None else scenario.path
+            told[f"{show_plan(scenario.system.budget)} ({source})"] = None
+    if told:
+        say(f"faults are on: {'; '.join(told)}")
+
+
+def say_explored(plan: Plan) -> None:
+    """The same for a command that explores: there the budget of the model is no plan, the environment's is."""
+    if plan.text is not None:
+        say(f"faults are on: {plan.text} ({plan.source})")

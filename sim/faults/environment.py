@@ -1,0 +1,169 @@
+"""What the environment says of faults: the only place that reads its variables.
+
+    SIM_DEV_FAULTS=1                     the opt-in; any other value is none
+    SPEC_KIT_FAULTS=agent_timeout:3      a plan, in the one syntax of plans
+    SPEC_KIT_FAULTS_SCOPE=spec_kit       which code it is for (the default)
+    SPEC_KIT_FAULTS_AGENT=gemini         the target of entries that strike an agent and name none
+    SPEC_KIT_FAULTS_RESET=30             the hint of rate limits that have none: seconds, now+30s, RFC 3339
+
+The older spelling is `CODEX_FAULTS=disconnect:3,429:1` with `CODEX_FAULTS_SCOPE` and
+`CODEX_FAULTS_429_RESET`. In both, `429` and `rate_limit` mean rate_limited, `timeout` agent_timeout. A
+plan is read only behind an open gate; what is wrong with it is then an error, never ignored.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sim.durations import parse_hint
+from sim.errors import ConfigError, listing, nearest
+from sim.faults.plan import parse_plan, split_plan
+from sim.faults.table import ROWS, Bites, Takes
+
+OPT_IN = "SIM_DEV_FAULTS"
+SCOPE = "spec_kit"
+"""The scope of a plan that names none."""
+
+ALIASES = {"429": "rate_limited", "rate_limit": "rate_limited", "timeout": "agent_timeout"}
+SCOPE_ALIASES = {"speckit": SCOPE}
+
+
+@dataclass(frozen=True)
+class _Spelling:
+    """The variables of one spelling."""
+
+    plan: str
+    scope: str
+    reset: str
+    agent: str | None = None
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        return (self.plan, self.scope, self.reset, *((self.agent,) if self.agent else ()))
+
+
+_SPELLINGS = (
+    _Spelling("SPEC_KIT_FAULTS", "SPEC_KIT_FAULTS_SCOPE", "SPEC_KIT_FAULTS_RESET", "SPEC_KIT_FAULTS_AGENT"),
+    _Spelling("CODEX_FAULTS", "CODEX_FAULTS_SCOPE", "CODEX_FAULTS_429_RESET"),
+)
+
+
+@dataclass(frozen=True)
+class EnvironmentPlan:
+    """A plan of the environment: its text in the one syntax, the scope it is for, the variable it came from."""
+
+    text: str
+    scope: str
+    variable: str
+
+
+def opted_in(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether the environment switches faults on, which is half of what it takes."""
+    return (os.environ if environ is None else environ).get(OPT_IN) == "1"
+
+
+def plans_set(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """The variables that hold a plan, whatever is in it."""
+    given = os.environ if environ is None else environ
+    return tuple(s.plan for s in _SPELLINGS if given.get(s.plan, "").strip())
+
+
+def read_plan(environ: Mapping[str, str] | None = None) -> EnvironmentPlan | None:
+    """The plan of the environment; None if there is none. Whoever calls this has the opt-in.
+
+    Raises `ConfigError`, one line for each thing that is wrong, each naming the variable and the entry.
+    """
+    given = os.environ if environ is None else environ
+    found = [s for s in _SPELLINGS if given.get(s.plan, "").strip()]
+    if not found:
+        return None
+    if len(found) > 1:
+        raise ConfigError(f"{listing([s.plan for s in found], 'and')} are both set; set one")
+    spelling = found[0]
+    mistakes = _strangers(spelling, given)
+    scope = read_scope(given.get(spelling.scope, ""), spelling.scope, mistakes)
+    agent = (given.get(spelling.agent, "").strip() or None) if spelling.agent else None
+    if agent is not None and not re.fullmatch(r"\w[\w.-]*", agent):
+        mistakes.append(f"{spelling.agent}: {agent!r} is no name of an agent; write one such as gemini")
+        agent = None
+    hint = _read_reset(given.get(spelling.reset, "").strip(), spelling.reset, mistakes)
+    texts = []
+    for written in split_plan(given[spelling.plan]):
+        text = _translated(written, agent, hint)
+        texts.append(text)
+        mistakes += [f"{spelling.plan}: {wrong}" for wrong in _wrong(written, text)]
+    if mistakes:
+        raise ConfigError(*mistakes)
+    try:
+        parse_plan(", ".join(texts), _own_kinds(texts))
+    except ConfigError as error:  # an entry that repeats another
+        raise ConfigError(*(f"{spelling.plan}: {wrong}" for wrong in error.mistakes)) from None
+    return EnvironmentPlan(", ".join(texts), scope, spelling.plan)
+
+
+def read_scope(text: str, variable: str, mistakes: list[str]) -> str:
+    """A scope by its usual name; `spec_kit` where there is none."""
+    bare = text.strip() or SCOPE
+    if not re.fullmatch(r"[A-Za-z]\w*", bare):
+        mistakes.append(f"{variable}: {bare!r} is no scope; write one name such as {SCOPE}")
+    return SCOPE_ALIASES.get(bare, bare)
+
+
+def _strangers(spelling: _Spelling, given: Mapping[str, str]) -> list[str]:
+    """Variables that look like ours and are not: misspelt, or not supported."""
+    return [
+        f"{name} is no variable of ours{nearest(name, spelling.known)}; there are {listing(spelling.known, 'and')}"
+        for name in sorted(given)
+        if name.startswith(f"{spelling.plan}_") and name not in spelling.known and given[name].strip()
+    ]
+
+
+def _read_reset(text: str, variable: str, mistakes: list[str]) -> str | None:
+    """A reset hint as an entry has it; what is wrong with it goes to `mistakes`."""
+    if not text:
+        return None
+    hint = f"{text}s" if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII) else text
+    try:
+        parse_hint(hint)
+    except ConfigError as error:
+        mistakes.append(f"{variable}: {error}; or write seconds, now+30s, or an instant of RFC 3339")
+        return None
+    return hint
+
+
+_KIND = re.compile(r"(?P<kind>\w+)(?P<rest>\s*:.*)", re.DOTALL)
+
+
+def _translated(written: str, agent: str | None, hint: str | None) -> str:
+    """An entry in the one syntax, with what the other variables add to it."""
+    match = _KIND.fullmatch(written)
+    if match is None:
+        return written
+    kind = ALIASES.get(match["kind"], match["kind"])
+    text = kind + match["rest"]
+    row = ROWS.get(kind)
+    if row is None:
+        return text
+    if hint is not None and row.takes is Takes.HINT and "(" not in text:
+        text += f"({hint})"
+    if agent is not None and row.bites is Bites.ANSWER and "@" not in text:
+        text += f"@{agent}"
+    return text
+
+
+def _wrong(written: str, text: str) -> list[str]:
+    """What is wrong with one entry, in the words in which it was written."""
+    try:
+        parse_plan(text or " ,", _own_kinds([text]))
+    except ConfigError as error:
+        return [wrong.replace(repr(text), repr(written)) for wrong in error.mistakes[:1]]
+    return []
+
+
+def _own_kinds(texts: list[str]) -> tuple[str, ...]:
+    """The kinds of these entries that are none of ours: they may be a model's own, which only its reader knows."""
+    matches = [_KIND.fullmatch(text) for text in texts]
+    return tuple(m["kind"] for m in matches if m is not None and m["kind"] not in ROWS and not m["kind"][0].isdigit())

@@ -1,0 +1,150 @@
+"""The gate: no fault is injected unless it is switched on twice, by an opt-in and by a plan.
+
+The opt-in is `open_gate` in code (in tests, say) or `SIM_DEV_FAULTS=1`; the plan is an argument, or the
+environment's. Behind a closed gate the injector is not imported, and a fault variable alone changes
+nothing but one warning line on standard error; an open gate says so in one line.
+
+    fault = next_fault("spec_kit", "gemini")
+    if fault is not None:
+        raise fault
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from threading import Lock
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from sim.durations import EPOCH
+from sim.errors import ConfigError
+from sim.faults import environment
+from sim.faults.plan import parse_plan
+
+if TYPE_CHECKING:
+    from sim.faults.errors import InjectedFault
+    from sim.faults.injector import Injector
+
+_injector: Injector | None = None
+_looked = False
+"""Whether the environment was looked at; a process does so once."""
+_warned = False
+"""Whether a plan that does not count was told."""
+_looking = Lock()
+"""Threads that come to the first injection point together must not each open a gate of their own."""
+
+
+def next_fault(scope: str, target: str | None = None) -> InjectedFault | None:
+    """The planned fault for this attempt, to be raised by the caller, or None: at an injection point, before
+    each attempt of an operation.
+
+    `scope` says which code asks (such as `spec_kit`), `target` whom it is about to ask (an agent). Safe to
+    call from threads and asyncio tasks. The first call looks at the environment; it raises `ConfigError`
+    if the gate is open and the plan there is malformed.
+    """
+    if _injector is not None:
+        return _injector.next_fault(scope, target)
+    if _looked:
+        return None
+    _look()
+    return next_fault(scope, target)
+
+
+class Faults:
+    """An open gate, as `with open_gate(...):` holds it; at the end of the block it is closed."""
+
+    def __init__(self, injector: Injector) -> None:
+        self._injector = injector
+
+    def left(self) -> dict[str, int | None]:
+        """What remains of each entry of the plan, by its text; None is unlimited."""
+        return self._injector.left()
+
+    def struck(self) -> dict[str, int]:
+        """How many faults of each kind were handed out."""
+        return self._injector.struck()
+
+    def __enter__(self) -> Faults:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        close_gate()
+
+
+def open_gate(plan: str | None = None, *, scope: str | None = None, epoch: datetime = EPOCH) -> Faults:
+    """Switch faults on in this process, by code: the explicit opt-in.
+
+    - `plan`: in the one syntax of plans; None takes the environment's
+    - `scope`: the code that is struck; `spec_kit`, or what the environment says, unless given
+    - `epoch`: what a reset hint counts from if it is an instant
+
+    Raises `ConfigError` if there is no plan, or for each malformed entry.
+    """
+    global _injector, _looked
+    source = "by code"
+    if plan is None:
+        found = environment.read_plan()
+        if found is None:
+            raise ConfigError("no plan: give one, such as open_gate('agent_timeout:2@gemini'), or set SPEC_KIT_FAULTS")
+        plan, scope, source = found.text, scope or found.scope, f"by {found.variable}"
+    injector = _make(plan, scope or environment.SCOPE, epoch)
+    _injector, _looked = injector, True
+    say(f"faults are on: {plan} ({source}, scope {injector.scope})")
+    return Faults(injector)
+
+
+def close_gate() -> None:
+    """Switch faults off in this process; the environment is not looked at again."""
+    global _injector, _looked
+    _injector, _looked = None, True
+
+
+def faults_left() -> dict[str, int | None]:
+    """What remains of each entry of the plan, by its text (None: unlimited); empty behind a closed gate."""
+    return {} if _injector is None else _injector.left()
+
+
+def faults_struck() -> dict[str, int]:
+    """How many faults of each kind were handed out; empty behind a closed gate."""
+    return {} if _injector is None else _injector.struck()
+
+
+def _look() -> None:
+    """Looks at the environment, once: opens the gate if it is switched on twice there."""
+    with _looking:
+        if not _looked:
+            _decide()
+
+
+def _decide() -> None:
+    global _looked
+    if environment.opted_in() and environment.plans_set():
+        open_gate()
+    else:
+        _looked = True
+        if not _warned:
+            warn_of_plans()
+
+
+def warn_of_plans() -> None:
+    """One line if the environment holds a plan that does not count: the gate is closed."""
+    global _warned
+    named = environment.plans_set()
+    if named:
+        _warned = True
+        verb = "changes" if len(named) == 1 else "change"
+        say(f"{' and '.join(named)} {verb} nothing without {environment.OPT_IN}=1: faults are off")
+
+
+def say(text: str) -> None:
+    """One line on standard error."""
+    sys.stderr.write(f"sim: {text}\n")
+
+
+def _make(plan: str, scope: str, epoch: datetime) -> Injector:
+    from sim.faults.injector import Injector  # the one place: a closed gate never comes here
+
+    return Injector(parse_plan(plan, epoch=epoch), scope)

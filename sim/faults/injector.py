@@ -1,0 +1,68 @@
+"""The injector for ordinary code. It is imported only when the gate opens: see `sim.faults.gate`.
+
+A fault is taken and its count lowered under one lock, so that neither threads nor asyncio tasks can take
+one twice, or more than there are; a count never goes below zero.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from threading import Lock
+
+from sim.errors import ConfigError, listing
+from sim.faults.errors import InjectedFault
+from sim.faults.plan import FaultEntry
+from sim.faults.table import ROWS, TABLE
+
+
+class Injector:
+    """Hands out the faults of one plan, for one scope, in the order written: the first entry that fits is
+    drained before the next.
+
+    Raises `ConfigError` for kinds that ordinary code cannot be struck with.
+    """
+
+    def __init__(self, entries: Iterable[FaultEntry], scope: str) -> None:
+        self.entries = tuple(entries)
+        self.scope = scope
+        mistakes = [mistake for entry in self.entries for mistake in _mistakes(entry)]
+        if mistakes:
+            raise ConfigError(*mistakes)
+        self._left = [entry.count for entry in self.entries]
+        self._struck: Counter[str] = Counter()
+        self._lock = Lock()
+
+    def next_fault(self, scope: str, target: str | None = None) -> InjectedFault | None:
+        """The next fault for an attempt of `target`, to be raised; None if none is planned."""
+        if scope != self.scope:
+            return None
+        with self._lock:
+            for index, entry in enumerate(self.entries):
+                left = self._left[index]
+                if left == 0 or entry.target not in (None, target):
+                    continue
+                if left is not None:
+                    self._left[index] = left - 1
+                self._struck[entry.kind] += 1
+                error = ROWS[entry.kind].error
+                assert error is not None
+                return error(scope, target, entry.hint_ms)
+        return None
+
+    def left(self) -> dict[str, int | None]:
+        """What remains of each entry, by its text; None is unlimited."""
+        with self._lock:
+            return {str(entry): left for entry, left in zip(self.entries, self._left, strict=True)}
+
+    def struck(self) -> dict[str, int]:
+        """How many faults of each kind were handed out."""
+        with self._lock:
+            return dict(sorted(self._struck.items()))
+
+
+def _mistakes(entry: FaultEntry) -> list[str]:
+    if ROWS[entry.kind].error is None:
+        kinds = listing([row.kind for row in TABLE if row.error is not None], "and")
+        return [f"fault {str(entry)!r}: ordinary code has no {entry.kind}; it has {kinds}"]
+    return []
