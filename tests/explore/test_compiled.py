@@ -219,9 +219,14 @@ def test_an_interrupt_keeps_what_the_compiled_walk_covered(monkeypatch: pytest.M
 def test_an_interrupt_while_code_is_loaded_is_kept_until_it_is() -> None:
     done = []
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), interrupt_afterwards():
-        signal.raise_signal(signal.SIGINT)
-        done.append("loaded")
+
+    def load() -> None:
+        with interrupt_afterwards():
+            signal.raise_signal(signal.SIGINT)
+            done.append("loaded")
+
+    with pytest.raises(KeyboardInterrupt):
+        load()
     assert done == ["loaded"]
     assert signal.getsignal(signal.SIGINT) is before
 

@@ -17,7 +17,6 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
-from threading import current_thread, main_thread
 from typing import Any
 
 _HERE = Path(__file__).parent
@@ -34,15 +33,17 @@ def missing() -> str:
 def interrupt_afterwards() -> Iterator[None]:
     """Keeps an interrupt until the end of the block. One that strikes while code is made or loaded comes up in
     a callback of the compiler, where Python can only drop it."""
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler or current_thread() is not main_thread():
+    struck: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        signal.signal(signal.SIGINT, lambda number, _: struck.append(number))
+    except ValueError:  # only the main thread may, and only there an interrupt comes up
         yield
         return
-    struck: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _: struck.append(number))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, before)
         if struck:
             raise KeyboardInterrupt
 
