@@ -105,7 +105,8 @@ def _keep(target: Target, result: FuzzResult, folder: Path) -> list[Kept]:
 def _origin(found: FuzzFinding, result: FuzzResult) -> str:
     reduced = f"minimised from {found.steps} to {len(found.minimised.actions)} steps"
     how = f"{found.strategy} with seed {found.seed} (schedule {found.number} of seed {result.seed})"
-    return f"Found by {how}, {reduced}."
+    rest = "" if found.minimised.complete else " Not every edit was tried: there may be a shorter one."
+    return f"Found by {how}, {reduced}.{rest}"
 
 
 @contextmanager

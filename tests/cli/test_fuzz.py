@@ -240,6 +240,24 @@ def test_interrupted_it_prints_what_was_done_and_keeps_what_was_found(
     assert out.endswith("INTERRUPTED  this is what was done so far\n")
 
 
+def test_interrupted_while_minimising_the_file_says_that_there_may_be_a_shorter_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, whole = fuzz_json(capsys, *FAULTY)
+    assert whole["found"][0]["complete"]
+    assert "Not every edit was tried" not in Path(whole["found"][0]["scenario"]).read_text("utf-8")
+
+    def interrupted(*given: object, **more: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(engine, "minimise", interrupted)
+    status, data = fuzz_json(capsys, *FAULTY)
+    (found,) = data["found"]
+    assert (status, found["complete"]) == (130, False)
+    assert "Not every edit was tried: there may be a shorter one." in Path(found["scenario"]).read_text("utf-8")
+    assert call(["run", found["scenario"]]) == 0
+
+
 def test_a_signal_interrupts_it() -> None:
     command = [sys.executable, "-m", "sim", "fuzz", "models.consensus", "--schedules", "100000000"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
