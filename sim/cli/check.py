@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from sim.cli import STARTED, options
-from sim.cli.keep import Kept, judged, keep
+from sim.cli.keep import Kept, judged, keep, missed_lines
 from sim.cli.plans import plan_given, say_explored
 from sim.explore.check import ENGINES, Engine, check
 from sim.explore.memory import MIB
@@ -76,7 +76,7 @@ def command(
             {**data, "bounds": bounds, "replay": replay, "seconds_total": round(time.perf_counter() - STARTED, 6)}
         )
     else:
-        click.echo("\n".join(check_lines(result, [], path, replay)))
+        click.echo("\n".join([*check_lines(result, [], path, replay), *missed_lines(loaded, result.verdict, violated)]))
     return status
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import click
 
 from sim.cli import options
-from sim.cli.keep import Kept, judged, keep
+from sim.cli.keep import Kept, judged, keep, missed_lines
 from sim.cli.plans import plan_given, say_explored
 from sim.durations import parse_duration
 from sim.errors import ConfigError
+from sim.explore.counterexample import file_name
 from sim.explore.fuzz import SCHEDULES, FuzzFinding, FuzzResult, Progress, fuzz
 from sim.report.data import fuzz_data
 from sim.report.fuzz import fuzz_head, fuzz_lines
@@ -72,10 +74,11 @@ def command(
     kept = _keep(loaded, result, Path(out))
     violated = [found.property for found in result.found]
     status, as_expected = judged(loaded, result.verdict, violated, interrupted=result.interrupted)
+    missed = missed_lines(loaded, result.verdict, violated)
     if as_json:
         options.print_json(fuzz_data(result, loaded.name, kept, as_expected))
     else:
-        click.echo("\n".join(fuzz_lines(result, kept)))
+        click.echo("\n".join([*fuzz_lines(result, kept), *missed]))
     return status
 
 
@@ -87,11 +90,14 @@ def _seconds(text: str) -> float:
 
 
 def _keep(target: Target, result: FuzzResult, folder: Path) -> list[Kept]:
-    """Writes every counterexample; the second of one property gets a number."""
+    """Writes every counterexample; one whose name is taken (by another of its property, or of a property
+    whose name differs only in what a file name cannot hold) gets a number."""
     kept = []
-    counts: dict[str, int] = {}
+    taken: set[str] = set()
     for found in result.found:
-        number = counts[found.property] = counts.get(found.property, 0) + 1
+        names = ((number, file_name(target.model, found.property, number)) for number in count(1))
+        number, name = next(named for named in names if named[1] not in taken)
+        taken.add(name)
         kept.append(keep(target, found.minimised, folder, origin=[_origin(found, result)], number=number))
     return kept
 
@@ -99,7 +105,8 @@ def _keep(target: Target, result: FuzzResult, folder: Path) -> list[Kept]:
 def _origin(found: FuzzFinding, result: FuzzResult) -> str:
     reduced = f"minimised from {found.steps} to {len(found.minimised.actions)} steps"
     how = f"{found.strategy} with seed {found.seed} (schedule {found.number} of seed {result.seed})"
-    return f"Found by {how}, {reduced}."
+    rest = "" if found.minimised.complete else " Not every edit was tried: there may be a shorter one."
+    return f"Found by {how}, {reduced}.{rest}"
 
 
 @contextmanager

@@ -43,3 +43,14 @@ def judged(target: Target, verdict: str, violated: Sequence[str], *, interrupted
     if verdict == "incomplete":
         return ExitStatus.INCOMPLETE, False
     return ExitStatus.AS_EXPECTED if as_expected else ExitStatus.VIOLATED, as_expected
+
+
+def missed_lines(target: Target, verdict: str, violated: Sequence[str]) -> list[str]:
+    """What a scenario expects and an exploration did not come to; nothing for a model, or without an answer."""
+    if target.scenario is None or verdict == "incomplete":
+        return []
+    expect = target.scenario.expect
+    if verdict != expect.verdict:
+        return [f"MISSED      verdict: expected {expect.verdict}, got {verdict}"]
+    others = [prop for prop in violated if expect.violation is not None and prop != expect.violation]
+    return [f"MISSED      violation: expected {expect.violation}, got {', '.join(others)}"] if others else []

@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -26,8 +27,26 @@ models = click.option(
     "--model", "models", multiple=True, metavar="NAME", help="A module that scenario files may import as their model."
 )
 
+
+def _writable(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    """Refuses a folder that nothing can be written to before hours are spent on what would go there."""
+    nearest = Path(value).absolute()
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        raise ConfigError(f"--out {value}: {nearest} is no folder; name a folder, or one that can be made")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise ConfigError(f"--out {value}: {nearest} cannot be written to; name a folder that can be")
+    return value
+
+
 out = click.option(
-    "--out", default="counterexamples", show_default=True, metavar="DIR", help="Where counterexamples go."
+    "--out",
+    default="counterexamples",
+    show_default=True,
+    metavar="DIR",
+    callback=_writable,
+    help="Where counterexamples go.",
 )
 
 

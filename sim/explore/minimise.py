@@ -218,14 +218,15 @@ class _Minimiser:
                 yield best.start, [Item(a, plain=at == deviation.step) for at, a in enumerate(best.actions)]
 
     def _ordered(self, best: Minimised) -> Edits:
-        """Move what is out of order to where it belongs, or its counterpart, or as usual from there on."""
+        """Move what is out of order to where it belongs, or its counterpart, or what the environment does
+        to later (what follows from it then comes later too), or as usual from there on."""
         items = [*map(Item, best.actions)]
         for deviation in best.deviations:
             if deviation.kind is Unusual.LATE:
                 rest = items[: deviation.step] + items[deviation.step + 1 :]
                 for at in range(deviation.step):
                     yield best.start, [*rest[:at], items[deviation.step], *rest[at:]]
-            elif deviation.kind is Unusual.EARLY:
+            elif deviation.kind in (Unusual.EARLY, Unusual.ENVIRONMENT):
                 rest = items[: deviation.step] + items[deviation.step + 1 :]
                 for at in range(len(rest), deviation.step, -1):
                     yield best.start, [*rest[:at], items[deviation.step], *rest[at:]]

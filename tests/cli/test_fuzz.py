@@ -96,6 +96,90 @@ def test_going_on_writes_each_kind_of_finding_to_a_file_of_its_own(capsys: pytes
     capsys.readouterr()
 
 
+TWO = """
+from sim import Message, Process, System, always
+
+
+class Tell(Message):
+    n: int
+
+
+class Listener(Process):
+    states = ("open",)
+    transitions = ({"trigger": Tell, "source": "open", "dest": None, "after": "note"},)
+
+    heard: int = 0
+
+    def on_start(self):
+        self.send("listener", Tell(1))
+        self.send("listener", Tell(2))
+
+    def note(self, tell):
+        self.heard = 10 * self.heard + tell.n
+
+
+def system():
+    return System(
+        {"listener": Listener()},
+        properties=(
+            always("in order", lambda listener: listener.heard != 21),
+            always("in-order", lambda listener: listener.heard != 12),
+        ),
+    )
+"""
+
+
+def test_properties_of_like_names_have_files_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "twonames.py").write_text(TWO)
+    monkeypatch.setattr("sys.path", [*sys.path])
+    monkeypatch.setattr("sys.dont_write_bytecode", True)
+    _, data = fuzz_json(capsys, "twonames", "--keep-going", "--schedules", "20", "--out", "kept")
+    assert {found["property"] for found in data["found"]} == {"in order", "in-order"}
+    assert len({found["scenario"] for found in data["found"]}) == len(data["found"]) == 2
+    for found in data["found"]:
+        assert call(["run", found["scenario"], "--model", "twonames", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["violation"]["property"] == found["property"]
+    sys.modules.pop("twonames", None)
+
+
+@pytest.mark.parametrize("command", ["fuzz", "check"])
+def test_a_folder_that_is_none_is_refused_before_anything_is_run(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    for folder in ("file", "file/below"):
+        assert call([command, *FAULTY, "--out", folder]) == 2
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n")) == ("", 1)
+        assert f"--out {folder}: " in err
+        assert "is no folder" in err
+
+
+@pytest.mark.parametrize(
+    ("expect", "sequencing", "said"),
+    [
+        ("{verdict: violated}", "true", "MISSED      verdict: expected violated, got ok\n"),
+        (
+            "{verdict: violated, violation: ack_gate}",
+            "false",
+            "MISSED      violation: expected ack_gate, got exactly_once_inputs\n",
+        ),
+        ("{verdict: violated, violation: exactly_once_inputs}", "false", ""),
+    ],
+)
+def test_the_text_says_which_expectation_was_missed(
+    expect: str, sequencing: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "expects.yaml"
+    path.write_text(f"model: models.consensus\nconfig: {{sequencing: {sequencing}}}\nexpect: {expect}\n")
+    assert call(["fuzz", str(path), "--schedules", "20"]) == (1 if said else 0)
+    out = capsys.readouterr().out
+    assert out.endswith(said)
+    assert ("MISSED" in out) == bool(said)
+
+
 def test_a_scenario_that_expects_its_violation_is_as_expected(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -154,6 +238,24 @@ def test_interrupted_it_prints_what_was_done_and_keeps_what_was_found(
     out = capsys.readouterr().out
     assert "12 schedules, " in out
     assert out.endswith("INTERRUPTED  this is what was done so far\n")
+
+
+def test_interrupted_while_minimising_the_file_says_that_there_may_be_a_shorter_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, whole = fuzz_json(capsys, *FAULTY)
+    assert whole["found"][0]["complete"]
+    assert "Not every edit was tried" not in Path(whole["found"][0]["scenario"]).read_text("utf-8")
+
+    def interrupted(*given: object, **more: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(engine, "minimise", interrupted)
+    status, data = fuzz_json(capsys, *FAULTY)
+    (found,) = data["found"]
+    assert (status, found["complete"]) == (130, False)
+    assert "Not every edit was tried: there may be a shorter one." in Path(found["scenario"]).read_text("utf-8")
+    assert call(["run", found["scenario"]]) == 0
 
 
 def test_a_signal_interrupts_it() -> None:
