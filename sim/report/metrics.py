@@ -42,7 +42,10 @@ def summary_lines(metrics: RunMetrics) -> Iterator[str]:
     if agents:
         yield f"agents      {', '.join(f'{_name(a)} {s.usage.total_tokens:,}' for a, s in agents.items())}"
     yield f"repeated    {_repeated(metrics)}"
+    yield from _loop(metrics)
     yield f"next        {_estimate(metrics)}"
+    if metrics.utilisation is not None:
+        yield f"context     {_context(metrics)}"
     if metrics.snapshot.latency.count:
         yield f"latency     {_latency(metrics.snapshot.latency)}"
     if metrics.cost is not None:
@@ -59,8 +62,7 @@ def status_lines(metrics: RunMetrics) -> Iterator[str]:
     yield f"tokens      {_tokens(metrics)}"
     yield f"prompts     {sparkline([turn.usage.input_tokens for turn in metrics.observed.turns if turn.usage])}"
     yield f"repeated    {_repeated(metrics)}"
-    if snapshot.loop_warning is not None:
-        yield f"{snapshot.loop_warning.severity.value.upper():<10}  {snapshot.loop_warning.sentence}"
+    yield from _loop(metrics)
     yield f"next        {_estimate(metrics)}"
     yield f"context     {_context(metrics)}"
     yield f"latency     {_latency(snapshot.latency)}"
@@ -94,6 +96,12 @@ def _tokens(metrics: RunMetrics) -> str:
 
 def _repeated(metrics: RunMetrics) -> str:
     return f"{metrics.snapshot.duplicate_items} duplicates rejected, {metrics.snapshot.replay_updates} updates replayed"
+
+
+def _loop(metrics: RunMetrics) -> Iterator[str]:
+    warning = metrics.snapshot.loop_warning
+    if warning is not None:
+        yield f"{warning.severity.value.upper():<10}  {warning.sentence}"
 
 
 def _estimate(metrics: RunMetrics) -> str:

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from sim.cli import call
-from sim.report.metrics import latency_histogram, sparkline
+from sim.metrics.run import RunMetrics
+from sim.metrics.settings import MetricsSettings
+from sim.metrics.turns import Observed
+from sim.report.metrics import latency_histogram, sparkline, status_lines, summary_lines
 
 ROOT = Path(__file__).parents[2]
 METERED = str(ROOT / "scenarios" / "consensus" / "metered.yaml")
@@ -46,8 +49,36 @@ def test_run_with_metrics_and_without_differ_in_nothing_but_the_metrics(capsys: 
     assert [line for line in text.splitlines() if line not in lines] == [
         line
         for line in text.splitlines()
-        if line.startswith(("tokens", "agents", "repeated", "next", "latency", "cost", "BUDGET"))
+        if line.startswith(("tokens", "agents", "repeated", "next", "context", "latency", "cost", "BUDGET"))
     ]
+
+
+def test_the_summary_of_a_run_says_all_that_it_owes(capsys: Capture) -> None:
+    lines = said(capsys, "run", METERED).splitlines()
+    for line in (
+        "tokens      8,500 in (1,500 cached), 3,500 out, 12,000 in all; 7 turns",
+        "agents      claude 5,000, gemini 3,500, gpt_pro 3,500",
+        "repeated    1 duplicates rejected, 0 updates replayed",
+        "next        some 1,000 prompt tokens, by the last 3 prompts",
+        "context     1.2% of 128,000 tokens filled by the last prompt",
+        "BUDGET      warning: 0.044775 of 0.05 USD spent (80 % reached)",
+    ):
+        assert line in lines
+    assert any(line.startswith("cost  ") and line.endswith("89.6% of the budget of 0.05 USD") for line in lines)
+    assert "context window" not in said(capsys, "run", str(ROOT / "scenarios" / "consensus" / "round.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("duplicates", "replays", "line"),
+    [
+        (3, 0, "WARNING     3 duplicate items dropped so far: the session may be looping"),
+        (3, 4, "CRITICAL    4 updates replayed so far: the session may be looping"),
+    ],
+)
+def test_a_run_and_its_status_warn_of_a_loop(duplicates: int, replays: int, line: str) -> None:
+    metrics = RunMetrics(MetricsSettings(), Observed((), duplicates, replays))
+    assert line in list(summary_lines(metrics))
+    assert line in list(status_lines(metrics))
 
 
 def test_the_file_may_switch_metrics_off_and_the_command_line_on(tmp_path: Path, capsys: Capture) -> None:
