@@ -151,6 +151,7 @@ def test_a_model_without_agents_has_nothing_to_show(tmp_path: Path, capsys: Capt
         ('{"scenario": 3}', "is no record of a run"),
         ('{"a": NaN}', "is no JSON (NaN is no number of JSON)"),
         ("[" * 100_000, "is no JSON"),
+        (r'{"scenario": "\ud800"}', "holds half a character"),
     ],
 )
 def test_what_is_no_record_is_one_line(text: str, line: str, tmp_path: Path, capsys: Capture) -> None:
@@ -169,7 +170,8 @@ def test_a_record_that_was_changed_or_not_measured_is_refused(record: Path, caps
     whole["metrics"] = {"enabled": False}
     record.write_text(json.dumps(whole))
     assert "the run was not measured" in said(capsys, "status", str(record), status=2)
-    assert "--seed and --set would change nothing" in said(capsys, "status", str(record), "--seed", "1", status=2)
+    for option in (("--seed", "1"), ("--set", "agents=3"), ("--model", "shop")):
+        assert "--seed, --set and --model change nothing" in said(capsys, "status", str(record), *option, status=2)
     assert "cannot be read: No such file" in said(capsys, "status", str(record) + ".json", status=2)
     assert "give one" in said(capsys, "status", METERED, "--json", "--format", "otel", status=2)
 
