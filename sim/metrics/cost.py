@@ -10,7 +10,7 @@ from typing import Any
 
 from sim.metrics.breakdown import OTHER, BoundedTable
 from sim.metrics.prices import EXACT, Price, PriceTable, exact_usd, usd_text
-from sim.metrics.session import DEFAULT_ROWS, DEFAULT_WINDOW, checked_size
+from sim.metrics.session import DEFAULT_ROWS, DEFAULT_WINDOW, checked_size, checked_window
 from sim.metrics.usage import MetricsError, TokenUsage, checked_count, checked_label
 
 DEFAULT_BUDGET_USD = Decimal("2.00")
@@ -182,7 +182,7 @@ class CostMeter:
         rows: int = DEFAULT_ROWS,
     ) -> None:
         self._prices = prices or PriceTable()
-        self._recent: deque[Cost] = deque(maxlen=max(1, checked_count("window", window)))
+        self._recent: deque[Cost] = deque(maxlen=checked_window(window))
         checked_size("rows", rows)
         self.budget = None if budget_usd is None else Budget(budget_usd)
         self.total = Cost()

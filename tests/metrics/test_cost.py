@@ -269,6 +269,8 @@ def test_a_window_of_zero_behaves_as_one():
     assert meter.projected(1).usd == Decimal("0.6")
     with pytest.raises(MetricsError):
         meter.projected(-1)
+    with pytest.raises(MetricsError, match=r"window is 1000001; expected 0 to 1000000"):
+        CostMeter(TABLE, window=10**6 + 1)
 
 
 # --- budget -----------------------------------------------------------------------------------
