@@ -122,8 +122,22 @@ class Budget:
         """Every alert raised so far."""
         return tuple(self._alerts)
 
-    def as_dict(self) -> dict[str, object]:
-        return {"limit_usd": usd_text(self.limit_usd), "alerts": [alert.as_dict() for alert in self._alerts]}
+    def left_usd(self, spent_usd: Decimal) -> Decimal:
+        """What may still be spent, 0 or more."""
+        return max(Decimal(0), EXACT.subtract(self.limit_usd, spent_usd))
+
+    def utilisation(self, spent_usd: Decimal) -> Decimal:
+        """The part of the limit that was spent, to 28 digits; 1 is all of it."""
+        return Context(prec=28).divide(spent_usd, self.limit_usd)
+
+    def as_dict(self, spent_usd: Decimal) -> dict[str, object]:
+        """For JSON, with what is left and the part that was spent."""
+        return {
+            "limit_usd": usd_text(self.limit_usd),
+            "left_usd": usd_text(self.left_usd(spent_usd)),
+            "utilisation": float(self.utilisation(spent_usd)),
+            "alerts": [alert.as_dict() for alert in self._alerts],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +255,6 @@ class CostMeter:
             "by_agent": {name: cost.as_dict() for name, cost in self.by_agent().items()},
             "by_stage": {name: cost.as_dict() for name, cost in self.by_stage().items()},
             "prices": {name: price.as_dict() if price else None for name, price in self.prices().items()},
-            "budget": self.budget.as_dict() if self.budget else None,
+            "budget": self.budget.as_dict(self.total.usd) if self.budget else None,
             "projected": projected,
         }

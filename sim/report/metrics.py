@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 
 from sim.durations import show_duration
 from sim.errors import listing
@@ -140,14 +139,14 @@ def _unknown(metrics: RunMetrics, cost: Cost) -> str:
 
 def _part(cost: CostMeter) -> str:
     assert cost.budget is not None
-    return f"{cost.total.usd / cost.budget.limit_usd:.1%}"
+    return f"{cost.budget.utilisation(cost.total.usd):.1%}"
 
 
 def _budget(cost: CostMeter) -> str:
     if cost.budget is None:
         return "none"
-    left = max(Decimal(0), cost.budget.limit_usd - cost.total.usd)
-    return f"{usd_text(cost.budget.limit_usd)} USD, {_part(cost)} spent, {usd_text(left)} USD left"
+    left = usd_text(cost.budget.left_usd(cost.total.usd))
+    return f"{usd_text(cost.budget.limit_usd)} USD, {_part(cost)} spent, {left} USD left"
 
 
 def _alerts(cost: CostMeter) -> list[str]:

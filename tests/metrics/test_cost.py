@@ -300,6 +300,13 @@ def test_levels_alert_at_their_very_amounts_once_each():
     assert [alert.level for alert in budget.alerts] == list(BudgetLevel)
 
 
+def test_what_is_left_of_a_budget_is_exact_and_never_below_nothing():
+    budget = Budget("0.3")
+    assert budget.left_usd(Decimal("0.1")) == Decimal("0.2")
+    assert budget.left_usd(Decimal("0.4")) == 0
+    assert float(budget.utilisation(Decimal("0.4"))) == 4 / 3
+
+
 def test_a_leap_past_several_levels_raises_each_of_them():
     raised = Budget(1).check(Decimal("0.95"))
     assert [alert.level for alert in raised] == [BudgetLevel.WARNING, BudgetLevel.CRITICAL]

@@ -103,6 +103,8 @@ def test_status_and_run_say_the_same_numbers(capsys: Capture) -> None:
     assert metrics["context"]["utilisation"] == 1500 / 128_000
     assert metrics["cost"]["total"]["unknown_turns"] == 2
     assert metrics["cost"]["projected"]["turns"] == 5
+    budget = metrics["cost"]["budget"]
+    assert (budget["left_usd"], budget["utilisation"]) == ("0.005225", 0.8955)
 
 
 def test_the_status_of_a_record_is_that_of_its_run(
