@@ -178,6 +178,18 @@ def test_a_record_that_was_changed_or_not_measured_is_refused(record: Path, caps
     assert "give one" in said(capsys, "status", METERED, "--json", "--format", "otel", status=2)
 
 
+def test_prices_are_those_of_the_epoch_of_the_scenario(tmp_path: Path, capsys: Capture) -> None:
+    def cost(epoch: str) -> Any:
+        file = tmp_path / "o3.yaml"
+        file.write_text(f"model: models.consensus\nepoch: {epoch}\nmetrics: {{models: {{gemini: o3}}}}\n")
+        return data(capsys, "status", str(file))["metrics"]["cost"]
+
+    before, later = cost("2025-01-01T00:00:00Z"), cost("2026-01-01T00:00:00Z")
+    assert before["prices"]["o3"]["as_of"] == "2025-01-01T00:00:00+00:00"
+    assert later["prices"]["o3"]["as_of"] == "2026-01-01T00:00:00+00:00"
+    assert before["by_model"]["o3"]["usd"] != later["by_model"]["o3"]["usd"]
+
+
 def test_a_missed_expectation_is_the_status_of_status(tmp_path: Path, capsys: Capture) -> None:
     file = tmp_path / "off.yaml"
     file.write_text("model: models.consensus\nexpect: {emitted: {Used: 99}}\n")
