@@ -37,8 +37,8 @@ def command(
         raise ConfigError(f"--json and --format {form} are both given; give one")
     form = "json" if as_json else form or "text"
     if target == "-" or target.endswith(".json"):
-        if seed is not None or settings:
-            raise ConfigError(f"{target} is a record: --seed and --set would change nothing of it; leave them out")
+        if seed is not None or settings or models:
+            raise ConfigError(f"{target} is a record: --seed, --set and --model change nothing of it; leave them out")
         found = read_record(_text(target), target)
         status = ExitStatus.AS_EXPECTED if all(one.run["as_expected"] for one in found) else ExitStatus.VIOLATED
     else:

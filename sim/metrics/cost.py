@@ -10,7 +10,7 @@ from typing import Any
 
 from sim.metrics.breakdown import OTHER, BoundedTable
 from sim.metrics.prices import EXACT, Price, PriceTable, exact_usd, usd_text
-from sim.metrics.session import DEFAULT_ROWS, DEFAULT_WINDOW, checked_size
+from sim.metrics.session import DEFAULT_ROWS, DEFAULT_WINDOW, checked_size, checked_window
 from sim.metrics.usage import MetricsError, TokenUsage, checked_count, checked_label
 
 DEFAULT_BUDGET_USD = Decimal("2.00")
@@ -122,8 +122,22 @@ class Budget:
         """Every alert raised so far."""
         return tuple(self._alerts)
 
-    def as_dict(self) -> dict[str, object]:
-        return {"limit_usd": usd_text(self.limit_usd), "alerts": [alert.as_dict() for alert in self._alerts]}
+    def left_usd(self, spent_usd: Decimal) -> Decimal:
+        """What may still be spent, 0 or more."""
+        return max(Decimal(0), EXACT.subtract(self.limit_usd, spent_usd))
+
+    def utilisation(self, spent_usd: Decimal) -> Decimal:
+        """The part of the limit that was spent, to 28 digits; 1 is all of it."""
+        return Context(prec=28).divide(spent_usd, self.limit_usd)
+
+    def as_dict(self, spent_usd: Decimal) -> dict[str, object]:
+        """For JSON, with what is left and the part that was spent."""
+        return {
+            "limit_usd": usd_text(self.limit_usd),
+            "left_usd": usd_text(self.left_usd(spent_usd)),
+            "utilisation": float(self.utilisation(spent_usd)),
+            "alerts": [alert.as_dict() for alert in self._alerts],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +196,7 @@ class CostMeter:
         rows: int = DEFAULT_ROWS,
     ) -> None:
         self._prices = prices or PriceTable()
-        self._recent: deque[Cost] = deque(maxlen=max(1, checked_count("window", window)))
+        self._recent: deque[Cost] = deque(maxlen=checked_window(window))
         checked_size("rows", rows)
         self.budget = None if budget_usd is None else Budget(budget_usd)
         self.total = Cost()
@@ -241,6 +255,6 @@ class CostMeter:
             "by_agent": {name: cost.as_dict() for name, cost in self.by_agent().items()},
             "by_stage": {name: cost.as_dict() for name, cost in self.by_stage().items()},
             "prices": {name: price.as_dict() if price else None for name, price in self.prices().items()},
-            "budget": self.budget.as_dict() if self.budget else None,
+            "budget": self.budget.as_dict(self.total.usd) if self.budget else None,
             "projected": projected,
         }

@@ -15,7 +15,7 @@ from sim.metrics.breakdown import OTHER
 from sim.metrics.cost import CostMeter
 from sim.metrics.export import Metric, Origin, collect
 from sim.metrics.prices import Price, PriceTable, exact_usd, instant, usd_text
-from sim.metrics.session import SessionMetrics, SessionSnapshot, checked_size
+from sim.metrics.session import WINDOW_MAX, SessionMetrics, SessionSnapshot, checked_size
 from sim.metrics.settings import MetricsSettings
 from sim.metrics.turns import Observed, Turn
 from sim.metrics.usage import MetricsError, checked_count, checked_label
@@ -46,7 +46,7 @@ class RunMetrics:
         """Prices turn by turn; the window of its projection is as many *rounds* as the session's has turns."""
         settings = self.settings
         table = prices or PriceTable(settings.prices, source="the scenario's own table", as_of=settings.as_of)
-        window = max(1, settings.window) * len(settings.models)
+        window = min(WINDOW_MAX, max(1, settings.window) * len(settings.models))
         meter = CostMeter(table, budget_usd=settings.budget_usd, window=window)
         for turn in self.observed.turns:
             if turn.usage is not None:
@@ -121,9 +121,10 @@ class RunMetrics:
             )
             prices = {} if cost is None else {m: p and Price.from_dict(p) for m, p in cost["prices"].items()}
             metrics = cls(_settings(data["settings"]), observed, PriceTable.of(prices))
-        except (KeyError, TypeError, AttributeError) as error:
+            summed = metrics.as_dict()
+        except (KeyError, TypeError, AttributeError, ArithmeticError) as error:  # the last: numbers beyond all use
             raise MetricsError(f"these are no metrics of a run ({type(error).__name__}: {error})") from None
-        for name, value in metrics.as_dict().items():
+        for name, value in summed.items():
             if data.get(name) != value:
                 raise MetricsError(f"the record was changed: its {name} is not what its turns add up to")
         return metrics

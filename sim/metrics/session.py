@@ -18,6 +18,8 @@ from sim.metrics.loops import LoopWarning, loop_warning
 from sim.metrics.usage import NO_USAGE, MetricsError, TokenUsage, checked_count
 
 DEFAULT_WINDOW = 3
+WINDOW_MAX = 1_000_000
+"""Turns. A window is kept in memory, so it has a bound like everything else here."""
 DEFAULT_PROMPT_ESTIMATE = 4000
 DEFAULT_ROWS = 1024
 COMPACT_AT_PERCENT = 80
@@ -87,7 +89,7 @@ class SessionMetrics:
     - `duplicate_items`: items that were delivered again and dropped, cumulative.
 
     `window` is the number of recent prompts whose mean predicts the next one (default 3; 0 behaves
-    as 1). `rows` bounds the breakdown (default 1024, at least 1): up to twice as many rows are kept,
+    as 1; at most 1,000,000). `rows` bounds the breakdown (default 1024, at least 1): up to twice as many rows are kept,
     see `Billing`. Raises `MetricsError` for numbers that are none.
     """
 
@@ -106,7 +108,7 @@ class SessionMetrics:
 
     def __init__(self, window: int = DEFAULT_WINDOW, *, rows: int = DEFAULT_ROWS) -> None:
         self._row_limit = checked_size("rows", rows)
-        self._recent: deque[tuple[int, int]] = deque(maxlen=max(1, checked_count("window", window)))
+        self._recent: deque[tuple[int, int]] = deque(maxlen=checked_window(window))
         self._bill = Billing(rows)
         self._rows = self._bill.full.rows
         self.reset()
@@ -355,6 +357,13 @@ def shares(billed: tuple[Billed, ...], label: str) -> dict[str, Share]:
 def utilisation(last_turn: TokenUsage, context_window: int) -> float:
     """The part of a context window (tokens, over 0) that a turn's prompt filled; 1.0 is all of it."""
     return last_turn.input_tokens / checked_size("context_window", context_window)
+
+
+def checked_window(window: int) -> int:
+    """The turns that a window holds, 1 or more; `MetricsError` unless it is an int of 0 to `WINDOW_MAX`."""
+    if checked_count("window", window) > WINDOW_MAX:
+        raise MetricsError(f"window is {window}; expected 0 to {WINDOW_MAX}")
+    return max(1, window)
 
 
 def checked_size(name: str, size: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 
 from sim.durations import show_duration
 from sim.errors import listing
@@ -42,7 +41,10 @@ def summary_lines(metrics: RunMetrics) -> Iterator[str]:
     if agents:
         yield f"agents      {', '.join(f'{_name(a)} {s.usage.total_tokens:,}' for a, s in agents.items())}"
     yield f"repeated    {_repeated(metrics)}"
+    yield from _loop(metrics)
     yield f"next        {_estimate(metrics)}"
+    if metrics.utilisation is not None:
+        yield f"context     {_context(metrics)}"
     if metrics.snapshot.latency.count:
         yield f"latency     {_latency(metrics.snapshot.latency)}"
     if metrics.cost is not None:
@@ -59,8 +61,7 @@ def status_lines(metrics: RunMetrics) -> Iterator[str]:
     yield f"tokens      {_tokens(metrics)}"
     yield f"prompts     {sparkline([turn.usage.input_tokens for turn in metrics.observed.turns if turn.usage])}"
     yield f"repeated    {_repeated(metrics)}"
-    if snapshot.loop_warning is not None:
-        yield f"{snapshot.loop_warning.severity.value.upper():<10}  {snapshot.loop_warning.sentence}"
+    yield from _loop(metrics)
     yield f"next        {_estimate(metrics)}"
     yield f"context     {_context(metrics)}"
     yield f"latency     {_latency(snapshot.latency)}"
@@ -94,6 +95,12 @@ def _tokens(metrics: RunMetrics) -> str:
 
 def _repeated(metrics: RunMetrics) -> str:
     return f"{metrics.snapshot.duplicate_items} duplicates rejected, {metrics.snapshot.replay_updates} updates replayed"
+
+
+def _loop(metrics: RunMetrics) -> Iterator[str]:
+    warning = metrics.snapshot.loop_warning
+    if warning is not None:
+        yield f"{warning.severity.value.upper():<10}  {warning.sentence}"
 
 
 def _estimate(metrics: RunMetrics) -> str:
@@ -132,14 +139,14 @@ def _unknown(metrics: RunMetrics, cost: Cost) -> str:
 
 def _part(cost: CostMeter) -> str:
     assert cost.budget is not None
-    return f"{cost.total.usd / cost.budget.limit_usd:.1%}"
+    return f"{cost.budget.utilisation(cost.total.usd):.1%}"
 
 
 def _budget(cost: CostMeter) -> str:
     if cost.budget is None:
         return "none"
-    left = max(Decimal(0), cost.budget.limit_usd - cost.total.usd)
-    return f"{usd_text(cost.budget.limit_usd)} USD, {_part(cost)} spent, {usd_text(left)} USD left"
+    left = usd_text(cost.budget.left_usd(cost.total.usd))
+    return f"{usd_text(cost.budget.limit_usd)} USD, {_part(cost)} spent, {left} USD left"
 
 
 def _alerts(cost: CostMeter) -> list[str]:

@@ -70,10 +70,21 @@ def read_record(text: str, name: str) -> list[Status]:
         data = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise ScenarioError(f"{name}: is no JSON ({error}); give what `sim run --json` printed") from None
+    if not _is_text(data):
+        raise ScenarioError(f"{name}: holds half a character (a lone surrogate); no record of ours does")
     runs = data.get("runs", [data]) if isinstance(data, dict) else None
     if not isinstance(runs, list) or not runs:
         raise ScenarioError(f"{name}: is no record of a run; give what `sim run --json` printed")
     return [_read_run(run, name) for run in runs]
+
+
+def _is_text(data: object) -> bool:
+    """Whether all strings in it can be printed: JSON can spell halves of characters, UTF-8 cannot."""
+    try:
+        json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _refuse(constant: str) -> None:

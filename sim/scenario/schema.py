@@ -17,6 +17,7 @@ from sim.errors import ConfigError
 from sim.metrics import MetricsError
 from sim.metrics.cost import Budget
 from sim.metrics.prices import KINDS, PriceTable
+from sim.metrics.session import WINDOW_MAX
 from sim.network import NETWORKS
 from sim.scenario.mistakes import said
 from sim.timing import NEVER, Range
@@ -151,7 +152,9 @@ class MetricsShape(_Shape):
     """What is counted of the run, and what it costs; nothing of this changes the run."""
 
     enabled: bool = Field(default=True, description="Whether metrics are counted.")
-    window: Count | None = Field(default=None, description="How many recent prompts predict the next one (3).")
+    window: int | None = Field(
+        default=None, ge=0, le=WINDOW_MAX, description="How many recent prompts predict the next one (3)."
+    )
     context_window: int | None = Field(
         default=None, ge=1, le=COUNT_MAX, description="How many tokens a prompt may have."
     )
@@ -205,7 +208,7 @@ EXPECTED = {
     ("steps",): f"a whole number from 1 to {STEPS_MAX}",
     ("metrics",): "a mapping of enabled, window, context_window, models, prices, budget_usd, planned_turns",
     ("metrics", "enabled"): "true or false",
-    ("metrics", "window"): "a number of turns: a whole number from 0",
+    ("metrics", "window"): f"a number of turns: a whole number from 0 to {WINDOW_MAX}",
     ("metrics", "context_window"): "a number of tokens: a whole number from 1",
     ("metrics", "models"): "a mapping of agents to models, such as {gemini: gemini-2.5-pro}",
     ("metrics", "models", "*"): "the name of a model, such as gemini-2.5-pro",

@@ -269,6 +269,8 @@ def test_a_window_of_zero_behaves_as_one():
     assert meter.projected(1).usd == Decimal("0.6")
     with pytest.raises(MetricsError):
         meter.projected(-1)
+    with pytest.raises(MetricsError, match=r"window is 1000001; expected 0 to 1000000"):
+        CostMeter(TABLE, window=10**6 + 1)
 
 
 # --- budget -----------------------------------------------------------------------------------
@@ -296,6 +298,13 @@ def test_levels_alert_at_their_very_amounts_once_each():
         [],
     ]
     assert [alert.level for alert in budget.alerts] == list(BudgetLevel)
+
+
+def test_what_is_left_of_a_budget_is_exact_and_never_below_nothing():
+    budget = Budget("0.3")
+    assert budget.left_usd(Decimal("0.1")) == Decimal("0.2")
+    assert budget.left_usd(Decimal("0.4")) == 0
+    assert float(budget.utilisation(Decimal("0.4"))) == 4 / 3
 
 
 def test_a_leap_past_several_levels_raises_each_of_them():

@@ -32,6 +32,7 @@ from sim.errors import ModelError
 from sim.metering import meter, observe
 from sim.metrics import MetricsError, TokenUsage
 from sim.metrics.run import RunMetrics
+from sim.metrics.session import WINDOW_MAX
 from sim.metrics.settings import MetricsSettings
 from sim.metrics.turns import Observed, Turn
 from sim.process import Emit
@@ -319,6 +320,8 @@ def test_a_record_is_summed_again_to_the_same_numbers(run: Run) -> None:
         (lambda d: d["turns"][0].update(agent=3), "agent is 3"),
         (lambda d: d["settings"].update(budget_usd=2), "budget_usd is 2"),
         (lambda d: d["settings"].update(as_of="soon"), "as_of is 'soon'"),
+        (lambda d: d["settings"].update(window=10**30), "window is 1"),
+        (lambda d: d["settings"].update(planned_turns=10**400), "these are no metrics of a run"),
         (lambda d: d["settings"].update(models=[]), "these are no metrics of a run"),
         (lambda d: d["cost"]["prices"]["m"].pop("source"), "these are no metrics of a run"),
         (lambda d: d["cost"]["prices"]["m"].update(as_of="soon"), "as_of is 'soon'"),
@@ -348,6 +351,11 @@ def test_cost_budget_and_projection_of_known_turns() -> None:
     assert data["context"] == {"window_tokens": 8000, "utilisation": 0.125}
     assert data["loop_warning"]["severity"] == "warning"
     assert data["cost"]["prices"]["m"]["source"] == "the scenario's own table"
+
+
+def test_the_largest_window_is_taken_whatever_the_number_of_agents() -> None:
+    settings = replace(PRICED, window=WINDOW_MAX, models={f"agent-{n}": "m" for n in range(9)})
+    assert RunMetrics(settings, Observed()).session.window == WINDOW_MAX
 
 
 def test_every_level_of_a_budget_alerts_once_and_an_unknown_model_is_said() -> None:

@@ -190,7 +190,9 @@ def test_what_is_no_usage_at_all_changes_nothing_either():
     assert session == before
 
 
-@pytest.mark.parametrize("arguments", [{"window": -1}, {"window": 2.0}, {"rows": 0}, {"rows": True}])
+@pytest.mark.parametrize(
+    "arguments", [{"window": -1}, {"window": 2.0}, {"window": 10**6 + 1}, {"rows": 0}, {"rows": True}]
+)
 def test_sizes_that_are_none_are_refused(arguments: dict[str, Any]):
     with pytest.raises(MetricsError):
         SessionMetrics(**arguments)

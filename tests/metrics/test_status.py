@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from sim.cli import call
-from sim.report.metrics import latency_histogram, sparkline
+from sim.metrics.run import RunMetrics
+from sim.metrics.settings import MetricsSettings
+from sim.metrics.turns import Observed
+from sim.report.metrics import latency_histogram, sparkline, status_lines, summary_lines
 
 ROOT = Path(__file__).parents[2]
 METERED = str(ROOT / "scenarios" / "consensus" / "metered.yaml")
@@ -46,8 +49,36 @@ def test_run_with_metrics_and_without_differ_in_nothing_but_the_metrics(capsys: 
     assert [line for line in text.splitlines() if line not in lines] == [
         line
         for line in text.splitlines()
-        if line.startswith(("tokens", "agents", "repeated", "next", "latency", "cost", "BUDGET"))
+        if line.startswith(("tokens", "agents", "repeated", "next", "context", "latency", "cost", "BUDGET"))
     ]
+
+
+def test_the_summary_of_a_run_says_all_that_it_owes(capsys: Capture) -> None:
+    lines = said(capsys, "run", METERED).splitlines()
+    for line in (
+        "tokens      8,500 in (1,500 cached), 3,500 out, 12,000 in all; 7 turns",
+        "agents      claude 5,000, gemini 3,500, gpt_pro 3,500",
+        "repeated    1 duplicates rejected, 0 updates replayed",
+        "next        some 1,000 prompt tokens, by the last 3 prompts",
+        "context     1.2% of 128,000 tokens filled by the last prompt",
+        "BUDGET      warning: 0.044775 of 0.05 USD spent (80 % reached)",
+    ):
+        assert line in lines
+    assert any(line.startswith("cost  ") and line.endswith("89.6% of the budget of 0.05 USD") for line in lines)
+    assert "context window" not in said(capsys, "run", str(ROOT / "scenarios" / "consensus" / "round.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("duplicates", "replays", "line"),
+    [
+        (3, 0, "WARNING     3 duplicate items dropped so far: the session may be looping"),
+        (3, 4, "CRITICAL    4 updates replayed so far: the session may be looping"),
+    ],
+)
+def test_a_run_and_its_status_warn_of_a_loop(duplicates: int, replays: int, line: str) -> None:
+    metrics = RunMetrics(MetricsSettings(), Observed((), duplicates, replays))
+    assert line in list(summary_lines(metrics))
+    assert line in list(status_lines(metrics))
 
 
 def test_the_file_may_switch_metrics_off_and_the_command_line_on(tmp_path: Path, capsys: Capture) -> None:
@@ -72,6 +103,8 @@ def test_status_and_run_say_the_same_numbers(capsys: Capture) -> None:
     assert metrics["context"]["utilisation"] == 1500 / 128_000
     assert metrics["cost"]["total"]["unknown_turns"] == 2
     assert metrics["cost"]["projected"]["turns"] == 5
+    budget = metrics["cost"]["budget"]
+    assert (budget["left_usd"], budget["utilisation"]) == ("0.005225", 0.8955)
 
 
 def test_the_status_of_a_record_is_that_of_its_run(
@@ -120,6 +153,7 @@ def test_a_model_without_agents_has_nothing_to_show(tmp_path: Path, capsys: Capt
         ('{"scenario": 3}', "is no record of a run"),
         ('{"a": NaN}', "is no JSON (NaN is no number of JSON)"),
         ("[" * 100_000, "is no JSON"),
+        (r'{"scenario": "\ud800"}', "holds half a character"),
     ],
 )
 def test_what_is_no_record_is_one_line(text: str, line: str, tmp_path: Path, capsys: Capture) -> None:
@@ -138,9 +172,22 @@ def test_a_record_that_was_changed_or_not_measured_is_refused(record: Path, caps
     whole["metrics"] = {"enabled": False}
     record.write_text(json.dumps(whole))
     assert "the run was not measured" in said(capsys, "status", str(record), status=2)
-    assert "--seed and --set would change nothing" in said(capsys, "status", str(record), "--seed", "1", status=2)
+    for option in (("--seed", "1"), ("--set", "agents=3"), ("--model", "shop")):
+        assert "--seed, --set and --model change nothing" in said(capsys, "status", str(record), *option, status=2)
     assert "cannot be read: No such file" in said(capsys, "status", str(record) + ".json", status=2)
     assert "give one" in said(capsys, "status", METERED, "--json", "--format", "otel", status=2)
+
+
+def test_prices_are_those_of_the_epoch_of_the_scenario(tmp_path: Path, capsys: Capture) -> None:
+    def cost(epoch: str) -> Any:
+        file = tmp_path / "o3.yaml"
+        file.write_text(f"model: models.consensus\nepoch: {epoch}\nmetrics: {{models: {{gemini: o3}}}}\n")
+        return data(capsys, "status", str(file))["metrics"]["cost"]
+
+    before, later = cost("2025-01-01T00:00:00Z"), cost("2026-01-01T00:00:00Z")
+    assert before["prices"]["o3"]["as_of"] == "2025-01-01T00:00:00+00:00"
+    assert later["prices"]["o3"]["as_of"] == "2026-01-01T00:00:00+00:00"
+    assert before["by_model"]["o3"]["usd"] != later["by_model"]["o3"]["usd"]
 
 
 def test_a_missed_expectation_is_the_status_of_status(tmp_path: Path, capsys: Capture) -> None:
