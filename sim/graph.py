@@ -64,8 +64,8 @@ class Graph:
         self.names = system.names
         self.budget = Budget(system, self.tables)
         self._cut_names = self.budget.cuts
-        self._starts: list[Start] = []
         self._surroundings: dict[tuple[tuple[int, ...], tuple[int, ...]], Surroundings] = {}
+        self._starts: list[Start] = []
 
     @property
     def handler_calls(self) -> int:
@@ -132,23 +132,35 @@ class Graph:
             local = locals_[target[e]]
             actions = heads.get((local, e))
             found += here.head(local, e) if actions is None else actions
-        if here.reaches_behind:
-            for e in self.network.overtakers(net):
-                local = locals_[target[e]]
-                actions = here.behind.get((local, e))
-                found += here.late(local, e) if actions is None else actions
         for local in locals_[: self.width]:
             actions = own.get(local)
             found += here.itself(local) if actions is None else actions
-        found += here.around
+        found += here.healing
+        if here.strikes_head:
+            for e in self.network.heads(net):
+                local = locals_[target[e]]
+                actions = here.struck_heads.get((local, e))
+                found += here.struck_head(local, e) if actions is None else actions
+        if here.strikes_behind:
+            for e in self.network.overtakers(net):
+                local = locals_[target[e]]
+                actions = here.struck_behind.get((local, e))
+                found += here.struck_late(local, e) if actions is None else actions
+        if here.strikes_process:
+            for local in locals_[: self.width]:
+                actions = here.struck_own.get(local)
+                found += here.struck_itself(local) if actions is None else actions
+        found += here.cutting
         return found
 
     def met(self) -> Iterator[Action]:
         """Every action that was enabled in a state asked about so far."""
         for here in dict.fromkeys(self._surroundings.values()):
-            for rows in (here.heads, here.behind, here.own):
+            for rows in (here.heads, here.struck_heads, here.struck_behind):
                 for row in rows.values():
                     yield from row
+            for row in (*here.own.values(), *here.struck_own.values()):
+                yield from row
 
     def surroundings(self, budgets: tuple[int, ...], cuts: tuple[int, ...]) -> Surroundings:
         """The rows under these budgets and cuts; budgets that allow the same share them."""

@@ -17,7 +17,9 @@ Row = tuple[Action, ...]
 
 
 class Surroundings:
-    """The rows under one allowance of the budget and one set of cuts in force."""
+    """The rows under one allowance of the budget and one set of cuts in force. What happens by itself and
+    what a fault does are rows apart: in a state all of the former come first, so that of two equally short
+    counterexamples the one with the later fault is met first."""
 
     def __init__(self, system: System, tables: Tables, allowance: Allowance, cuts: tuple[int, ...]) -> None:
         self._tables = tables
@@ -25,45 +27,54 @@ class Surroundings:
         names = list(system.cuts)
         self._cuts = [system.cuts[names[c]] for c in cuts]
         self.heads: dict[tuple[int, int], Row] = {}
-        self.behind: dict[tuple[int, int], Row] = {}
         self.own: dict[int, Row] = {}
-        self.reaches_behind = allowance.reorders or bool(allowance.in_flight)
-        """Whether anything may happen to an envelope that stands behind another."""
-        healing = [tables.cutting(Kind.HEAL, c) for c in cuts]
-        cutting = [a for c in range(len(names)) if allowance.cuts and c not in cuts for a in allowance.cut(c)]
-        self.around: Row = (*healing, *cutting)
+        self.struck_heads: dict[tuple[int, int], Row] = {}
+        self.struck_behind: dict[tuple[int, int], Row] = {}
+        self.struck_own: dict[int, Row] = {}
+        self.healing: Row = tuple(tables.cutting(Kind.HEAL, c) for c in cuts)
+        self.cutting: Row = tuple(
+            a for c in range(len(names)) if allowance.cuts and c not in cuts for a in allowance.cut(c)
+        )
+        self.strikes_process = allowance.crashes
+        self.strikes_head = bool(allowance.in_flight or allowance.domain) or allowance.crashes
+        self.strikes_behind = bool(allowance.in_flight) or allowance.reorders
 
     def head(self, local: int, envelope: int) -> Row:
-        """What may happen to an envelope that may be delivered to a target with this local value."""
-        found: list[Action] = []
-        if not self._held(envelope):
-            found += self._tables.delivery(local, envelope)
-            if self._left.domain:
-                found += self._left.under(local, envelope)
-        row = self.heads[local, envelope] = (*self._struck(found), *self._in_flight(envelope))
-        return row
-
-    def late(self, local: int, envelope: int) -> Row:
-        """What may happen to an envelope that stands behind another of its pair."""
-        found: list[Action] = []
-        if self._left.reorders and not self._held(envelope):
-            found += self._left.overtaking(local, envelope)
-        row = self.behind[local, envelope] = (*self._struck(found), *self._in_flight(envelope))
+        """The deliveries of an envelope to a target with this local value."""
+        row = () if self._held(envelope) else self._tables.delivery(local, envelope)
+        self.heads[local, envelope] = row
         return row
 
     def itself(self, local: int) -> Row:
-        """What a process with this local value may do by itself, and its crash."""
-        row: Row = self._struck(list(self._tables.own_actions(local)))
-        if self._left.crashes:
-            row += self._left.crash(local)
-        self.own[local] = row
+        """What a process with this local value may do by itself."""
+        row = self.own[local] = self._tables.own_actions(local)
         return row
 
-    def _struck(self, handlers: list[Action]) -> Row:
-        """These handlers, and each with a crash in its windows."""
-        if self._left.crashes:
-            handlers += [window for action in tuple(handlers) for window in self._left.windows(action)]
-        return tuple(handlers)
+    def struck_head(self, local: int, envelope: int) -> Row:
+        """The faults of an envelope that may be delivered, and of its deliveries."""
+        usual = () if self._held(envelope) else self._tables.delivery(local, envelope)
+        under = () if self._held(envelope) or not self._left.domain else self._left.under(local, envelope)
+        row = (*self._in_flight(envelope), *under, *self._windows(usual), *self._windows(under))
+        self.struck_heads[local, envelope] = row
+        return row
+
+    def struck_late(self, local: int, envelope: int) -> Row:
+        """The faults of an envelope that stands behind another of its pair."""
+        reordering = self._left.reorders and not self._held(envelope)
+        found = self._left.overtaking(local, envelope) if reordering else ()
+        row = self.struck_behind[local, envelope] = (*self._in_flight(envelope), *found, *self._windows(found))
+        return row
+
+    def struck_itself(self, local: int) -> Row:
+        """The crash of a process, and the crashes inside of what it does by itself."""
+        row = self.struck_own[local] = (*self._left.crash(local), *self._windows(self._tables.own_actions(local)))
+        return row
+
+    def _windows(self, handlers: Row) -> Row:
+        """These handlers, each with a crash in its windows."""
+        if not self._left.crashes:
+            return ()
+        return tuple(window for action in handlers for window in self._left.windows(action))
 
     def _in_flight(self, envelope: int) -> Row:
         return self._left.on_envelope(envelope) if self._left.in_flight else ()

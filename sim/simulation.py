@@ -33,7 +33,7 @@ def simulate(
     if isinstance(strategy, type):
         raise ModelError(f"the strategy is {describe(strategy)}: give an instance, {strategy.__name__}(...)")
     graph = system if isinstance(system, Graph) else Graph(system)
-    if strategy.now_ms is None:
+    if not isinstance(strategy, VirtualTime):
         refuse_timed(graph.system, f"the strategy {strategy.name}")
     walk = Walk(graph, strategy.begin(graph), judge)
     if isinstance(strategy, VirtualTime):

@@ -254,6 +254,8 @@ class System:
             ]
         if entry.kind == "cut" and not self.cuts:
             return [f"fault {str(entry)!r}: this system names no cuts"]
+        if entry.kind == "pause" and entry.count is None:
+            return [f"fault {str(entry)!r}: one pause would follow the other for ever; give a count"]
         return self._target_mistakes(entry)
 
     def _target_mistakes(self, entry: FaultEntry) -> list[str]:

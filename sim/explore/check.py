@@ -7,7 +7,7 @@ import time
 from typing import Literal, get_args
 
 from sim.errors import ConfigError, listing
-from sim.explore.compiled.jit import missing
+from sim.explore.compiled.jit import interrupt_afterwards, missing
 from sim.explore.memory import default_bound
 from sim.explore.plain import Limits, Walk
 from sim.explore.result import CheckResult, Progress
@@ -17,7 +17,7 @@ from sim.system import System, refuse_timed
 Engine = Literal["auto", "plain", "compiled"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
 
-PAYS_AT = 20_000
+PAYS_AT = 10_000
 """States from which the compiled walk takes over by itself: before, loading it costs more than it saves."""
 
 
@@ -75,9 +75,10 @@ def check(
 def _compiled(walk: Walk, level: list[State], exact: bool) -> float:
     """The rest of the walk, compiled; the seconds that imports and compilation took."""
     started = time.perf_counter()
-    from sim.explore.compiled.walk import CompiledWalk
+    with interrupt_afterwards():
+        from sim.explore.compiled.walk import CompiledWalk
 
-    taken_over = CompiledWalk(walk, level, exact)
+        taken_over = CompiledWalk(walk, level, exact)
     preparing = time.perf_counter() - started
     taken_over.run()
     return preparing

@@ -9,10 +9,14 @@ UNTAKEN_MAX = 8
 """Transitions never taken that are named; `--json` has them all."""
 
 
+def transition_count(transitions: tuple[int, int]) -> str:
+    """How many rows were taken of those declared."""
+    return "transitions  {} of {} taken".format(*transitions)
+
+
 def transition_lines(transitions: tuple[int, int], untaken: Sequence[str]) -> Iterator[str]:
-    """How many rows were taken of those declared, and the names of those that were not."""
-    taken, declared = transitions
-    yield f"transitions  {taken} of {declared} taken"
+    """The same, and the names of those that were not taken."""
+    yield transition_count(transitions)
     for name in untaken[:UNTAKEN_MAX]:
         yield f"  never      {name}"
     if len(untaken) > UNTAKEN_MAX:

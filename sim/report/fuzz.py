@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sim.explore.fuzz import FuzzFinding, FuzzResult
 from sim.faults.plan import show_plan
-from sim.report.covered import transition_lines
+from sim.report.covered import transition_count, transition_lines
 from sim.scenario import Target
 
 
@@ -40,10 +40,10 @@ def fuzz_lines(result: FuzzResult, kept: Sequence[tuple[str, str]]) -> Iterator[
 
 def _coverage(result: FuzzResult) -> Iterator[str]:
     coverage = result.coverage
-    untaken = [] if result.stopped else coverage.untaken  # of a fuzz that was stopped, what is missing says nothing yet
-    yield from transition_lines(coverage.transitions, untaken)
     if result.stopped:
-        return
+        yield transition_count(coverage.transitions)
+        return  # what is missing says nothing yet
+    yield from transition_lines(coverage.transitions, coverage.untaken)
     for name in coverage.unreached:
         yield f"sometimes    {name}: in no schedule"
     once, visits = coverage.unseen

@@ -172,16 +172,18 @@ def check_lines(result: CheckResult, bounds: list[str], where: str | None, repla
     yield from bounds
     yield ""
     rate = f", {result.states / result.seconds:,.0f} states/s" if result.seconds > 0.01 else ""
+    how = "" if result.engine == "plain" else f", {result.engine}"
+    if result.complete and result.finding is None:  # else what is missing says nothing yet
+        yield from transition_lines(result.transitions, result.untaken)
     yield (
         f"{result.states:,} states, {result.generated:,} generated, depth {result.depth}, "
-        f"{result.handler_calls:,} handler calls, {result.seconds:.2f} s{rate}, {result.engine} engine"
+        f"{result.handler_calls:,} handler calls, {result.seconds:.2f} s{rate}{how}"
     )
     if result.collision_probability:
         yield (
             f"states known by 64-bit fingerprints: two were taken for one with a probability of at most "
             f"{result.collision_probability:.1g} (--exact rules it out)"
         )
-    yield from transition_lines(result.transitions, result.untaken)
     if result.outside:
         yield f"{result.outside:,} states outside the bound were judged but not expanded"
     if result.finding is not None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip("numba")
-
 from tests.core.test_check import *  # noqa: F403
 from tests.core.test_liveness import *  # noqa: F403
 

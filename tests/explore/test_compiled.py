@@ -4,6 +4,7 @@ the same states in the same order, so the same counts wherever a walk ends."""
 from __future__ import annotations
 
 import importlib
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,15 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sim import Action, ConfigError, System, always, check, eventually, sometimes, within
+from sim.explore.compiled import layout
+from sim.explore.compiled.arrays import Mirror
+from sim.explore.compiled.jit import interrupt_afterwards
+from sim.explore.compiled.walk import CompiledWalk
 from sim.explore.result import CheckResult
 from sim.scenario import load_target
 from tests.systems import systems
-
-pytest.importorskip("numba")
-
-from sim.explore.compiled import layout
-from sim.explore.compiled.arrays import Mirror
-from sim.explore.compiled.walk import CompiledWalk
 
 STATES_MAX = 400
 
@@ -212,6 +211,21 @@ def test_an_interrupt_keeps_what_the_compiled_walk_covered(monkeypatch: pytest.M
     assert (result.stopped, result.verdict) == ("interrupted", "incomplete")
     assert 1000 < result.states < 8832
     assert result.generated > result.states
+
+
+def test_an_interrupt_while_code_is_loaded_is_kept_until_it_is() -> None:
+    done = []
+    before = signal.getsignal(signal.SIGINT)
+
+    def load() -> None:
+        with interrupt_afterwards():
+            signal.raise_signal(signal.SIGINT)
+            done.append("loaded")
+
+    with pytest.raises(KeyboardInterrupt):
+        load()
+    assert done == ["loaded"]
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_an_interrupt_while_cycles_are_judged_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

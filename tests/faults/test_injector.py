@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -92,10 +94,15 @@ def hammered(take: Callable[[], object]) -> int:
         taken.append(sum(take() is not None for _ in range(CALLS)))
 
     threads = [threading.Thread(target=work) for _ in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    usual_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # threads come in between wherever they can
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(usual_s)
     return sum(taken)
 
 
@@ -126,6 +133,32 @@ def test_tasks_take_each_fault_once_and_no_more_than_there_are() -> None:
         }
         assert faults.left()["disconnect:300"] == 0
         assert faults.left()["agent_timeout:70@agent3"] == 70 - faults.struck()["agent_timeout"]
+
+
+class Unlocked:
+    """What stands in the place of a lock that somebody took out."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *raised: object) -> None: ...
+
+
+class Slow(list[int | None]):
+    """Counts that let another thread come in between their reading and their lowering."""
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        time.sleep(0)
+        return found
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_it_is_the_lock_that_keeps_the_count(locked: bool) -> None:
+    injector = Injector(parse_plan(f"disconnect:{COUNT}"), "spec_kit")
+    injector._left = Slow(injector._left)
+    if not locked:
+        injector._lock = Unlocked()  # type: ignore[assignment]
+    assert (hammered(lambda: injector.next_fault("spec_kit")) == COUNT) is locked
 
 
 class LoadThenStore(Injector):

@@ -8,7 +8,8 @@ from models import consensus
 from models.consensus.coordinator import Coordinator
 from models.consensus.peers import ArtifactStore
 from models.consensus.retry import OURS
-from sim import Graph, System, Uniform, VirtualTime, always, check, simulate
+from sim import Graph, System, Uniform, VirtualTime, always, check, fuzz, simulate
+from sim.strategy import Swarm
 
 KINDS = ("agent_timeout", "rate_limited", "consensus_fail", "empty_response", "disconnect")
 
@@ -150,3 +151,21 @@ def test_one_way_cuts_hold_one_direction_only() -> None:
     assert not cut.holds("coordinator", "gemini")
     run = simulate(graph, VirtualTime(1))
     assert (run.verdict, run.trace.struck()) == ("ok", {"cut": 1})
+
+
+def test_a_fuzz_strikes_with_random_subsets_of_the_kinds_and_finds_nothing() -> None:
+    system = consensus.system(stop=False).with_(faults=",".join(f"{kind}:1" for kind in KINDS))
+    subsets = set()
+    struck: dict[str, int] = dict.fromkeys(KINDS, 0)
+    graph = Graph(system)
+    for seed in range(60):
+        strategy = Swarm(seed)
+        run = simulate(graph, strategy)
+        assert run.verdict == "ok"
+        assert set(run.trace.struck()) <= set(strategy.kinds)
+        subsets.add(tuple(strategy.kinds))
+        for kind in run.trace.struck():
+            struck[kind] += 1
+    assert len(subsets) > 20, "of 32: each kind is in or out with even odds"
+    assert all(0 < count < 60 for count in struck.values())
+    assert fuzz(system, schedules=40, seed=1).verdict == "ok"

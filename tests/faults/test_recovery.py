@@ -85,6 +85,18 @@ def test_calm_is_never_struck_and_heals_what_is_cut() -> None:
         assert run.finding is None
 
 
+def test_the_environment_does_nothing_more_when_the_budget_is_spent() -> None:
+    system = goal_bound(consensus.system(agents=2), "cut:2")
+    stopped = 0
+    for seed in range(40):
+        steps = [action for _, action in simulate(system, TwoPhase(seed)).trace.steps]
+        last = max(number for number, action in enumerate(steps) if action.strikes)
+        stops = [number for number, action in enumerate(steps) if action.subject == "stop"]
+        assert all(number < last for number in stops)
+        stopped += bool(stops)
+    assert stopped, "in a storm it does"
+
+
 def test_without_a_budget_there_is_nothing_to_recover_from() -> None:
     with pytest.raises(ConfigError, match="needs a fault budget"):
         recovers(consensus.system().with_(faults="none"))

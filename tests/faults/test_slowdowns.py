@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models import consensus
-from sim import ConfigError, Graph, Run, System, Timing, Uniform, VirtualTime, check, fuzz, simulate
+from sim import ConfigError, Graph, ModelError, Run, System, Timing, Uniform, VirtualTime, check, fuzz, simulate
 
 FLAT = Timing(latency_ms=(10, 10), links={"gemini->coordinator": (1_000, 1_000)})
 
@@ -78,6 +78,8 @@ def test_a_slowed_run_is_a_path_of_the_same_graph() -> None:
     result = run("delay:1@gemini(45s),pause:1@store(7s)")
     graph = Graph(slow("none"))
     state = graph.starts()[0].state
+    assert state.budgets == result.state.budgets == ()
+    assert not result.trace.graph.has_budget(result.state)
     for _, action in result.trace.steps:
         found = [other for other in graph.enabled(state) if other.code == action.code]
         assert len(found) == 1
@@ -102,3 +104,16 @@ def test_what_knows_no_time_refuses_them_in_one_line(plan: str) -> None:
             explore(slow(plan))  # type: ignore[operator]
         assert len(caught.value.mistakes) == 1
         assert repr(plan) in caught.value.mistakes[0]
+
+
+def test_every_message_may_be_delayed_but_nobody_pauses_for_ever() -> None:
+    result = run("delay:unlimited@gemini->coordinator(1s)")
+    assert arrivals(result, "Response") == [2_010]
+    with pytest.raises(ModelError, match="one pause would follow the other for ever"):
+        slow("pause:unlimited@store(1s)")
+
+
+@pytest.mark.parametrize("plan", ["pause:1@gemini->store(1s)", "pause:1@Response(1s)", "crash:1@gemini->store"])
+def test_a_process_is_paused_and_not_a_message(plan: str) -> None:
+    with pytest.raises(ModelError):
+        slow(plan)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from sim.action import Action
 from sim.explore.compiled.layout import (
+    BEHIND,
     COLUMNS,
     CONSUMED,
     CUT,
@@ -17,20 +18,26 @@ from sim.explore.compiled.layout import (
     ENVELOPES_MAX,
     FAILED,
     FIFO,
+    HEADS,
     HEARD_FROM,
     HEARD_TO,
     HOT,
     LOCAL,
     LOCALS_MAX,
     NETWORKS,
+    ONLY_LOCAL,
+    OWN,
     PROCESS,
     PROGRESS,
     SENDS_FROM,
     SENDS_TO,
     SPENDS_FROM,
     SPENDS_TO,
+    STRUCK,
+    STRUCK_BEHIND,
     SURROUNDINGS_MAX,
     SURROUNDINGS_ROOT,
+    USUAL,
     Rows,
 )  # fmt: skip
 from sim.explore.compiled.lookup import put_all
@@ -148,7 +155,7 @@ class Mirror:
         self._actions, self._pool = Column(COLUMNS), Column()
         self._numbers: dict[Action, int] = {}
         self._order, self._target, self._flags = Column(), Column(), Column()
-        self._around, self._reaches = Column(), Column()
+        self._healing, self._cutting, self._strikes = Column(), Column(), Column()
         self._surroundings: dict[Surroundings, int] = {}
         self._hear_node, self._hear_start, self._hear_by = Column(), Column(), Column()
         self._hear_start.extend([0])
@@ -188,7 +195,8 @@ class Mirror:
         return Rows(
             *self._rows.arrays(), self._row_start.array, self._row_actions.array, self._actions.array,
             self._pool.array, *self._trees.table.arrays(), self._order.array, self._target.array,
-            self._flags.array, self._around.array, self._reaches.array, self._hear_node.array,
+            self._flags.array, self._healing.array, self._cutting.array,
+            self._strikes.array, self._hear_node.array,
             self._hear_start.array, self._hear_by.array, self._prop_start, self._prop_cells, self.unseen,
         )  # fmt: skip
 
@@ -220,13 +228,17 @@ class Mirror:
         target = graph.tables.target
         for e in graph.network.heads(state.net):
             local = state.locals[target[e]]
-            self._learn_row(local, e, around, 0, here.heads[local, e])
-        if here.reaches_behind:
+            self._learn_row(local, e, around, USUAL, here.heads[local, e])
+            if here.strikes_head:
+                self._learn_row(local, e, around, STRUCK, here.struck_heads[local, e])
+        if here.strikes_behind:
             for e in graph.network.overtakers(state.net):
                 local = state.locals[target[e]]
-                self._learn_row(local, e, around, 1, here.behind[local, e])
+                self._learn_row(local, e, around, STRUCK_BEHIND, here.struck_behind[local, e])
         for local in state.locals[: graph.width]:
-            self._learn_row(local, -1, around, 0, here.own[local])
+            self._learn_row(local, -1, around, USUAL, here.own[local])
+            if here.strikes_process:
+                self._learn_row(local, -1, around, STRUCK, here.struck_own[local])
 
     def learn_verdict(self, prop: Evaluated, locals_: tuple[int, ...]) -> bool:
         """What a predicate says, for the walk to know from now on."""
@@ -239,15 +251,17 @@ class Mirror:
         if number is None:
             number = self._surroundings[here] = len(self._surroundings)
             if number >= SURROUNDINGS_MAX:
-                raise TooLarge("more than 32768 combinations of budgets left and cuts in force")
-            self._around.extend([self._add_row(here.around)])
-            self._reaches.extend([int(here.reaches_behind)])
+                raise TooLarge("more than 16384 combinations of budgets left and cuts in force")
+            self._healing.extend([self._add_row(here.healing)])
+            self._cutting.extend([self._add_row(here.cutting)])
+            strikes = HEADS * here.strikes_head + BEHIND * here.strikes_behind + OWN * here.strikes_process
+            self._strikes.extend([strikes])
         bits = [min(count, 1) for count in state.budgets] + [int(c in state.cuts) for c in range(self.cuts)]
         self._trees.add(SURROUNDINGS_ROOT, bits, number)
         return number
 
-    def _learn_row(self, local: int, envelope: int, around: int, behind: int, row: tuple[Action, ...]) -> None:
-        key = (local + 1) << 40 | (envelope + 1) << 16 | around << 1 | behind
+    def _learn_row(self, local: int, envelope: int, around: int, what: int, row: tuple[Action, ...]) -> None:
+        key = (local + 1) << 40 | (envelope + 1) << 16 | around << 2 | what
         if key not in self._known_rows:
             self._known_rows.add(key)
             self._rows.add(key, self._add_row(row))
@@ -272,6 +286,7 @@ class Mirror:
             cells[SENDS_FROM], cells[SENDS_TO] = self._pool.extend(action.sends)
             cells[SPENDS_FROM], cells[SPENDS_TO] = self._pool.extend(action.spends)
             cells[DEED] = self.deeds.setdefault(action.deed, len(self.deeds)) if action.progress else -1
+            cells[ONLY_LOCAL] = int(action.local >= 0 and not action.heard and not action.spends)
             self._actions.extend([cells])
             self.sends_max = max(self.sends_max, len(action.sends))
         return number

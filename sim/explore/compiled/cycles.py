@@ -19,7 +19,7 @@ from sim.judge import AT_REST, Evaluated, Finding, endless
 def judge_cycles(prop: Evaluated, column: int, states: States, mirror: Mirror, starts: int) -> Lasso | None:
     """See `judge_eventually`; `column` is the number of the property, `starts` of the initial states."""
     count = int(states.registers[STATES])
-    holds: Array = states.marks[:count, 1 + column]
+    holds: Array = np.ascontiguousarray(states.marks[:count, 1 + column])
     order, via, origin = (np.full(count, -1, np.int64) for _ in range(3))
     met = avoiding(holds, states.edge_start, states.edge_to, np.int64(starts), order, via, origin)
     order = order[:met]
@@ -42,6 +42,15 @@ def judge_cycles(prop: Evaluated, column: int, states: States, mirror: Mirror, s
     component, edges = _as_plain(members, states, mirror)
     tour = fair_round(component, edges, mirror.state(states.cells(first)))
     return Lasso(Finding(prop.name, endless(len(tour))), path + tour, mirror.state(states.cells(start)))
+
+
+def warm() -> None:
+    """Makes or loads the compiled code of this module, on a graph without states."""
+    long, short = np.zeros(1, np.int64), np.zeros(1, np.int32)
+    none = long[:0]
+    avoiding(np.zeros(0, np.uint8), long, short, np.int64(0), none, none, none)
+    moves, keys = np.zeros((1, 2), np.int32), np.zeros((3, 1), np.int64)
+    fair_component(none, none, long, short, short, moves, long, long, long, long, long, keys)
 
 
 def _path(number: int, states: States, mirror: Mirror, via: Array, origin: Array) -> tuple[list[Action], int]:

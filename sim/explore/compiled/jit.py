@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -26,6 +27,25 @@ def missing() -> str:
     if importlib.util.find_spec("numba") is None:
         return "numba is not installed, so the plain engine does it all, slower: pip install 'roundsim[fast]'"
     return ""
+
+
+@contextmanager
+def interrupt_afterwards() -> Iterator[None]:
+    """Keeps an interrupt until the end of the block. One that strikes while code is made or loaded comes up in
+    a callback of the compiler, where Python can only drop it."""
+    struck: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        signal.signal(signal.SIGINT, lambda number, _: struck.append(number))
+    except ValueError:  # only the main thread may, and only there an interrupt comes up
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if struck:
+            raise KeyboardInterrupt
 
 
 def compiled(function: Callable[..., Any]) -> Any:

@@ -34,12 +34,15 @@ from sim.explore.compiled.layout import (
     KEEP_EDGES,
     LEVEL_DONE,
     LEVEL_END,
+    LOCAL,
     LOCALS,
     MAX_SENDS,
     MAX_STATES,
     NETWORK,
+    ONLY_LOCAL,
     OUTSIDE,
     PAUSED,
+    PROCESS,
     PROCESSES,
     PROGRESS,
     QUIET,
@@ -58,7 +61,7 @@ from sim.explore.compiled.layout import (
     WITHIN,
 )
 from sim.explore.compiled.lookup import gather, surroundings, verdict
-from sim.explore.compiled.prints import fingerprint, locate, same_cells, total
+from sim.explore.compiled.prints import fingerprint, locate, mark, same_cells, total
 from sim.explore.compiled.steps import build, change, exchange, exchange_sum, hear
 
 _ZERO = np.uint64(0)
@@ -116,12 +119,14 @@ def outline(
     while found[r] >= 0:
         for a in range(rows.row_start[found[r]], rows.row_start[found[r] + 1]):
             action = rows.row_actions[a]
-            h = change(rows.actions, action, rows.pool, before, first, budgets, cuts, after, here)
-            heard, heard_end = rows.actions[action, HEARD_FROM], rows.actions[action, HEARD_TO]
-            if heard < heard_end:
+            if rows.actions[action, ONLY_LOCAL] and not whole:
+                at = rows.actions[action, PROCESS]
+                h = here + mark(at, rows.actions[action, LOCAL]) - mark(at, before[at])
+            else:
+                h = change(rows.actions, action, rows.pool, before, first, budgets, cuts, after, here)
                 known, h = hear(
                     rows.pair_keys, rows.pair_values, rows.hear_node, rows.hear_start, rows.hear_by, rows.pool,
-                    heard, heard_end, after, h,
+                    rows.actions[action, HEARD_FROM], rows.actions[action, HEARD_TO], after, h,
                 )  # fmt: skip
                 if not known:
                     registers[HEARING] = action
@@ -219,16 +224,12 @@ def survey(rows: Any, settings: Any, before: Any, length: Any, found: Any, steps
     around = surroundings(rows.pair_keys, rows.pair_values, settings[LOCALS], first, before)
     if around < 0:
         return UNKNOWN_ROW
-    n = gather(
-        rows.row_keys, rows.row_values, rows.order, rows.target, settings[NETWORK] == FIFO, rows.reaches[around],
-        before, first, length, settings[PROCESSES], around, found,
-    )  # fmt: skip
+    n = gather(rows, settings, before, length, around, found)
     if n < 0:
         return UNKNOWN_ROW
-    found[n] = rows.around[around]
-    found[n + 1] = -1
+    found[n] = -1
     actions = 1
-    for r in range(n + 1):
+    for r in range(n):
         actions += rows.row_start[found[r] + 1] - rows.row_start[found[r]]
     return PAUSED if actions <= steps.size else SMALL_BUFFERS
 
@@ -248,7 +249,7 @@ def take(store: Any, settings: Any, registers: Any, before: Any, after: Any, fou
     number = registers[CURSOR]
     begin = store.offsets[number - registers[BASE]]
     length = store.offsets[number - registers[BASE] + 1] - begin
-    if length + settings[MAX_SENDS] > after.size or 2 * length + 2 + settings[PROCESSES] > found.size:
+    if length + settings[MAX_SENDS] > after.size or 2 * (length + settings[PROCESSES]) + 4 > found.size:
         return np.int64(-1)
     for i in range(length):
         before[i] = store.cells[begin + i]

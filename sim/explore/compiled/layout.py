@@ -29,7 +29,9 @@ NETWORKS = {"any": ANY, "fifo": FIFO, "set": SET}
 PROCESS, LOCAL, CONSUMED, CUT, PROGRESS, HEARD_FROM, HEARD_TO, SENDS_FROM, SENDS_TO, SPENDS_FROM, SPENDS_TO, DEED = (
     range(12)
 )
-COLUMNS = 12
+ONLY_LOCAL = 12
+COLUMNS = 13
+"""ONLY_LOCAL: beside the network, the action changes the local value of its process and nothing else."""
 
 # Flags of a local value.
 FAILED, HOT = 1, 2
@@ -42,9 +44,13 @@ PAUSED, LEVEL_DONE, UNKNOWN_ROW, UNKNOWN_HEARING, UNKNOWN_VERDICT, FULL, SMALL_B
     range(10)
 )
 
-# A row's key: 24 bits of local value + 1, 24 of envelope + 1 (0: none), 15 of surroundings, 1: behind another.
+# A row's key: 24 bits of local value + 1, 24 of envelope + 1 (0: none), 14 of surroundings, 2 of what it is.
 LOCALS_MAX = ENVELOPES_MAX = (1 << 24) - 2
-SURROUNDINGS_MAX = 1 << 15
+SURROUNDINGS_MAX = 1 << 14
+USUAL, STRUCK, STRUCK_BEHIND = range(3)
+
+# What faults may strike in some surroundings.
+HEADS, BEHIND, OWN = 1, 2, 4
 SURROUNDINGS_ROOT = 1
 STATES_MAX = (1 << 31) - 2
 
@@ -65,10 +71,11 @@ class Rows(NamedTuple):
     """What envelopes are sorted by."""
     target: Any
     flags: Any
-    around: Any
-    """For each surroundings: the row of cuts and heals."""
-    reaches: Any
-    """For each surroundings: whether anything may happen to an envelope behind another."""
+    healing: Any
+    """For each surroundings: the row of heals."""
+    cutting: Any
+    strikes: Any
+    """For each surroundings: what faults may strike."""
     hear_node: Any
     hear_start: Any
     hear_by: Any

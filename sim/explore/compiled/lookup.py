@@ -7,7 +7,21 @@ from typing import Any
 import numpy as np
 
 from sim.explore.compiled.jit import compiled, inlined
-from sim.explore.compiled.layout import SURROUNDINGS_ROOT
+from sim.explore.compiled.layout import (
+    BEHIND,
+    BUDGETS,
+    CUTS,
+    FIFO,
+    HEADS,
+    LOCALS,
+    NETWORK,
+    OWN,
+    PROCESSES,
+    STRUCK,
+    STRUCK_BEHIND,
+    SURROUNDINGS_ROOT,
+    USUAL,
+)
 
 _EVEN = np.uint64(0x9E3779B97F4A7C15)
 _ONE = np.uint64(1)
@@ -72,52 +86,82 @@ def surroundings(keys: Any, values: Any, first: Any, end: Any, cells: Any) -> An
 
 
 @inlined
-def row_key(local: Any, envelope: Any, around: Any, behind: Any) -> Any:
+def row_key(local: Any, envelope: Any, around: Any, what: Any) -> Any:
     """See `layout`; local value or envelope -1: none."""
     return (
         (np.uint64(local + 1) << np.uint64(40))
         | (np.uint64(envelope + 1) << np.uint64(16))
-        | (np.uint64(around) << _ONE)
-        | np.uint64(behind)
+        | (np.uint64(around) << np.uint64(2))
+        | np.uint64(what)
     )
 
 
 @inlined
-def gather(
-    row_keys: Any, row_values: Any, order: Any, target: Any, fifo: Any, reaches: Any,
-    cells: Any, first: Any, length: Any, processes: Any, around: Any, found: Any,
-) -> Any:  # fmt: skip
-    """The rows of a state, in the order of the plain engine; how many, or -1 where one is unknown."""
-    n = 0
+def gather_heads(rows: Any, cells: Any, first: Any, length: Any, around: Any, what: Any, found: Any, n: Any) -> Any:
+    """The rows of the envelopes that may be delivered, into `found` from `n` on; where they end, or -1 where
+    one is unknown."""
     last = -1
     for i in range(first, length):
         e = cells[i]
-        group = order[e]
-        if group == last:
-            continue
-        last = group
-        found[n] = find(row_keys, row_values, row_key(cells[target[e]], e, around, 0))
-        if found[n] < 0:
-            return -1
-        n += 1
-    if fifo and reaches:
-        head = first
-        for i in range(first, length):
-            e = cells[i]
-            if order[e] != order[cells[head]]:
-                head = i
-            again = i == head
-            for j in range(head, i):
-                again = again or cells[j] == e
-            if again:
-                continue
-            found[n] = find(row_keys, row_values, row_key(cells[target[e]], e, around, 1))
+        group = rows.order[e]
+        if group != last:
+            last = group
+            found[n] = find(rows.row_keys, rows.row_values, row_key(cells[rows.target[e]], e, around, what))
             if found[n] < 0:
                 return -1
             n += 1
+    return n
+
+
+@inlined
+def gather_behind(rows: Any, cells: Any, first: Any, length: Any, around: Any, found: Any, n: Any) -> Any:
+    """The same of the distinct envelopes that stand behind another in their queue."""
+    head = first
+    for i in range(first, length):
+        e = cells[i]
+        if rows.order[e] != rows.order[cells[head]]:
+            head = i
+        again = i == head
+        for j in range(head, i):
+            again = again or cells[j] == e
+        if not again:
+            found[n] = find(rows.row_keys, rows.row_values, row_key(cells[rows.target[e]], e, around, STRUCK_BEHIND))
+            if found[n] < 0:
+                return -1
+            n += 1
+    return n
+
+
+@inlined
+def gather_own(rows: Any, cells: Any, processes: Any, around: Any, what: Any, found: Any, n: Any) -> Any:
+    """The same of the processes themselves."""
     for i in range(processes):
-        found[n] = find(row_keys, row_values, row_key(cells[i], -1, around, 0))
+        found[n] = find(rows.row_keys, rows.row_values, row_key(cells[i], -1, around, what))
         if found[n] < 0:
             return -1
         n += 1
     return n
+
+
+@inlined
+def gather(rows: Any, settings: Any, cells: Any, length: Any, around: Any, found: Any) -> Any:
+    """The rows of a state, in the order of the plain engine; how many, or -1 where one is unknown."""
+    first, processes = settings[LOCALS] + settings[BUDGETS] + settings[CUTS], settings[PROCESSES]
+    strikes = rows.strikes[around]
+    n = gather_heads(rows, cells, first, length, around, USUAL, found, 0)
+    if n >= 0:
+        n = gather_own(rows, cells, processes, around, USUAL, found, n)
+    if n < 0:
+        return n
+    found[n] = rows.healing[around]
+    n += 1
+    if strikes & HEADS:
+        n = gather_heads(rows, cells, first, length, around, STRUCK, found, n)
+    if n >= 0 and strikes & BEHIND and settings[NETWORK] == FIFO:
+        n = gather_behind(rows, cells, first, length, around, found, n)
+    if n >= 0 and strikes & OWN:
+        n = gather_own(rows, cells, processes, around, STRUCK, found, n)
+    if n < 0:
+        return n
+    found[n] = rows.cutting[around]
+    return n + 1

@@ -76,6 +76,12 @@ def admit(slots: Any, ids: Any, number: Any, cells: Any, first: Any, length: Any
         ids[i] = number
 
 
+def warm_widen() -> None:
+    """Makes or loads the code of `widen`."""
+    slots, ids = np.zeros(2, np.uint64), np.zeros(1, np.int32)
+    widen(slots, ids, slots.copy(), ids)
+
+
 @inlined
 def same_cells(cells: Any, begin: Any, end: Any, other: Any, length: Any) -> Any:
     """Whether a state in the store is the one in `other`."""

@@ -21,6 +21,7 @@ class States:
     """
 
     def __init__(self, mirror: Mirror, known: list[State], level: int, exact: bool, edges: Edges | None) -> None:
+        self._elsewhere = held_bytes()
         self._all = exact or edges is not None
         self._edges = edges is not None
         count = len(known)
@@ -101,7 +102,7 @@ class States:
             self._forget()
             used = int(registers[layout.USED])
         wanted = self._wanted(states, used, cells)
-        if memory is not None and held_bytes() + wanted > memory:
+        if memory is not None and max(held_bytes(), self._elsewhere + self._bytes()) + wanted > memory:
             return reached(memory)
         self._cells = _at_least(self._cells, used, 2 * (used + cells))
         kept = states - int(registers[layout.BASE])
@@ -121,6 +122,10 @@ class States:
             self.edge_to = _at_least(self.edge_to, edges, 2 * edges + 64)
             self.edge_action = _at_least(self.edge_action, edges, 2 * edges + 64)
         return ""
+
+    def _bytes(self) -> int:
+        """Of all arrays, also where nothing was written yet and the system gave no memory so far."""
+        return sum(array.nbytes for array in self.store())
 
     def _wanted(self, states: int, used: int, cells: int) -> int:
         """About the bytes that growing takes."""

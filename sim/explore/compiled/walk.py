@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from sim.action import Action
-from sim.explore.compiled import kernel, layout
+from sim.explore.compiled import cycles, kernel, layout
 from sim.explore.compiled.arrays import Array, Mirror, TooLarge
+from sim.explore.compiled.prints import warm_widen
 from sim.explore.compiled.store import States
 from sim.explore.plain import Walk
 from sim.graph import Start, State
@@ -33,7 +34,10 @@ class CompiledWalk:
         registers[layout.GENERATED] = walk.result.generated
         registers[layout.OUTSIDE] = walk.result.outside
         self._small: tuple[Array, ...] = self._buffers(64)
-        self._batch(0)  # loads or makes the compiled code
+        self._batch(0)  # loads or makes the compiled code, and so do these
+        warm_widen()
+        if walk.edges is not None:
+            cycles.warm()
 
     def _make_settings(self, exact: bool) -> Array:
         walk, mirror = self._plain, self._mirror
@@ -54,8 +58,8 @@ class CompiledWalk:
 
     @staticmethod
     def _buffers(cells: int) -> tuple[Array, ...]:
-        before, after, rows, steps = (np.zeros(size, np.int32) for size in (cells, cells, 2 * cells, 2 * cells))
-        return before, after, rows, steps, np.zeros(2 * cells, np.uint64)
+        before, after, rows, steps = (np.zeros(size, np.int32) for size in (cells, cells, 4 * cells, 4 * cells))
+        return before, after, rows, steps, np.zeros(4 * cells, np.uint64)
 
     # --- the walk -----------------------------------------------------------------------------------
 
@@ -128,10 +132,8 @@ class CompiledWalk:
         if plain.edges is None:
             plain.conclude()
             return
-        from sim.explore.compiled.cycles import judge_cycles
-
         for i, prop in enumerate(self._judge.eventually):
-            lasso = judge_cycles(prop, i, self._states, self._mirror, len(plain.starts))
+            lasso = cycles.judge_cycles(prop, i, self._states, self._mirror, len(plain.starts))
             if lasso is not None:
                 plain.conclude(lasso.finding, lasso.path, plain.starts[lasso.start])
                 return
