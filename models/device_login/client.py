@@ -135,7 +135,7 @@ class Client(Session):
             "trigger": Loaded,
             "source": "recovering",
             "dest": "idle",
-            "conditions": "finds_something",
+            "conditions": "finds_login",
             "after": "end_granted",
         },
         {"trigger": Loaded, "source": "recovering", "dest": "idle", "after": "end_interrupted"},
@@ -200,6 +200,10 @@ class Client(Session):
     def was_interrupted(self) -> bool:
         """A login is open and the client at rest: a crash came between."""
         return self.is_open() and not self.profile.forget_interrupted
+
+    def finds_login(self, loaded: Loaded) -> bool:
+        """A key that was stored before is not what the login would have stored."""
+        return loaded.credentials is not None and loaded.credentials.kind == "chatgpt"
 
     # --- the beginning ------------------------------------------------------------------------------
 

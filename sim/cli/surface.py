@@ -27,7 +27,7 @@ _FORMATS = ("text", "markdown", "json")
 @click.option("--only", multiple=True, metavar="GLOB", help="Compare only files that match.")
 @click.option("--level", type=click.Choice(_LEVELS), default="pub", show_default=True, help="How far in to look.")
 @click.option("--study", type=click.Path(path_type=Path), help="A study file with all of this, and more.")
-@click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(_FORMATS), default=None, help="How to print it; text if not said.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead of standard output.")
 def command(
@@ -40,7 +40,7 @@ def command(
     only: tuple[str, ...],
     level: str,
     study: Path | None,
-    form: str,
+    form: str | None,
     as_json: bool,
     out: Path | None,
 ) -> int:
@@ -50,6 +50,9 @@ def command(
     """
     from sim.surface.survey import Question, survey
 
+    if as_json and form not in (None, "json"):
+        raise ConfigError(f"--json and --format {form}: two formats; give one")
+    form = "json" if as_json else form or "text"
     loaded = None
     if study is not None:
         from sim.surface.study import load_study
@@ -66,7 +69,7 @@ def command(
         tail=_tail(study, form, out),
     )
     report = survey(question)
-    _write(_set(report, "json" if as_json else form), out)
+    _write(_set(report, form), out)
     return ExitStatus.AS_EXPECTED if report.go else ExitStatus.VIOLATED
 
 

@@ -85,7 +85,7 @@ def _seen(comparison: Comparison, names: Sequence[str]) -> Outcome:
     for name in names:
         answers = (find(name, comparison.old), find(name, comparison.new, comparison.renames))
         if not any(answer.present for answer in answers):
-            hidden += [f"{name} at {place}" for answer in answers for place in answer.unseen]
+            hidden += [f"{name} at {answer.tree}: {place}" for answer in answers for place in answer.unseen]
     return Outcome(Rule.SEEN, not hidden, "; ".join(hidden) or "none does")
 
 

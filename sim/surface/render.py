@@ -161,10 +161,14 @@ def _difference(d: Difference) -> dict[str, Any]:
         "item": d.subject.shown,
         "before": d.before,
         "after": d.after,
-        "old": _place(d.old.place if d.old else None),
-        "new": _place(d.new.place if d.new else None),
+        "old": _side(d.old),
+        "new": _side(d.new),
         "why": d.why,
     }
+
+
+def _side(item: Item | None) -> dict[str, Any] | None:
+    return None if item is None else {**(_place(item.place) or {}), "visibility": item.visibility}
 
 
 def _place(place: Place | None) -> dict[str, Any] | None:

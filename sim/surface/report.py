@@ -171,16 +171,20 @@ def _required(report: Report) -> list[Block]:
 def _answer(found: Found) -> str:
     if not found.present:
         hidden = f"; in a macro call at {found.unseen[0]}, cannot be seen" if found.unseen else ""
-        words = f"the word stands {found.mention.count} times" if found.mention.count else "nowhere"
+        words = f"the word stands {_times(found.mention.count)}" if found.mention.count else "nowhere"
         return f"absent ({words}){hidden}"
     parts = [f"{i.kind} {_owner(i)}{i.place}, {_visibility(i)}" for i in found.definitions]
     parts += [f"re-exported {i.place}, {i.visibility}" for i in found.reexports]
-    times = f"{found.mention.count} times in {found.mention.files} files"
+    times = f"{_times(found.mention.count)} in {found.mention.files} file{'' if found.mention.files == 1 else 's'}"
     return f"{'; '.join(parts)} ({times})"
 
 
 def _owner(item: Item) -> str:
     return f"of {item.owner.rpartition('::')[2].rpartition('.')[2]} " if item.owner else ""
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _visibility(item: Item) -> str:
@@ -262,7 +266,7 @@ def _differences(one: Judged, several: bool) -> list[Block]:
 
 
 def _row(d: Difference) -> tuple[str, ...]:
-    places = (str(d.old.place) if d.old else "-", str(d.new.place) if d.new else "-")
+    places = [_side(item, said=d.change == "visibility") for item in (d.old, d.new)]
     return (
         d.subject.shown,
         d.change if d.change.startswith(d.kind) else f"{d.kind} {d.change}",
@@ -270,6 +274,13 @@ def _row(d: Difference) -> tuple[str, ...]:
         cut(d.after),
         *places,
     )
+
+
+def _side(item: Item | None, *, said: bool) -> str:
+    """Where an item is, and how visible, unless that is `pub` or said already."""
+    if item is None:
+        return "-"
+    return str(item.place) if said or item.visibility == "pub" else f"{item.place}, {item.visibility}"
 
 
 def cut(text: str) -> str:

@@ -54,6 +54,8 @@ def survey(question: Question) -> Report:
         raise SurfaceError(f"the study {counts}; give one for each")
     labels = _labels(question)
     require = tuple(dict.fromkeys((*(study.require if study else ()), *question.require)))
+    if not all(name.strip() for name in require):
+        raise SurfaceError("--require: an empty name; give one such as save_auth, or Options::mode")
     only = (*(study.only if study else ()), *question.only)
     asked = list(require)
     if study:
@@ -94,7 +96,16 @@ def _renames(question: Question) -> list[list[Rename]]:
     own = [list(tree.rename) for tree in question.study.tree] if question.study else []
     own += [[] for _ in question.trees[len(own) :]]
     own[1] += question.rename
-    return [[parse_rename(said) for said in listed] for listed in own]
+    return [_agreeing([parse_rename(said) for said in listed]) for listed in own]
+
+
+def _agreeing(renames: list[Rename]) -> list[Rename]:
+    """The same ones, if no word is given two new ones: only the first would count."""
+    first: dict[str, Rename] = {}
+    for one in renames:
+        if first.setdefault(one.old, one).new != one.new:
+            raise SurfaceError(f"--rename {one}: {one.old} is renamed to {first[one.old].new} already; give it once")
+    return renames
 
 
 def _revisions_fit(study: Study | None, revisions: Sequence[str]) -> None:

@@ -19,6 +19,7 @@ _SKIPPED_FOLDERS = {"node_modules", "__pycache__", "target"}
 _GIT_SILENT = ("-c", "core.fsmonitor=false", "-c", "protocol.allow=never")
 """A repository's own configuration must not start programs or reach the network."""
 
+_BUILD_TAG = "CACHEDIR.TAG"
 _ENDINGS = (".rs", ".py", "Cargo.toml")
 
 
@@ -43,6 +44,8 @@ def load(spec: str, label: str = "") -> Tree:
 
     A path that exists wins over the git reading of the same text.
     """
+    if not spec.strip():
+        raise SurfaceError("a tree has an empty name; a tree is a folder, or REPOSITORY@COMMIT[:FOLDER]")
     path = Path(spec)
     try:
         if path.is_dir():
@@ -96,16 +99,23 @@ def _folder(spec: str, root: Path) -> tuple[dict[str, bytes], list[tuple[str, st
             if entry.is_dir():
                 if not _skipped(entry):
                     waiting.append(entry)
-            elif entry.is_file() and name.endswith(_ENDINGS):
-                texts[name] = entry.read_bytes()
+            elif name.endswith(_ENDINGS):
+                if entry.is_file():
+                    texts[name] = entry.read_bytes()
+                else:
+                    odd.append((name, "neither a file nor a folder"))
     return texts, odd
 
 
 def _skipped(folder: Path) -> bool:
+    return _is_aside(folder.name, tagged=(folder / _BUILD_TAG).exists())
+
+
+def _is_aside(folder: str, *, tagged: bool) -> bool:
     """Hidden folders and what build tools write; a build folder is tagged, a module is not."""
-    if folder.name == "target":
-        return (folder / "CACHEDIR.TAG").exists()
-    return folder.name.startswith(".") or folder.name in _SKIPPED_FOLDERS
+    if folder == "target":
+        return tagged
+    return folder.startswith(".") or folder in _SKIPPED_FOLDERS
 
 
 def _odd_link(spec: str, name: str, link: Path, real_root: Path) -> str:
@@ -140,9 +150,10 @@ def _revision(spec: str, label: str) -> Tree:
     links: dict[str, str] = {}
     modules: list[tuple[str, str]] = []
     prefix = f"{folder}/" if folder else ""
-    for row in listing.decode("utf-8", "surrogateescape").split("\0"):
-        about, _, name = row.partition("\t")
-        if not name or not name.startswith(prefix):
+    rows = [row.partition("\t")[::2] for row in listing.decode("utf-8", "surrogateescape").split("\0")]
+    tagged = {posixpath.dirname(name) for _, name in rows if posixpath.basename(name) == _BUILD_TAG}
+    for about, name in rows:
+        if not name or not name.startswith(prefix) or _in_skipped(name, prefix, tagged):
             continue
         mode, _, blob = about.split(" ")
         if mode == "120000":
@@ -158,6 +169,16 @@ def _revision(spec: str, label: str) -> Tree:
     odd = [*modules, *_git_links(spec, prefix, targets)]
     texts = {name.removeprefix(prefix): text for name, text in contents.items()}
     return _filled(spec, texts, odd, label=label, revision=sha, inside=folder)
+
+
+def _in_skipped(name: str, prefix: str, tagged: set[str]) -> bool:
+    """Whether one of the folders between the tree's root and a file is left aside, as in a checkout."""
+    at = posixpath.dirname(name)
+    while len(at) >= len(prefix) and at:
+        if _is_aside(posixpath.basename(at), tagged=at in tagged):
+            return True
+        at = posixpath.dirname(at)
+    return False
 
 
 def _git_links(spec: str, prefix: str, targets: dict[str, bytes]) -> Iterator[tuple[str, str]]:

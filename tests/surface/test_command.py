@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -44,8 +45,8 @@ def test_json_is_one_object_with_places_on_both_sides(plant: Plant, capsys: pyte
     assert (said["verdict"], said["as_expected"]) == ("no-go", False)
     (difference,) = said["comparisons"][0]["differences"]
     assert difference["class"] == "breaking"
-    assert difference["old"] == {"file": "src/lib.rs", "line": 1}
-    assert difference["new"] == {"file": "src/lib.rs", "line": 2}
+    assert difference["old"] == {"file": "src/lib.rs", "line": 1, "visibility": "pub"}
+    assert difference["new"] == {"file": "src/lib.rs", "line": 2, "visibility": "pub"}
     assert [[tree["present"] for tree in row["trees"]] for row in said["required"]] == [[True, True], [False, False]]
 
 
@@ -53,6 +54,17 @@ def test_markdown_goes_to_a_file_and_names_places_on_both_sides(plant: Plant, tm
     out = tmp_path / "report.md"
     assert _run(plant("old", OLD), plant("less", LESS), "--format", "markdown", "--out", out) == 1
     assert "| `crate::f` | fn parameter type | `1: u8` | `1: u16` | src/lib.rs:1 | src/lib.rs:2 |" in out.read_text()
+
+
+def test_a_difference_says_how_visible_its_items_are(plant: Plant, capsys: pytest.CaptureFixture[str]) -> None:
+    old, more = plant("old", OLD), plant("inner", {"src/lib.rs": OLD["src/lib.rs"] + "pub(crate) fn g() {}\nfn h() {}"})
+    assert _run(old, more, "--level", "all") == 0
+    printed = capsys.readouterr().out
+    assert "src/lib.rs:2, pub(crate)\n" in printed
+    assert "src/lib.rs:3, private\n" in printed
+    _run(old, more, "--level", "all", "--json")
+    told = json.loads(capsys.readouterr().out)["comparisons"][0]["differences"]
+    assert [one["new"]["visibility"] for one in told] == ["pub(crate)", "private"]
 
 
 def test_two_runs_print_the_same_bytes(plant: Plant, capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,6 +143,20 @@ def test_bad_input_is_one_clear_line_and_2(
     assert said in printed.err
 
 
+def test_a_tree_without_a_name_is_not_the_current_folder(plant: Plant, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(plant("old", OLD), "") == 2
+    assert (
+        capsys.readouterr().err == "sim: a tree has an empty name; a tree is a folder, or REPOSITORY@COMMIT[:FOLDER]\n"
+    )
+
+
+def test_what_is_neither_file_nor_folder_is_listed(plant: Plant, capsys: pytest.CaptureFixture[str]) -> None:
+    old, more = plant("old", OLD), plant("more", MORE)
+    os.mkfifo(more / "src/pipe.rs")
+    assert _run(old, more, "--name", "old", "--name", "more") == 1
+    assert "- more: src/pipe.rs:1 was not read: neither a file nor a folder" in capsys.readouterr().out
+
+
 def test_the_same_trees_unspoilt_are_fine(plant: Plant) -> None:
     assert _run(plant("good", OLD), plant("bad", OLD)) == 0
 
@@ -143,6 +169,9 @@ def test_the_same_trees_unspoilt_are_fine(plant: Plant) -> None:
         (("--study", "nowhere.toml"), "nowhere.toml: cannot be read"),
         (("--level", "most"), "'most' is not one of"),
         (("--name", "x", "--name", "y", "--name", "z"), "--name z: 3 names for 2 trees"),
+        (("--require", ""), "--require: an empty name"),
+        (("--rename", "a=b", "--rename", "a=c"), "--rename a=c: a is renamed to b already"),
+        (("--json", "--format", "markdown"), "--json and --format markdown: two formats"),
         (("--out", "/nowhere/at/all"), "--out /nowhere/at/all: cannot be written"),
     ],
 )
@@ -223,6 +252,21 @@ def test_two_revisions_of_a_folder_are_compared_without_a_checkout(
 def test_the_same_revision_does_not_differ_from_itself(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(f"{repository}@HEAD", f"{repository}@HEAD", "--name", "a", "--name", "b", "--json") == 0
     assert json.loads(capsys.readouterr().out)["comparisons"][0]["differences"] == []
+
+
+def test_a_revision_leaves_the_same_folders_aside_as_its_checkout(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in (".hidden", "node_modules", "target", "module/target"):
+        (repository / "crates/one" / folder).mkdir(parents=True)
+        (repository / "crates/one" / folder / "made.rs").write_text("pub fn made() {}")
+    (repository / "crates/one/target/CACHEDIR.TAG").touch()
+    _git(repository, "add", "--force", ".")
+    _git(repository, "commit", "--quiet", "--message", "made")
+    assert _run(repository / "crates/one", f"{repository}@HEAD:crates/one", "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert [tree["files"] for tree in said["trees"]] == [2, 2]
+    assert said["comparisons"][0]["differences"] == []
 
 
 @pytest.mark.parametrize(

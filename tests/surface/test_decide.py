@@ -53,7 +53,7 @@ def test_one_planted_fault_fails_one_rule_and_the_decision(
 def test_a_name_that_hides_in_a_macro_is_neither_found_nor_forgotten(read_tree: ReadTree) -> None:
     decision = _decide(read_tree, OLD, NEW + "\nmake! { pub fn hidden() {} }", "hidden")
     assert _failed(decision) == [Rule.PRESENT, Rule.SEEN]
-    assert "hidden at src/lib.rs:5" in decision.outcomes[2].evidence
+    assert "hidden at b: src/lib.rs:5" in decision.outcomes[2].evidence
 
 
 def test_a_breaking_difference_off_the_path_does_not_count_against_required_names(read_tree: ReadTree) -> None:

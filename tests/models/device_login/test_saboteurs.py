@@ -10,6 +10,7 @@ from models.device_login import system
 from models.device_login.client import Client
 from models.device_login.messages import (
     Approve,
+    Credentials,
     Ended,
     Exchange,
     KeyringError,
@@ -23,7 +24,7 @@ from models.device_login.messages import (
 from models.device_login.server import AuthorisationServer
 from models.device_login.session import LaterClient
 from models.device_login.store import CredentialStore
-from sim import IGNORE, CheckResult, check
+from sim import IGNORE, CheckResult, always, check
 
 SMALL: dict[str, Any] = {"slow_downs": 0, "retries": 0, "challenges": False}
 
@@ -173,3 +174,33 @@ def test_a_broken_machine_is_caught_by_the_property_that_it_breaks(
     assert result.finding is not None
     assert result.finding.property == found
     assert says in result.finding.message
+
+
+class Trusting(Client):
+    """After a crash it takes whatever is stored for its login."""
+
+    def finds_login(self, loaded: Loaded) -> bool:
+        return loaded.credentials is not None
+
+
+@pytest.mark.parametrize(("cls", "verdict"), [(Client, "ok"), (Trusting, "violated")])
+def test_an_interrupted_login_is_not_granted_for_a_key_that_was_stored_before(cls: Any, verdict: str) -> None:
+    sane = system(part="login", **SMALL)
+    client, store = sane.processes["client"], sane.processes["store"]
+    processes = {
+        **sane.processes,
+        "client": copied(client, cls),
+        "store": copied(store, keyring=Credentials("api_key")),
+    }
+    own = always(
+        "a granted login's own tokens are stored",
+        lambda client, store: client.login != "granted" or store.keyring.kind == "chatgpt",
+    )
+    properties = (*sane.properties, own)
+    result = check(sane.with_(processes=processes, properties=properties, faults="crash:1@client"))
+    assert result.verdict == verdict, result.finding
+
+
+def copied(process: Any, cls: Any = None, **changes: Any) -> Any:
+    fields = dict(zip(type(process).table.fields, process.field_values(), strict=True))
+    return (cls or type(process))(**{**fields, **changes})
