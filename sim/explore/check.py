@@ -45,12 +45,12 @@ def check(
     """
     if engine not in ENGINES:
         raise ConfigError(f"engine {engine!r} is none; use {listing(ENGINES)}")
-    refuse_timed(system, "a check")
     lacks = missing() if engine != "plain" else ""
     if engine == "compiled" and lacks:
         raise ConfigError(f"engine 'compiled': {lacks}")
     limits = Limits(max_states, max_memory if max_memory is not None else default_bound())
     walk = Walk(system, limits, progress)
+    refuse_timed(walk.graph.system, "a check")
     hand_over_at = {"plain": None, "compiled": 0, "auto": PAYS_AT}[engine]
     started = time.perf_counter()
     preparing = 0.0
