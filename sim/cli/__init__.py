@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import signal
 import sys
 import time
 
@@ -43,7 +44,9 @@ def group() -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Entry point of the console script; exits with an `ExitStatus`."""
+    """Entry point of the console script; exits with an `ExitStatus`. Being told to end is an interrupt: what
+    was found until then is kept."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(call(argv))
 
 

@@ -111,7 +111,8 @@ def test_a_check_of_a_deadlock_names_who_waits_and_in_what_state(
     assert call(["run", data["counterexample"]["scenario"]]) == 0
 
 
-def test_an_interrupted_check_says_what_it_covered(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_check_says_what_it_covered(number: int, tmp_path: Path) -> None:
     child = subprocess.Popen(
         [sys.executable, "-u", "-m", "sim", "check", "models.consensus", "--json"],
         stdout=subprocess.PIPE,
@@ -120,7 +121,7 @@ def test_an_interrupted_check_says_what_it_covered(tmp_path: Path) -> None:
         env={**os.environ, "CI": "1"},
     )
     time.sleep(3)
-    child.send_signal(signal.SIGINT)
+    child.send_signal(number)
     out, err = child.communicate(timeout=60)
     assert child.returncode == 130, err
     data = json.loads(out)
