@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-INJECTORS = ("sim.faults.injector", "sim.strategy.eager")
-"""What hands faults out: to ordinary code, and in a run."""
+INJECTORS = ("sim.faults.injector", "sim.strategy.eager", "sim.strategy.slowdowns")
+"""What hands faults out: to ordinary code, and in a run; the last, those that only a clock knows of."""
 
 PLANS = {
     "SPEC_KIT_FAULTS": "agent_timeout:3,consensus_fail:1",
@@ -130,6 +130,7 @@ def test_nothing_imports_an_injector_when_it_is_imported(wheel: Path, module: st
     behind_the_gate = {
         "sim.faults.injector": ["sim/faults/gate.py"],
         "sim.strategy.eager": ["sim/strategy/virtual_time.py"],
+        "sim.strategy.slowdowns": ["sim/strategy/virtual_time.py"],
     }
     assert importers(wheel, module, anywhere=True) == behind_the_gate[module]
 
@@ -168,5 +169,14 @@ def test_behind_an_open_gate_the_same_test_sees_the_faults(wheel: Path) -> None:
     assert data["faults"]["planned"] == {"agent_timeout": 3, "consensus_fail": 1}
     assert data["faults"]["struck"] == {"agent_timeout": 2, "consensus_fail": 1}  # gemini is asked twice
     assert seen["struck"] == ["agent_timeout", None]
-    assert set(INJECTORS) <= set(seen["modules"])
+    assert set(INJECTORS[:2]) <= set(seen["modules"])
     assert "faults are on" in err
+
+
+def test_a_planned_delay_is_seen_too(wheel: Path, tmp_path: Path) -> None:
+    path = tmp_path / "delayed.yaml"
+    path.write_text("model: models.consensus\nconfig: {stop: false}\nfaults: delay:1@store(1s)\n")
+    data, seen, err = run(wheel, str(path), {})
+    assert data["faults"]["struck"] == {"delay": 1}
+    assert INJECTORS[2] in seen["modules"]
+    assert err == f"sim: faults are on: delay:1@store(1s) ({path})\n"
