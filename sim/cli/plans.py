@@ -12,12 +12,14 @@ from typing import NamedTuple
 
 from sim.errors import ConfigError, listing, nearest
 from sim.faults import environment
-from sim.faults.gate import say, warn_of_plans
+from sim.faults.gate import say, say_idle, warn_of_plans
 from sim.faults.plan import show_plan
 from sim.scenario import Scenario
 
 SCOPES = (environment.SCOPE, "consensus", "auto_drive")
 """The scopes that simulated machines are in."""
+BY_SETTING = "--set faults"
+"""Where a plan comes from that the configuration holds already."""
 
 
 class Plan(NamedTuple):
@@ -33,13 +35,13 @@ def plan_given(faults: str | None, overrides: Mapping[str, str]) -> Plan:
 
     Raises `ConfigError` if the environment's plan is on and malformed, or for other code than ours.
     """
+    told = Plan(faults, "--faults" if faults is not None or "faults" not in overrides else BY_SETTING)
     if not environment.opted_in():
         warn_of_plans()
-        return Plan(faults, "--faults")
+        return told
     if faults is not None or "faults" in overrides:
-        if environment.plans_set():
-            say(f"{' and '.join(environment.plans_set())} changes nothing: the command line gives a plan")
-        return Plan(faults, "--faults")
+        say_idle(": the command line gives a plan")
+        return told
     found = environment.read_plan()
     if found is None:
         return Plan(None, "--faults")
@@ -56,7 +58,7 @@ def say_on(plan: Plan, scenarios: Iterable[Scenario]) -> None:
     told: dict[str, None] = {}
     for scenario in scenarios:
         if scenario.schedule is None and any(entry.count != 0 for entry in scenario.system.budget):
-            source = plan.source if plan.text is not None else scenario.path
+            source = plan.source if plan.text is not None or plan.source == BY_SETTING else scenario.path
             told[f"{show_plan(scenario.system.budget)} ({source})"] = None
     if told:
         say(f"faults are on: {'; '.join(told)}")

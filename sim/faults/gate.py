@@ -43,9 +43,11 @@ def next_fault(scope: str, target: str | None = None) -> InjectedFault | None:
     call from threads and asyncio tasks. The first call looks at the environment; it raises `ConfigError`
     if the gate is open and the plan there is malformed.
     """
-    if _injector is not None:
-        return _injector.next_fault(scope, target)
-    if _looked:
+    looked = _looked  # before the injector: whoever has looked has set the injector by then
+    injector = _injector  # once: another thread may close the gate at any point
+    if injector is not None:
+        return injector.next_fault(scope, target)
+    if looked:
         return None
     _look()
     return next_fault(scope, target)
@@ -104,12 +106,14 @@ def close_gate() -> None:
 
 def faults_left() -> dict[str, int | None]:
     """What remains of each entry of the plan, by its text (None: unlimited); empty behind a closed gate."""
-    return {} if _injector is None else _injector.left()
+    injector = _injector
+    return {} if injector is None else injector.left()
 
 
 def faults_struck() -> dict[str, int]:
     """How many faults of each kind were handed out; empty behind a closed gate."""
-    return {} if _injector is None else _injector.struck()
+    injector = _injector
+    return {} if injector is None else injector.struck()
 
 
 def _look() -> None:
@@ -132,11 +136,16 @@ def _decide() -> None:
 def warn_of_plans() -> None:
     """One line if the environment holds a plan that does not count: the gate is closed."""
     global _warned
+    if environment.plans_set():
+        _warned = True
+        say_idle(f" without {environment.OPT_IN}=1: faults are off")
+
+
+def say_idle(why: str) -> None:
+    """One line if the environment holds a plan, and why it changes nothing."""
     named = environment.plans_set()
     if named:
-        _warned = True
-        verb = "changes" if len(named) == 1 else "change"
-        say(f"{' and '.join(named)} {verb} nothing without {environment.OPT_IN}=1: faults are off")
+        say(f"{' and '.join(named)} {'changes' if len(named) == 1 else 'change'} nothing{why}")
 
 
 def say(text: str) -> None:

@@ -14,12 +14,12 @@ from sim.mixer import between, derive, stream
 from sim.process import Arm
 from sim.strategy.base import base_of, choose_start, least
 from sim.strategy.events import subject
-from sim.strategy.slowdowns import Slowdowns
 from sim.timing import Range, Timing
 from sim.trace import Slowdown
 
 if TYPE_CHECKING:
     from sim.strategy.eager import Eager
+    from sim.strategy.slowdowns import Slowdowns
 
 DELIVER, FIRE, MOVE, RESTART, HEAL, RESUME = range(6)
 _OF_A_PROCESS = (DELIVER, FIRE, MOVE)
@@ -61,7 +61,7 @@ class VirtualTime:
         self._move_orders: dict[int, dict[str, int]] = {}
         self._latencies: dict[int, Range] = {}
         self._eager = self._striker(graph)
-        self._slow = Slowdowns(graph) if self._slows(graph) else None
+        self._slow = self._slower(graph)
         self.slowdowns: list[Slowdown] = self._slow.struck if self._slow is not None else []
         self._paused: dict[int, list[Event]] = {}
         self._unordered = graph.network.name == "any"
@@ -81,6 +81,14 @@ class VirtualTime:
         from sim.strategy.eager import Eager
 
         return Eager(graph)
+
+    def _slower(self, graph: Graph) -> Slowdowns | None:
+        """What slows down by the plan. Without a delay or a pause in it, it is not even imported."""
+        if not self._slows(graph):
+            return None
+        from sim.strategy.slowdowns import Slowdowns
+
+        return Slowdowns(graph)
 
     def _slows(self, graph: Graph) -> bool:
         """Whether anything of the plan slows this run down."""

@@ -137,6 +137,18 @@ def test_the_nearest_plan_wins(
     ]
 
 
+def test_a_plan_among_the_settings_is_said_to_come_from_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on = "sim: faults are on: drop:1 (--set faults)"
+    assert run_json(capsys, ROUND, "--set", "faults=drop:1")[1].splitlines() == [on]
+    set_up(monkeypatch, SIM_DEV_FAULTS="1", SPEC_KIT_FAULTS="empty_response:1", CODEX_FAULTS="disconnect:1")
+    assert run_json(capsys, ROUND, "--set", "faults=drop:1")[1].splitlines() == [
+        "sim: SPEC_KIT_FAULTS and CODEX_FAULTS change nothing: the command line gives a plan",
+        on,
+    ]
+
+
 def test_delays_and_pauses_are_planned_struck_and_in_the_trace(capsys: pytest.CaptureFixture[str]) -> None:
     plan = "delay:1@gemini->coordinator(5s),pause:1@coordinator(2s)"
     data, _ = run_json(capsys, ROUND, "--faults", plan)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sim import ConfigError
@@ -57,6 +57,7 @@ def entries(draw: st.DrawFn) -> FaultEntry:
     )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no defect
 @given(st.lists(entries(), max_size=4, unique_by=lambda e: (e.kind, e.target, e.hint_ms, e.after)))
 def test_what_is_shown_is_read_back(plan: list[FaultEntry]) -> None:
     assert parse_plan(show_plan(plan)) == tuple(plan)

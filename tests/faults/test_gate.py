@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
 import pytest
 
 from sim import ConfigError
-from sim.faults import AgentTimeoutError, close_gate, faults_left, next_fault, open_gate
+from sim.faults import AgentTimeoutError, close_gate, faults_left, faults_struck, gate, next_fault, open_gate
 
 PLAN = "agent_timeout:1@gemini"
 
@@ -74,3 +79,48 @@ def test_a_closed_gate_stays_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     set_up(monkeypatch, SIM_DEV_FAULTS="1", SPEC_KIT_FAULTS=PLAN)
     close_gate()
     assert next_fault("spec_kit", "gemini") is None
+
+
+def in_between(call: Callable[[], object], other: Callable[[], object], at: int) -> tuple[object, bool]:
+    """What `call` returns if another thread does `other` before the instruction numbered `at`, and whether it
+    came so far."""
+    seen = 0
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal seen
+        if frame.f_code is not call.__code__:  # type: ignore[attr-defined]
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            seen += 1
+            if seen == at:
+                other()
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        return (call("spec_kit", "gemini") if call is next_fault else call()), seen >= at  # type: ignore[call-arg]
+    finally:
+        sys.settrace(before)
+
+
+@pytest.mark.parametrize("call", [next_fault, faults_left, faults_struck])
+def test_another_thread_may_close_the_gate_at_any_point(call: Callable[[], object]) -> None:
+    at, reached = 1, True
+    while reached:
+        open_gate(PLAN)
+        _, reached = in_between(call, close_gate, at)
+        at += 1
+    assert at > 5, "no instruction was seen"
+
+
+def test_another_thread_may_look_first_at_any_point_and_no_fault_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_up(monkeypatch, SIM_DEV_FAULTS="1", SPEC_KIT_FAULTS=PLAN)
+    at, reached = 1, True
+    while reached:
+        gate._injector, gate._looked = None, False
+        found, reached = in_between(next_fault, gate._look, at)
+        assert isinstance(found, AgentTimeoutError), at
+        at += 1
+    assert at > 5, "no instruction was seen"

@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-INJECTORS = ("sim.faults.injector", "sim.strategy.eager")
-"""What hands faults out: to ordinary code, and in a run."""
+INJECTORS = ("sim.faults.injector", "sim.strategy.eager", "sim.strategy.slowdowns")
+"""What hands faults out: to ordinary code, and in a run; the last, those that only a clock knows of."""
 
 PLANS = {
     "SPEC_KIT_FAULTS": "agent_timeout:3,consensus_fail:1",
@@ -76,15 +76,15 @@ def run(wheel: Path, scenario: str, variables: dict[str, str]) -> tuple[dict, di
     return json.loads(printed), json.loads(seen), done.stderr
 
 
-def top_imports(source: str) -> set[str]:
-    """What is imported when a module is: not inside functions, not for type checkers."""
+def imported(source: str, *, anywhere: bool = False) -> set[str]:
+    """What is imported when a module is: not inside functions, not for type checkers; or anywhere in it."""
     found: set[str] = set()
     rest: list[ast.AST] = list(ast.parse(source).body)
     while rest:
         node = rest.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        if not anywhere and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             continue
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        if not anywhere and isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             rest += node.orelse
             continue
         if isinstance(node, ast.Import):
@@ -97,17 +97,11 @@ def top_imports(source: str) -> set[str]:
 
 def importers(wheel: Path, module: str, *, anywhere: bool) -> list[str]:
     """The modules of the wheel that import `module` when they are imported, or anywhere at all."""
-    found = []
-    for path in sorted(wheel.rglob("*.py")):
-        source = path.read_text(encoding="utf-8")
-        if anywhere:
-            nodes = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.ImportFrom)]
-            imports = {str(n.module) for n in nodes}
-        else:
-            imports = top_imports(source)
-        if module in imports:
-            found.append(path.relative_to(wheel).as_posix())
-    return found
+    return [
+        path.relative_to(wheel).as_posix()
+        for path in sorted(wheel.rglob("*.py"))
+        if module in imported(path.read_text(encoding="utf-8"), anywhere=anywhere)
+    ]
 
 
 def test_the_wheel_is_complete_and_what_is_tested_is_the_wheel(wheel: Path) -> None:
@@ -130,6 +124,7 @@ def test_nothing_imports_an_injector_when_it_is_imported(wheel: Path, module: st
     behind_the_gate = {
         "sim.faults.injector": ["sim/faults/gate.py"],
         "sim.strategy.eager": ["sim/strategy/virtual_time.py"],
+        "sim.strategy.slowdowns": ["sim/strategy/virtual_time.py"],
     }
     assert importers(wheel, module, anywhere=True) == behind_the_gate[module]
 
@@ -143,8 +138,11 @@ def test_an_import_of_an_injector_would_be_noticed() -> None:
         "try:\n    import sim.faults.injector\nexcept ImportError: ...",
         "if not TYPE_CHECKING:\n    import sim.faults.injector",
     ):
-        assert "sim.faults.injector" in top_imports(source), source
-    assert "sim.faults.injector" not in top_imports("def f():\n    from sim.faults.injector import Injector")
+        assert "sim.faults.injector" in imported(source), source
+    for inside in ("from sim.faults.injector import Injector", "import sim.faults.injector as i"):
+        source = f"def f():\n    {inside}"
+        assert "sim.faults.injector" not in imported(source)
+        assert "sim.faults.injector" in imported(source, anywhere=True), source
 
 
 @pytest.mark.parametrize("scenario", ["round.yaml", "r8_late_original.yaml"])
@@ -168,5 +166,14 @@ def test_behind_an_open_gate_the_same_test_sees_the_faults(wheel: Path) -> None:
     assert data["faults"]["planned"] == {"agent_timeout": 3, "consensus_fail": 1}
     assert data["faults"]["struck"] == {"agent_timeout": 2, "consensus_fail": 1}  # gemini is asked twice
     assert seen["struck"] == ["agent_timeout", None]
-    assert set(INJECTORS) <= set(seen["modules"])
+    assert set(INJECTORS[:2]) <= set(seen["modules"])
     assert "faults are on" in err
+
+
+def test_a_planned_delay_is_seen_too(wheel: Path, tmp_path: Path) -> None:
+    path = tmp_path / "delayed.yaml"
+    path.write_text("model: models.consensus\nconfig: {stop: false}\nfaults: delay:1@store(1s)\n")
+    data, seen, err = run(wheel, str(path), {})
+    assert data["faults"]["struck"] == {"delay": 1}
+    assert INJECTORS[2] in seen["modules"]
+    assert err == f"sim: faults are on: delay:1@store(1s) ({path})\n"
