@@ -24,7 +24,7 @@ bench: $(READY)  ## timings, as ratios of things measured in one run
 	$(BIN)/python -m pytest bench --benchmark-only --benchmark-group-by=group
 
 soak: $(READY)  ## what takes too long for `make test`
-	$(BIN)/python -m pytest -m soak
+	HYPOTHESIS_PROFILE=wide $(BIN)/python -m pytest -m soak
 
 $(READY): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "roundsim needs Python 3.11 or later, this is " + sys.version.split()[0] + "; say which: make PYTHON=python3.12")'
