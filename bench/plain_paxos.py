@@ -3,7 +3,7 @@ With 2 proposers and 3 acceptors there are 173,812 states and 801,486 steps."""
 
 from __future__ import annotations
 
-from sim import IGNORE, Message, Process, System, View, always
+from sim import IGNORE, Message, Process, System, View, always, sometimes
 
 
 class Start(Message):
@@ -116,8 +116,14 @@ def agree(*proposers: View) -> bool:
     return len({p.value for p in proposers if p.state == "done"}) <= 1
 
 
-def plain_paxos(proposers: int = 2, acceptors: int = 3) -> System:
+def plain_paxos(proposers: int = 2, acceptors: int = 3, acceptor: type[Acceptor] = Acceptor) -> System:
     names = tuple(f"a{i}" for i in range(acceptors))
     leading = {f"p{i}": Proposer(number=i + 1, acceptors=names) for i in range(proposers)}
-    processes = {**leading, **{name: Acceptor() for name in names}}
-    return System(processes, properties=[always("agreement", agree, reads=[*leading])])
+    processes = {**leading, **{name: acceptor() for name in names}}
+    return System(
+        processes,
+        properties=[
+            always("agreement", agree, reads=[*leading]),
+            sometimes("all are done", lambda *ps: all(p.state == "done" for p in ps), reads=[*leading]),
+        ],
+    )

@@ -138,7 +138,7 @@ def warn_of_plans() -> None:
     global _warned
     if environment.plans_set():
         _warned = True
-        say_idle(f" without {environment.OPT_IN}=1: faults are off")
+        say_idle(f" without {environment.OPT_IN}=1")
 
 
 def say_idle(why: str) -> None:

@@ -81,7 +81,7 @@ def test_a_plan_alone_changes_nothing_but_one_line(
     set_up(monkeypatch, **{variable: plan}, **opt_in)
     data, err = run_json(capsys, ROUND)
     assert data == plain
-    assert err == f"sim: {variable} changes nothing without SIM_DEV_FAULTS=1: faults are off\n"
+    assert err == f"sim: {variable} changes nothing without SIM_DEV_FAULTS=1\n"
 
 
 def test_an_opt_in_alone_changes_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

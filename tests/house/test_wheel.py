@@ -154,7 +154,7 @@ def test_behind_a_closed_gate_the_variables_change_nothing_but_one_line(wheel: P
     assert data["digest"] == plain["digest"]
     assert (seen["status"], seen["struck"]) == (0, [None, None])
     assert not [name for name in INJECTORS if name in seen["modules"]]
-    assert err == "sim: SPEC_KIT_FAULTS and CODEX_FAULTS change nothing without SIM_DEV_FAULTS=1: faults are off\n"
+    assert err == "sim: SPEC_KIT_FAULTS and CODEX_FAULTS change nothing without SIM_DEV_FAULTS=1\n"
 
 
 def test_behind_an_open_gate_the_same_test_sees_the_faults(wheel: Path) -> None:
