@@ -11,7 +11,8 @@ import click
 from sim.cli import STARTED, options
 from sim.cli.keep import Kept, judged, keep, missed_lines
 from sim.cli.plans import plan_given, say_explored
-from sim.explore.check import ENGINES, Engine, check
+from sim.explore.check import check
+from sim.explore.engine import ENGINES, Engine
 from sim.explore.memory import MIB
 from sim.explore.minimise import unminimised
 from sim.explore.result import CheckResult, Progress

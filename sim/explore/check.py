@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Literal, get_args
 
-from sim.errors import ConfigError, listing
-from sim.explore.compiled.jit import interrupt_afterwards, missing
+from sim.explore.compiled.jit import interrupt_afterwards
+from sim.explore.engine import Engine, hand_over_at, lacking
 from sim.explore.memory import default_bound
 from sim.explore.plain import Limits, Walk
 from sim.explore.result import CheckResult, Progress
 from sim.graph import State
 from sim.system import System, refuse_timed
-
-Engine = Literal["auto", "plain", "compiled"]
-ENGINES: tuple[Engine, ...] = get_args(Engine)
 
 PAYS_AT = 10_000
 """States from which the compiled walk takes over by itself: before, loading it costs more than it saves."""
@@ -43,20 +39,15 @@ def check(
     Raises `ModelError` if the model breaks a rule of the framework, `ConfigError` for an engine that is
     none or cannot run here, and for delays and pauses in the plan.
     """
-    if engine not in ENGINES:
-        raise ConfigError(f"engine {engine!r} is none; use {listing(ENGINES)}")
-    lacks = missing() if engine != "plain" else ""
-    if engine == "compiled" and lacks:
-        raise ConfigError(f"engine 'compiled': {lacks}")
+    lacks = lacking(engine)
     limits = Limits(max_states, max_memory if max_memory is not None else default_bound())
     walk = Walk(system, limits, progress)
     refuse_timed(walk.graph.system, "a check")
-    hand_over_at = {"plain": None, "compiled": 0, "auto": PAYS_AT}[engine]
     started = time.perf_counter()
     preparing = 0.0
     result = walk.result
     try:
-        level = walk.run(hand_over_at)
+        level = walk.run(hand_over_at(engine, PAYS_AT))
         result.states = len(walk.parents)
         if level and lacks:
             print(f"sim: {lacks}", file=sys.stderr)

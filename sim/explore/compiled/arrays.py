@@ -56,8 +56,8 @@ class Column:
     """An array that grows at its end. What is added waits in a list until the array is asked for: one
     conversion for many small additions."""
 
-    def __init__(self, width: int = 0) -> None:
-        self._array: Array = np.zeros((64, width) if width else 64, np.int32)
+    def __init__(self, width: int = 0, dtype: Any = np.int32) -> None:
+        self._array: Array = np.zeros((64, width) if width else 64, dtype)
         self._filled = 0
         self._waiting: list[Any] = []
         self.size = 0
@@ -74,10 +74,10 @@ class Column:
         """All that was added, and some room."""
         if self._waiting:
             if self.size > len(self._array):
-                larger = np.zeros((2 * self.size, *self._array.shape[1:]), np.int32)
+                larger = np.zeros((2 * self.size, *self._array.shape[1:]), self._array.dtype)
                 larger[: self._filled] = self._array[: self._filled]
                 self._array = larger
-            self._array[self._filled : self.size] = self._waiting
+            self._array[self._filled : self.size] = np.array(self._waiting, self._array.dtype)
             self._filled = self.size
             self._waiting.clear()
         return self._array
@@ -199,6 +199,11 @@ class Mirror:
             self._strikes.array, self._hear_node.array,
             self._hear_start.array, self._hear_by.array, self._prop_start, self._prop_cells, self.unseen,
         )  # fmt: skip
+
+    @property
+    def order(self) -> Array:
+        """What the envelopes known are sorted by."""
+        return self._order.array
 
     def _catch_up(self) -> None:
         """Takes over what was interned since the last time."""
