@@ -10,8 +10,10 @@ from sim.errors import ConfigError, listing
 from sim.explore.compiled.jit import interrupt_afterwards, missing
 from sim.explore.memory import default_bound
 from sim.explore.plain import Limits, Walk
+from sim.explore.reduction.alike import ToldApart
+from sim.explore.reduction.reduction import Reduction
 from sim.explore.result import CheckResult, Progress
-from sim.graph import State
+from sim.graph import Graph, State
 from sim.system import System, refuse_timed
 
 Engine = Literal["auto", "plain", "compiled"]
@@ -29,6 +31,7 @@ def check(
     engine: Engine = "auto",
     exact: bool = False,
     max_memory: int | None = None,
+    reduce: bool = False,
 ) -> CheckResult:
     """Walk every state of `system` within its fault budget and bound; stops at the first violation.
 
@@ -40,6 +43,9 @@ def check(
     system turns out large. The result is the same. A compiled walk knows states by 64-bit fingerprints
     (`collision_probability`), or by all their cells if `exact`; the plain one is always exact.
 
+    `reduce`: go by fewer states that stand for all (see docs/checking.md); the verdict is the same, counts
+    are smaller, and `reduced` says what was applied.
+
     Raises `ModelError` if the model breaks a rule of the framework, `ConfigError` for an engine that is
     none or cannot run here, and for delays and pauses in the plan.
     """
@@ -49,9 +55,21 @@ def check(
     if engine == "compiled" and lacks:
         raise ConfigError(f"engine 'compiled': {lacks}")
     limits = Limits(max_states, max_memory if max_memory is not None else default_bound())
-    walk = Walk(system, limits, progress)
-    refuse_timed(walk.graph.system, "a check")
     hand_over_at = {"plain": None, "compiled": 0, "auto": PAYS_AT}[engine]
+    apart: dict[tuple[str, ...], str] = {}
+    while True:
+        reduction = Reduction(Graph(system), apart) if reduce else None
+        walk = Walk(system, limits, progress, reduction)
+        refuse_timed(walk.graph.system, "a check")
+        try:
+            return _run(walk, hand_over_at, lacks, exact)
+        except ToldApart as error:  # a declaration that does not hold costs its reduction
+            assert reduction is not None
+            apart[reduction.classes[error.number]] = error.why
+
+
+def _run(walk: Walk, hand_over_at: int | None, lacks: str, exact: bool) -> CheckResult:
+    """A whole walk, by the engine that pays; `lacks` says why it cannot be the compiled one."""
     started = time.perf_counter()
     preparing = 0.0
     result = walk.result

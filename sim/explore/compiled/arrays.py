@@ -165,10 +165,9 @@ class Mirror:
         within = [judge.within] if judge.within is not None else []
         self._props = [*judge.always, *judge.sometimes, *judge.eventually, *within]
         self._roots = {prop: self._trees.root() for prop in self._props}
-        self._reads = {prop: [graph.tables.index[name] for name in prop.property.reads] for prop in self._props}
-        starts = np.cumsum([0, *(1 + len(self._reads[prop]) for prop in self._props)])
+        starts = np.cumsum([0, *(1 + len(prop.reads) for prop in self._props)])
         self._prop_start: Array = starts.astype(np.int32)
-        flat = [n for prop in self._props for n in (self._roots[prop], *self._reads[prop])]
+        flat = [n for prop in self._props for n in (self._roots[prop], *prop.reads)]
         self._prop_cells: Array = np.array(flat or [0], np.int32)
         self.unseen: Array = np.ones(max(1, len(judge.sometimes)), np.int32)
 
@@ -243,7 +242,7 @@ class Mirror:
     def learn_verdict(self, prop: Evaluated, locals_: tuple[int, ...]) -> bool:
         """What a predicate says, for the walk to know from now on."""
         said = prop(locals_)
-        self._trees.add(self._roots[prop], [locals_[i] for i in self._reads[prop]], int(said))
+        self._trees.add(self._roots[prop], [locals_[i] for i in prop.reads], int(said))
         return said
 
     def _learn_surroundings(self, here: Surroundings, state: State) -> int:

@@ -1,0 +1,131 @@
+"""A walk over states that stand for others, and the way back from them to a real schedule."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sim.action import Action
+from sim.errors import listing
+from sim.explore.reduction.alike import alike
+from sim.explore.reduction.canonical import Canonical
+from sim.explore.reduction.claims import Claims
+from sim.explore.reduction.images import Images
+from sim.explore.reduction.orbits import OrbitJudge
+from sim.graph import Graph, Start, State
+from sim.judge import Finding, Judge
+
+
+@dataclass
+class Reduced:
+    """What a reduction came to: whether its two parts were applied, each as a sentence, or why not."""
+
+    applied: list[str] = field(default_factory=list)
+    off: list[str] = field(default_factory=list)
+
+
+class Replayed(NamedTuple):
+    """A real schedule to a state that a reduced walk has met, and what is wrong at its end."""
+
+    path: list[Action]
+    begin: Start
+    finding: Finding
+
+
+class Reduction:
+    """What `--reduce` does to a walk of `graph`. `apart` are classes that an earlier walk found to be told apart,
+    with the reasons."""
+
+    def __init__(self, graph: Graph, apart: Mapping[tuple[str, ...], str]) -> None:
+        self.graph = graph
+        self.report = Reduced()
+        found = alike(graph.system)
+        classes = [names for names in found.classes if names not in apart]
+        self.classes = classes
+        self.images = Images(graph, classes)
+        self._canonical = Canonical(self.images)
+        self._claims = Claims(self.images)
+        self.judge: Judge = OrbitJudge(graph, self.images)
+        self.report.off += [*found.apart, *apart.values()]
+        if classes:
+            shown = "; ".join(listing(names, "and") for names in classes)
+            self.report.applied.append(f"symmetry of {shown}")
+        elif not graph.system.interchangeable:
+            self.report.off.append("the system declares no interchangeable processes")
+
+    def starts(self) -> list[Start]:
+        """The ways to begin; raises `ToldApart` if alike processes do not begin alike."""
+        self._claims.start()
+        return self.graph.starts()
+
+    def enabled(self, state: State) -> list[Action]:
+        """The enabled actions; sees to it that what `state` does all states do that it stands for, else raises
+        `ToldApart`."""
+        actions = self.graph.enabled(state)
+        self._claims.vouch(state, actions)
+        return actions
+
+    def heard(self, state: State, action: Action) -> None:
+        """The same for what monitors make of an action."""
+        self._claims.hear(state.locals, action.heard)
+
+    def of(self, state: State) -> State:
+        """The state that stands for `state`."""
+        return self._canonical(state)
+
+    # --- the way back -------------------------------------------------------------------------------
+
+    def replay(self, way: Sequence[Action], begin: Start, *, at_rest: bool) -> Replayed:
+        """A real schedule for the way of a reduced walk to a violation (`at_rest`: of what is owed there).
+
+        From a real state that one of the walk stands for, some action leads to a state that the walk's next
+        one stands for: this is what a reduction keeps.
+        """
+        passed = self.of(begin.state)
+        states = [begin.state]
+        for taken in way:
+            passed = self.of(self.graph.apply(passed, taken))
+            states.append(next(s for _, s in self._steps(states[-1]) if self._stands_for(passed, s)))
+        judge = Judge(self.graph)
+        judged = judge.judge_quiescent if at_rest else judge.judge
+        for turned in self._turned(states):
+            finding = judged(turned[-1])
+            if finding is not None:
+                return Replayed(*self._along(turned), finding)
+        raise AssertionError("a reduced walk sees a violation that no real schedule has")
+
+    def _stands_for(self, one: State, state: State) -> bool:
+        """Whether `one` stands for `state`; where a machine failed, whichever of those alike it was."""
+        failed = self.graph.tables.failed.keys()
+        if failed.isdisjoint(one.locals):
+            return self.of(state) == one
+        return not failed.isdisjoint(state.locals)
+
+    def _steps(self, state: State) -> Iterator[tuple[Action, State]]:
+        return ((action, self.graph.apply(state, action)) for action in self.graph.enabled(state))
+
+    def _turned(self, states: list[State]) -> Iterator[list[State]]:
+        """The way, and the ways that swaps make of it, each other end once."""
+        ends = {states[-1]}
+        waiting = [states]
+        while waiting:
+            way = waiting.pop(0)
+            yield way
+            for swap, _ in self.images.steps:
+                end = self._swapped(swap, way[-1])
+                if end not in ends:
+                    ends.add(end)
+                    waiting.append([*(self._swapped(swap, state) for state in way[:-1]), end])
+
+    def _swapped(self, swap: int, state: State) -> State:
+        return self.images.state(swap, state)
+
+    def _along(self, states: list[State]) -> tuple[list[Action], Start]:
+        """The actions along real states."""
+        begin = next(start for start in self.graph.starts() if start.state == states[0])
+        path = []
+        for before, after in itertools.pairwise(states):
+            path.append(next(action for action, reached in self._steps(before) if reached == after))
+        return path, begin
