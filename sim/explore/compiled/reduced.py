@@ -63,7 +63,7 @@ def step(rows: Any, settings: Any, before: Any, length: Any, action: Any, after:
     )  # fmt: skip
 
 
-@inlined
+@compiled
 def follow_one(
     rows: Any, turns: Any, store: Any, settings: Any, registers: Any, before: Any, length: Any, after: Any,
     spare: Any, action: Any, ordinal: Any,
@@ -114,7 +114,7 @@ def expand_reduced(
         if ended != PAUSED:
             return ended
         registers[QUIET] = 1
-        r, n = 0, 0
+        r, n = 0, np.int64(0)
         while found[r] >= 0:
             for a in range(rows.row_start[found[r]], rows.row_start[found[r] + 1]):
                 ended = follow_one(

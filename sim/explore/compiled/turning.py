@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.explore.compiled.jit import inlined
+from sim.explore.compiled.jit import compiled, inlined
 from sim.explore.compiled.layout import BUDGETS, CUTS, FAILED, FIFO, LOCALS, NETWORK
 from sim.explore.compiled.turns import DIFFERENT, UNSEEN
 
@@ -18,7 +18,7 @@ SPARE, FIRST_LEVEL = 2, 3
 """Areas 0 and 1 hold the state by turns; SPARE a swapped one, then the least; the others one arrangement each."""
 
 
-@inlined
+@compiled
 def turn(rows: Any, turns: Any, settings: Any, swap: Any, work: Any, source: Any, sink: Any, length: Any) -> Any:
     """Writes what a swap makes of the state at `source` to `sink`; whether all images are known."""
     locals_ = settings[LOCALS]
@@ -173,7 +173,7 @@ def arrange(
     return True
 
 
-@inlined
+@compiled
 def canonical(rows: Any, turns: Any, settings: Any, cells: Any, length: Any, spare: Any) -> Any:
     """Makes the state in `cells` canonical; False, with the cells as they were, where an image is unknown."""
     work, colours, levels = spare
