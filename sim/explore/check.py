@@ -58,14 +58,13 @@ def check(
     hand_over_at = {"plain": None, "compiled": 0, "auto": PAYS_AT}[engine]
     apart: dict[tuple[str, ...], str] = {}
     while True:
-        reduction = Reduction(Graph(system), apart) if reduce else None
-        walk = Walk(system, limits, progress, reduction)
-        refuse_timed(walk.graph.system, "a check")
         try:
+            reduction = Reduction(Graph(system), apart) if reduce else None
+            walk = Walk(system, limits, progress, reduction)
+            refuse_timed(walk.graph.system, "a check")
             return _run(walk, hand_over_at, lacks, exact)
         except ToldApart as error:  # a declaration that does not hold costs its reduction
-            assert reduction is not None
-            apart[reduction.classes[error.number]] = error.why
+            apart[error.members] = error.why
 
 
 def _run(walk: Walk, hand_over_at: int | None, lacks: str, exact: bool) -> CheckResult:
@@ -87,6 +86,8 @@ def _run(walk: Walk, hand_over_at: int | None, lacks: str, exact: bool) -> Check
         result.states = max(result.states, len(walk.parents))
     result.seconds = time.perf_counter() - started - preparing
     result.handler_calls = walk.graph.handler_calls
+    if walk.reduction is not None:
+        result.reduced = walk.reduction.report
     return result
 
 

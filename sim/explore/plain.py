@@ -41,7 +41,7 @@ class Walk:
         self.judge = Judge(self.graph) if reduction is None else reduction.judge
         self.limits = limits
         self.progress = progress
-        self.result = CheckResult(graph=self.graph, reduced=None if reduction is None else reduction.report)
+        self.result = CheckResult(graph=self.graph)
         self.parents: dict[State, tuple[State, Action] | None] = {}
         self.starts: dict[State, Start] = {}
         self.unseen = list(self.judge.sometimes)

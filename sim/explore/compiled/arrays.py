@@ -48,6 +48,11 @@ from sim.rows import Surroundings
 Array = npt.NDArray[Any]
 
 
+def key_of(local: int, envelope: int, around: int, what: int) -> int:
+    """The key of a row (see `layout`)."""
+    return (local + 1) << 40 | (envelope + 1) << 16 | around << 2 | what
+
+
 class TooLarge(Exception):
     """A number that the arrays have no place for."""
 
@@ -223,7 +228,7 @@ class Mirror:
         graph = self.graph
         graph.enabled(state)
         here = graph.surroundings(state.budgets, state.cuts)
-        around = self._learn_surroundings(here, state)
+        around = self.learn_surroundings(state)
         target = graph.tables.target
         for e in graph.network.heads(state.net):
             local = state.locals[target[e]]
@@ -245,7 +250,9 @@ class Mirror:
         self._trees.add(self._roots[prop], [locals_[i] for i in prop.reads], int(said))
         return said
 
-    def _learn_surroundings(self, here: Surroundings, state: State) -> int:
+    def learn_surroundings(self, state: State) -> int:
+        """The number of the surroundings of a state."""
+        here = self.graph.surroundings(state.budgets, state.cuts)
         number = self._surroundings.get(here)
         if number is None:
             number = self._surroundings[here] = len(self._surroundings)
@@ -260,7 +267,7 @@ class Mirror:
         return number
 
     def _learn_row(self, local: int, envelope: int, around: int, what: int, row: tuple[Action, ...]) -> None:
-        key = (local + 1) << 40 | (envelope + 1) << 16 | around << 2 | what
+        key = key_of(local, envelope, around, what)
         if key not in self._known_rows:
             self._known_rows.add(key)
             self._rows.add(key, self._add_row(row))

@@ -18,17 +18,16 @@ class Reducing:
     """The reduction of a plain walk, for its compiled rest."""
 
     def __init__(self, reduction: Reduction, mirror: Mirror) -> None:
-        self._reduction = reduction
         self._mirror = mirror
-        self._turning = Turning(reduction.images)
-        self._members = sum(map(len, reduction.classes))
+        self._turning = Turning(reduction, mirror)
+        self._members = sum(map(len, reduction.images.classes))
         self._spare = self._room(0)
 
     def _room(self, width: int) -> tuple[Array, ...]:
-        """Areas for states, colours, and the choices of an arrangement (see `turning`)."""
+        """Areas for states, colours, the choices of an arrangement (see `turning`), and one state more."""
         members = self._members + 1
         areas = np.zeros((FIRST_LEVEL + members) * width, np.int32)
-        return areas, np.zeros(members, np.uint64), np.zeros((members, 3), np.int64)
+        return areas, np.zeros(members, np.uint64), np.zeros((members, 3), np.int64), np.zeros(width, np.int32)
 
     def expand(
         self, rows: Rows, store: Store, settings: Array, registers: Array, small: tuple[Array, ...], size: int
@@ -41,5 +40,5 @@ class Reducing:
         return int(reduced.expand_reduced(rows, turns, store, settings, registers, small, self._spare, size))
 
     def learn_image(self, cells: list[int]) -> None:
-        """Has the plain engine reduce a state: it then knows all that compiled code needs for it."""
-        self._reduction.of(self._mirror.state(cells))
+        """Has the plain engine reduce a state."""
+        self._turning.learn(self._mirror.state(cells))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sim.explore.compiled.jit import compiled, inlined
-from sim.explore.compiled.layout import BUDGETS, CUTS, FAILED, FIFO, LOCALS, NETWORK
+from sim.explore.compiled.layout import BUDGETS, CUTS, FIFO, LOCALS, NETWORK
 from sim.explore.compiled.turns import DIFFERENT, UNSEEN
 
 SPARE, FIRST_LEVEL = 2, 3
@@ -176,11 +176,8 @@ def arrange(
 @compiled
 def canonical(rows: Any, turns: Any, settings: Any, cells: Any, length: Any, spare: Any) -> Any:
     """Makes the state in `cells` canonical; False, with the cells as they were, where an image is unknown."""
-    work, colours, levels = spare
+    work, colours, levels, _ = spare
     width = cells.size
-    for i in range(settings[LOCALS]):
-        if rows.flags[cells[i]] & FAILED:
-            return True
     for i in range(length):
         work[i] = cells[i]
     if not colour(rows, turns, settings, work, length, colours):

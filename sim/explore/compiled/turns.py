@@ -1,4 +1,4 @@
-"""What swapping alike processes does, as arrays: `sim.explore.reduction.images` for compiled code."""
+"""What a reduction knows, as arrays for compiled code: images and views, and what settles or is dead."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.explore.compiled.arrays import Array
+from sim.explore.compiled.arrays import Array, Keys, Mirror, key_of
 from sim.explore.reduction.images import Images, Views
+from sim.explore.reduction.reduction import Reduction
+from sim.explore.reduction.settle import STEPS_MAX, Settling
+from sim.graph import State
 
 UNSEEN, SAME, DIFFERENT = range(3)
 """Of a thing: its views were not asked yet, are the same from all of a class, or not."""
+
+
+NOTHING, DEAD, TAKEN = range(3)
+"""Of an envelope."""
 
 
 class Turns(NamedTuple):
@@ -32,13 +39,23 @@ class Turns(NamedTuple):
     local_seen: Any
     envelope_views: Any
     envelope_seen: Any
+    settle_keys: Any
+    """As of a row (see `layout`); no keys at all where nothing settles."""
+    settle_values: Any
+    """NOTHING, DEAD, or TAKEN + the number of the action that takes the envelope."""
+    steps_max: int
+    """How many deliveries may be taken at once."""
 
 
 class Turning:
-    """Tells the compiled walk what `Images` has found."""
+    """Tells the compiled walk what a reduction has found."""
 
-    def __init__(self, images: Images) -> None:
-        self._images = images
+    def __init__(self, reduction: Reduction, mirror: Mirror) -> None:
+        self._reduction = reduction
+        self._mirror = mirror
+        self._settles = Keys()
+        self._known: set[int] = set()
+        images = self._images = reduction.images
         members = [process for members in images.members for process in members]
         self._members = np.array(members, np.int32)
         self._starts = np.cumsum([0, *map(len, images.members)]).astype(np.int32)
@@ -49,6 +66,24 @@ class Turning:
             self._number[a, b] = self._number[b, a] = swap
         self._locals, self._envelopes = _Things(images, len(members)), _Things(images, len(members))
 
+    def learn(self, state: State) -> None:
+        """Has the plain engine reduce a state: it then knows all that compiled code needs for it."""
+        self._reduction.of(state)
+        if self._reduction.settling is not None:
+            self._learn_settling(self._reduction.settling, state)
+            for after in self._reduction.settling.steps(state):
+                self._learn_settling(self._reduction.settling, after)
+
+    def _learn_settling(self, settling: Settling, state: State) -> None:
+        around, graph = self._mirror.learn_surroundings(state), self._mirror.graph
+        for e in graph.network.heads(state.net):
+            key = key_of(state.locals[graph.tables.target[e]], e, around, 0)
+            if key not in self._known:
+                self._known.add(key)
+                action = settling.taken(state, e)
+                dead = DEAD if settling.is_dead(state, e) else NOTHING
+                self._settles.add(key, dead if action is None else TAKEN + self._mirror.number(action))
+
     def arrays(self) -> Turns:
         """The arrays as they are now."""
         images, tables = self._images, self._images.graph.tables
@@ -57,7 +92,11 @@ class Turning:
         return Turns(
             self._members, self._starts, self._pairs, self._number, self._locals.images, self._envelopes.images,
             self._locals.views, self._locals.seen, self._envelopes.views, self._envelopes.seen,
+            *(self._settles.arrays() if self._reduction.settling is not None else _NO_KEYS), STEPS_MAX,
         )  # fmt: skip
+
+
+_NO_KEYS = np.zeros(0, np.uint64), np.zeros(0, np.int32)
 
 
 class _Things:

@@ -10,11 +10,11 @@ from sim.system import Cut, System
 
 
 class ToldApart(Exception):
-    """Two members of a class behave differently after all; `number` is that of the class, `why` a sentence."""
+    """Two members of a class behave differently after all: `members` are the class, `why` is a sentence."""
 
-    def __init__(self, number: int, why: str) -> None:
+    def __init__(self, members: tuple[str, ...], why: str) -> None:
         super().__init__(why)
-        self.number = number
+        self.members = members
         self.why = why
 
 

@@ -30,12 +30,9 @@ class Canonical:
         self._network = images.graph.network
         self._is_fifo = images.graph.system.network == "fifo"
         self._members = sum(map(len, images.members))
-        self._failed = images.graph.tables.failed
 
     def __call__(self, state: State) -> State:
-        """The canonical form. A state with a failed machine is its own: nothing comes after it."""
-        if self._failed and not self._failed.keys().isdisjoint(state.locals):
-            return state
+        """The canonical form."""
         images = self._images
         colours = self.colours(state)
         alike: list[Sequence[int]] = []

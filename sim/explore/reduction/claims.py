@@ -15,7 +15,6 @@ from typing import Any
 
 from sim.action import Action
 from sim.errors import ModelError
-from sim.explore.reduction.alike import ToldApart
 from sim.explore.reduction.images import Images
 from sim.graph import Graph, State
 from sim.rows import Row, Surroundings
@@ -49,9 +48,22 @@ class Claims:
         known = set(starts)
         for state in starts:
             if self._graph.tables.failed.keys().isdisjoint(state.locals):
-                for swap, number in self._images.steps:
+                for swap in self._images.steps:
                     if self._images.state(swap, state) not in known:
-                        raise self._told_apart(swap, number, "how the system begins")
+                        raise self._images.told_apart(swap, "how the system begins")
+
+    def look(self, here: Surroundings, local: int, envelope: int) -> None:
+        """Every row of a process with this local value and an envelope (-1: none), wherever that may stand."""
+        if envelope >= 0:
+            self._vouch(here, "head", local, envelope)
+            if here.strikes_head:
+                self._vouch(here, "struck_head", local, envelope)
+            if here.strikes_behind:
+                self._vouch(here, "struck_behind", local, envelope)
+        else:
+            self._vouch(here, "own", local, -1)
+            if here.strikes_process:
+                self._vouch(here, "struck_own", local, -1)
 
     def vouch(self, state: State, actions: list[Action]) -> None:
         """All that `state` can do is what its images can do."""
@@ -92,14 +104,14 @@ class Claims:
         while waiting:
             *_, local, envelope = waiting.pop()
             row = find(here, local, envelope)
-            for swap, number in images.steps:
+            for swap in images.steps:
                 image = (images.local(swap, local), images.envelope(swap, envelope) if envelope >= 0 else -1)
                 try:
                     same = self._alike(swap, row, find(here, *image))
                 except ModelError:
                     same = False  # what breaks a rule there does not here
                 if not same:
-                    raise self._told_apart(swap, number, self._doing(local, envelope))
+                    raise images.told_apart(swap, self._doing(local, envelope))
                 if (here, what, *image) not in self._rows:
                     self._rows.add((here, what, *image))
                     waiting.append((here, what, *image))
@@ -134,7 +146,7 @@ class Claims:
         while waiting:
             local, emission = waiting.pop()
             after = tables.hear(local, emission)
-            for swap, number in images.steps:
+            for swap in images.steps:
                 image = (images.local(swap, local), images.emission(swap, emission))
                 try:
                     same = self._same_local(swap, after, tables.hear(*image))
@@ -142,7 +154,7 @@ class Claims:
                     same = False
                 if not same:
                     monitor = self._graph.names[tables.locals.things[local][0]]
-                    raise self._told_apart(swap, number, f"what {monitor} makes of an emission")
+                    raise images.told_apart(swap, f"what {monitor} makes of an emission")
                 if image not in self._heard:
                     self._heard.add(image)
                     waiting.append(image)
@@ -159,7 +171,3 @@ class Claims:
         if envelope < 0:
             return f"{doing} by itself"
         return f"{doing} with {show(self._graph.tables.envelopes.things[envelope].message)}"
-
-    def _told_apart(self, swap: int, number: int, by: str) -> ToldApart:
-        one, other = self._images.names(swap)
-        return ToldApart(number, f"{one} and {other} are told apart by {by}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations, pairwise
 
+from sim.explore.reduction.alike import ToldApart
 from sim.graph import Graph, State
 from sim.machine import Local
 from sim.mixer import key64
@@ -34,8 +35,8 @@ class Images:
         self.pairs = [pair for members in self.members for pair in combinations(members, 2)]
         """Swap number -> the two processes, smaller number first."""
         self.number = {pair: swap for swap, pair in enumerate(self.pairs)}
-        self.steps = [(self.number[pair], c) for c, m in enumerate(self.members) for pair in pairwise(m)]
-        """Swaps of neighbours, with the class: every permutation is made of them."""
+        self.steps = [self.number[pair] for members in self.members for pair in pairwise(members)]
+        """Swaps of neighbours: every permutation is made of them."""
         self._names = [exchange(*self.names(number)) for number in range(len(self.pairs))]
         self._places = [{a: b, b: a} for a, b in self.pairs]
         self._locals: dict[tuple[int, int], int] = {}
@@ -59,6 +60,12 @@ class Images:
         """The two that a swap exchanges."""
         a, b = self.pairs[swap]
         return self.graph.names[a], self.graph.names[b]
+
+    def told_apart(self, swap: int, by: str) -> ToldApart:
+        """The error that the two of a swap behave differently."""
+        one, other = self.names(swap)
+        members = next(names for names in self.classes if one in names)
+        return ToldApart(members, f"{one} and {other} are told apart by {by}")
 
     # --- images -------------------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from sim.explore.reduction.alike import ToldApart
 from sim.explore.reduction.images import Images
 from sim.graph import Graph
 from sim.judge import Evaluated, Judge
@@ -42,14 +41,13 @@ class OnOrbit(Evaluated):
         waiting = [first]
         while waiting:
             one = waiting.pop()
-            for swap, number in self._images.steps:
+            for swap in self._images.steps:
                 image = self._image(swap, one)
                 if image not in said:
                     said[image] = self._say(image)
                     waiting.append(image)
                     if self.property.kind == "within" and said[image] != said[first]:
-                        a, b = self._images.names(swap)
-                        raise ToldApart(number, f"{a} and {b} are told apart by {self.property}")
+                        raise self._images.told_apart(swap, str(self.property))
         verdict = any(said.values()) if self.property.kind == "sometimes" else all(said.values())
         for image in said:
             self._known[image[0] if self._single else image] = verdict

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from sim.action import Action
-from sim.errors import listing
-from sim.explore.reduction.alike import alike
+from sim.errors import ModelError, listing
+from sim.explore.reduction.alike import Alike, alike
 from sim.explore.reduction.canonical import Canonical
 from sim.explore.reduction.claims import Claims
 from sim.explore.reduction.images import Images
 from sim.explore.reduction.orbits import OrbitJudge
+from sim.explore.reduction.settle import Settling
+from sim.explore.reduction.universe import ROWS_MAX, TooManyRows, Universe
 from sim.graph import Graph, Start, State
 from sim.judge import Finding, Judge
 
 
 @dataclass
 class Reduced:
-    """What a reduction came to: whether its two parts were applied, each as a sentence, or why not."""
+    """What a reduction came to: what was applied, and what was not and why, in words."""
 
-    applied: list[str] = field(default_factory=list)
-    off: list[str] = field(default_factory=list)
+    applied: list[str]
+    off: list[str]
 
 
 class Replayed(NamedTuple):
@@ -40,20 +42,47 @@ class Reduction:
 
     def __init__(self, graph: Graph, apart: Mapping[tuple[str, ...], str]) -> None:
         self.graph = graph
-        self.report = Reduced()
+        self._failed = graph.tables.failed
+        self._off: list[str] = []
+        """Why something is not applied, or not to everything."""
+        eventually = [str(prop) for prop in graph.system.properties if prop.kind == "eventually"]
         found = alike(graph.system)
-        classes = [names for names in found.classes if names not in apart]
-        self.classes = classes
-        self.images = Images(graph, classes)
+        if eventually:  # a cycle of states that stand for others need not be a fair one of real states
+            self._off.append(f"{eventually[0]} is judged on all states")
+            found = Alike([], [])
+        elif not graph.system.interchangeable:
+            self._off.append("no processes are declared interchangeable")
+        self._off += [*found.apart, *apart.values()]
+        self.images = Images(graph, [names for names in found.classes if names not in apart])
         self._canonical = Canonical(self.images)
         self._claims = Claims(self.images)
         self.judge: Judge = OrbitJudge(graph, self.images)
-        self.report.off += [*found.apart, *apart.values()]
-        if classes:
-            shown = "; ".join(listing(names, "and") for names in classes)
-            self.report.applied.append(f"symmetry of {shown}")
-        elif not graph.system.interchangeable:
-            self.report.off.append("the system declares no interchangeable processes")
+        self.settling = None if eventually else self._make_settling()
+
+    def _make_settling(self) -> Settling | None:
+        judged = [*self.judge.always, *self.judge.sometimes, *([self.judge.within] if self.judge.within else [])]
+        seen = {process for prop in judged for process in prop.reads}
+        try:
+            universe = Universe(self.graph, self._claims.look)
+        except TooManyRows:
+            self._off.append(f"no partial order: more than {ROWS_MAX:,} pairs of a local value and a message")
+            return None
+        except ModelError as error:  # of what need not happen at all
+            self._off.append(f"no partial order: {error}")
+            return None
+        return Settling(universe, seen, self._claims.look)
+
+    @property
+    def report(self) -> Reduced:
+        """What came of it so far."""
+        applied = [f"symmetry of {listing(names, 'and')}" for names in self.images.classes]
+        off = list(self._off)
+        if self.settling is not None:
+            if self.settling.used:
+                applied.append("partial order")
+            else:
+                off.append("no message settles or is dead")
+        return Reduced(applied, off)
 
     def starts(self) -> list[Start]:
         """The ways to begin; raises `ToldApart` if alike processes do not begin alike."""
@@ -73,6 +102,10 @@ class Reduction:
 
     def of(self, state: State) -> State:
         """The state that stands for `state`."""
+        if self._failed and not self._failed.keys().isdisjoint(state.locals):
+            return state  # nothing comes after it
+        if self.settling is not None:
+            state = self.settling(state)
         return self._canonical(state)
 
     # --- the way back -------------------------------------------------------------------------------
@@ -87,7 +120,10 @@ class Reduction:
         states = [begin.state]
         for taken in way:
             passed = self.of(self.graph.apply(passed, taken))
+            self._settle(states)
             states.append(next(s for _, s in self._steps(states[-1]) if self._stands_for(passed, s)))
+        if at_rest:
+            self._settle(states)
         judge = Judge(self.graph)
         judged = judge.judge_quiescent if at_rest else judge.judge
         for turned in self._turned(states):
@@ -95,6 +131,11 @@ class Reduction:
             if finding is not None:
                 return Replayed(*self._along(turned), finding)
         raise AssertionError("a reduced walk sees a violation that no real schedule has")
+
+    def _settle(self, states: list[State]) -> None:
+        """Goes on with what a reduced walk takes at once."""
+        if self.settling is not None:
+            states += self.settling.steps(states[-1])
 
     def _stands_for(self, one: State, state: State) -> bool:
         """Whether `one` stands for `state`; where a machine failed, whichever of those alike it was."""
@@ -113,7 +154,7 @@ class Reduction:
         while waiting:
             way = waiting.pop(0)
             yield way
-            for swap, _ in self.images.steps:
+            for swap in self.images.steps:
                 end = self._swapped(swap, way[-1])
                 if end not in ends:
                     ends.add(end)
