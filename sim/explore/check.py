@@ -57,19 +57,24 @@ def check(
     limits = Limits(max_states, max_memory if max_memory is not None else default_bound())
     hand_over_at = {"plain": None, "compiled": 0, "auto": PAYS_AT}[engine]
     apart: dict[tuple[str, ...], str] = {}
+    started = time.perf_counter()
     while True:
+        graph = Graph(system)
+        refuse_timed(graph.system, "a check")
         try:
-            reduction = Reduction(Graph(system), apart) if reduce else None
-            walk = Walk(system, limits, progress, reduction)
-            refuse_timed(walk.graph.system, "a check")
-            return _run(walk, hand_over_at, lacks, exact)
+            reduction = Reduction(graph, apart) if reduce else None
+            walk = Walk(graph, limits, progress, reduction if reduction is not None and reduction.is_of_use else None)
+            result = _run(walk, hand_over_at, lacks, exact, started)
         except ToldApart as error:  # a declaration that does not hold costs its reduction
             apart[error.members] = error.why
+            continue
+        if reduction is not None:
+            result.reduced = reduction.report
+        return result
 
 
-def _run(walk: Walk, hand_over_at: int | None, lacks: str, exact: bool) -> CheckResult:
+def _run(walk: Walk, hand_over_at: int | None, lacks: str, exact: bool, started: float) -> CheckResult:
     """A whole walk, by the engine that pays; `lacks` says why it cannot be the compiled one."""
-    started = time.perf_counter()
     preparing = 0.0
     result = walk.result
     try:
@@ -86,8 +91,6 @@ def _run(walk: Walk, hand_over_at: int | None, lacks: str, exact: bool) -> Check
         result.states = max(result.states, len(walk.parents))
     result.seconds = time.perf_counter() - started - preparing
     result.handler_calls = walk.graph.handler_calls
-    if walk.reduction is not None:
-        result.reduced = walk.reduction.report
     return result
 
 

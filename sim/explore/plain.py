@@ -12,7 +12,6 @@ from sim.explore.reduction.reduction import Reduction
 from sim.explore.result import CheckResult, Progress, proved
 from sim.graph import Graph, Start, State
 from sim.judge import Finding, Judge
-from sim.system import System
 
 _LOOK_EVERY = 1000
 """After so many new states the memory held is looked at."""
@@ -34,11 +33,11 @@ class Walk:
     others: what it keeps is what `Reduction.of` makes of a state."""
 
     def __init__(
-        self, system: System, limits: Limits, progress: Progress | None = None, reduction: Reduction | None = None
+        self, graph: Graph, limits: Limits, progress: Progress | None = None, reduction: Reduction | None = None
     ) -> None:
-        self.graph = Graph(system) if reduction is None else reduction.graph
+        self.graph = graph
         self.reduction = reduction
-        self.judge = Judge(self.graph) if reduction is None else reduction.judge
+        self.judge = Judge(graph) if reduction is None else reduction.judge
         self.limits = limits
         self.progress = progress
         self.result = CheckResult(graph=self.graph)

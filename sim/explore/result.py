@@ -24,7 +24,7 @@ class CheckResult:
     """Levels of the breadth-first walk; initial states are at 1."""
     handler_calls: int = 0
     seconds: float = 0.0
-    """The walk alone: without imports and compilation."""
+    """The walk alone, with the preparation of a reduction: without imports and compilation."""
     complete: bool = False
     stopped: str = ""
     """Why the walk ended early."""

@@ -54,7 +54,7 @@ def replayed(result: CheckResult) -> None:
 
 
 def whole(system: System) -> tuple[CheckResult, Walk]:
-    walk = Walk(system, Limits(STATES_MAX))
+    walk = Walk(Graph(system), Limits(STATES_MAX))
     walk.run()
     walk.result.states = len(walk.parents)
     return walk.result, walk

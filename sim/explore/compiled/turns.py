@@ -89,10 +89,11 @@ class Turning:
         images, tables = self._images, self._images.graph.tables
         self._locals.catch_up(len(tables.locals), images.found_locals, images.seen_locals)
         self._envelopes.catch_up(len(tables.envelopes), images.found_envelopes, images.seen_envelopes)
+        settles = self._settles.arrays() if self._reduction.settling is not None else _NO_KEYS
         return Turns(
             self._members, self._starts, self._pairs, self._number, self._locals.images, self._envelopes.images,
             self._locals.views, self._locals.seen, self._envelopes.views, self._envelopes.seen,
-            *(self._settles.arrays() if self._reduction.settling is not None else _NO_KEYS), STEPS_MAX,
+            settles[0], settles[1], STEPS_MAX,
         )  # fmt: skip
 
 

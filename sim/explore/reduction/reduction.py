@@ -19,6 +19,8 @@ from sim.explore.reduction.universe import ROWS_MAX, TooManyRows, Universe
 from sim.graph import Graph, Start, State
 from sim.judge import Finding, Judge
 
+_NOTHING_SETTLES = "no message settles or is dead"
+
 
 @dataclass
 class Reduced:
@@ -70,7 +72,16 @@ class Reduction:
         except ModelError as error:  # of what need not happen at all
             self._off.append(f"no partial order: {error}")
             return None
-        return Settling(universe, seen, self._claims.look)
+        settling = Settling(universe, seen, self._claims.look)
+        if settling.is_of_use():
+            return settling
+        self._off.append(_NOTHING_SETTLES)
+        return None
+
+    @property
+    def is_of_use(self) -> bool:
+        """Whether a walk could become smaller by it."""
+        return bool(self.images.classes) or self.settling is not None
 
     @property
     def report(self) -> Reduced:
@@ -81,7 +92,7 @@ class Reduction:
             if self.settling.used:
                 applied.append("partial order")
             else:
-                off.append("no message settles or is dead")
+                off.append(_NOTHING_SETTLES)
         return Reduced(applied, off)
 
     def starts(self) -> list[Start]:

@@ -56,6 +56,13 @@ class Settling:
         self._settling: dict[tuple[Surroundings, int], set[int]] = {}
         self._dead: dict[tuple[Surroundings, int], set[int]] = {}
 
+    def is_of_use(self) -> bool:
+        """Whether anything settles or is dead where nothing is left of the budget; else it never does."""
+        here = self._universe.at(tuple(0 for _ in self._graph.budget.full))
+        conditions = [self._settles, *([self._lies_dead] if self._network == "any" else [])]
+        envelopes = [e for of_one in self._universe.envelopes for e in of_one]
+        return any(self._find(here, e, holds) for e in envelopes for holds in conditions)
+
     def __call__(self, state: State) -> State:
         """The state after all deliveries that settle, without what is dead."""
         for after in self.steps(state):
