@@ -205,8 +205,10 @@ class System:
         mistakes: list[str] = []
         placed: set[str] = set()
         for group in self.interchangeable:
-            if isinstance(group, str):
-                mistakes.append(f"interchangeable holds {group!r}; give groups of names, such as (({group!r}, ...),)")
+            if isinstance(group, str) or not isinstance(group, Collection):
+                such = f"({group!r}, ...)" if isinstance(group, str) else "('p', 'q')"
+                shown = repr(group) if isinstance(group, str) else describe(group)
+                mistakes.append(f"interchangeable holds {shown}; give groups of names, such as ({such},)")
                 continue
             for name in group:
                 if name not in self.processes:

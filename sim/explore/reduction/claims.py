@@ -54,6 +54,8 @@ class Claims:
 
     def look(self, here: Surroundings, local: int, envelope: int) -> None:
         """Every row of a process with this local value and an envelope (-1: none), wherever that may stand."""
+        if not self._images.steps:
+            return
         if envelope >= 0:
             self._vouch(here, "head", local, envelope)
             if here.strikes_head:
@@ -67,6 +69,8 @@ class Claims:
 
     def vouch(self, state: State, actions: list[Action]) -> None:
         """All that `state` can do is what its images can do."""
+        if not self._images.steps:
+            return
         graph, width = self._graph, self._graph.width
         here = graph.surroundings(state.budgets, state.cuts)
         target = graph.tables.target

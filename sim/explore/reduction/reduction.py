@@ -72,7 +72,7 @@ class Reduction:
         except ModelError as error:  # of what need not happen at all
             self._off.append(f"no partial order: {error}")
             return None
-        settling = Settling(universe, seen, self._claims.look)
+        settling = Settling(universe, seen)
         if settling.is_of_use():
             return settling
         self._off.append(_NOTHING_SETTLES)

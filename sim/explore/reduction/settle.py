@@ -33,7 +33,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from sim.action import Action
-from sim.explore.reduction.universe import Look, Universe, struck, usual
+from sim.explore.reduction.universe import Universe, struck, usual
 from sim.graph import Graph, State
 from sim.rows import Surroundings
 
@@ -42,26 +42,24 @@ STEPS_MAX = 1_000
 
 
 class Settling:
-    """Finds what settles and what is dead. `seen` are the processes that properties read; `look` is told of
-    each row that an answer depends on."""
+    """Finds what settles and what is dead. `seen` are the processes that properties read."""
 
-    def __init__(self, universe: Universe, seen: Iterable[int], look: Look) -> None:
+    def __init__(self, universe: Universe, seen: Iterable[int]) -> None:
         self._universe = universe
         self._graph: Graph = universe.graph
         self._seen = set(seen)
-        self._look = look
         self._network = self._graph.system.network
         self.used = False
         """Whether anything was taken at once or forgotten so far."""
         self._settling: dict[tuple[Surroundings, int], set[int]] = {}
         self._dead: dict[tuple[Surroundings, int], set[int]] = {}
+        self._steps_to: dict[tuple[Surroundings, int], dict[int, list[int]]] = {}
 
     def is_of_use(self) -> bool:
         """Whether anything settles or is dead where nothing is left of the budget; else it never does."""
         here = self._universe.at(tuple(0 for _ in self._graph.budget.full))
-        conditions = [self._settles, *([self._lies_dead] if self._network == "any" else [])]
         envelopes = [e for of_one in self._universe.envelopes for e in of_one]
-        return any(self._find(here, e, holds) for e in envelopes for holds in conditions)
+        return any(self._from_where_it_settles(here, e) or self._from_where_it_is_dead(here, e) for e in envelopes)
 
     def __call__(self, state: State) -> State:
         """The state after all deliveries that settle, without what is dead."""
@@ -94,60 +92,67 @@ class Settling:
     def taken(self, state: State, envelope: int) -> Action | None:
         """The delivery of this envelope, if it settles in this state and can happen now."""
         local = state.locals[self._graph.tables.target[envelope]]
-        if local not in self._known(self._settling, state, envelope, self._settles):
+        if local not in self._from_where_it_settles(self._universe.at(state.budgets), envelope):
             return None
         row = self._graph.surroundings(state.budgets, state.cuts).head(local, envelope)
         return row[0] if row else None  # else a cut holds it
 
     def is_dead(self, state: State, envelope: int) -> bool:
         """Whether nothing will ever come of this envelope."""
-        if self._network != "any":
-            return False
         local = state.locals[self._graph.tables.target[envelope]]
-        return local in self._known(self._dead, state, envelope, self._lies_dead)
+        return local in self._from_where_it_is_dead(self._universe.at(state.budgets), envelope)
 
     # --- for every local value to come --------------------------------------------------------------
 
-    def _known(
-        self,
-        known: dict[tuple[Surroundings, int], set[int]],
-        state: State,
-        envelope: int,
-        holds: Callable[[Surroundings, int, int], bool],
-    ) -> set[int]:
-        """The local values of the target from which on `holds` stays true. Cuts only delay, so none is in force."""
-        here = self._universe.at(state.budgets)
-        found = known.get((here, envelope))
+    def _from_where_it_settles(self, here: Surroundings, envelope: int) -> set[int]:
+        found = self._settling.get((here, envelope))
         if found is None:
-            found = known[here, envelope] = self._find(here, envelope, holds)
+            found = self._settling[here, envelope] = self._find(here, envelope, self._settles)
+        return found
+
+    def _from_where_it_is_dead(self, here: Surroundings, envelope: int) -> set[int]:
+        found = self._dead.get((here, envelope))
+        if found is None:
+            any_order = self._network == "any"
+            found = self._dead[here, envelope] = self._find(here, envelope, self._lies_dead) if any_order else set()
         return found
 
     def _find(self, here: Surroundings, envelope: int, holds: Callable[[Surroundings, int, int], bool]) -> set[int]:
+        """The local values of the target from which on `holds` stays true. Cuts only delay, so none is in force."""
         process = self._graph.tables.target[envelope]
-        locals_ = self._universe.locals[process]
-        before: dict[int, list[int]] = {local: [] for local in locals_}
-        spoilt = []
-        for local in locals_:
-            for other in self._inputs(process):
-                self._look(here, local, other)
-                for action in usual(here, local, other):
-                    if action.local in before:
-                        before[action.local].append(local)
-            if self._can_be_struck(here, local, envelope) or not holds(here, local, envelope):
-                spoilt.append(local)
-        left = dict.fromkeys(locals_)
+        spoilt = [
+            local
+            for local in self._universe.locals[process]
+            if self._can_be_struck(here, local, envelope) or not holds(here, local, envelope)
+        ]
+        before, left = self._before(here, process), set(self._universe.locals[process])
         while spoilt:
             local = spoilt.pop()
             if local in left:
-                del left[local]
+                left.remove(local)
                 spoilt += before[local]
-        return set(left)
+        return left
+
+    def _before(self, here: Surroundings, process: int) -> dict[int, list[int]]:
+        """For each local value those from which one step leads there."""
+        known = self._steps_to.get((here, process))
+        if known is None:
+            known = self._steps_to[here, process] = {local: [] for local in self._universe.locals[process]}
+            for local in self._universe.locals[process]:
+                for other in self._inputs(process):
+                    for action in usual(here, local, other):
+                        if action.local in known:
+                            known[action.local].append(local)
+        return known
 
     def _inputs(self, process: int) -> list[int]:
         return [-1, *self._universe.envelopes[process]]
 
     def _can_be_struck(self, here: Surroundings, local: int, envelope: int) -> bool:
+        """Whether a fault can strike the envelope, or the process whatever it does."""
         process = self._graph.tables.target[envelope]
+        if not (here.strikes_head or here.strikes_behind or here.strikes_process):
+            return False
         return bool(struck(here, local, envelope)) or any(
             action.local >= 0 for other in self._inputs(process) for action in struck(here, local, other)
         )

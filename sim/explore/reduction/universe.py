@@ -40,6 +40,7 @@ class Universe:
             for envelope in start.sends:
                 self._meet_envelope(envelope)
         self._around: dict[tuple[int, ...], Surroundings] = {}
+        self._look = look
         here = self.at(graph.budget.full)
         rows = 0
         while self._waiting:
@@ -62,6 +63,11 @@ class Universe:
         if found is None:
             graph = self.graph
             found = self._around[some] = Surroundings(graph.system, graph.tables, graph.budget.left(some), ())
+            if not self._waiting:  # else they are being looked at one by one
+                for process, locals_ in enumerate(self.locals):
+                    for local in locals_:
+                        for envelope in (-1, *self.envelopes[process]):
+                            self._look(found, local, envelope)
         return found
 
     def _meet_local(self, local: int) -> None:
@@ -81,7 +87,9 @@ class Universe:
 
 def usual(here: Surroundings, local: int, envelope: int) -> Row:
     """What a process does with an envelope, or (-1) by itself."""
-    return here.itself(local) if envelope < 0 else here.head(local, envelope)
+    if envelope < 0:
+        return here.own.get(local) or here.itself(local)
+    return here.heads.get((local, envelope)) or here.head(local, envelope)
 
 
 def struck(here: Surroundings, local: int, envelope: int) -> Row:
