@@ -13,6 +13,7 @@ from bench.plain_paxos import Acceptor, Promise, plain_paxos
 from models.two_phase_commit import ResourceManager, TransactionManager
 from models.two_phase_commit import system as two_phase_commit
 from sim import DEFER, IGNORE, Graph, Message, Process, System, always, check, cut, eventually, sometimes, within
+from sim.explore.compiled import turns
 from sim.explore.plain import Limits, Walk
 from sim.explore.reduction.alike import alike
 from sim.explore.reduction.canonical import Canonical
@@ -476,3 +477,34 @@ def test_plain_paxos_takes_fewer_states_and_its_saboteur_is_found(engine: Any) -
     broken = reduced(plain_paxos(acceptor=Amnesiac), engine)
     assert broken.finding is not None
     assert broken.finding.property == "agreement"
+
+
+# --- the compiled walk --------------------------------------------------------------------------------------
+
+
+def test_a_reduced_walk_goes_over_in_the_middle_and_comes_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = plain_paxos(acceptors=2)
+    plain = _summary(reduced(system))
+    for at in (1, 10, 100):
+        monkeypatch.setattr("sim.explore.check.PAYS_AT", at)
+        result = reduced(system, "auto")
+        assert result.engine == "compiled"
+        assert _summary(result) == plain
+
+
+@pytest.mark.parametrize("plant", ["nothing settles", "every image is the thing itself"])
+def test_a_compiled_reduction_that_is_told_something_wrong_is_caught(
+    plant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = plain_paxos(acceptors=2)
+    plain = reduced(system).states
+    if plant == "nothing settles":
+        monkeypatch.setattr(Settling, "taken", lambda *_: None)
+    else:
+        catch_up = turns._Things.catch_up
+
+        def wrong(self: Any, count: int, found: Any, seen: Any) -> None:
+            catch_up(self, count, [(thing, swap, thing) for thing, swap, _ in found], seen)
+
+        monkeypatch.setattr(turns._Things, "catch_up", wrong)
+    assert check(system, reduce=True, engine="compiled").states != plain
