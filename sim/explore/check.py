@@ -9,8 +9,10 @@ from sim.explore.compiled.jit import interrupt_afterwards
 from sim.explore.engine import Engine, hand_over_at, lacking
 from sim.explore.memory import default_bound
 from sim.explore.plain import Limits, Walk
+from sim.explore.reduction.alike import ToldApart
+from sim.explore.reduction.reduction import Reduction
 from sim.explore.result import CheckResult, Progress
-from sim.graph import State
+from sim.graph import Graph, State
 from sim.system import System, refuse_timed
 
 PAYS_AT = 10_000
@@ -25,6 +27,7 @@ def check(
     engine: Engine = "auto",
     exact: bool = False,
     max_memory: int | None = None,
+    reduce: bool = False,
 ) -> CheckResult:
     """Walk every state of `system` within its fault budget and bound; stops at the first violation.
 
@@ -36,18 +39,37 @@ def check(
     system turns out large. The result is the same. A compiled walk knows states by 64-bit fingerprints
     (`collision_probability`), or by all their cells if `exact`; the plain one is always exact.
 
+    `reduce`: go by fewer states that stand for all (see docs/checking.md); the verdict is the same, counts
+    are smaller, and `reduced` says what was applied.
+
     Raises `ModelError` if the model breaks a rule of the framework, `ConfigError` for an engine that is
     none or cannot run here, and for delays and pauses in the plan.
     """
     lacks = lacking(engine)
     limits = Limits(max_states, max_memory if max_memory is not None else default_bound())
-    walk = Walk(system, limits, progress)
-    refuse_timed(walk.graph.system, "a check")
+    apart: dict[tuple[str, ...], str] = {}
     started = time.perf_counter()
+    while True:
+        graph = Graph(system)
+        refuse_timed(graph.system, "a check")
+        try:
+            reduction = Reduction(graph, apart) if reduce else None
+            walk = Walk(graph, limits, progress, reduction if reduction is not None and reduction.is_of_use else None)
+            result = _run(walk, hand_over_at(engine, PAYS_AT), lacks, exact, started)
+        except ToldApart as error:  # a declaration that does not hold costs its reduction
+            apart[error.members] = error.why
+            continue
+        if reduction is not None:
+            result.reduced = reduction.report
+        return result
+
+
+def _run(walk: Walk, compiled_at: int | None, lacks: str, exact: bool, started: float) -> CheckResult:
+    """A whole walk, by the engine that pays; `lacks` says why it cannot be the compiled one."""
     preparing = 0.0
     result = walk.result
     try:
-        level = walk.run(hand_over_at(engine, PAYS_AT))
+        level = walk.run(compiled_at)
         result.states = len(walk.parents)
         if level and lacks:
             print(f"sim: {lacks}", file=sys.stderr)

@@ -48,6 +48,11 @@ from sim.rows import Surroundings
 Array = npt.NDArray[Any]
 
 
+def key_of(local: int, envelope: int, around: int, what: int) -> int:
+    """The key of a row (see `layout`)."""
+    return (local + 1) << 40 | (envelope + 1) << 16 | around << 2 | what
+
+
 class TooLarge(Exception):
     """A number that the arrays have no place for."""
 
@@ -165,10 +170,9 @@ class Mirror:
         within = [judge.within] if judge.within is not None else []
         self._props = [*judge.always, *judge.sometimes, *judge.eventually, *within]
         self._roots = {prop: self._trees.root() for prop in self._props}
-        self._reads = {prop: [graph.tables.index[name] for name in prop.property.reads] for prop in self._props}
-        starts = np.cumsum([0, *(1 + len(self._reads[prop]) for prop in self._props)])
+        starts = np.cumsum([0, *(1 + len(prop.reads) for prop in self._props)])
         self._prop_start: Array = starts.astype(np.int32)
-        flat = [n for prop in self._props for n in (self._roots[prop], *self._reads[prop])]
+        flat = [n for prop in self._props for n in (self._roots[prop], *prop.reads)]
         self._prop_cells: Array = np.array(flat or [0], np.int32)
         self.unseen: Array = np.ones(max(1, len(judge.sometimes)), np.int32)
 
@@ -229,7 +233,7 @@ class Mirror:
         graph = self.graph
         graph.enabled(state)
         here = graph.surroundings(state.budgets, state.cuts)
-        around = self._learn_surroundings(here, state)
+        around = self.learn_surroundings(state)
         target = graph.tables.target
         for e in graph.network.heads(state.net):
             local = state.locals[target[e]]
@@ -248,10 +252,12 @@ class Mirror:
     def learn_verdict(self, prop: Evaluated, locals_: tuple[int, ...]) -> bool:
         """What a predicate says, for the walk to know from now on."""
         said = prop(locals_)
-        self._trees.add(self._roots[prop], [locals_[i] for i in self._reads[prop]], int(said))
+        self._trees.add(self._roots[prop], [locals_[i] for i in prop.reads], int(said))
         return said
 
-    def _learn_surroundings(self, here: Surroundings, state: State) -> int:
+    def learn_surroundings(self, state: State) -> int:
+        """The number of the surroundings of a state."""
+        here = self.graph.surroundings(state.budgets, state.cuts)
         number = self._surroundings.get(here)
         if number is None:
             number = self._surroundings[here] = len(self._surroundings)
@@ -266,7 +272,7 @@ class Mirror:
         return number
 
     def _learn_row(self, local: int, envelope: int, around: int, what: int, row: tuple[Action, ...]) -> None:
-        key = (local + 1) << 40 | (envelope + 1) << 16 | around << 2 | what
+        key = key_of(local, envelope, around, what)
         if key not in self._known_rows:
             self._known_rows.add(key)
             self._rows.add(key, self._add_row(row))
