@@ -12,6 +12,7 @@ from sim.cli import STARTED, options
 from sim.cli.keep import Kept, judged, keep, missed_lines
 from sim.cli.plans import plan_given, say_explored
 from sim.explore.check import ENGINES, Engine, check
+from sim.explore.found import tell
 from sim.explore.memory import MIB
 from sim.explore.minimise import unminimised
 from sim.explore.result import CheckResult, Progress
@@ -85,7 +86,7 @@ def _keep(target: Target, result: CheckResult, folder: Path) -> Kept | None:
     if result.finding is None or result.begin is None or result.graph is None:
         return None
     shortest = unminimised(result.graph, result.begin, result.path, result.finding)
-    return keep(target, shortest, folder, origin=["A shortest counterexample."])
+    return keep(target, tell(shortest), folder, origin=["A shortest counterexample."])
 
 
 def _progress(quiet: bool) -> Progress | None:
