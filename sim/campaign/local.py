@@ -23,6 +23,10 @@ from typing import IO, Any, TypeVar
 T = TypeVar("T")
 
 
+STARTS_MAX = 20
+"""How often in a row a process is started that is gone before it is ready."""
+
+
 class WorkerDied(Exception):
     """The process that ran a task ended before it had an answer."""
 
@@ -72,7 +76,11 @@ class LocalExecutor(Executor):
 
     def _serve(self, worker: _Worker) -> None:
         """The thread of one worker: hands it a task, waits for the answer, takes the next."""
-        while (task := self._next()) is not None:
+        while True:
+            worker.start()
+            task = self._next()
+            if task is None:
+                break
             future, data = task
             if not future.set_running_or_notify_cancel():
                 continue
@@ -92,12 +100,15 @@ class LocalExecutor(Executor):
 
 
 class _Worker:
-    """One process, started when there is something to do, and again after it died."""
+    """One process, started again after it died. It gets a task when it has said that it is ready: what dies
+    before costs no task a try."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._killed = False
         self._starting = threading.Lock()
+        self._is_ready = False
+        self._why = ""
 
     @property
     def process_id(self) -> int | None:
@@ -106,21 +117,37 @@ class _Worker:
 
     def ask(self, task: bytes) -> tuple[bool, Any]:
         """Whether there is a result, and the result or the exception. Raises `WorkerDied`."""
-        process = self._started()
+        process = self._process
+        if process is None:
+            raise WorkerDied(f"no worker process could be started: {self._why}")
         assert process.stdin is not None
         assert process.stdout is not None
         try:
             _write(process.stdin, task)
             answer: tuple[bool, Any] = pickle.loads(_read(process.stdout))  # noqa: S301  our own process wrote it
         except (OSError, EOFError):
-            status = self.end()
-            raise WorkerDied(f"a worker process {_how(status)}") from None
+            raise WorkerDied(f"a worker process {_how(self.end())}") from None
         return answer
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def start(self) -> None:
+        """Have a process that is ready. If none can be started, `ask` says why."""
+        for _ in range(STARTS_MAX):
+            process = self._started()
+            if process is None:
+                return
+            assert process.stdout is not None
+            try:
+                if not self._is_ready:
+                    _read(process.stdout)
+                    self._is_ready = True
+                return
+            except (OSError, EOFError):
+                self._why = f"it {_how(self.end())}"
+
+    def _started(self) -> subprocess.Popen[bytes] | None:
         with self._starting:
             if self._killed:
-                raise WorkerDied("the executor was shut down")
+                return None
             if self._process is None:
                 self._process = subprocess.Popen(  # noqa: S603  this very Python
                     [sys.executable, "-P", "-c", _MAIN, json.dumps(sys.path)],
@@ -139,7 +166,7 @@ class _Worker:
 
     def end(self) -> int | None:
         """Let the process end, and forget it."""
-        process, self._process = self._process, None
+        process, self._process, self._is_ready = self._process, None, False
         if process is None:
             return None
         for stream in (process.stdin, process.stdout):
@@ -151,7 +178,7 @@ class _Worker:
         return process.wait()
 
 
-_MAIN = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from sim.campaign.local import serve; serve()"
+_MAIN = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); import sim.campaign.worker; from sim.campaign.local import serve; serve()"
 
 
 def serve() -> None:
@@ -165,6 +192,7 @@ def serve() -> None:
     os.dup2(2, 1)
     tasks: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_listen, args=(tasks,), daemon=True).start()
+    _write(answers, b"ready")
     while True:
         _write(answers, _answer(tasks.get()))
 
