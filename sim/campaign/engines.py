@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sim.campaign.local import LocalExecutor, WorkerDied
+from sim.campaign.worker import ready
 from sim.errors import ConfigError, listing, nearest
 
 T = TypeVar("T")
 
 NAMES = ("local", "dask", "ray")
+TRIES_MAX = 5
+"""How many workers may die before one answers."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,24 @@ def started(spec: str, workers: int) -> Iterator[Engine]:
     if has_address and (name == "local" or not address):
         raise ConfigError(f"--engine {spec}: write local, dask, ray, dask=ADDRESS or ray=ADDRESS")
     with {"local": _local, "dask": _dask, "ray": _ray}[name](address or None, workers) as engine:
+        _wait_for_a_worker(engine)
         yield engine
+
+
+def _wait_for_a_worker(engine: Engine) -> None:
+    """Until one of them has answered: what is bounded by time begins then, and what cannot begin says why."""
+    for tries in range(TRIES_MAX):
+        try:
+            engine.executor.submit(ready).result()
+        except engine.died as death:
+            if tries == TRIES_MAX - 1:
+                raise ConfigError(f"--engine {engine.name}: {death}") from None
+        except Exception as error:
+            raise ConfigError(
+                f"--engine {engine.name}: a worker cannot run roundsim: {error}; install it there"
+            ) from None
+        else:
+            return
 
 
 @contextmanager

@@ -135,7 +135,7 @@ def _part(row: sqlite3.Row) -> Part:
 
 
 def go_on(store: Store, number: int, version: str, code: Code, place: Place) -> Part:
-    """The part that runs now: the last one if its code is this code, else a new one."""
+    """The part that runs now: the one whose code is this code, or a new one."""
     with store.writing() as change:
         change.do(
             "UPDATE session SET branch = ?, work_tree = ?, active_ms = ? WHERE id = ?",
@@ -144,9 +144,9 @@ def go_on(store: Store, number: int, version: str, code: Code, place: Place) -> 
             change.at_ms,
             number,
         )
-        last = change.rows("SELECT * FROM part WHERE session = ? ORDER BY id DESC LIMIT 1", number)
-        if last and last[0]["code"] == code.digest:
-            return _part(last[0])
+        same = change.rows("SELECT * FROM part WHERE session = ? AND code = ?", number, code.digest)
+        if same:
+            return _part(same[0])
         made = change.add(
             "part",
             session=number,

@@ -50,7 +50,7 @@ class Outcome:
     failure: tuple[str, ...] = ()
 
 
-class _Ready(NamedTuple):
+class _Loaded(NamedTuple):
     """A target that was loaded, with its tables, for the chunks to come."""
 
     plan: Plan
@@ -59,9 +59,13 @@ class _Ready(NamedTuple):
     graph: Graph
 
 
-_ready: list[_Ready] = []
+_loaded: list[_Loaded] = []
 _one_at_a_time = threading.Lock()
 """Tables are not for several threads, and an engine may call from several."""
+
+
+def ready() -> None:
+    """Nothing: a worker that comes back from it has imported all that it needs."""
 
 
 def run_chunk(request: Request) -> Outcome:
@@ -76,9 +80,9 @@ def run_chunk(request: Request) -> Outcome:
 
 
 def _run(request: Request) -> Outcome:
-    plan, ready = request.plan, _get_ready(request)
+    plan, loaded = request.plan, _load(request)
     result = fuzz(
-        ready.graph,
+        loaded.graph,
         first=request.first,
         schedules=request.size,
         seed=plan.seed,
@@ -95,15 +99,15 @@ def _run(request: Request) -> Outcome:
         seconds=result.seconds,
         coverage=result.coverage.data(),
         found=tuple(map(found_by, result.found)),
-        sample=sample_of(ready.target, ready.graph, plan, request.first),
+        sample=sample_of(loaded.target, loaded.graph, plan, request.first),
     )
 
 
-def _get_ready(request: Request) -> _Ready:
+def _load(request: Request) -> _Loaded:
     """The target of a request: loaded once for all chunks of a campaign."""
-    if not _ready or (_ready[0].plan, _ready[0].digest) != (request.plan, request.code.digest):
-        _ready.clear()
+    if not _loaded or (_loaded[0].plan, _loaded[0].digest) != (request.plan, request.code.digest):
+        _loaded.clear()
         install(request.code)
         target = request.plan.load()
-        _ready.append(_Ready(request.plan, request.code.digest, target, Graph(target.system)))
-    return _ready[0]
+        _loaded.append(_Loaded(request.plan, request.code.digest, target, Graph(target.system)))
+    return _loaded[0]

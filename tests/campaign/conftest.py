@@ -21,7 +21,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr("sys.meta_path", [*sys.meta_path])
     monkeypatch.setattr("sys.dont_write_bytecode", True)
     monkeypatch.delenv("SIM_HOME", raising=False)
-    monkeypatch.setattr(worker, "_ready", [])
+    monkeypatch.setattr(worker, "_loaded", [])
     before = {*sys.modules}
     yield tmp_path
     for name in [name for name in sys.modules if name not in before]:

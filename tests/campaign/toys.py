@@ -12,7 +12,7 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
-from sim.campaign import sessions
+from sim.campaign import code, sessions
 from sim.campaign.code import code_of
 from sim.campaign.engines import Engine
 from sim.campaign.git import Place
@@ -20,6 +20,7 @@ from sim.campaign.local import WorkerDied
 from sim.campaign.plan import Plan, system_of
 from sim.campaign.run import Campaign
 from sim.campaign.store import Store
+from sim.campaign.worker import Request
 
 ROOT = Path(__file__).parents[2]
 
@@ -153,6 +154,16 @@ def inline(before: Callable[..., object] | None = None, workers: int = 1) -> Eng
     return Engine("inline", Inline(before), workers, (WorkerDied,))
 
 
+def interrupt_at(first: int) -> Callable[[Request], None]:
+    """Presses ctrl-C when the chunk that begins with `first` is handed out."""
+
+    def press(request: Request) -> None:
+        if request.first == first:
+            raise KeyboardInterrupt
+
+    return press
+
+
 def a_plan(**given: Any) -> Plan:
     """A campaign of the toy, which goes on after a violation."""
     usual: dict[str, Any] = {
@@ -177,9 +188,16 @@ def a_campaign(store: Store, folder: Path, place: Place | None = None, **given: 
     return go_on(store, session.id, folder, place)
 
 
+def forget_dice() -> None:
+    """Import the toy anew the next time, as a new process would."""
+    for name in ("dice", "numbers_of_the_dealer"):
+        sys.modules.pop(name, None)
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, code._Texts)]
+
+
 def go_on(store: Store, number: int, folder: Path, place: Place | None = None) -> Campaign:
     """A session of the toy, about to run again."""
     session = sessions.session(store, number)
-    target, code = session.plan.load(), code_of(session.plan.model)
-    part = sessions.go_on(store, number, "0", code, place or Place())
-    return Campaign(store, session, part, target, code, folder)
+    target, ours = session.plan.load(), code_of(session.plan.model)
+    part = sessions.go_on(store, number, "0", ours, place or Place())
+    return Campaign(store, session, part, target, ours, folder)
