@@ -82,11 +82,11 @@ def _pick(at: Desk, found: list[Session]) -> Session:
     head, *lines = session_table(found, branches(at.here))
     choices = [questionary.Choice(title=line, value=one) for line, one in zip(lines, found, strict=True)]
     picked: Session | None = questionary.select(
-        f"Which session?\n   {head}",
+        f"Which session? (arrows, or type to filter)\n   {head}",
         choices=choices,
         use_search_filter=True,
         use_jk_keys=False,
-        instruction="(arrows, or type to filter)",
+        instruction=" ",
     ).ask()
     if picked is None:
         raise KeyboardInterrupt
