@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,8 @@ FILE = "sessions.lock"
 def held(folder: Path, number: int) -> Iterator[None]:
     """Hold session `number` of the store in `folder` for this process: its byte of the lock file. A process
     that is killed lets go. Raises `ConfigError` if another one holds it."""
+    import fcntl  # here: whoever runs no campaign may be on a system without it
+
     file = folder / FILE
     try:
         lock = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)

@@ -47,6 +47,7 @@ class Campaign:
         self.chunks = Chunks(session.plan.chunk, session.plan.schedules, sessions.done(store, session.id))
         self.limit = limit_of(store, session)
         self.coverage = Coverage(self.graph)
+        """Only where there is a progress to show it."""
         self.schedules = 0
         self.steps = 0
         self.deaths = 0
@@ -60,6 +61,7 @@ class Campaign:
         self._failures: dict[int, tuple[str, ...]] = {}
         self._loose = 0
         self._whole = 0
+        self._is_watched = False
 
     @property
     def findings(self) -> int:
@@ -75,6 +77,7 @@ class Campaign:
         killed. Raises `SimError` for what the model did wrong, and if the store cannot be written any more.
         """
         started = time.perf_counter()
+        self._is_watched = progress is not None
         out: dict[Future[Outcome], Chunk] = {}
         try:
             while True:
@@ -151,7 +154,8 @@ class Campaign:
             self._fold(len(outcome.coverage.prints))
         self.schedules += outcome.schedules
         self.steps += outcome.steps
-        self.coverage.merge(outcome.coverage)
+        if self._is_watched:
+            self.coverage.merge(outcome.coverage)
         self._found |= dict.fromkeys(found.key for found in outcome.found)
 
     def _died(self, chunk: Chunk, death: BaseException) -> None:

@@ -36,7 +36,7 @@ class Session:
     active_ms: int
     schedules: int
     findings: int
-    """Schedules that violated a property, counted by kind of violation and chunk."""
+    """Kinds of violation that were found: property and shape of the counterexample."""
 
     @property
     def is_finished(self) -> bool:
@@ -68,12 +68,19 @@ class Part:
         return f"commit {self.commit[:8]}" + (", with changes" if self.dirty else "")
 
 
-_SESSIONS = """
-    SELECT session.*,
-        (SELECT coalesce(sum(schedules), 0) FROM chunk WHERE chunk.session = session.id) AS schedules,
-        (SELECT count(DISTINCT property || '/' || shape) FROM finding WHERE finding.session = session.id) AS findings
-    FROM session
+_COUNTING = """
+    session = id AND (
+        json_extract(plan, '$.keep_going')
+        OR first <= coalesce((SELECT min(first) FROM finding WHERE session = id), first)
+    )
 """
+"""What counts of a session: behind a first violation that ends it, nothing does."""
+_SESSIONS = f"""
+    SELECT session.*,
+        (SELECT coalesce(sum(schedules), 0) FROM chunk WHERE {_COUNTING}) AS schedules,
+        (SELECT count(DISTINCT property || '/' || shape) FROM finding WHERE {_COUNTING}) AS findings
+    FROM session
+"""  # noqa: S608
 
 
 def begin(store: Store, project: str, plan: Plan, system: str, place: Place) -> Session:

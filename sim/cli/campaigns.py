@@ -59,11 +59,12 @@ def find_home() -> Home:
 
 
 @contextmanager
-def desk() -> Iterator[Desk]:
-    """The store of sessions, made if there is none."""
+def desk(*, make: bool = False) -> Iterator[Desk]:
+    """The store of sessions. Where there is none it is made, or an empty one is looked at."""
     found, here = find_home(), Path.cwd()
-    found.prepare()
-    with Store(found.file) as store:
+    if make or found.file.exists():
+        found.prepare()
+    with Store(found.file if found.file.exists() else Path(":memory:")) as store:
         yield Desk(found, store, look(here), here)
 
 

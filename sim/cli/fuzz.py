@@ -91,7 +91,7 @@ def command(
             chunk=chunk or chunk_size(schedules),
             max_steps=max_steps,
         )
-        with campaigns.desk() as at:
+        with campaigns.desk(make=True) as at:
             session = begin(at.store, at.project, plan, system_of(loaded), at.place)
             return campaigns.carry_on(at, session, loaded, campaigns.crew(engine, workers, seconds, out, as_json))
     if not as_json:

@@ -47,12 +47,13 @@ def show(at: Desk, found: list[Session], branch: str | None, as_json: bool) -> i
     elif found:
         click.echo("\n".join(session_table(found, branches(at.here))))
     else:
-        where = f"branch {branch}" if branch is not None else at.place.shown
+        name = branch if branch is not None else at.place.branch
+        where = f" of branch {name}" if name is not None else f": {at.place.shown}"
         others = len(sessions(at.store, None, None))
         rest = (
             f"; sim sessions --all lists {others} of others" if others else "; sim fuzz TARGET --workers 2 begins one"
         )
-        click.echo(f"no session on {where}{rest}")
+        click.echo(f"no session{where}{rest}")
     return ExitStatus.AS_EXPECTED
 
 

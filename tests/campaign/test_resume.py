@@ -388,11 +388,11 @@ def test_a_branch_without_sessions_says_how_many_others_have(
     project: Path, begin: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert call(["sessions"]) == 0
-    assert capsys.readouterr().out == "no session on main; sim fuzz TARGET --workers 2 begins one\n"
+    assert capsys.readouterr().out == "no session of branch main; sim fuzz TARGET --workers 2 begins one\n"
     begin()
     run(project, "switch", "-c", "topic")
     assert call(["resume"]) == 0
-    assert capsys.readouterr().out == "no session on topic; sim sessions --all lists 1 of others\n"
+    assert capsys.readouterr().out == "no session of branch topic; sim sessions --all lists 1 of others\n"
 
 
 def test_the_table_says_what_there_is(project: Path, begin: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -108,7 +108,7 @@ def test_what_is_no_store_is_told_and_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_store_that_others_may_write_to_is_refused(tmp_path: Path) -> None:
-    sim(tmp_path, "sessions")
+    open_store(tmp_path).close()
     (tmp_path / ".sim" / "sessions.sqlite").chmod(0o622)
     status, out, err = sim(tmp_path, "sessions")
     assert (status, out, err.count("\n")) == (2, "", 1)
@@ -165,12 +165,12 @@ def test_a_full_disk_is_told_by_the_command_in_one_line(tmp_path: Path) -> None:
         size = (tmp_path / ".sim" / "sessions.sqlite").stat().st_size
         resource.setrlimit(resource.RLIMIT_FSIZE, (size + 40_000, size + 40_000))
 
-    status, _, err = sim(tmp_path, *FUZZ, "--schedules", "2000", "--seed", "1", preexec_fn=limited)
+    status, _, err = sim(tmp_path, *FUZZ, "--schedules", "500", "--seed", "1", preexec_fn=limited)
     assert (status, err.count("\n")) == (2, 1)
     assert "what was recorded is kept" in err
     assert stored(tmp_path, "PRAGMA integrity_check") == [("ok",)]
     status, data = sim_json(tmp_path, "resume", "2", "--workers", "1")
-    _, undisturbed = sim_json(tmp_path, "fuzz", "dice", *FUZZ[2:], "--schedules", "2000", "--seed", "1")
+    _, undisturbed = sim_json(tmp_path, "fuzz", "dice", *FUZZ[2:], "--schedules", "500", "--seed", "1")
     assert data["states"] == undisturbed["states"]
     assert [one["times"] for one in data["found"]] == [one["times"] for one in undisturbed["found"]]
 
@@ -226,20 +226,26 @@ def test_a_folder_in_which_no_store_can_be_made_is_told_in_one_line(tmp_path: Pa
 # --- several at once --------------------------------------------------------------------------------
 
 
+def private(folder: Path) -> Path:
+    """The file of a store that is made as a command makes it."""
+    place = Home(folder / ".sim", folder, shared=False)
+    place.prepare()
+    return place.file
+
+
 def test_two_campaigns_and_a_reader_never_meet_a_lock(tmp_path: Path) -> None:
     write_toy(tmp_path)
-    both = [start(tmp_path, *FUZZ[:-1], "5", "--schedules", "1500", "--seed", str(seed), "--json") for seed in (1, 2)]
-    looks = 0
-    while any(child.poll() is None for child in both):
-        status, _, err = sim(tmp_path, "sessions", "--json")
-        assert (status, err) == (0, "")
-        looks += 1
+    both = [start(tmp_path, *FUZZ[:-1], "2", "--schedules", "300", "--seed", str(seed), "--json") for seed in (1, 2)]
+    seen: dict[int, None] = {}
+    with Store(private(tmp_path)) as store:
+        while any(child.poll() is None for child in both):
+            seen |= dict.fromkeys(one.schedules for one in sessions.sessions(store, None, None))
     for child in both:
         _, err = child.communicate()
         assert err == ""
-    assert looks > 1
+    assert len(seen) > 10, "the reader saw them grow"
     assert stored(tmp_path, "SELECT id, state FROM session") == [(1, "done"), (2, "done")]
-    assert stored(tmp_path, "SELECT count(*) FROM chunk") == [(600,)]
+    assert stored(tmp_path, "SELECT count(*) FROM chunk") == [(300,)]
 
 
 def test_a_store_that_reads_before_it_locks_would_meet_one(tmp_path: Path) -> None:
@@ -274,11 +280,19 @@ def test_a_session_is_run_by_one_process_at_a_time(tmp_path: Path) -> None:
 
 def test_stores_opened_at_once_are_made_once(tmp_path: Path) -> None:
     write_toy(tmp_path)
-    children = [start(tmp_path, "sessions") for _ in range(6)]
-    for child in children:
-        out, err = child.communicate()
+    words = (*FUZZ, "--set", "sound=true", "--schedules", "1")
+    for child in [start(tmp_path, *words, "--seed", str(seed)) for seed in range(6)]:
+        _, err = child.communicate()
         assert (child.returncode, err) == (0, "")
-        assert out.startswith("no session on ")
+    assert stored(tmp_path, "SELECT id, state FROM session") == [(number, "done") for number in range(1, 7)]
+
+
+def test_listing_makes_nothing(tmp_path: Path) -> None:
+    status, out, err = sim(tmp_path, "sessions")
+    assert (status, err) == (0, "")
+    assert out == "no session: no branch (no git repository); sim fuzz TARGET --workers 2 begins one\n"
+    assert sim(tmp_path, "status", "1")[0] == 2
+    assert [*tmp_path.iterdir()] == []
 
 
 # --- folding ----------------------------------------------------------------------------------------
