@@ -13,6 +13,7 @@ from sim.cli.keep import Kept, judged, keep, missed_lines
 from sim.cli.plans import plan_given, say_explored
 from sim.explore.check import check
 from sim.explore.engine import ENGINES, Engine
+from sim.explore.found import tell
 from sim.explore.memory import MIB
 from sim.explore.minimise import unminimised
 from sim.explore.result import CheckResult, Progress
@@ -91,7 +92,7 @@ def _keep(target: Target, result: CheckResult, folder: Path) -> Kept | None:
     shortest = unminimised(result.graph, result.begin, result.path, result.finding)
     is_reduced = result.reduced is not None and result.reduced.applied
     origin = "A counterexample of a reduced check." if is_reduced else "A shortest counterexample."
-    return keep(target, shortest, folder, origin=[origin])
+    return keep(target, tell(shortest), folder, origin=[origin])
 
 
 def _progress(quiet: bool) -> Progress | None:
