@@ -16,8 +16,7 @@ from sim.campaign.sample import Sample, sample_of
 from sim.errors import SimError
 from sim.explore.coverage import CoverageData
 from sim.explore.found import Found, found_by
-from sim.explore.fuzz import fuzz
-from sim.graph import Graph
+from sim.explore.fuzz import Fuzzer
 from sim.scenario import Target
 
 
@@ -51,12 +50,12 @@ class Outcome:
 
 
 class _Loaded(NamedTuple):
-    """A target that was loaded, with its tables, for the chunks to come."""
+    """A target that was loaded, with all that its fuzzer has made, for the chunks to come."""
 
     plan: Plan
     digest: str
     target: Target
-    graph: Graph
+    fuzzer: Fuzzer
 
 
 _loaded: list[_Loaded] = []
@@ -81,15 +80,7 @@ def run_chunk(request: Request) -> Outcome:
 
 def _run(request: Request) -> Outcome:
     plan, loaded = request.plan, _load(request)
-    result = fuzz(
-        loaded.graph,
-        first=request.first,
-        schedules=request.size,
-        seed=plan.seed,
-        strategy=plan.strategy,
-        keep_going=plan.keep_going,
-        max_steps=plan.max_steps,
-    )
+    result = loaded.fuzzer.run(first=request.first, schedules=request.size)
     return Outcome(
         first=request.first,
         size=request.size,
@@ -99,7 +90,7 @@ def _run(request: Request) -> Outcome:
         seconds=result.seconds,
         coverage=result.coverage.data(),
         found=tuple(map(found_by, result.found)),
-        sample=sample_of(loaded.target, loaded.graph, plan, request.first),
+        sample=sample_of(loaded.target, loaded.fuzzer.graph, plan, request.first),
     )
 
 
@@ -109,5 +100,13 @@ def _load(request: Request) -> _Loaded:
         _loaded.clear()
         install(request.code)
         target = request.plan.load()
-        _loaded.append(_Loaded(request.plan, request.code.digest, target, Graph(target.system)))
+        plan = request.plan
+        fuzzer = Fuzzer(
+            target.system,
+            seed=plan.seed,
+            strategy=plan.strategy,
+            keep_going=plan.keep_going,
+            max_steps=plan.max_steps,
+        )
+        _loaded.append(_Loaded(plan, request.code.digest, target, fuzzer))
     return _loaded[0]

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from sim.action import Action
 from sim.errors import ConfigError
@@ -25,6 +25,9 @@ from sim.simulation import MAX_STEPS, simulate
 from sim.strategy import PCTCP, Portfolio, Strategy, make_strategy
 from sim.system import System, refuse_timed
 from sim.trace import Ending, Run
+
+if TYPE_CHECKING:
+    from sim.explore.compiled.schedules.driver import CompiledFuzz
 
 PAYS_AT = 30_000
 """Steps from which the compiled walk takes over by itself: before, loading it costs more than it saves."""
@@ -107,13 +110,6 @@ class FuzzResult:
 Progress = Callable[[FuzzResult], None]
 
 
-class Numbers(NamedTuple):
-    """Schedules by number, from `first` to before `end` (None: without end)."""
-
-    first: int
-    end: int | None
-
-
 def fuzz(
     system: System | Graph,
     *,
@@ -144,21 +140,78 @@ def fuzz(
     A KeyboardInterrupt ends it with what was done and found. Raises `ConfigError` for an unknown strategy
     or a bound below 1, `ModelError` if the model breaks a rule of the framework.
     """
-    for name, bound in (("schedules", schedules), ("seconds", seconds), ("max_steps", max_steps)):
-        if bound is not None and bound <= 0:
-            raise ConfigError(f"{name} is {bound}; give more than 0")
-    if first < 0:
-        raise ConfigError(f"first is {first}; schedules are numbered from 0")
-    lacks = lacking(engine)
-    make_strategy(strategy, seed, depth=depth)  # its mistakes come before anything is run
-    graph = system if isinstance(system, Graph) else Graph(system)
-    refuse_timed(graph.system, "a fuzz")
-    result = FuzzResult(strategy, seed, graph, Coverage(graph))
-    if schedules is None and seconds is None:
-        schedules = SCHEDULES
-    numbers = Numbers(first, None if schedules is None else first + schedules)
-    _Fuzz(result, depth, max_steps, keep_going).run(numbers, seconds, progress, hand_over_at(engine, PAYS_AT), lacks)
-    return result
+    fuzzer = Fuzzer(
+        system, seed=seed, strategy=strategy, keep_going=keep_going, max_steps=max_steps, depth=depth, engine=engine
+    )
+    return fuzzer.run(first=first, schedules=schedules, seconds=seconds, progress=progress)
+
+
+class Fuzzer:
+    """A fuzz in parts: what one part has made (tables, compiled code, what is known of the graph) serves the next.
+    Arguments and errors are those of `fuzz`."""
+
+    def __init__(
+        self,
+        system: System | Graph,
+        *,
+        seed: int = 0,
+        strategy: str = "portfolio",
+        keep_going: bool = False,
+        max_steps: int = MAX_STEPS,
+        depth: int | None = None,
+        engine: Engine = "auto",
+    ) -> None:
+        if max_steps <= 0:
+            raise ConfigError(f"max_steps is {max_steps}; give more than 0")
+        self.lacks = lacking(engine)
+        make_strategy(strategy, seed, depth=depth)  # its mistakes come before anything is run
+        self.graph = system if isinstance(system, Graph) else Graph(system)
+        refuse_timed(self.graph.system, "a fuzz")
+        self.seed, self.strategy, self.depth = seed, strategy, depth
+        self.keep_going, self.max_steps = keep_going, max_steps
+        self.compiled_at = hand_over_at(engine, PAYS_AT)
+        self.steps = 0
+        """Of all parts so far."""
+        self._walk: CompiledFuzz | None = None
+
+    def run(
+        self,
+        *,
+        first: int = 0,
+        schedules: int | None = None,
+        seconds: float | None = None,
+        progress: Progress | None = None,
+    ) -> FuzzResult:
+        """One part: the schedules from `first` on."""
+        for name, bound in (("schedules", schedules), ("seconds", seconds)):
+            if bound is not None and bound <= 0:
+                raise ConfigError(f"{name} is {bound}; give more than 0")
+        if first < 0:
+            raise ConfigError(f"first is {first}; schedules are numbered from 0")
+        if schedules is None and seconds is None:
+            schedules = SCHEDULES
+        result = FuzzResult(self.strategy, self.seed, self.graph, Coverage(self.graph))
+        _Fuzz(self, result, seconds, progress).run(first, None if schedules is None else first + schedules)
+        self.steps += result.steps
+        return result
+
+    def at(self, number: int) -> Strategy:
+        """The strategy of the schedule of this number."""
+        return make_strategy(self.strategy, schedule_seed(self.seed, number), number=number, depth=self.depth)
+
+    def walk(self) -> CompiledFuzz | None:
+        """The compiled walk; None if the numbers of this system are too large for it."""
+        from sim.explore.compiled.arrays import TooLarge
+        from sim.explore.compiled.schedules.driver import CompiledFuzz
+
+        if self._walk is None:
+            try:
+                self._walk = CompiledFuzz(
+                    self.graph, strategy=self.strategy, seed=self.seed, depth=self.depth, max_steps=self.max_steps
+                )
+            except TooLarge:
+                return None
+        return self._walk
 
 
 def schedule_seed(seed: int, number: int) -> int:
@@ -179,42 +232,47 @@ class _Noting(Judge):
 
 
 class _Fuzz:
-    def __init__(self, result: FuzzResult, depth: int | None, max_steps: int, keep_going: bool) -> None:
+    """One part of a fuzz under way."""
+
+    def __init__(self, fuzzer: Fuzzer, result: FuzzResult, seconds: float | None, progress: Progress | None) -> None:
+        self.fuzzer = fuzzer
         self.result = result
         self.graph = result.graph
-        self.depth = depth
-        self.max_steps = max_steps
-        self.keep_going = keep_going
         self.noting = _Noting(self.graph)
         self.judge = Judge(self.graph)
-        self.sizes = Sizes(self.graph, depth)
+        self.sizes = Sizes(self.graph, fuzzer.depth)
+        self._seconds = seconds
+        self._progress = progress
+        self._started = time.perf_counter()
         self._known: dict[tuple[str, tuple[str, ...]], FuzzFinding] = {}
         self._raw: dict[tuple[Action, ...], FuzzFinding] = {}
 
-    def run(
-        self, numbers: Numbers, seconds: float | None, progress: Progress | None, compiled_at: int | None, lacks: str
-    ) -> None:
-        """The schedules of these numbers; compiled from so many steps on, unless something is lacking for it."""
-        self._started = time.perf_counter()
-        self._seconds, self._progress = seconds, progress
+    def run(self, first: int, end: int | None) -> None:
+        """The schedules of these numbers (without end, if it is None); compiled, once that pays."""
+        number: int | None = first
         try:
-            number: int | None = numbers.first
-            while number != numbers.end and number is not None and not self._over():
-                if compiled_at is None or self.result.steps < compiled_at:
+            while number is not None and not self._over() and number != end:
+                if self._compiled_pays():
+                    number = self._compiled(number, end)
+                else:
                     self._schedule(number)
                     number += 1
-                    continue
-                if compiled_at == PAYS_AT and not lacks and not is_made("kernel.run"):
-                    compiled_at = PAYS_TO_MAKE_AT
-                    continue
-                compiled_at = None
-                if lacks:
-                    print(f"sim: {lacks}", file=sys.stderr)
-                else:
-                    number = self._compiled(Numbers(number, numbers.end))
         except KeyboardInterrupt:
             self.result.interrupted = True
         self._look_at_clock()
+
+    def _compiled_pays(self) -> bool:
+        fuzzer = self.fuzzer
+        if fuzzer.compiled_at is None or fuzzer.steps + self.result.steps < fuzzer.compiled_at:
+            return False
+        if fuzzer.lacks:
+            print(f"sim: {fuzzer.lacks}", file=sys.stderr)
+            fuzzer.compiled_at = None
+            return False
+        if fuzzer.compiled_at == PAYS_AT and not is_made("kernel.run"):
+            fuzzer.compiled_at = PAYS_TO_MAKE_AT
+            return False
+        return True
 
     def _look_at_clock(self) -> None:
         self.result.seconds = time.perf_counter() - self._started
@@ -227,56 +285,43 @@ class _Fuzz:
         self._look_at_clock()
         if self._progress is not None:
             self._progress(result)
-        result.stopped = bool(result.found) and not self.keep_going
+        result.stopped = bool(result.found) and not self.fuzzer.keep_going
         return result.stopped or (self._seconds is not None and result.seconds >= self._seconds)
 
-    def _compiled(self, numbers: Numbers) -> int | None:
+    def _compiled(self, first: int, end: int | None) -> int | None:
         """The schedules of these numbers, compiled; where the plain engine has to go on, or None if nothing is left.
         Making and loading the code does not count as time."""
         result = self.result
         begun = time.perf_counter()
         with interrupt_afterwards():
             from sim.explore.compiled.arrays import TooLarge
-            from sim.explore.compiled.schedules.driver import CompiledFuzz
 
-            try:
-                walk = CompiledFuzz(
-                    self.graph,
-                    strategy=result.strategy,
-                    seed=result.seed,
-                    depth=self.depth,
-                    max_steps=self.max_steps,
-                    keep=result.coverage.merge,
-                )
-            except TooLarge:
-                return numbers.first
+            walk = self.fuzzer.walk()
         self._started += time.perf_counter() - begun
+        if walk is None:
+            self.fuzzer.compiled_at = None
+            return first
         before = (result.schedules, result.steps, result.cut_short)
+        walk.begin(result.coverage.merge)
 
-        def note() -> None:
-            done = walk.counts
-            result.schedules, result.steps, result.cut_short = (a + b for a, b in zip(before, done, strict=True))
-
-        def pause() -> bool:
-            note()
+        def over() -> bool:
+            result.schedules, result.steps, result.cut_short = map(sum, zip(before, walk.counts, strict=True))
             return self._over()
 
-        first = numbers.first
         result.engine = "compiled"
         try:
-            while (found := walk.run(first, numbers.end, pause)) is not None:
-                note()
+            while (found := walk.run(first, end, over)) is not None:
                 self._judge_again(*found)
                 first = walk.next_number
-                if self._over():
+                if over():
                     break
-            note()
         except TooLarge:
             result.engine = "plain"
+            self.fuzzer.compiled_at = None
             return walk.next_number
         finally:
-            note()
-            walk.forget()
+            over()
+            walk.hand_over()
             self.sizes.add(walk.sizes.seen, choices=walk.sizes.choices)
             result.bound = self.sizes.bound()
         return None
@@ -287,23 +332,19 @@ class _Fuzz:
         if known is not None:
             known.times += 1
             return
-        picking = self._strategy(number)
-        run = simulate(self.graph, picking, max_steps=self.max_steps, judge=self.judge)
+        picking = self.fuzzer.at(number)
+        run = simulate(self.graph, picking, max_steps=self.fuzzer.max_steps, judge=self.judge)
         assert [action for _, action in run.trace.steps] == actions, f"schedule {number} is another in compiled code"
         self.result.coverage.reach(run)
         if run.finding is not None:
             self._found(run, run.finding, picking.member if isinstance(picking, Portfolio) else picking, number)
 
-    def _strategy(self, number: int) -> Strategy:
-        result = self.result
-        return make_strategy(result.strategy, schedule_seed(result.seed, number), number=number, depth=self.depth)
-
     def _schedule(self, number: int) -> None:
         """One schedule: run, counted, and minimised if it violates a property."""
         result = self.result
-        picking = self._strategy(number)
+        picking = self.fuzzer.at(number)
         self.noting.seen = {}
-        run = simulate(self.graph, picking, max_steps=self.max_steps, judge=self.noting)
+        run = simulate(self.graph, picking, max_steps=self.fuzzer.max_steps, judge=self.noting)
         result.schedules += 1
         result.steps += run.steps
         result.cut_short += run.ending is Ending.STEPS

@@ -16,7 +16,7 @@ from sim.explore.compiled.schedules import driver, layout
 from sim.explore.compiled.schedules.driver import CompiledFuzz
 from sim.explore.compiled.schedules.facts import FactBook
 from sim.explore.coverage import Coverage, CoverageData
-from sim.explore.fuzz import FuzzResult, schedule_seed
+from sim.explore.fuzz import Fuzzer, FuzzResult, schedule_seed
 from sim.scenario import load_target
 from sim.strategy import STRATEGIES, make_strategy
 from tests.saboteurs.consensus import SABOTEURS
@@ -48,9 +48,8 @@ def agree(system: System, **arguments: Any) -> FuzzResult:
 def paths(system: System, strategy: str, numbers: range, max_steps: int = MAX_STEPS) -> list[list[str]]:
     """The schedules of these numbers as the compiled walk takes them."""
     found = []
-    kept: list[CoverageData] = []
     for number in numbers:
-        walk = CompiledFuzz(Graph(system), strategy=strategy, seed=3, depth=None, max_steps=max_steps, keep=kept.append)
+        walk = CompiledFuzz(Graph(system), strategy=strategy, seed=3, depth=None, max_steps=max_steps)
         walk.run(number, number + 1, lambda: False)
         steps = int(walk._registers[layout.STEPS])
         found.append([str(walk._mirror.action_list[action].address) for action in walk._path[:steps]])
@@ -208,6 +207,16 @@ def test_an_interrupt_keeps_what_was_done(monkeypatch: pytest.MonkeyPatch, after
     assert result.interrupted
     assert result.schedules < 100
     assert result.coverage.states <= after + 1 + result.steps + 60
+
+
+def test_the_parts_of_a_fuzzer_are_those_of_a_fuzz() -> None:
+    system = load_target("models.consensus", {"sequencing": "false"}).system
+    fuzzer = Fuzzer(system, engine="compiled", keep_going=True, seed=9)
+    for first, schedules in ((0, 40), (40, 1), (41, 60)):
+        part = fuzzer.run(first=first, schedules=schedules)
+        assert part.engine == "compiled"
+        plain = fuzz(system, engine="plain", keep_going=True, seed=9, first=first, schedules=schedules)
+        assert summary(part) == summary(plain)
 
 
 def test_time_that_is_up_ends_it() -> None:

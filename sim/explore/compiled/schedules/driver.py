@@ -53,11 +53,8 @@ class Sizes(NamedTuple):
 class CompiledFuzz:
     """Schedules of one graph by one strategy and seed."""
 
-    def __init__(
-        self, graph: Graph, *, strategy: str, seed: int, depth: int | None, max_steps: int, keep: Keep
-    ) -> None:
+    def __init__(self, graph: Graph, *, strategy: str, seed: int, depth: int | None, max_steps: int) -> None:
         self._graph = graph
-        self._keep = keep
         self._judge = Judge(graph)
         self._mirror = Mirror(graph, self._judge)
         self._registers: Array = np.zeros(layout.REGISTERS, np.int64)
@@ -128,6 +125,12 @@ class CompiledFuzz:
 
     # --- running ------------------------------------------------------------------------------------
 
+    def begin(self, keep: Keep) -> None:
+        """Begins to count anew; `keep` gets what is covered from now on."""
+        self._keep = keep
+        for register in (layout.SCHEDULES, layout.TOTAL_STEPS, layout.CUT_SHORT, layout.SIZES, layout.CHOSE):
+            self._registers[register] = 0
+
     def run(self, first: int, end: int | None, pause: Callable[[], bool]) -> tuple[int, list[Action]] | None:
         """Runs the schedules first..end (None: without end), until one has to be judged by the plain engine: its number
         and actions, which are counted; or until `pause`, asked now and then, says so, or all are done: None."""
@@ -141,7 +144,8 @@ class CompiledFuzz:
                 return None
             if ended == walk_layout.PAUSED:
                 if self._states.bytes > REMEMBER_BYTES:
-                    self.forget()
+                    self.hand_over()
+                    self._begin_anew()
                 if pause():
                     return None
             elif ended in (layout.FOUND, layout.SUSPECT):
@@ -156,7 +160,7 @@ class CompiledFuzz:
 
     @property
     def counts(self) -> Counts:
-        """What was done so far."""
+        """What was done since it began to count."""
         registers = self._registers
         done = (layout.SCHEDULES, layout.TOTAL_STEPS, layout.CUT_SHORT)
         return Counts(*(int(registers[register]) for register in done))
@@ -225,16 +229,16 @@ class CompiledFuzz:
 
     # --- what is covered ------------------------------------------------------------------------------
 
-    def forget(self) -> None:
-        """Hands over what schedules covered since the last time, and begins to remember anew."""
+    def hand_over(self) -> None:
+        """Hands over what schedules have covered since the last time."""
         held = int(self._random[layout.HELD])
+        self._random[layout.HELD] = 0
         names = tuple(prop.name for i, prop in enumerate(self._judge.sometimes) if held >> i & 1)
-        self._keep(self._states.flush(names))
-        self._begin_anew()
+        self._keep(self._states.covered(names))
 
     def _begin_anew(self) -> None:
         """Remembers the initial states and nothing else."""
-        self._registers[layout.COUNT] = 1
+        self._states.forget()
         numbers: dict[State, int] = {}
         for start in self._graph.starts():
             state = start.state

@@ -33,9 +33,10 @@ class Remembered:
         self._registers = registers
         self._first = mirror.locals + mirror.budgets + mirror.cuts
         self.taken: Array = np.zeros(64, np.uint8)
-        self._forget()
+        self.forget()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Begins with nothing."""
         self._slots: Array = np.zeros(1 << 12, np.uint64)
         self._ids: Array = np.zeros(1 << 12, np.int32)
         self._cells: Array = np.zeros(1 << 14, np.int32)
@@ -43,7 +44,8 @@ class Remembered:
         self._head: Array = np.zeros((1 << 10, HEAD), np.int32)
         self._held: Array = np.zeros(1 << 10, np.uint64)
         self._edges: Array = np.zeros((1 << 14, EDGE_WIDTH), np.int32)
-        self._registers[STATES] = self._registers[CELLS] = self._registers[EDGES] = 0
+        self._registers[[STATES, CELLS, EDGES]] = 0
+        self._registers[COUNT] = 1
 
     def arrays(self) -> Known:
         """The arrays as they are now."""
@@ -97,9 +99,9 @@ class Remembered:
 
     # --- what was covered ---------------------------------------------------------------------------
 
-    def flush(self, held: tuple[str, ...]) -> CoverageData:
+    def covered(self, held: tuple[str, ...]) -> CoverageData:
         """What schedules covered since the last time, as every process would say it; one that is under way has not
-        come by anywhere. Everything is forgotten."""
+        come by anywhere. Counting begins anew."""
         states = int(self._registers[STATES])
         tables = self._mirror.graph.tables
         keys = [np.array(things.keys or [0], np.uint64) for things in (tables.locals, tables.envelopes)]
@@ -116,7 +118,9 @@ class Remembered:
         actions = self._mirror.action_list
         taken = [actions[i] for i in np.flatnonzero(self.taken[: len(actions)])]
         rows = {(action.process, action.row.index): None for action in taken if action.row is not None}
-        self._forget()
+        self.taken[:] = 0
+        self._head[:states, [SEEN, SCHEDULES_BY]] = 0
+        self._registers[COUNT] = 1
         return CoverageData(prints[ascending].tobytes(), once[ascending].tobytes(), visits, tuple(rows), held)
 
 
