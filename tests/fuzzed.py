@@ -191,7 +191,7 @@ def hasty() -> System:
 
 def deaf() -> System:
     sane = models.two_phase_commit.system(2)
-    return sane.with_(processes={**sane.processes, "rm1": Deaf()})
+    return sane.with_(processes={**sane.processes, "rm1": Deaf()}, interchangeable=())
 
 
 class Put(Message):
