@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sim.explore.found import Found
@@ -71,6 +72,8 @@ def check_data(result: CheckResult, target: str, counterexample: str | None, as_
         "stopped": result.stopped or None,
         "proved": result.proved,
         "engine": result.engine,
+        "reduced": result.reduced is not None and bool(result.reduced.applied),
+        "reductions": None if result.reduced is None else asdict(result.reduced),
         "collision_probability": result.collision_probability,
         "transitions": transition_data(result.transitions, result.untaken),
         "seconds": round(result.seconds, 6),
