@@ -6,6 +6,7 @@ tasks it can use at a time, and by which exceptions it says that a worker died.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
@@ -89,7 +90,11 @@ def _dask(address: str | None, workers: int) -> Iterator[Engine]:
     try:
         if address is None:
             cluster = dask.LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+                n_workers=workers,
+                threads_per_worker=1,
+                dashboard_address=None,
+                host="127.0.0.1",
+                silence_logs=logging.ERROR,  # how its processes come and go is no news
             )
         client = dask.Client(cluster if cluster is not None else address, timeout=CONNECT_S)
     except (OSError, ValueError) as error:
