@@ -38,6 +38,7 @@ from sim.scenario.models import settings_of
     "--max-memory", type=click.IntRange(1), metavar="MIB", help="Give up when this much is held (else 80 % of all)."
 )
 @options.out
+@options.html_beside
 @options.models
 @options.as_json
 def command(
@@ -48,6 +49,7 @@ def command(
     exact: bool,
     max_memory: int | None,
     out: str,
+    html: bool,
     models: tuple[str, ...],
     as_json: bool,
 ) -> int:
@@ -67,7 +69,7 @@ def command(
         exact=exact,
         max_memory=max_memory * MIB if max_memory is not None else None,
     )
-    path, replay = _keep(loaded, result, Path(out)) or (None, None)
+    path, replay = _keep(loaded, result, Path(out), html) or (None, None)
     violated = [result.finding.property] if result.finding is not None else []
     status, as_expected = judged(loaded, result.verdict, violated, interrupted=result.stopped == "interrupted")
     if as_json:
@@ -80,12 +82,12 @@ def command(
     return status
 
 
-def _keep(target: Target, result: CheckResult, folder: Path) -> Kept | None:
+def _keep(target: Target, result: CheckResult, folder: Path, html: bool) -> Kept | None:
     """Writes the counterexample; a `sometimes` that never held has none."""
     if result.finding is None or result.begin is None or result.graph is None:
         return None
     shortest = unminimised(result.graph, result.begin, result.path, result.finding)
-    return keep(target, shortest, folder, origin=["A shortest counterexample."])
+    return keep(target, shortest, folder, origin=["A shortest counterexample."], html=html)
 
 
 def _progress(quiet: bool) -> Progress | None:

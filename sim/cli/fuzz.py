@@ -36,6 +36,7 @@ from sim.strategy import STRATEGIES, Portfolio
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=0, show_default=True, help="Fixes every pick.")
 @click.option("--keep-going", is_flag=True, help="Go on after a violation, and group equal ones.")
 @options.out
+@options.html_beside
 @options.models
 @options.as_json
 def command(
@@ -47,6 +48,7 @@ def command(
     seed: int,
     keep_going: bool,
     out: str,
+    html: bool,
     models: tuple[str, ...],
     as_json: bool,
 ) -> int:
@@ -71,7 +73,7 @@ def command(
             max_steps=loaded.scenario.max_steps if loaded.scenario else MAX_STEPS,
             progress=progress,
         )
-    kept = _keep(loaded, result, Path(out))
+    kept = _keep(loaded, result, Path(out), html)
     violated = [found.property for found in result.found]
     status, as_expected = judged(loaded, result.verdict, violated, interrupted=result.interrupted)
     missed = missed_lines(loaded, result.verdict, violated)
@@ -89,7 +91,7 @@ def _seconds(text: str) -> float:
     return milliseconds / 1000
 
 
-def _keep(target: Target, result: FuzzResult, folder: Path) -> list[Kept]:
+def _keep(target: Target, result: FuzzResult, folder: Path, html: bool) -> list[Kept]:
     """Writes every counterexample; one whose name is taken (by another of its property, or of a property
     whose name differs only in what a file name cannot hold) gets a number."""
     kept = []
@@ -98,7 +100,8 @@ def _keep(target: Target, result: FuzzResult, folder: Path) -> list[Kept]:
         names = ((number, file_name(target.model, found.property, number)) for number in count(1))
         number, name = next(named for named in names if named[1] not in taken)
         taken.add(name)
-        kept.append(keep(target, found.minimised, folder, origin=[_origin(found, result)], number=number))
+        origin = [_origin(found, result)]
+        kept.append(keep(target, found.minimised, folder, origin=origin, number=number, html=html))
     return kept
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import click
+
 from sim.cli import options
 from sim.errors import ExitStatus
 from sim.explore.counterexample import file_name, write_counterexample
@@ -22,14 +24,36 @@ class Kept(NamedTuple):
 
 
 def keep(
-    target: Target, counterexample: Minimised, folder: Path, *, origin: Sequence[str] = (), number: int = 1
+    target: Target,
+    counterexample: Minimised,
+    folder: Path,
+    *,
+    origin: Sequence[str] = (),
+    number: int = 1,
+    html: bool = False,
 ) -> Kept:
-    """Write a counterexample into `folder`."""
+    """Write a counterexample into `folder`, and beside it, if `html`, what it looks like when it is run."""
     path = folder / file_name(target.model, counterexample.finding.property, number)
     allow = () if is_bundled(target.model) or target.model in listed_models()[0] else (target.model,)
     replay = options.command_line("run", str(path), allow=allow)
     write_counterexample(path, target, counterexample, replay=replay, origin=origin)
+    if html:
+        _write_page(path, allow)
     return Kept(str(path), replay)
+
+
+def _write_page(scenario: Path, allow: Sequence[str]) -> None:
+    """Run a scenario file that was just written, and write its page beside it; says so in one line on
+    standard error, as what a command prints is about what it found."""
+    from sim.cli.pages import write_files
+    from sim.cli.run import perform
+    from sim.verify import Request
+
+    request = Request(str(scenario), {}, None, None, tuple(allow))
+    outcome, _ = perform(request, request.load())
+    page = scenario.with_suffix(".html")
+    write_files(outcome, {"html": str(page)})
+    click.echo(f"sim: written as a page to {page}", err=True)
 
 
 def judged(target: Target, verdict: str, violated: Sequence[str], *, interrupted: bool) -> tuple[ExitStatus, bool]:
