@@ -53,7 +53,7 @@ out = click.option(
 )
 
 html_file = click.option(
-    "--html", "html", metavar="FILE", help="Write the run as one page, to be looked at in a browser."
+    "--html", "html", type=click.Path(), metavar="FILE", help="Write the run as one page, to be looked at in a browser."
 )
 exports = click.option(
     "--export",

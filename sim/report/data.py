@@ -9,9 +9,7 @@ from sim.explore.fuzz import FuzzResult
 from sim.explore.result import CheckResult
 from sim.judge import Finding
 from sim.report.covered import transition_data
-from sim.report.draw.machine import Sketch
 from sim.report.outcome import Outcome
-from sim.table import Dest, trigger_name
 
 
 def run_data(outcome: Outcome) -> dict[str, Any]:
@@ -122,32 +120,3 @@ def fuzz_data(result: FuzzResult, target: str, kept: Sequence[tuple[str, str]], 
 def finding_data(finding: Finding | None) -> dict[str, str] | None:
     """A finding as data."""
     return None if finding is None else {"property": finding.property, "message": finding.message}
-
-
-def machines_data(target: str, sketches: Sequence[Sketch]) -> dict[str, Any]:
-    """The object of `sim draw --json`: the tables. `dest` is a state; `=`, and null for a row that stays;
-    `IGNORE` or `DEFER`."""
-    return {
-        "target": target,
-        "machines": [
-            {
-                "class": sketch.cls,
-                "names": list(sketch.names),
-                "monitor": sketch.monitor,
-                "states": list(sketch.states),
-                "initial": sketch.initial,
-                "hot": sorted(sketch.hot),
-                "rows": [
-                    {
-                        "trigger": trigger_name(row.trigger),
-                        "sources": list(row.sources),
-                        "dest": row.dest.name if isinstance(row.dest, Dest) else row.dest,
-                        "conditions": list(row.conditions),
-                        "unless": list(row.unless),
-                    }
-                    for row in sketch.rows
-                ],
-            }
-            for sketch in sketches
-        ],
-    }
