@@ -8,12 +8,10 @@ from typing import NamedTuple
 
 import click
 
-from sim.cli import options
 from sim.errors import ExitStatus
-from sim.explore.counterexample import file_name, write_counterexample
+from sim.explore.counterexample import allowances, file_name, replay_command, write_counterexample
 from sim.explore.minimise import Minimised
 from sim.scenario import Expectation, Target
-from sim.scenario.models import is_bundled, listed_models
 
 
 class Kept(NamedTuple):
@@ -34,11 +32,10 @@ def keep(
 ) -> Kept:
     """Write a counterexample into `folder`, and beside it, if `html`, what it looks like when it is run."""
     path = folder / file_name(target.model, counterexample.finding.property, number)
-    allow = () if is_bundled(target.model) or target.model in listed_models()[0] else (target.model,)
-    replay = options.command_line("run", str(path), allow=allow)
+    replay = replay_command(str(path), target.model)
     write_counterexample(path, target, counterexample, replay=replay, origin=origin)
     if html:
-        _write_page(path, allow)
+        _write_page(path, allowances(target.model))
     return Kept(str(path), replay)
 
 
