@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "fuzz": "Run many schedules by seed; what is found is minimised.",
     "check": "Walk every schedule within the bounds.",
     "status": "Tokens, duplicates, replays, latency and cost of a run.",
+    "new": "Make a folder with a model, a scenario and tests that pass.",
     "draw": "Draw the machines of a model.",
     "bench": "Measure what measuring costs.",
     "surface": "Compare the public surface of two source trees.",
