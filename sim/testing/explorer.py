@@ -3,6 +3,7 @@ violations fail the test with a counterexample that is kept as a scenario file."
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sim.errors import ConfigError, ModelError
+from sim.errors import ConfigError, ModelError, listing, nearest
 from sim.explore.check import check
 from sim.explore.counterexample import file_name, replay_command, write_counterexample
 from sim.explore.fuzz import FuzzResult, fuzz
@@ -57,6 +58,7 @@ class Explore:
     ) -> Explored:
         """`model` is a model's function `system`, the dotted name of its module, or a `System`; `config` its
         arguments. `faults` and `network` replace its own."""
+        __tracebackhide__ = True
         if isinstance(model, str):
             model = import_model(model, {model}).system
         name = _module_of(model)
@@ -167,11 +169,21 @@ def _as_expected(found: Sequence[tuple[str, str]], violates: str | None) -> bool
 
 
 def _called(model: Any, config: Mapping[str, Any]) -> System:
+    __tracebackhide__ = True
     if not callable(model):
         raise ConfigError(f"explore() was given {describe(model)}; give a model's function `system`, or its name")
+    name = getattr(model, "__name__", "the model")
+    known = inspect.signature(model).parameters
+    mistakes = [
+        f"{name}() has no parameter {key!r}{nearest(key, known)}; there is {listing([*known], 'and')}"
+        for key in config
+        if key not in known and not any(p.kind is p.VAR_KEYWORD for p in known.values())
+    ]
+    if mistakes:
+        raise ConfigError(*mistakes)
     system = model(**config)
     if not isinstance(system, System):
-        raise ModelError(f"{getattr(model, '__name__', 'the model')}() returned {describe(system)}; return a System")
+        raise ModelError(f"{name}() returned {describe(system)}; return a System")
     return system
 
 

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,19 +81,36 @@ def test_a_violation_fails_with_its_counterexample_and_what_replays_it(test: str
 def test_what_holds_passes_and_gives_its_numbers(suite: Suite) -> None:
     test = (
         "def test_quick(explore):\n"
-        "    result = explore('models.two_phase_commit', managers=2).check()\n"
+        "    result = explore('models.two_phase_commit', resource_managers=2).check()\n"
         "    assert result.verdict == 'ok' and result.states > 50\n"
-        "    assert explore('models.two_phase_commit', managers=2).fuzz(schedules=7).schedules == 7\n"
+        "    assert explore('models.two_phase_commit', resource_managers=2).fuzz(schedules=7).schedules == 7\n"
     )
-    done = suite.run(test.replace("managers", _parameter("models.two_phase_commit")))
+    done = suite.run(test)
     assert done.returncode == 0, done.stdout
 
 
-def _parameter(model: str) -> str:
-    import importlib
-    import inspect
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        ("explore(system, order=2)", "system() has no parameter 'order'; there is nothing"),
+        ("explore('models.paxos', client=2)", "system() has no parameter 'client' (did you mean 'clients'?)"),
+        ("explore(system(), order=2)", "a System is made already: order would change nothing of it; leave it out"),
+        ("explore(3)", "explore() was given 3 (int); give a model's function `system`, or its name"),
+        ("explore(lambda: 3)", "<lambda>() returned 3 (int); return a System"),
+        ("explore('shopp')", "shopp"),
+        ("explore(system, network='ani')", "network 'ani' is none (did you mean 'any'?)"),
+    ],
+)
+def test_a_mistake_in_a_call_is_one_line(call: str, line: str, explore: Any, suite: Suite) -> None:
+    from sim.errors import SimError
 
-    return next(iter(inspect.signature(importlib.import_module(model).system).parameters))
+    namespace: dict[str, Any] = {"explore": explore}
+    compiled = compile((suite.folder / "shop.py").read_text(), "shop.py", "exec")
+    exec(compiled, namespace)
+    with pytest.raises(SimError) as caught:
+        eval(call, namespace)
+    (mistake,) = caught.value.mistakes
+    assert line in mistake
 
 
 def test_a_planted_bug_may_be_expected_and_must_then_be_there(suite: Suite) -> None:
