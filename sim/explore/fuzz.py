@@ -16,7 +16,7 @@ from sim.explore.coverage import Coverage
 from sim.explore.minimise import Minimised, minimise, unminimised
 from sim.graph import Graph, State
 from sim.judge import Finding, Judge
-from sim.mixer import MASK, derive
+from sim.mixer import derive, stream
 from sim.simulation import MAX_STEPS, simulate
 from sim.strategy import PCTCP, Portfolio, Strategy, make_strategy
 from sim.system import System, refuse_timed
@@ -101,6 +101,7 @@ def fuzz(
     *,
     schedules: int | None = None,
     seconds: float | None = None,
+    first: int = 0,
     seed: int = 0,
     strategy: str = "portfolio",
     keep_going: bool = False,
@@ -111,6 +112,8 @@ def fuzz(
     """Run schedules until a property is violated, or `schedules` of them are done, or `seconds` are over
     (the first of what is given; 10,000 schedules if neither is).
 
+    - `first`: the number of the first schedule; what a schedule does depends on seed and number alone, so that
+      a fuzz may be divided into ranges of numbers
     - `strategy`: a name of `sim.strategy.STRATEGIES`
     - `keep_going`: go on after a violation, and group equal ones (same property, same minimised shape)
     - `max_steps`: where a schedule ends that does not end by itself
@@ -123,19 +126,21 @@ def fuzz(
     for name, bound in (("schedules", schedules), ("seconds", seconds), ("max_steps", max_steps)):
         if bound is not None and bound <= 0:
             raise ConfigError(f"{name} is {bound}; give more than 0")
+    if first < 0:
+        raise ConfigError(f"first is {first}; schedules are numbered from 0")
     make_strategy(strategy, seed, depth=depth)  # its mistakes come before anything is run
     graph = system if isinstance(system, Graph) else Graph(system)
     refuse_timed(graph.system, "a fuzz")
     result = FuzzResult(strategy, seed, graph, Coverage(graph))
     if schedules is None and seconds is None:
         schedules = SCHEDULES
-    _Fuzz(result, depth, max_steps, keep_going).run(schedules, seconds, progress)
+    _Fuzz(result, depth, max_steps, keep_going).run(first, schedules, seconds, progress)
     return result
 
 
 def schedule_seed(seed: int, number: int) -> int:
     """The seed of schedule `number` of a fuzz with `seed`."""
-    return derive(seed & MASK, f"schedule {number}")
+    return stream(derive(seed, "schedules"), number)
 
 
 class _Noting(Judge):
@@ -163,12 +168,12 @@ class _Fuzz:
         self._known: dict[tuple[str, tuple[str, ...]], FuzzFinding] = {}
         self._raw: dict[tuple[Action, ...], FuzzFinding] = {}
 
-    def run(self, schedules: int | None, seconds: float | None, progress: Progress | None) -> None:
+    def run(self, first: int, schedules: int | None, seconds: float | None, progress: Progress | None) -> None:
         result = self.result
         started = time.perf_counter()
-        number = 0
+        number = first
         try:
-            while schedules is None or number < schedules:
+            while schedules is None or number < first + schedules:
                 self._schedule(number)
                 number += 1
                 result.seconds = time.perf_counter() - started
