@@ -13,6 +13,7 @@ ROUNDS = 15
 WHAT = {
     "bare Python": ["-c", "pass"],
     "import sim": ["-c", "import sim"],
+    "import pytest": ["-c", "import pytest"],
     "import sim.pytest_plugin": ["-c", "import sim.pytest_plugin"],
     "sim --help": ["-m", "sim", "--help"],
 }

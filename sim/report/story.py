@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import NamedTuple
 
 from sim.action import Action, Kind
 from sim.durations import show_range
@@ -86,6 +87,21 @@ def tell(run: Run) -> Story:
     return _Teller(run).story()
 
 
+class _Words(NamedTuple):
+    """What an action says, wherever it is taken."""
+
+    text: str
+    arms: tuple[str, ...]
+    emitted: tuple[str, ...]
+    rejected: tuple[str, ...]
+
+
+def _words(action: Action) -> _Words:
+    arms = (f"{action.process} arms {arm.timer} for {show_range(arm.low_ms, arm.high_ms)}" for arm in action.arms)
+    emissions = list(_emissions(action.outputs))
+    return _Words(action_text(action), tuple(arms), tuple(map(brief, emissions)), tuple(_reasons(emissions)))
+
+
 class _Teller:
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -95,6 +111,9 @@ class _Teller:
         self.flying: dict[int, deque[int]] = {}
         """Envelope -> its journeys that have no end yet, the first sent first."""
         self.rows: dict[tuple[int, int], int | None] = {}
+        self.words: dict[Action, _Words] = {}
+        self.moved: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[str, ...]] = {}
+        self.messages: dict[int, tuple[str, str, str, str]] = {}
         system = self.graph.system
         self.monitors = {
             self.graph.width + i: Handler(name, monitor) for i, (name, monitor) in enumerate(system.monitors.items())
@@ -128,21 +147,26 @@ class _Teller:
         changed = tuple(
             (i, new) for i, (old, new) in enumerate(zip(before.locals, after.locals, strict=True)) if old != new
         )
-        arms = [f"{action.process} arms {arm.timer} for {show_range(arm.low_ms, arm.high_ms)}" for arm in action.arms]
-        emissions = list(_emissions(action.outputs))
+        words = self.words.get(action)
+        if words is None:
+            words = self.words[action] = _words(action)
+        key = (before.locals, after.locals)
+        moved = self.moved.get(key)
+        if moved is None:
+            moved = self.moved[key] = tuple(changes(self.graph, before, after))
         return Event(
             number,
             time,
             action.kind.value,
             action.process,
-            action_text(action),
+            words.text,
             journey,
             sent,
             action.strikes,
             changed,
-            (*changes(self.graph, before, after), *arms),
-            tuple(map(brief, emissions)),
-            tuple(_reasons(emissions)),
+            moved + words.arms,
+            words.emitted,
+            words.rejected,
             tuple(self._rows(action, before)),
         )
 
@@ -160,9 +184,12 @@ class _Teller:
         return tuple(sent)
 
     def _journey(self, envelope: int, number: int, copied: bool) -> Journey:
-        thing = self.graph.tables.envelopes.things[envelope]
-        name = type(thing.message).__name__
-        return Journey(thing.source, thing.target, name, show(thing.message), number, copied)
+        message = self.messages.get(envelope)
+        if message is None:
+            thing = self.graph.tables.envelopes.things[envelope]
+            message = (thing.source, thing.target, type(thing.message).__name__, show(thing.message))
+            self.messages[envelope] = message
+        return Journey(*message, number, copied)
 
     def _taken(self, number: int, action: Action) -> int | None:
         """The journey that this action ends, or that its fault strikes."""

@@ -230,7 +230,8 @@ function drawToItself(a, b, colour, width, dashes) {
   pen.bezierCurveTo(a[0] + reach, a[1] + 4, b[0] + reach, b[1] - 4, b[0] + 6, b[1]);
   pen.stroke();
   pen.setLineDash([]);
-  tip([b[0] + reach, b[1]], b, colour);
+  if (dashes.length) circle([b[0] + 6, b[1]], 3, colour);
+  else tip([b[0] + reach, b[1]], b, colour);
 }
 
 function tip([ax, ay], [bx, by], colour) {

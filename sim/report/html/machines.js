@@ -56,7 +56,7 @@ function diagram(machine, sketch) {
   const picture = drawn("svg", { width: sketch.width + 4, height: sketch.height + 4, viewBox: `-2 -2 ${sketch.width + 4} ${sketch.height + 4}`, role: "img" });
   picture.append(drawn("title", {}, `The states of ${machine.name}, visited and not`));
   const arrowTip = drawn("marker", { id: "tip", markerWidth: 9, markerHeight: 8, refX: 8, refY: 4, orient: "auto", markerUnits: "userSpaceOnUse" },
-    drawn("path", { d: "M0,0 L9,4 L0,8 z", fill: "currentColor" }));
+    drawn("path", { d: "M0,0 L9,4 L0,8 z", fill: "context-stroke" }));
   picture.append(drawn("defs", {}, arrowTip));
   for (const [source, , way, , , , , lines] of sketch.arrows) {
     const times = total(machine, lines, source);

@@ -75,16 +75,25 @@ function card(machine, step) {
   else state.append(after.state);
   const box = element("div", { class: `card${touched ? " changed" : ""}${kind}`, "data-machine": machine.name },
     element("h4", {}, machine.name, element("small", {}, touched ? `${about ? `${about}; ` : ""}changed` : about)), state);
-  const list = element("dl", { class: "fields" });
+  const moving = element("dl", { class: "fields" }), still = element("dl", { class: "fields" });
   for (const [name, value] of after.fields) {
     const old = before.fields.get(name), same = old === value;
     const shownValue = element("dd", same ? {} : { class: "new" });
     if (!same && old !== undefined) shownValue.append(element("s", {}, old), " ");
     shownValue.append(value);
-    list.append(element("dt", {}, name), shownValue);
+    (stillFields(machine).has(name) ? still : moving).append(element("dt", {}, name), shownValue);
   }
-  if (after.timers.length) list.append(element("dt", {}, "timers"), element("dd", {}, after.timers.join(", ")));
-  if (list.childElementCount) box.append(list);
+  if (after.timers.length) moving.append(element("dt", {}, "timers"), element("dd", {}, after.timers.join(", ")));
+  if (moving.childElementCount) box.append(moving);
+  if (still.childElementCount) box.append(folded(machine.name, still));
+  return box;
+}
+
+const unfolded = new Set(); // the machines whose unchanging fields are shown
+function folded(name, list) {
+  const box = element("details", { class: "still" }, element("summary", {}, `${list.childElementCount / 2} that never change`), list);
+  box.open = unfolded.has(name);
+  box.addEventListener("toggle", () => (box.open ? unfolded.add(name) : unfolded.delete(name)));
   return box;
 }
 

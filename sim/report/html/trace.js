@@ -52,6 +52,22 @@ function localAt(machine, number) {
   return { state: text(state), hot: hot === 1, up: up === 1, timers: timers.map(text), fields: pairs };
 }
 
+/** The fields of a machine that have one value all through the run: its configuration, mostly. */
+function stillFields(machine) {
+  if (!machine.still) {
+    const values = new Map(), moving = new Set();
+    for (const local of new Set(machine.locals)) {
+      const fields = data.locals[local][4];
+      for (let i = 0; i < fields.length; i += 2) {
+        if (values.has(fields[i]) && values.get(fields[i]) !== fields[i + 1]) moving.add(fields[i]);
+        values.set(fields[i], fields[i + 1]);
+      }
+    }
+    machine.still = new Set([...values.keys()].filter((name) => !moving.has(name)).map(text));
+  }
+  return machine.still;
+}
+
 /** The name of the state of a machine behind a step: quicker than all of it. */
 function stateAt(machine, number) {
   return text(data.locals[machine.locals[lastUpTo(machine.steps, number)]][0]);
