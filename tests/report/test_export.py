@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from sim.cli.options import EXPORTS, files_of
 from sim.errors import ConfigError
 from sim.process import Send
 from sim.report.export import FORMATS, exported
+from sim.report.html import page
 from sim.report.outcome import Outcome
+from sim.report.write import write_report
 from tests.report.runs import LATE, ROOT, faulty, outcome_of
 
 ROUND = ROOT / "scenarios/consensus/round.yaml"
@@ -148,15 +151,26 @@ def test_the_command_writes_what_is_asked_for_and_nothing_by_halves(tmp_path: Pa
     from sim.cli import call
 
     paths = {form: tmp_path / form for form in EXPORTS}
-    page = tmp_path / "page.html"
+    shown = tmp_path / "page.html"
     exports = [word for form, path in paths.items() for word in ("--export", f"{form}={path}")]
-    assert call(["run", str(LATE), "--html", str(page), *exports, "--json"]) == 0
+    assert call(["run", str(LATE), "--html", str(shown), *exports, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["steps"] == 7
-    assert page.read_text().startswith("<!doctype html>")
+    assert shown.read_text().startswith("<!doctype html>")
     assert all(path.read_text() for path in paths.values())
     assert call(["run", str(LATE), "--html", str(tmp_path / "page.html" / "x.html")]) == 2
     assert "--html" in capsys.readouterr().err
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["page.html", *EXPORTS])
+
+
+def test_a_name_with_half_a_character_is_written_all_the_same(tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"odd\xff.yaml")
+    odd.write_bytes(LATE.read_bytes())
+    outcome = outcome_of(odd)
+    write_report(str(tmp_path / "page.html"), page(outcome), "--html")
+    write_report(str(tmp_path / "lines"), exported(outcome, "jsonl"), "--export")
+    assert "odd\\udcff.yaml" in (tmp_path / "page.html").read_text()
+    first = (tmp_path / "lines").read_text().splitlines()[0]
+    assert json.loads(first)["scenario"].endswith("odd\udcff.yaml")
 
 
 def test_a_counterexample_gets_a_page_beside_it(tmp_path: Path, capsys: Any) -> None:

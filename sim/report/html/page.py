@@ -47,7 +47,7 @@ def data_text(data: object) -> str:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     for char in "<>&\u2028\u2029":
         text = text.replace(char, f"\\u{ord(char):04x}")
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text
 
 
 def _digest(text: str) -> str:
