@@ -27,6 +27,8 @@ COMMANDS: dict[str, str] = {
     "run": "Run scenario files: the whole trace, what was emitted and rejected, the digest.",
     "fuzz": "Run many schedules by seed; what is found is minimised.",
     "check": "Walk every schedule within the bounds.",
+    "sessions": "The campaigns that are kept, by git branch.",
+    "resume": "Go on with a campaign.",
     "status": "Tokens, duplicates, replays, latency and cost of a run.",
     "new": "Make a folder with a model, a scenario and tests that pass.",
     "draw": "Draw the machines of a model.",

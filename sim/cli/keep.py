@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
 import click
 
 from sim.errors import ExitStatus
-from sim.explore.counterexample import allowances, file_name, replay_command, write_counterexample
-from sim.explore.minimise import Minimised
-from sim.scenario import Expectation, Target
+from sim.explore.counterexample import allowances, counterexample_text, file_name, replay_command
+from sim.explore.found import Found, Told, origin
+from sim.scenario import Expectation, Target, write_text
 
 
 class Kept(NamedTuple):
@@ -21,22 +22,41 @@ class Kept(NamedTuple):
     replay: str
 
 
-def keep(
-    target: Target,
-    counterexample: Minimised,
-    folder: Path,
-    *,
-    origin: Sequence[str] = (),
-    number: int = 1,
-    html: bool = False,
-) -> Kept:
+def keep(target: Target, counterexample: Told, folder: Path, *, origin: Sequence[str] = (), html: bool = False) -> Kept:
     """Write a counterexample into `folder`, and beside it, if `html`, what it looks like when it is run."""
-    path = folder / file_name(target.model, counterexample.finding.property, number)
-    replay = replay_command(str(path), target.model)
-    write_counterexample(path, target, counterexample, replay=replay, origin=origin)
+    kept = _place(target, folder, file_name(target.model, counterexample.violated))
+    _write(kept, target, counterexample, origin, html)
+    return kept
+
+
+def keep_found(target: Target, findings: Sequence[Found], seed: int, folder: Path, *, html: bool = False) -> list[Kept]:
+    """Write every finding of a fuzz with `seed` into `folder`, if `html` with a page beside it."""
+    kept = places(target, [found.told.violated for found in findings], folder)
+    for found, place in zip(findings, kept, strict=True):
+        _write(place, target, found.told, [origin(found, seed)], html)
+    return kept
+
+
+def places(target: Target, violated: Sequence[str], folder: Path) -> list[Kept]:
+    """A file for a counterexample of each of these properties. One whose name is taken (by another of its
+    property, or of a property whose name differs only in what a file name cannot hold) gets a number."""
+    taken: dict[str, None] = {}
+    for prop in violated:
+        names = (file_name(target.model, prop, number) for number in count(1))
+        taken[next(name for name in names if name not in taken)] = None
+    return [_place(target, folder, name) for name in taken]
+
+
+def _place(target: Target, folder: Path, name: str) -> Kept:
+    path = str(folder / name)
+    return Kept(path, replay_command(path, target.model))
+
+
+def _write(kept: Kept, target: Target, counterexample: Told, origin: Sequence[str], html: bool) -> None:
+    header = [*origin, f"Replay it with: {kept.replay}"]
+    write_text(kept.path, counterexample_text(target, counterexample, header))
     if html:
-        _write_page(path, allowances(target.model))
-    return Kept(str(path), replay)
+        _write_page(Path(kept.path), allowances(target.model))
 
 
 def _write_page(scenario: Path, allow: Sequence[str]) -> None:

@@ -59,7 +59,7 @@ def write_scenario(
         },
         header,
     )
-    _replace(Path(path), text)
+    write_text(path, text)
 
 
 def scenario_text(keys: Mapping[str, Any], header: Sequence[str] = ()) -> str:
@@ -151,7 +151,9 @@ def _is_encodable(char: str) -> bool:
     return not 0xD800 <= ord(char) <= 0xDFFF
 
 
-def _replace(path: Path, text: str) -> None:
+def write_text(path: str | Path, text: str) -> None:
+    """Write a scenario's text: beside the file, then in its place in one go. Raises `ScenarioError`."""
+    path = Path(path)
     try:
         write_whole(path, text)
     except OSError as error:

@@ -13,12 +13,13 @@ from typing import Any
 
 from sim.errors import ConfigError, ModelError, listing, nearest
 from sim.explore.check import check
-from sim.explore.counterexample import file_name, replay_command, write_counterexample
+from sim.explore.counterexample import counterexample_text, file_name, replay_command
+from sim.explore.found import tell
 from sim.explore.fuzz import FuzzResult, fuzz
 from sim.explore.minimise import Minimised, unminimised
 from sim.explore.result import CheckResult
 from sim.report.outcome import compare
-from sim.scenario import Target, load_scenario
+from sim.scenario import Target, load_scenario, write_text
 from sim.scenario.models import import_model
 from sim.simulation import MAX_STEPS, simulate
 from sim.strategy import Portfolio, strategy_of
@@ -160,7 +161,8 @@ class Explored:
         except ValueError:
             shown = path
         replay = replay_command(str(shown), self._target.model)
-        write_counterexample(path, self._target, least, replay=replay, origin=[f"Found by {self._test}: {how}."])
+        header = [f"Found by {self._test}: {how}.", f"Replay it with: {replay}"]
+        write_text(path, counterexample_text(self._target, tell(least), header))
         return [f"replay it with: {replay}"]
 
 
