@@ -13,8 +13,10 @@ from tests.documents import DOCUMENTS, MAKE_RUN, ROOT, comparable, run_document,
 
 ELSEWHERE = {
     "AUTH-MODULE-DIFF-REPORT.md": "sim surface FORK@f2c3b3da8:codex-rs UPSTREAM@bc04df155:code-rs",
+    "campaigns.md": "id  active     branch",
 }
-"""Document -> the beginning of the one block that needs what is not here (three other repositories)."""
+"""Document -> the beginning of the one block that cannot be run here: it needs three other repositories; it lists
+sessions of days, with the time that went by."""
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
