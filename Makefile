@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BROWSER := $(VENV)/.browser
 
 .PHONY: run test lint unit bench soak clean
 
@@ -17,7 +18,7 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-unit: $(READY)
+unit: $(READY) $(BROWSER)
 	$(BIN)/python -m pytest -n 2 --benchmark-disable
 
 bench: $(READY)  ## timings, as ratios of things measured in one run
@@ -32,6 +33,14 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
+
+# The tests of the page want a real browser. Where it cannot be installed they say so when they run.
+$(BROWSER): $(READY)
+	@command -v chromedriver >/dev/null && command -v chromium >/dev/null || \
+	{ command -v apt-get >/dev/null && test "$$(id -u)" = 0 && apt-get update -qq && \
+	apt-get install -qq -y --no-install-recommends chromium chromium-driver >/dev/null; } || \
+	echo "no Chromium here, and no way to install it: install chromium and its chromedriver for the tests of the page"
+	@touch $@
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -12,6 +12,7 @@ from sim.faults.table import OF_THE_GRAPH, TIMED_KINDS, strikes_messages
 from sim.network import NETWORKS
 from sim.process import Monitor, Process
 from sim.properties import Property
+from sim.purity import impure, impurities
 from sim.renaming import exchange, renamed
 from sim.timing import Timing
 from sim.values import Fault, Message, describe, encode, show
@@ -82,6 +83,10 @@ class System:
                 *self._timing_mistakes(),
                 *self._group_mistakes(),
             ]
+        if not mistakes:
+            machines = dict.fromkeys(map(type, (*self.processes.values(), *self.monitors.values())))
+            mistakes = [line for cls in machines for line in impurities(cls)]
+            mistakes += [f"{prop}: {line}" for prop in self.properties for line in impure(prop.predicate)]
         if not mistakes:
             found = {name: monitor.misfits(self.processes) for name, monitor in self.monitors.items()}
             mistakes = [f"monitor {name!r}: {wrong}" for name, misfits in found.items() for wrong in misfits]

@@ -1,10 +1,11 @@
 """Runs the documents: every file block is written, every console block is run, and its output compared.
 
-`python -m tests.documents` writes the output that the commands give today into the documents.
+`python -m tests.documents [FILE...]` writes the output that the commands give today into the documents.
 
 In a document `<!-- file: NAME -->` before a fenced block makes it a file; a fenced `console` block holds
-commands behind `$ `, each followed by its output. All blocks of a document share one empty folder, in
-which `scenarios` is ours. Durations and rates are not compared.
+commands behind `$ `, each followed by its output; any other `python` block is run as a program, whose output is
+the `text` block behind it. All blocks of a document share one empty folder, in which `scenarios` is ours.
+Durations and rates are not compared.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 
 _BLOCK = re.compile(r"(?:<!-- file: (?P<name>\S+) -->\n)?```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
-_TIMES = re.compile(r"\d[\d,.]* (?:ms|s|min|states/s|schedules/s|steps/s)\b")
+_TIMES = re.compile(
+    r"\d[\d,.]* (?:ms|s|min|states/s|schedules/s|steps/s)\b|(?<=passed in )[\d.]+s|(?<=failed in )[\d.]+s"
+)
 MAKE_RUN = "sim run scenarios/consensus/round.yaml"
 """What `make run` does behind its set-up; a house test holds the Makefile to it."""
 
@@ -37,8 +40,10 @@ class Command:
     actual: str
 
 
-def run_document(text: str, folder: Path) -> Iterator[Command]:
-    """Writes and runs the blocks of a document in `folder`."""
+def run_document(text: str, folder: Path, scripts: Path | None = None) -> Iterator[Command]:
+    """Writes and runs the blocks of a document in `folder`, with the commands of `scripts` (else those of this
+    environment)."""
+    scripts = scripts or Path(sys.executable).parent
     (folder / "scenarios").symlink_to(ROOT / "scenarios")
     for block in _BLOCK.finditer(text):
         if block["name"]:
@@ -49,13 +54,30 @@ def run_document(text: str, folder: Path) -> Iterator[Command]:
             for part in re.split(r"^(?=\$ )", block["text"], flags=re.M):
                 line, _, expected = part.partition("\n")
                 if line.startswith("$ "):
-                    yield Command(line[2:], expected, _run(line[2:], folder))
+                    yield Command(line[2:], expected, _run(line[2:], folder, scripts))
+        elif block["kind"] == "python":
+            command = f"python - <<'END'\n{block['text']}END"
+            behind = _BLOCK.match(text, block.end() + 2)
+            expected = behind["text"] if behind and behind["kind"] == "text" else ""
+            yield Command(command, expected, _run(command, folder, scripts))
 
 
-def _run(line: str, folder: Path) -> str:
+def unread(text: str) -> list[str]:
+    """The blocks of a document that `run_document` neither runs nor compares, by their first lines."""
+    found, output = [], -1
+    for block in _BLOCK.finditer(text):
+        if not block["name"] and block["kind"] not in ("console", "python") and block.start() != output:
+            found.append(block["text"].partition("\n")[0])
+        output = block.end() + 2 if block["kind"] == "python" and not block["name"] else -1
+        if output >= 0 and not text.startswith("```text", output):
+            output = -1
+    return found
+
+
+def _run(line: str, folder: Path, scripts: Path) -> str:
     line = MAKE_RUN if line == "make run" else line
-    scripts = str(Path(sys.executable).parent)
-    environment = {**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}", "CI": "1", "COLUMNS": "100"}
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    environment = {**ours, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}", "CI": "1", "COLUMNS": "100"}
     done = subprocess.run(
         ["/bin/sh", "-c", line], cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
@@ -69,9 +91,16 @@ def comparable(output: str) -> str:
 
 def updated(text: str, folder: Path) -> str:
     """The document with the output that its commands give."""
-    outputs = iter([command.actual for command in run_document(text, folder)])
+    commands = [*run_document(text, folder)]
+    outputs = iter([command.actual for command in commands])
+    pending: list[str] = []
 
     def fill(block: re.Match[str]) -> str:
+        if not block["name"] and block["kind"] == "python":
+            pending[:] = [next(outputs)]
+            return block[0]
+        if block["kind"] == "text" and pending:
+            return f"```text\n{pending.pop()}```"
         if block["name"] or block["kind"] != "console":
             return block[0]
         lines = [line for line in block["text"].splitlines() if line.startswith("$ ")]
@@ -82,7 +111,7 @@ def updated(text: str, folder: Path) -> str:
 
 
 def main() -> None:
-    for path in DOCUMENTS:
+    for path in [*map(Path, sys.argv[1:])] or DOCUMENTS:
         folder = Path(tempfile.mkdtemp())
         try:
             path.write_text(updated(path.read_text(), folder))

@@ -11,6 +11,7 @@ import importlib
 import signal
 import sys
 import time
+from typing import TYPE_CHECKING
 
 STARTED = time.perf_counter()
 """When the command began, for `seconds_total`: before anything heavy is imported."""
@@ -19,10 +20,23 @@ import click  # noqa: E402
 
 from sim.errors import ExitStatus, SimError  # noqa: E402
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 COMMANDS: dict[str, str] = {
-    name: name for name in ("run", "fuzz", "check", "sessions", "resume", "status", "bench", "surface")
+    "run": "Run scenario files: the whole trace, what was emitted and rejected, the digest.",
+    "fuzz": "Run many schedules by seed; what is found is minimised.",
+    "check": "Walk every schedule within the bounds.",
+    "sessions": "The campaigns that are kept, by git branch.",
+    "resume": "Go on with a campaign.",
+    "status": "Tokens, duplicates, replays, latency and cost of a run.",
+    "new": "Make a folder with a model, a scenario and tests that pass.",
+    "draw": "Draw the machines of a model.",
+    "bench": "Measure what measuring costs.",
+    "surface": "Compare the public surface of two source trees.",
 }
-"""Command name -> module of this package that defines a click command named `command`."""
+"""Command name -> what it does. Each is a module of this package that defines a click command named `command`;
+the words are here so that `sim --help` loads none of them."""
 
 
 class _LazyGroup(click.Group):
@@ -34,9 +48,19 @@ class _LazyGroup(click.Group):
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"sim.cli.{COMMANDS[cmd_name]}")
-        command: click.Command = module.command
+        command: click.Command = importlib.import_module(f"sim.cli.{cmd_name}").command
         return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """As in click, which would load every command to see whether it is hidden."""
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=says) for name, says in COMMANDS.items() if name.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
 @click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -76,6 +76,8 @@ class Crew(NamedTuple):
     seconds: float | None
     out: str
     as_json: bool
+    html: bool = False
+    """Whether each counterexample gets a page beside it."""
 
 
 def crew(engine: str | None, workers: int | None, seconds: float | None, out: str, as_json: bool) -> Crew:
@@ -136,7 +138,7 @@ def _head(
 def _report(session: Session, target: Target, done: _Done, by: Crew) -> int:
     answer, folder = done.answer, Path(by.out)
     standing = [one for one in done.known if one.state is State.VIOLATED]
-    kept = keep_found(target, answer.found, answer.seed, folder)
+    kept = keep_found(target, answer.found, answer.seed, folder, html=by.html)
     violated = [*(found.told.violated for found in answer.found), *(one.violated for one in standing)]
     again = places(target, violated, folder)[len(kept) :]
     for one, place in zip(standing, again, strict=True):

@@ -41,6 +41,7 @@ from sim.scenario.models import settings_of
 )
 @click.option("--reduce", is_flag=True, help="Go by fewer states that stand for all; counts are then reduced.")
 @options.out
+@options.html_beside
 @options.models
 @options.as_json
 def command(
@@ -52,6 +53,7 @@ def command(
     max_memory: int | None,
     reduce: bool,
     out: str,
+    html: bool,
     models: tuple[str, ...],
     as_json: bool,
 ) -> int:
@@ -72,7 +74,7 @@ def command(
         max_memory=max_memory * MIB if max_memory is not None else None,
         reduce=reduce,
     )
-    path, replay = _keep(loaded, result, Path(out)) or (None, None)
+    path, replay = _keep(loaded, result, Path(out), html) or (None, None)
     violated = [result.finding.property] if result.finding is not None else []
     status, as_expected = judged(loaded, result.verdict, violated, interrupted=result.stopped == "interrupted")
     if as_json:
@@ -85,14 +87,14 @@ def command(
     return status
 
 
-def _keep(target: Target, result: CheckResult, folder: Path) -> Kept | None:
+def _keep(target: Target, result: CheckResult, folder: Path, html: bool) -> Kept | None:
     """Writes the counterexample; a `sometimes` that never held has none."""
     if result.finding is None or result.begin is None or result.graph is None:
         return None
     shortest = unminimised(result.graph, result.begin, result.path, result.finding)
     is_reduced = result.reduced is not None and result.reduced.applied
     origin = "A counterexample of a reduced check." if is_reduced else "A shortest counterexample."
-    return keep(target, tell(shortest), folder, origin=[origin])
+    return keep(target, tell(shortest), folder, origin=[origin], html=html)
 
 
 def _progress(quiet: bool) -> Progress | None:

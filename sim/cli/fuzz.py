@@ -42,6 +42,7 @@ from sim.strategy import STRATEGIES, Portfolio
 @campaigns.engine
 @click.option("--chunk", type=click.IntRange(1), metavar="N", help="Schedules that a worker takes at a time.")
 @options.out
+@options.html_beside
 @options.models
 @options.as_json
 def command(
@@ -56,6 +57,7 @@ def command(
     engine: str | None,
     chunk: int | None,
     out: str,
+    html: bool,
     models: tuple[str, ...],
     as_json: bool,
 ) -> int:
@@ -93,7 +95,8 @@ def command(
         )
         with campaigns.desk(make=True) as at:
             session = begin(at.store, at.project, plan, system_of(loaded), at.place)
-            return campaigns.carry_on(at, session, loaded, campaigns.crew(engine, workers, seconds, out, as_json))
+            crew = campaigns.crew(engine, workers, seconds, out, as_json)._replace(html=html)
+            return campaigns.carry_on(at, session, loaded, crew)
     if not as_json:
         click.echo("\n".join(fuzz_head(loaded, settings_of(loaded.model, loaded.config), strategy, seed)))
     with _progress(as_json, schedules) as progress:
@@ -107,12 +110,12 @@ def command(
             max_steps=max_steps,
             progress=progress,
         )
-    return _report(result, loaded, out, as_json)
+    return _report(result, loaded, out, html, as_json)
 
 
-def _report(result: FuzzResult, target: Target, out: str, as_json: bool) -> int:
+def _report(result: FuzzResult, target: Target, out: str, html: bool, as_json: bool) -> int:
     findings = [found_by(finding) for finding in result.found]
-    kept = keep_found(target, findings, result.seed, Path(out))
+    kept = keep_found(target, findings, result.seed, Path(out), html=html)
     violated = [found.told.violated for found in findings]
     status, as_expected = judged(target, result.verdict, violated, interrupted=result.interrupted)
     if as_json:

@@ -7,12 +7,12 @@ from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
-from sim.cli import options
+import click
+
 from sim.errors import ExitStatus
-from sim.explore.counterexample import counterexample_text, file_name
+from sim.explore.counterexample import allowances, counterexample_text, file_name, replay_command
 from sim.explore.found import Found, Told, origin
 from sim.scenario import Expectation, Target, write_text
-from sim.scenario.models import is_bundled, listed_models
 
 
 class Kept(NamedTuple):
@@ -22,18 +22,18 @@ class Kept(NamedTuple):
     replay: str
 
 
-def keep(target: Target, counterexample: Told, folder: Path, *, origin: Sequence[str] = ()) -> Kept:
-    """Write a counterexample into `folder`."""
+def keep(target: Target, counterexample: Told, folder: Path, *, origin: Sequence[str] = (), html: bool = False) -> Kept:
+    """Write a counterexample into `folder`, and beside it, if `html`, what it looks like when it is run."""
     kept = _place(target, folder, file_name(target.model, counterexample.violated))
-    _write(kept, target, counterexample, origin)
+    _write(kept, target, counterexample, origin, html)
     return kept
 
 
-def keep_found(target: Target, findings: Sequence[Found], seed: int, folder: Path) -> list[Kept]:
-    """Write every finding of a fuzz with `seed` into `folder`."""
+def keep_found(target: Target, findings: Sequence[Found], seed: int, folder: Path, *, html: bool = False) -> list[Kept]:
+    """Write every finding of a fuzz with `seed` into `folder`, if `html` with a page beside it."""
     kept = places(target, [found.told.violated for found in findings], folder)
     for found, place in zip(findings, kept, strict=True):
-        _write(place, target, found.told, [origin(found, seed)])
+        _write(place, target, found.told, [origin(found, seed)], html)
     return kept
 
 
@@ -49,13 +49,28 @@ def places(target: Target, violated: Sequence[str], folder: Path) -> list[Kept]:
 
 def _place(target: Target, folder: Path, name: str) -> Kept:
     path = str(folder / name)
-    allow = () if is_bundled(target.model) or target.model in listed_models()[0] else (target.model,)
-    return Kept(path, options.command_line("run", path, allow=allow))
+    return Kept(path, replay_command(path, target.model))
 
 
-def _write(kept: Kept, target: Target, counterexample: Told, origin: Sequence[str]) -> None:
+def _write(kept: Kept, target: Target, counterexample: Told, origin: Sequence[str], html: bool) -> None:
     header = [*origin, f"Replay it with: {kept.replay}"]
     write_text(kept.path, counterexample_text(target, counterexample, header))
+    if html:
+        _write_page(Path(kept.path), allowances(target.model))
+
+
+def _write_page(scenario: Path, allow: Sequence[str]) -> None:
+    """Run a scenario file that was just written, and write its page beside it; says so in one line on
+    standard error, as what a command prints is about what it found."""
+    from sim.cli.pages import write_files
+    from sim.cli.run import perform
+    from sim.verify import Request
+
+    request = Request(str(scenario), {}, None, None, tuple(allow))
+    outcome, _ = perform(request, request.load())
+    page = scenario.with_suffix(".html")
+    write_files(outcome, {"html": str(page)})
+    click.echo(f"sim: written as a page to {page}", err=True)
 
 
 def judged(target: Target, verdict: str, violated: Sequence[str], *, interrupted: bool) -> tuple[ExitStatus, bool]:

@@ -12,7 +12,10 @@ from typing import Any
 import click
 
 from sim.durations import parse_duration
-from sim.errors import ConfigError
+from sim.errors import ConfigError, listing, nearest
+
+EXPORTS = ("jsonl", "mermaid", "perfetto", "shiviz")
+"""The formats of `report.export`, whose modules are loaded when they are asked for."""
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 settings = click.option(
@@ -63,6 +66,42 @@ out = click.option(
     callback=_writable,
     help="Where counterexamples go.",
 )
+
+html_file = click.option(
+    "--html", "html", type=click.Path(), metavar="FILE", help="Write the run as one page, to be looked at in a browser."
+)
+exports = click.option(
+    "--export",
+    "exports",
+    multiple=True,
+    metavar="FORMAT=FILE",
+    help=f"Write the run for another tool: {listing(EXPORTS)}; may be repeated.",
+)
+html_beside = click.option(
+    "--html", "html", is_flag=True, help="Write each counterexample also as a page, beside its file."
+)
+
+
+def files_of(html: str | None, given: Sequence[str], scenarios: int) -> dict[str, str]:
+    """What is to be written of a run: format (`html` among them) -> file. Raises `ConfigError`."""
+    found = {"html": html} if html is not None else {}
+    mistakes = []
+    for text in given:
+        form, equals, path = text.partition("=")
+        if not equals or not path or form not in EXPORTS:
+            hint = nearest(form, EXPORTS)
+            mistakes.append(f"--export {text!r} is no FORMAT=FILE{hint}; formats are {listing(EXPORTS, 'and')}")
+        elif form in found:
+            mistakes.append(f"--export {form}=... is given twice; give it once")
+        else:
+            found[form] = path
+    if found and scenarios > 1:
+        mistakes.append(f"--html and --export hold one run, and {scenarios} scenarios are given; give one")
+    files = list(found.values())
+    mistakes += [f"{path} is to be written twice; name another file" for path in files if files.count(path) > 1][:1]
+    if mistakes:
+        raise ConfigError(*mistakes)
+    return found
 
 
 def overrides(given: Sequence[str]) -> dict[str, str]:

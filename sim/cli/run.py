@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from sim.cli import options
+from sim.cli.pages import write_files
 from sim.cli.plans import plan_given, say_on
 from sim.errors import DivergenceError, ExitStatus, NondeterminismError, SimError
 from sim.metering import meter
@@ -18,12 +19,14 @@ from sim.verify import Request, verify
 
 
 @click.command()
-@click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO...")
+@click.argument("scenarios", nargs=-1, required=True, type=click.Path(), metavar="SCENARIO...")
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="The seed of the strategy, instead of the file's.")
 @click.option(
     "--faults", metavar="SPEC", help="The fault plan, instead of the file's, such as drop:1,crash:1@coordinator."
 )
 @click.option("--verify", "verifying", is_flag=True, help="Run again in fresh processes; any difference is an error.")
+@options.html_file
+@options.exports
 @options.metrics
 @options.settings
 @options.models
@@ -33,6 +36,8 @@ def command(
     seed: int | None,
     faults: str | None,
     verifying: bool,
+    html: str | None,
+    exports: tuple[str, ...],
     metrics: bool | None,
     settings: tuple[str, ...],
     models: tuple[str, ...],
@@ -40,6 +45,7 @@ def command(
 ) -> int:
     """Run scenario files: the whole trace, what was emitted and rejected, the digest."""
     sets = options.overrides(settings)
+    files = options.files_of(html, exports, len(scenarios))
     plan = plan_given(faults, sets)
     requests = [Request(path, sets, plan.text, seed, models, plan.source) for path in scenarios]
     loaded = _load(requests)
@@ -51,6 +57,7 @@ def command(
             outcome, steady = perform(request, scenario, verifying=verifying, metrics=metrics)
             unsteady = unsteady or not steady
             outcomes.append(outcome)
+            write_files(outcome, files)
             if not as_json:
                 _print(outcome, first=len(outcomes) == 1)
     except KeyboardInterrupt:

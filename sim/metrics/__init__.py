@@ -4,13 +4,27 @@ What belongs here: the numbers, their arithmetic and their exports. It imports n
 simulation (only `sim.errors`), so a production coordinator can keep a `SessionMetrics` as it is.
 What does not: who used the tokens and when. An observer tells that, by calling `record_turn`.
 
-Only `usage` and `session` are imported here; `cost` and `export` are asked for by name, because a
-process that counts tokens need not know prices.
+Only `usage` is imported here; `session` comes when one of its names is first used, `cost` and `export` are
+asked for by name, because a process that counts tokens need not know prices, and a model that says what it
+used need not count at all.
 """
 
 from __future__ import annotations
 
-from sim.metrics.session import SessionMetrics, SessionSnapshot
+from typing import TYPE_CHECKING, Any
+
 from sim.metrics.usage import NO_USAGE, MetricsError, TokenUsage
 
+if TYPE_CHECKING:
+    from sim.metrics.session import SessionMetrics, SessionSnapshot
+
 __all__ = ["NO_USAGE", "MetricsError", "SessionMetrics", "SessionSnapshot", "TokenUsage"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ("SessionMetrics", "SessionSnapshot"):
+        raise AttributeError(f"module 'sim.metrics' has no attribute {name!r}")
+    from sim.metrics import session
+
+    value = globals()[name] = getattr(session, name)
+    return value

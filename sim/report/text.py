@@ -23,15 +23,22 @@ from sim.values import Record, is_record, show, shown_fields
 
 def run_lines(outcome: Outcome) -> Iterator[str]:
     """A run: its trace, what was emitted and rejected, its properties, digest and replay command."""
-    scenario = outcome.scenario
-    yield f"{scenario.path}: {scenario.description or scenario.model}"
-    how = "the schedule of the file" if scenario.schedule is not None else f"{scenario.strategy}, seed {scenario.seed}"
-    plan = show_plan(scenario.system.budget) if scenario.schedule is None else "as scheduled"
-    yield f"model {scenario.model}, network {scenario.system.network}, faults {plan}; {how}"
+    yield from heading_lines(outcome)
     yield ""
     yield from trace_lines(outcome)
     yield ""
-    yield from _summary(outcome)
+    yield from summary(outcome)
+
+
+def heading_lines(outcome: Outcome) -> tuple[str, str]:
+    """Which run it is, and how it came about."""
+    scenario = outcome.scenario
+    how = "the schedule of the file" if scenario.schedule is not None else f"{scenario.strategy}, seed {scenario.seed}"
+    plan = show_plan(scenario.system.budget) if scenario.schedule is None else "as scheduled"
+    return (
+        f"{scenario.path}: {scenario.description or scenario.model}",
+        f"model {scenario.model}, network {scenario.system.network}, faults {plan}; {how}",
+    )
 
 
 def trace_lines(outcome: Outcome) -> Iterator[str]:
@@ -138,7 +145,8 @@ def _differences(name: str, old: object, new: object) -> list[str]:
     return [f"{name}={show(new)}"]
 
 
-def _summary(outcome: Outcome) -> Iterator[str]:
+def summary(outcome: Outcome) -> Iterator[str]:
+    """What came of a run: a word in the first twelve columns, what there is to say behind it."""
     scenario, run = outcome.scenario, outcome.run
     trace, system = run.trace, scenario.system
     yield f"ended       {run.ending.value}, after {run.steps} steps"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 from sim.errors import ScenarioError
 from sim.faults.plan import FaultEntry, show_plan
+from sim.files import write_whole
 from sim.scenario.document import resolve
 from sim.scenario.mistakes import one_line
 from sim.scenario.values import Expectation, Then
@@ -156,34 +155,8 @@ def write_text(path: str | Path, text: str) -> None:
     """Write a scenario's text: beside the file, then in its place in one go. Raises `ScenarioError`."""
     path = Path(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = _beside(path, text.encode())
-        try:
-            os.replace(beside, path)
-        except OSError:
-            beside.unlink(missing_ok=True)
-            raise
+        write_whole(path, text)
     except OSError as error:
         raise ScenarioError(
             f"{one_line(str(path))}: cannot be written: {error.strerror or error}; name a file in a folder that can be"
         ) from None
-
-
-def _beside(path: Path, data: bytes) -> Path:
-    """A new file in the same folder that holds `data`."""
-    for attempt in count():
-        beside = path.with_name(f".{path.name}.{os.getpid()}.{attempt}")
-        try:
-            stream = beside.open("xb")
-        except FileExistsError:
-            continue
-        try:
-            with stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
-        return beside
-    raise AssertionError

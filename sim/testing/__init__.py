@@ -1,14 +1,28 @@
-"""What tests of a system are made of: schedules and machines for Hypothesis.
+"""What tests of a system are made of: schedules and machines for Hypothesis, and what the pytest plugin hands out.
 
-What belongs here: drawing schedules from Hypothesis, and telling a failure so that it can be replayed.
-What does not: what a schedule is (`sim.graph`), what is right (`sim.judge`), settings of Hypothesis,
-which are the user's. The only part of roundsim that imports Hypothesis.
+What belongs here: drawing schedules from Hypothesis, running what pytest asks for, and telling a failure so that
+it can be replayed. What does not: what a schedule is (`sim.graph`), what is right (`sim.judge`), settings of
+Hypothesis, which are the user's. Only `stateful` and `whole` import Hypothesis, and only when they are used.
 """
 
 from __future__ import annotations
 
-from sim.testing.stateful import SystemMachine, state_machine
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from sim.testing.told import PropertyViolation, replay_text
-from sim.testing.whole import schedules
+
+if TYPE_CHECKING:
+    from sim.testing.stateful import SystemMachine, state_machine
+    from sim.testing.whole import schedules
+
+_OF_HYPOTHESIS = {"SystemMachine": "stateful", "state_machine": "stateful", "schedules": "whole"}
 
 __all__ = ["PropertyViolation", "SystemMachine", "replay_text", "schedules", "state_machine"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _OF_HYPOTHESIS:
+        raise AttributeError(f"module 'sim.testing' has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(f"sim.testing.{_OF_HYPOTHESIS[name]}"), name)
+    return value

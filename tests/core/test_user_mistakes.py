@@ -3,6 +3,12 @@ one line that says what would be right."""
 
 from __future__ import annotations
 
+import datetime
+import os
+import random
+import secrets
+import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -76,13 +82,38 @@ def doing(do: Callable[[Any], object]) -> Callable[[], object]:
             def do(self) -> None:
                 do(self)
 
-        return check(System({"p": Doer()}))
+        return check(System({"p": Doer()}))  # reading the code follows the closure
 
     return attempt
 
 
 def ledger(**values: Any) -> Callable[[], object]:
     return lambda: system(monitors={"inputs": InputLedger(**values)})
+
+
+def now() -> int:
+    return int(time.time())
+
+
+STARTED = time.monotonic
+DICE = random.Random(3)
+
+
+def row(**changes: Any) -> Callable[[], object]:
+    """A class whose only row has these changes."""
+
+    def attempt() -> object:
+        spec = {"trigger": Ping, "source": "up", "dest": "over", "after": "note", **changes}
+        body = {"states": ("up", "over"), "transitions": (spec,), "note": lambda self: None, "timers": ()}
+        return type("Sole", (Process,), body)
+
+    return attempt
+
+
+def imports_inside(_: Any) -> None:
+    import random as chance
+
+    chance.random()
 
 
 def list_as_default() -> None:
@@ -163,6 +194,44 @@ MISTAKES: dict[str, Callable[[], object]] = {
     "Bag: field items: [] (list) is no value: use a tuple": list_as_default,
     "Lonely: transitions is not a tuple of rows; behind a single row goes a comma": one_row_without_a_comma,
     "Direct: row 1 (trigger: Ping, source: 'up', dest: None): after a ": a_function_as_callback,
+    # the table of a class: more of these are in test_table
+    "Sole: row 1 (trigger: Ping, source: 'up', dest: 'ovr'): dest 'ovr' is no state (did you mean 'over'?)": row(
+        dest="ovr"
+    ),
+    "Sole: row 1 (trigger: Ping, source: 'ovr', dest: 'over'): source 'ovr' is no state (did you mean 'over'?)": row(
+        source="ovr"
+    ),
+    "after names 'nte', which is no method (did you mean 'note'?)": row(after="nte"),
+    "nothing can send trigger 'wait': a string is a timer or a spontaneous move, declared in": row(trigger="wait"),
+    "unknown key 'condition' (did you mean 'conditions'?)": row(condition="note"),
+    "prepare would run even where the row is refused; use a condition, or before": row(prepare="note"),
+    # what a handler must not read
+    "Doer: <lambda> reads time.time (test_user_mistakes.py:": doing(lambda p: setattr(p, "count", int(time.time()))),
+    "reads time.monotonic (test_user_mistakes.py:": doing(lambda p: setattr(p, "count", int(STARTED()))),
+    "Doer: now reads time.time (test_user_mistakes.py:": doing(lambda p: setattr(p, "count", now())),
+    "reads datetime.datetime.now (": doing(lambda p: setattr(p, "count", datetime.datetime.now().second)),
+    "reads datetime.date.today (": doing(lambda p: setattr(p, "count", datetime.date.today().day)),
+    "a handler has no clock; arm a timer, or let a message bring the time": doing(lambda p: time.sleep(1)),
+    "reads random.randrange (": doing(lambda p: setattr(p, "count", random.randrange(6))),
+    "reads random.Random (": doing(lambda p: setattr(p, "count", DICE.randrange(6))),
+    "Doer: imports_inside reads random (": doing(imports_inside),
+    "reads uuid.uuid4 (": doing(lambda p: setattr(p, "count", uuid.uuid4().int)),
+    "a handler has no dice; let self.choose(...) take one of the outcomes": doing(lambda p: secrets.token_hex()),
+    "reads os.environ (": doing(lambda p: setattr(p, "count", len(os.environ))),
+    "reads builtins.open (": doing(lambda p: open("x")),  # noqa: SIM115
+    "reads builtins.id (": doing(lambda p: setattr(p, "count", id(p))),
+    "reads builtins.hash (": doing(lambda p: setattr(p, "count", hash("a"))),
+    "always slow: <lambda> reads time.time (": lambda: system(properties=(always("slow", lambda p: time.time() > 1),)),
+    # values
+    "Doer 'p' in state 'over' sets count: 0.5 (float) is no value: ": doing(lambda p: setattr(p, "count", 0.5)),
+    "Doer 'p' in state 'over' sets count: [1] (list) is no value: use a tuple": doing(
+        lambda p: setattr(p, "count", [1])
+    ),
+    "Doer 'p' in state 'over' sets count: {} (dict) is no value: ": doing(lambda p: setattr(p, "count", {})),
+    "Doer 'p' in state 'over', Ping: [1] (list) is no value: use a tuple": doing(lambda p: p.send("p", Ping([1]))),  # type: ignore[arg-type]
+    "p sends Ping to 'nobody', which is no process; there are p": doing(lambda p: p.send("nobody", Ping(1))),
+    "only rows of the table change the state": doing(lambda p: setattr(p, "state", "up")),
+    "chooses from nothing: give at least one outcome": doing(lambda p: p.choose()),
     # in a handler
     "Doer 'p' in state 'over' sends the class Ping: give an instance, Ping(...)": doing(lambda p: p.send("p", Ping)),
     "Doer 'p' in state 'over' sends 'q' (str): give an instance": doing(lambda p: p.send(Ping(1), "q")),
@@ -192,6 +261,25 @@ def test_several_mistakes_are_told_at_once() -> None:
     with pytest.raises(ModelError) as caught:
         System({"p": Player()}, network="fif", timing=Timing(links={"x->y": (1, 2)}), interchangeable=(("z",),))
     assert len(caught.value.mistakes) == 4
+
+
+class Innocent(Player):
+    """Names that only look like what is banned."""
+
+    time: int = 0
+    random: str = ""
+
+    def do(self) -> None:
+        self.time = len(os.path.join("a", "b")) + datetime.timedelta(seconds=2).seconds
+        self.random = str(self.choose("heads", "tails"))
+
+    def explain(self) -> str:
+        """No callback leads here: a person at a prompt may know what time it is."""
+        return f"{self.time} at {time.time()}"
+
+
+def test_what_only_looks_like_a_clock_is_not_refused() -> None:
+    assert check(System({"p": Innocent()})).verdict == "ok"
 
 
 def test_what_is_right_is_not_refused() -> None:

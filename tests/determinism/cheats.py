@@ -6,6 +6,7 @@ import datetime
 import os
 import random
 import time
+from collections.abc import Callable
 
 from sim import Message, Process, System
 
@@ -33,20 +34,24 @@ class Clock(Process):
             self.send("clock", Tick(tick.number + 1))
 
     def peek(self) -> int:
-        words = {"alpha", "beta", "gamma", "delta", "epsilon", "zeta"}
-        return {
-            "honest": lambda: 4,
-            "clock": lambda: int(time.time()),
-            "monotonic": lambda: int(time.monotonic()),
-            "date": lambda: datetime.date.today().toordinal(),
-            "now": lambda: datetime.datetime.now().toordinal(),
-            "random": lambda: random.randrange(1 << 30),
-            "coin": lambda: random.randrange(2),
-            "hash": lambda: hash("words"),
-            "set": lambda: len(next(iter(words))) * 100 + ord(next(iter(words))[0]),
-            "pid": os.getpid,
-            "address": lambda: id(object()) % 1_000_003,
-        }[self.cheat]()
+        return CHEATS[self.cheat]()
+
+
+WORDS = {"alpha", "beta", "gamma", "delta", "epsilon", "zeta"}
+CHEATS: dict[str, Callable[[], int]] = {
+    "honest": lambda: 4,
+    "clock": lambda: int(time.time()),
+    "monotonic": lambda: int(time.monotonic()),
+    "date": lambda: datetime.date.today().toordinal(),
+    "now": lambda: datetime.datetime.now().toordinal(),
+    "random": lambda: random.randrange(1 << 30),
+    "coin": lambda: random.randrange(2),
+    "hash": lambda: hash("words"),
+    "set": lambda: len(next(iter(WORDS))) * 100 + ord(next(iter(WORDS))[0]),
+    "pid": os.getpid,
+    "address": lambda: id(object()) % 1_000_003,
+}
+"""Behind a table, where reading the code does not find them."""
 
 
 def system(cheat: str = "honest") -> System:

@@ -8,14 +8,24 @@ from pathlib import Path
 import pytest
 
 import sim
+from sim.cli import COMMANDS
 from sim.scenario.schema import KEYS
+from tests.generated import PAGE, PARTS, generated
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 OWN_PAGE = ("metrics", "surface")
 """Packages that have a page of their own."""
 LINES_MAX = 255
-WRITTEN = ("models.md", "scenarios.md", "semantics.md", "architecture.md")
+WRITTEN = (
+    "models.md",
+    "scenarios.md",
+    "semantics.md",
+    "architecture.md",
+    "tutorial.md",
+    "comparison.md",
+    *(f"guide/{path.name}" for path in sorted((DOCS / "guide").glob("*.md"))),
+)
 
 
 def section(text: str, title: str) -> str:
@@ -58,7 +68,8 @@ def test_the_map_names_every_module_and_nothing_else() -> None:
     rows = section((DOCS / "architecture.md").read_text(), "Where things live").partition("\n\n`models/`")[0]
     named = {word.rstrip("/") for word in re.findall(r"`([\w/]+)`", rows)}
     assert modules() - named == set()
-    assert {word for cell in first_cells(rows) for word in [cell.rstrip("/")]} <= modules()
+    nested = {p.parent.relative_to(ROOT / "sim").as_posix() for p in (ROOT / "sim").glob("*/*/__init__.py")}
+    assert {word for cell in first_cells(rows) for word in [cell.rstrip("/")]} <= modules() | nested
 
 
 def test_every_key_of_a_scenario_is_explained() -> None:
@@ -70,7 +81,26 @@ def test_every_key_of_a_scenario_is_explained() -> None:
 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_a_document_can_be_read_in_one_sitting_and_its_links_lead_somewhere(name: str) -> None:
-    text = (DOCS / name).read_text()
+    page = DOCS / name
+    text = page.read_text()
     assert text.count("\n") <= LINES_MAX
     for target in re.findall(r"\]\(([^)#]*)(?:#[\w-]+)?\)", text):
-        assert not target or (DOCS / target).exists(), target
+        assert not target or target.startswith("https://") or (page.parent / target).exists(), target
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    text = PAGE.read_text("utf-8")
+    assert generated(text) == text, "run `python -m tests.generated`"
+    assert [part for part in PARTS if f"<!-- generated: {part} -->" not in text] == []
+
+
+def test_a_reference_that_is_not_current_is_caught() -> None:
+    stale = PAGE.read_text("utf-8").replace("| 2 | bad input |", "| 2 | poor input |")
+    assert generated(stale) != stale
+
+
+def test_every_command_and_every_option_of_it_is_in_the_reference() -> None:
+    text = PAGE.read_text("utf-8")
+    for name in COMMANDS:
+        if name != "bench":  # a group: its commands have words of their own
+            assert f"$ sim {name} --help" in text

@@ -1,0 +1,65 @@
+"""`sim draw`: the machines of a model, drawn from their tables."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from sim.cli import options
+from sim.errors import ConfigError, nearest
+from sim.report.draw import Sketch, mermaid, sketches, svg
+from sim.report.draw.data import machines_data
+from sim.report.write import write_report
+from sim.scenario import load_target
+
+FORMATS = ("mermaid", "svg")
+
+
+@click.command()
+@click.argument("target", metavar="MODEL")
+@options.settings
+@click.option("--format", "form", type=click.Choice(FORMATS), default=None, help="How to draw; mermaid by default.")
+@click.option("--only", multiple=True, metavar="NAME", help="Draw this process or monitor; may be repeated.")
+@click.option("--out", metavar="FILE", help="Write to this file instead of standard output.")
+@options.models
+@options.as_json
+def command(
+    target: str,
+    settings: tuple[str, ...],
+    form: str | None,
+    only: tuple[str, ...],
+    out: str | None,
+    models: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Draw the machines of MODEL (such as models.consensus, or a scenario file): every state and row, once for
+    each class."""
+    if as_json and form is not None:
+        raise ConfigError(f"--json and --format {form} are both given; give one")
+    loaded = load_target(target, options.overrides(settings), allow=models)
+    chosen = _chosen(sketches(loaded.system), only)
+    if as_json:
+        options.print_json(machines_data(loaded.name, chosen))
+        return 0
+    text = svg(chosen) if form == "svg" else mermaid(chosen)
+    if out is None:
+        click.echo(text)
+    else:
+        write_report(out, text + "\n", "--out")
+    return 0
+
+
+def _chosen(found: list[Sketch], only: tuple[str, ...]) -> list[Sketch]:
+    known = [name for sketch in found for name in sketch.names]
+    mistakes = [
+        f"--only {name}: no process or monitor of this name{nearest(name, known)}; there are {', '.join(known)}"
+        for name in only
+        if name not in known
+    ]
+    if mistakes:
+        raise ConfigError(*mistakes)
+    if not only:
+        return found
+    named = [replace(sketch, names=tuple(name for name in sketch.names if name in only)) for sketch in found]
+    return [sketch for sketch in named if sketch.names]

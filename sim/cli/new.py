@@ -1,0 +1,24 @@
+"""`sim new`: a folder to begin with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sim.cli import options
+from sim.scaffold import scaffold
+
+
+@click.command()
+@click.argument("name")
+@options.as_json
+def command(name: str, as_json: bool) -> int:
+    """Make a folder NAME with a model, a scenario and tests that pass."""
+    written = [path.as_posix() for path in scaffold(name, Path.cwd())]
+    commands = [f"cd {name}", f"sim check {name}", "sim run scenarios/lost_answer.yaml", "pytest"]
+    if as_json:
+        options.print_json({"name": name, "files": written, "next": commands})
+    else:
+        click.echo("\n".join([*written, "", "Next:", *(f"    {line}" for line in commands)]))
+    return 0

@@ -1,0 +1,42 @@
+"""Writes a file whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+from itertools import count
+from pathlib import Path
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write `text` beside the file, then let it take its place in one go; its folder is made. A device or a
+    pipe, which cannot be replaced, is written to. Raises `OSError`; what stood there stays as it was then."""
+    if path.exists() and not path.is_file():
+        path.write_text(text, "utf-8")
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = _beside(path, text.encode())
+    try:
+        os.replace(beside, path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def _beside(path: Path, data: bytes) -> Path:
+    """A new file in the same folder that holds `data`."""
+    for attempt in count():
+        beside = path.with_name(f".{path.name}.{os.getpid()}.{attempt}")
+        try:
+            stream = beside.open("xb")
+        except FileExistsError:
+            continue
+        try:
+            with stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+        return beside
+    raise AssertionError

@@ -1,0 +1,87 @@
+"""A run in the trace event format of Chrome, which Perfetto reads too: a track for each process, a slice for
+each state it was in, one for each step, and a flow for each message.
+
+Virtual milliseconds are microseconds of the trace times 1000; what happens in one millisecond is spread over
+its microseconds, so that the order shows. Where time is not simulated a step is a millisecond.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sim.report.outcome import Outcome
+from sim.report.story import Story
+
+
+def write(outcome: Outcome, story: Story) -> str:
+    """The JSON of the trace."""
+    times = _times(story)
+    events = [*_tracks(story), *_states(story, times), *_steps(story, times), *_flows(story, times)]
+    finding = outcome.run.finding
+    if finding is not None:
+        name = f"VIOLATED {finding.property}: {finding.message}"
+        events.append({"name": name, "ph": "i", "s": "g", "ts": times[-1], "pid": 1, "tid": 0})
+    return json.dumps({"displayTimeUnit": "ms", "traceEvents": events}, ensure_ascii=False) + "\n"
+
+
+def _times(story: Story) -> list[int]:
+    """When each event is, in microseconds; they rise."""
+    found = [0]
+    for event in story.events[1:]:
+        wanted = event.number * 1000 if event.time_ms is None else event.time_ms * 1000
+        found.append(max(wanted, found[-1] + 1))
+    return found
+
+
+def _tracks(story: Story) -> Iterator[dict[str, Any]]:
+    for number, name in enumerate(story.graph.names[: story.graph.width]):
+        yield {"name": "thread_name", "ph": "M", "pid": 1, "tid": number, "args": {"name": name}}
+        yield {"name": "thread_sort_index", "ph": "M", "pid": 1, "tid": number, "args": {"sort_index": number}}
+
+
+def _states(story: Story, times: list[int]) -> Iterator[dict[str, Any]]:
+    graph = story.graph
+    start = story.run.trace.start.state
+    began = [(0, graph.tables.view(local).state) for local in start.locals]
+    for event in story.events:
+        for machine, local in event.changed:
+            state = graph.tables.view(local).state
+            since, before = began[machine]
+            if machine < graph.width and state != before:
+                yield _slice(before, since, times[event.number], machine)
+                began[machine] = (times[event.number], state)
+    for machine in range(graph.width):
+        since, state = began[machine]
+        yield _slice(state, since, times[-1] + 1, machine)
+
+
+def _slice(name: str, since: int, until: int, track: int) -> dict[str, Any]:
+    return {"name": name, "cat": "state", "ph": "X", "ts": since, "dur": max(until - since, 1), "pid": 1, "tid": track}
+
+
+def _steps(story: Story, times: list[int]) -> Iterator[dict[str, Any]]:
+    for event in story.events[1:]:
+        track = story.graph.names.index(event.process) if event.process else 0
+        told = {"step": event.number, "changes": event.notes, "emits": event.emitted, "rejects": event.rejected}
+        yield {
+            "name": event.text,
+            "cat": event.kind,
+            "ph": "i",
+            "s": "t" if event.process else "p",
+            "ts": times[event.number],
+            "pid": 1,
+            "tid": track,
+            "args": {name: value for name, value in told.items() if value},
+        }
+
+
+def _flows(story: Story, times: list[int]) -> Iterator[dict[str, Any]]:
+    names = story.graph.names
+    for number, journey in enumerate(story.journeys):
+        if journey.ended is None:
+            continue
+        about = {"name": journey.name, "cat": "message", "id": number, "pid": 1}
+        yield {**about, "ph": "s", "ts": times[journey.sent], "tid": names.index(journey.source)}
+        yield {**about, "ph": "f", "bp": "e", "ts": times[journey.ended], "tid": names.index(journey.target)}

@@ -1,0 +1,106 @@
+// What the run covered of each machine: its diagram with what was visited and what never, and its rows counted.
+
+const counts = machines.map(() => new Map()); // row + source state -> how often, and the step of the first time
+for (const step of steps) {
+  for (let i = 0; i < step.rows.length; i += 2) {
+    const machine = machines[step.rows[i]], key = `${step.rows[i + 1]} ${stateAt(machine, step.number - 1)}`;
+    const known = counts[machine.index].get(key);
+    if (known) known.times++;
+    else counts[machine.index].set(key, { times: 1, first: step.number });
+  }
+}
+
+const visits = (machine, row, state) => counts[machine.index].get(`${row} ${state}`) ?? { times: 0, first: -1 };
+let covered = 0; // the machine whose diagram is shown
+
+function drawMachines() {
+  const machine = machines[covered], sketch = data.sketches[machine.sketch];
+  const choice = element("select", { "aria-label": "Machine" });
+  machines.forEach((one, i) => choice.append(element("option", { value: i }, `${one.name}${one.monitor ? " (monitor)" : ""}  ${share(one)}`)));
+  choice.value = String(covered);
+  choice.addEventListener("change", () => {
+    covered = Number(choice.value);
+    drawMachines();
+    document.querySelector("#machines select").focus();
+  });
+  document.getElementById("machines").replaceChildren(
+    element("p", {}, choice),
+    element("p", { class: "none" }, "Solid: visited in this run. Dashed, “never”: not once. × counts. The thick blue box is where it is behind the selected step."),
+    element("div", { class: "svg" }, diagram(machine, sketch)), rowTable(machine, sketch));
+  fitDiagram(sketch);
+}
+
+/** As wide as the panel, but never so small that it cannot be read; then it scrolls to where the machine is. */
+function fitDiagram(sketch) {
+  const frame = document.querySelector("#machines .svg"), picture = frame.firstChild;
+  const scale = Math.max(0.62, Math.min(1, (frame.clientWidth - 26) / (sketch.width + 4)));
+  picture.setAttribute("width", (sketch.width + 4) * scale);
+  picture.setAttribute("height", (sketch.height + 4) * scale);
+  const here = picture.querySelector(".here");
+  if (here) frame.scrollLeft = (Number(here.getAttribute("x")) + Number(here.getAttribute("width")) / 2) * scale - frame.clientWidth / 2;
+}
+
+/** Rows taken of all rows, and states visited of all states. */
+function share(machine) {
+  const sketch = data.sketches[machine.sketch];
+  const taken = sketch.rows.filter(([row, , sources]) => sources.some((state) => visits(machine, row, state).times)).length;
+  return `${taken} of ${sketch.rows.length} rows taken`;
+}
+
+function statesSeen(machine) {
+  return new Set(machine.locals.map((local) => text(data.locals[local][0])));
+}
+
+function diagram(machine, sketch) {
+  const seen = statesSeen(machine), here = stateAt(machine, shown.selected);
+  const picture = drawn("svg", { width: sketch.width + 4, height: sketch.height + 4, viewBox: `-2 -2 ${sketch.width + 4} ${sketch.height + 4}`, role: "img" });
+  picture.append(drawn("title", {}, `The states of ${machine.name}, visited and not`));
+  const arrowTip = drawn("marker", { id: "tip", markerWidth: 9, markerHeight: 8, refX: 8, refY: 4, orient: "auto", markerUnits: "userSpaceOnUse" },
+    drawn("path", { d: "M0,0 L9,4 L0,8 z", fill: "context-stroke" }));
+  picture.append(drawn("defs", {}, arrowTip));
+  for (const [source, , way, , , , , lines] of sketch.arrows) {
+    const times = total(machine, lines, source);
+    picture.append(drawn("path", { class: `arrow${times ? " seen" : ""}`, d: way, "marker-end": "url(#tip)" }));
+  }
+  for (const [source, , , x, y, width, height, lines] of sketch.arrows) {
+    picture.append(drawn("rect", { class: "back", x: x - width / 2, y: y - height / 2, width, height }));
+    picture.append(...labels(machine, source, lines, x, y - height / 2 + 2, "middle"));
+  }
+  for (const [state, x, y, width, height, initial, hot, lines] of sketch.boxes) {
+    const kind = `box${seen.has(state) ? " seen" : ""}${hot ? " hot" : ""}${state === here ? " here" : ""}`;
+    picture.append(drawn("rect", { class: kind, x, y, width, height, rx: 6 }));
+    const name = `${initial ? "● " : ""}${state}${hot ? " (hot)" : ""}${seen.has(state) ? "" : "  never"}`;
+    picture.append(drawn("text", { class: `name${seen.has(state) ? "" : " never"}`, x: x + 10, y: y + 18 }, name));
+    picture.append(...labels(machine, state, lines, x + 10, y + 27, "start"));
+  }
+  return picture;
+}
+
+function total(machine, lines, state) {
+  let times = 0;
+  for (let i = 0; i < lines.length; i += 2) times += visits(machine, lines[i], state).times;
+  return times;
+}
+
+function labels(machine, state, lines, x, top, anchor) {
+  const made = [];
+  for (let i = 0; i < lines.length; i += 2) {
+    const { times } = visits(machine, lines[i], state);
+    const kind = times ? "seen-text" : "never";
+    made.push(drawn("text", { class: kind, x, y: top + (i / 2) * 17 + 12, "text-anchor": anchor }, times ? `${lines[i + 1]} ×${times}` : lines[i + 1]));
+  }
+  return made;
+}
+
+function rowTable(machine, sketch) {
+  const body = sketch.rows.map(([row, trigger, sources, dest]) => {
+    const found = sources.map((state) => visits(machine, row, state)).filter(({ times }) => times);
+    const times = found.reduce((sum, one) => sum + one.times, 0);
+    const first = found.length ? Math.min(...found.map((one) => one.first)) : -1;
+    const cells = [trigger, sources.join(", "), dest].map((cell) => element("td", { class: "mono" }, cell));
+    return element("tr", times ? {} : { class: "never" }, ...cells, element("td", { class: "number" }, times ? `${times}×` : "never"),
+      element("td", { class: "number" }, ...(first < 0 ? [] : [stepLink(first)])));
+  });
+  const head = ["trigger [guards]", "from", "to", "taken", "first"].map((name) => element("th", {}, name));
+  return element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));
+}

@@ -1,0 +1,54 @@
+"""Joins the parts of a page."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from hashlib import sha256
+from html import escape
+from importlib.resources import files
+
+from sim.report.html.data import page_data
+from sim.report.outcome import Outcome
+
+SCRIPTS = ("trace.js", "lanes.js", "panels.js", "machines.js", "page.js")
+"""In the order in which they build on each other."""
+
+
+def page(outcome: Outcome) -> str:
+    """The page of a run."""
+    here = files(__package__)
+    style = here.joinpath("page.css").read_text("utf-8")
+    parts = "\n".join(here.joinpath(name).read_text("utf-8") for name in SCRIPTS)
+    script = f'"use strict";\n(() => {{\n{parts}}})();\n'
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src '{_digest(script)}'",
+            f"style-src '{_digest(style)}'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+    fillings = {
+        "POLICY": policy,
+        "TITLE": escape(outcome.scenario.path),
+        "STYLE": style,
+        "DATA": data_text(page_data(outcome)),
+        "SCRIPT": script,
+    }
+    text = here.joinpath("page.html").read_text("utf-8")
+    pieces = text.split("%%")  # every second piece is the name of a filling; what is filled in is not looked at again
+    return "".join(piece if i % 2 == 0 else fillings[piece] for i, piece in enumerate(pieces))
+
+
+def data_text(data: object) -> str:
+    """JSON in which nothing can end a script, open a comment, or end a line of JavaScript."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    for char in "<>&\u2028\u2029":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return text
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()

@@ -1,0 +1,18 @@
+"""Writes a report into the file that an option named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sim.errors import ConfigError
+from sim.files import write_whole
+
+
+def write_report(path: str, text: str, option: str) -> None:
+    """Write `text` to `path`, which `option` named: whole, or not at all. Half a character (a file's name may have
+    one) is spelt out, as JSON does too. Raises `ConfigError`."""
+    try:
+        write_whole(Path(path), text.encode("utf-8", "backslashreplace").decode("utf-8"))
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConfigError(f"{option} {path}: cannot be written: {reason}; name a file that can be") from None

@@ -1,0 +1,56 @@
+"""A folder to begin with: a model, a scenario and tests that pass.
+
+What belongs here: the files, as a user gets them, with %%NAME%% where the name goes. What does not: anything that
+runs; what is scaffolded is the user's from then on.
+"""
+
+from __future__ import annotations
+
+import keyword
+import os
+import shutil
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+from sim.errors import ConfigError
+
+FILES = {
+    "pyproject.toml": "pyproject.toml.txt",
+    "%%NAME%%.py": "model.py.txt",
+    "scenarios/lost_answer.yaml": "scenario.yaml.txt",
+    "tests/test_%%NAME%%.py": "test.py.txt",
+}
+"""Path in the new folder -> the file here that it is made from."""
+TAKEN = ("models", "sim", "tests", "scenarios", "counterexamples", "conftest", "pytest")
+
+
+def scaffold(name: str, parent: Path) -> list[Path]:
+    """Make the folder `name` in `parent`, whole or not at all; the files, relative to `parent`.
+
+    Raises `ConfigError` for a name that no module can have, or a folder that is there.
+    """
+    _check_name(name)
+    folder = parent / name
+    beside = parent / f".{name}.{os.getpid()}"
+    if folder.exists():
+        raise ConfigError(f"{name}: is there already; choose another name, or take it away")
+    written = []
+    try:
+        for path, source in FILES.items():
+            file = beside / path.replace("%%NAME%%", name)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(files(__package__).joinpath(source).read_text("utf-8").replace("%%NAME%%", name), "utf-8")
+            written.append(Path(name) / file.relative_to(beside))
+        os.rename(beside, folder)
+    except OSError as error:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise ConfigError(f"{name}: cannot be made: {error.strerror}; go to a folder that can be written to") from None
+    return written
+
+
+def _check_name(name: str) -> None:
+    if not (name.isidentifier() and name.isascii()) or keyword.iskeyword(name):
+        raise ConfigError(f"{name!r} is no name of a module; use letters, digits and '_', such as my_coordinator")
+    if name in TAKEN or name in sys.stdlib_module_names:
+        raise ConfigError(f"{name!r} is the name of another module; choose one of your own, such as my_{name}")

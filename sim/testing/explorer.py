@@ -1,0 +1,196 @@
+"""What the fixture `explore` of the pytest plugin hands out: a system, to be checked, fuzzed or replayed, whose
+violations fail the test with a counterexample that is kept as a scenario file."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sim.errors import ConfigError, ModelError, listing, nearest
+from sim.explore.check import check
+from sim.explore.counterexample import counterexample_text, file_name, replay_command
+from sim.explore.found import tell
+from sim.explore.fuzz import FuzzResult, fuzz
+from sim.explore.minimise import Minimised, unminimised
+from sim.explore.result import CheckResult
+from sim.report.outcome import compare
+from sim.scenario import Target, load_scenario, write_text
+from sim.scenario.models import import_model
+from sim.simulation import MAX_STEPS, simulate
+from sim.strategy import Portfolio, strategy_of
+from sim.system import System
+from sim.testing.told import replay_text
+from sim.trace import Ending, Run, Trace
+from sim.values import describe
+
+Model = str | System | Callable[..., System]
+
+
+class Counterexample(AssertionError):
+    """A property of a system under test does not hold, or one that was to be violated held."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a session of tests fuzzes with: how many schedules, from which seed; where counterexamples go."""
+
+    schedules: int
+    seed: int
+    folder: Path
+
+
+class Explore:
+    """The fixture `explore`: called with a model, it is what a test explores.
+
+    `test` names the test, for the files of its counterexamples.
+    """
+
+    def __init__(self, settings: Settings, test: str) -> None:
+        self.settings = settings
+        self.test = test
+
+    def __call__(
+        self, model: Model, *, faults: str | None = None, network: str | None = None, **config: Any
+    ) -> Explored:
+        """`model` is a model's function `system`, the dotted name of its module, or a `System`; `config` its
+        arguments. `faults` and `network` replace its own."""
+        __tracebackhide__ = True
+        if isinstance(model, str):
+            model = import_model(model, {model}).system
+        name = _module_of(model)
+        system = model if isinstance(model, System) else _called(model, config)
+        if isinstance(model, System) and config:
+            raise ConfigError(f"a System is made already: {', '.join(config)} would change nothing of it; leave it out")
+        changes = {"faults": faults, "network": network}
+        system = system.with_(**{key: value for key, value in changes.items() if value is not None})
+        return Explored(Target(name or "a system", name, config, system), self.settings, self.test)
+
+    def scenario(self, path: str | Path, *, model: str | None = None) -> Run:
+        """Run a scenario file (a kept counterexample, say) and hold it against what it expects; `model` allows
+        a model of one's own. Fails the test if an expectation is missed."""
+        __tracebackhide__ = True
+        scenario = load_scenario(path, allow=() if model is None else (model,))
+        run = simulate(scenario.system, strategy_of(scenario), max_steps=scenario.max_steps)
+        replay = replay_command(str(path), scenario.model)
+        missed = compare(scenario, run, replay).missed
+        if missed:
+            raise Counterexample("\n".join([f"{path} does not go as it expects", *missed, f"replay it with: {replay}"]))
+        return run
+
+
+class Explored:
+    """One system under test."""
+
+    def __init__(self, target: Target, settings: Settings, test: str) -> None:
+        self._target = target
+        self._settings = settings
+        self._test = test
+
+    @property
+    def system(self) -> System:
+        """The system."""
+        return self._target.system
+
+    def check(self, *, violates: str | None = None, **options: Any) -> CheckResult:
+        """Check every schedule; `options` are those of `sim.check`. Fails the test at a violation, and where a
+        bound came before the answer. With `violates` it fails unless just this property is violated."""
+        __tracebackhide__ = True
+        result = check(self.system, **options)
+        if result.finding is None and result.verdict == "incomplete":
+            raise Counterexample(f"the check came to no answer: {result.stopped}; nothing wrong so far")
+        found = []
+        if result.finding is not None:
+            found = [(result.finding.property, result.finding.message)]
+        if not _as_expected(found, violates):
+            shortest = None
+            if result.graph is not None and result.begin is not None and result.finding is not None:
+                shortest = unminimised(result.graph, result.begin, result.path, result.finding)
+            self._fail(found, violates, shortest, f"sim check found it among {result.states:,} states")
+        return result
+
+    def fuzz(
+        self,
+        *,
+        violates: str | None = None,
+        schedules: int | None = None,
+        seed: int | None = None,
+        strategy: str = Portfolio.name,
+        max_steps: int = MAX_STEPS,
+    ) -> FuzzResult:
+        """Run many schedules; how many and from which seed is said by the test, else by the session. Fails the
+        test at a violation; with `violates` it fails unless just this property is violated."""
+        __tracebackhide__ = True
+        result = fuzz(
+            self.system,
+            schedules=self._settings.schedules if schedules is None else schedules,
+            seed=self._settings.seed if seed is None else seed,
+            strategy=strategy,
+            max_steps=max_steps,
+        )
+        found = [(one.property, one.message) for one in result.found]
+        if not _as_expected(found, violates):
+            first = result.found[0] if result.found else None
+            how = f"{first.strategy} with seed {first.seed} found it" if first is not None else ""
+            self._fail(found, violates, first.minimised if first is not None else None, how)
+        return result
+
+    def _fail(self, found: Sequence[tuple[str, str]], violates: str | None, least: Minimised | None, how: str) -> None:
+        __tracebackhide__ = True
+        lines = [f"{prop} is violated: {message}" for prop, message in found[:1]]
+        if violates is not None:
+            lines.insert(0, f"{violates} was to be violated, and {'something else is' if found else 'nothing is'}")
+        if least is not None:
+            lines += [*least.words, *(f"{n:>4}. {address}" for n, address in enumerate(least.schedule, 1))]
+            lines += [f"({how})", *self._kept(least, how)]
+        raise Counterexample("\n".join(lines))
+
+    def _kept(self, least: Minimised, how: str) -> list[str]:
+        """Where the counterexample is, and what replays it; without a module to import there is no file."""
+        if not self._target.model:
+            trace = Trace(least.graph, least.start, [(None, action) for action in least.actions])
+            run = Run(trace, trace.states()[-1], Ending.VIOLATED, least.finding, {})
+            return replay_text(run).splitlines()[1:]
+        path = self._settings.folder / file_name(re.sub(r"[^\w.]+", "-", self._test), least.finding.property)
+        try:
+            shown = path.relative_to(Path.cwd())
+        except ValueError:
+            shown = path
+        replay = replay_command(str(shown), self._target.model)
+        header = [f"Found by {self._test}: {how}.", f"Replay it with: {replay}"]
+        write_text(path, counterexample_text(self._target, tell(least), header))
+        return [f"replay it with: {replay}"]
+
+
+def _as_expected(found: Sequence[tuple[str, str]], violates: str | None) -> bool:
+    return [prop for prop, _ in found] == ([] if violates is None else [violates])
+
+
+def _called(model: Any, config: Mapping[str, Any]) -> System:
+    __tracebackhide__ = True
+    if not callable(model):
+        raise ConfigError(f"explore() was given {describe(model)}; give a model's function `system`, or its name")
+    name = getattr(model, "__name__", "the model")
+    known = inspect.signature(model).parameters
+    mistakes = [
+        f"{name}() has no parameter {key!r}{nearest(key, known)}; there is {listing([*known], 'and')}"
+        for key in config
+        if key not in known and not any(p.kind is p.VAR_KEYWORD for p in known.values())
+    ]
+    if mistakes:
+        raise ConfigError(*mistakes)
+    system = model(**config)
+    if not isinstance(system, System):
+        raise ModelError(f"{name}() returned {describe(system)}; return a System")
+    return system
+
+
+def _module_of(model: Model) -> str:
+    """The module whose `system` this is, if it can be imported again; else an empty text."""
+    name = getattr(model, "__module__", "")
+    module = sys.modules.get(name)
+    return name if module is not None and getattr(module, "system", None) is model and name != "__main__" else ""

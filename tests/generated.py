@@ -1,0 +1,127 @@
+"""Writes the parts of docs/reference.md that are made from the code: `python -m tests.generated`.
+
+What stands between `<!-- generated: NAME -->` and `<!-- end -->` is one of `PARTS`. The output of commands on that
+page is the business of `tests.documents`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import sim
+from sim.cli import COMMANDS
+from sim.errors import ExitStatus
+from sim.faults.table import markdown as faults
+from sim.report.export import FORMATS
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "reference.md"
+_PART = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- end -->)", re.S)
+
+
+def table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
+def commands() -> str:
+    return table(("command", "what it does"), ((f"`sim {name}`", says) for name, says in COMMANDS.items()))
+
+
+def statuses() -> str:
+    return table(("status", "meaning"), ((str(int(status)), status.sentence) for status in ExitStatus))
+
+
+def exports() -> str:
+    return table(("format", "what it is"), ((f"`{name}`", says) for name, says in FORMATS.items()))
+
+
+def scenario() -> str:
+    schema = json.loads((ROOT / "docs" / "scenario.schema.json").read_text("utf-8"))
+    return table(("key", "what fits", "meaning"), _keys(schema, schema, ""))
+
+
+def _keys(schema: dict[str, Any], whole: dict[str, Any], prefix: str) -> Iterator[tuple[str, ...]]:
+    for name, key in schema["properties"].items():
+        if "$ref" in key:
+            yield f"`{prefix}{name}`", "keys, below", key.get("description", "")
+            yield from _keys(whole["$defs"][key["$ref"].rpartition("/")[2]], whole, f"{prefix}{name}.")
+        else:
+            yield f"`{prefix}{name}`", _fits(key, whole), key.get("description", "")
+
+
+def _fits(key: dict[str, Any], whole: dict[str, Any]) -> str:
+    if "$ref" in key:
+        return _fits(whole["$defs"][key["$ref"].rpartition("/")[2]], whole)
+    if "anyOf" in key:
+        return " or ".join(dict.fromkeys(_fits(one, whole) for one in key["anyOf"]))
+    if "enum" in key:
+        return ", ".join(f"`{value}`" for value in key["enum"])
+    kind = key.get("type", "anything")
+    if kind == "array":
+        return f"list of {_fits(key.get('items', {}), whole)}"
+    if kind == "object":
+        more = key.get("additionalProperties")
+        return f"mapping to {_fits(more, whole)}" if isinstance(more, dict) else "mapping"
+    names = {
+        "integer": "whole number",
+        "number": "number",
+        "string": "text",
+        "boolean": "true or false",
+        "null": "null",
+    }
+    ends = [f"from {key['minimum']}"] if "minimum" in key else []
+    ends += [f"to {key['maximum']}"] if "maximum" in key else []
+    return " ".join([names.get(kind, str(kind)), *ends])
+
+
+def names() -> str:
+    return table(("name", "what it is"), ((f"`{_called(name)}`", _first(getattr(sim, name))) for name in sim.__all__))
+
+
+def _called(name: str) -> str:
+    """A function with its parameters; of anything else the name."""
+    thing = getattr(sim, name)
+    if not inspect.isfunction(thing):
+        return name
+    shown = []
+    starred = False
+    for parameter in inspect.signature(thing).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and not starred:
+            shown.append("*")
+            starred = True
+        starred = starred or parameter.kind is parameter.VAR_POSITIONAL
+        star = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+        shown.append(star + parameter.name + ("" if parameter.default is parameter.empty else "=..."))
+    return f"{name}({', '.join(shown)})"
+
+
+def _first(thing: Any) -> str:
+    """The first sentence of what a name says of itself; of a constant, its value's."""
+    text = thing.value if isinstance(getattr(thing, "value", None), str) else inspect.getdoc(thing) or ""
+    sentence = re.split(r"(?<=[.])\s", " ".join(text.split("\n\n")[0].split()))[0]
+    return sentence.rstrip(".:;")
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "commands": commands,
+    "statuses": statuses,
+    "exports": exports,
+    "scenario": scenario,
+    "faults": faults,
+    "names": names,
+}
+
+
+def generated(text: str) -> str:
+    """The page with its generated parts as the code has them today."""
+    return _PART.sub(lambda part: f"{part[1]}\n{PARTS[part['name']]().strip()}\n\n{part[3]}", text)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(generated(PAGE.read_text("utf-8")), "utf-8")

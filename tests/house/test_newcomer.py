@@ -1,0 +1,130 @@
+"""What a new user does: the wheel in an environment of its own, an empty folder, the tutorial from top to bottom.
+
+The environment has nothing of this checkout. What roundsim depends on is lent to it by a path (so that no test asks
+a package index); the wheel is installed by pip, with its scripts and entry points.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+from tests.documents import comparable, run_document
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("docs/tutorial.md", "docs/guide/own-coordinator.md", "docs/guide/ci.md")
+
+
+@pytest.fixture(scope="module")
+def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the commands of an environment with the wheel."""
+    folder = tmp_path_factory.mktemp("newcomer")
+    built = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(built, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    (wheel,) = folder.glob("*.whl")
+    home = folder / "environment"
+    venv.create(home, with_pip=False, symlinks=True)
+    (site,) = home.glob("lib/python*/site-packages")
+    (site / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    installs = ["-m", "pip", "--python", str(home / "bin/python"), "install", "--no-deps", "--no-index", "-q"]
+    ignored = ["--disable-pip-version-check", "--ignore-installed", str(wheel)]
+    done = subprocess.run(
+        [sys.executable, *installs, *ignored], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return home / "bin"
+
+
+def run(scripts: Path, line: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "PYTHON", "SIM_", "_SIM"))}
+    environment = {**kept, **variables, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
+    return subprocess.run(
+        ["/bin/sh", "-c", line], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def test_it_is_the_wheel_that_runs(scripts: Path, tmp_path: Path) -> None:
+    done = run(scripts, "python -c 'import sim; print(sim.__file__)'", tmp_path)
+    assert str(scripts.parent) in done.stdout, done.stderr
+    typed = Path(done.stdout.strip()).parent
+    assert (typed / "py.typed").exists()
+    assert (typed.parent / "models/py.typed").exists()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_commands_of_a_page_in_order_give_what_it_prints(page: str, scripts: Path, tmp_path: Path) -> None:
+    for command in run_document((ROOT / page).read_text(), tmp_path, scripts):
+        assert comparable(command.actual) == comparable(command.expected), command.line
+
+
+def test_a_new_folder_passes_its_own_tests(scripts: Path, tmp_path: Path) -> None:
+    made = run(scripts, "sim new my_council", tmp_path)
+    assert made.returncode == 0, made.stderr
+    folder = tmp_path / "my_council"
+    files, _, commands = made.stdout.partition("\nNext:\n")
+    assert all((tmp_path / line).is_file() for line in files.splitlines())
+    for line in map(str.strip, commands.splitlines()):
+        if line == "pytest":
+            line = "python -m pytest -q"  # pytest is lent without its script
+        if not line.startswith("cd "):
+            done = run(scripts, line, folder)
+            assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+    assert "4 passed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("json", "'json' is the name of another module; choose one of your own, such as my_json"),
+        ("sim", "'sim' is the name of another module"),
+        ("my-council", "'my-council' is no name of a module; use letters, digits and '_', such as my_coordinator"),
+        ("class", "'class' is no name of a module"),
+        ("there", "there: is there already; choose another name, or take it away"),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused_and_nothing_is_made(
+    name: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from sim.cli import call
+
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert call(["new", name]) == 2
+    assert capsys.readouterr().err.startswith(f"sim: {line}")
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_for_a_shell(shell: str, scripts: Path, tmp_path: Path) -> None:
+    done = run(scripts, "sim", tmp_path, _SIM_COMPLETE=f"{shell}_source")
+    assert done.returncode == 0
+    assert "_SIM_COMPLETE=" in done.stdout
+
+
+def test_completion_knows_commands_and_options(scripts: Path, tmp_path: Path) -> None:
+    def completed(words: str, at: int) -> list[str]:
+        done = run(scripts, "sim", tmp_path, _SIM_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(at))
+        return [line.partition(",")[2] for line in done.stdout.splitlines()]
+
+    assert completed("sim ", 1) == [*_commands()]
+    assert completed("sim dr", 1) == ["draw"]
+    assert completed("sim run --ht", 2) == ["--html"]
+    assert completed("sim fuzz --strategy p", 3) == ["pctcp", "pos", "portfolio"]
+
+
+def _commands() -> list[str]:
+    from sim.cli import COMMANDS
+
+    return [*COMMANDS]
+
+
+def test_the_module_is_the_command(scripts: Path, tmp_path: Path) -> None:
+    one, other = (run(scripts, f"{command} --help", tmp_path) for command in ("sim", "python -m sim"))
+    assert one.stdout == other.stdout
+    assert one.returncode == other.returncode == 0

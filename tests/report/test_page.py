@@ -1,0 +1,287 @@
+"""The page of a run, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sim import Message, Process, System, View, VirtualTime, always, simulate
+from sim.explore.coverage import untaken
+from sim.report.html import page
+from sim.report.outcome import Outcome, compare
+from sim.scenario import load_scenario
+from tests.browser import Page
+from tests.report.runs import LATE, ROOT, SCENARIOS, faulty, outcome_of, written
+
+Open = Callable[[Outcome], Page]
+
+
+@pytest.fixture
+def show(chromium: Page, tmp_path: Path) -> Open:
+    """Opens the page of a run."""
+
+    def opened(outcome: Outcome) -> Page:
+        path = tmp_path / "page.html"
+        path.write_text(page(outcome), "utf-8")
+        chromium.open(path)
+        return chromium
+
+    return opened
+
+
+def selected(shown: Page) -> int:
+    return int(shown.text("#position b").replace(",", ""))
+
+
+def states(shown: Page) -> dict[str, str]:
+    """Machine -> its state, as the panel has it behind the selected step."""
+    found: dict[str, str] = shown.js(
+        "return Object.fromEntries([...document.querySelectorAll('#step .card')].map("
+        "card => [card.dataset.machine, (card.querySelector('.state b') ?? card.querySelector('.state')).textContent]))"
+    )
+    return found
+
+
+def fields(shown: Page, machine: str) -> dict[str, str]:
+    """Field -> its value, without what it was before."""
+    found: dict[str, str] = shown.js(
+        "const card = [...document.querySelectorAll('#step .card')].find(one => one.dataset.machine === arguments[0]);"
+        "return Object.fromEntries([...card.querySelectorAll('dt')].map("
+        "name => [name.textContent, name.nextSibling.lastChild?.textContent ?? '']))",
+        machine,
+    )
+    return found
+
+
+def test_every_scenario_opens_without_a_complaint(show: Open) -> None:
+    for path in SCENARIOS:
+        shown = show(outcome_of(path))
+        shown.press("End", "2", "3")
+        assert shown.messages == [], path
+        assert selected(shown) > 0, path
+
+
+def test_a_complaint_would_be_seen(chromium: Page, tmp_path: Path) -> None:
+    broken = page(outcome_of(LATE)).replace('"steps":[', '"steps_":[')
+    (tmp_path / "broken.html").write_text(broken)
+    chromium.open(tmp_path / "broken.html")
+    assert any("TypeError" in message for message in chromium.messages)
+
+
+def test_the_keyboard_alone_leads_to_the_violation_and_back(show: Open) -> None:
+    shown = show(outcome_of(LATE))
+    assert (selected(shown), states(shown)["coordinator"]) == (0, "booting")
+    shown.press("j")
+    assert (selected(shown), states(shown)["coordinator"]) == (1, "asking")
+    shown.press("v")
+    assert selected(shown) == 7
+    assert states(shown)["exactly_once_inputs"] == "(failed)"
+    assert fields(shown, "coordinator")["journal.answers"] == "((claude, ok), (claude, ok))"
+    assert "input ('run-1', 1, claude) was counted twice" in shown.text("#step .finding")
+    assert shown.js("return document.querySelector('.row.selected').classList.contains('violated')")
+    shown.press("k", "ArrowUp", "ArrowLeft")
+    assert selected(shown) == 4
+    assert "fault: agent_timeout" in shown.text("#step .tag")
+    shown.press("Home", "ArrowDown", "ArrowRight", "End")
+    assert selected(shown) == 7
+    shown.press("m")
+    assert selected(shown) == 3  # where the late answer was sent
+    assert shown.messages == []
+
+
+def test_every_control_is_reached_with_the_tab_key(show: Open) -> None:
+    shown = show(outcome_of(LATE))
+    shown.press("j")  # so that no button is switched off
+    shown.js("document.body.focus(); document.activeElement.blur()")
+    seen = []
+    for _ in range(40):
+        shown.press("Tab")
+        seen.append(shown.js("return document.activeElement.id || document.activeElement.tagName"))
+    wanted = {"first", "back", "forth", "last", "violation", "search", "who", "what", "theme", "keys", "copy"}
+    assert wanted | {"scroller", "tab-step", "step"} <= {*seen}
+
+
+@pytest.mark.parametrize("name", ["consensus/r8_late_original_unsequenced", "consensus/round", "device_login/granted"])
+def test_the_states_of_every_step_are_those_of_the_run(name: str, show: Open) -> None:
+    outcome = outcome_of(ROOT / f"scenarios/{name}.yaml")
+    shown = show(outcome)
+    graph = outcome.run.trace.graph
+    for state in outcome.run.trace.states():
+        assert states(shown) == {name: graph.view(state, name).state for name in graph.names}
+        shown.press("j")
+
+
+def test_every_kind_of_step_is_drawn(show: Open, tmp_path: Path) -> None:
+    outcome = faulty(tmp_path)
+    shown = show(outcome)
+    for number in range(11):
+        assert selected(shown) == number
+        shown.press("j")
+    shown.press("Home", "f", "f", "f", "f")
+    assert selected(shown) == 5  # duplicate, drop, cut, heal
+    assert shown.text("#step .sentence") == "heal wire"
+    shown.press("f")
+    assert states(shown)["b"] == "(down)"
+    assert shown.js("return document.querySelector('#lanes .down b').textContent") == "b"
+    assert shown.messages == []
+
+
+def test_the_reason_of_every_rejection_is_told(show: Open) -> None:
+    shown = show(outcome_of(ROOT / "scenarios/consensus/round.yaml"))
+    shown.press("r")
+    assert selected(shown) == 9
+    assert shown.text("#step li.rejected") == "rejected, late: key=('run-1', 1, claude)"
+    shown.press("r")
+    assert selected(shown) == 15
+    shown.press("3")
+    assert "Rejections (2)" in shown.text("#run")
+
+
+def test_search_and_filter(show: Open) -> None:
+    shown = show(outcome_of(ROOT / "scenarios/consensus/round.yaml"))
+    shown.press("/", *"Response", "Enter")
+    assert shown.text("#matches") == "8 found"  # four answers, and the four questions that sent them
+    first = selected(shown)
+    shown.press("Enter")
+    assert selected(shown) > first
+    shown.press("Escape")
+    assert shown.js("return document.querySelector('#search').value") == ""
+    shown.js(
+        "const what = document.querySelector('#what'); what.value = 'own'; what.dispatchEvent(new Event('change'))"
+    )
+    rows = shown.js("return [...document.querySelectorAll('.row:not([hidden])')].map(row => Number(row.dataset.step))")
+    assert rows == [1, 7, 10]
+    shown.press("End")
+    assert selected(shown) == 10
+    shown.press("Escape")
+    assert len(shown.js("return [...document.querySelectorAll('.row:not([hidden])')].map(row => 1)")) == 16
+
+
+def test_the_machines_show_what_was_taken_and_what_never(show: Open) -> None:
+    outcome = outcome_of(LATE)
+    trace = outcome.run.trace
+    shown = show(outcome)
+    shown.press("2")
+    for index, name in enumerate(trace.graph.system.processes):
+        shown.js(
+            "const choice = document.querySelector('#machines select');"
+            "choice.value = arguments[0]; choice.dispatchEvent(new Event('change'))",
+            index,
+        )
+        never = shown.js("return document.querySelectorAll('#machines tr.never').length")
+        # a row that defers is not counted by the coverage, and never taken
+        deferring = sum(str(row).endswith("DEFER") for row in type(trace.graph.system.processes[name]).table.rows)
+        missing = [line for line in untaken(trace.graph, (a for _, a in trace.steps)) if line.split("  ")[0] == name]
+        assert never == len(missing) + deferring, name
+        assert shown.js("return document.querySelectorAll('#machines .box.here').length") == 1
+    assert shown.messages == []
+
+
+MARKUP = "<img src=x onerror=document.title=`pwned`>"
+ENDING = "</script><script>document.title='pwned'</script><!--"
+
+
+class Note(Message):
+    text: str
+
+
+class Scribe(Process):
+    states = (ENDING, "<b>done</b>")
+    transitions = ({"trigger": Note, "source": ENDING, "dest": "<b>done</b>", "after": "keep"},)
+
+    text: str = MARKUP
+
+    def on_start(self) -> None:
+        self.send(self.name, Note("\u2028&lt;<!--" + MARKUP))
+
+    def keep(self, note: Note) -> None:
+        self.text = note.text
+
+
+def is_calm(scribe: View, other: View) -> bool:
+    return "<b>done</b>" not in (scribe.state, other.state)
+
+
+def test_markup_in_a_trace_is_shown_as_text(show: Open, tmp_path: Path) -> None:
+    system = System({"scribe": Scribe(), "other": Scribe(text="&amp; %%DATA%%")}, properties=(always(MARKUP, is_calm),))
+    scenario = load_scenario(LATE)
+    hostile = type(scenario)(**{**vars(scenario), "system": system, "description": ENDING, "path": f"{MARKUP}.yaml"})
+    shown = show(compare(hostile, simulate(system, VirtualTime()), ENDING))
+    shown.press("v", "2", "3", "1")
+    assert shown.messages == []
+    assert shown.js("return document.querySelectorAll('img, b > b, script').length") == 2  # data and page
+    assert "pwned" not in shown.js("return document.title").replace(MARKUP, "").replace(ENDING, "")
+    assert states(shown)["scribe"] == "<b>done</b>"
+    assert MARKUP in fields(shown, "scribe")["text"]
+    assert fields(shown, "other")["text"] == repr("&amp; %%DATA%%")
+    assert MARKUP in shown.text("#finding")
+    assert shown.text("#replay") == ENDING
+
+
+def test_unescaped_markup_would_be_seen(chromium: Page, tmp_path: Path) -> None:
+    text = page(outcome_of(LATE)).replace("made.append(...children);", "made.innerHTML += children.join('');", 1)
+    path = tmp_path / "unescaped.html"
+    path.write_text(text)
+    chromium.open(path)
+    messages = chromium.messages  # it does not even run: its hash is not that of the policy
+    assert any("Content Security Policy" in message for message in messages)
+
+
+def test_the_policy_keeps_the_page_from_every_network(show: Open) -> None:
+    text = page(outcome_of(LATE))
+    assert "default-src 'none'" in text
+    assert re.search(r"(src|href)\s*=\s*[\"'](?!x onerror)", text) is None
+    shown = show(outcome_of(LATE))
+    tried = "return fetch(arguments[0]).then(() => 'got it', error => String(error))"
+    assert "Failed to fetch" in shown.js(tried, "http://127.0.0.1:9/")
+    assert any("Content Security Policy" in message for message in shown.messages)
+
+
+def test_of_fifty_thousand_steps_only_what_can_be_seen_is_drawn(show: Open, tmp_path: Path) -> None:
+    outcome = written(tmp_path, "model: bench.long\nsteps: 50000\nseed: 3\n", allow=("bench.long",))
+    assert outcome.run.steps == 50_000
+    shown = show(outcome)
+    shown.press("End", "k", "PageUp", "Home", "j")
+    assert shown.js("return document.querySelectorAll('.row').length") < 60
+    shown.press("End", "2", "3", "1")
+    assert selected(shown) == 50_000
+    assert shown.js("return document.querySelectorAll('*').length") < 2_000
+    assert shown.messages == []
+
+
+def test_light_and_dark(show: Open) -> None:
+    shown = show(outcome_of(LATE))
+    background = "return getComputedStyle(document.body).backgroundColor"
+    shown.prefer("dark")
+    dark = shown.js(background)
+    shown.prefer("light")
+    light = shown.js(background)
+    assert dark != light
+    shown.press("t")
+    assert shown.js(background) == dark
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    r, g, b = (p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+def _contrast(one: str, other: str) -> float:
+    a, b = sorted((_luminance(one), _luminance(other)))
+    return (b + 0.05) / (a + 0.05)
+
+
+def test_every_text_has_the_contrast_that_wcag_asks_for() -> None:
+    style = (ROOT / "sim/report/html/page.css").read_text()
+    pairs = re.findall(r"--([\w-]+): light-dark\((#\w{6}), (#\w{6})\)", style)
+    for palette in ({name: pair[which] for name, *pair in pairs} for which in (0, 1)):
+        for ground in ("bg", "panel", "raised", "select"):
+            for ink in ("text", "muted", "accent", "bad", "warn"):
+                assert _contrast(palette[ink], palette[ground]) >= 4.5, (ink, ground)
+        for name in ("bad", "good", "warn"):
+            assert _contrast(palette[name], palette[f"{name}-soft"]) >= 4.5, name
+    assert _contrast("#777777", "#888888") < 4.5

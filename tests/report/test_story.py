@@ -1,0 +1,102 @@
+"""What is told of a run is what happened in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sim.report.story import Fate, Story, tell
+from tests.report.runs import LATE, SCENARIOS, faulty, outcome_of
+
+
+def in_flight(story: Story, number: int) -> list[tuple[str, str, str]]:
+    """The messages under way behind a step, by their journeys."""
+    ways = [w for w in story.journeys if w.beside is None and w.sent <= number]
+    return sorted((w.source, w.target, w.text) for w in ways if w.ended is None or w.ended > number)
+
+
+def flying(story: Story, number: int) -> list[tuple[str, str, str]]:
+    """The same, by the states of the run."""
+    from sim.values import show
+
+    graph = story.graph
+    state = story.run.trace.states()[number]
+    things = [graph.tables.envelopes.things[e] for e in graph.network.every(state.net)]
+    return sorted((thing.source, thing.target, show(thing.message)) for thing in things)
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_the_journeys_are_what_is_in_flight_in_every_state(path: Path) -> None:
+    story = tell(outcome_of(path).run)
+    for number in range(len(story.events)):
+        assert in_flight(story, number) == flying(story, number), number
+
+
+def test_a_journey_that_ends_elsewhere_is_caught() -> None:
+    story = tell(outcome_of(LATE).run)
+    story.journeys[0].ended = None
+    assert any(in_flight(story, n) != flying(story, n) for n in range(len(story.events)))
+
+
+def test_every_fate_of_a_message_is_told(tmp_path: Path) -> None:
+    story = tell(faulty(tmp_path).run)
+    for number in range(len(story.events)):
+        assert in_flight(story, number) == flying(story, number), number
+    assert [(w.text, w.sent, w.ended, w.fate, w.copied) for w in story.journeys] == [
+        ("Ping(n=1)", 0, 3, Fate.DELIVERED, False),
+        ("Ping(n=2)", 0, 2, Fate.LOST, False),
+        ("Ping(n=1)", 1, 6, Fate.DELIVERED, True),
+        ("Pong(n=1)", 3, 8, Fate.DELIVERED, False),
+        ("Pong(n=1)", 6, None, Fate.OPEN, False),
+        ("Ping(n=3)", 9, None, Fate.OPEN, False),
+        ("Pong(n=9)", 10, None, Fate.OPEN, False),
+    ]
+    kinds = [event.kind for event in story.events]
+    assert kinds == [
+        "start",
+        "duplicate",
+        "drop",
+        "deliver",
+        "cut",
+        "heal",
+        "deliver",
+        "restart",
+        "deliver",
+        "fire",
+        "move",
+    ]
+    assert [event.faults for event in story.events if event.faults] == [("duplicate",), ("drop",), ("cut",), ("crash",)]
+    assert story.events[0].notes[0] == "a sends Ping(n=1) to b and Ping(n=2) to b"
+
+
+def test_a_message_that_a_fault_struck_is_told_twice_as_it_still_comes() -> None:
+    story = tell(outcome_of(LATE).run)
+    (struck,) = [way for way in story.journeys if way.fate is Fate.STRUCK]
+    assert struck.beside is not None
+    assert story.journeys[struck.beside].fate is Fate.DELIVERED
+    assert (struck.ended, story.journeys[struck.beside].ended) == (4, 7)
+
+
+def test_telling_changes_nothing_that_is_reported_of_a_run() -> None:
+    outcome = outcome_of(LATE)
+    calls = outcome.run.trace.graph.handler_calls
+    tell(outcome.run)
+    assert outcome.run.trace.graph.handler_calls == calls
+
+
+def test_monitors_rows_are_told(tmp_path: Path) -> None:
+    story = tell(faulty(tmp_path).run)
+    ear = story.graph.names.index("ear")
+    assert [(event.number, row) for event in story.events for machine, row in event.rows if machine == ear] == [(3, 1)]
+
+
+def test_on_a_set_a_message_that_stays_arrives_as_often_as_it_is_taken() -> None:
+    from sim import Uniform, simulate
+    from tests.report.runs import system
+
+    run = simulate(system().with_(network="set", faults=""), Uniform(4), max_steps=40)
+    story = tell(run)
+    for number in range(len(story.events)):
+        assert in_flight(story, number) == flying(story, number), number
+    assert len([w for w in story.journeys if w.beside is not None and w.fate is Fate.DELIVERED]) > 2
