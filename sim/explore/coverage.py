@@ -56,6 +56,10 @@ class Coverage:
             self._visits += 1
             once[state] = state not in once
         self._taken |= dict.fromkeys(rows_of(action for _, action in run.trace.steps))
+        self.reach(run)
+
+    def reach(self, run: Run) -> None:
+        """Notes which `sometimes` properties held in a run."""
         for name in self._held:
             self._held[name] = self._held[name] or run.reached[name]
 
