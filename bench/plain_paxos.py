@@ -116,9 +116,14 @@ def agree(*proposers: View) -> bool:
     return len({p.value for p in proposers if p.state == "done"}) <= 1
 
 
-def plain_paxos(proposers: int = 2, acceptors: int = 3, acceptor: type[Acceptor] = Acceptor) -> System:
+def plain_paxos(
+    proposers: int = 2,
+    acceptors: int = 3,
+    acceptor: type[Acceptor] = Acceptor,
+    proposer: type[Proposer] = Proposer,
+) -> System:
     names = tuple(f"a{i}" for i in range(acceptors))
-    leading = {f"p{i}": Proposer(number=i + 1, acceptors=frozenset(names)) for i in range(proposers)}
+    leading = {f"p{i}": proposer(number=i + 1, acceptors=frozenset(names)) for i in range(proposers)}
     processes = {**leading, **{name: acceptor() for name in names}}
     return System(
         processes,
