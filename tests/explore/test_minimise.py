@@ -196,8 +196,11 @@ def test_every_kind_of_deviation_has_its_words() -> None:
 
 def test_an_early_timer_and_a_late_message_are_told_apart() -> None:
     sane = models.consensus.system(agents=1, stop=False)
-    boot, ask = "move coordinator.boot", "deliver coordinator->gemini Ask(run='run-1', round=1, attempt=%d)"
-    answer = "deliver gemini->coordinator Response(run='run-1', round=1, agent=gemini, attempt=%d, answer=ok)"
+    boot, ask = (
+        "move coordinator.boot",
+        "deliver coordinator->gemini Ask(run='run-1', round=1, stage=validate, attempt=%d)",
+    )
+    answer = "deliver gemini->coordinator Response(run='run-1', round=1, stage=validate, agent=gemini, attempt=%d, answer=ok)"
     kinds, words = told(sane, boot, ask % 1, "fire coordinator.patience", answer % 1)
     assert kinds == [Unusual.LATE]
     assert words[1] == "- gemini's Response to coordinator arrives only after coordinator's timer patience fired"

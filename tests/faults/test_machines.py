@@ -106,7 +106,7 @@ class Impatient(Coordinator):
     """Asks again whoever is missing when patience ends, and forgets that somebody told it to wait."""
 
     def late_ones(self) -> list[str]:
-        return [agent for agent in self.missing() if self.attempt_of(agent) <= self.retries]
+        return [agent for agent in self.missing() if 0 < self.attempt_of(agent) <= self.retries]
 
 
 def test_a_coordinator_that_breaks_a_hint_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +118,7 @@ def test_a_coordinator_that_breaks_a_hint_is_caught(monkeypatch: pytest.MonkeyPa
 class Amnesiac(Coordinator):
     """Takes no notice of whoever says to come back later: only patience asks again."""
 
-    transitions = tuple(row for row in Coordinator.transitions if row.get("conditions") != "is_awaited")
+    transitions = tuple(row for row in Coordinator.transitions if row.get("conditions") != "may_wait_for_it")
 
 
 def test_a_coordinator_that_takes_no_notice_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

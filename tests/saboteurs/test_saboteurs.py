@@ -100,7 +100,7 @@ def test_its_counterexample_is_as_short_as_the_shortest_that_the_check_finds(sab
         unusual = deviations(shortest.graph, shortest.begin, shortest.path)
         assert least.cost <= (len(unusual), len(shortest.path))
         if len(least.actions) > len(shortest.path):
-            assert saboteur.name == "an ack accepted twice", "nothing else is longer than the check's"
+            assert saboteur.name == "a refused ack counted", "nothing else is longer than the check's"
 
 
 @each
