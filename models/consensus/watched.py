@@ -19,12 +19,12 @@ def monitors(
     last = done - coordinator.switches.counts_from_zero
     return {
         "ack_gate": AckGate(run=run, decided=last, taken=last, released=last),
+        "stop_once": StopOnce(),
         "exactly_once_inputs": Inputs(
             process="coordinator", types=("Response", "AckDecision", "Update"), redelivered=True
         ),
         "exactly_once_effects": EffectLedger(),
         "last_question": LastQuestion(run=run, attempts_max=coordinator.retries + 1, steps=steps),
-        "stop_once": StopOnce(),
         "all_decided": AllDecided(steps=steps),
         "verdicts": Verdicts(run=run, stages=stages, quorum=quorum),
         "taken_in_order": TakenInOrder(run=run, stored=last, taken=last),

@@ -25,6 +25,7 @@ from models.consensus.messages import (
     Update,
     Withdrawn,
 )
+from models.consensus.retry import OURS
 from sim import Accepted, Action, Applied, Cancelled, Counted, Emission, Message, Rejected
 from sim.process import Emit, Send
 from tests.exactly_once.beside import Broken, Countdowns, Updates
@@ -49,8 +50,11 @@ class Ledger:
         done: int,
         queue_max: int = 1,
         counts_down: bool = False,
+        budget_ms: int | None = None,
+        patience_ms: int = 0,
     ) -> None:
         self.run, self.retries = run, retries
+        self.budget_ms, self.patience_ms = budget_ms, patience_ms
         self.stages = {stage.name: stage for stage in stages}
         self.places = [(round_, stage.name) for round_ in range(1, rounds + 1) for stage in stages]
         self.held = frozenset(held)
@@ -155,6 +159,9 @@ class Ledger:
             raise Broken(f"{agent} was asked for attempt {ask.attempt} after {self.asked[(*place, agent)]}")
         if ask.attempt > self.retries + 1:
             raise Broken(f"{agent} was asked more than {self.retries + 1} times: {ask}")
+        spent_ms = sum(self.patience_ms + OURS.backoff_ms(attempt) for attempt in range(1, ask.attempt))
+        if self.budget_ms is not None and spent_ms > self.budget_ms:
+            raise Broken(f"{ask}, when {spent_ms} of {self.budget_ms} ms may be spent")
         self.asked[(*place, agent)] = ask.attempt
         self.take_turn(place, agent)
 

@@ -110,6 +110,8 @@ class ExactlyOnce(SystemMachine):
             done=coordinator.journal.seq,
             queue_max=coordinator.queue_max,
             counts_down=consumer.ticks > 0,
+            budget_ms=coordinator.budget_ms,
+            patience_ms=coordinator.patience_ms,
         )
         self.flying = list(self.graph.starts()[start].sends)
         super().begin(start)

@@ -87,7 +87,7 @@ def test_another_propertys_violation_is_never_accepted() -> None:
 
 def test_the_same_run_is_minimised_in_the_same_way_whatever_the_tables_hold() -> None:
     def minimised(graph: Graph) -> list[str]:
-        run = simulate(graph, Uniform(0))
+        run = simulate(graph, Uniform(2))
         assert run.finding is not None
         return minimise(graph, run.trace.start, [a for _, a in run.trace.steps], run.finding).schedule
 
@@ -99,7 +99,7 @@ def test_the_same_run_is_minimised_in_the_same_way_whatever_the_tables_hold() ->
 
 def test_a_bounded_effort_says_so_and_still_ends_in_the_violation() -> None:
     graph = Graph(models.consensus.system(sequencing=False))
-    run = simulate(graph, Uniform(0))
+    run = simulate(graph, Uniform(2))
     assert run.finding is not None
     actions = [action for _, action in run.trace.steps]
     hasty = minimise(graph, run.trace.start, actions, run.finding, effort=30)

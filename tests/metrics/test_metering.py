@@ -58,7 +58,7 @@ FEW = settings(max_examples=40, deadline=None)
 def test_a_late_answer_is_billed_to_the_attempt_that_used_it() -> None:
     """Claude's answers take longer than the coordinator waits: they arrive in a later round, if at all."""
     slow = replace(consensus.system().timing, links={"claude->coordinator": (70_000, 90_000)})
-    run = run_of(7, system=consensus.system(agents=2, rounds=2, stop=False).with_(timing=slow))
+    run = run_of(7, system=consensus.system(agents=2, rounds=2, quorum=(1, 2), stop=False).with_(timing=slow))
     assert run.trace.rejected()["stale"] == 2
     billed = {(row.stage, row.agent, row.attempt): row.share for row in meter(run.trace).snapshot.billed}
     assert {key for key in billed if key[1] == "claude"} == {
@@ -73,7 +73,7 @@ def test_a_late_answer_is_billed_to_the_attempt_that_used_it() -> None:
 def test_billing_to_whatever_is_current_would_be_caught() -> None:
     """The saboteur: turns filed where they are *answered* disagree with those who used them."""
     slow = replace(consensus.system().timing, links={"claude->coordinator": (70_000, 90_000)})
-    run = run_of(7, system=consensus.system(agents=2, rounds=2, stop=False).with_(timing=slow))
+    run = run_of(7, system=consensus.system(agents=2, rounds=2, quorum=(1, 2), stop=False).with_(timing=slow))
     current, filed = 1, []
     for _, action in run.trace.steps:
         if action.envelope is not None and isinstance(action.envelope.message, Response):
