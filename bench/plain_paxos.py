@@ -42,7 +42,7 @@ class Proposer(Process):
     )  # fmt: skip
 
     number: int
-    acceptors: tuple[str, ...]
+    acceptors: frozenset[str]
     ballot: int = 0
     value: int = 0
     promises: frozenset[tuple[str, int, int]] = frozenset()
@@ -118,10 +118,11 @@ def agree(*proposers: View) -> bool:
 
 def plain_paxos(proposers: int = 2, acceptors: int = 3, acceptor: type[Acceptor] = Acceptor) -> System:
     names = tuple(f"a{i}" for i in range(acceptors))
-    leading = {f"p{i}": Proposer(number=i + 1, acceptors=names) for i in range(proposers)}
+    leading = {f"p{i}": Proposer(number=i + 1, acceptors=frozenset(names)) for i in range(proposers)}
     processes = {**leading, **{name: acceptor() for name in names}}
     return System(
         processes,
+        interchangeable=(names,),
         properties=[
             always("agreement", agree, reads=[*leading]),
             sometimes("all are done", lambda *ps: all(p.state == "done" for p in ps), reads=[*leading]),

@@ -16,12 +16,16 @@ from sim.allowance import Budget, left_of
 from sim.errors import ModelError
 from sim.faults.plan import FaultEntry
 from sim.machine import Handler
+from sim.mixer import MASK, mark, mix
 from sim.network import Net, make_network
 from sim.process import Arm, Output, View
 from sim.rows import Surroundings
 from sim.system import System
 from sim.tables import Tables
 from sim.values import Value, describe, encode, show
+
+FLYING = 1 << 24
+"""The place of the first of equal envelopes (or of a queue) in a fingerprint; what comes before is numbered."""
 
 
 class State(NamedTuple):
@@ -108,6 +112,20 @@ class Graph:
         order = flying if self.system.network != "fifo" else self._queues(state.net)
         locals_ = tuple(tuple(self.tables.locals.things[i][1]) for i in state.locals)
         return (locals_, tuple(order), state.budgets, tuple(self._cut_names[c] for c in state.cuts))
+
+    def fingerprint(self, state: State) -> int:
+        """64 bits that tell this state from others, the same in every graph and process of the same system."""
+        locals_, envelopes = self.tables.locals.keys, self.tables.envelopes.keys
+        fixed = [locals_[i] for i in state.locals]
+        fixed += [*state.budgets, *(int(c in state.cuts) for c in range(len(self._cut_names)))]
+        total = sum(mark(place, key) for place, key in enumerate(fixed))
+        last, place = -1, FLYING
+        order = self.tables.pair if self.system.network == "fifo" else range(len(envelopes))
+        for e in self.network.every(state.net):
+            place = place + 1 if order[e] == last else FLYING
+            last = order[e]
+            total += mark(place, envelopes[e])
+        return mix(total & MASK)
 
     def _queues(self, net: Net) -> list[Value]:
         queues = [tuple(self.tables.envelopes.things[e].value() for e in queue[1:]) for queue in net]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from sim.mixer import key64
 from sim.values import Names, Value, encode
 
 T = TypeVar("T")
@@ -15,6 +16,8 @@ class Interner(Generic[T]):
 
     def __init__(self, value_of: Callable[[T], Value], names: Names, met: Callable[[int, T], None]) -> None:
         self.things: list[T] = []
+        self.keys: list[int] = []
+        """64 bits of the encoding of each thing: unlike its number, the same in every process."""
         self._ids: dict[bytes, int] = {}
         self._value_of = value_of
         self._names = names
@@ -29,6 +32,7 @@ class Interner(Generic[T]):
             return known
         number = self._ids[code] = len(self.things)
         self.things.append(thing)
+        self.keys.append(key64(code))
         self._met(number, thing)
         return number
 

@@ -77,13 +77,14 @@ class Judge:
 class Evaluated:
     """A property whose predicate runs once for each distinct combination of what it reads."""
 
-    def __init__(self, graph: Graph, prop: Property) -> None:
+    def __init__(self, graph: Graph, prop: Property, reads: Sequence[int] = ()) -> None:
         self.property = prop
         self.name = prop.name
         self._graph = graph
-        indices = [graph.tables.index[name] for name in prop.reads]
-        self._project: Callable[[Sequence[int]], object] = itemgetter(*indices)
-        self._single = len(indices) == 1
+        self.reads = list(reads) or [graph.tables.index[name] for name in prop.reads]
+        """What the verdict depends on, as numbers of processes and monitors."""
+        self._project: Callable[[Sequence[int]], object] = itemgetter(*self.reads)
+        self._single = len(self.reads) == 1
         self._known: dict[object, bool] = {}
 
     def __call__(self, locals_: tuple[int, ...]) -> bool:

@@ -35,6 +35,11 @@ def key64(encoding: bytes) -> int:
     return int.from_bytes(blake2b(encoding, digest_size=8).digest(), "big")
 
 
+def mark(place: int, key: int) -> int:
+    """64 bits for a thing of this key at a place; the sum of the marks of its parts tells a state."""
+    return mix((key + (place + 1) * GAMMA) & MASK)
+
+
 def between(draw: int, low: int, high: int) -> int:
     """Maps 64 random bits to low..high, both included, by multiply and shift (no float, no modulo bias
     beyond 2**-64 times the width)."""

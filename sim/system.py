@@ -12,8 +12,9 @@ from sim.faults.table import OF_THE_GRAPH, TIMED_KINDS, strikes_messages
 from sim.network import NETWORKS
 from sim.process import Monitor, Process
 from sim.properties import Property
+from sim.renaming import exchange, renamed
 from sim.timing import Timing
-from sim.values import Fault, Message, describe
+from sim.values import Fault, Message, describe, encode, show
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,9 @@ class System:
     - `cuts`: named cuts, for the fault kind `cut`
     - `within`: bounds a check
     - `timing`: how long things take in a run on virtual time
-    - `interchangeable`: groups of process names that may be swapped without changing what the system does
+    - `interchangeable`: groups of process names that may be swapped without changing what the system does:
+      `(("rm1", "rm2", "rm3"),)`; of one class, and at the start alike but for names in their fields. A
+      reduced check goes by it, and holds it against what they do
 
     Raises `ModelError` with one line for each thing that does not fit.
     """
@@ -199,17 +202,41 @@ class System:
         return mistakes
 
     def _group_mistakes(self) -> list[str]:
-        mistakes = []
+        mistakes: list[str] = []
+        placed: set[str] = set()
         for group in self.interchangeable:
-            if isinstance(group, str):
-                mistakes.append(f"interchangeable holds {group!r}; give groups of names, such as (({group!r}, ...),)")
+            if isinstance(group, str) or not isinstance(group, Collection):
+                such = f"({group!r}, ...)" if isinstance(group, str) else "('p', 'q')"
+                shown = repr(group) if isinstance(group, str) else describe(group)
+                mistakes.append(f"interchangeable holds {shown}; give groups of names, such as ({such},)")
                 continue
-            mistakes += [
-                f"interchangeable names {name!r}, which is no process{nearest(name, self.processes)}"
-                for name in group
-                if name not in self.processes
-            ]
+            for name in group:
+                if name not in self.processes:
+                    hint = nearest(name, self.processes) if isinstance(name, str) else ""
+                    mistakes.append(f"interchangeable names {name!r}, which is no process{hint}")
+                elif name in placed:
+                    mistakes.append(f"interchangeable names {name!r} twice; a process is in one group, and there once")
+                placed.add(name)
+            known = [name for name in group if isinstance(self.processes.get(name), Process)]
+            for name in known[1:]:
+                mistakes += self._differences(known[0], name)
         return mistakes
+
+    def _differences(self, one: str, other: str) -> list[str]:
+        """What a process would tell of which of the two it is: its class, or what it is given at the start."""
+        first, second = self.processes[one], self.processes[other]
+        if type(first) is not type(second):
+            kinds = f"{one} is a {type(first).__name__}, {other} a {type(second).__name__}"
+            return [f"interchangeable: {kinds}; give processes of one class"]
+        names = exchange(one, other)
+        return [
+            f"interchangeable: {one} and {other} begin with {field}={show(mine)} and {show(theirs)}; "
+            "give processes that differ in their names alone"
+            for field, mine, theirs in zip(
+                type(first).table.fields, first.field_values(), second.field_values(), strict=True
+            )
+            if encode(renamed(mine, names)) != encode(theirs)
+        ]
 
     def _cut_mistakes(self) -> list[str]:
         return [

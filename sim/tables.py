@@ -390,15 +390,18 @@ class Tables:
         after = list(locals_)
         for emission in heard:
             for monitor in self._heard_by[emission]:
-                key = (after[monitor], emission)
-                new = self._monitor_rows.get(key)
-                if new is None:
-                    new = self._monitor_rows[key] = self._hear(monitor, *key)
-                after[monitor] = new
+                after[monitor] = self.hear(after[monitor], emission)
         return tuple(after)
 
-    def _hear(self, monitor: int, local: int, emission: int) -> int:
-        value = self.locals.things[local][1]
+    def hear(self, local: int, emission: int) -> int:
+        """The local value of a monitor that listens to this emission, after it heard it."""
+        found = self._monitor_rows.get((local, emission))
+        if found is None:
+            found = self._monitor_rows[local, emission] = self._hear(local, emission)
+        return found
+
+    def _hear(self, local: int, emission: int) -> int:
+        monitor, value = self.locals.things[local]
         if not value.up:
             return local
         given = self.emissions.things[emission]

@@ -186,7 +186,7 @@ class Deaf(ResourceManager):
 
 def hasty() -> System:
     sane = models.two_phase_commit.system(2)
-    return sane.with_(processes={**sane.processes, "manager": Hasty(managers=("rm1", "rm2"))})
+    return sane.with_(processes={**sane.processes, "manager": Hasty(managers=frozenset({"rm1", "rm2"}))})
 
 
 def deaf() -> System:

@@ -38,14 +38,14 @@ class TransactionManager(Process):
         {"trigger": "abort", "source": "undecided", "dest": "aborted", "after": "tell"},
     )
 
-    managers: tuple[str, ...]
+    managers: frozenset[str]
     prepared: frozenset[str] = frozenset()
 
     def note(self, message: Prepared) -> None:
         self.prepared |= {message.manager}
 
     def all_prepared(self) -> bool:
-        return self.prepared == frozenset(self.managers)
+        return self.prepared == self.managers
 
     def tell(self) -> None:
         for manager in self.managers:
@@ -80,7 +80,7 @@ def system(resource_managers: int = 3) -> System:
     names = tuple(f"rm{i}" for i in range(1, resource_managers + 1))
     return System(
         processes={
-            "manager": TransactionManager(managers=names),
+            "manager": TransactionManager(managers=frozenset(names)),
             **{name: ResourceManager() for name in names},
         },
         network="set",

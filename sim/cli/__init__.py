@@ -19,7 +19,9 @@ import click  # noqa: E402
 
 from sim.errors import ExitStatus, SimError  # noqa: E402
 
-COMMANDS: dict[str, str] = {name: name for name in ("run", "fuzz", "check", "status", "bench", "surface")}
+COMMANDS: dict[str, str] = {
+    name: name for name in ("run", "fuzz", "check", "sessions", "resume", "status", "bench", "surface")
+}
 """Command name -> module of this package that defines a click command named `command`."""
 
 

@@ -11,7 +11,9 @@ import click
 from sim.cli import STARTED, options
 from sim.cli.keep import Kept, judged, keep, missed_lines
 from sim.cli.plans import plan_given, say_explored
-from sim.explore.check import ENGINES, Engine, check
+from sim.explore.check import check
+from sim.explore.engine import ENGINES, Engine
+from sim.explore.found import tell
 from sim.explore.memory import MIB
 from sim.explore.minimise import unminimised
 from sim.explore.result import CheckResult, Progress
@@ -37,6 +39,7 @@ from sim.scenario.models import settings_of
 @click.option(
     "--max-memory", type=click.IntRange(1), metavar="MIB", help="Give up when this much is held (else 80 % of all)."
 )
+@click.option("--reduce", is_flag=True, help="Go by fewer states that stand for all; counts are then reduced.")
 @options.out
 @options.models
 @options.as_json
@@ -47,6 +50,7 @@ def command(
     engine: Engine,
     exact: bool,
     max_memory: int | None,
+    reduce: bool,
     out: str,
     models: tuple[str, ...],
     as_json: bool,
@@ -66,6 +70,7 @@ def command(
         engine=engine,
         exact=exact,
         max_memory=max_memory * MIB if max_memory is not None else None,
+        reduce=reduce,
     )
     path, replay = _keep(loaded, result, Path(out)) or (None, None)
     violated = [result.finding.property] if result.finding is not None else []
@@ -85,7 +90,9 @@ def _keep(target: Target, result: CheckResult, folder: Path) -> Kept | None:
     if result.finding is None or result.begin is None or result.graph is None:
         return None
     shortest = unminimised(result.graph, result.begin, result.path, result.finding)
-    return keep(target, shortest, folder, origin=["A shortest counterexample."])
+    is_reduced = result.reduced is not None and result.reduced.applied
+    origin = "A counterexample of a reduced check." if is_reduced else "A shortest counterexample."
+    return keep(target, tell(shortest), folder, origin=[origin])
 
 
 def _progress(quiet: bool) -> Progress | None:

@@ -1,22 +1,25 @@
-"""`sim fuzz`: many schedules of a model by seed, each violation minimised."""
+"""`sim fuzz`: many schedules of a model by seed, each violation minimised.
+
+With `--workers` or `--engine` it is a campaign: shared out, and kept as a session that can be resumed.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 
 import click
 
-from sim.cli import options
-from sim.cli.keep import Kept, judged, keep, missed_lines
+from sim.campaign.plan import Plan, chunk_size, system_of
+from sim.campaign.sessions import begin
+from sim.cli import campaigns, options
+from sim.cli.keep import judged, keep_found, missed_lines
 from sim.cli.plans import plan_given, say_explored
-from sim.durations import parse_duration
 from sim.errors import ConfigError
-from sim.explore.counterexample import file_name
-from sim.explore.fuzz import SCHEDULES, FuzzFinding, FuzzResult, Progress, fuzz
+from sim.explore.found import found_by
+from sim.explore.fuzz import SCHEDULES, FuzzResult, Progress, fuzz
 from sim.report.data import fuzz_data
 from sim.report.fuzz import fuzz_head, fuzz_lines
 from sim.scenario import Target, load_target
@@ -29,12 +32,15 @@ from sim.strategy import STRATEGIES, Portfolio
 @click.argument("target")
 @options.settings
 @click.option("--schedules", type=click.IntRange(1), metavar="N", help=f"How many schedules.  [default: {SCHEDULES}]")
-@click.option("--for", "duration", metavar="TIME", help="How long instead, such as 60s or 5min.")
+@options.duration
 @click.option(
     "--strategy", type=click.Choice(list(STRATEGIES)), default=Portfolio.name, show_default=True, help="What picks."
 )
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=0, show_default=True, help="Fixes every pick.")
 @click.option("--keep-going", is_flag=True, help="Go on after a violation, and group equal ones.")
+@campaigns.workers
+@campaigns.engine
+@click.option("--chunk", type=click.IntRange(1), metavar="N", help="Schedules that a worker takes at a time.")
 @options.out
 @options.models
 @options.as_json
@@ -42,22 +48,52 @@ def command(
     target: str,
     settings: tuple[str, ...],
     schedules: int | None,
-    duration: str | None,
+    seconds: float | None,
     strategy: str,
     seed: int,
     keep_going: bool,
+    workers: int | None,
+    engine: str | None,
+    chunk: int | None,
     out: str,
     models: tuple[str, ...],
     as_json: bool,
 ) -> int:
-    """Fuzz TARGET (a scenario file, or a model such as models.consensus): schedules by seed."""
-    if schedules is not None and duration is not None:
+    """Fuzz TARGET (a scenario file, or a model such as models.consensus): schedules by seed.
+
+    With --workers or --engine it is a campaign: several processes share the work, and it is kept, to be
+    resumed by `sim resume` should it be ended or killed.
+    """
+    if schedules is not None and seconds is not None:
         raise ConfigError("--schedules and --for are both given; give one")
-    seconds = None if duration is None else _seconds(duration)
+    is_campaign = workers is not None or engine is not None
+    if chunk is not None and not is_campaign:
+        raise ConfigError("--chunk is for a campaign; give --workers too")
     sets = options.overrides(settings)
-    plan = plan_given(None, sets)
-    loaded = load_target(target, sets, faults=plan.text, faults_from=plan.source, allow=models)
-    say_explored(plan)
+    faults = plan_given(None, sets)
+    loaded = load_target(target, sets, faults=faults.text, faults_from=faults.source, allow=models)
+    say_explored(faults)
+    max_steps = loaded.scenario.max_steps if loaded.scenario else MAX_STEPS
+    if is_campaign:
+        plan = Plan(
+            target=target,
+            model=loaded.model,
+            text=None if loaded.scenario is None else Path(target).read_text("utf-8"),
+            overrides=tuple(sets.items()),
+            faults=faults.text,
+            faults_from=faults.source,
+            allow=models,
+            seed=seed,
+            strategy=strategy,
+            schedules=SCHEDULES if schedules is None and seconds is None else schedules,
+            seconds=seconds,
+            keep_going=keep_going,
+            chunk=chunk or chunk_size(schedules),
+            max_steps=max_steps,
+        )
+        with campaigns.desk(make=True) as at:
+            session = begin(at.store, at.project, plan, system_of(loaded), at.place)
+            return campaigns.carry_on(at, session, loaded, campaigns.crew(engine, workers, seconds, out, as_json))
     if not as_json:
         click.echo("\n".join(fuzz_head(loaded, settings_of(loaded.model, loaded.config), strategy, seed)))
     with _progress(as_json, schedules) as progress:
@@ -68,45 +104,23 @@ def command(
             seed=seed,
             strategy=strategy,
             keep_going=keep_going,
-            max_steps=loaded.scenario.max_steps if loaded.scenario else MAX_STEPS,
+            max_steps=max_steps,
             progress=progress,
         )
-    kept = _keep(loaded, result, Path(out))
-    violated = [found.property for found in result.found]
-    status, as_expected = judged(loaded, result.verdict, violated, interrupted=result.interrupted)
-    missed = missed_lines(loaded, result.verdict, violated)
+    return _report(result, loaded, out, as_json)
+
+
+def _report(result: FuzzResult, target: Target, out: str, as_json: bool) -> int:
+    findings = [found_by(finding) for finding in result.found]
+    kept = keep_found(target, findings, result.seed, Path(out))
+    violated = [found.told.violated for found in findings]
+    status, as_expected = judged(target, result.verdict, violated, interrupted=result.interrupted)
     if as_json:
-        options.print_json(fuzz_data(result, loaded.name, kept, as_expected))
+        options.print_json(fuzz_data(result, target.name, findings, kept, as_expected))
     else:
-        click.echo("\n".join([*fuzz_lines(result, kept), *missed]))
+        missed = missed_lines(target, result.verdict, violated)
+        click.echo("\n".join([*fuzz_lines(result, findings, kept), *missed]))
     return status
-
-
-def _seconds(text: str) -> float:
-    milliseconds = parse_duration(text)
-    if milliseconds <= 0:
-        raise ConfigError(f"--for {text}: give more than no time, such as 60s")
-    return milliseconds / 1000
-
-
-def _keep(target: Target, result: FuzzResult, folder: Path) -> list[Kept]:
-    """Writes every counterexample; one whose name is taken (by another of its property, or of a property
-    whose name differs only in what a file name cannot hold) gets a number."""
-    kept = []
-    taken: set[str] = set()
-    for found in result.found:
-        names = ((number, file_name(target.model, found.property, number)) for number in count(1))
-        number, name = next(named for named in names if named[1] not in taken)
-        taken.add(name)
-        kept.append(keep(target, found.minimised, folder, origin=[_origin(found, result)], number=number))
-    return kept
-
-
-def _origin(found: FuzzFinding, result: FuzzResult) -> str:
-    reduced = f"minimised from {found.steps} to {len(found.minimised.actions)} steps"
-    how = f"{found.strategy} with seed {found.seed} (schedule {found.number} of seed {result.seed})"
-    rest = "" if found.minimised.complete else " Not every edit was tried: there may be a shorter one."
-    return f"Found by {how}, {reduced}.{rest}"
 
 
 @contextmanager

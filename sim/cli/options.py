@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from sim.durations import parse_duration
 from sim.errors import ConfigError
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
@@ -25,6 +26,20 @@ metrics = click.option(
 )
 models = click.option(
     "--model", "models", multiple=True, metavar="NAME", help="A module that scenario files may import as their model."
+)
+
+
+def _seconds(_context: click.Context, _option: click.Parameter, value: str | None) -> float | None:
+    if value is None:
+        return None
+    milliseconds = parse_duration(value)
+    if milliseconds <= 0:
+        raise ConfigError(f"--for {value}: give more than no time, such as 60s")
+    return milliseconds / 1000
+
+
+duration = click.option(
+    "--for", "seconds", metavar="TIME", callback=_seconds, help="How long instead, such as 60s or 5min."
 )
 
 

@@ -22,7 +22,7 @@ RECORD_MAX = 256 * 1024 * 1024
 
 
 @click.command()
-@click.argument("target")
+@click.argument("target", metavar="TARGET|ID")
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="The seed of the strategy, instead of the file's.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default=None, help="What to print; text by default.")
 @options.settings
@@ -32,7 +32,14 @@ def command(
     target: str, seed: int | None, form: str | None, settings: tuple[str, ...], models: tuple[str, ...], as_json: bool
 ) -> int:
     """Tokens, duplicates, replays, latency and cost of TARGET: a scenario file, which is run, or a record of
-    a run (FILE.json or - for standard input), which is what `sim run --json` printed."""
+    a run (FILE.json or - for standard input), which is what `sim run --json` printed. Or what the session of
+    that number covered, found and used."""
+    if target.isdecimal():
+        if seed is not None or settings or models or form in FORMATS[2:]:
+            raise ConfigError(f"{target} is a session: it has --json alone; leave the other options out")
+        from sim.cli.sessions import tell
+
+        return tell(int(target), as_json or form == "json")
     if as_json and form not in (None, "json"):
         raise ConfigError(f"--json and --format {form} are both given; give one")
     form = "json" if as_json else form or "text"

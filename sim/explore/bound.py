@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import NamedTuple
 
 from sim.graph import Graph
+from sim.strategy.canonical import usual_length
 from sim.strategy.pctcp import PCTCP, only_messages
 from sim.trace import Ending, Run
 
@@ -21,28 +23,33 @@ class Bound(NamedTuple):
 
 
 class Sizes:
-    """The sizes of the schedules that PCTCP has picked so far."""
+    """The sizes of the schedules that PCTCP has picked so far, with this depth (by default its own)."""
 
-    def __init__(self) -> None:
-        self._depth = 0
-        self._length = 0
+    def __init__(self, graph: Graph, depth: int | None) -> None:
+        self._graph = graph
+        self._depth = PCTCP(depth=depth).depth
         self._seen: dict[tuple[int, int], None] = {}
         self._choices = False
 
     def note(self, strategy: PCTCP, run: Run) -> None:
         """A schedule came to its end; one that was cut short or violated a property has no size."""
-        self._depth, self._length = strategy.depth, strategy.length
-        self._choices = self._choices or any(action.choices for _, action in run.trace.steps)
-        if run.ending is Ending.QUIESCENT:
-            self._seen[len(strategy.events.made), strategy.events.width] = None
+        sizes = [(len(strategy.events.made), strategy.events.width)] if run.ending is Ending.QUIESCENT else []
+        self.add(sizes, choices=any(action.choices for _, action in run.trace.steps))
 
-    def bound(self, graph: Graph) -> Bound | None:
+    def add(self, sizes: Iterable[tuple[int, int]], *, choices: bool) -> None:
+        """Schedules had these numbers of events, and of events none of which follows from another; with `choices`, one
+        of them chose."""
+        self._seen |= dict.fromkeys(sizes)
+        self._choices = self._choices or choices
+
+    def bound(self) -> Bound | None:
         """The bound; None if the system is more than messages, or if its events are not the same in every
         schedule: the proof is about one set of events."""
-        if not only_messages(graph) or self._choices or len(self._seen) != 1:
+        if not only_messages(self._graph) or self._choices or len(self._seen) != 1:
             return None
         events, width = next(iter(self._seen))
-        if events > self._length:
+        length = usual_length(self._graph)
+        if events > length:
             return None  # a change could not have come at every step
-        probability = Fraction(1, width**2 * self._length ** (self._depth - 1))
-        return Bound(probability, self._depth, self._length, width)
+        probability = Fraction(1, width**2 * length ** (self._depth - 1))
+        return Bound(probability, self._depth, length, width)

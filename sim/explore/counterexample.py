@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
-from sim.explore.minimise import Minimised
-from sim.scenario import Expectation, Target, write_scenario
+from sim.explore.found import Told
+from sim.scenario import Target, scenario_text
 
 
 def file_name(model: str, prop: str, number: int = 1) -> str:
@@ -16,23 +15,14 @@ def file_name(model: str, prop: str, number: int = 1) -> str:
     return f"{name}.yaml" if number == 1 else f"{name}-{number}.yaml"
 
 
-def write_counterexample(
-    path: Path, target: Target, counterexample: Minimised, *, replay: str, origin: Sequence[str] = ()
-) -> None:
-    """Write a counterexample of `target`: in words, how it was found (`origin`), how it is replayed, and
-    its schedule. Raises `ScenarioError` if the file cannot be written."""
-    finding = counterexample.finding
-    write_scenario(
-        path,
-        model=target.model,
-        config=target.config,
-        network=target.system.network,
-        schedule=counterexample.schedule,
-        expect=Expectation("violated", finding.property),
-        header=[
-            f"{finding.property}: {finding.message}",
-            *counterexample.words,
-            *origin,
-            f"Replay it with: {replay}",
-        ],
-    )
+def counterexample_text(target: Target, counterexample: Told, header: Sequence[str] = ()) -> str:
+    """A counterexample of `target` as the text of a scenario: in words, then the lines of `header`, then
+    its schedule."""
+    keys = {
+        "model": target.model,
+        "config": dict(target.config) or None,
+        "network": target.system.network,
+        "expect": {"verdict": "violated", "violation": counterexample.violated},
+        "schedule": list(counterexample.schedule),
+    }
+    return scenario_text(keys, [f"{counterexample.violated}: {counterexample.message}", *counterexample.words, *header])

@@ -1,13 +1,39 @@
-"""What schedules covered: distinct states, rows of the tables, and an estimate of what is still unseen."""
+"""What schedules covered: distinct states, rows of the tables, and an estimate of what is still unseen.
+
+Coverage can be carried from process to process and merged: states are known by fingerprints, rows by process
+and index, none of which depends on what was met before. Merging is the same in any order.
+"""
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.action import Action
 from sim.graph import Graph, State
 from sim.table import DEFER, Row
 from sim.trace import Run
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+
+class CoverageData(NamedTuple):
+    """A coverage as plain data."""
+
+    prints: bytes
+    """The fingerprints of the distinct states, ascending, 8 bytes each in the machine's order."""
+    once: bytes
+    """For each of them a byte: 1 if just one schedule came by."""
+    visits: int
+    """Distinct states of each schedule, added up."""
+    taken: tuple[tuple[str, int], ...]
+    """The rows taken: process, and index in its table."""
+    held: tuple[str, ...]
+    """The `sometimes` properties that held in some state."""
 
 
 class Coverage:
@@ -17,8 +43,10 @@ class Coverage:
         self._graph = graph
         self._once: dict[State, bool] = {}
         """State -> whether just one schedule came by."""
+        self._merged: list[tuple[Array, Array]] = []
+        """The same of schedules that others ran: fingerprints, ascending, and whether once."""
         self._visits = 0
-        self._taken: dict[Action, None] = {}
+        self._taken: dict[tuple[str, int], None] = {}
         self._held: dict[str, bool] = {p.name: False for p in graph.system.properties if p.kind == "sometimes"}
 
     def note(self, seen: Iterable[State], run: Run) -> None:
@@ -27,22 +55,59 @@ class Coverage:
         for state in seen:
             self._visits += 1
             once[state] = state not in once
-        taken = self._taken
-        for _, action in run.trace.steps:
-            taken[action] = None
+        self._taken |= dict.fromkeys(rows_of(action for _, action in run.trace.steps))
+        self.reach(run)
+
+    def reach(self, run: Run) -> None:
+        """Notes which `sometimes` properties held in a run."""
         for name in self._held:
             self._held[name] = self._held[name] or run.reached[name]
+
+    # --- carrying and merging -----------------------------------------------------------------------
+
+    def data(self) -> CoverageData:
+        """All of it, to be merged elsewhere."""
+        prints, once = self._all()
+        held = tuple(name for name, it_did in self._held.items() if it_did)
+        return CoverageData(prints.tobytes(), once.tobytes(), self._visits, tuple(sorted(self._taken)), held)
+
+    def merge(self, data: CoverageData) -> None:
+        """Adds what other schedules of the same system covered."""
+        import numpy as np
+
+        prints, once = np.frombuffer(data.prints, np.uint64), np.frombuffer(data.once, np.uint8)
+        self._merged.append((prints, once))
+        self._visits += data.visits
+        self._taken |= dict.fromkeys(data.taken)
+        self._held |= dict.fromkeys(data.held, True)
+
+    def _all(self) -> tuple[Array, Array]:
+        """Fingerprints, ascending, and whether just one schedule came by; all parts are one from now on."""
+        import numpy as np
+
+        if self._once:
+            own = array("Q", map(self._graph.fingerprint, self._once))
+            prints, once = np.frombuffer(own, np.uint64), np.fromiter(self._once.values(), np.uint8)
+            order = np.argsort(prints)
+            self._merged.append((prints[order], once[order]))
+            self._once = {}
+        if len(self._merged) != 1:
+            self._merged = [_union(self._merged)]
+        return self._merged[0]
+
+    # --- what it says -------------------------------------------------------------------------------
 
     @property
     def states(self) -> int:
         """Distinct states."""
-        return len(self._once)
+        return len(self._all()[0]) if self._merged else len(self._once)
 
     @property
     def unseen(self) -> tuple[int, int]:
         """The share, as a ratio, of a further schedule's states that would be new: the estimate of Good
         and Turing, with schedules as samples (states that one schedule visited, all visits)."""
-        return sum(self._once.values()), self._visits
+        once = int(self._all()[1].sum()) if self._merged else sum(self._once.values())
+        return once, self._visits
 
     @property
     def unreached(self) -> list[str]:
@@ -52,23 +117,51 @@ class Coverage:
     @property
     def transitions(self) -> tuple[int, int]:
         """Rows taken, and rows declared, over all processes; a row that defers is never taken."""
-        return transitions(self._graph, self._taken)
+        return _count(self._graph, self._taken)
 
     @property
     def untaken(self) -> list[str]:
         """The rows that no schedule took: `coordinator  Response: stopped -> (stays)`."""
-        return untaken(self._graph, self._taken)
+        return _others(self._graph, self._taken)
+
+
+def _union(parts: list[tuple[Array, Array]]) -> tuple[Array, Array]:
+    """Several coverages of states as one: what two of them have was visited more than once."""
+    import numpy as np
+
+    if not parts:
+        return np.zeros(0, np.uint64), np.zeros(0, np.uint8)
+    prints, once = np.concatenate([p for p, _ in parts]), np.concatenate([o for _, o in parts])
+    order = np.argsort(prints, kind="stable")
+    prints, once = prints[order], once[order]
+    first = np.ones(len(prints), bool)
+    first[1:] = prints[1:] != prints[:-1]
+    alone = first.copy()
+    alone[:-1] &= first[1:]
+    return prints[first], (once & alone)[first]
+
+
+def rows_of(actions: Iterable[Action]) -> Iterable[tuple[str, int]]:
+    """The rows that these actions take: process, and index in its table."""
+    return ((action.process, action.row.index) for action in actions if action.row is not None)
 
 
 def transitions(graph: Graph, actions: Iterable[Action]) -> tuple[int, int]:
     """Rows taken by these actions, and rows declared, over all processes; a row that defers is never taken."""
-    declared = _declared(graph)
-    return len(declared) - len(untaken(graph, actions)), len(declared)
+    return _count(graph, dict.fromkeys(rows_of(actions)))
 
 
 def untaken(graph: Graph, actions: Iterable[Action]) -> list[str]:
     """The rows that none of these actions took: `coordinator  Response: stopped -> (stays)`."""
-    taken = {(action.process, action.row.index) for action in actions if action.row is not None}
+    return _others(graph, dict.fromkeys(rows_of(actions)))
+
+
+def _count(graph: Graph, taken: dict[tuple[str, int], None]) -> tuple[int, int]:
+    declared = len(_declared(graph))
+    return declared - len(_others(graph, taken)), declared
+
+
+def _others(graph: Graph, taken: dict[tuple[str, int], None]) -> list[str]:
     return [_name(process, row) for process, row in _declared(graph) if (process, row.index) not in taken]
 
 

@@ -5,22 +5,31 @@ Schedule `k` of seed `s` uses the seed `derive(s, k)` and nothing else: any of t
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sim.action import Action
 from sim.errors import ConfigError
 from sim.explore.bound import Bound, Sizes
+from sim.explore.compiled.jit import interrupt_afterwards, is_made
 from sim.explore.coverage import Coverage
+from sim.explore.engine import Engine, hand_over_at, lacking
 from sim.explore.minimise import Minimised, minimise, unminimised
 from sim.graph import Graph, State
 from sim.judge import Finding, Judge
-from sim.mixer import MASK, derive
+from sim.mixer import derive, stream
 from sim.simulation import MAX_STEPS, simulate
 from sim.strategy import PCTCP, Portfolio, Strategy, make_strategy
 from sim.system import System, refuse_timed
 from sim.trace import Ending, Run
+
+PAYS_AT = 30_000
+"""Steps from which the compiled walk takes over by itself: before, loading it costs more than it saves."""
+PAYS_TO_MAKE_AT = 1_000_000
+"""The same where its code was not made yet, which takes half a minute, once."""
 
 SCHEDULES = 10_000
 """Schedules of a fuzz that is bounded neither by number nor by time."""
@@ -73,6 +82,8 @@ class FuzzResult:
     """Schedules that were ended by the bound on steps."""
     seconds: float = 0.0
     """Of the schedules and of minimising."""
+    engine: str = "plain"
+    """The engine that ended the fuzz: `plain` or `compiled`."""
     interrupted: bool = False
     stopped: bool = False
     """Whether it ended at a violation."""
@@ -96,26 +107,39 @@ class FuzzResult:
 Progress = Callable[[FuzzResult], None]
 
 
+class Numbers(NamedTuple):
+    """Schedules by number, from `first` to before `end` (None: without end)."""
+
+    first: int
+    end: int | None
+
+
 def fuzz(
     system: System | Graph,
     *,
     schedules: int | None = None,
     seconds: float | None = None,
+    first: int = 0,
     seed: int = 0,
     strategy: str = "portfolio",
     keep_going: bool = False,
     max_steps: int = MAX_STEPS,
     depth: int | None = None,
+    engine: Engine = "auto",
     progress: Progress | None = None,
 ) -> FuzzResult:
     """Run schedules until a property is violated, or `schedules` of them are done, or `seconds` are over
     (the first of what is given; 10,000 schedules if neither is).
 
+    - `first`: the number of the first schedule; what a schedule does depends on seed and number alone, so that
+      a fuzz may be divided into ranges of numbers
     - `strategy`: a name of `sim.strategy.STRATEGIES`
     - `keep_going`: go on after a violation, and group equal ones (same property, same minimised shape)
     - `max_steps`: where a schedule ends that does not end by itself
     - `depth`: of the bugs that PCTCP looks for
-    - `progress`: called after every schedule
+    - `engine`: `plain`; `compiled` (needs numba); or `auto`, which goes over when the fuzz turns out long. The result
+      is the same
+    - `progress`: called after every schedule, or some thousands
 
     A KeyboardInterrupt ends it with what was done and found. Raises `ConfigError` for an unknown strategy
     or a bound below 1, `ModelError` if the model breaks a rule of the framework.
@@ -123,19 +147,23 @@ def fuzz(
     for name, bound in (("schedules", schedules), ("seconds", seconds), ("max_steps", max_steps)):
         if bound is not None and bound <= 0:
             raise ConfigError(f"{name} is {bound}; give more than 0")
+    if first < 0:
+        raise ConfigError(f"first is {first}; schedules are numbered from 0")
+    lacks = lacking(engine)
     make_strategy(strategy, seed, depth=depth)  # its mistakes come before anything is run
     graph = system if isinstance(system, Graph) else Graph(system)
     refuse_timed(graph.system, "a fuzz")
     result = FuzzResult(strategy, seed, graph, Coverage(graph))
     if schedules is None and seconds is None:
         schedules = SCHEDULES
-    _Fuzz(result, depth, max_steps, keep_going).run(schedules, seconds, progress)
+    numbers = Numbers(first, None if schedules is None else first + schedules)
+    _Fuzz(result, depth, max_steps, keep_going).run(numbers, seconds, progress, hand_over_at(engine, PAYS_AT), lacks)
     return result
 
 
 def schedule_seed(seed: int, number: int) -> int:
     """The seed of schedule `number` of a fuzz with `seed`."""
-    return derive(seed & MASK, f"schedule {number}")
+    return stream(derive(seed, "schedules"), number)
 
 
 class _Noting(Judge):
@@ -159,34 +187,121 @@ class _Fuzz:
         self.keep_going = keep_going
         self.noting = _Noting(self.graph)
         self.judge = Judge(self.graph)
-        self.sizes = Sizes()
+        self.sizes = Sizes(self.graph, depth)
         self._known: dict[tuple[str, tuple[str, ...]], FuzzFinding] = {}
         self._raw: dict[tuple[Action, ...], FuzzFinding] = {}
 
-    def run(self, schedules: int | None, seconds: float | None, progress: Progress | None) -> None:
-        result = self.result
-        started = time.perf_counter()
-        number = 0
+    def run(
+        self, numbers: Numbers, seconds: float | None, progress: Progress | None, compiled_at: int | None, lacks: str
+    ) -> None:
+        """The schedules of these numbers; compiled from so many steps on, unless something is lacking for it."""
+        self._started = time.perf_counter()
+        self._seconds, self._progress = seconds, progress
         try:
-            while schedules is None or number < schedules:
-                self._schedule(number)
-                number += 1
-                result.seconds = time.perf_counter() - started
-                if progress is not None:
-                    progress(result)
-                if result.found and not self.keep_going:
-                    result.stopped = True
-                    break
-                if seconds is not None and result.seconds >= seconds:
-                    break
+            number: int | None = numbers.first
+            while number != numbers.end and number is not None and not self._over():
+                if compiled_at is None or self.result.steps < compiled_at:
+                    self._schedule(number)
+                    number += 1
+                    continue
+                if compiled_at == PAYS_AT and not lacks and not is_made("kernel.run"):
+                    compiled_at = PAYS_TO_MAKE_AT
+                    continue
+                compiled_at = None
+                if lacks:
+                    print(f"sim: {lacks}", file=sys.stderr)
+                else:
+                    number = self._compiled(Numbers(number, numbers.end))
         except KeyboardInterrupt:
-            result.interrupted = True
-        result.seconds = time.perf_counter() - started
+            self.result.interrupted = True
+        self._look_at_clock()
+
+    def _look_at_clock(self) -> None:
+        self.result.seconds = time.perf_counter() - self._started
+
+    def _over(self) -> bool:
+        """Whether the fuzz has come to its end before all schedules are done."""
+        result = self.result
+        if not result.schedules:
+            return False
+        self._look_at_clock()
+        if self._progress is not None:
+            self._progress(result)
+        result.stopped = bool(result.found) and not self.keep_going
+        return result.stopped or (self._seconds is not None and result.seconds >= self._seconds)
+
+    def _compiled(self, numbers: Numbers) -> int | None:
+        """The schedules of these numbers, compiled; where the plain engine has to go on, or None if nothing is left.
+        Making and loading the code does not count as time."""
+        result = self.result
+        begun = time.perf_counter()
+        with interrupt_afterwards():
+            from sim.explore.compiled.arrays import TooLarge
+            from sim.explore.compiled.schedules.driver import CompiledFuzz
+
+            try:
+                walk = CompiledFuzz(
+                    self.graph,
+                    strategy=result.strategy,
+                    seed=result.seed,
+                    depth=self.depth,
+                    max_steps=self.max_steps,
+                    keep=result.coverage.merge,
+                )
+            except TooLarge:
+                return numbers.first
+        self._started += time.perf_counter() - begun
+        before = (result.schedules, result.steps, result.cut_short)
+
+        def note() -> None:
+            done = walk.counts
+            result.schedules, result.steps, result.cut_short = (a + b for a, b in zip(before, done, strict=True))
+
+        def pause() -> bool:
+            note()
+            return self._over()
+
+        first = numbers.first
+        result.engine = "compiled"
+        try:
+            while (found := walk.run(first, numbers.end, pause)) is not None:
+                note()
+                self._judge_again(*found)
+                first = walk.next_number
+                if self._over():
+                    break
+            note()
+        except TooLarge:
+            result.engine = "plain"
+            return walk.next_number
+        finally:
+            note()
+            walk.forget()
+            self.sizes.add(walk.sizes.seen, choices=walk.sizes.choices)
+            result.bound = self.sizes.bound()
+        return None
+
+    def _judge_again(self, number: int, actions: list[Action]) -> None:
+        """A schedule of the compiled walk that seems to violate a property, once more by the plain engine."""
+        known = self._raw.get(tuple(actions))
+        if known is not None:
+            known.times += 1
+            return
+        picking = self._strategy(number)
+        run = simulate(self.graph, picking, max_steps=self.max_steps, judge=self.judge)
+        assert [action for _, action in run.trace.steps] == actions, f"schedule {number} is another in compiled code"
+        self.result.coverage.reach(run)
+        if run.finding is not None:
+            self._found(run, run.finding, picking.member if isinstance(picking, Portfolio) else picking, number)
+
+    def _strategy(self, number: int) -> Strategy:
+        result = self.result
+        return make_strategy(result.strategy, schedule_seed(result.seed, number), number=number, depth=self.depth)
 
     def _schedule(self, number: int) -> None:
         """One schedule: run, counted, and minimised if it violates a property."""
         result = self.result
-        picking = make_strategy(result.strategy, schedule_seed(result.seed, number), number=number, depth=self.depth)
+        picking = self._strategy(number)
         self.noting.seen = {}
         run = simulate(self.graph, picking, max_steps=self.max_steps, judge=self.noting)
         result.schedules += 1
@@ -196,7 +311,7 @@ class _Fuzz:
         picked = picking.member if isinstance(picking, Portfolio) else picking
         if isinstance(picked, PCTCP):
             self.sizes.note(picked, run)
-            result.bound = self.sizes.bound(self.graph)
+            result.bound = self.sizes.bound()
         if run.finding is not None:
             self._found(run, run.finding, picked, number)
 

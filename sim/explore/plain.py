@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sim.action import Action
 from sim.explore.liveness import Edges, judge_eventually
 from sim.explore.memory import held_bytes, reached
+from sim.explore.reduction.reduction import Reduction
 from sim.explore.result import CheckResult, Progress, proved
 from sim.graph import Graph, Start, State
 from sim.judge import Finding, Judge
-from sim.system import System
 
 _LOOK_EVERY = 1000
 """After so many new states the memory held is looked at."""
@@ -29,11 +29,15 @@ class Limits(NamedTuple):
 
 
 class Walk:
-    """The plain walk, which defines what a check does."""
+    """The plain walk, which defines what a check does. With a reduction it goes by states that stand for
+    others: what it keeps is what `Reduction.of` makes of a state."""
 
-    def __init__(self, system: System, limits: Limits, progress: Progress | None = None) -> None:
-        self.graph = Graph(system)
-        self.judge = Judge(self.graph)
+    def __init__(
+        self, graph: Graph, limits: Limits, progress: Progress | None = None, reduction: Reduction | None = None
+    ) -> None:
+        self.graph = graph
+        self.reduction = reduction
+        self.judge = Judge(graph) if reduction is None else reduction.judge
         self.limits = limits
         self.progress = progress
         self.result = CheckResult(graph=self.graph)
@@ -69,8 +73,8 @@ class Walk:
 
     def _begin(self) -> list[State]:
         level = []
-        for start in self.graph.starts():
-            state = start.state
+        for start in self.graph.starts() if self.reduction is None else self.reduction.starts():
+            state = start.state if self.reduction is None else self.reduction.of(start.state)
             if state not in self.parents:  # two ways to begin may be one initial state
                 self.result.generated += 1
                 self.parents[state] = None
@@ -83,17 +87,19 @@ class Walk:
     def _expand(self, level: list[State]) -> list[State]:
         """All successors of a level that were not met before."""
         found: list[State] = []
-        graph, parents, result = self.graph, self.parents, self.result
+        graph, parents, result, reduction = self.graph, self.parents, self.result, self.reduction
         for position, state in enumerate(level):
             if self.judge.within is not None and not self.judge.within(state.locals):
                 result.outside += 1
                 continue
             quiescent = True
-            for action in graph.enabled(state):
+            for action in graph.enabled(state) if reduction is None else reduction.enabled(state):
                 after = graph.apply(state, action)
                 result.generated += 1
                 if action.progress and quiescent and after != state:
                     quiescent = False
+                if reduction is not None:
+                    after = reduction.of(after)
                 if self.edges is not None:
                     self.edges.add(state, action, after)
                 if after in parents:
@@ -104,9 +110,9 @@ class Walk:
                 parents[after] = (state, action)
                 found.append(after)
                 if self._violated(after):
-                    shorter = self.look_for_shorter(level[position:])
+                    shorter = next((one for one in level[position:] if self.owed(one) is not None), None)
                     if shorter is not None:
-                        self.result.path, self.result.begin = self.path(shorter)
+                        self._violated_at_rest(shorter)
                     return found
             if quiescent and self._violated_at_rest(state):
                 return found
@@ -117,16 +123,12 @@ class Walk:
                     return found
         return found
 
-    def look_for_shorter(self, level: Iterable[State]) -> State | None:
-        """A violation was met one step beyond `level`: a state of it in which something is owed at rest makes
-        a counterexample that is one step shorter."""
-        for state in level:
-            inside = self.judge.within is None or self.judge.within(state.locals)
-            finding = self.judge.judge_quiescent(state) if inside else None
-            if finding is not None and self.graph.quiescent(state):
-                self.result.finding = finding
-                return state
-        return None
+    def owed(self, state: State) -> Finding | None:
+        """What is owed in a state of a level, if it is at rest. Where a violation was met one step beyond
+        the level, this makes a counterexample that is one step shorter."""
+        inside = self.judge.within is None or self.judge.within(state.locals)
+        finding = self.judge.judge_quiescent(state) if inside else None
+        return finding if finding is not None and self.graph.quiescent(state) else None
 
     def _violated(self, state: State) -> bool:
         finding = self.judge.judge(state)
@@ -140,17 +142,27 @@ class Walk:
     def _violated_at_rest(self, state: State) -> bool:
         finding = self.judge.judge_quiescent(state)
         if finding is not None:
-            self._found(finding, state)
+            self._found(finding, state, at_rest=True)
         elif self.edges is not None:
             self.edges.rest(state)
         return finding is not None
 
-    def _found(self, finding: Finding, state: State) -> None:
-        self.result.finding = finding
-        self.result.path, self.result.begin = self.path(state)
+    def _found(self, finding: Finding, state: State, *, at_rest: bool = False) -> None:
+        self.found(finding, *self.path(state), at_rest=at_rest)
+
+    def found(self, finding: Finding, path: list[Action], begin: Start, *, at_rest: bool) -> None:
+        """A violation is at the end of this way (`at_rest`: for what is owed there)."""
+        if self.reduction is not None:
+            path, begin, finding = self.reduction.replay(path, begin, at_rest=at_rest)
+        self.result.path, self.result.begin, self.result.finding = path, begin, finding
+
+    def step(self, state: State, action: Action) -> State:
+        """Where this walk goes from a state of its own."""
+        after = self.graph.apply(state, action)
+        return after if self.reduction is None else self.reduction.of(after)
 
     def path(self, state: State) -> tuple[list[Action], Start]:
-        """A shortest schedule to a state that this walk has met, and its start."""
+        """A shortest way to a state that this walk has met, and its start."""
         path: list[Action] = []
         link = self.parents[state]
         while link is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sim.action import Action
 from sim.explore.coverage import transitions, untaken
+from sim.explore.reduction.reduction import Reduced
 from sim.graph import Graph, Start
 from sim.judge import Finding
 from sim.system import System
@@ -23,7 +24,7 @@ class CheckResult:
     """Levels of the breadth-first walk; initial states are at 1."""
     handler_calls: int = 0
     seconds: float = 0.0
-    """The walk alone: without imports and compilation."""
+    """The walk alone, with the preparation of a reduction: without imports and compilation."""
     complete: bool = False
     stopped: str = ""
     """Why the walk ended early."""
@@ -41,6 +42,10 @@ class CheckResult:
     collision_probability: float = 0.0
     """A bound on the probability that two states of this walk had one fingerprint, so that one of them was
     taken for known; 0 where states are told apart exactly."""
+
+    reduced: Reduced | None = None
+    """What a reduction came to, if one was asked for. Where it was applied, states, generated and depth are
+    those of the reduced graph, and the schedule need not be a shortest one."""
 
     @property
     def transitions(self) -> tuple[int, int]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
-from sim.explore.fuzz import FuzzResult
+from sim.explore.found import Found
 from sim.explore.result import CheckResult
 from sim.judge import Finding
 from sim.report.covered import transition_data
+from sim.report.fuzz import Fuzzed
 from sim.report.outcome import Outcome
 
 
@@ -70,6 +72,8 @@ def check_data(result: CheckResult, target: str, counterexample: str | None, as_
         "stopped": result.stopped or None,
         "proved": result.proved,
         "engine": result.engine,
+        "reduced": result.reduced is not None and bool(result.reduced.applied),
+        "reductions": None if result.reduced is None else asdict(result.reduced),
         "collision_probability": result.collision_probability,
         "transitions": transition_data(result.transitions, result.untaken),
         "seconds": round(result.seconds, 6),
@@ -77,9 +81,10 @@ def check_data(result: CheckResult, target: str, counterexample: str | None, as_
     }
 
 
-def fuzz_data(result: FuzzResult, target: str, kept: Sequence[tuple[str, str]], as_expected: bool) -> dict[str, Any]:
-    """The object of `sim fuzz --json`; `kept` are path and replay command of each counterexample."""
-    once, visits = result.coverage.unseen
+def fuzz_data(
+    result: Fuzzed, target: str, findings: Sequence[Found], kept: Sequence[tuple[str, str]], as_expected: bool
+) -> dict[str, Any]:
+    """The object of `sim fuzz --json`; `kept` are path and replay command of each finding's counterexample."""
     bound = result.bound
     return {
         "target": target,
@@ -89,31 +94,44 @@ def fuzz_data(result: FuzzResult, target: str, kept: Sequence[tuple[str, str]], 
         "seed": result.seed,
         "schedules": result.schedules,
         "steps": result.steps,
-        "states": result.states,
         "seconds": round(result.seconds, 6),
         "interrupted": result.interrupted,
         "cut_short": result.cut_short,
-        "transitions": transition_data(result.coverage.transitions, result.coverage.untaken),
-        "unreached": result.coverage.unreached,
-        "unseen": {"once": once, "visits": visits},
+        **coverage_data(result),
         "bound": None if bound is None else {**bound._asdict(), "probability": str(bound.probability)},
         "found": [
-            {
-                "property": found.property,
-                "message": found.message,
-                "seed": found.seed,
-                "strategy": found.strategy,
-                "times": found.times,
-                "scenario": path,
-                "steps": len(found.minimised.actions),
-                "complete": found.minimised.complete,
-                "deviations": len(found.minimised.deviations),
-                "words": found.minimised.words,
-                "schedule": found.schedule,
-                "replay": replay,
-            }
-            for found, (path, replay) in zip(result.found, kept, strict=True)
+            {**found_data(found), "scenario": path, "replay": replay}
+            for found, (path, replay) in zip(findings, kept, strict=True)
         ],
+    }
+
+
+def coverage_data(result: Fuzzed) -> dict[str, Any]:
+    """What a fuzz covered, as data."""
+    coverage = result.coverage
+    once, visits = coverage.unseen
+    return {
+        "states": result.states,
+        "transitions": transition_data(coverage.transitions, coverage.untaken),
+        "unreached": coverage.unreached,
+        "unseen": {"once": once, "visits": visits},
+    }
+
+
+def found_data(found: Found) -> dict[str, Any]:
+    """A violation that a fuzz found, as data."""
+    told = found.told
+    return {
+        "property": told.violated,
+        "message": told.message,
+        "seed": found.seed,
+        "strategy": found.strategy,
+        "times": found.times,
+        "steps": told.actions,
+        "complete": told.complete,
+        "deviations": told.deviations,
+        "words": list(told.words),
+        "schedule": list(told.schedule),
     }
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from sim.explore.fuzz import FuzzFinding, FuzzResult
+from sim.campaign.answer import Answer
+from sim.explore.found import Found
+from sim.explore.fuzz import FuzzResult
 from sim.faults.plan import show_plan
 from sim.report.covered import transition_count, transition_lines
 from sim.scenario import Target
@@ -23,22 +25,30 @@ def fuzz_head(target: Target, settings: Mapping[str, object], strategy: str, see
     ]
 
 
-def fuzz_lines(result: FuzzResult, kept: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """What a fuzz covered, and each violation it found, with the file and the command that replays it."""
-    yield (
-        f"{result.schedules:,} schedule{'s' if result.schedules != 1 else ''}, {result.steps:,} steps, {result.states:,} distinct states, "
-        f"{result.seconds:.2f} s"
-    )
-    yield from _coverage(result)
-    for found, (path, replay) in zip(result.found, kept, strict=True):
-        yield from _finding(found, path, replay)
+Fuzzed = FuzzResult | Answer
+
+
+def fuzz_lines(
+    result: Fuzzed, findings: Sequence[Found], kept: Sequence[tuple[str, str]], seconds: float | None = None
+) -> Iterator[str]:
+    """What a fuzz covered, and each violation it found, with the file and the command that replays it;
+    `seconds` if they are not those of the result."""
+    yield from covered_lines(result, result.seconds if seconds is None else seconds)
+    for found, (path, replay) in zip(findings, kept, strict=True):
+        yield from finding_lines(found)
+        yield f"written to {path}; replay it with: {replay}"
     if result.interrupted:
         yield "INTERRUPTED  this is what was done so far"
-    elif not result.found:
+    elif not findings:
         yield f"ok: nothing wrong in {result.schedules:,} schedules, which proves nothing"
 
 
-def _coverage(result: FuzzResult) -> Iterator[str]:
+def covered_lines(result: Fuzzed, seconds: float) -> Iterator[str]:
+    """How much was run, and what it covered."""
+    yield (
+        f"{result.schedules:,} schedule{'s' if result.schedules != 1 else ''}, {result.steps:,} steps, {result.states:,} distinct states, "
+        f"{seconds:.2f} s"
+    )
     coverage = result.coverage
     if result.stopped:
         yield transition_count(coverage.transitions)
@@ -60,15 +70,15 @@ def _coverage(result: FuzzResult) -> Iterator[str]:
         )
 
 
-def _finding(found: FuzzFinding, path: str, replay: str) -> Iterator[str]:
-    least = found.minimised
+def finding_lines(found: Found) -> Iterator[str]:
+    """A violation, in words and step by step."""
+    least = found.told
     yield ""
-    yield f"VIOLATED  {found.property}: {found.message}"
+    yield f"VIOLATED  {least.violated}: {least.message}"
     times = f", {found.times} times" if found.times > 1 else ""
-    yield f"found by {found.strategy} with seed {found.seed}{times}; minimised from {found.steps} to {len(least.actions)} steps"
+    yield f"found by {found.strategy} with seed {found.seed}{times}; minimised from {found.steps} to {least.actions} steps"
     if not least.complete:
         yield "(not every edit was tried: there may be a shorter one)"
     yield from least.words
-    for number, address in enumerate(found.schedule, 1):
+    for number, address in enumerate(least.schedule, 1):
         yield f"{number:>6}. {address}"
-    yield f"written to {path}; replay it with: {replay}"

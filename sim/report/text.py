@@ -8,6 +8,7 @@ from dataclasses import fields
 from sim.action import Action, Kind
 from sim.durations import show_duration, show_range
 from sim.errors import listing
+from sim.explore.reduction.reduction import Reduced
 from sim.explore.result import CheckResult
 from sim.faults.plan import show_plan
 from sim.graph import Graph, State
@@ -175,8 +176,10 @@ def check_lines(result: CheckResult, bounds: list[str], where: str | None, repla
     how = "" if result.engine == "plain" else f", {result.engine}"
     if result.complete and result.finding is None:  # else what is missing says nothing yet
         yield from transition_lines(result.transitions, result.untaken)
+    yield from _reduction_lines(result.reduced)
+    reduced = " (reduced)" if result.reduced is not None and result.reduced.applied else ""
     yield (
-        f"{result.states:,} states, {result.generated:,} generated, depth {result.depth}, "
+        f"{result.states:,} states{reduced}, {result.generated:,} generated, depth {result.depth}, "
         f"{result.handler_calls:,} handler calls, {result.seconds:.2f} s{rate}{how}"
     )
     if result.collision_probability:
@@ -196,6 +199,18 @@ def check_lines(result: CheckResult, bounds: list[str], where: str | None, repla
         yield f"ok: proved within these bounds: {', '.join(result.proved)}"
     else:
         yield f"INCOMPLETE  {result.stopped}; nothing wrong among the states met so far"
+
+
+def _reduction_lines(reduced: Reduced | None) -> Iterator[str]:
+    """What a reduction was made of, or one line that there was none."""
+    if reduced is None:
+        return
+    if reduced.applied:
+        yield f"reduced by {listing(reduced.applied, 'and')}: counts are of states that stand for all"
+    else:
+        yield f"not reduced: {'; '.join(reduced.off)}"
+    if reduced.applied and reduced.off:
+        yield f"  but      {'; '.join(reduced.off)}"
 
 
 def bounds_lines(target: str, settings: Mapping[str, object], graph: Graph) -> list[str]:

@@ -11,7 +11,7 @@ from sim.scenario.loader import load_scenario, load_target, parse_scenario
 from sim.scenario.models import bundled
 from sim.scenario.schema import REPLAY, STRATEGIES, json_schema
 from sim.scenario.values import Expectation, Scenario, ScheduleItem, Target
-from sim.scenario.writer import scenario_text, write_scenario
+from sim.scenario.writer import scenario_text, write_scenario, write_text
 
 __all__ = [
     "REPLAY",
@@ -27,4 +27,5 @@ __all__ = [
     "parse_scenario",
     "scenario_text",
     "write_scenario",
+    "write_text",
 ]

@@ -84,17 +84,19 @@ def load_target(
     faults: str | None = None,
     faults_from: str = FAULTS_OPTION,
     allow: Collection[str] = (),
+    text: str | None = None,
 ) -> Target:
     """What `check`, `fuzz` and `draw` work on: a scenario file (a path separator, or a name that ends in
     .yaml or .yml) or a model by its dotted name. Its system keeps the model's own fault budget unless
-    the file, `faults` or the override `faults` gives another.
+    the file, `faults` or the override `faults` gives another. `text` is what the file says, where it was
+    read before.
 
     Raises `ScenarioError`, one line for each mistake.
     """
     given = dict(overrides or {})
     if "/" in target or "\\" in target or target.endswith(SUFFIXES):
         reader = _Reader(target, given, faults, None, allow, explores=True, plan_option=faults_from)
-        scenario = reader.read(_read(target))
+        scenario = reader.read(_read(target) if text is None else text)
         return Target(target, scenario.model, scenario.config, scenario.model_system, scenario)
     reader = _Reader("", given, faults, None, {*allow, target}, explores=True, plan_option=faults_from)
     config, system = reader.read_model(target)

@@ -60,7 +60,7 @@ def write_scenario(
         },
         header,
     )
-    _replace(Path(path), text)
+    write_text(path, text)
 
 
 def scenario_text(keys: Mapping[str, Any], header: Sequence[str] = ()) -> str:
@@ -152,8 +152,9 @@ def _is_encodable(char: str) -> bool:
     return not 0xD800 <= ord(char) <= 0xDFFF
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write beside the file, then take its place in one go."""
+def write_text(path: str | Path, text: str) -> None:
+    """Write a scenario's text: beside the file, then in its place in one go. Raises `ScenarioError`."""
+    path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = _beside(path, text.encode())

@@ -69,5 +69,5 @@ def least_moving(graph: Graph, state: State, actions: list[Action], base: int) -
 
 
 def consumes(graph: Graph, action: Action) -> bool:
-    """Whether it takes a message off the network, and so changes every state it is enabled in."""
-    return action.consumed >= 0 and graph.network.name != "set"
+    """Whether it takes a message off the network for good, and so changes every state it is enabled in."""
+    return action.consumed >= 0 and graph.network.name != "set" and action.consumed not in action.sends

@@ -29,7 +29,7 @@ class Eager:
         for index, entry in enumerate(self._graph.budget.entries):
             fitting = [fault for fault in faults if index in fault.entries and self._fits(fault, entry, usual)]
             if fitting:
-                return min(fitting, key=lambda fault: fault.code)
+                return min(fitting, key=lambda fault: fault.key)
         return None
 
     def _fits(self, fault: Action, entry: FaultEntry, usual: Action) -> bool:

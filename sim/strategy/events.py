@@ -23,9 +23,9 @@ def subject(action: Action) -> Subject:
 
 
 def grouped(actions: list[Action]) -> list[list[Action]]:
-    """The actions that are no faults, by what they happen to, in the order of their encodings."""
+    """The actions that are no faults, by what they happen to, in the order of their keys."""
     found: dict[Subject, list[Action]] = {}
-    for action in sorted((a for a in actions if not a.entries), key=lambda a: a.code):
+    for action in sorted((a for a in actions if not a.entries), key=lambda a: a.key):
         found.setdefault(subject(action), []).append(action)
     return list(found.values())
 

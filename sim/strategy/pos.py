@@ -55,8 +55,8 @@ class POS:
         if action.process_index >= 0:
             self._moved[action.process_index] += 1
 
-    def _rank(self, ways: list[Action]) -> tuple[int, bytes]:
+    def _rank(self, ways: list[Action]) -> int:
         """The priority of an event, the same whichever way it goes."""
         first = ways[0]
         moved = self._moved[first.process_index] if first.process_index >= 0 else 0
-        return mix(stream(self._draws, moved) ^ first.key), first.code
+        return mix(stream(self._draws, moved) ^ first.key)

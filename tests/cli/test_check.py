@@ -127,3 +127,33 @@ def test_an_interrupted_check_says_what_it_covered(number: int, tmp_path: Path) 
     data = json.loads(out)
     assert data["stopped"] == "interrupted"
     assert data["verdict"] == "incomplete"
+
+
+def test_a_reduced_check_says_what_was_applied(capsys: pytest.CaptureFixture[str]) -> None:
+    status, data = check_json(capsys, "models.two_phase_commit", "--set", "resource_managers=5", "--reduce")
+    assert (status, data["verdict"], data["states"], data["reduced"]) == (0, "ok", 314, True)
+    assert data["reductions"]["applied"] == ["symmetry of rm1, rm2, rm3, rm4 and rm5"]
+    assert call(["check", "models.two_phase_commit", "--reduce"]) == 0
+    out = capsys.readouterr().out
+    assert "reduced by symmetry of rm1, rm2 and rm3: counts are of states that stand for all" in out
+    assert "80 states (reduced), 318 generated, depth 11" in out
+    _, data = check_json(capsys, "models.two_phase_commit")
+    assert (data["reduced"], data["reductions"]) == (False, None)
+
+
+def test_where_nothing_can_be_left_out_one_line_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    bounds = [word for key in ("agents=1", "retries=0", "resends=0") for word in ("--set", key)]
+    call(["check", "models.consensus", *bounds, "--reduce"])
+    lines = capsys.readouterr().out.splitlines()
+    (said,) = [line for line in lines if "reduced" in line]
+    assert said == "not reduced: no processes are declared interchangeable; no message settles or is dead"
+
+
+def test_the_counterexample_of_a_reduced_check_replays(capsys: pytest.CaptureFixture[str]) -> None:
+    faults = ["--set", "faults=crash:1@rm1"]
+    status, data = check_json(capsys, "models.two_phase_commit", *faults, "--reduce")
+    assert (status, data["verdict"]) == (1, "violated")
+    assert data["reductions"]["applied"] == ["symmetry of rm2 and rm3"]
+    scenario = Path(data["counterexample"]["scenario"])
+    assert "A counterexample of a reduced check." in scenario.read_text(encoding="utf-8")
+    assert call(["run", str(scenario)]) == 0

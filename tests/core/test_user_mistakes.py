@@ -102,6 +102,11 @@ def a_function_as_callback() -> None:
         transitions = ({"trigger": Ping, "source": "up", "dest": None, "after": print},)
 
 
+class Numbered(Process):
+    states = ("up",)
+    number: int
+
+
 MISTAKES: dict[str, Callable[[], object]] = {
     # the parts of a system
     "processes is [1] (list); give a mapping, such as processes={...}": lambda: System([1]),  # type: ignore[arg-type]
@@ -120,6 +125,16 @@ MISTAKES: dict[str, Callable[[], object]] = {
     ),
     "interchangeable names 'r', which is no process": lambda: system(interchangeable=(("p", "r"),)),
     "interchangeable holds 'p'; give groups of names, such as (('p', ...),)": lambda: system(interchangeable=("p",)),
+    "interchangeable names 'q' twice; a process is in one group, and there once": lambda: system(
+        interchangeable=(("p", "q"), ("q",))
+    ),
+    "interchangeable holds 5 (int); give groups of names, such as (('p', 'q'),)": lambda: system(interchangeable=(5,)),
+    "interchangeable: a is a Player, b a Other; give processes of one class": lambda: System(
+        {"a": Player(), "b": type("Other", (Player,), {})()}, interchangeable=(("a", "b"),)
+    ),
+    "interchangeable: a and b begin with number=1 and 2; give processes that differ in their names alone": lambda: (
+        System({"a": Numbered(number=1), "b": Numbered(number=2)}, interchangeable=(("a", "b"),))
+    ),
     "timing is (5, 50) (tuple); give a Timing": lambda: system(timing=(5, 50)),
     "timing: latency_ms is 5; give whole milliseconds (low, high)": lambda: Timing(latency_ms=5),  # type: ignore[arg-type]
     "timing: may_ms is (50, 5); give": lambda: Timing(may_ms=(50, 5)),

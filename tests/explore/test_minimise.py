@@ -135,7 +135,7 @@ TOLD = {
     ],
     "hasty commit": [
         "As usual, except:",
-        "- rm2 does give_up, before anything else",
+        "- rm2 does give_up, after rm1 did prepare",
         "Still to come when it happens: manager's Commit to rm2 arrives.",
     ],
     "unhandled message": [

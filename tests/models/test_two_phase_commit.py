@@ -39,7 +39,7 @@ class HastyManager(TransactionManager):
 
 def test_a_manager_that_commits_early_is_caught() -> None:
     sane = system(resource_managers=2)
-    hasty = sane.with_(processes={**sane.processes, "manager": HastyManager(managers=("rm1", "rm2"))})
+    hasty = sane.with_(processes={**sane.processes, "manager": HastyManager(managers=frozenset({"rm1", "rm2"}))})
     result = check(hasty)
     assert result.verdict == "violated"
     assert result.finding is not None

@@ -440,7 +440,7 @@ class Saboteur:
     prop: str
     faults: str = "none"
     config: Mapping[str, Any] = field(default_factory=dict)
-    schedules: int = 200
+    schedules: int = 400
     examples: int = 2_000
 
     @property

@@ -48,6 +48,11 @@ from sim.rows import Surroundings
 Array = npt.NDArray[Any]
 
 
+def key_of(local: int, envelope: int, around: int, what: int) -> int:
+    """The key of a row (see `layout`)."""
+    return (local + 1) << 40 | (envelope + 1) << 16 | around << 2 | what
+
+
 class TooLarge(Exception):
     """A number that the arrays have no place for."""
 
@@ -56,8 +61,8 @@ class Column:
     """An array that grows at its end. What is added waits in a list until the array is asked for: one
     conversion for many small additions."""
 
-    def __init__(self, width: int = 0) -> None:
-        self._array: Array = np.zeros((64, width) if width else 64, np.int32)
+    def __init__(self, width: int = 0, dtype: Any = np.int32) -> None:
+        self._array: Array = np.zeros((64, width) if width else 64, dtype)
         self._filled = 0
         self._waiting: list[Any] = []
         self.size = 0
@@ -74,10 +79,10 @@ class Column:
         """All that was added, and some room."""
         if self._waiting:
             if self.size > len(self._array):
-                larger = np.zeros((2 * self.size, *self._array.shape[1:]), np.int32)
+                larger = np.zeros((2 * self.size, *self._array.shape[1:]), self._array.dtype)
                 larger[: self._filled] = self._array[: self._filled]
                 self._array = larger
-            self._array[self._filled : self.size] = self._waiting
+            self._array[self._filled : self.size] = np.array(self._waiting, self._array.dtype)
             self._filled = self.size
             self._waiting.clear()
         return self._array
@@ -165,10 +170,9 @@ class Mirror:
         within = [judge.within] if judge.within is not None else []
         self._props = [*judge.always, *judge.sometimes, *judge.eventually, *within]
         self._roots = {prop: self._trees.root() for prop in self._props}
-        self._reads = {prop: [graph.tables.index[name] for name in prop.property.reads] for prop in self._props}
-        starts = np.cumsum([0, *(1 + len(self._reads[prop]) for prop in self._props)])
+        starts = np.cumsum([0, *(1 + len(prop.reads) for prop in self._props)])
         self._prop_start: Array = starts.astype(np.int32)
-        flat = [n for prop in self._props for n in (self._roots[prop], *self._reads[prop])]
+        flat = [n for prop in self._props for n in (self._roots[prop], *prop.reads)]
         self._prop_cells: Array = np.array(flat or [0], np.int32)
         self.unseen: Array = np.ones(max(1, len(judge.sometimes)), np.int32)
 
@@ -200,6 +204,11 @@ class Mirror:
             self._hear_start.array, self._hear_by.array, self._prop_start, self._prop_cells, self.unseen,
         )  # fmt: skip
 
+    @property
+    def order(self) -> Array:
+        """What the envelopes known are sorted by."""
+        return self._order.array
+
     def _catch_up(self) -> None:
         """Takes over what was interned since the last time."""
         tables = self.graph.tables
@@ -224,7 +233,7 @@ class Mirror:
         graph = self.graph
         graph.enabled(state)
         here = graph.surroundings(state.budgets, state.cuts)
-        around = self._learn_surroundings(here, state)
+        around = self.learn_surroundings(state)
         target = graph.tables.target
         for e in graph.network.heads(state.net):
             local = state.locals[target[e]]
@@ -243,10 +252,12 @@ class Mirror:
     def learn_verdict(self, prop: Evaluated, locals_: tuple[int, ...]) -> bool:
         """What a predicate says, for the walk to know from now on."""
         said = prop(locals_)
-        self._trees.add(self._roots[prop], [locals_[i] for i in self._reads[prop]], int(said))
+        self._trees.add(self._roots[prop], [locals_[i] for i in prop.reads], int(said))
         return said
 
-    def _learn_surroundings(self, here: Surroundings, state: State) -> int:
+    def learn_surroundings(self, state: State) -> int:
+        """The number of the surroundings of a state."""
+        here = self.graph.surroundings(state.budgets, state.cuts)
         number = self._surroundings.get(here)
         if number is None:
             number = self._surroundings[here] = len(self._surroundings)
@@ -261,7 +272,7 @@ class Mirror:
         return number
 
     def _learn_row(self, local: int, envelope: int, around: int, what: int, row: tuple[Action, ...]) -> None:
-        key = (local + 1) << 40 | (envelope + 1) << 16 | around << 2 | what
+        key = key_of(local, envelope, around, what)
         if key not in self._known_rows:
             self._known_rows.add(key)
             self._rows.add(key, self._add_row(row))

@@ -54,8 +54,9 @@ def compiled(function: Callable[..., Any]) -> Any:
 
 
 def inlined(function: Callable[..., Any]) -> Any:
-    """The same, put into each of its callers: an array is seven arguments, so that a call is dear."""
-    return _compiled(function, {"forceinline": True})
+    """The same, put into each of its callers: an array is seven arguments, so that a call is dear. Python does not
+    call it: a wrapper for that would double the time that making it takes."""
+    return _compiled(function, {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True})
 
 
 def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> Any:
@@ -75,11 +76,20 @@ def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> Any:
         config.CACHE_DIR = told
 
 
+def is_made(function: str) -> bool:
+    """Whether the code of a function (`module.name`) was made by an earlier run and kept."""
+    import numba
+
+    config: Any = numba.config
+    folder = _folder(config.CACHE_DIR)
+    return folder is not None and any(Path(folder).rglob(f"{function}-*.nbi"))
+
+
 @cache
 def _folder(told: str) -> str | None:
     """Where compiled code of these very sources is kept; None if nothing can be written."""
     digest = blake2b(digest_size=8)
-    for source in sorted(_HERE.glob("*.py")):
+    for source in sorted(_HERE.rglob("*.py")):
         digest.update(source.read_bytes())
     for parent in _candidates(told):
         folder = parent / f"compiled-{digest.hexdigest()}"

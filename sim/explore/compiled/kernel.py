@@ -203,7 +203,7 @@ def follow(
                 if not exact:
                     k = build(rows, settings, before, length, action, after)
                 ended = admit_new(rows, store, settings, registers, after, k, slot, h, ordinal)
-                if ended == VIOLATED or ended == ENOUGH:  # noqa: SIM109
+                if ended == VIOLATED or ended == ENOUGH:
                     registers[GENERATED] += ordinal + 1
                 if ended != PAUSED:
                     return ended

@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 # Registers: what a batch of the walk reads and leaves behind.
-CURSOR, LEVEL_END, STATES, GENERATED, OUTSIDE, EDGES, BASE, USED, HEARING, QUIET, TOUCHED = range(11)
-REGISTERS = 11
+CURSOR, LEVEL_END, STATES, GENERATED, OUTSIDE, EDGES, BASE, USED, HEARING, QUIET, TOUCHED, RAW = range(12)
+REGISTERS = 12
 """HEARING: the action that an unknown row of a monitor belongs to. QUIET: whether the state is
-quiescent. TOUCHED keeps the compiler from dropping a read."""
+quiescent. TOUCHED keeps the compiler from dropping a read. RAW: the length of a state that is still to be
+reduced."""
 
 # Settings: fixed for a walk, except MAX_SENDS, which grows with the rows.
 NETWORK, PROCESSES, LOCALS, BUDGETS, CUTS, ALWAYS, SOMETIMES, EVENTUALLY, WITHIN, EXACT, KEEP_EDGES, MAX_STATES = range(
@@ -43,6 +44,7 @@ FLYING = 1 << 24
 PAUSED, LEVEL_DONE, UNKNOWN_ROW, UNKNOWN_HEARING, UNKNOWN_VERDICT, FULL, SMALL_BUFFERS, VIOLATED, AT_REST, ENOUGH = (
     range(10)
 )
+UNKNOWN_IMAGE = 10
 
 # A row's key: 24 bits of local value + 1, 24 of envelope + 1 (0: none), 14 of surroundings, 2 of what it is.
 LOCALS_MAX = ENVELOPES_MAX = (1 << 24) - 2

@@ -34,6 +34,11 @@ class CompiledWalk:
         registers[layout.GENERATED] = walk.result.generated
         registers[layout.OUTSIDE] = walk.result.outside
         self._small: tuple[Array, ...] = self._buffers(64)
+        self._reduced = None
+        if walk.reduction is not None:
+            from sim.explore.compiled.reducing import Reducing
+
+            self._reduced = Reducing(walk.reduction, self._mirror)
         self._batch(0)  # loads or makes the compiled code, and so do these
         warm_widen()
         if walk.edges is not None:
@@ -90,8 +95,10 @@ class CompiledWalk:
             elif ended == layout.UNKNOWN_ROW:
                 self._learn()
             elif ended == layout.UNKNOWN_HEARING:
-                state = self._state(int(registers[layout.CURSOR]))
-                self._mirror.learn_hearing(state, int(registers[layout.HEARING]))
+                self._learn_hearing()
+            elif ended == layout.UNKNOWN_IMAGE:
+                assert self._reduced is not None
+                self._reduced.learn_image(self._small[1][: registers[layout.RAW]].tolist())
             elif ended == layout.UNKNOWN_VERDICT:
                 self._learn_verdicts(tuple(self._small[1][: self._mirror.locals].tolist()))
             elif ended == layout.SMALL_BUFFERS:
@@ -108,6 +115,8 @@ class CompiledWalk:
     def _batch(self, size: int) -> int:
         self._settings[layout.MAX_SENDS] = self._mirror.sends_max
         rows, store = self._mirror.rows(), self._states.store()
+        if self._reduced is not None:
+            return self._reduced.expand(rows, store, self._settings, self._registers, self._small, size)
         return int(kernel.expand(rows, store, self._settings, self._registers, self._small, size))
 
     def _stop(self, ended: int) -> None:
@@ -120,11 +129,14 @@ class CompiledWalk:
         state = self._state(last)
         finding = self._judge.judge(state) if ended == layout.VIOLATED else self._judge.judge_quiescent(state)
         assert finding is not None, "the compiled walk sees a violation where the plain engine sees none"
-        plain.result.finding = finding
-        if ended == layout.VIOLATED:
+        at_rest = ended == layout.AT_REST
+        if not at_rest:
             rest = range(int(self._registers[layout.CURSOR]), int(self._registers[layout.LEVEL_END]))
-            last = next((n for n in rest if plain.look_for_shorter([self._state(n)])), last)
-        plain.result.path, plain.result.begin = self._path(last)
+            shorter = next(((n, owed) for n in rest if (owed := plain.owed(self._state(n))) is not None), None)
+            if shorter is not None:
+                last, finding = shorter
+                at_rest = True
+        plain.found(finding, *self._path(last), at_rest=at_rest)
 
     def _end(self) -> None:
         plain = self._plain
@@ -155,6 +167,15 @@ class CompiledWalk:
         within = self._judge.within
         if within is None or self._mirror.learn_verdict(within, state.locals):
             self._mirror.learn(state)
+            if self._plain.reduction is not None:
+                self._plain.reduction.enabled(state)
+
+    def _learn_hearing(self) -> None:
+        """What monitors make of an action of the state at the cursor."""
+        state, number = self._state(int(self._registers[layout.CURSOR])), int(self._registers[layout.HEARING])
+        if self._plain.reduction is not None:
+            self._plain.reduction.heard(state, self._mirror.action_list[number])
+        self._mirror.learn_hearing(state, number)
 
     def _learn_verdicts(self, locals_: tuple[int, ...]) -> None:
         """What the predicates say about a new state, as far as the plain walk would ask."""
@@ -176,7 +197,7 @@ class CompiledWalk:
         return self._mirror.state(self._states.cells(number))
 
     def _path(self, number: int) -> tuple[list[Action], Start]:
-        """A shortest schedule to a state: replayed by the plain engine from where it knows the way."""
+        """A shortest way to a state: replayed by the plain engine from where it knows it."""
         taken: list[int] = []
         while number >= len(self._list):
             taken.append(int(self._states.ordinal[number]))
@@ -187,5 +208,5 @@ class CompiledWalk:
         for ordinal in reversed(taken):
             action = graph.enabled(state)[ordinal]
             path.append(action)
-            state = graph.apply(state, action)
+            state = self._plain.step(state, action)
         return path, begin

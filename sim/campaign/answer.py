@@ -1,0 +1,135 @@
+"""What the recorded chunks of a session say: the same for whoever ran them, in whatever order.
+
+Without `keep_going` a campaign ends at its first violation, as a fuzz does: the one with the lowest number.
+Chunks beyond it that were recorded before it was found do not count, so nothing depends on who was faster.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from sim.campaign.plan import Plan
+from sim.campaign.sample import Sample
+from sim.campaign.sessions import Part, Session, found_from, pack, unpack
+from sim.campaign.store import Store
+from sim.explore.bound import Bound
+from sim.explore.coverage import Coverage
+from sim.explore.found import Found, Told, grouped
+from sim.graph import Graph
+
+
+@dataclass
+class Tally:
+    """What one part of a session found, and how much it ran."""
+
+    plan: Plan
+    schedules: int = 0
+    steps: int = 0
+    cut_short: int = 0
+    seconds: float = 0.0
+    """Of all workers, added up."""
+    sample: Sample = field(default_factory=Sample)
+    found: list[Found] = field(default_factory=list)
+    """In the order of the schedules."""
+    texts: dict[Told, str] = field(default_factory=dict)
+    """The scenario of each counterexample."""
+    stopped: bool = False
+    """Whether it ends at a violation."""
+    interrupted: bool = False
+    bound: Bound | None = None
+
+    @property
+    def strategy(self) -> str:
+        return self.plan.strategy
+
+    @property
+    def seed(self) -> int:
+        return self.plan.seed
+
+    @property
+    def verdict(self) -> str:
+        """`violated`, `ok` (nothing was found, which proves nothing), or `incomplete` without a schedule."""
+        if self.found:
+            return "violated"
+        return "incomplete" if self.interrupted or not self.schedules else "ok"
+
+
+class Answer(Tally):
+    """A tally with what was covered."""
+
+    coverage: Coverage
+
+    @property
+    def states(self) -> int:
+        """Distinct states visited."""
+        return self.coverage.states
+
+
+def limit_of(store: Store, session: Session) -> int | None:
+    """Where the chunk begins behind which nothing counts; None where everything does."""
+    if session.plan.keep_going:
+        return None
+    (row,) = store.rows("SELECT min(first) FROM finding WHERE session = ?", session.id)
+    return None if row[0] is None else int(row[0])
+
+
+def tally_of(store: Store, session: Session, part: Part) -> Tally:
+    """What a part of a session found: nothing of the model is needed for that."""
+    return _fill(Tally(session.plan), store, session, part)
+
+
+def answer_of(store: Store, session: Session, part: Part, graph: Graph) -> Answer:
+    """What a part of a session covered and found."""
+    answer = Answer(session.plan)
+    answer.coverage = Coverage(graph)
+    kept = store.rows("SELECT coverage FROM part WHERE id = ?", part.id)
+    kept += store.rows(f"SELECT coverage {_CHUNKS}", session.id, part.id, _last(store, session))
+    for row in kept:
+        if row["coverage"] is not None:
+            answer.coverage.merge(unpack(row["coverage"]))
+    return _fill(answer, store, session, part)
+
+
+_CHUNKS = "FROM chunk WHERE session = ? AND part = ? AND first <= ?"
+_FINDINGS = f"SELECT found, scenario FROM finding WHERE (session, first) IN (SELECT session, first {_CHUNKS})"  # noqa: S608
+_NEVER = 2**62
+
+T = TypeVar("T", bound=Tally)
+
+
+def _last(store: Store, session: Session) -> int:
+    limit = limit_of(store, session)
+    return _NEVER if limit is None else limit
+
+
+def _fill(tally: T, store: Store, session: Session, part: Part) -> T:
+    which = session.id, part.id, _last(store, session)
+    for row in store.rows(f"SELECT schedules, steps, cut_short, seconds, sample {_CHUNKS}", *which):
+        tally.schedules += row["schedules"]
+        tally.steps += row["steps"]
+        tally.cut_short += row["cut_short"]
+        tally.seconds += row["seconds"]
+        tally.sample += Sample.from_json(row["sample"])
+    rows = [(found_from(row["found"]), row["scenario"]) for row in store.rows(_FINDINGS, *which)]
+    tally.found = grouped(found for found, _ in rows)
+    tally.texts = {found.told: text for found, text in rows}
+    tally.stopped = which[-1] != _NEVER
+    return tally
+
+
+def fold(store: Store, session: Session, part: Part, low: int, graph: Graph) -> int:
+    """Make one coverage of those of the part's chunks below `low`, all of which are done: what each of them
+    visited again is then kept once. Nothing of what they say is lost. Returns the bytes of its fingerprints."""
+    with store.writing() as change:
+        where = "WHERE session = ? AND part = ? AND first < ? AND coverage IS NOT NULL"
+        loose = [row[0] for row in change.rows(f"SELECT coverage FROM chunk {where}", session.id, part.id, low)]  # noqa: S608
+        (before,) = change.rows("SELECT coverage FROM part WHERE id = ?", part.id)
+        whole = Coverage(graph)
+        for data in [before["coverage"], *loose]:
+            if data is not None:
+                whole.merge(unpack(data))
+        data = whole.data()
+        change.do("UPDATE part SET coverage = ? WHERE id = ?", pack(data), part.id)
+        change.do(f"UPDATE chunk SET coverage = NULL {where}", session.id, part.id, low)  # noqa: S608
+    return len(data.prints)

@@ -1,0 +1,72 @@
+"""Which numbers of schedules are done, which are out, which come next.
+
+The numbers are cut into chunks of one size, from 0. A chunk is a fact of the campaign, not of who runs it:
+so its result is the same whoever does, in whatever order.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Chunk(NamedTuple):
+    """The schedules `first` to `first + size - 1`."""
+
+    first: int
+    size: int
+
+
+class Chunks:
+    """The chunks of a campaign of `total` schedules (None: without end), of which those that begin with
+    `done` are done."""
+
+    def __init__(self, size: int, total: int | None, done: Iterable[int] = ()) -> None:
+        self.size = size
+        self.total = total
+        self._done = set(done)
+        self._next = 0
+        self._back: list[int] = []
+        self._low = 0
+        self._advance()
+
+    def take(self) -> Chunk | None:
+        """The lowest chunk that is neither done nor out; None if there is none."""
+        if self._back:
+            return self._chunk(heapq.heappop(self._back))
+        while self._next in self._done:
+            self._next += self.size
+        if self.total is not None and self._next >= self.total:
+            return None
+        first = self._next
+        self._next += self.size
+        return self._chunk(first)
+
+    def put_back(self, chunk: Chunk) -> None:
+        """A chunk that was out is to be run after all."""
+        heapq.heappush(self._back, chunk.first)
+
+    def finish(self, chunk: Chunk) -> None:
+        """A chunk is done."""
+        self._done.add(chunk.first)
+        self._advance()
+
+    @property
+    def low(self) -> int:
+        """The lowest number that is not done: everything below is."""
+        return self._low
+
+    @property
+    def is_done(self) -> bool:
+        return self.total is not None and self._low >= self.total
+
+    def _chunk(self, first: int) -> Chunk:
+        rest = self.size if self.total is None else min(self.size, self.total - first)
+        return Chunk(first, rest)
+
+    def _advance(self) -> None:
+        while self._low in self._done:
+            self._done.discard(self._low)
+            self._low += self.size
+        self._next = max(self._next, self._low)

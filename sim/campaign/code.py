@@ -1,0 +1,196 @@
+"""The code that a campaign runs: its digest, and the user's modules as texts, for workers elsewhere.
+
+A worker gets the modules of the user's own as they were when the campaign began, and imports those: another
+machine need not have them, and a file that is edited meanwhile mixes nothing. What is installed (roundsim,
+its models, other packages) is not sent; a worker whose roundsim differs says so.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import site
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from importlib.abc import ExecutionLoader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from typing import NamedTuple
+
+import sim.errors
+from sim.errors import ConfigError
+from sim.scenario.models import OURS, is_bundled
+
+
+class Module(NamedTuple):
+    """A module of the user's, as text."""
+
+    name: str
+    file: str
+    text: str
+    is_package: bool
+
+
+class Code(NamedTuple):
+    """What a campaign runs."""
+
+    digest: str
+    """Of the modules, of the model if it is one of ours, and of roundsim."""
+    engine: str
+    """The digest of roundsim with its models alone."""
+    modules: tuple[Module, ...]
+
+    @property
+    def short(self) -> str:
+        return self.digest[:12]
+
+
+def code_of(model: str) -> Code:
+    """The code of an imported model."""
+    engine = engine_digest()
+    modules = () if is_bundled(model) else tuple(_closure(model))
+    told = [f"{module.name}\0{module.text}" for module in modules]
+    return Code(_digest([engine, *told]), engine, modules)
+
+
+def engine_digest() -> str:
+    """The digest of the sources of roundsim and of the models that come with it."""
+    package = Path(sim.errors.__file__).parent
+    files = [(folder.name, path) for folder in (package, OURS) for path in sorted(folder.rglob("*.py"))]
+    root = package.parent
+    return _digest(f"{path.relative_to(root).as_posix()}\0{path.read_text('utf-8')}" for _, path in files)
+
+
+def _digest(parts: Iterable[str]) -> str:
+    found = sha256()
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass")
+        found.update(len(data).to_bytes(8, "big") + data)
+    return found.hexdigest()
+
+
+# --- the user's modules -----------------------------------------------------------------------------
+
+
+def _closure(model: str) -> Iterator[Module]:
+    """The model and what it imports of the user's own, by the imports in the sources."""
+    own = _Own(model)
+    waiting, seen = [model], {model: None}
+    while waiting:
+        found = own.module(waiting.pop())
+        if found is None:
+            continue
+        yield found
+        for name in _imports(found):
+            if name not in seen:
+                seen[name] = None
+                waiting.append(name)
+
+
+class _Own:
+    """Which modules are the user's own: those in the folder that the model was imported from; beside an
+    installed model, only those of its package."""
+
+    def __init__(self, model: str) -> None:
+        parts = model.split(".")
+        depth = 2 if parts[0] == "models" else 1  # `models` is ours, `models.mine` stands in the user's folder
+        self.top = ".".join(parts[:depth])
+        place = Path(next(iter(getattr(sys.modules[self.top], "__path__", ())), sys.modules[self.top].__file__ or ""))
+        self.home = place.resolve().parents[depth - 1]
+        self.is_installed = _is_installed(self.home)
+
+    def module(self, name: str) -> Module | None:
+        """A module of the user's own with its text; None for everything else."""
+        if name.partition(".")[0] == "sim" or name == "models" or is_bundled(name):
+            return None
+        try:
+            spec = importlib.util.find_spec(name)
+        except (ImportError, ValueError, AttributeError):
+            return None
+        if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+            return None
+        file = Path(spec.origin).resolve()
+        if self.is_installed and not f"{name}.".startswith(f"{self.top}."):
+            return None
+        if not file.is_relative_to(self.home) or (_is_installed(file) and not self.is_installed):
+            return None
+        try:
+            text = file.read_text("utf-8")
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"module {name} cannot be read: {error}; mend it") from None
+        return Module(name, spec.origin, text, spec.submodule_search_locations is not None)
+
+
+_INSTALLED = tuple(
+    Path(folder).resolve()
+    for folder in (
+        *(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")),
+        *site.getsitepackages(),
+        site.getusersitepackages(),
+    )
+)
+
+
+def _is_installed(path: Path) -> bool:
+    return any(path.is_relative_to(folder) for folder in _INSTALLED)
+
+
+def _imports(module: Module) -> Iterator[str]:
+    """Every module that a source may import, and their packages; names that are no modules do no harm."""
+    package = module.name if module.is_package else module.name.rpartition(".")[0]
+    yield from _packages(module.name)
+    for node in ast.walk(ast.parse(module.text)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from (*_packages(alias.name), alias.name)
+        elif isinstance(node, ast.ImportFrom):
+            base = package.rsplit(".", node.level - 1)[0] if node.level else ""
+            name = ".".join(filter(None, (base, node.module)))
+            if name:
+                yield from (*_packages(name), name, *(f"{name}.{alias.name}" for alias in node.names))
+
+
+def _packages(name: str) -> Iterator[str]:
+    parts = name.split(".")
+    for length in range(1, len(parts)):
+        yield ".".join(parts[:length])
+
+
+# --- in a worker ------------------------------------------------------------------------------------
+
+
+def install(code: Code) -> None:
+    """Have the modules of `code` imported from their texts from now on, and those of any earlier code from
+    nowhere. Raises `ConfigError` if roundsim is another one here."""
+    if engine_digest() != code.engine:
+        raise ConfigError(
+            "the roundsim of this worker is not the one that the campaign runs on; install the same version for both"
+        )
+    for old in [finder for finder in sys.meta_path if isinstance(finder, _Texts)]:
+        sys.meta_path.remove(old)
+        for name in old.modules:
+            sys.modules.pop(name, None)
+    for module in code.modules:
+        sys.modules.pop(module.name, None)
+    sys.meta_path.insert(0, _Texts(code.modules))
+
+
+class _Texts(MetaPathFinder, ExecutionLoader):
+    """Finds and loads modules whose texts it holds."""
+
+    def __init__(self, modules: Iterable[Module]) -> None:
+        self.modules = {module.name: module for module in modules}
+
+    def find_spec(self, name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
+        return importlib.util.spec_from_loader(name, self) if name in self.modules else None
+
+    def get_filename(self, name: str) -> str:
+        return self.modules[name].file
+
+    def get_source(self, name: str) -> str:
+        return self.modules[name].text
+
+    def is_package(self, name: str) -> bool:
+        return self.modules[name].is_package

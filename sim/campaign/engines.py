@@ -1,0 +1,158 @@
+"""Who runs the chunks: processes on this machine, a Dask scheduler, or Ray. One interface: an executor.
+
+An engine is where `concurrent.futures` is not the same everywhere: how it is started and ended, how many
+tasks it can use at a time, and by which exceptions it says that a worker died.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sim.campaign.local import LocalExecutor, WorkerDied
+from sim.campaign.worker import ready
+from sim.errors import ConfigError, listing, nearest
+
+T = TypeVar("T")
+
+NAMES = ("local", "dask", "ray")
+TRIES_MAX = 5
+"""How many workers may die before one answers."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A running engine."""
+
+    name: str
+    executor: Executor
+    workers: int
+    """How many tasks run at a time."""
+    died: tuple[type[BaseException], ...]
+    """What a future raises whose worker died."""
+
+
+@contextmanager
+def started(spec: str, workers: int) -> Iterator[Engine]:
+    """The engine that `spec` names: `local`, `dask`, `ray`, or `dask=ADDRESS`, `ray=ADDRESS` of one that runs
+    already. `workers` is how many processes are started for it; one that runs already has its own.
+
+    What still runs at the end is given up. Raises `ConfigError` if there is no such engine, if it is not
+    installed, or if nothing answers at the address.
+    """
+    name, has_address, address = spec.partition("=")
+    if name not in NAMES:
+        raise ConfigError(f"--engine {spec}: there is no engine {name!r}{nearest(name, NAMES)}; take {listing(NAMES)}")
+    if has_address and (name == "local" or not address):
+        raise ConfigError(f"--engine {spec}: write local, dask, ray, dask=ADDRESS or ray=ADDRESS")
+    with {"local": _local, "dask": _dask, "ray": _ray}[name](address or None, workers) as engine:
+        _wait_for_a_worker(engine)
+        yield engine
+
+
+def _wait_for_a_worker(engine: Engine) -> None:
+    """Until one of them has answered: what is bounded by time begins then, and what cannot begin says why."""
+    for tries in range(TRIES_MAX):
+        try:
+            engine.executor.submit(ready).result()
+        except engine.died as death:
+            if tries == TRIES_MAX - 1:
+                raise ConfigError(f"--engine {engine.name}: {death}") from None
+        except Exception as error:
+            raise ConfigError(
+                f"--engine {engine.name}: a worker cannot run roundsim: {error}; install it there"
+            ) from None
+        else:
+            return
+
+
+@contextmanager
+def _local(_address: str | None, workers: int) -> Iterator[Engine]:
+    executor = LocalExecutor(workers)
+    try:
+        yield Engine("local", executor, workers, (WorkerDied,))
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _dask(address: str | None, workers: int) -> Iterator[Engine]:
+    try:
+        import distributed
+    except ImportError:
+        raise ConfigError(_missing("dask")) from None
+    dask: Any = distributed  # which has no types
+    cluster = None
+    try:
+        if address is None:
+            cluster = dask.LocalCluster(
+                n_workers=workers, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+            )
+        client = dask.Client(cluster if cluster is not None else address, timeout=CONNECT_S)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"--engine dask={address}: no scheduler answers there: {error}") from None
+    try:
+        width = sum(client.ncores().values())
+        if not width:
+            raise ConfigError(
+                f"--engine dask={address}: the scheduler has no workers; start some: dask worker {address}"
+            )
+        # pure=False: a chunk that is run again after a crash is a new task, not the old one's answer
+        yield Engine("dask", client.get_executor(pure=False), width, (dask.KilledWorker,))
+    finally:
+        client.close()
+        if cluster is not None:
+            cluster.close()
+
+
+CONNECT_S = 20
+"""Seconds that a scheduler has to answer."""
+
+
+@contextmanager
+def _ray(address: str | None, workers: int) -> Iterator[Engine]:
+    try:
+        import ray as installed
+    except ImportError:
+        raise ConfigError(_missing("ray")) from None
+    ray: Any = installed
+    lost = ray.exceptions
+    own: dict[str, Any] = {"num_cpus": workers, "include_dashboard": False} if address is None else {"address": address}
+    try:
+        ray.init(log_to_driver=False, logging_level="error", **own)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise ConfigError(f"--engine ray={address}: no Ray answers there: {error}") from None
+    try:
+        width = int(ray.cluster_resources().get("CPU", 0)) or 1
+        yield Engine(
+            "ray", _RayExecutor(ray), width, (lost.WorkerCrashedError, lost.NodeDiedError, lost.ObjectLostError)
+        )
+    finally:
+        ray.shutdown()
+
+
+class _RayExecutor(Executor):
+    """Ray's tasks behind the interface of `concurrent.futures`."""
+
+    def __init__(self, ray: Any) -> None:
+        self._ray = ray
+        # a task whose worker dies is ours to run again: only the campaign counts how often
+        self._call = ray.remote(max_retries=0, num_cpus=1)(_call)
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        future: Future[T] = self._call.remote(fn, args, kwargs).future()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Nothing: what still runs ends with Ray."""
+
+
+def _call(fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+    return fn(*args, **kwargs)
+
+
+def _missing(name: str) -> str:
+    return f"--engine {name}: it is not installed; pip install 'roundsim[{name}]'"

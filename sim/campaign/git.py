@@ -1,0 +1,125 @@
+"""What git says of the folder we are in: branch, commit, uncommitted changes, work tree.
+
+Everything falls back: no git, no repository, a repository that git refuses to read, or a git that does not
+answer in time are "no branch", with the reason. Nothing is written, no hook of the repository is run.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+TIME_LIMIT_S = 5.0
+"""Seconds that one git command may take."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in git we are. What is not known is None; then `why` says why there is no branch."""
+
+    branch: str | None = None
+    commit: str | None = None
+    """None on a branch without a commit."""
+    dirty: bool | None = None
+    """Whether tracked files differ from the commit."""
+    work_tree: str | None = None
+    repository: str | None = None
+    """The folder that all work trees of the repository share."""
+    why: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The branch, or why there is none, for people."""
+        return self.branch if self.branch is not None else f"no branch ({self.why})"
+
+
+def look(folder: Path) -> Place:
+    """Where in git `folder` is."""
+    try:
+        found = _lines(folder, "rev-parse", "--show-toplevel", "--git-common-dir")
+        status = _lines(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no", "--ignore-submodules")
+    except _NoAnswer as no:
+        return Place(why=str(no))
+    work_tree, common = found
+    heads = dict(line[2:].split(" ", 1) for line in status if line.startswith("# branch."))
+    commit = heads.get("branch.oid", "(initial)")
+    branch = _branch(folder)
+    return Place(
+        branch=branch,
+        commit=None if commit == "(initial)" else commit,
+        dirty=any(not line.startswith("#") for line in status),
+        work_tree=work_tree,
+        repository=str((folder / common).resolve()),
+        why="" if branch is not None else "detached HEAD",
+    )
+
+
+def former_names(folder: Path, branch: str) -> tuple[str, ...]:
+    """What `branch` was called before it was renamed, by its reflog: names that no branch has now."""
+    try:
+        told = _lines(folder, "reflog", "show", "--format=%gs", f"refs/heads/{branch}", "--")
+        now = branches(folder)
+    except _NoAnswer:
+        return ()
+    found: dict[str, None] = {}
+    for line in told:
+        begin, _, rest = line.partition("renamed refs/heads/")
+        before, arrow, _ = rest.partition(" to refs/heads/")
+        if begin == "Branch: " and arrow and before not in now:
+            found[before] = None
+    return tuple(found)
+
+
+def branches(folder: Path) -> tuple[str, ...]:
+    """The branches there are; none where git does not answer."""
+    try:
+        return tuple(_lines(folder, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads/"))
+    except _NoAnswer:
+        return ()
+
+
+class _NoAnswer(Exception):
+    """Why git says nothing."""
+
+
+def _branch(folder: Path) -> str | None:
+    """The branch that HEAD is on, with or without a commit; None if it is detached."""
+    try:
+        (name,) = _lines(folder, "symbolic-ref", "--quiet", "HEAD")
+    except (_NoAnswer, ValueError):
+        return None
+    return name.removeprefix("refs/heads/")
+
+
+def _lines(folder: Path, *words: str) -> list[str]:
+    """The lines that a git command prints.
+
+    `core.fsmonitor` names a program that `status` would run, and a status of ours must not make others
+    wait: the one is switched off, no lock is taken for the other.
+    """
+    command = ["git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-C", str(folder), *words]
+    try:
+        done = subprocess.run(  # noqa: S603  words of ours, and a branch behind refs/heads/
+            command, capture_output=True, stdin=subprocess.DEVNULL, timeout=TIME_LIMIT_S, check=False
+        )
+    except FileNotFoundError:
+        raise _NoAnswer("git is not installed") from None
+    except subprocess.TimeoutExpired:
+        raise _NoAnswer(f"git gave no answer in {TIME_LIMIT_S:g} s") from None
+    except OSError as error:
+        raise _NoAnswer(f"git cannot be run: {error.strerror}") from None
+    if done.returncode:
+        raise _NoAnswer(_reason(done.stderr.decode(errors="replace")))
+    return done.stdout.decode(errors="surrogateescape").splitlines()
+
+
+def _reason(told: str) -> str:
+    if "dubious ownership" in told:
+        return "git refuses a repository of another owner"
+    if "not a git repository" in told:
+        return "no git repository"
+    if "must be run in a work tree" in told:
+        return "no work tree"
+    first = next(iter(told.splitlines()), "git failed")
+    return first.removeprefix("fatal: ")

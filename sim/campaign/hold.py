@@ -1,0 +1,33 @@
+"""A session is run by one process at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sim.errors import ConfigError
+
+FILE = "sessions.lock"
+
+
+@contextmanager
+def held(folder: Path, number: int) -> Iterator[None]:
+    """Hold session `number` of the store in `folder` for this process: its byte of the lock file. A process
+    that is killed lets go. Raises `ConfigError` if another one holds it."""
+    import fcntl  # here: whoever runs no campaign may be on a system without it
+
+    file = folder / FILE
+    try:
+        lock = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be opened: {error.strerror}; make its folder writable") from None
+    try:
+        try:
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
+        except OSError:
+            raise ConfigError(f"session {number} is being run by another process; wait for it, or end it") from None
+        yield
+    finally:
+        os.close(lock)

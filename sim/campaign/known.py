@@ -1,0 +1,85 @@
+"""Known counterexamples: kept when they are found, replayed first by every later campaign of that system."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from enum import Enum
+
+from sim.campaign.code import Code
+from sim.campaign.git import Place
+from sim.campaign.sessions import Session
+from sim.campaign.store import Store
+from sim.errors import SimError
+from sim.scenario import parse_scenario
+from sim.simulation import simulate
+from sim.strategy import strategy_of
+
+
+class State(Enum):
+    """What a replay of a known counterexample says; the values are the sentences users read."""
+
+    VIOLATED = "still violated"
+    FIXED = "fixed"
+    UNFIT = "no longer fits"
+
+
+@dataclass(frozen=True)
+class Known:
+    """A known counterexample, replayed."""
+
+    id: int
+    violated: str
+    """The property that its counterexample violates."""
+    scenario: str
+    session: int
+    """The session that found it."""
+    before: State
+    """What the last replay said."""
+    state: State
+    told: str
+    """The violation, or why the schedule does not fit."""
+
+    @property
+    def sentence(self) -> str:
+        """What there is to say of it."""
+        since = f" (found in session {self.session})"
+        if self.state is State.VIOLATED:
+            back = "violated again" if self.before is State.FIXED else self.state.value
+            return f"{self.violated}: {back}: {self.told}{since}"
+        if self.state is State.FIXED:
+            return f"{self.violated}: fixed: its counterexample does not violate it any more{since}"
+        return f"{self.violated}: its counterexample no longer fits: {self.told}{since}"
+
+
+def replay_known(store: Store, session: Session, code: Code, place: Place) -> list[Known]:
+    """Replay what is known of a session's system, and keep what came of it; not what the session itself has
+    found with this very code."""
+    query = "SELECT * FROM known WHERE system = ? AND NOT (session = ? AND code = ?) ORDER BY id"
+    rows = store.rows(query, session.system, session.id, code.digest)
+    replayed = [_replay(row, session.plan.model) for row in rows]
+    if replayed:
+        with store.writing() as change:
+            for known in replayed:
+                change.do(
+                    "UPDATE known SET state = ?, code = ?, commit_id = ? WHERE id = ?",
+                    known.state.name.lower(),
+                    code.digest,
+                    place.commit,
+                    known.id,
+                )
+    return replayed
+
+
+def _replay(row: sqlite3.Row, model: str) -> Known:
+    prop, state, told = row["property"], State.FIXED, ""
+    try:
+        scenario = parse_scenario(row["scenario"], "the known counterexample", allow=(model,))
+        finding = simulate(scenario.system, strategy_of(scenario), max_steps=scenario.max_steps).finding
+    except SimError as error:  # the schedule, or what the file says, is no longer one of this model
+        state, told = State.UNFIT, error.mistakes[0]
+    else:
+        if finding is not None:
+            other = "" if finding.property == prop else f"now {finding.property}: "
+            state, told = State.VIOLATED, other + finding.message
+    return Known(row["id"], prop, row["scenario"], row["session"], State[row["state"].upper()], state, told)

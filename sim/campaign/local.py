@@ -1,0 +1,236 @@
+"""Workers on this machine: an executor of fresh Python processes, each of which may die alone.
+
+The pool of the standard library breaks as a whole when one of its processes is killed, and its processes
+wait for ever when their parent is. Here a process that dies fails its own task only, and is replaced; and a
+process whose parent is gone notices at once that its standard input is at its end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from queue import SimpleQueue
+from typing import IO, Any, TypeVar
+
+T = TypeVar("T")
+
+
+STARTS_MAX = 20
+"""How often in a row a process is started that is gone before it is ready."""
+
+
+class WorkerDied(Exception):
+    """The process that ran a task ended before it had an answer."""
+
+
+class LocalExecutor(Executor):
+    """Runs tasks in `workers` processes, first come first served. Functions and arguments are pickled."""
+
+    def __init__(self, workers: int) -> None:
+        self._changed = threading.Condition()
+        self._tasks: deque[tuple[Future[Any], bytes]] = deque()
+        self._closed = False
+        self._workers = [_Worker() for _ in range(workers)]
+        self._threads = [threading.Thread(target=self._serve, args=(w,), daemon=True) for w in self._workers]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        task = pickle.dumps((fn, args, kwargs))
+        future: Future[T] = Future()
+        with self._changed:
+            if self._closed:
+                raise RuntimeError("the executor was shut down")
+            self._tasks.append((future, task))
+            self._changed.notify()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """With `cancel_futures` what runs is ended as well."""
+        with self._changed:
+            self._closed = True
+            if cancel_futures:
+                for future, _ in self._tasks:
+                    future.cancel()
+                self._tasks.clear()
+            self._changed.notify_all()
+        if cancel_futures:
+            for worker in self._workers:
+                worker.kill()
+        if wait:
+            for thread in self._threads:
+                thread.join()
+
+    @property
+    def process_ids(self) -> list[int]:
+        """The processes that run now."""
+        return [pid for worker in self._workers if (pid := worker.process_id) is not None]
+
+    def _serve(self, worker: _Worker) -> None:
+        """The thread of one worker: hands it a task, waits for the answer, takes the next."""
+        while True:
+            worker.start()
+            task = self._next()
+            if task is None:
+                break
+            future, data = task
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                is_result, answer = worker.ask(data)
+            except Exception as error:
+                future.set_exception(error)
+            else:
+                (future.set_result if is_result else future.set_exception)(answer)
+        worker.end()
+
+    def _next(self) -> tuple[Future[Any], bytes] | None:
+        with self._changed:
+            while not self._tasks and not self._closed:
+                self._changed.wait()
+            return self._tasks.popleft() if self._tasks else None
+
+
+class _Worker:
+    """One process, started again after it died. It gets a task when it has said that it is ready: what dies
+    before costs no task a try."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._killed = False
+        self._starting = threading.Lock()
+        self._is_ready = False
+        self._why = ""
+
+    @property
+    def process_id(self) -> int | None:
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
+
+    def ask(self, task: bytes) -> tuple[bool, Any]:
+        """Whether there is a result, and the result or the exception. Raises `WorkerDied`."""
+        process = self._process
+        if process is None:
+            raise WorkerDied(f"no worker process could be started: {self._why}")
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            _write(process.stdin, task)
+            answer: tuple[bool, Any] = pickle.loads(_read(process.stdout))  # noqa: S301  our own process wrote it
+        except (OSError, EOFError):
+            raise WorkerDied(f"a worker process {_how(self.end())}") from None
+        return answer
+
+    def start(self) -> None:
+        """Have a process that is ready. If none can be started, `ask` says why."""
+        for _ in range(STARTS_MAX):
+            process = self._started()
+            if process is None:
+                return
+            assert process.stdout is not None
+            try:
+                if not self._is_ready:
+                    _read(process.stdout)
+                    self._is_ready = True
+                return
+            except (OSError, EOFError):
+                self._why = f"it {_how(self.end())}"
+
+    def _started(self) -> subprocess.Popen[bytes] | None:
+        with self._starting:
+            if self._killed:
+                return None
+            if self._process is None:
+                self._process = subprocess.Popen(  # noqa: S603  this very Python
+                    [sys.executable, "-P", "-c", _MAIN, json.dumps(sys.path)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    start_new_session=True,  # ctrl-C is for the campaign, which then ends its workers
+                )
+            return self._process
+
+    def kill(self) -> None:
+        """End the process in the middle of its task, for good."""
+        with self._starting:
+            self._killed = True
+            if self._process is not None:
+                self._process.kill()
+
+    def end(self) -> int | None:
+        """Let the process end, and forget it."""
+        process, self._process, self._is_ready = self._process, None, False
+        if process is None:
+            return None
+        for stream in (process.stdin, process.stdout):
+            try:
+                if stream is not None:
+                    stream.close()
+            except OSError:
+                pass  # it was dead when we wrote
+        return process.wait()
+
+
+_MAIN = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); import sim.campaign.worker; from sim.campaign.local import serve; serve()"
+
+
+def serve() -> None:
+    """The main function of a worker process: tasks on standard input, answers on standard output.
+
+    Its own prints, and those of models, go to standard error. When the input ends, so does the process, in
+    the middle of a task if need be: nobody waits for the answer.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    tasks: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_listen, args=(tasks,), daemon=True).start()
+    _write(answers, b"ready")
+    while True:
+        _write(answers, _answer(tasks.get()))
+
+
+def _listen(tasks: SimpleQueue[bytes]) -> None:
+    try:
+        while True:
+            tasks.put(_read(sys.stdin.buffer))
+    except (EOFError, OSError):
+        os._exit(0)
+
+
+def _answer(task: bytes) -> bytes:
+    try:
+        function, args, kwargs = pickle.loads(task)  # noqa: S301  our parent wrote it
+        return pickle.dumps((True, function(*args, **kwargs)))
+    except Exception as error:
+        return pickle.dumps((False, error))
+
+
+def _write(stream: IO[bytes], data: bytes) -> None:
+    stream.write(len(data).to_bytes(8, "big") + data)
+    stream.flush()
+
+
+def _read(stream: IO[bytes]) -> bytes:
+    size = int.from_bytes(_exactly(stream, 8), "big")
+    return _exactly(stream, size)
+
+
+def _exactly(stream: IO[bytes], size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data
+
+
+def _how(status: int | None) -> str:
+    if status is not None and status < 0:
+        return f"was ended by signal {-status}"
+    return f"ended with status {status}"

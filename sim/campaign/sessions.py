@@ -1,0 +1,266 @@
+"""Sessions in a store: begun, listed by branch, and their chunks recorded."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sim.campaign.code import Code
+from sim.campaign.git import Place
+from sim.campaign.plan import Plan
+from sim.campaign.store import Store, now_ms
+from sim.campaign.worker import Outcome
+from sim.errors import ConfigError
+from sim.explore.coverage import CoverageData
+from sim.explore.found import Found, Told
+
+
+@dataclass(frozen=True)
+class Session:
+    """A campaign as it is kept."""
+
+    id: int
+    plan: Plan
+    system: str
+    branch: str | None
+    """Where it was last active."""
+    work_tree: str | None
+    state: str
+    """`open`; `stopped` at a violation; `done`, all of its schedules or all of its time."""
+    seconds: float
+    """How long it has run, all in all."""
+    created_ms: int
+    active_ms: int
+    schedules: int
+    findings: int
+    """Kinds of violation that were found: property and shape of the counterexample."""
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state != "open"
+
+    @property
+    def age_ms(self) -> int:
+        """Since it was last active."""
+        return max(0, now_ms() - self.active_ms)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one code has done of a session."""
+
+    id: int
+    version: str
+    code: str
+    branch: str | None
+    commit: str | None
+    dirty: bool | None
+    created_ms: int
+
+    @property
+    def shown(self) -> str:
+        """The code, for people: `commit 1a2b3c4d, with changes`."""
+        if self.commit is None:
+            return f"no commit, code {self.code[:8]}"
+        return f"commit {self.commit[:8]}" + (", with changes" if self.dirty else "")
+
+
+_COUNTING = """
+    session = id AND (
+        json_extract(plan, '$.keep_going')
+        OR first <= coalesce((SELECT min(first) FROM finding WHERE session = id), first)
+    )
+"""
+"""What counts of a session: behind a first violation that ends it, nothing does."""
+_SESSIONS = f"""
+    SELECT session.*,
+        (SELECT coalesce(sum(schedules), 0) FROM chunk WHERE {_COUNTING}) AS schedules,
+        (SELECT count(DISTINCT property || '/' || shape) FROM finding WHERE {_COUNTING}) AS findings
+    FROM session
+"""  # noqa: S608
+
+
+def begin(store: Store, project: str, plan: Plan, system: str, place: Place) -> Session:
+    """A new session."""
+    with store.writing() as change:
+        made = change.add(
+            "session",
+            project=project,
+            plan=plan.to_json(),
+            system=system,
+            branch=place.branch,
+            work_tree=place.work_tree,
+            created_ms=change.at_ms,
+            active_ms=change.at_ms,
+        )
+    return session(store, made)
+
+
+def session(store: Store, number: int) -> Session:
+    """The session of that number. Raises `ConfigError` if there is none."""
+    found = store.rows(f"{_SESSIONS} WHERE id = ?", number)
+    if not found:
+        raise ConfigError(f"there is no session {number}; sim sessions --all lists them")
+    return _session(found[0])
+
+
+def sessions(store: Store, project: str | None, branches: Sequence[str | None] | None) -> list[Session]:
+    """The sessions of a project (None: of all), of these branches (None: of all; a None among them: those
+    without a branch), with the most recent activity first."""
+    conditions, values = ["1"], list[object]()
+    if project is not None:
+        conditions.append("project = ?")
+        values.append(project)
+    if branches is not None:
+        conditions.append("(" + " OR ".join("branch IS ?" for _ in branches) + ")")
+        values += branches
+    where = " AND ".join(conditions)
+    return [_session(row) for row in store.rows(f"{_SESSIONS} WHERE {where} ORDER BY active_ms DESC, id DESC", *values)]
+
+
+def _session(row: sqlite3.Row) -> Session:
+    names = ("id", "system", "branch", "work_tree", "state", "seconds", "created_ms", "active_ms")
+    kept = {name: row[name] for name in names}
+    return Session(plan=Plan.from_json(row["plan"]), schedules=row["schedules"], findings=row["findings"], **kept)
+
+
+# --- parts ------------------------------------------------------------------------------------------
+
+
+def parts(store: Store, number: int) -> list[Part]:
+    """The parts of a session, the first first."""
+    return [_part(row) for row in store.rows("SELECT * FROM part WHERE session = ? ORDER BY id", number)]
+
+
+def _part(row: sqlite3.Row) -> Part:
+    dirty = None if row["dirty"] is None else bool(row["dirty"])
+    names = ("id", "version", "code", "branch", "created_ms")
+    return Part(commit=row["commit_id"], dirty=dirty, **{name: row[name] for name in names})
+
+
+def go_on(store: Store, number: int, version: str, code: Code, place: Place) -> Part:
+    """The part that runs now: the one whose code is this code, or a new one."""
+    with store.writing() as change:
+        change.do(
+            "UPDATE session SET branch = ?, work_tree = ?, active_ms = ? WHERE id = ?",
+            place.branch,
+            place.work_tree,
+            change.at_ms,
+            number,
+        )
+        same = change.rows("SELECT * FROM part WHERE session = ? AND code = ?", number, code.digest)
+        if same:
+            return _part(same[0])
+        made = change.add(
+            "part",
+            session=number,
+            version=version,
+            code=code.digest,
+            branch=place.branch,
+            commit_id=place.commit,
+            dirty=None if place.dirty is None else int(place.dirty),
+            created_ms=change.at_ms,
+        )
+        (row,) = change.rows("SELECT * FROM part WHERE id = ?", made)
+    return _part(row)
+
+
+# --- chunks -----------------------------------------------------------------------------------------
+
+
+def done(store: Store, number: int) -> list[int]:
+    """The first numbers of the chunks that are done."""
+    return [row[0] for row in store.rows("SELECT first FROM chunk WHERE session = ? ORDER BY first", number)]
+
+
+def record(
+    store: Store, session: Session, part: Part, outcome: Outcome, texts: Iterable[str], place: Place, seconds: float
+) -> None:
+    """A chunk is done: all that came of it is kept, or nothing. `texts` are the scenarios of its findings,
+    `seconds` how long the session has run."""
+    with store.writing() as change:
+        change.add(
+            "chunk",
+            session=session.id,
+            first=outcome.first,
+            size=outcome.size,
+            part=part.id,
+            schedules=outcome.schedules,
+            steps=outcome.steps,
+            cut_short=outcome.cut_short,
+            seconds=outcome.seconds,
+            sample=outcome.sample.to_json(),
+            coverage=pack(outcome.coverage),
+        )
+        for found, text in zip(outcome.found, texts, strict=True):
+            shape = json.dumps(found.shape, ensure_ascii=False)
+            change.add(
+                "finding",
+                session=session.id,
+                first=outcome.first,
+                number=found.number,
+                property=found.told.violated,
+                shape=shape,
+                found=json.dumps(asdict(found), ensure_ascii=False),
+                scenario=text,
+            )
+            change.do(
+                "INSERT INTO known (system, property, shape, scenario, session, code, commit_id) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = 'violated'",
+                session.system,
+                found.told.violated,
+                shape,
+                text,
+                session.id,
+                part.code,
+                part.commit,
+            )
+        change.do(
+            "UPDATE session SET branch = ?, work_tree = ?, active_ms = ?, seconds = ? WHERE id = ?",
+            place.branch,
+            place.work_tree,
+            change.at_ms,
+            seconds,
+            session.id,
+        )
+
+
+def end(store: Store, number: int, state: str, seconds: float) -> None:
+    """The session has come to its end, or is open again."""
+    with store.writing() as change:
+        change.do(
+            "UPDATE session SET state = ?, seconds = ?, active_ms = ? WHERE id = ?",
+            state,
+            seconds,
+            change.at_ms,
+            number,
+        )
+
+
+def found_from(text: str) -> Found:
+    """A finding as it was kept."""
+    data: dict[str, Any] = json.loads(text)
+    told = data["told"]
+    told["schedule"], told["words"] = tuple(told["schedule"]), tuple(told["words"])
+    return Found(**{**data, "told": Told(**told), "shape": tuple(data["shape"])})
+
+
+# --- coverage ---------------------------------------------------------------------------------------
+
+
+def pack(coverage: CoverageData) -> bytes:
+    """A coverage as it is kept: a line of JSON, then the fingerprints, then a byte for each."""
+    head = {"visits": coverage.visits, "taken": coverage.taken, "held": coverage.held}
+    return json.dumps(head).encode() + b"\n" + coverage.prints + coverage.once
+
+
+def unpack(data: bytes) -> CoverageData:
+    """What `pack` packed."""
+    line, _, rest = data.partition(b"\n")
+    head = json.loads(line)
+    count = len(rest) // 9
+    taken = tuple((process, index) for process, index in head["taken"])
+    return CoverageData(rest[: 8 * count], rest[8 * count :], head["visits"], taken, tuple(head["held"]))

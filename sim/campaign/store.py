@@ -1,0 +1,213 @@
+"""The file that sessions are kept in: SQLite, which survives a kill at any moment.
+
+Every change is one transaction that takes the write lock at its beginning (BEGIN IMMEDIATE): a writer that
+read first and wrote later could be refused in the middle. Readers never wait (WAL). What a power cut may
+take is the last transactions, never half of one; a chunk that is lost is run again, with the same result.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sim.errors import ConfigError
+
+WAIT_S = 30.0
+"""Seconds that a writer waits for another."""
+SQLITE_MIN = (3, 37)
+"""The first version with STRICT tables."""
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE session (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        project TEXT NOT NULL,
+        plan TEXT NOT NULL,
+        system TEXT NOT NULL,
+        branch TEXT,
+        work_tree TEXT,
+        state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'stopped', 'done')),
+        seconds REAL NOT NULL DEFAULT 0,
+        created_ms INTEGER NOT NULL,
+        active_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX session_of_branch ON session (project, branch, active_ms);
+
+    CREATE TABLE part (
+        id INTEGER PRIMARY KEY,
+        session INTEGER NOT NULL REFERENCES session,
+        version TEXT NOT NULL,
+        code TEXT NOT NULL,
+        branch TEXT,
+        commit_id TEXT,
+        dirty INTEGER,
+        created_ms INTEGER NOT NULL,
+        coverage BLOB
+    ) STRICT;
+    CREATE INDEX part_of_session ON part (session);
+
+    CREATE TABLE chunk (
+        session INTEGER NOT NULL REFERENCES session,
+        first INTEGER NOT NULL CHECK (first >= 0),
+        size INTEGER NOT NULL CHECK (size > 0),
+        part INTEGER NOT NULL REFERENCES part,
+        schedules INTEGER NOT NULL,
+        steps INTEGER NOT NULL,
+        cut_short INTEGER NOT NULL,
+        seconds REAL NOT NULL,
+        sample TEXT NOT NULL,
+        coverage BLOB,
+        PRIMARY KEY (session, first)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE finding (
+        session INTEGER NOT NULL,
+        first INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        property TEXT NOT NULL,
+        shape TEXT NOT NULL,
+        found TEXT NOT NULL,
+        scenario TEXT NOT NULL,
+        PRIMARY KEY (session, first, number),
+        FOREIGN KEY (session, first) REFERENCES chunk
+    ) STRICT;
+
+    CREATE TABLE known (
+        id INTEGER PRIMARY KEY,
+        system TEXT NOT NULL,
+        property TEXT NOT NULL,
+        shape TEXT NOT NULL,
+        scenario TEXT NOT NULL,
+        session INTEGER NOT NULL REFERENCES session,
+        state TEXT NOT NULL DEFAULT 'violated' CHECK (state IN ('violated', 'fixed', 'unfit')),
+        code TEXT NOT NULL,
+        commit_id TEXT,
+        UNIQUE (system, property, shape)
+    ) STRICT;
+    """,
+)
+"""What makes a store of version k one of version k + 1; `user_version` says which one it is."""
+
+
+class Store:
+    """An open store. Raises `ConfigError` where the file cannot be used, or cannot be written any more."""
+
+    def __init__(self, file: Path, migrations: Sequence[str] = MIGRATIONS) -> None:
+        if sqlite3.sqlite_version_info < SQLITE_MIN:
+            raise ConfigError(f"SQLite {sqlite3.sqlite_version} is too old for sessions; take 3.37 or later")
+        self.file = file
+        with self._told():
+            self._db = sqlite3.connect(file, timeout=WAIT_S, isolation_level=None)
+            self._db.row_factory = sqlite3.Row
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.execute("PRAGMA foreign_keys = ON")
+        self._migrate(migrations)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def rows(self, query: str, *values: object) -> list[sqlite3.Row]:
+        """What a query finds."""
+        with self._told():
+            return self._db.execute(query, values).fetchall()
+
+    @contextmanager
+    def writing(self) -> Iterator[Writing]:
+        """One transaction: all of it is kept, or nothing."""
+        with self._told():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield Writing(self._db, now_ms())
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:  # a full disk may have ended it already
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def _migrate(self, migrations: Sequence[str]) -> None:
+        newest = len(migrations)
+        if self._version() < newest:
+            with self.writing() as change:
+                for script in migrations[self._version() :]:  # another process may have been first
+                    for statement in script.split(";\n"):
+                        change.do(statement)
+                change.do(f"PRAGMA user_version = {max(newest, self._version())}")
+        if self._version() > newest:
+            raise ConfigError(
+                f"{self.file}: is of version {self._version()}, this roundsim knows {newest}; "
+                "take the roundsim that wrote it, or another SIM_HOME"
+            )
+
+    def _version(self) -> int:
+        (found,) = self.rows("PRAGMA user_version")
+        return int(found[0])
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What SQLite cannot do, as a mistake that says what to do about it."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+                raise
+            raise ConfigError(f"{self.file}: {_advice(error)}") from None
+
+
+class Writing:
+    """A transaction under way, and the moment of it in milliseconds since 1970."""
+
+    def __init__(self, database: sqlite3.Connection, at_ms: int) -> None:
+        self._db = database
+        self.at_ms = at_ms
+
+    def do(self, statement: str, *values: object) -> None:
+        """Change something."""
+        self._db.execute(statement, values)
+
+    def add(self, table: str, **values: object) -> int:
+        """Add a row, and say its number."""
+        names = ", ".join(values)
+        places = ", ".join("?" * len(values))
+        made = self._db.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", tuple(values.values()))  # noqa: S608
+        assert made.lastrowid is not None
+        return made.lastrowid
+
+    def rows(self, query: str, *values: object) -> list[Any]:
+        """What a query finds inside the transaction."""
+        return self._db.execute(query, values).fetchall()
+
+
+def now_ms() -> int:
+    """The wall clock, in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+_ADVICE = {
+    "SQLITE_FULL": "no room is left; what was recorded is kept: make room, then resume",
+    "SQLITE_IOERR": "cannot be written or read; what was recorded is kept: look at the disk, then resume",
+    "SQLITE_READONLY": "cannot be written to; what was recorded is kept: make it writable, or set SIM_HOME to a folder that is",
+    "SQLITE_CANTOPEN": "cannot be opened; make its folder readable and writable, or set SIM_HOME to one that is",
+    "SQLITE_BUSY": f"another process has held it for more than {WAIT_S:g} s; end that one, or try again",
+    "SQLITE_NOTADB": "is no store of sessions; move it away, or set SIM_HOME to another folder",
+    "SQLITE_CORRUPT": "is damaged; move it away (`sqlite3 FILE .recover` saves what can be read), or set SIM_HOME to another folder",
+}
+
+
+def _advice(error: sqlite3.DatabaseError) -> str:
+    code = getattr(error, "sqlite_errorname", "") or ""
+    for name, advice in _ADVICE.items():
+        if code.startswith(name):
+            return f"{advice} ({error})"
+    return f"{error}; move it away, or set SIM_HOME to another folder"

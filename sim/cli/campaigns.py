@@ -1,0 +1,246 @@
+"""Campaigns for the commands that run or show them: the store, the loop on a terminal, the report."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from sim.campaign import sessions
+from sim.campaign.answer import Answer, answer_of
+from sim.campaign.code import code_of
+from sim.campaign.engines import started
+from sim.campaign.git import Place, look
+from sim.campaign.hold import held
+from sim.campaign.home import VARIABLE, Home, home
+from sim.campaign.known import Known, State, replay_known
+from sim.campaign.run import Campaign
+from sim.campaign.sessions import Part, Session
+from sim.campaign.store import Store
+from sim.cli import options
+from sim.cli.keep import Kept, judged, keep_found, missed_lines, places
+from sim.report.campaign import end_line, known_data, known_lines, part_data, sample_data, sample_line, session_data
+from sim.report.data import fuzz_data
+from sim.report.fuzz import fuzz_head, fuzz_lines
+from sim.scenario import Target, write_text
+from sim.scenario.models import settings_of
+
+workers = click.option(
+    "--workers", type=click.IntRange(1), metavar="N", help="Processes that share the work.  [default: one a core]"
+)
+engine = click.option(
+    "--engine", metavar="NAME[=ADDRESS]", help="Who runs them: local, dask or ray, or one that runs at ADDRESS."
+)
+
+
+class Desk(NamedTuple):
+    """Where a command about sessions stands: the store, the project, and what git says."""
+
+    home: Home
+    store: Store
+    place: Place
+    here: Path
+
+    @property
+    def project(self) -> str:
+        return self.home.project(self.place)
+
+
+def find_home() -> Home:
+    """Where the sessions are."""
+    return home(Path.cwd(), os.environ.get(VARIABLE))
+
+
+@contextmanager
+def desk(*, make: bool = False) -> Iterator[Desk]:
+    """The store of sessions. Where there is none it is made, or an empty one is looked at."""
+    found, here = find_home(), Path.cwd()
+    if make or found.file.exists():
+        found.prepare()
+    with Store(found.file if found.file.exists() else Path(":memory:")) as store:
+        yield Desk(found, store, look(here), here)
+
+
+class Crew(NamedTuple):
+    """Who runs a campaign, for how long, and where its counterexamples go."""
+
+    engine: str
+    workers: int
+    seconds: float | None
+    out: str
+    as_json: bool
+
+
+def crew(engine: str | None, workers: int | None, seconds: float | None, out: str, as_json: bool) -> Crew:
+    """Who runs a campaign, if the command line does not say: a process for each core."""
+    return Crew(engine or "local", workers or _cores(), seconds, out, as_json)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def carry_on(at: Desk, session: Session, target: Target, by: Crew) -> int:
+    """Run a session until it ends, and report; the exit status."""
+    plan = session.plan
+    code = code_of(plan.model)
+    with held(at.home.folder, session.id):
+        before = sessions.parts(at.store, session.id)
+        part = sessions.go_on(at.store, session.id, version("roundsim"), code, at.place)
+        parts = sessions.parts(at.store, session.id)
+        if not by.as_json:
+            click.echo("\n".join(_head(at, session, target, parts, by, is_new=part not in before)))
+        known = replay_known(at.store, session, code, at.place)
+        if not by.as_json:
+            for line in known_lines(known):
+                click.echo(line)
+        campaign = Campaign(at.store, session, part, target, code, at.here)
+        is_held = not plan.keep_going and any(one.state is State.VIOLATED for one in known)
+        if not is_held:
+            with started(by.engine, by.workers) as engine, _progress(by.as_json) as progress:
+                answer = campaign.run(engine, by.seconds, progress)
+        else:
+            answer = answer_of(at.store, session, part, campaign.graph)
+        session = sessions.session(at.store, session.id)
+        return _report(session, target, _Done(answer, part, parts, known, campaign, is_held), by)
+
+
+class _Done(NamedTuple):
+    answer: Answer
+    part: Part
+    parts: Sequence[Part]
+    known: Sequence[Known]
+    campaign: Campaign
+    is_held: bool
+    """Whether nothing was run, as a known violation stands."""
+
+
+def _head(
+    at: Desk, session: Session, target: Target, parts: Sequence[Part], by: Crew, *, is_new: bool
+) -> Iterator[str]:
+    plan = session.plan
+    *head, _ = fuzz_head(target, settings_of(target.model, target.config), plan.strategy, plan.seed)
+    yield from head
+    yield f"session   {session.id}, {at.place.shown}; {by.engine}, {by.workers} workers, chunks of {plan.chunk:,}"
+    if is_new and len(parts) > 1:
+        yield f"changed   the code is not that of part {len(parts) - 1} ({parts[-2].shown}): this is part {len(parts)}, kept apart"
+
+
+def _report(session: Session, target: Target, done: _Done, by: Crew) -> int:
+    answer, folder = done.answer, Path(by.out)
+    standing = [one for one in done.known if one.state is State.VIOLATED]
+    kept = keep_found(target, answer.found, answer.seed, folder)
+    violated = [*(found.told.violated for found in answer.found), *(one.violated for one in standing)]
+    again = places(target, violated, folder)[len(kept) :]
+    for one, place in zip(standing, again, strict=True):
+        write_text(place.path, one.scenario)
+    verdict = "violated" if violated else answer.verdict
+    status, as_expected = judged(target, verdict, violated, interrupted=answer.interrupted)
+    if by.as_json:
+        data = fuzz_data(answer, target.name, answer.found, kept, as_expected)
+        options.print_json({**data, "verdict": verdict, **_data(session, done, by, again)})
+        return status
+    if done.is_held:
+        lines = [
+            f"no schedule was run: mend that first, then: sim resume {session.id}; --keep-going fuzzes all the same"
+        ]
+    else:
+        lines = ["", *fuzz_lines(answer, answer.found, kept, done.campaign.seconds), *sample_line(answer.sample)]
+    lines += [
+        f"known     {one.violated}: replay it with: {place.replay}" for one, place in zip(standing, again, strict=True)
+    ]
+    lines += missed_lines(target, verdict, violated)
+    if not done.is_held:
+        lines.append(end_line(session, done.parts.index(done.part) + 1))
+    click.echo("\n".join(lines))
+    return status
+
+
+def _data(session: Session, done: _Done, by: Crew, again: Sequence[Kept]) -> dict[str, Any]:
+    """What the object of a campaign has beside that of a fuzz."""
+    files = iter(again)
+    return {
+        "seconds": round(done.campaign.seconds, 6),
+        "worker_seconds": round(done.answer.seconds, 6),
+        "engine": by.engine,
+        "workers": by.workers,
+        "deaths": done.campaign.deaths,
+        "usage": sample_data(done.answer.sample),
+        "known": [
+            {**known_data(one), "scenario": next(files).path if one.state is State.VIOLATED else None}
+            for one in done.known
+        ],
+        "part": done.parts.index(done.part) + 1,
+        "parts": [part_data(part) for part in done.parts],
+        "session": session_data(session),
+    }
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[Campaign], None] | None]:
+    """A bar on a terminal: speed, coverage, findings, time left; nothing elsewhere."""
+    if quiet or not sys.stderr.isatty() or options.in_ci():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = None
+        states = _Slow()
+
+        def show(campaign: Campaign) -> None:
+            nonlocal task
+            before = campaign.session.schedules
+            if task is None:
+                task = bar.add_task("", total=campaign.session.plan.schedules, completed=before)
+            seconds = max(campaign.seconds, 1e-9)
+            count, findings = states(campaign), campaign.findings
+            text = (
+                f"{campaign.schedules / seconds:,.0f} schedules/s, {campaign.steps / seconds:,.0f} steps/s, "
+                f"{count:,} states, {findings} finding{'s' if findings != 1 else ''}"
+            )
+            bar.update(task, completed=before + campaign.schedules, description=text)
+
+        yield show
+
+
+class _Slow:
+    """How many states are known; counting them sorts all of them, so it is not done all the time."""
+
+    SHARE = 20
+    """A count is made at most every so many times the time that the last one took."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._next = 0.0
+
+    def __call__(self, campaign: Campaign) -> int:
+        begun = time.perf_counter()
+        if begun >= self._next:
+            self._count = campaign.coverage.states
+            ended = time.perf_counter()
+            self._next = ended + self.SHARE * (ended - begun)
+        return self._count

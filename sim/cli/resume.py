@@ -1,0 +1,93 @@
+"""`sim resume`: goes on with a campaign where it was ended or killed."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from sim.campaign.git import branches
+from sim.campaign.sessions import Session, session
+from sim.cli import campaigns, options
+from sim.cli.campaigns import Desk, carry_on, crew, desk
+from sim.cli.sessions import by_branch, listed, of_all, show
+from sim.errors import ConfigError, ExitStatus
+from sim.report.campaign import progress_text, session_data, session_table
+
+
+@click.command()
+@click.argument("number", metavar="[ID]", type=click.IntRange(1), required=False)
+@by_branch
+@of_all
+@click.option("--last", is_flag=True, help="The one with the most recent activity that is not finished.")
+@options.duration
+@campaigns.workers
+@campaigns.engine
+@options.out
+@options.as_json
+def command(
+    number: int | None,
+    branch: str | None,
+    everything: bool,
+    last: bool,
+    seconds: float | None,
+    workers: int | None,
+    engine: str | None,
+    out: str,
+    as_json: bool,
+) -> int:
+    """Go on with session ID, or with one of the current git branch: picked from a list on a terminal, listed
+    elsewhere."""
+    if number is not None and (branch is not None or everything or last):
+        raise ConfigError(f"session {number} is one: leave out --branch, --all and --last")
+    with desk() as at:
+        if number is not None:
+            chosen = session(at.store, number)
+        else:
+            found = listed(at, branch, everything)
+            if last and found:
+                chosen = next((one for one in found if not one.is_finished), found[0])
+            elif found and not as_json and sys.stdin.isatty() and sys.stdout.isatty():
+                chosen = _pick(at, found)
+            else:
+                status = show(at, found, branch, as_json)
+                if found and not as_json:
+                    click.echo("go on with one of them: sim resume ID, or sim resume --last")
+                return status
+        return _resume(at, chosen, campaigns.Crew(*crew(engine, workers, seconds, out, as_json)))
+
+
+def _resume(at: Desk, chosen: Session, by: campaigns.Crew) -> int:
+    plan = chosen.plan
+    goes_on = plan.schedules is None and chosen.state == "done" and by.seconds is not None
+    if chosen.is_finished and not goes_on:
+        more = "" if plan.schedules is not None or chosen.state == "stopped" else "; --for 60s goes on with it"
+        if by.as_json:
+            options.print_json({"finished": True, "session": session_data(chosen)})
+        else:
+            click.echo(
+                f"session {chosen.id} is finished ({chosen.state}): {progress_text(chosen)} schedules, "
+                f"{chosen.findings} findings; sim status {chosen.id} tells them{more}"
+            )
+        return ExitStatus.AS_EXPECTED
+    if by.seconds is None and plan.seconds is not None:
+        by = by._replace(seconds=max(0.0, plan.seconds - chosen.seconds))
+    return carry_on(at, chosen, plan.load(), by)
+
+
+def _pick(at: Desk, found: list[Session]) -> Session:
+    """The one that the user picks: arrows, or typing, which filters."""
+    import questionary
+
+    head, *lines = session_table(found, branches(at.here))
+    choices = [questionary.Choice(title=line, value=one) for line, one in zip(lines, found, strict=True)]
+    picked: Session | None = questionary.select(
+        f"Which session? (arrows, or type to filter)\n   {head}",
+        choices=choices,
+        use_search_filter=True,
+        use_jk_keys=False,
+        instruction=" ",
+    ).ask()
+    if picked is None:
+        raise KeyboardInterrupt
+    return picked

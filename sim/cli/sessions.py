@@ -1,0 +1,78 @@
+"""`sim sessions`: the campaigns that are kept, by git branch."""
+
+from __future__ import annotations
+
+import click
+
+from sim.campaign.answer import Tally, answer_of, tally_of
+from sim.campaign.git import branches, former_names
+from sim.campaign.sessions import Part, Session, parts, session, sessions
+from sim.cli import options
+from sim.cli.campaigns import Desk, desk
+from sim.errors import ConfigError, ExitStatus, SimError
+from sim.graph import Graph
+from sim.report.campaign import answer_data, session_data, session_lines, session_table
+from sim.scenario import Target
+
+by_branch = click.option("--branch", metavar="NAME", help="The sessions of this branch, not of the current one.")
+of_all = click.option("--all", "everything", is_flag=True, help="The sessions of every branch.")
+
+
+@click.command()
+@by_branch
+@of_all
+@options.as_json
+def command(branch: str | None, everything: bool, as_json: bool) -> int:
+    """The sessions of the current git branch, with the most recent activity first."""
+    with desk() as at:
+        return show(at, listed(at, branch, everything), branch, as_json)
+
+
+def listed(at: Desk, branch: str | None, everything: bool) -> list[Session]:
+    """The sessions asked for. A branch that was renamed has the sessions of its former names."""
+    if everything and branch is not None:
+        raise ConfigError("--all and --branch are both given; give one")
+    if everything:
+        return sessions(at.store, None, None)
+    name = branch if branch is not None else at.place.branch
+    names = [name] if name is None else [name, *former_names(at.here, name)]
+    return sessions(at.store, at.project, names)
+
+
+def show(at: Desk, found: list[Session], branch: str | None, as_json: bool) -> int:
+    """The table, or the object."""
+    if as_json:
+        data = [session_data(one) for one in found]
+        options.print_json({"branch": branch if branch is not None else at.place.branch, "sessions": data})
+    elif found:
+        click.echo("\n".join(session_table(found, branches(at.here))))
+    else:
+        name = branch if branch is not None else at.place.branch
+        where = f" of branch {name}" if name is not None else f": {at.place.shown}"
+        others = len(sessions(at.store, None, None))
+        rest = (
+            f"; sim sessions --all lists {others} of others" if others else "; sim fuzz TARGET --workers 2 begins one"
+        )
+        click.echo(f"no session{where}{rest}")
+    return ExitStatus.AS_EXPECTED
+
+
+def tell(number: int, as_json: bool) -> int:
+    """What session `number` covered, found and used: part by part, as each ran other code."""
+    with desk() as at:
+        one = session(at.store, number)
+        try:
+            target: Target | None = one.plan.load()
+            why = ""
+        except SimError as error:  # as on another branch, where the model is not
+            target, why = None, error.mistakes[0]
+        told = [(part, _answer(at, one, part, target)) for part in parts(at.store, number)]
+        if as_json:
+            options.print_json({**session_data(one), "parts": [answer_data(part, answer) for part, answer in told]})
+        else:
+            click.echo("\n".join(session_lines(one, told, why)))
+    return ExitStatus.AS_EXPECTED
+
+
+def _answer(at: Desk, one: Session, part: Part, target: Target | None) -> Tally:
+    return tally_of(at.store, one, part) if target is None else answer_of(at.store, one, part, Graph(target.system))

@@ -1,0 +1,208 @@
+"""The compiled walk over states that stand for others. Beside it stands the usual one (`kernel.expand`), which
+knows nothing of this and is no slower for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sim.explore.compiled.jit import compiled, inlined
+from sim.explore.compiled.kernel import admit_new, done, inside, survey, take
+from sim.explore.compiled.layout import (
+    ANY,
+    BASE,
+    BUDGETS,
+    CONSUMED,
+    CURSOR,
+    CUTS,
+    ENOUGH,
+    EXACT,
+    FAILED,
+    GENERATED,
+    HEARD_FROM,
+    HEARD_TO,
+    HEARING,
+    LEVEL_DONE,
+    LEVEL_END,
+    LOCALS,
+    MAX_SENDS,
+    NETWORK,
+    OUTSIDE,
+    PAUSED,
+    PROGRESS,
+    QUIET,
+    RAW,
+    SENDS_FROM,
+    SENDS_TO,
+    SET,
+    SMALL_BUFFERS,
+    UNKNOWN_HEARING,
+    UNKNOWN_IMAGE,
+    UNKNOWN_ROW,
+    VIOLATED,
+)
+from sim.explore.compiled.lookup import find, row_key, surroundings
+from sim.explore.compiled.prints import fingerprint, locate, same_cells, total
+from sim.explore.compiled.steps import change, exchange, hear
+from sim.explore.compiled.turning import canonical
+from sim.explore.compiled.turns import DEAD, TAKEN
+
+_ZERO = np.uint64(0)
+
+
+@inlined
+def step(rows: Any, settings: Any, before: Any, length: Any, action: Any, after: Any) -> Any:
+    """Writes the state after an action; its length, or -1 where the row of a monitor is unknown."""
+    first, budgets = settings[LOCALS] + settings[BUDGETS] + settings[CUTS], settings[LOCALS]
+    change(rows.actions, action, rows.pool, before, first, budgets, budgets + settings[BUDGETS], after, _ZERO)
+    known, _ = hear(
+        rows.pair_keys, rows.pair_values, rows.hear_node, rows.hear_start, rows.hear_by, rows.pool,
+        rows.actions[action, HEARD_FROM], rows.actions[action, HEARD_TO], after, _ZERO,
+    )  # fmt: skip
+    if not known:
+        return -1
+    return exchange(
+        rows.order, rows.pool, settings[NETWORK] == SET, before, first, length, rows.actions[action, CONSUMED],
+        rows.actions[action, SENDS_FROM], rows.actions[action, SENDS_TO], after,
+    )  # fmt: skip
+
+
+@inlined
+def settling(rows: Any, turns: Any, cells: Any, first: Any, length: Any, around: Any) -> Any:
+    """The first delivery that settles in a state: its action, -1 if there is none, -2 if one is not known."""
+    last = -1
+    for i in range(first, length):
+        e = cells[i]
+        if rows.order[e] != last:
+            last = rows.order[e]
+            found = find(turns.settle_keys, turns.settle_values, row_key(cells[rows.target[e]], e, around, 0))
+            if found < 0:
+                return np.int32(-2)
+            if found >= TAKEN:
+                return found - np.int32(TAKEN)
+    return np.int32(-1)
+
+
+@compiled
+def settle(rows: Any, turns: Any, settings: Any, cells: Any, length: Any, other: Any) -> Any:
+    """Takes what settles, and forgets what is dead; the new length, -1 where something is unknown (`other` has
+    then the length of what was come to), -2 where the buffers are too small."""
+    first = settings[LOCALS] + settings[BUDGETS] + settings[CUTS]
+    around = surroundings(rows.pair_keys, rows.pair_values, settings[LOCALS], first, cells)
+    if around < 0:
+        other[0] = length
+        return np.int64(-1)
+    for _ in range(turns.steps_max):
+        action = settling(rows, turns, cells, first, length, around)
+        if action == -2:
+            other[0] = length
+            return np.int64(-1)
+        if action == -1:
+            break
+        if length + settings[MAX_SENDS] > cells.size:
+            return np.int64(-2)
+        k = step(rows, settings, cells, length, action, other)
+        for i in range(k):
+            cells[i] = other[i]
+        length = np.int64(k)
+    if settings[NETWORK] != ANY:
+        return length
+    k = first
+    for i in range(first, length):
+        e = cells[i]
+        found = find(turns.settle_keys, turns.settle_values, row_key(cells[rows.target[e]], e, around, 0))
+        if found < 0:
+            other[0] = length
+            return np.int64(-1)
+        if found != DEAD:
+            other[k] = e
+            k += 1
+    for i in range(first, k):
+        cells[i] = other[i]
+    return np.int64(k)
+
+
+@inlined
+def is_failed(rows: Any, settings: Any, cells: Any) -> Any:
+    """Whether a machine failed in this state."""
+    for i in range(settings[LOCALS]):  # noqa: SIM110
+        if rows.flags[cells[i]] & FAILED:
+            return True
+    return False
+
+
+@compiled
+def follow_one(
+    rows: Any, turns: Any, store: Any, settings: Any, registers: Any, before: Any, length: Any, after: Any,
+    spare: Any, action: Any, ordinal: Any,
+) -> Any:  # fmt: skip
+    """Takes one action; keeps the state that stands for where it leads, if it is new. PAUSED, or why not."""
+    first, exact = settings[LOCALS] + settings[BUDGETS] + settings[CUTS], settings[EXACT] != 0
+    k = np.int64(step(rows, settings, before, length, action, after))
+    if k < 0:
+        registers[HEARING] = action
+        return UNKNOWN_HEARING
+    if same_cells(before, 0, length, after, k):
+        return PAUSED
+    if rows.actions[action, PROGRESS]:
+        registers[QUIET] = 0
+    if not is_failed(rows, settings, after):
+        if turns.settle_keys.size:
+            settled = settle(rows, turns, settings, after, k, spare[3])
+            if settled == -2:
+                return SMALL_BUFFERS
+            if settled < 0:
+                registers[RAW] = spare[3][0]
+                return UNKNOWN_IMAGE
+            k = settled
+        if not canonical(rows, turns, settings, after, k, spare):
+            registers[RAW] = k
+            return UNKNOWN_IMAGE
+    h = fingerprint(total(after, first, k, rows.order))
+    slot = locate(store.slots, store.ids, store.cells, store.offsets, registers[BASE], exact, after, k, h)
+    if store.slots[slot] != _ZERO:
+        return PAUSED
+    ended = admit_new(rows, store, settings, registers, after, k, slot, h, ordinal)
+    if ended == VIOLATED or ended == ENOUGH:
+        registers[GENERATED] += ordinal + 1
+    return ended
+
+
+@compiled
+def expand_reduced(
+    rows: Any, turns: Any, store: Any, settings: Any, registers: Any, buffers: Any, spare: Any, batch: Any
+) -> Any:
+    """`kernel.expand`, but that what is kept is what stands for a state."""
+    before, after, found, steps, _ = buffers
+    for _ in range(batch):
+        if registers[CURSOR] == registers[LEVEL_END]:
+            return LEVEL_DONE
+        length = take(store, settings, registers, before, after, found)
+        if length < 0:
+            return SMALL_BUFFERS
+        expanded = inside(rows, settings, before)
+        if expanded < 0:
+            return UNKNOWN_ROW
+        if expanded == 0:
+            registers[OUTSIDE] += 1
+            registers[CURSOR] += 1
+            continue
+        ended = survey(rows, settings, before, length, found, steps)
+        if ended != PAUSED:
+            return ended
+        registers[QUIET] = 1
+        r, n = 0, np.int64(0)
+        while found[r] >= 0:
+            for a in range(rows.row_start[found[r]], rows.row_start[found[r] + 1]):
+                ended = follow_one(
+                    rows, turns, store, settings, registers, before, length, after, spare, rows.row_actions[a], n
+                )
+                if ended != PAUSED:
+                    return ended
+                n += 1
+            r += 1
+        ended = done(rows, store, settings, registers, before, n)
+        if ended != PAUSED:
+            return ended
+    return PAUSED

@@ -1,0 +1,203 @@
+"""Campaigns and their sessions as text for people and as data."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sim.campaign.answer import Answer, Tally
+from sim.campaign.known import Known
+from sim.campaign.sample import Sample
+from sim.campaign.sessions import Part, Session
+from sim.errors import listing
+from sim.report.data import coverage_data, found_data
+from sim.report.fuzz import covered_lines, finding_lines
+
+BRANCH_WIDTH = 24
+"""Characters of a branch that a table shows; the end of a long name tells more than its beginning."""
+
+
+def session_data(session: Session) -> dict[str, Any]:
+    """A session for `--json`. Instants are in UTC."""
+    plan = session.plan
+    return {
+        "id": session.id,
+        "state": session.state,
+        "target": plan.target,
+        "model": plan.model,
+        "branch": session.branch,
+        "work_tree": session.work_tree,
+        "schedules": session.schedules,
+        "of": plan.schedules,
+        "findings": session.findings,
+        "seed": plan.seed,
+        "strategy": plan.strategy,
+        "keep_going": plan.keep_going,
+        "chunk": plan.chunk,
+        "seconds": round(session.seconds, 3),
+        "created": _instant(session.created_ms),
+        "active": _instant(session.active_ms),
+        "age_ms": session.age_ms,
+    }
+
+
+def _instant(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def part_data(part: Part) -> dict[str, Any]:
+    """A part of a session for `--json`."""
+    return {
+        "roundsim": part.version,
+        "code": part.code,
+        "branch": part.branch,
+        "commit": part.commit,
+        "dirty": part.dirty,
+        "created": _instant(part.created_ms),
+    }
+
+
+def known_data(known: Known) -> dict[str, Any]:
+    """A known counterexample and its replay, for `--json`."""
+    return {
+        "property": known.violated,
+        "state": known.state.name.lower(),
+        "before": known.before.name.lower(),
+        "message": known.told or None,
+        "session": known.session,
+    }
+
+
+def sample_data(sample: Sample) -> dict[str, Any]:
+    """What the measured runs used, for `--json`."""
+    return {
+        "runs": sample.runs,
+        "turns": sample.turns,
+        "input_tokens": sample.input_tokens,
+        "output_tokens": sample.output_tokens,
+        "duplicate_items": sample.duplicates,
+        "replay_updates": sample.replays,
+        "usd": sample.usd,
+        "usd_known": sample.usd is not None and sample.usd_is_whole,
+    }
+
+
+# --- text -------------------------------------------------------------------------------------------
+
+
+def session_table(sessions: Sequence[Session], branches: Collection[str]) -> list[str]:
+    """The sessions, one a line; `branches` are those that there are now."""
+    rows: list[tuple[str, ...]] = [("id", "active", "branch", "target", "schedules", "findings", "state")]
+    rows += [session_row(session, branches) for session in sessions]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def session_row(session: Session, branches: Collection[str]) -> tuple[str, ...]:
+    """The cells of a session's line."""
+    return (
+        str(session.id),
+        f"{age(session.age_ms)} ago",
+        _branch(session.branch, branches),
+        session.plan.target,
+        progress_text(session),
+        str(session.findings),
+        session.state,
+    )
+
+
+def _branch(branch: str | None, branches: Collection[str]) -> str:
+    if branch is None:
+        return "-"
+    shown = branch if len(branch) <= BRANCH_WIDTH else "…" + branch[1 - BRANCH_WIDTH :]
+    return shown if branch in branches or not branches else f"{shown} (gone)"
+
+
+def progress_text(session: Session) -> str:
+    """How far a session is: `400 of 1,000`."""
+    total = session.plan.schedules
+    return f"{session.schedules:,}" + ("" if total is None else f" of {total:,}")
+
+
+def age(ms: int) -> str:
+    """How long ago, in the largest unit that fits: `3 s`, `5 min`."""
+    seconds = ms // 1000
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def known_lines(known: Sequence[Known]) -> Iterator[str]:
+    """What became of the counterexamples that earlier campaigns found."""
+    for one in known:
+        yield f"known     {one.sentence}"
+
+
+def sample_line(sample: Sample) -> Iterator[str]:
+    """What a run of the campaign uses, by the runs that were measured; nothing if they used nothing."""
+    runs = sample.runs
+    if not (sample.turns or sample.duplicates or sample.replays):
+        return
+    tokens = sample.input_tokens + sample.output_tokens
+    said = [
+        f"{sample.turns / runs:.1f} turns",
+        f"{tokens / runs:,.0f} tokens",
+        f"{sample.duplicates / runs:.1f} duplicates",
+    ]
+    if sample.usd is not None:
+        least = "" if sample.usd_is_whole else "at least "
+        said.append(f"{least}{float(sample.usd) / runs:.4f} USD")
+    measured = f"{runs} run{'s' if runs != 1 else ''} measured"
+    yield f"a run has    {listing(said, 'and')} ({measured})"
+
+
+def end_line(session: Session, part: int) -> str:
+    """Where a session is now, and what one can do."""
+    which = f"session {session.id}" + (f", part {part}" if part > 1 else "")
+    if session.state == "stopped":
+        return f"{which}: stopped at its first violation; sim status {session.id} tells it again"
+    if session.state == "done":
+        return f"{which}: done, {progress_text(session)} schedules"
+    return f"{which}: open, {progress_text(session)} schedules; go on with: sim resume {session.id}"
+
+
+def session_lines(session: Session, told: Sequence[tuple[Part, Tally]], unloaded: str) -> Iterator[str]:
+    """A session in full; `unloaded` says why what it covered cannot be told, if it cannot."""
+    plan = session.plan
+    yield f"session {session.id}: {plan.target}, schedules by {plan.strategy}, seed {plan.seed}"
+    yield f"state       {session.state}, {progress_text(session)} schedules, {session.seconds:.2f} s"
+    yield f"branch      {session.branch if session.branch is not None else 'none'}, active {age(session.age_ms)} ago"
+    if plan.overrides:
+        yield f"config      {', '.join(f'{key}={value}' for key, value in plan.overrides)}"
+    for number, (part, tally) in enumerate(told, 1):
+        if not tally.schedules and number < len(told):
+            continue
+        yield ""
+        yield f"part {number}: {part.shown}, roundsim {part.version}"
+        if isinstance(tally, Answer):
+            yield from covered_lines(tally, tally.seconds)
+        else:
+            yield f"{tally.schedules:,} schedules, {tally.steps:,} steps; what they covered cannot be told: {unloaded}"
+        yield from sample_line(tally.sample)
+        for found in tally.found:
+            yield from finding_lines(found)
+    if not session.is_finished:
+        yield ""
+        yield f"go on with: sim resume {session.id}"
+
+
+def answer_data(part: Part, tally: Tally) -> dict[str, Any]:
+    """What a part of a session did, for `--json`."""
+    data = {
+        **part_data(part),
+        "verdict": tally.verdict,
+        "schedules": tally.schedules,
+        "steps": tally.steps,
+        "cut_short": tally.cut_short,
+        "worker_seconds": round(tally.seconds, 6),
+        "usage": sample_data(tally.sample),
+        "found": [{**found_data(found), "text": tally.texts[found.told]} for found in tally.found],
+    }
+    return {**data, **coverage_data(tally)} if isinstance(tally, Answer) else data

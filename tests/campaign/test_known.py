@@ -1,0 +1,126 @@
+"""Counterexamples that were found are replayed first by later campaigns, and said to be fixed when they are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.campaign.git import Place
+from sim.campaign.known import Known, State, replay_known
+from sim.campaign.sessions import session
+from sim.campaign.store import Store
+from sim.cli import call
+from tests.campaign.toys import a_campaign, forget_dice, go_on, inline, open_store, sim_json, stored, write_toy
+
+
+def replayed(store: Store, here: Path) -> list[Known]:
+    """What a new campaign of the toy replays."""
+    campaign = a_campaign(store, here)
+    return replay_known(store, campaign.session, campaign.code, Place())
+
+
+def edit(here: Path, old: str, new: str) -> None:
+    path = here / "dice.py"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    forget_dice()
+
+
+def test_what_was_found_is_replayed_by_the_next_campaign(here: Path) -> None:
+    with open_store(here) as store:
+        answer = a_campaign(store, here).run(inline())
+        known = replayed(store, here)
+        assert [one.state for one in known] == [State.VIOLATED] * len(answer.found)
+        assert {(one.violated, one.told) for one in known} >= {(f.told.violated, f.told.message) for f in answer.found}
+        assert all(one.session == 1 for one in known)
+
+
+def test_what_was_mended_is_said_to_be_fixed_and_what_comes_back_too(here: Path) -> None:
+    with open_store(here) as store:
+        a_campaign(store, here).run(inline())
+        edit(here, "(4321,)", "()")
+        states = {one.violated: (one.before, one.state) for one in replayed(store, here)}
+        assert states == {
+            "falling": (State.VIOLATED, State.FIXED),
+            "crossed": (State.VIOLATED, State.VIOLATED),
+        }
+        assert {one.violated: one.before for one in replayed(store, here)}["falling"] is State.FIXED
+        edit(here, '"falling": ()', '"falling": (4321,)')
+        (back,) = [one for one in replayed(store, here) if one.violated == "falling"]
+        assert (back.before, back.state) == (State.FIXED, State.VIOLATED)
+        assert back.sentence == "falling: violated again: heard 4321 (found in session 1)"
+
+
+def test_a_schedule_that_no_longer_fits_says_why_and_is_not_called_fixed(here: Path) -> None:
+    with open_store(here) as store:
+        a_campaign(store, here).run(inline())
+        (here / "numbers_of_the_dealer.py").write_text("NUMBERS = (5, 6)\n")
+        forget_dice()
+        known = replayed(store, here)
+        assert [one.state for one in known] == [State.UNFIT] * len(known)
+        assert all("its counterexample no longer fits: " in one.sentence for one in known)
+
+
+def test_one_that_violates_another_property_now_is_no_fixed_one(here: Path) -> None:
+    with open_store(here) as store:
+        a_campaign(store, here).run(inline())
+        edit(here, '"falling": (4321,), "crossed": (2143, 3412)', '"crossed": (2143, 3412, 4321), "falling": ()')
+        (moved,) = [one for one in replayed(store, here) if one.violated == "falling"]
+        assert (moved.state, moved.told) == (State.VIOLATED, "now crossed: heard 4321")
+
+
+def test_another_system_has_other_counterexamples(here: Path) -> None:
+    """With another configuration the counterexample says nothing: it may hold the very switch of the bug."""
+    with open_store(here) as store:
+        a_campaign(store, here).run(inline())
+        sound = a_campaign(store, here, overrides=(("sound", "true"),))
+        assert replay_known(store, sound.session, sound.code, Place()) == []
+        lossy = a_campaign(store, here, faults="drop:1")
+        assert replay_known(store, lossy.session, lossy.code, Place()) == []
+
+
+def test_a_session_does_not_replay_what_it_has_just_found(here: Path) -> None:
+    with open_store(here) as store:
+        campaign = a_campaign(store, here)
+        campaign.run(inline())
+        assert replay_known(store, session(store, 1), campaign.code, Place()) == []
+        edit(here, "(4321,)", "(4321, )")
+        again = go_on(store, 1, here)
+        assert len(replay_known(store, again.session, again.code, Place())) == len(stored(here, "SELECT * FROM known"))
+
+
+def test_a_known_violation_ends_a_campaign_before_it_begins_until_it_is_mended(tmp_path: Path) -> None:
+    write_toy(tmp_path)
+    words = ("fuzz", "dice", "--workers", "1", "--schedules", "100")
+    _, first = sim_json(tmp_path, *words)
+    (found,) = first["found"]
+    (tmp_path / found["scenario"]).unlink()
+    status, data = sim_json(tmp_path, *words)
+    assert (status, data["verdict"], data["schedules"], data["found"]) == (1, "violated", 0, [])
+    (known,) = data["known"]
+    assert (known["property"], known["state"], known["session"]) == (found["property"], "violated", 1)
+    assert (tmp_path / known["scenario"]).exists()
+    assert data["session"]["state"] == "open"
+    status, data = sim_json(tmp_path, *words, "--keep-going")
+    assert (status, data["schedules"]) == (1, 100)
+    text = (tmp_path / "dice.py").read_text()
+    (tmp_path / "dice.py").write_text(text.replace("(4321,)", "()").replace("(2143, 3412)", "()"))
+    status, data = sim_json(tmp_path, "resume", "2", "--workers", "1")
+    assert (status, data["verdict"], data["schedules"]) == (0, "ok", 100)
+    assert {one["state"] for one in data["known"]} == {"fixed"}
+
+
+def test_the_replay_command_of_a_known_one_replays_it(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with open_store(here) as store:
+        a_campaign(store, here, keep_going=False).run(inline())
+    forget_dice()
+    assert call(["fuzz", "dice", "--workers", "1"]) == 1
+    out = capsys.readouterr().out
+    replay = next(line for line in out.splitlines() if "replay it with: " in line).partition("replay it with: ")[2]
+    assert call([*replay.split()[1:], "--json"]) == 0
+    run: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert run["verdict"] == "violated"

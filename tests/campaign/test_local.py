@@ -1,0 +1,123 @@
+"""The executor of processes, and the chunks it is given."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import time
+from concurrent.futures import CancelledError, wait
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.campaign import local
+from sim.campaign.chunks import Chunk, Chunks
+from sim.campaign.engines import started
+from sim.campaign.local import LocalExecutor, WorkerDied
+from sim.campaign.plan import CHUNK_MAX, chunk_size
+from sim.errors import ConfigError
+
+
+def test_it_answers_as_any_executor_does() -> None:
+    with LocalExecutor(2) as executor:
+        assert list(executor.map(math.factorial, range(5))) == [1, 1, 2, 6, 24]
+        with pytest.raises(ValueError, match="factorial"):
+            executor.submit(math.factorial, -1).result()
+        assert executor.submit(os.getpid).result() != os.getpid()
+    with pytest.raises(RuntimeError):
+        executor.submit(os.getpid)
+
+
+def test_a_process_that_dies_fails_its_own_task_and_is_replaced() -> None:
+    executor = LocalExecutor(2)
+    slow = executor.submit(time.sleep, 0.5)
+    dead = executor.submit(os._exit, 3)
+    with pytest.raises(WorkerDied, match="a worker process ended with status 3"):
+        dead.result()
+    killed = executor.submit(os.kill, executor.submit(os.getpid).result(), signal.SIGKILL)
+    wait([killed])
+    assert slow.result() is None
+    assert executor.submit(math.factorial, 4).result() == 24
+    executor.shutdown()
+    assert executor.process_ids == []
+
+
+def test_shutting_down_ends_what_runs_and_cancels_what_waits() -> None:
+    executor = LocalExecutor(1)
+    executor.submit(os.getpid).result()
+    runs, waits = executor.submit(time.sleep, 60), executor.submit(time.sleep, 60)
+    while not runs.running():
+        time.sleep(0.01)
+    executor.shutdown(cancel_futures=True)
+    with pytest.raises(WorkerDied):
+        runs.result()
+    with pytest.raises(CancelledError):
+        waits.result()
+
+
+def test_what_a_model_prints_disturbs_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    with LocalExecutor(1) as executor:
+        assert executor.submit(print, "a model speaks").result() is None
+        assert executor.submit(math.factorial, 3).result() == 6
+    out, err = capfd.readouterr()
+    assert (out, "a model speaks" in err) == ("", True)
+
+
+def test_a_python_that_cannot_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "_MAIN", "raise SystemExit(7)")
+    with pytest.raises(ConfigError) as caught, started("local", 1):
+        pass
+    assert caught.value.mistakes == ("--engine local: no worker process could be started: it ended with status 7",)
+
+
+def test_a_module_of_the_working_directory_does_not_shadow_one_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('shadowed')\n")
+    monkeypatch.chdir(tmp_path)
+    with LocalExecutor(1) as executor:
+        assert executor.submit(math.factorial, 3).result() == 6
+
+
+# --- chunks -----------------------------------------------------------------------------------------
+
+
+@given(
+    size=st.integers(1, 7),
+    total=st.integers(1, 60),
+    done=st.sets(st.integers(0, 20)),
+    moves=st.lists(st.sampled_from(["take", "finish", "back"]), max_size=60),
+)
+def test_every_number_is_handed_out_until_it_is_done_and_never_twice_at_once(
+    size: int, total: int, done: set[int], moves: list[str]
+) -> None:
+    every = [Chunk(first, min(size, total - first)) for first in range(0, total, size)]
+    before = {chunk.first for chunk in every if chunk.first // size in done}
+    chunks = Chunks(size, total, before)
+    out: list[Chunk] = []
+    finished = set(before)
+    for move in [*moves, *["take", "finish"] * (2 * len(every))]:
+        if move == "take":
+            chunk = chunks.take()
+            free = [c for c in every if c.first not in finished and c not in out]
+            assert chunk == (free[0] if free else None), "the lowest that is free"
+            out += [chunk] if chunk is not None else []
+        elif out and move == "finish":
+            finished.add(out[0].first)
+            chunks.finish(out.pop(0))
+        elif out:
+            chunks.put_back(out.pop())
+        low = next((c.first for c in every if c.first not in finished), None)
+        assert chunks.low == (low if low is not None else -(-total // size) * size)
+        assert chunks.is_done == (low is None)
+    assert finished == {chunk.first for chunk in every}
+
+
+def test_the_size_of_chunks_follows_from_the_campaign_alone() -> None:
+    assert [chunk_size(n) for n in (None, 1, 16, 17, 10_000, 10**9)] == [CHUNK_MAX, 1, 1, 2, 625, CHUNK_MAX]
+    endless = Chunks(10, None)
+    assert [endless.take() for _ in range(3)] == [(0, 10), (10, 10), (20, 10)]
+    assert not endless.is_done

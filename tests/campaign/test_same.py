@@ -1,0 +1,358 @@
+"""One campaign, one answer: whoever runs its chunks, however many they are, in whatever order they come back."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.campaign.answer import Answer, limit_of
+from sim.campaign.engines import Engine
+from sim.campaign.local import WorkerDied
+from sim.campaign.run import RETRIES_MAX
+from sim.campaign.worker import Outcome, Request, run_chunk
+from sim.errors import ConfigError, SimError
+from sim.explore.found import found_by, grouped
+from sim.explore.fuzz import fuzz
+from sim.mixer import stream
+from tests.campaign.toys import (
+    a_campaign,
+    a_plan,
+    environment,
+    go_on,
+    inline,
+    interrupt_at,
+    open_store,
+    said,
+    sim,
+    sim_json,
+    stored,
+    write_toy,
+)
+
+LATE = 1
+"""A seed whose first violation is schedule 25."""
+FUZZ = ("fuzz", "dice", "--chunk", "20")
+
+
+class Shuffled(Executor):
+    """Has several tasks at a time, and finishes them in an order of its own."""
+
+    def __init__(self, seed: int, workers: int) -> None:
+        self.seed, self.workers = seed, workers
+        self.waiting: list[tuple[Future[Any], Request]] = []
+        self.draws = count()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.waiting.append((future, args[0]))
+        while len(self.waiting) >= self.workers:
+            self.finish_one()
+        return future
+
+    def finish_one(self) -> None:
+        at = stream(self.seed, next(self.draws)) % len(self.waiting)
+        future, request = self.waiting.pop(at)
+        if future.set_running_or_notify_cancel():
+            future.set_result(run_chunk(request))
+
+
+def shuffled(seed: int, workers: int, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """An engine whose chunks come back in another order with each seed."""
+    executor = Shuffled(seed, workers)
+    from sim.campaign import run
+
+    real = run.wait
+
+    def wait(out: Any, **given: Any) -> Any:
+        if executor.waiting and not any(future.done() for future in out):
+            executor.finish_one()
+        return real(out, **given)
+
+    monkeypatch.setattr(run, "wait", wait)
+    return Engine("shuffled", executor, workers, (WorkerDied,))
+
+
+def content(answer: Answer) -> Any:
+    return answer.found, answer.coverage.data(), answer.schedules, answer.steps, answer.cut_short, answer.sample
+
+
+# --- one answer -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("keep_going", [True, False])
+def test_the_answer_does_not_depend_on_who_was_faster(
+    keep_going: bool, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_store(here) as store:
+        alone = content(a_campaign(store, here, keep_going=keep_going, chunk=5, seed=LATE).run(inline()))
+        assert alone[0], "something is found"
+        for seed in range(12):
+            campaign = a_campaign(store, here, keep_going=keep_going, chunk=5, seed=LATE)
+            assert content(campaign.run(shuffled(seed, 6, monkeypatch))) == alone
+
+
+def test_the_first_violation_to_come_back_would_depend_on_who_was_faster(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The saboteur: an answer that takes what came back first as the first."""
+    with open_store(here) as store:
+        numbers = {}
+        for seed in range(12):
+            campaign = a_campaign(store, here, keep_going=False, chunk=5, seed=LATE)
+            with monkeypatch.context() as patch:
+                patch.setattr("sim.campaign.answer.limit_of", lambda store, session: None)
+                patch.setattr(type(campaign), "_counts", lambda self, chunk: self.limit is None)
+                answer = campaign.run(shuffled(seed, 6, patch))
+            numbers[answer.found[0].number] = None
+        assert len(numbers) > 1
+
+
+def test_a_campaign_that_stops_finds_what_a_fuzz_finds(here: Path) -> None:
+    with open_store(here) as store:
+        for seed in range(5):
+            campaign = a_campaign(store, here, keep_going=False, chunk=7, seed=seed)
+            answer = campaign.run(inline())
+            result = fuzz(campaign.graph, schedules=100, seed=seed, max_steps=1_000)
+            assert answer.found == [found_by(finding) for finding in result.found]
+            assert answer.coverage.data() == result.coverage.data()
+            assert (answer.schedules, answer.steps) == (result.schedules, result.steps)
+
+
+def test_a_campaign_that_goes_on_covers_what_a_fuzz_covers(here: Path) -> None:
+    with open_store(here) as store:
+        campaign = a_campaign(store, here, chunk=7)
+        answer = campaign.run(inline())
+        result = fuzz(campaign.graph, schedules=100, keep_going=True, max_steps=1_000)
+        assert answer.coverage.data() == result.coverage.data()
+        assert {one.key: one.times for one in answer.found} == {
+            one.key: one.times for one in map(found_by, result.found)
+        }
+
+
+def test_findings_are_grouped_alike_in_any_order(here: Path) -> None:
+    with open_store(here) as store:
+        campaign = a_campaign(store, here, chunk=10)
+        code = campaign.code
+        outcomes = [run_chunk(Request(a_plan(), code, first, 10)) for first in range(0, 100, 10)]
+    findings = [found for outcome in outcomes for found in outcome.found]
+    assert len(grouped(findings)) < len(findings)
+    assert grouped(findings) == grouped(findings[::-1]) == grouped(sorted(findings, key=lambda one: one.seed))
+
+
+def test_interrupted_and_resumed_it_says_the_same(here: Path) -> None:
+    with open_store(here) as store:
+        for keep_going in (True, False):
+            alone = content(a_campaign(store, here, keep_going=keep_going, chunk=2, seed=LATE).run(inline()))
+            campaign = a_campaign(store, here, keep_going=keep_going, chunk=2, seed=LATE)
+            answer = campaign.run(inline(interrupt_at(4)))
+            assert (answer.interrupted, answer.schedules < alone[2]) == (True, True)
+            assert content(go_on(store, campaign.session.id, here).run(inline())) == alone
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Any]:
+    """What one worker on this machine says, by whether it goes on after a violation."""
+    answers = {}
+    for keep_going in (True, False):
+        folder = tmp_path_factory.mktemp("alone")
+        write_toy(folder)
+        words = (*FUZZ, "--schedules", "400", *(["--keep-going"] if keep_going else []))
+        answers[keep_going] = said(sim_json(folder, *words, "--workers", "1")[1])
+    return answers
+
+
+@pytest.mark.parametrize(
+    ("engine", "keep_going"),
+    [
+        ("local", True),
+        ("local", False),
+        pytest.param("dask", True, marks=pytest.mark.cluster),
+        pytest.param("ray", True, marks=pytest.mark.cluster),
+    ],
+)
+def test_two_workers_of_every_engine_say_what_one_worker_says(
+    engine: str, keep_going: bool, alone: dict[bool, Any], tmp_path: Path
+) -> None:
+    if engine != "local":
+        pytest.importorskip({"dask": "distributed"}.get(engine, engine))
+    write_toy(tmp_path)
+    words = (*FUZZ, "--schedules", "400", *(["--keep-going"] if keep_going else []))
+    status, data = sim_json(tmp_path, *words, "--workers", "2", "--engine", engine)
+    assert (status, data["engine"]) == (1, engine)
+    assert said(data) == alone[keep_going]
+
+
+@contextmanager
+def scheduler(folder: Path) -> Iterator[str]:
+    """A Dask scheduler with two workers in another folder, which knows nothing of the model."""
+    script = (
+        "import sys; from distributed import LocalCluster\n"
+        "if __name__ == '__main__':\n"
+        "    with LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address=None, host='127.0.0.1') as c:\n"
+        "        print(c.scheduler_address, flush=True); sys.stdin.read()\n"
+    )
+    (folder / "scheduler.py").write_text(script)
+    child = subprocess.Popen(
+        [sys.executable, "scheduler.py"],
+        cwd=folder,
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    yield child.stdout.readline().strip()
+    child.communicate()
+
+
+@pytest.mark.cluster
+def test_a_scheduler_elsewhere_gets_the_users_modules_and_their_changes(alone: dict[bool, Any], tmp_path: Path) -> None:
+    """Workers with two threads each, in another folder, asked again by an edited model."""
+    pytest.importorskip("distributed")
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    ours.mkdir()
+    theirs.mkdir()
+    write_toy(ours)
+    with scheduler(theirs) as address:
+        words = (*FUZZ, "--schedules", "400", "--keep-going", "--engine", f"dask={address}")
+        _, data = sim_json(ours, *words)
+        assert said(data) == alone[True]
+        text = (ours / "dice.py").read_text()
+        (ours / "dice.py").write_text(text.replace("(4321,)", "()"))
+        _, data = sim_json(ours, *words)
+        assert {one["property"] for one in data["found"]} == {"crossed"}
+        (ours / "numbers_of_the_dealer.py").write_text("NUMBERS = (1, 2)\n")
+        status, data = sim_json(ours, *words)
+        assert (status, data["found"], data["states"] < 10) == (0, [], True)
+    status, _, err = sim(ours, *words)
+    assert (status, err.count("\n")) == (2, 1)
+    assert f"--engine dask={address}: no scheduler answers there" in err
+
+
+# --- what goes wrong --------------------------------------------------------------------------------
+
+
+def dies_at(first: int, times: int) -> Callable[[Request], None]:
+    """The worker dies at the chunk that begins with `first`, so many times."""
+    left = [times]
+
+    def die(request: Request) -> None:
+        if request.first == first and left[0]:
+            left[0] -= 1
+            raise WorkerDied("a worker process was ended by signal 9")
+
+    return die
+
+
+def test_a_chunk_whose_worker_dies_is_run_again(here: Path) -> None:
+    with open_store(here) as store:
+        alone = content(a_campaign(store, here).run(inline()))
+        campaign = a_campaign(store, here)
+        assert content(campaign.run(inline(dies_at(30, RETRIES_MAX)))) == alone
+        assert campaign.deaths == RETRIES_MAX
+
+
+def test_a_chunk_that_ends_every_worker_ends_the_campaign_and_says_which_it_is(here: Path) -> None:
+    with open_store(here) as store:
+        campaign = a_campaign(store, here)
+        with pytest.raises(SimError) as caught:
+            campaign.run(inline(dies_at(30, 100)))
+        (line,) = caught.value.mistakes
+        assert line == (
+            "schedules 30 to 39 of seed 0 ended their worker 6 times, the last time: a worker process was ended by "
+            "signal 9; what was recorded is kept"
+        )
+        assert [row[0] for row in stored(here, "SELECT first FROM chunk WHERE first < 40 ORDER BY first")] == [
+            0,
+            10,
+            20,
+        ]
+        assert content(go_on(store, 1, here).run(inline())) == content(a_campaign(store, here).run(inline()))
+
+
+def test_a_violation_before_it_is_told_instead(here: Path) -> None:
+    with open_store(here) as store:
+        alone = content(a_campaign(store, here, keep_going=False, chunk=5, seed=LATE).run(inline()))
+        first = limit_of(store, go_on(store, 1, here).session)
+        assert first is not None
+        assert first > 0
+        late = a_campaign(store, here, keep_going=False, chunk=5, seed=LATE)
+        assert content(late.run(inline(dies_at(first + 5, 100), workers=3))) == alone
+
+
+def test_an_engine_that_fails_is_told_and_what_was_recorded_is_kept(here: Path) -> None:
+    def fail(request: Request) -> None:
+        if request.first == 30:
+            raise ConnectionError("the scheduler is gone")
+
+    with open_store(here) as store:
+        campaign = a_campaign(store, here)
+        with pytest.raises(ConfigError, match="--engine inline: ConnectionError: the scheduler is gone; what was"):
+            campaign.run(inline(fail))
+        assert stored(here, "SELECT count(*) FROM chunk") == [(3,)]
+
+
+BROKEN = """
+from sim import Message, Process, System
+
+
+class Tell(Message):
+    n: int
+
+
+class Player(Process):
+    states = ("open",)
+    transitions = ({"trigger": Tell, "source": "open", "dest": None, "after": "note"},)
+
+    def on_start(self):
+        self.send("player", Tell(1))
+
+    def note(self, tell):
+        HOW
+
+
+def system():
+    return System({"player": Player()})
+"""
+
+
+def test_what_the_model_does_wrong_travels_as_data(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(BROKEN.replace("HOW", "self.send('nobody', tell)"))
+    plain = sim(tmp_path, "fuzz", "mine")
+    shared = sim(tmp_path, "fuzz", "mine", "--workers", "2")
+    assert (plain[0], shared[0]) == (2, 2)
+    assert plain[2] == shared[2]
+    assert "nobody" in shared[2]
+    assert stored(tmp_path, "SELECT state FROM session") == [("open",)]
+
+
+def test_an_exception_in_a_handler_is_a_finding_as_ever(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(BROKEN.replace("HOW", "raise RuntimeError('no')"))
+    status, data = sim_json(tmp_path, "fuzz", "mine", "--workers", "1")
+    assert (status, len(data["found"])) == (1, 1)
+
+
+def test_a_model_that_ends_its_process_costs_the_campaign_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(BROKEN.replace("HOW", "__import__('os')._exit(3)"))
+    status, _, err = sim(tmp_path, "fuzz", "mine", "--workers", "2", "--schedules", "1")
+    assert status == 2
+    assert err == (
+        "sim: schedules 0 to 0 of seed 0 ended their worker 6 times, the last time: a worker process ended with "
+        "status 3; what was recorded is kept\n"
+    )
+
+
+def test_an_outcome_of_a_defect_of_ours_is_told_as_it_is(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.campaign.worker.fuzz", lambda *a, **k: 1 // 0)
+    with open_store(here) as store:
+        outcome = run_chunk(Request(a_plan(), a_campaign(store, here).code, 0, 10))
+    assert isinstance(outcome, Outcome)
+    assert outcome.failure[-1].startswith("ZeroDivisionError")

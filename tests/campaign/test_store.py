@@ -1,0 +1,314 @@
+"""The store: made private, migrated, never torn; told in one line when it cannot be used."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import sqlite3
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sim.campaign import sessions
+from sim.campaign.answer import answer_of
+from sim.campaign.home import Home, home
+from sim.campaign.store import MIGRATIONS, Store
+from sim.errors import ConfigError
+from tests.campaign.toys import (
+    a_campaign,
+    environment,
+    go_on,
+    inline,
+    open_store,
+    sim,
+    sim_json,
+    start,
+    stored,
+    write_toy,
+)
+
+FUZZ = ("fuzz", "dice", "--keep-going", "--workers", "1", "--chunk", "20")
+
+
+def test_a_store_is_for_its_owner_alone_and_hidden_from_git(tmp_path: Path) -> None:
+    write_toy(tmp_path)
+    old = os.umask(0)
+    try:
+        sim(tmp_path, *FUZZ, "--schedules", "20")
+    finally:
+        os.umask(old)
+    folder = tmp_path / ".sim"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir() if path.name != ".gitignore"}
+    assert files.pop("sessions.sqlite") == 0o600
+    assert set(files.values()) == {0o600}, "and so are the files beside it"
+    assert (folder / ".gitignore").read_text() == "*\n"
+
+
+def test_the_files_of_a_store_in_use_are_private_too(tmp_path: Path) -> None:
+    place = Home(tmp_path / ".sim", tmp_path, shared=False)
+    place.prepare()
+    with Store(place.file) as store, store.writing():
+        files = [path for path in place.folder.iterdir() if path.name != ".gitignore"]
+        assert len(files) == 3, "the write-ahead log and its index"
+        assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+
+
+def test_tables_are_strict_and_the_log_is_written_ahead(tmp_path: Path) -> None:
+    with Store(tmp_path / "s.sqlite") as store:
+        assert [row[0] for row in store.rows("PRAGMA journal_mode")] == ["wal"]
+        tables = store.rows("PRAGMA table_list")
+        assert {row["name"]: row["strict"] for row in tables if not row["name"].startswith("sqlite_")} == dict.fromkeys(
+            ("session", "part", "chunk", "finding", "known"), 1
+        )
+        with pytest.raises(sqlite3.IntegrityError), store.writing() as change:
+            change.do("INSERT INTO part (session, version, code, created_ms) VALUES ('one', 'v', 'c', 1)")
+
+
+def test_an_older_store_is_brought_up_to_date_and_keeps_what_it_has(tmp_path: Path) -> None:
+    file = tmp_path / "s.sqlite"
+    with Store(file) as store, store.writing() as change:
+        change.add("session", project="", plan="{}", system="", created_ms=1, active_ms=1)
+    newer = (*MIGRATIONS, "ALTER TABLE session ADD COLUMN note TEXT NOT NULL DEFAULT 'none';\nSELECT 1")
+    with Store(file, newer) as store:
+        assert [row["note"] for row in store.rows("SELECT note FROM session")] == ["none"]
+    with Store(file, newer) as store:
+        assert [row[0] for row in store.rows("PRAGMA user_version")] == [len(newer)]
+
+
+def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "s.sqlite"
+    Store(file).close()
+    with pytest.raises(ConfigError):
+        Store(file, (*MIGRATIONS, "ALTER TABLE session ADD COLUMN note TEXT;\nALTER TABLE nothing ADD COLUMN x TEXT"))
+    with Store(file) as store:
+        assert "note" not in [row["name"] for row in store.rows("PRAGMA table_info(session)")]
+
+
+def test_a_store_of_a_later_roundsim_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "s.sqlite"
+    Store(file, (*MIGRATIONS, "SELECT 1")).close()
+    with pytest.raises(ConfigError, match="is of version 2, this roundsim knows 1; take the roundsim that wrote it"):
+        Store(file)
+
+
+def test_what_is_no_store_is_told_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / ".sim").mkdir()
+    file = tmp_path / ".sim" / "sessions.sqlite"
+    file.write_text("these are my own notes, and no database at all\n" * 100)
+    file.chmod(0o600)
+    before = file.read_bytes()
+    status, out, err = sim(tmp_path, "sessions")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "is no store of sessions; move it away" in err
+    assert file.read_bytes() == before
+
+
+def test_a_store_that_others_may_write_to_is_refused(tmp_path: Path) -> None:
+    open_store(tmp_path).close()
+    (tmp_path / ".sim" / "sessions.sqlite").chmod(0o622)
+    status, out, err = sim(tmp_path, "sessions")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "others may write to it; take that away: chmod 600 " in err
+
+
+def test_a_store_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Home(tmp_path / ".sim", tmp_path, shared=False)
+    place.prepare()
+    monkeypatch.setattr(Path, "stat", lambda self, **_: os.stat_result((0o100600, 1, 1, 1, 12345, 0, 0, 0, 0, 0)))
+    with pytest.raises(ConfigError, match="it belongs to another user; set SIM_HOME to a folder of your own"):
+        place.check()
+
+
+def test_the_store_is_the_projects_or_where_sim_home_says(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").touch()
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    assert home(inner, None).folder == tmp_path / ".sim"
+    (tmp_path / "a" / ".git").touch()  # a work tree has a file there
+    assert home(inner, None).folder == tmp_path / "a" / ".sim"
+    assert home(inner, str(tmp_path / "kept")).folder == tmp_path / "kept"
+
+
+# --- no room, no right ------------------------------------------------------------------------------
+
+
+def test_a_disk_that_is_full_ends_the_campaign_and_leaves_a_store_to_go_on_with(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_store(here) as store:
+        undisturbed = a_campaign(store, here)
+        expected = undisturbed.run(inline())
+        campaign = a_campaign(store, here)
+        (pages,) = store.rows("PRAGMA page_count")[0]
+        store.rows(f"PRAGMA max_page_count = {pages + 3}")
+        with pytest.raises(ConfigError, match="no room is left; what was recorded is kept: make room, then resume"):
+            campaign.run(inline())
+        done = len(sessions.done(store, campaign.session.id))
+        assert 0 < done < 10
+        store.rows("PRAGMA max_page_count = 1000000")
+        again = go_on(store, campaign.session.id, here)
+        answer = again.run(inline())
+        assert (answer.found, answer.coverage.data()) == (expected.found, expected.coverage.data())
+    assert stored(here, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_full_disk_is_told_by_the_command_in_one_line(tmp_path: Path) -> None:
+    """A limit on the size of files stands for the disk: nothing can be mounted everywhere."""
+    write_toy(tmp_path)
+    sim(tmp_path, *FUZZ, "--schedules", "20")
+
+    def limited() -> None:
+        size = (tmp_path / ".sim" / "sessions.sqlite").stat().st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 40_000, size + 40_000))
+
+    status, _, err = sim(tmp_path, *FUZZ, "--schedules", "500", "--seed", "1", preexec_fn=limited)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "what was recorded is kept" in err
+    assert stored(tmp_path, "PRAGMA integrity_check") == [("ok",)]
+    status, data = sim_json(tmp_path, "resume", "2", "--workers", "1")
+    _, undisturbed = sim_json(tmp_path, "fuzz", "dice", *FUZZ[2:], "--schedules", "500", "--seed", "1")
+    assert data["states"] == undisturbed["states"]
+    assert [one["times"] for one in data["found"]] == [one["times"] for one in undisturbed["found"]]
+
+
+@pytest.fixture
+def read_only(tmp_path: Path) -> Iterator[Path]:
+    """A folder with a store in it that nobody may write to."""
+    folder = tmp_path / "fixed"
+    folder.mkdir()
+    write_toy(folder)
+    sim(folder, *FUZZ, "--schedules", "20")
+    both = (folder, folder / ".sim")
+    for path in both:
+        path.chmod(0o500)
+    yield folder
+    for path in both:
+        path.chmod(0o700)
+
+
+def as_anybody() -> None:
+    """Modes hold for root too, once it has given up what lets it pass them by."""
+    drop_from_bounding_set, dac_override = 24, 1
+    if os.geteuid() == 0:
+        assert ctypes.CDLL(None).prctl(drop_from_bounding_set, dac_override, 0, 0, 0) == 0
+
+
+def test_a_read_only_folder_is_told_in_one_line_and_nothing_is_changed(read_only: Path, tmp_path: Path) -> None:
+    before = (read_only / ".sim" / "sessions.sqlite").read_bytes()
+    out = ("--out", str(tmp_path / "out"))
+    for words in ((*FUZZ, "--schedules", "40", *out), ("resume", "1", *out), ("sessions",), ("status", "1")):
+        status, printed, err = sim(read_only, *words, preexec_fn=as_anybody)
+        assert (status, printed, err.count("\n")) == (2, "", 1), err
+        assert "cannot be" in err
+        assert "set SIM_HOME" in err
+    assert (read_only / ".sim" / "sessions.sqlite").read_bytes() == before
+
+
+def test_a_folder_in_which_no_store_can_be_made_is_told_in_one_line(tmp_path: Path) -> None:
+    folder = tmp_path / "fixed"
+    folder.mkdir()
+    write_toy(folder)
+    folder.chmod(0o500)
+    out = ("--out", str(tmp_path / "out"))
+    status, printed, err = sim(folder, *FUZZ, "--schedules", "40", *out, preexec_fn=as_anybody)
+    folder.chmod(0o700)
+    assert (status, printed, err.count("\n")) == (2, "", 1)
+    assert "no sessions can be kept there: Permission denied; set SIM_HOME to a folder of your own" in err
+    home = {"env": environment(SIM_HOME=str(tmp_path / "elsewhere"))}
+    status, data = sim_json(folder, *FUZZ, "--schedules", "40", *out, **home)
+    assert (status, data["schedules"], (tmp_path / "elsewhere" / "sessions.sqlite").exists()) == (1, 40, True)
+
+
+# --- several at once --------------------------------------------------------------------------------
+
+
+def private(folder: Path) -> Path:
+    """The file of a store that is made as a command makes it."""
+    place = Home(folder / ".sim", folder, shared=False)
+    place.prepare()
+    return place.file
+
+
+def test_two_campaigns_and_a_reader_never_meet_a_lock(tmp_path: Path) -> None:
+    write_toy(tmp_path)
+    both = [start(tmp_path, *FUZZ[:-1], "2", "--schedules", "300", "--seed", str(seed), "--json") for seed in (1, 2)]
+    seen: dict[int, None] = {}
+    with Store(private(tmp_path)) as store:
+        while any(child.poll() is None for child in both):
+            seen |= dict.fromkeys(one.schedules for one in sessions.sessions(store, None, None))
+    for child in both:
+        _, err = child.communicate()
+        assert err == ""
+    assert len(seen) > 10, "the reader saw them grow"
+    assert stored(tmp_path, "SELECT id, state FROM session") == [(1, "done"), (2, "done")]
+    assert stored(tmp_path, "SELECT count(*) FROM chunk") == [(300,)]
+
+
+def test_a_store_that_reads_before_it_locks_would_meet_one(tmp_path: Path) -> None:
+    """Why every transaction begins with the lock: one that reads first is refused at once, however long it
+    would wait."""
+    file = tmp_path / "s.sqlite"
+    with Store(file) as one, Store(file) as two:
+        one._db.execute("BEGIN")
+        one._db.execute("SELECT * FROM session").fetchall()
+        with two.writing() as change:
+            change.add("session", project="", plan="{}", system="", created_ms=1, active_ms=1)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            one._db.execute("DELETE FROM session")
+        one._db.execute("ROLLBACK")
+
+
+def test_a_session_is_run_by_one_process_at_a_time(tmp_path: Path) -> None:
+    write_toy(tmp_path)
+    child = start(tmp_path, *FUZZ, "--schedules", "100000", "--json")
+    while not (tmp_path / ".sim" / "sessions.lock").exists():
+        assert child.poll() is None
+    while not stored(tmp_path, "SELECT * FROM chunk"):
+        assert child.poll() is None
+    status, out, err = sim(tmp_path, "resume", "1")
+    assert (status, out) == (2, "")
+    assert err == "sim: session 1 is being run by another process; wait for it, or end it\n"
+    child.kill()
+    child.communicate()
+    status, data = sim_json(tmp_path, "resume", "1", "--for", "100ms")
+    assert (status, data["session"]["state"]) == (1, "open")
+
+
+def test_stores_opened_at_once_are_made_once(tmp_path: Path) -> None:
+    write_toy(tmp_path)
+    words = (*FUZZ, "--set", "sound=true", "--schedules", "1")
+    for child in [start(tmp_path, *words, "--seed", str(seed)) for seed in range(6)]:
+        _, err = child.communicate()
+        assert (child.returncode, err) == (0, "")
+    assert stored(tmp_path, "SELECT id, state FROM session") == [(number, "done") for number in range(1, 7)]
+
+
+def test_listing_makes_nothing(tmp_path: Path) -> None:
+    status, out, err = sim(tmp_path, "sessions")
+    assert (status, err) == (0, "")
+    assert out == "no session: no branch (no git repository); sim fuzz TARGET --workers 2 begins one\n"
+    assert sim(tmp_path, "status", "1")[0] == 2
+    assert [*tmp_path.iterdir()] == []
+
+
+# --- folding ----------------------------------------------------------------------------------------
+
+
+def test_folded_coverage_says_what_the_chunks_said(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_store(here) as store:
+        loose = a_campaign(store, here)
+        expected = loose.run(inline())
+        monkeypatch.setattr("sim.campaign.run.FOLD_MIN", 0)
+        folding = a_campaign(store, here)
+        folding.run(inline())
+        kept = store.rows("SELECT coverage FROM chunk WHERE session = ?", folding.session.id)
+        assert sum(row["coverage"] is None for row in kept) > len(kept) // 2
+        answer = answer_of(store, folding.session, folding.part, folding.graph)
+        assert answer.coverage.data() == expected.coverage.data()
+        with store.writing() as change:
+            change.do("UPDATE part SET coverage = NULL")
+        assert answer_of(store, folding.session, folding.part, folding.graph).states < expected.states

@@ -1,0 +1,252 @@
+"""The compiled fuzz against the plain one, which defines what a strategy picks: for the same seed every action of every
+schedule, every count, and what is covered."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sim import ConfigError, Graph, System, eventually, fuzz, simulate, sometimes
+from sim.explore import fuzz as fuzzing
+from sim.explore.compiled.schedules import driver, layout
+from sim.explore.compiled.schedules.driver import CompiledFuzz
+from sim.explore.compiled.schedules.facts import FactBook
+from sim.explore.coverage import Coverage, CoverageData
+from sim.explore.fuzz import FuzzResult, schedule_seed
+from sim.scenario import load_target
+from sim.strategy import STRATEGIES, make_strategy
+from tests.saboteurs.consensus import SABOTEURS
+from tests.systems import systems
+
+MAX_STEPS = 60
+
+
+def summary(result: FuzzResult) -> dict[str, Any]:
+    """What the engines must agree on."""
+    return {
+        "schedules": result.schedules,
+        "steps": result.steps,
+        "cut short": result.cut_short,
+        "coverage": result.coverage.data(),
+        "bound": result.bound,
+        "found": [(f.finding, f.strategy, f.seed, f.number, f.steps, f.times, f.schedule) for f in result.found],
+        "verdict": result.verdict,
+    }
+
+
+def agree(system: System, **arguments: Any) -> FuzzResult:
+    plain = fuzz(system, engine="plain", **arguments)
+    compiled = fuzz(system, engine="compiled", **arguments)
+    assert summary(compiled) == summary(plain)
+    return compiled
+
+
+def paths(system: System, strategy: str, numbers: range, max_steps: int = MAX_STEPS) -> list[list[str]]:
+    """The schedules of these numbers as the compiled walk takes them."""
+    found = []
+    kept: list[CoverageData] = []
+    for number in numbers:
+        walk = CompiledFuzz(Graph(system), strategy=strategy, seed=3, depth=None, max_steps=max_steps, keep=kept.append)
+        walk.run(number, number + 1, lambda: False)
+        steps = int(walk._registers[layout.STEPS])
+        found.append([str(walk._mirror.action_list[action].address) for action in walk._path[:steps]])
+    return found
+
+
+def plain_paths(system: System, strategy: str, numbers: range, max_steps: int = MAX_STEPS) -> list[list[str]]:
+    graph = Graph(system)
+    picking = [make_strategy(strategy, schedule_seed(3, number), number=number) for number in numbers]
+    runs = [simulate(graph, one, max_steps=max_steps) for one in picking]
+    return [[str(action.address) for _, action in run.trace.steps] for run in runs]
+
+
+MODELS: list[tuple[str, dict[str, str]]] = [
+    ("models.two_phase_commit", {"resource_managers": "3"}),
+    ("models.paxos", {"clients": "2"}),
+    ("models.consensus", {}),
+    ("models.consensus", {"sequencing": "false"}),
+    ("models.device_login", {}),
+]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize(("model", "config"), MODELS)
+def test_both_engines_agree_on_every_model(model: str, config: dict[str, str], strategy: str) -> None:
+    importlib.import_module(model)
+    agree(load_target(model, config).system, strategy=strategy, schedules=60, seed=5)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_the_same_seed_gives_the_same_actions(strategy: str) -> None:
+    system = load_target("models.consensus", {}).system
+    numbers = range(40, 46)
+    taken = paths(system, strategy, numbers)
+    assert taken == plain_paths(system, strategy, numbers)
+    assert taken != paths(system, strategy, range(50, 56))
+
+
+@st.composite
+def _fuzzed(draw: Any) -> System:
+    """A random system, some of them with properties of their own."""
+    system: System = draw(systems())
+    names = [*system.processes]
+    one, other = draw(st.sampled_from(names)), draw(st.sampled_from(names))
+    properties = [
+        sometimes("met", lambda p: p.state == "c", reads=[one]),
+        eventually("calm", lambda p: getattr(p, "x", 0) == 0, reads=[one]),
+        eventually("burnt", lambda p, q: getattr(p, "fuel", 0) <= getattr(q, "fuel", 0), reads=[one, other]),
+    ]
+    chosen = draw(st.lists(st.sampled_from(range(3)), unique=True))
+    return system.with_(properties=[properties[i] for i in chosen])
+
+
+@given(_fuzzed(), st.sampled_from(sorted(STRATEGIES)), st.integers(0, 2**64 - 1), st.booleans())
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_both_engines_agree_on_random_systems(system: System, strategy: str, seed: int, keep_going: bool) -> None:
+    agree(system, strategy=strategy, seed=seed, schedules=15, max_steps=MAX_STEPS, keep_going=keep_going)
+
+
+@pytest.mark.parametrize("saboteur", SABOTEURS[:6], ids=lambda saboteur: saboteur.name)
+def test_both_engines_find_the_same(saboteur: Any) -> None:
+    result = agree(saboteur.small(), schedules=90, keep_going=True)
+    assert result.found
+
+
+# --- room, time, and where it begins --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strategy", ["uniform", "pctcp", "timed"])
+def test_what_is_forgotten_is_covered_all_the_same(monkeypatch: pytest.MonkeyPatch, strategy: str) -> None:
+    system = load_target("models.consensus", {}).system
+    plain = fuzz(system, engine="plain", schedules=200, strategy=strategy)
+    parts: list[CoverageData] = []
+    merge = Coverage.merge
+
+    def noting(self: Coverage, data: CoverageData) -> None:
+        parts.append(data)
+        merge(self, data)
+
+    monkeypatch.setattr(Coverage, "merge", noting)
+    monkeypatch.setattr(driver, "REMEMBER_BYTES", 1)
+    monkeypatch.setattr(driver, "BATCH", 1)
+    assert summary(fuzz(system, engine="compiled", schedules=200, strategy=strategy)) == summary(plain)
+    assert len(parts) > 5
+
+
+@pytest.mark.parametrize("strategy", ["pctcp", "timed"])
+def test_a_desk_that_is_too_small_makes_no_difference(monkeypatch: pytest.MonkeyPatch, strategy: str) -> None:
+    make = CompiledFuzz._make_desk
+    sizes: list[int] = []
+
+    def small(self: CompiledFuzz, events: int, rows: int) -> layout.Desk:
+        sizes.append(events)
+        return make(self, *((2, 1) if len(sizes) == 1 else (events, rows)))
+
+    monkeypatch.setattr(CompiledFuzz, "_make_desk", small)
+    agree(load_target("models.consensus", {}).system, strategy=strategy, schedules=40)
+    assert len(sizes) > 3
+
+
+def test_it_goes_over_where_that_pays_and_nothing_else_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = load_target("models.consensus", {}).system
+    plain = fuzz(system, engine="plain", schedules=100)
+    assert fuzz(system, schedules=100).engine == "plain", "a short fuzz does not load compiled code"
+    monkeypatch.setattr(fuzzing, "PAYS_AT", 400)
+    gone_over = fuzz(system, schedules=100)
+    assert gone_over.engine == "compiled"
+    assert summary(gone_over) == summary(plain)
+
+
+def test_code_that_has_to_be_made_first_pays_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = load_target("models.consensus", {}).system
+    monkeypatch.setattr(fuzzing, "PAYS_AT", 100)
+    monkeypatch.setattr(fuzzing, "PAYS_TO_MAKE_AT", 400)
+    monkeypatch.setattr(fuzzing, "is_made", lambda _: False)
+    assert fuzz(system, schedules=10).engine == "plain"
+    assert fuzz(system, schedules=60).engine == "compiled"
+
+
+def test_without_numba_it_says_so_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    system = load_target("models.consensus", {}).system
+    monkeypatch.setattr(fuzzing, "PAYS_AT", 100)
+    monkeypatch.setattr("sim.explore.engine.missing", lambda: "numba is not installed")
+    assert fuzz(system, schedules=20).engine == "plain"
+    assert capsys.readouterr().err == "sim: numba is not installed\n"
+    with pytest.raises(ConfigError, match="engine 'compiled': numba is not installed"):
+        fuzz(system, engine="compiled")
+    with pytest.raises(ConfigError, match="engine 'quick' is none"):
+        fuzz(system, engine="quick")  # type: ignore[arg-type]
+
+
+def test_what_is_too_large_for_the_arrays_goes_on_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = load_target("models.consensus", {}).system
+    monkeypatch.setattr("sim.explore.compiled.arrays.LOCALS_MAX", 40)
+    assert fuzz(system, engine="compiled", schedules=40).engine == "plain"
+    agree(system, schedules=40)
+
+
+@pytest.mark.parametrize("after", [0, 1, 5])
+def test_an_interrupt_keeps_what_was_done(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    system = load_target("models.consensus", {}).system
+    asked: list[int] = []
+
+    def interrupted(self: Any, ended: int) -> None:
+        asked.append(ended)
+        if len(asked) > after:
+            raise KeyboardInterrupt
+        resolve(self, ended)
+
+    resolve = CompiledFuzz._resolve
+    monkeypatch.setattr(CompiledFuzz, "_resolve", interrupted)
+    result = fuzz(system, engine="compiled", schedules=100)
+    assert result.interrupted
+    assert result.schedules < 100
+    assert result.coverage.states <= after + 1 + result.steps + 60
+
+
+def test_time_that_is_up_ends_it() -> None:
+    system = load_target("models.consensus", {}).system
+    result = fuzz(system, engine="compiled", seconds=0.01)
+    assert result.schedules > 0
+    assert not result.interrupted
+
+
+# --- planted faults -----------------------------------------------------------------------------------------
+
+
+def lie(column: int, value: int) -> Any:
+    """The strategies are told something wrong of each action."""
+    learn = FactBook._learn_action
+
+    def wrong(self: FactBook, action: Any) -> None:
+        learn(self, action)
+        self._fact._waiting[-1][column] = value
+
+    return wrong
+
+
+LIES = [
+    ("swarm", layout.KINDS, 1),
+    ("pctcp", layout.CONSUMES, 0),
+    ("pctcp", layout.FAULTY, 1),
+    ("pos", layout.STRIKE, 0),
+    ("timed", layout.ALTERS, 0),
+    ("timed", layout.WINDOW_OF, -1),
+    ("virtual_time", layout.WINDOW, 0),
+]
+
+
+@pytest.mark.parametrize(("strategy", "column", "value"), LIES)
+def test_a_strategy_that_is_told_something_wrong_is_caught(
+    monkeypatch: pytest.MonkeyPatch, strategy: str, column: int, value: int
+) -> None:
+    monkeypatch.setattr(FactBook, "_learn_action", lie(column, value))
+    system = load_target("models.consensus", {}, faults="duplicate:1,drop:1,crash:1,agent_timeout:1").system
+    with pytest.raises(AssertionError):
+        agree(system, strategy=strategy, schedules=400, max_steps=30)
