@@ -17,8 +17,8 @@ from sim.strategy import make_strategy
 from tests.saboteurs.consensus import SABOTEURS, SMALL, Saboteur
 
 STRATEGIES = ("uniform", "pctcp", "pos", "swarm", "timed", "portfolio")
-SEEDS = 20
-SCHEDULES_MAX = 500
+SEEDS = 5
+SCHEDULES_MAX = 200
 DOCUMENT = Path(__file__).parents[1] / "docs" / "saboteurs.md"
 
 

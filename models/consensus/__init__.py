@@ -4,6 +4,7 @@ artifact per decision stored, and takes the next decision when the last one is a
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from models.consensus.consumer import Consumer
 from models.consensus.coordinator import Coordinator
@@ -14,7 +15,7 @@ from models.consensus.options import FORMER, LATE, RUN, check_options
 from models.consensus.peers import Agent, ArtifactStore, Conversation, Former, User
 from models.consensus.sequence import Progress, RunPhase
 from models.consensus.stages import chosen
-from models.consensus.switches import PROFILES, deviations
+from models.consensus.switches import PROFILES, Profile, deviations
 from models.consensus.watched import monitors, properties
 from sim import (
     AgentTimeout,
@@ -29,6 +30,7 @@ from sim import (
     cut,
 )
 
+OURS = PROFILES["sequenced"].quorum
 CARRIERS = {
     **dict.fromkeys((AgentTimeout, RateLimited, EmptyResponse, Disconnect), (Response,)),
     ConsensusFailure: (Store,),
@@ -60,8 +62,7 @@ def system(
 ) -> System:
     """A run of rounds `first_round`..`rounds`, each of these stages, each with the first `agents` of its roster.
 
-    - `agents`: 1 to 4
-    - `stages`: of clarify, plan, checklist, tasks, analyze, implement, validate, audit, unlock, in this order
+    - `agents`: 1 to 4; `stages`: names of `models.consensus.stages`, in their order
     - `retries`: further attempts with an agent that does not answer in time
     - `budget_ms`: what all attempts and waits of an agent in a stage may take; none: what the policy says
     - `resends`: how often a store request or a decision is sent again, after each start
@@ -71,17 +72,14 @@ def system(
     - `updates`, `queue`: how often the conversation goes on meanwhile, and how many snapshots may wait
     - `countdown`: seconds before the consumer takes a decision
     - `former`: what a former run may have left in the network; of Response, Stored, AckDecision, Decision, Tick
-    - `sequencing`: off, the coordinator takes whatever fits somehow
-    - `profile`, `switches`: whose behaviour it has, and single deviations besides (`models.consensus.switches`)
-    - `prompt_tokens`, `answer_tokens`: what a question and an answer take; all rounds but the first also
-      have the earlier answers in their prompt
+    - `sequencing`: off, it takes whatever fits somehow
+    - `profile`, `switches`: whose behaviour it has, single deviations besides (`models.consensus.switches`)
+    - `prompt_tokens`, `answer_tokens`: what a question takes, earlier answers aside, and an answer
     """
     check_options(**locals())
-    deviating = PROFILES[profile if sequencing else "unsequenced"]
-    deviating = replace(deviating, switches=replace(deviating.switches, **dict.fromkeys(switches, True)))
+    deviating = _profile(profile if sequencing else "unsequenced", switches)
     used = chosen(stages, agents)
     done = (first_round - 1) * len(used)
-    last = done - deviating.switches.counts_from_zero
     coordinator = Coordinator(
         run=RUN,
         stages=used,
@@ -93,39 +91,54 @@ def system(
         policy_name=deviating.policy,
         budget_ms=budget_ms,
         deviations=deviations(deviating.switches),
-        patience_ms=30_000,
-        resend_ms=5_000,
         journal=_journal(first_round, len(used)),
     )
     names = tuple(dict.fromkeys(agent for stage in used for agent in stage.roster))
+    agent = Agent(answers=answers, prompt_tokens=prompt_tokens, answer_tokens=answer_tokens)
+    kept = [(FORMER, 1)] * bool(former) + [(RUN, done - n - deviating.switches.counts_from_zero) for n in range(done)]
     processes: dict[str, Process] = {
         "coordinator": coordinator,
-        **dict.fromkeys(names, Agent(answers=answers, prompt_tokens=prompt_tokens, answer_tokens=answer_tokens)),
-        "store": ArtifactStore(
-            applied=frozenset([(FORMER, 1)] * bool(former) + [(RUN, last - n) for n in range(done)]),
-            unscoped=deviating.switches.artifacts_unscoped,
-        ),
-        "consumer": Consumer(run=RUN, ticks=countdown, deviations=deviations(deviating.switches), last=done),
+        **dict.fromkeys(names, agent),
+        "store": ArtifactStore(applied=frozenset(kept), unscoped=deviating.switches.artifacts_unscoped),
+        "consumer": Consumer(run=RUN, ticks=countdown, deviations=coordinator.deviations, last=done),
+        **_environment(stop, cancel, updates, countdown, former),
     }
-    if stop or cancel:
-        processes["user"] = User(run=RUN, stops=stop, cancels=cancel)
-    if updates:
-        processes["conversation"] = Conversation(run=RUN, updates=updates)
-    if countdown:
-        processes["clock"] = Clock()
-    if former:
-        processes["former"] = Former(late=tuple((name, *LATE[name]) for name in former))
     return System(
         processes=processes,
-        monitors=monitors(
-            coordinator, done, quorum or PROFILES["sequenced"].quorum, updates=updates > 0, countdown=countdown > 0
-        ),
+        monitors=monitors(coordinator, done, quorum or OURS, updates=updates > 0, countdown=countdown > 0),
         properties=properties(coordinator, stop=stop or cancel, updates=updates > 0),
-        carriers=CARRIERS,
-        cuts=_cuts(names),
-        faults="duplicate:1,drop:1,crash:1@coordinator",
-        timing=_timing(names),
+        **_world(names),
     )
+
+
+def _world(names: tuple[str, ...]) -> dict[str, Any]:
+    """What may strike, and how long things take."""
+    return {
+        "carriers": CARRIERS,
+        "cuts": _cuts(names),
+        "faults": "duplicate:1,drop:1,crash:1@coordinator",
+        "timing": _timing(names),
+    }
+
+
+def _profile(name: str, switches: tuple[str, ...]) -> Profile:
+    """A profile with further switches on."""
+    profile = PROFILES[name]
+    return replace(profile, switches=replace(profile.switches, **dict.fromkeys(switches, True)))
+
+
+def _environment(stop: bool, cancel: bool, updates: int, countdown: int, former: tuple[str, ...]) -> dict[str, Process]:
+    """Those that a run has only if it is configured with them: they cost no state otherwise."""
+    found: dict[str, Process] = {}
+    if stop or cancel:
+        found["user"] = User(run=RUN, stops=stop, cancels=cancel)
+    if updates:
+        found["conversation"] = Conversation(run=RUN, updates=updates)
+    if countdown:
+        found["clock"] = Clock()
+    if former:
+        found["former"] = Former(late=tuple((name, *LATE[name]) for name in former))
+    return found
 
 
 def _journal(first_round: int, stages: int) -> Journal:

@@ -31,9 +31,9 @@ class Core(Process):
     queue_max: int
     policy_name: str
     budget_ms: int | None
-    patience_ms: int
-    resend_ms: int
     journal: Journal
+    patience_ms: int = 30_000
+    resend_ms: int = 5_000
     deviations: tuple[str, ...] = ()
     """The switches that are on, by name."""
     resent: int = 0
