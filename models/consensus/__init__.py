@@ -68,9 +68,8 @@ def system(
     - `resends`: how often a store request or a decision is sent again, after each start
     - `answers`: what an agent may answer; of ok, conflict, invalid, empty
     - `quorum`: the share of a roster that has to agree, as two integers; none: what the profile says
-    - `stop`, `cancel`: whether the user may stop the run, and whether the user may cancel it
+    - `stop`, `cancel`: whether the user may; `countdown`: seconds before the consumer takes a decision
     - `updates`, `queue`: how often the conversation goes on meanwhile, and how many snapshots may wait
-    - `countdown`: seconds before the consumer takes a decision
     - `former`: what a former run may have left in the network; of Response, Stored, AckDecision, Decision, Tick
     - `sequencing`: off, it takes whatever fits somehow
     - `profile`, `switches`: whose behaviour it has, single deviations besides (`models.consensus.switches`)
