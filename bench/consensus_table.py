@@ -294,8 +294,11 @@ coordinator, one repetition of each request after each start, and a stop at any 
 | bounds | states | where |
 |---|---|---|
 | 2 agents, 1 round, all budgets | 2,143,995 | `make test` |
-| 1 agent, cancelled or stopped, all budgets | see `tests/models/consensus/test_bounds.py` | `make test` |
-| 3 agents, 1 round, all budgets | see the soak | `make soak` |
+| 1 agent without a retry, cancelled or stopped, one duplicate, drop, crash | 218,861 | `make test` |
+| 2 agents, a sequential stage, no stop, one duplicate, drop, crash | 446,742 | `make test` |
+| 1 agent without a retry, two updates, a queue of one, one duplicate, crash | 353,768 | `make test` |
+| 1 agent without a retry, a countdown, crashes of coordinator and consumer | 94,799 | `make test` |
+| 3 agents, 1 round, all budgets | 28,153,023 | `make soak` |
 
 ## The five systems taken over
 

@@ -130,8 +130,10 @@ def test_a_run_that_is_not_canonical_has_some() -> None:
 TOLD = {
     "consensus": [
         "As usual, except:",
-        "- claude's Response to coordinator is duplicated",
-        "Still to come when it happens: coordinator's Ask to gemini arrives; coordinator's timer patience fires.",
+        "- claude's Response(attempt=1) to coordinator arrives only after coordinator's Ask(attempt=2) to claude arrived "
+        "(Used)",
+        "Still to come when it happens: coordinator's Ask(attempt=1) to gemini arrives; coordinator's Ask(attempt=2) to "
+        "gemini arrives; claude's Response(attempt=2) to coordinator arrives; coordinator's timer patience fires.",
     ],
     "hasty commit": [
         "As usual, except:",
