@@ -13,16 +13,18 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from models.consensus.messages import Ask, Decision, Response, StopAck
+from models.consensus.journal import Stage
+from models.consensus.messages import Acknowledged, Ask, Decision, Dropped, Response, StopAck, Turn, Update
 from sim import Accepted, Action, Counted, PropertyViolation, Replay, simulate
-from tests.exactly_once.ledger import Broken, Ledger
+from tests.exactly_once.beside import Broken, Countdowns, Updates
+from tests.exactly_once.ledger import Ledger
 from tests.exactly_once.machine import machine
 from tests.saboteurs.consensus import SABOTEURS, wide
 
 PROFILES = [pytest.param(150, id="quick"), pytest.param(2_000, id="thorough", marks=pytest.mark.soak)]
 RULES = {
     *("dispatch", "answer", "persist", "acknowledge", "stop", "turn_up", "reorder", "duplicate", "drop"),
-    *("under_agent_timeout", "retry", "crash", "restart"),
+    *("under_agent_timeout", "under_disconnect", "retry", "crash", "restart", "update", "count_down"),
 }
 
 
@@ -53,7 +55,7 @@ def test_every_input_and_every_effect_of_a_consensus_run_counts_exactly_once(exa
 
     run_state_machine_as_test(Noting, settings=profile(examples))
     assert set(taken) == RULES, "a rule that is never taken tests nothing"
-    assert {"stopped", "0 decisions", "1 decisions", "2 decisions"} >= set(ended) >= {"stopped", "2 decisions"}
+    assert {"stopped", *(f"{n} decisions" for n in range(5))} >= set(ended) >= {"stopped", "4 decisions"}
 
 
 def test_a_failure_tells_the_shortest_way_there_and_replays() -> None:
@@ -71,32 +73,65 @@ def test_a_failure_tells_the_shortest_way_there_and_replays() -> None:
 
 def test_the_ledger_sees_the_end_of_a_run_that_the_model_calls_over() -> None:
     """A ledger that was told of an acceptance, and of nothing else, says what is owed."""
-    ledger = Ledger("run-1", ("gemini",), rounds=1, retries=0, held=(), done=0)
-    ledger.emitted(Accepted(("run-1", 1)), None)
+    ledger = one()
+    ledger.emitted(Accepted(("run-1", 1, "validate")), None)
     with pytest.raises(Broken, match="neither applied nor cancelled"):
         ledger.rest()
+
+
+KEY = ("run-1", 1, "validate", "gemini")
+
+
+def one() -> Ledger:
+    """One agent, one stage, one round."""
+    return Ledger("run-1", (Stage("validate", ("gemini",)),), rounds=1, retries=0, held=(), done=0)
+
+
+def in_turn() -> Ledger:
+    """A sequential stage of two, of which the second was asked."""
+    ledger = Ledger("run-1", (Stage("plan", ("gemini", "claude"), True),), rounds=1, retries=0, held=(), done=0)
+    ledger.sent("coordinator", "gemini", Ask("run-1", 1, "plan", 1))
+    ledger.sent("coordinator", "claude", Ask("run-1", 1, "plan", 1))
+    return ledger
 
 
 @pytest.mark.parametrize(
     ("what", "why"),
     [
-        (lambda ledger: ledger.emitted(Counted(("run-1", 1, "gemini")), ANSWER), "was not the last"),
+        (lambda ledger: ledger.emitted(Counted(KEY), ANSWER), "was not the last"),
         (lambda ledger: ledger.sent("coordinator", "consumer", Decision("run-1", 1, "ok")), "before the store held it"),
-        (lambda ledger: ledger.sent("coordinator", "gemini", Ask("run-1", 2, 1)), "in vain"),
-        (lambda ledger: ledger.sent("coordinator", "gemini", Ask("run-1", 1, 2)), "more than 1 times"),
+        (lambda ledger: ledger.sent("coordinator", "gemini", Ask("run-1", 2, "validate", 1)), "in vain"),
+        (lambda ledger: ledger.sent("coordinator", "gemini", Ask("run-1", 1, "validate", 2)), "more than 1 times"),
         (lambda ledger: ledger.sent("coordinator", "user", StopAck("run-1")), "before it was carried out"),
         (lambda ledger: ledger.settle(ANSWER, [], crashes=False), "settled"),
-        (lambda ledger: ledger.settle(None, [Counted(("run-1", 1, "gemini"))], crashes=False), "settled"),
+        (lambda ledger: ledger.settle(None, [Counted(KEY)], crashes=False), "settled"),
         (lambda ledger: ledger.keep(frozenset({("run-1", 1)}), []), "says it applied"),
-        (lambda ledger: ledger.keep(frozenset({("run-1", 1)}), [1]), "nobody decided"),
-        (lambda ledger: ledger.rest(), "0 of 1 rounds are closed"),
+        (lambda ledger: ledger.keep(frozenset({("run-1", 1)}), [(1, "validate")]), "nobody decided"),
+        (lambda ledger: ledger.rest(), "0 of 1 stages are closed"),
+        (lambda ledger: in_turn().sent("coordinator", "gemini", Ask("run-1", 1, "plan", 2)), "more than 1 times"),
+        (lambda ledger: in_turn().take_turn((1, "plan"), "gemini"), "has had its turn"),
+        (lambda ledger: Updates(1).emitted(Turn(1), None), "queued"),
+        (lambda ledger: queue(1, 2).step(), "2 updates are queued, 1 may be"),
+        (lambda ledger: queue(1, 2).emitted(Turn(1), None), "queued"),
+        (lambda ledger: queue(1, 2).emitted(Dropped(2, "the queue is full"), None), "are kept"),
+        (lambda ledger: queue(1).rest(), "neither used nor dropped"),
+        (lambda ledger: queue(2, 1), "was queued after 2"),
+        (lambda ledger: Countdowns(True).emitted(Acknowledged("run-1", 1)), "had run out"),
     ],
 )
 def test_the_ledger_refuses_what_must_not_be_seen(what: object, why: str) -> None:
-    ledger = Ledger("run-1", ("gemini",), rounds=1, retries=0, held=(), done=0)
+    ledger = one()
     assert callable(what)
     with pytest.raises(Broken, match=why):
         what(ledger)
 
 
-ANSWER = Response("run-1", 1, "gemini", 1, "ok")
+ANSWER = Response("run-1", 1, "validate", "gemini", 1, "ok")
+
+
+def queue(*numbers: int) -> Updates:
+    """Updates with these queued, of which one may be."""
+    updates = Updates(1)
+    for number in numbers:
+        updates.emitted(Counted(("update", "run-1", number)), Update("run-1", number))
+    return updates

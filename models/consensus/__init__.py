@@ -3,28 +3,34 @@ artifact per decision stored, and takes the next decision when the last one is a
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+from models.consensus.consumer import Consumer
 from models.consensus.coordinator import Coordinator
-from models.consensus.messages import Journal, Response, Store
-from models.consensus.monitors import AckGate, LastQuestion, StopOnce, TakenInOrder
-from models.consensus.peers import Agent, ArtifactStore, Consumer, User
+from models.consensus.countdown import Clock
+from models.consensus.journal import Journal
+from models.consensus.messages import Response, Store
+from models.consensus.options import FORMER, LATE, RUN, check_options
+from models.consensus.peers import Agent, ArtifactStore, Conversation, Former, User
+from models.consensus.sequence import Progress, RunPhase
+from models.consensus.stages import chosen
+from models.consensus.switches import PROFILES, Profile, deviations
+from models.consensus.watched import monitors, properties
 from sim import (
     AgentTimeout,
-    ConfigError,
     ConsensusFailure,
     Cut,
     Disconnect,
-    EffectLedger,
     EmptyResponse,
-    InputLedger,
+    Process,
     RateLimited,
     System,
     Timing,
     cut,
-    sometimes,
 )
 
-ROSTER = ("gemini", "claude", "gpt_pro", "gpt_codex", "code")
-RUN = "run-1"
+OURS = PROFILES["sequenced"].quorum
 CARRIERS = {
     **dict.fromkeys((AgentTimeout, RateLimited, EmptyResponse, Disconnect), (Response,)),
     ConsensusFailure: (Store,),
@@ -36,78 +42,110 @@ def system(
     agents: int = 2,
     rounds: int = 1,
     first_round: int = 1,
+    stages: tuple[str, ...] = ("validate",),
     retries: int = 1,
+    budget_ms: int | None = None,
     resends: int = 1,
     answers: tuple[str, ...] = ("ok",),
+    quorum: tuple[int, int] | None = None,
     stop: bool = True,
+    cancel: bool = False,
+    updates: int = 0,
+    queue: int = 24,
+    countdown: int = 0,
+    former: tuple[str, ...] = (),
     sequencing: bool = True,
+    profile: str = "sequenced",
+    switches: tuple[str, ...] = (),
     prompt_tokens: int = 1_000,
     answer_tokens: int = 500,
 ) -> System:
-    """A run of rounds `first_round`..`rounds` with the first `agents` of the roster.
+    """A run of rounds `first_round`..`rounds`, each of these stages, each with the first `agents` of its roster.
 
-    - `agents`: 1 to 5
+    - `agents`: 1 to 4; `stages`: names of `models.consensus.stages`, in their order
     - `retries`: further attempts with an agent that does not answer in time
+    - `budget_ms`: what all attempts and waits of an agent in a stage may take; none: what the policy says
     - `resends`: how often a store request or a decision is sent again, after each start
     - `answers`: what an agent may answer; of ok, conflict, invalid, empty
-    - `stop`: whether the user may stop the run
-    - `sequencing`: off, the coordinator does what its predecessors did
-    - `prompt_tokens`, `answer_tokens`: what a question and an answer take; all rounds but the first also
-      have the earlier answers in their prompt
+    - `quorum`: the share of a roster that has to agree, as two integers; none: what the profile says
+    - `stop`, `cancel`: whether the user may; `countdown`: seconds before the consumer takes a decision
+    - `updates`, `queue`: how often the conversation goes on meanwhile, and how many snapshots may wait
+    - `former`: what a former run may have left in the network; of Response, Stored, AckDecision, Decision, Tick
+    - `sequencing`: off, it takes whatever fits somehow
+    - `profile`, `switches`: whose behaviour it has, single deviations besides (`models.consensus.switches`)
+    - `prompt_tokens`, `answer_tokens`: what a question takes, earlier answers aside, and an answer
     """
-    mistakes = []
-    if not 1 <= agents <= len(ROSTER):
-        mistakes.append(f"agents is {agents}; the roster has 1 to {len(ROSTER)}")
-    if not 1 <= first_round <= rounds:
-        mistakes.append(f"rounds {first_round} to {rounds}: the first is 1 or more, and not behind the last")
-    if retries < 0 or resends < 0:
-        mistakes.append("retries and resends are 0 or more")
-    if prompt_tokens < 0 or answer_tokens < 0:
-        mistakes.append("prompt_tokens and answer_tokens are 0 or more")
-    unknown = sorted(set(answers) - {"ok", "conflict", "invalid", "empty"})
-    if unknown or not answers:
-        mistakes.append(f"answers {unknown or 'are none'}: use ok, conflict, invalid, empty")
-    if mistakes:
-        raise ConfigError(*mistakes)
-    names = ROSTER[:agents]
+    check_options(**locals())
+    deviating = _profile(profile if sequencing else "unsequenced", switches)
+    used = chosen(stages, agents)
+    done = (first_round - 1) * len(used)
     coordinator = Coordinator(
         run=RUN,
-        agents=names,
+        stages=used,
         rounds=rounds,
         retries=retries,
         resends=resends,
-        sequencing=sequencing,
-        patience_ms=30_000,
-        resend_ms=5_000,
-        journal=Journal(round=first_round, minted=first_round - 1),
+        quorum=quorum or deviating.quorum,
+        queue_max=queue,
+        policy_name=deviating.policy,
+        budget_ms=budget_ms,
+        deviations=deviations(deviating.switches),
+        journal=_journal(first_round, len(used)),
     )
+    names = tuple(dict.fromkeys(agent for stage in used for agent in stage.roster))
+    agent = Agent(answers=answers, prompt_tokens=prompt_tokens, answer_tokens=answer_tokens)
+    kept = [(FORMER, 1)] * bool(former) + [(RUN, done - n - deviating.switches.counts_from_zero) for n in range(done)]
+    processes: dict[str, Process] = {
+        "coordinator": coordinator,
+        **dict.fromkeys(names, agent),
+        "store": ArtifactStore(applied=frozenset(kept), unscoped=deviating.switches.artifacts_unscoped),
+        "consumer": Consumer(run=RUN, ticks=countdown, deviations=coordinator.deviations, last=done),
+        **_environment(stop, cancel, updates, countdown, former),
+    }
     return System(
-        processes={
-            "coordinator": coordinator,
-            **dict.fromkeys(names, Agent(answers=answers, prompt_tokens=prompt_tokens, answer_tokens=answer_tokens)),
-            "store": ArtifactStore(),
-            "consumer": Consumer(last=first_round - 1),
-            **({"user": User(run=RUN)} if stop else {}),
-        },
-        monitors={
-            "ack_gate": AckGate(acknowledged=first_round - 1, released=first_round - 1),
-            "exactly_once_inputs": InputLedger(
-                process="coordinator", types=("Response", "AckDecision"), redelivered=True
-            ),
-            "exactly_once_effects": EffectLedger(),
-            "last_question": LastQuestion(run=RUN, attempts_max=retries + 1, closed=first_round - 1),
-            "stop_once": StopOnce(),
-            "taken_in_order": TakenInOrder(stored=first_round - 1, taken=first_round - 1),
-        },
-        properties=(
-            sometimes("a run comes to its end", lambda coordinator: coordinator.state == "done"),
-            *((sometimes("a run is stopped", lambda coordinator: coordinator.state == "stopped"),) if stop else ()),
-        ),
-        carriers=CARRIERS,
-        cuts=_cuts(names),
-        faults="duplicate:1,drop:1,crash:1@coordinator",
-        timing=_timing(names),
+        processes=processes,
+        monitors=monitors(coordinator, done, quorum or OURS, updates=updates > 0, countdown=countdown > 0),
+        properties=properties(coordinator, stop=stop or cancel, updates=updates > 0),
+        **_world(names),
     )
+
+
+def _world(names: tuple[str, ...]) -> dict[str, Any]:
+    """What may strike, and how long things take."""
+    return {
+        "carriers": CARRIERS,
+        "cuts": _cuts(names),
+        "faults": "duplicate:1,drop:1,crash:1@coordinator",
+        "timing": _timing(names),
+    }
+
+
+def _profile(name: str, switches: tuple[str, ...]) -> Profile:
+    """A profile with further switches on."""
+    profile = PROFILES[name]
+    return replace(profile, switches=replace(profile.switches, **dict.fromkeys(switches, True)))
+
+
+def _environment(stop: bool, cancel: bool, updates: int, countdown: int, former: tuple[str, ...]) -> dict[str, Process]:
+    """Those that a run has only if it is configured with them: they cost no state otherwise."""
+    found: dict[str, Process] = {}
+    if stop or cancel:
+        found["user"] = User(run=RUN, stops=stop, cancels=cancel)
+    if updates:
+        found["conversation"] = Conversation(run=RUN, updates=updates)
+    if countdown:
+        found["clock"] = Clock()
+    if former:
+        found["former"] = Former(late=tuple((name, *LATE[name]) for name in former))
+    return found
+
+
+def _journal(first_round: int, stages: int) -> Journal:
+    """The journal before round `first_round`, all stages before it being decided and released."""
+    if first_round == 1:
+        return Journal(sequence=(RUN, 0, (), Progress.NONE.value, RunPhase.OPEN.value))
+    done = (first_round - 1) * stages
+    return Journal(sequence=(RUN, done, (first_round - 1, stages), Progress.RELEASED.value, RunPhase.OPEN.value))
 
 
 def _cuts(names: tuple[str, ...]) -> dict[str, Cut]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TypeAlias
 
-from models.consensus.retry import OURS, ErrorKind, Failure, RetryDecision, RetryState
+from models.consensus.retry import ErrorKind, Failure
 from sim import Disconnect, EmptyResponse, RateLimited
 
 Setback: TypeAlias = RateLimited | EmptyResponse | Disconnect
@@ -27,7 +26,6 @@ def failure_of(kind: str, reset_ms: int | None = None) -> Failure:
     return Failure(ERROR_KINDS[kind], reset_ms)
 
 
-def after_setback(fault: Setback, attempt: int, attempts_max: int) -> RetryDecision:
-    """What our policy says when `attempt` of at most `attempts_max` has ended in `fault`."""
-    failure = failure_of(fault.kind, fault.reset_ms if isinstance(fault, RateLimited) else None)
-    return replace(OURS, attempts_max=attempts_max).decide(RetryState(attempt), failure)
+def setback_of(fault: Setback) -> Failure:
+    """The failed attempt that this setback stands for, with its hint."""
+    return failure_of(fault.kind, fault.reset_ms if isinstance(fault, RateLimited) else None)

@@ -1,17 +1,18 @@
-"""What coordinator, agents, store, consumer and user say to each other, and what can be observed."""
+"""What coordinator, agents, store, consumer, user and clock say to each other, and what can be observed."""
 
 from __future__ import annotations
 
-from sim import Emission, Message, Record
+from sim import Emission, Message
 
 Key = tuple[str | int, ...]
 
 
 class Ask(Message):
-    """The question of a round, to one agent; a retry is a further attempt."""
+    """The question of a stage of a round, to one agent; a retry is a further attempt."""
 
     run: str
     round: int
+    stage: str
     attempt: int
 
 
@@ -20,14 +21,15 @@ class Response(Message):
 
     run: str
     round: int
+    stage: str
     agent: str
     attempt: int
     answer: str
 
     @property
     def key(self) -> Key:
-        """The logical input: all attempts of an agent in a round are one."""
-        return (self.run, self.round, self.agent)
+        """The logical input: all attempts of an agent in a stage are one."""
+        return (self.run, self.round, self.stage, self.agent)
 
 
 class Store(Message):
@@ -35,6 +37,7 @@ class Store(Message):
 
     run: str
     round: int
+    stage: str
     seq: int
     verdict: str
 
@@ -72,8 +75,25 @@ class AckDecision(Message):
         return ("ack", self.run, self.seq)
 
 
+class Update(Message):
+    """The conversation as it is now: snapshot `number`, 1 and up; a later one holds all of an earlier one."""
+
+    run: str
+    number: int
+
+    @property
+    def key(self) -> Key:
+        return ("update", self.run, self.number)
+
+
 class Stop(Message):
-    """The user wants the run to stop."""
+    """The user wants the run to stop once what was decided has come through."""
+
+    run: str
+
+
+class Cancel(Message):
+    """The user wants the run to end now; a decision that nobody has yet is given up."""
 
     run: str
 
@@ -84,49 +104,91 @@ class StopAck(Message):
     run: str
 
 
-class Journal(Record):
-    """What the coordinator has on disk: one record, replaced as a whole."""
+class Countdown(Message):
+    """Count down `ticks` seconds; a countdown is known by its run, its id and the decision that waits for it."""
 
-    phase: str = "asking"
-    round: int = 1
-    attempts: tuple[int, ...] = ()
-    """While asking: the attempt that each agent is at; empty before the first."""
-    answers: tuple[tuple[str, str], ...] = ()
-    """While asking: (agent, answer); an agent stands here twice only without sequencing."""
-    minted: int = 0
-    """Sequence numbers handed out so far."""
-    verdict: str = ""
-    """While storing and gated: the verdict of this round."""
-    stopping: bool = False
+    run: str
+    id: int
+    seq: int
+    ticks: int
+
+
+class Tick(Message):
+    """A second of a countdown has gone; `left` more are to go."""
+
+    run: str
+    id: int
+    seq: int
+    left: int
 
 
 class Decided(Emission):
-    """A round was decided."""
+    """A stage was decided."""
 
     round: int
+    stage: str
     seq: int
     verdict: str
 
 
-class NoConsensus(Emission):
-    """A round ended without any answer."""
-
-    round: int
-
-
 class Acknowledged(Emission):
-    """The consumer acknowledged a decision."""
+    """The consumer has taken a decision."""
 
+    run: str
     seq: int
 
 
-class Released(Emission):
-    """The coordinator's gate let the next decision pass: this one counts as acknowledged."""
+class Refused(Emission):
+    """The consumer did not take what it got: a decision or a tick, and why."""
 
-    seq: int
+    key: Key
+    reason: str
+
+
+class Turn(Emission):
+    """The next question is made from this snapshot of the conversation."""
+
+    number: int
+
+
+class Dropped(Emission):
+    """A queued snapshot will not be used, and why."""
+
+    number: int
+    reason: str
+
+
+class Stopping(Emission):
+    """The coordinator knows that it is to stop, and owes the end of it."""
+
+    run: str
 
 
 class Stopped(Emission):
     """The coordinator stopped its run."""
 
     run: str
+
+
+class Withdrawn(Emission):
+    """A decision was given up before its acknowledgement came."""
+
+    run: str
+    seq: int
+    cause: str
+
+
+class Begun(Emission):
+    """A decision waits for the end of its countdown."""
+
+    run: str
+    id: int
+    seq: int
+
+
+class RanOut(Emission):
+    """The clock has counted a countdown to its end."""
+
+    run: str
+    id: int
+    seq: int

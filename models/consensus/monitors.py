@@ -1,36 +1,97 @@
-"""What must hold of a consensus run, besides exactly-once."""
+"""What must hold of a consensus run: exactly-once, the gate, stops, updates, countdowns. What must hold of
+its questions, answers and verdicts is in `models.consensus.answers`.
+
+A monitor's memory is part of a state. So it holds what the processes know as well, and forgets what they
+have forgotten: nothing here tells two states apart that go on in the same way.
+"""
 
 from __future__ import annotations
 
-from models.consensus.messages import Acknowledged, Ask, NoConsensus, Released, Response, StopAck, Stopped
-from sim import Accepted, Applied, Counted, Crashed, Monitor, Received, Rejected
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from models.consensus.messages import (
+    Acknowledged,
+    Begun,
+    Cancel,
+    Dropped,
+    RanOut,
+    Stop,
+    StopAck,
+    Stopped,
+    Stopping,
+    Turn,
+)
+from sim import Accepted, Applied, Counted, Crashed, InputLedger, Monitor, Received
+
+
+class Inputs(InputLedger):
+    """Every input is settled exactly once. What was counted is remembered of answers only, and until their
+    stage is over: one that counts after that is one too many for `last_question`, an acknowledgement that
+    counts twice for `ack_gate`, an update for `updates_once`."""
+
+    transitions: ClassVar[Sequence[Mapping[str, Any]]] = (  # type: ignore[assignment]  # more rows than its base
+        *InputLedger.transitions,
+        {"trigger": Accepted, "source": "*", "dest": None, "after": "forget"},
+        {"trigger": Stopped, "source": "*", "dest": None, "after": "forget"},
+    )
+
+    def count(self, counted: Counted) -> None:
+        super().count(counted)
+        if isinstance(counted.key, tuple) and counted.key[0] in ("ack", "update"):
+            self.counted -= {counted.key}
+
+    def forget(self) -> None:
+        self.counted = frozenset()
 
 
 class AckGate(Monitor):
-    """A decision is released only by its own acknowledgement, and once."""
+    """A decision is released only by its own acknowledgement, once, and when the consumer has taken it.
+
+    That an acknowledgement releases is seen by its being counted.
+    """
 
     states = ("watching",)
     transitions = (
-        {"trigger": Acknowledged, "source": "watching", "dest": None, "after": "note"},
-        {"trigger": Released, "source": "watching", "dest": None, "after": "judge"},
+        {"trigger": Accepted, "source": "watching", "dest": None, "after": "note_decision"},
+        {"trigger": Acknowledged, "source": "watching", "dest": None, "after": "note_taken"},
+        {"trigger": Counted, "source": "watching", "dest": None, "conditions": "is_ack", "after": "judge"},
+        {"trigger": Counted, "source": "watching", "dest": None},
     )
 
-    acknowledged: int = 0
-    released: int = 0
+    run: str
+    decided: int
+    """The number of the last decision."""
+    taken: int
+    """The number of the last decision that the consumer took."""
+    released: int
+    """The number of the last decision that was released."""
 
-    def note(self, emission: Acknowledged) -> None:
-        self.acknowledged = emission.seq
+    def note_decision(self) -> None:
+        self.decided += 1
 
-    def judge(self, emission: Released) -> None:
-        if emission.seq > self.acknowledged:
-            self.violate(f"decision {emission.seq} was released before it was acknowledged")
-        if emission.seq <= self.released:
-            self.violate(f"decision {emission.seq} was released twice")
-        self.released = emission.seq
+    def note_taken(self, emission: Acknowledged) -> None:
+        self.taken = emission.seq
+
+    def is_ack(self, counted: Counted) -> bool:
+        return isinstance(counted.key, tuple) and counted.key[0] == "ack"
+
+    def judge(self, counted: Counted) -> None:
+        assert isinstance(counted.key, tuple)
+        _, run, seq = counted.key
+        if run != self.run:
+            self.violate(f"decision {self.decided} was released by an acknowledgement of {run}")
+        if seq != self.decided:
+            self.violate(f"decision {self.decided} was released by the acknowledgement of decision {seq}")
+        if self.decided > self.taken:
+            self.violate(f"decision {seq} was released before it was taken")
+        if self.decided <= self.released:
+            self.violate(f"decision {seq} was released twice")
+        self.released = self.decided
 
 
 class TakenInOrder(Monitor):
-    """The consumer takes each decision once, in order, and only when its artifact is stored."""
+    """The consumer takes each decision of this run once, in order, and only when its artifact is stored."""
 
     states = ("watching",)
     transitions = (
@@ -38,14 +99,17 @@ class TakenInOrder(Monitor):
         {"trigger": Acknowledged, "source": "watching", "dest": None, "after": "judge"},
     )
 
-    stored: int = 0
+    run: str
+    stored: int
     """Artifacts stored so far; decisions are numbered in the order in which they are to be."""
-    taken: int = 0
+    taken: int
 
     def note(self) -> None:
         self.stored += 1
 
     def judge(self, emission: Acknowledged) -> None:
+        if emission.run != self.run:
+            self.violate(f"a decision of {emission.run} was taken in {self.run}")
         if emission.seq > self.stored:
             self.violate(f"decision {emission.seq} was taken before its artifact was stored")
         if emission.seq != self.taken + 1:
@@ -53,98 +117,104 @@ class TakenInOrder(Monitor):
         self.taken = emission.seq
 
 
-class LastQuestion(Monitor):
-    """An answer counts only if it is one to the last question that its agent got, in this run, and before
-    its round was closed; no agent is asked more often than allowed.
-
-    What was asked is seen where it arrives: a question that is still on its way is none yet.
-    """
-
-    states = ("watching",)
-    transitions = (
-        {"trigger": Received, "source": "watching", "dest": None, "conditions": "is_question", "after": "ask"},
-        {"trigger": Received, "source": "watching", "dest": None, "conditions": "is_answer", "after": "answer"},
-        {"trigger": Received, "source": "watching", "dest": None},
-        {"trigger": Counted, "source": "watching", "dest": None, "before": "judge", "after": "forget"},
-        {"trigger": Rejected, "source": "watching", "dest": None, "after": "forget"},
-        {"trigger": Crashed, "source": "watching", "dest": None, "after": "forget"},
-        {"trigger": Accepted, "source": "watching", "dest": None, "after": "close"},
-        {"trigger": NoConsensus, "source": "watching", "dest": None, "after": "close_without"},
-    )
-
-    run: str
-    attempts_max: int
-    closed: int = 0
-    """The last round that has ended."""
-    asked: tuple[tuple[str, int], ...] = ()
-    """(agent, attempt) for each that was asked again in this round."""
-    given: Response | None = None
-    """The answer that the coordinator is at."""
-
-    def is_question(self, received: Received) -> bool:
-        return isinstance(received.message, Ask)
-
-    def is_answer(self, received: Received) -> bool:
-        return isinstance(received.message, Response)
-
-    def ask(self, received: Received) -> None:
-        agent, ask = received.process, received.message
-        assert isinstance(ask, Ask)
-        if ask.attempt > self.attempts_max:
-            self.violate(f"{agent} was asked for attempt {ask.attempt} of at most {self.attempts_max}")
-        if ask.round == self.closed + 1 and ask.attempt > max(1, self.last(agent)):
-            self.asked = tuple(sorted({**dict(self.asked), agent: ask.attempt}.items()))
-
-    def last(self, agent: str) -> int:
-        return dict(self.asked).get(agent, 0)
-
-    def answer(self, received: Received) -> None:
-        assert isinstance(received.message, Response)
-        self.given = received.message
-
-    def judge(self, counted: Counted) -> None:
-        given = self.given
-        if given is None or counted.key != given.key:
-            return
-        if given.run != self.run:
-            self.violate(f"an answer of {given.run} was counted in {self.run}")
-        if given.round <= self.closed:
-            self.violate(f"an answer of {given.agent} was counted after round {given.round} was closed")
-        if given.attempt < self.last(given.agent):
-            self.violate(f"{given.agent} was asked again, and then its answer to attempt {given.attempt} was counted")
-
-    def forget(self) -> None:
-        self.given = None
-
-    def close(self, accepted: Accepted) -> None:
-        _, round_ = accepted.key
-        self.end(round_)
-
-    def close_without(self, ended: NoConsensus) -> None:
-        self.end(ended.round)
-
-    def end(self, round_: int) -> None:
-        self.closed, self.asked, self.given = round_, (), None
-
-
 class StopOnce(Monitor):
-    """A run stops at most once, and accepts nothing any more when it has said so."""
+    """A run that was asked to stop does, once, and accepts nothing any more when it has said so."""
 
-    states = ("running", "stopped", "told")
+    states = ("running", "heard", "owed", "stopped", "told")
+    hot = ("heard", "owed")
     transitions = (
-        {"trigger": Stopped, "source": "running", "dest": "stopped"},
-        {"trigger": Stopped, "source": ["stopped", "told"], "dest": None, "after": "complain"},
+        {"trigger": Received, "source": "running", "dest": "heard", "conditions": "is_request"},
         {"trigger": Received, "source": "*", "dest": "told", "conditions": "is_confirmation"},
         {"trigger": Received, "source": "*", "dest": None},
-        {"trigger": Accepted, "source": "running", "dest": None},
+        {"trigger": Crashed, "source": "heard", "dest": "running", "conditions": "is_mine"},
+        {"trigger": Crashed, "source": "*", "dest": None},
+        {"trigger": Stopping, "source": "*", "dest": "owed"},
+        {"trigger": Stopped, "source": ["running", "heard", "owed"], "dest": "stopped"},
+        {"trigger": Stopped, "source": ["stopped", "told"], "dest": None, "after": "complain"},
+        {"trigger": Accepted, "source": ["running", "heard", "owed"], "dest": None},
         {"trigger": Accepted, "source": ["stopped", "told"], "dest": None, "after": "complain_of_effect"},
     )
 
+    def is_request(self, received: Received) -> bool:
+        return isinstance(received.message, Stop | Cancel)
+
     def is_confirmation(self, received: Received) -> bool:
         return isinstance(received.message, StopAck)
+
+    def is_mine(self, crashed: Crashed) -> bool:
+        return crashed.process == "coordinator"
 
     def complain(self, emission: Stopped) -> None:
         self.violate(f"run {emission.run} stopped twice")
 
     def complain_of_effect(self) -> None:
         self.violate("something was accepted after the stop")
+
+
+class UpdatesOnce(Monitor):
+    """Every snapshot that was queued makes a question or is dropped with a word, and a question is made from
+    the newest that was there."""
+
+    states = ("settled", "owing")
+    hot = ("owing",)
+    transitions = (
+        {"trigger": Counted, "source": "*", "dest": "owing", "conditions": "is_update", "after": "enqueue"},
+        {"trigger": Counted, "source": "*", "dest": None},
+        {"trigger": Turn, "source": "*", "dest": "settled", "conditions": "is_last", "before": ["judge", "settle"]},
+        {"trigger": Turn, "source": "*", "dest": None, "before": ["judge", "settle"]},
+        {"trigger": Dropped, "source": "*", "dest": "settled", "conditions": "is_last", "before": "settle"},
+        {"trigger": Dropped, "source": "*", "dest": None, "before": "settle"},
+    )
+
+    queued: tuple[int, ...] = ()
+
+    def is_update(self, counted: Counted) -> bool:
+        return isinstance(counted.key, tuple) and counted.key[0] == "update"
+
+    def enqueue(self, counted: Counted) -> None:
+        assert isinstance(counted.key, tuple)
+        number = counted.key[-1]
+        if number in self.queued:
+            self.violate(f"update {number} was queued twice")
+        self.queued = (*self.queued, number)
+
+    def is_last(self, settled: Turn | Dropped) -> bool:
+        return self.queued == (settled.number,)
+
+    def judge(self, turn: Turn) -> None:
+        if turn.number != max(self.queued, default=0):
+            self.violate(f"a question was made from update {turn.number}, when {max(self.queued, default=0)} was there")
+
+    def settle(self, settled: Turn | Dropped) -> None:
+        if settled.number not in self.queued:
+            self.violate(f"update {settled.number} was used or dropped, and it is not in the queue")
+        if isinstance(settled, Dropped) and settled.number == max(self.queued) != min(self.queued):
+            self.violate(f"update {settled.number} was dropped, and older ones are kept")
+        self.queued = tuple(number for number in self.queued if number != settled.number)
+
+
+class RunsOut(Monitor):
+    """A decision that waits for a countdown is taken when that one has run out, and not before."""
+
+    states = ("idle", "counting", "over")
+    transitions = (
+        {"trigger": Begun, "source": "*", "dest": "counting", "after": "begin"},
+        {"trigger": RanOut, "source": "counting", "dest": "over", "conditions": "is_mine"},
+        {"trigger": RanOut, "source": "*", "dest": None},
+        {"trigger": Acknowledged, "source": "over", "dest": "idle", "before": "forget"},
+        {"trigger": Acknowledged, "source": ["idle", "counting"], "dest": None, "after": "complain"},
+    )
+
+    countdown: tuple[str, int, int] = ("", 0, 0)
+
+    def begin(self, begun: Begun) -> None:
+        self.countdown = (begun.run, begun.id, begun.seq)
+
+    def is_mine(self, ran_out: RanOut) -> bool:
+        return (ran_out.run, ran_out.id, ran_out.seq) == self.countdown
+
+    def forget(self) -> None:
+        self.countdown = ("", 0, 0)
+
+    def complain(self, taken: Acknowledged) -> None:
+        self.violate(f"decision {taken.seq} was taken before its countdown had run out")

@@ -1,20 +1,19 @@
-"""Those the coordinator deals with: agents, the durable store, the consumer of decisions, the user."""
+"""Those the coordinator deals with: agents, the durable store, the user, the conversation, a former run."""
 
 from __future__ import annotations
 
 from models.consensus.messages import (
-    AckDecision,
-    Acknowledged,
     Ask,
-    Decision,
+    Cancel,
     NotStored,
     Response,
     Stop,
     StopAck,
     Store,
     Stored,
+    Update,
 )
-from sim import IGNORE, Applied, ConsensusFailure, Process, Used
+from sim import IGNORE, Applied, ConsensusFailure, Message, Process, Used
 
 
 class Agent(Process):
@@ -37,7 +36,7 @@ class Agent(Process):
         self.emit(
             Used(
                 ask.run,
-                f"round-{ask.round}",
+                f"{ask.stage}-{ask.round}",
                 self.name,
                 ask.attempt,
                 input_tokens=history + self.prompt_tokens,
@@ -45,7 +44,7 @@ class Agent(Process):
                 cached_input_tokens=history,
             )
         )
-        self.send(self.sender, Response(ask.run, ask.round, self.name, ask.attempt, answer))
+        self.send(self.sender, Response(ask.run, ask.round, ask.stage, self.name, ask.attempt, answer))
 
 
 class ArtifactStore(Process):
@@ -60,12 +59,14 @@ class ArtifactStore(Process):
     )
 
     applied: frozenset[tuple[str, int]] = frozenset()
+    unscoped: bool = False
+    """A switch: it inserts whatever it is asked for, whether it has it or not."""
 
     def has_it(self, store: Store) -> bool:
-        return (store.run, store.seq) in self.applied
+        return (store.run, store.seq) in self.applied and not self.unscoped
 
     def apply(self, store: Store) -> None:
-        self.emit(Applied((store.run, store.round)), applied=self.applied | {(store.run, store.seq)})
+        self.emit(Applied((store.run, store.round, store.stage)), applied=self.applied | {(store.run, store.seq)})
 
     def confirm(self, store: Store) -> None:
         self.send(self.sender, Stored(store.run, store.seq))
@@ -75,40 +76,86 @@ class ArtifactStore(Process):
         self.send(self.sender, NotStored(fault.message.run, fault.message.seq))
 
 
-class Consumer(Process):
-    """Takes each decision once, in order, and acknowledges as often as it is told."""
-
-    states = ("open",)
-    durable = ("last",)
-    transitions = (
-        {"trigger": Decision, "source": "open", "dest": None, "conditions": "is_new", "after": ["take", "acknowledge"]},
-        {"trigger": Decision, "source": "open", "dest": None, "after": "acknowledge"},
-    )
-
-    last: int = 0
-
-    def is_new(self, decision: Decision) -> bool:
-        return decision.seq > self.last
-
-    def take(self, decision: Decision) -> None:
-        self.emit(Acknowledged(decision.seq), last=decision.seq)
-
-    def acknowledge(self, decision: Decision) -> None:
-        self.send(self.sender, AckDecision(decision.run, decision.seq))
-
-
 class User(Process):
-    """May stop the run, at any time, once."""
+    """May cancel the run or stop it, or both in this order, at any time until it has stopped."""
 
-    states = ("watching", "waiting", "satisfied")
-    may = ("stop",)
+    states = ("watching", "cancelling", "waiting", "satisfied")
+    may = ("stop", "cancel_run")
     transitions = (
-        {"trigger": "stop", "source": "watching", "dest": "waiting", "after": "ask_to_stop"},
-        {"trigger": StopAck, "source": "waiting", "dest": "satisfied"},
+        {
+            "trigger": "stop",
+            "source": ["watching", "cancelling"],
+            "dest": "waiting",
+            "conditions": "may_stop",
+            "after": "ask_to_stop",
+        },
+        {
+            "trigger": "cancel_run",
+            "source": "watching",
+            "dest": "cancelling",
+            "conditions": "may_cancel",
+            "after": "ask_to_cancel",
+        },
+        {"trigger": StopAck, "source": ["cancelling", "waiting"], "dest": "satisfied"},
         {"trigger": StopAck, "source": ["watching", "satisfied"], "dest": IGNORE},  # watching: forgotten in a crash
     )
 
     run: str
+    stops: bool = True
+    cancels: bool = False
+
+    def may_stop(self) -> bool:
+        return self.stops
+
+    def may_cancel(self) -> bool:
+        return self.cancels
 
     def ask_to_stop(self) -> None:
         self.send("coordinator", Stop(self.run))
+
+    def ask_to_cancel(self) -> None:
+        self.send("coordinator", Cancel(self.run))
+
+
+class Conversation(Process):
+    """Goes on while the coordinator works: each update is a snapshot of the whole."""
+
+    states = ("going_on",)
+    may = ("update",)
+    transitions = (
+        {"trigger": "update", "source": "going_on", "dest": None, "conditions": "has_more", "after": "send_update"},
+    )
+
+    run: str
+    updates: int
+    sent: int = 0
+
+    def has_more(self) -> bool:
+        return self.sent < self.updates
+
+    def send_update(self) -> None:
+        self.sent += 1
+        self.send("coordinator", Update(self.run, self.sent))
+
+
+class Former(Process):
+    """What a former run left in the network; each may turn up at any time, or never."""
+
+    states = ("gone",)
+    may = ("turn_up",)
+    transitions = (
+        {"trigger": "turn_up", "source": "gone", "dest": None, "conditions": "has_more", "after": "send_one"},
+    )
+
+    late: tuple[tuple[str, str, Message], ...]
+    """(name, target, message) each."""
+
+    def has_more(self) -> bool:
+        return bool(self.late)
+
+    def send_one(self) -> None:
+        chosen = self.choose(*(name for name, _, _ in self.late))
+        for name, target, message in self.late:
+            if name == chosen:
+                self.send(target, message)
+        self.late = tuple(late for late in self.late if late[0] != chosen)

@@ -19,8 +19,8 @@ from sim.strategy import strategy_of
 
 SCENARIO = """\
 model: models.consensus
-description: five agents over four rounds, one of which is asked again and again
-config: {agents: 5, rounds: 4, stop: false}
+description: three agents over eight rounds, one of which is asked again and again
+config: {agents: 3, rounds: 8, stop: false}
 faults: agent_timeout:3@claude,duplicate:2
 seed: 7
 """

@@ -80,7 +80,7 @@ def test_the_text_says_what_was_covered_and_proves_nothing(capsys: pytest.Captur
     assert err == "", "progress is for terminals"
     for part in ("schedules by portfolio, seed 0", "faults    duplicate:1, drop:1", "60 schedules, ", "transitions  "):
         assert part in out
-    assert "  never      coordinator  Response: storing, gated, done -> storing if not sequenced" in out
+    assert "  never      coordinator  Response: asking -> blocked if overlaps" in out
     assert "(Good-Turing: " in out
     assert out.endswith("ok: nothing wrong in 60 schedules, which proves nothing\n")
 

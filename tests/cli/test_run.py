@@ -34,7 +34,9 @@ def test_every_scenario_is_as_expected(path: Path, capsys: pytest.CaptureFixture
 
 @pytest.mark.parametrize("race", ["r1", "r7", "r8"])
 def test_each_race_passes_with_sequencing_and_shows_its_violation_without(race: str) -> None:
-    paths = [path for path in SCENARIOS if path.stem.startswith(race + "_")]
+    paths = [
+        p for p in SCENARIOS if p.stem.startswith(race + "_") and "reference" not in p.stem and p.parent.name != "found"
+    ]
     texts = [path.read_text() for path in paths]
     assert len(paths) == 2
     assert ["sequencing: false" in text for text in texts] == [False, True]
@@ -165,7 +167,7 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["run", ROUND, "--set", "agents"], "KEY=VALUE"),
     (["run", ROUND, "--set", "agent=2"], "did you mean 'agents'"),
     (["run", ROUND, "--set", "agents=two"], "agents"),
-    (["run", ROUND, "--set", "agents=9"], "1 to 5"),
+    (["run", ROUND, "--set", "agents=9"], "1 to 3"),
     (["run", ROUND, "--set", "agents=1", "--set", "agents=2"], "twice"),
     (["run", ROUND, "--sed", "1"], "--sed"),
     (["rum", ROUND], "rum"),

@@ -1,63 +1,82 @@
 """A reference for exactly-once that knows nothing of the coordinator's own bookkeeping.
 
 It is fed with what anybody could see from outside: which messages were sent and delivered, what was
-emitted, what the store holds, who crashed. From that alone it says what must not have happened.
+emitted, what the store holds, who crashed. From that alone it says what must not have happened. Updates and
+countdowns are in `tests.exactly_once.beside`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from models.consensus.journal import Stage
 from models.consensus.messages import (
     AckDecision,
     Acknowledged,
     Ask,
+    Cancel,
     Decided,
     Decision,
-    NoConsensus,
-    Released,
     Response,
     Stop,
     StopAck,
     Stopped,
     Store,
+    Update,
+    Withdrawn,
 )
+from models.consensus.retry import OURS
 from sim import Accepted, Action, Applied, Cancelled, Counted, Emission, Message, Rejected
 from sim.process import Emit, Send
+from tests.exactly_once.beside import Broken, Countdowns, Updates
 
 REASONS = {"duplicate", "stale", "late", "cancelled"}
-
-
-class Broken(Exception):
-    """Exactly-once does not hold; the text says what happened."""
+FINAL = ("conflict", "no_consensus")
+Place = tuple[int, str]
+"""A stage of a round."""
 
 
 class Ledger:
-    """One run of these agents, up to round `rounds`; `held` is what the store holds at the beginning, where
-    `done` rounds are over, each with a decision."""
+    """One run of `stages` in each round, up to round `rounds`; `held` is what the store holds at the
+    beginning, where `done` decisions were taken."""
 
     def __init__(
-        self, run: str, agents: tuple[str, ...], rounds: int, retries: int, held: Iterable[object], done: int
+        self,
+        run: str,
+        stages: tuple[Stage, ...],
+        rounds: int,
+        retries: int,
+        held: Iterable[object],
+        done: int,
+        queue_max: int = 1,
+        counts_down: bool = False,
+        budget_ms: int | None = None,
+        patience_ms: int = 0,
     ) -> None:
-        self.run, self.agents, self.rounds, self.retries = run, agents, rounds, retries
+        self.run, self.retries = run, retries
+        self.budget_ms, self.patience_ms = budget_ms, patience_ms
+        self.stages = {stage.name: stage for stage in stages}
+        self.places = [(round_, stage.name) for round_ in range(1, rounds + 1) for stage in stages]
         self.held = frozenset(held)
-        self.asked: dict[tuple[int, str], int] = {}
-        """(round, agent) -> the last attempt that was sent."""
-        self.answers: dict[int, dict[str, str]] = {}
-        """round -> what each agent's counted answer was."""
-        self.accepted = [*range(1, done + 1)]
-        """The rounds with a decision; the n-th has number n."""
-        self.closed = done
+        self.asked: dict[tuple[int, str, str], int] = {}
+        """(round, stage, agent) -> the last attempt that was sent."""
+        self.turn: dict[Place, int] = {}
+        """Sequential stages: whose turn it is, by place in the roster."""
+        self.answers: dict[Place, dict[str, str]] = {}
+        """What each agent's counted answer was."""
+        self.accepted = self.places[:done]
+        """The stages with a decision; the n-th has number n."""
         self.applied = {*self.accepted}
-        self.cancelled: set[int] = set()
+        self.cancelled: set[Place] = set()
         self.ordered: dict[int, Store] = {}
         """number -> what the store was asked to store under it."""
-        self.taken = [*self.accepted]
-        self.counted_acks = {*self.accepted}
-        """The decisions whose acknowledgement was counted: the next may be taken."""
-        self.released = [*self.accepted]
-        self.stop_owed = self.stopped = False
+        self.taken = [*range(1, done + 1)]
+        self.settled = {*self.taken}
+        """The decisions that are acknowledged or withdrawn: the next may be taken."""
+        self.final = self.stop_owed = self.stopped = False
         self.confirmations_left = 0
+        self.updates = Updates(queue_max)
+        self.countdowns = Countdowns(counts_down)
 
     # --- one step -----------------------------------------------------------------------------------
 
@@ -67,10 +86,10 @@ class Ledger:
         received = action.envelope.message if action.kind.value == "deliver" and action.fault is None else None
         if action.process != "coordinator":
             received = None
-        if isinstance(received, Stop) and not crashes:
+        if isinstance(received, Stop | Cancel) and not crashes:
             self.stop_owed = True
         settled: list[Emission] = []
-        stored: list[int] = []
+        stored: list[Place] = []
         for output in action.outputs:
             if isinstance(output, Send):
                 self.sent(action.process, output.target, output.message)
@@ -78,29 +97,30 @@ class Ledger:
                 if isinstance(output.emission, Counted | Rejected):
                     settled.append(output.emission)
                 if isinstance(output.emission, Applied):
-                    stored.append(output.emission.key[1])
+                    stored.append(output.emission.key[1:])
                 self.emitted(output.emission, received)
         self.settle(received, settled, crashes)
         self.keep(frozenset(held), stored)
+        self.updates.step()
         if action.kind.value == "restart" and action.process == "coordinator":
             self.confirmations_left += self.stopped
 
     def settle(self, received: Message | None, settled: list[Emission], crashes: bool) -> None:
         """Every input is settled exactly once, in the step that receives it; a crash may lose it."""
-        keys = [received.key] if isinstance(received, Response | AckDecision) else []
+        keys = [received.key] if isinstance(received, Response | AckDecision | Update) else []
         if [emission.key for emission in settled] != keys and not (crashes and not settled):
             raise Broken(f"received {keys}, settled {settled}")
         for emission in settled:
             if isinstance(emission, Rejected) and emission.reason not in REASONS:
                 raise Broken(f"rejected without a reason: {emission}")
 
-    def keep(self, held: frozenset[object], stored: list[int]) -> None:
+    def keep(self, held: frozenset[object], stored: list[Place]) -> None:
         """The store holds what it held and what it says it has just applied."""
         fresh = held - self.held
         if self.held - held:
             raise Broken(f"the store has lost {sorted(self.held - held)}")
         if len(fresh) != len(stored):
-            raise Broken(f"the store took {sorted(fresh)} and says it applied rounds {stored}")
+            raise Broken(f"the store took {sorted(fresh)} and says it applied {stored}")
         for run, seq in fresh:
             if run != self.run or seq not in self.ordered:
                 raise Broken(f"the store took {(run, seq)}, which nobody decided")
@@ -112,11 +132,14 @@ class Ledger:
         if isinstance(message, Ask):
             self.sent_ask(target, message)
         elif isinstance(message, Store):
-            if message.run != self.run or message.round not in self.accepted:
-                raise Broken(f"{message} was sent before its round was accepted")
+            if message.run != self.run or (message.round, message.stage) not in self.accepted:
+                raise Broken(f"{message} was sent before its stage was accepted")
             if self.ordered.setdefault(message.seq, message) != message or message.seq > len(self.accepted):
                 raise Broken(f"{message}: that number is not this decision's")
-        elif isinstance(message, Decision):
+            if message.verdict != self.verdict_of((message.round, message.stage)):
+                raise Broken(f"{message}, with answers {self.answers}")
+            self.final = self.final or message.verdict in FINAL
+        elif isinstance(message, Decision) and source == "coordinator":
             if (self.run, message.seq) not in self.held:
                 raise Broken(f"{message} was sent before the store held it")
             if self.ordered[message.seq].verdict != message.verdict:
@@ -127,91 +150,130 @@ class Ledger:
                 raise Broken("a stop was confirmed before it was carried out, or twice")
 
     def sent_ask(self, agent: str, ask: Ask) -> None:
-        if self.stopped or ask.round != self.closed + 1 or agent in self.answers.get(ask.round, {}):
+        place = (ask.round, ask.stage)
+        if self.stopped or self.final or place != self.next_place() or agent in self.answers.get(place, {}):
             raise Broken(f"{agent} was asked in vain: {ask}")
-        if ask.attempt <= self.asked.get((ask.round, agent), 0):  # a crash may cost an attempt, not repeat one
-            raise Broken(f"{agent} was asked for attempt {ask.attempt} after {self.asked[ask.round, agent]}")
+        if len(self.settled) != len(self.accepted):
+            raise Broken(f"{ask} was sent while the last decision was on its way")
+        if ask.attempt <= self.asked.get((*place, agent), 0):  # a crash may cost an attempt, not repeat one
+            raise Broken(f"{agent} was asked for attempt {ask.attempt} after {self.asked[(*place, agent)]}")
         if ask.attempt > self.retries + 1:
             raise Broken(f"{agent} was asked more than {self.retries + 1} times: {ask}")
-        self.asked[ask.round, agent] = ask.attempt
+        spent_ms = sum(self.patience_ms + OURS.backoff_ms(attempt) for attempt in range(1, ask.attempt))
+        if self.budget_ms is not None and spent_ms > self.budget_ms:
+            raise Broken(f"{ask}, when {spent_ms} of {self.budget_ms} ms may be spent")
+        self.asked[(*place, agent)] = ask.attempt
+        self.take_turn(place, agent)
+
+    def take_turn(self, place: Place, agent: str) -> None:
+        """In a sequential stage nobody is asked or counted any more when a later one was asked."""
+        stage = self.stages[place[1]]
+        if stage.sequential:
+            if self.turn.get(place, 0) > stage.roster.index(agent):
+                raise Broken(f"{agent} of {stage.roster} has had its turn in {place}")
+            self.turn[place] = stage.roster.index(agent)
+
+    def next_place(self) -> Place | None:
+        return self.places[len(self.accepted)] if len(self.accepted) < len(self.places) else None
 
     # --- emissions ----------------------------------------------------------------------------------
 
     def emitted(self, emission: Emission, received: Message | None) -> None:
+        self.updates.emitted(emission, received)
+        self.countdowns.emitted(emission)
         if isinstance(emission, Counted):
             self.counted(emission, received)
         elif isinstance(emission, Accepted):
-            self.accept(emission.key[1])
+            self.accept(emission.key[1:])
         elif isinstance(emission, Decided):
             self.decided(emission)
-        elif isinstance(emission, NoConsensus):
-            if self.answers.get(emission.round) or emission.round != self.closed + 1:
-                raise Broken(f"round {emission.round} ended without an answer, though it has {self.answers}")
-            self.closed = emission.round
         elif isinstance(emission, Applied | Cancelled):
             self.close(emission)
         elif isinstance(emission, Acknowledged):
-            if emission.seq != len(self.taken) + 1 or (self.run, emission.seq) not in self.held:
-                raise Broken(f"decision {emission.seq} was taken after {self.taken}, the store holding {self.held}")
+            if emission.run != self.run or emission.seq != len(self.taken) + 1:
+                raise Broken(f"{emission} after {self.taken}")
+            if (self.run, emission.seq) not in self.held:
+                raise Broken(f"{emission}, the store holding {self.held}")
             self.taken.append(emission.seq)
-        elif isinstance(emission, Released):
-            if emission.seq not in self.counted_acks or emission.seq in self.released:
-                raise Broken(f"decision {emission.seq} was released after {self.released}, acks {self.counted_acks}")
-            self.released.append(emission.seq)
+        elif isinstance(emission, Withdrawn):
+            self.settled.add(emission.seq)
         elif isinstance(emission, Stopped):
             if self.stopped:
                 raise Broken("the run stopped twice")
             self.stopped = True
             self.confirmations_left += 1
+            if self.accepted and isinstance(received, AckDecision | Cancel):
+                self.settled.add(len(self.accepted))  # what is pending ends with this very step
+            if len(self.settled) < len(self.accepted) and not self.stop_owed:
+                raise Broken("the run stopped and nobody asked for it")
 
     def counted(self, counted: Counted, received: Message | None) -> None:
-        if isinstance(received, AckDecision):
-            if received.run != self.run or received.seq not in self.taken or received.seq in self.counted_acks:
-                raise Broken(f"{received} was counted; taken {self.taken}, counted {self.counted_acks}")
-            self.counted_acks.add(received.seq)
+        if isinstance(received, Update):
             return
-        if not isinstance(received, Response) or received.run != self.run or received.round != self.closed + 1:
-            raise Broken(f"{counted} for {received}, when {self.closed} rounds were closed")
-        answers = self.answers.setdefault(received.round, {})
+        if isinstance(received, AckDecision):
+            twice = received.seq in self.settled and not self.stopped
+            if received.run != self.run or received.seq not in self.taken or twice:
+                raise Broken(f"{received} was counted; taken {self.taken}, settled {self.settled}")
+            self.settled.add(received.seq)
+            return
+        if not isinstance(received, Response) or received.run != self.run:
+            raise Broken(f"{counted} for {received}")
+        place = (received.round, received.stage)
+        if place != self.next_place():
+            raise Broken(f"{counted} for {received}, when {self.accepted} were closed")
+        answers = self.answers.setdefault(place, {})
         if received.agent in answers:
             raise Broken(f"{counted}: {received.agent} had answered already")
-        if received.attempt != self.asked.get((received.round, received.agent)):
+        if received.attempt != self.asked.get((*place, received.agent)):
             raise Broken(f"{counted}: attempt {received.attempt} was not the last of {self.asked}")
+        self.take_turn(place, received.agent)
         answers[received.agent] = received.answer
 
-    def accept(self, round_: int) -> None:
-        if round_ != self.closed + 1 or self.stopped:
-            raise Broken(f"round {round_} was accepted after {self.accepted}, stopped: {self.stopped}")
-        if len(self.counted_acks) != len(self.accepted):
-            raise Broken(f"round {round_} was accepted while the last decision was on its way")
-        self.accepted.append(round_)
-        self.closed = round_
+    def accept(self, place: Place) -> None:
+        if place != self.next_place() or self.stopped or self.final:
+            raise Broken(f"{place} was accepted after {self.accepted}, stopped: {self.stopped}")
+        if len(self.settled) != len(self.accepted):
+            raise Broken(f"{place} was accepted while the last decision was on its way")
+        self.accepted.append(place)
+
+    def verdict_of(self, place: Place) -> str:
+        """A verdict follows from the answers that were counted; two thirds of the roster are the quorum."""
+        answers = [*self.answers.get(place, {}).values()]
+        asked = len(self.stages[place[1]].roster)
+        if "conflict" in answers:
+            return "conflict"
+        if answers.count("ok") * 3 < asked * 2:
+            return "no_consensus"
+        return "ok" if answers.count("ok") == asked else "degraded"
 
     def decided(self, decided: Decided) -> None:
-        """A verdict follows from the answers that were counted, and its number from how many there were."""
-        answers = self.answers.get(decided.round, {})
-        usable = [agent for agent in self.agents if answers.get(agent) == "ok"]
-        verdict = "ok" if len(usable) == len(self.agents) else "degraded"
-        if "conflict" in answers.values():
-            verdict = "conflict"
-        if (decided.round, decided.seq) != (self.accepted[-1], len(self.accepted)) or decided.verdict != verdict:
-            raise Broken(f"{decided}, with answers {answers} and rounds {self.accepted} accepted")
+        place = (decided.round, decided.stage)
+        if (place, decided.seq) != (self.accepted[-1], len(self.accepted)):
+            raise Broken(f"{decided}, with {self.accepted} accepted")
+        if decided.verdict != self.verdict_of(place):
+            raise Broken(f"{decided}, with answers {self.answers}")
 
     def close(self, emission: Applied | Cancelled) -> None:
-        run, round_ = emission.key
-        if run != self.run or round_ not in self.accepted or round_ in self.applied | self.cancelled:
+        run, *place = emission.key
+        key = (place[0], place[1])
+        if run != self.run or key not in self.accepted or key in self.applied | self.cancelled:
             raise Broken(f"{emission}: accepted {self.accepted}, applied {self.applied}, cancelled {self.cancelled}")
-        (self.applied if isinstance(emission, Applied) else self.cancelled).add(round_)
+        (self.applied if isinstance(emission, Applied) else self.cancelled).add(key)
 
     # --- the end ------------------------------------------------------------------------------------
 
     def rest(self) -> None:
         """Nothing more happens: nothing may be owed. Raises `Broken`."""
-        owed = [round_ for round_ in self.accepted if round_ not in self.applied | self.cancelled]
+        self.updates.rest()
+        self.countdowns.rest()
+        owed = [place for place in self.accepted if place not in self.applied | self.cancelled]
         if owed:
-            raise Broken(f"rounds {owed} were accepted, and neither applied nor cancelled")
-        done = len(self.accepted) - len(self.cancelled)
-        if len(self.taken) != done or len(self.counted_acks) != done:
-            raise Broken(f"{done} decisions, of which {self.taken} were taken and {self.counted_acks} acknowledged")
-        if not self.stopped and (self.stop_owed or self.closed != self.rounds):
-            raise Broken(f"{self.closed} of {self.rounds} rounds are closed, stop asked for: {self.stop_owed}")
+            raise Broken(f"{owed} were accepted, and neither applied nor cancelled")
+        if len(self.settled) != len(self.accepted):
+            raise Broken(f"of {len(self.accepted)} decisions {self.settled} were settled")
+        if not self.stopped and len(self.taken) != len(self.accepted):
+            raise Broken(f"of {len(self.accepted)} decisions {self.taken} were taken")
+        if self.stop_owed and not self.stopped:
+            raise Broken("a stop was asked for, and the run has not stopped")
+        if not self.stopped and not self.final and len(self.accepted) != len(self.places):
+            raise Broken(f"{len(self.accepted)} of {len(self.places)} stages are closed")

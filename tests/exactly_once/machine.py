@@ -8,24 +8,55 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from models.consensus.messages import AckDecision, Ask, Decision, Response, Stop, StopAck, Store, Stored
+from models.consensus.messages import (
+    AckDecision,
+    Ask,
+    Cancel,
+    Countdown,
+    Decision,
+    NotStored,
+    Response,
+    Stop,
+    StopAck,
+    Store,
+    Stored,
+    Tick,
+    Update,
+)
 from sim import Action, Finding, Graph, State, System, SystemMachine
 from sim.judge import Judge
-from tests.exactly_once.ledger import Broken, Ledger
+from tests.exactly_once.beside import Broken
+from tests.exactly_once.ledger import Ledger
 
 DISPATCH, ANSWER, PERSIST, ACKNOWLEDGE, STOP, RETRY = "dispatch", "answer", "persist", "acknowledge", "stop", "retry"
-LATE = "turn_up"
+LATE, UPDATE, COUNT = "turn_up", "update", "count_down"
 MESSAGES: dict[type, str] = {
     Ask: DISPATCH,
     Response: ANSWER,
     Store: PERSIST,
     Stored: PERSIST,
+    NotStored: PERSIST,
     Decision: ACKNOWLEDGE,
     AckDecision: ACKNOWLEDGE,
     Stop: STOP,
     StopAck: STOP,
+    Cancel: STOP,
+    Update: UPDATE,
+    Countdown: COUNT,
+    Tick: COUNT,
 }
-MOVES = {"boot": DISPATCH, "stop": STOP, "patience": RETRY, "resend": RETRY, "turn_up": LATE}
+MOVES = {
+    "boot": DISPATCH,
+    "stop": STOP,
+    "cancel_run": STOP,
+    "patience": RETRY,
+    "backoff": RETRY,
+    "resend": RETRY,
+    "turn_up": LATE,
+    "update": UPDATE,
+    "second": COUNT,
+    "resume": COUNT,
+}
 PICKS = st.integers(0, 255)
 
 
@@ -54,9 +85,12 @@ class ExactlyOnce(SystemMachine):
     answer = taking(ANSWER)  # an answer reaches the coordinator
     persist = taking(PERSIST)  # a decision reaches the store, or its confirmation the coordinator
     acknowledge = taking(ACKNOWLEDGE)  # a decision reaches the consumer, or its acknowledgement the coordinator
-    stop = taking(STOP)  # the user stops the run, or the coordinator learns of it, or the user of that
-    retry = taking(RETRY)  # patience ends, or a request is sent again
+    stop = taking(STOP)  # the user stops or cancels the run, the coordinator learns of it, or the user of that
+    retry = taking(RETRY)  # patience or a wait ends, or a request is sent again
     time_out = taking("under_agent_timeout")
+    break_off = taking("under_disconnect")
+    update = taking(UPDATE)  # the conversation goes on, or the coordinator learns of it
+    count_down = taking(COUNT)  # a countdown begins, a second of it goes, or the consumer learns of that
     turn_up = taking(LATE)  # a message of a former run comes after all
     reorder = taking("reorder")
     duplicate = taking("duplicate")
@@ -66,9 +100,19 @@ class ExactlyOnce(SystemMachine):
 
     def begin(self, start: int) -> None:
         processes = self.graph.system.processes
-        coordinator, store = processes["coordinator"], processes["store"]
-        asked_for = (coordinator.run, coordinator.agents, coordinator.rounds, coordinator.retries)
-        self.ledger = Ledger(*asked_for, held=store.applied, done=coordinator.journal.round - 1)
+        coordinator, store, consumer = (processes[name] for name in ("coordinator", "store", "consumer"))
+        self.ledger = Ledger(
+            coordinator.run,
+            coordinator.stages,
+            coordinator.rounds,
+            coordinator.retries,
+            held=store.applied,
+            done=coordinator.journal.seq,
+            queue_max=coordinator.queue_max,
+            counts_down=consumer.ticks > 0,
+            budget_ms=coordinator.budget_ms,
+            patience_ms=coordinator.patience_ms,
+        )
         self.flying = list(self.graph.starts()[start].sends)
         super().begin(start)
 

@@ -87,7 +87,7 @@ def test_another_propertys_violation_is_never_accepted() -> None:
 
 def test_the_same_run_is_minimised_in_the_same_way_whatever_the_tables_hold() -> None:
     def minimised(graph: Graph) -> list[str]:
-        run = simulate(graph, Uniform(0))
+        run = simulate(graph, Uniform(2))
         assert run.finding is not None
         return minimise(graph, run.trace.start, [a for _, a in run.trace.steps], run.finding).schedule
 
@@ -99,7 +99,7 @@ def test_the_same_run_is_minimised_in_the_same_way_whatever_the_tables_hold() ->
 
 def test_a_bounded_effort_says_so_and_still_ends_in_the_violation() -> None:
     graph = Graph(models.consensus.system(sequencing=False))
-    run = simulate(graph, Uniform(0))
+    run = simulate(graph, Uniform(2))
     assert run.finding is not None
     actions = [action for _, action in run.trace.steps]
     hasty = minimise(graph, run.trace.start, actions, run.finding, effort=30)
@@ -130,8 +130,10 @@ def test_a_run_that_is_not_canonical_has_some() -> None:
 TOLD = {
     "consensus": [
         "As usual, except:",
-        "- claude's Response to coordinator is duplicated",
-        "Still to come when it happens: coordinator's Ask to gemini arrives; coordinator's timer patience fires.",
+        "- claude's Response(attempt=1) to coordinator arrives only after coordinator's Ask(attempt=2) to claude arrived "
+        "(Used)",
+        "Still to come when it happens: coordinator's Ask(attempt=1) to gemini arrives; coordinator's Ask(attempt=2) to "
+        "gemini arrives; claude's Response(attempt=2) to coordinator arrives; coordinator's timer patience fires.",
     ],
     "hasty commit": [
         "As usual, except:",
@@ -196,8 +198,11 @@ def test_every_kind_of_deviation_has_its_words() -> None:
 
 def test_an_early_timer_and_a_late_message_are_told_apart() -> None:
     sane = models.consensus.system(agents=1, stop=False)
-    boot, ask = "move coordinator.boot", "deliver coordinator->gemini Ask(run='run-1', round=1, attempt=%d)"
-    answer = "deliver gemini->coordinator Response(run='run-1', round=1, agent=gemini, attempt=%d, answer=ok)"
+    boot, ask = (
+        "move coordinator.boot",
+        "deliver coordinator->gemini Ask(run='run-1', round=1, stage=validate, attempt=%d)",
+    )
+    answer = "deliver gemini->coordinator Response(run='run-1', round=1, stage=validate, agent=gemini, attempt=%d, answer=ok)"
     kinds, words = told(sane, boot, ask % 1, "fire coordinator.patience", answer % 1)
     assert kinds == [Unusual.LATE]
     assert words[1] == "- gemini's Response to coordinator arrives only after coordinator's timer patience fired"

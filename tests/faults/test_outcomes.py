@@ -9,9 +9,11 @@ import pytest
 
 from models import consensus
 from models.consensus.failures import ERROR_KINDS, failure_of
+from models.consensus.messages import Decided
 from models.consensus.retry import FORK, OURS, UPSTREAM, Fail, RetryPolicy
 from sim import VirtualTime, simulate
 from sim.faults import InjectedFault, faults_left, next_fault, open_gate
+from sim.process import Emit
 
 PAGE = (Path(__file__).parents[2] / "docs/faults.md").read_text()
 POLICIES = {"ours": OURS, "fork": FORK, "upstream": UPSTREAM}
@@ -85,7 +87,9 @@ def driven(kind: str, count: int) -> str:
         return f"{run.finding.property}, {asked} asked"
     assert run.trace.graph.view(run.state, "coordinator").state == "done"
     assert emitted.get("Applied", 0) == emitted.get("Decided", 0)
-    return f"{'no consensus' if 'NoConsensus' in emitted else 'decided'}, {asked} asked"
+    emissions = [o.emission for _, action in run.trace.steps for o in action.outputs if isinstance(o, Emit)]
+    verdicts = [emission.verdict for emission in emissions if isinstance(emission, Decided)]
+    return f"{'no consensus' if verdicts == ['no_consensus'] else 'decided'}, {asked} asked"
 
 
 @pytest.mark.parametrize(("kind", "count", "said"), MACHINE)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import models.consensus as consensus
 from models.consensus.coordinator import Coordinator
-from models.consensus.messages import AckDecision, Ask, Decided, NoConsensus, Response, Stopped
+from models.consensus.messages import AckDecision, Ask, Decided, Response, Stopped
 from sim import (
     IGNORE,
     Counted,
@@ -58,26 +58,26 @@ FEW = settings(max_examples=40, deadline=None)
 def test_a_late_answer_is_billed_to_the_attempt_that_used_it() -> None:
     """Claude's answers take longer than the coordinator waits: they arrive in a later round, if at all."""
     slow = replace(consensus.system().timing, links={"claude->coordinator": (70_000, 90_000)})
-    run = run_of(7, system=consensus.system(agents=2, rounds=2, stop=False).with_(timing=slow))
+    run = run_of(7, system=consensus.system(agents=2, rounds=2, quorum=(1, 2), stop=False).with_(timing=slow))
     assert run.trace.rejected()["stale"] == 2
     billed = {(row.stage, row.agent, row.attempt): row.share for row in meter(run.trace).snapshot.billed}
     assert {key for key in billed if key[1] == "claude"} == {
-        (stage, "claude", attempt) for stage in ("round-1", "round-2") for attempt in (1, 2)
+        (stage, "claude", attempt) for stage in ("validate-1", "validate-2") for attempt in (1, 2)
     }
     assert all(share.turns == 1 for share in billed.values())
-    assert billed["round-2", "claude", 1].usage == TokenUsage(1500, 500, cached_input_tokens=500)
-    late = [t for t in observe(run.trace).turns if (t.agent, t.stage) == ("claude", "round-1")]
+    assert billed["validate-2", "claude", 1].usage == TokenUsage(1500, 500, cached_input_tokens=500)
+    late = [t for t in observe(run.trace).turns if (t.agent, t.stage) == ("claude", "validate-1")]
     assert all(t.latency_ms is not None and t.latency_ms > 70_000 for t in late)
 
 
 def test_billing_to_whatever_is_current_would_be_caught() -> None:
     """The saboteur: turns filed where they are *answered* disagree with those who used them."""
     slow = replace(consensus.system().timing, links={"claude->coordinator": (70_000, 90_000)})
-    run = run_of(7, system=consensus.system(agents=2, rounds=2, stop=False).with_(timing=slow))
+    run = run_of(7, system=consensus.system(agents=2, rounds=2, quorum=(1, 2), stop=False).with_(timing=slow))
     current, filed = 1, []
     for _, action in run.trace.steps:
         if action.envelope is not None and isinstance(action.envelope.message, Response):
-            filed.append((f"round-{current}", action.envelope.message.agent, action.envelope.message.attempt))
+            filed.append((f"validate-{current}", action.envelope.message.agent, action.envelope.message.attempt))
         current += sum(isinstance(o, Emit) and isinstance(o.emission, Decided) for o in action.outputs)
     assert sorted(filed) != sorted((t.stage, t.agent, t.attempt) for t in observe(run.trace).turns)
 
@@ -106,7 +106,7 @@ def test_every_latency_is_that_of_some_answer_to_that_very_question(seed: int, p
             message = action.envelope.message
             answered.setdefault((message.agent, message.round, message.attempt), []).append(time_ms)
     for turn in observe(trace).turns:
-        key = (turn.agent, int(turn.stage.removeprefix("round-")), turn.attempt)
+        key = (turn.agent, int(turn.stage.removeprefix("validate-")), turn.attempt)
         possible = {a - s for a in answered.get(key, []) for s in sent[key]}
         assert (
             (turn.latency_ms in possible)
@@ -221,7 +221,7 @@ def duplicates_delivered(trace: Trace) -> int:
                 counted.add(emission.key)
             elif isinstance(emission, Decided):
                 counted.clear()
-            elif isinstance(emission, NoConsensus | Stopped):
+            elif isinstance(emission, Stopped):
                 counted = {key for key in counted if key[0] == "ack"}
     return found
 

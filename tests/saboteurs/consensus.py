@@ -11,49 +11,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from models.consensus import RUN, system
+from models.consensus import system
+from models.consensus.consumer import Consumer
 from models.consensus.coordinator import Coordinator
+from models.consensus.journal import Journal
 from models.consensus.messages import (
     AckDecision,
     Decided,
     Decision,
-    Journal,
+    Dropped,
     Response,
     Stop,
     Stopped,
     Store,
-    Stored,
+    Tick,
+    Turn,
+    Update,
 )
-from models.consensus.peers import ArtifactStore, Consumer
-from models.consensus.verdict import verdict
-from sim import Accepted, Counted, Message, Process, System
-
-FORMER = "run-0"
-"""The run before this one. Its first decision was stored and is still being acknowledged."""
-
-
-class Former(Process):
-    """What a former run left in the network (an answer, a confirmation, an acknowledgement), each of which
-    may turn up at any time, or never."""
-
-    states = ("gone",)
-    may = ("turn_up",)
-    transitions = (
-        {"trigger": "turn_up", "source": "gone", "dest": None, "conditions": "has_more", "after": "send_one"},
-    )
-
-    late: tuple[Message, ...]
-
-    def has_more(self) -> bool:
-        return bool(self.late)
-
-    def send_one(self) -> None:
-        message = self.choose(*self.late)
-        self.send("coordinator", message)
-        self.late = tuple(other for other in self.late if other != message)
-
-
-LATE = (Response(FORMER, 1, "gemini", 1, "ok"), Stored(FORMER, 1), AckDecision(FORMER, 1))
+from models.consensus.options import RUN
+from models.consensus.peers import ArtifactStore, Former
+from models.consensus.retry import RetryPolicy
+from sim import Accepted, Counted, Process, System
 
 
 def changed(base: type[Process], trigger: object, state: str, **row: Any) -> tuple[Mapping[str, Any], ...]:
@@ -68,7 +46,7 @@ class CountsTwice(Coordinator):
     """Does not look whether the agent has answered already."""
 
     def is_expected(self, response: Response) -> bool:
-        ours = (response.run, response.round) == (self.run, self.journal.round)
+        ours = (response.run, response.round, response.stage) == (self.run, *self.place())
         return ours and response.attempt == self.attempt_of(response.agent)
 
 
@@ -76,7 +54,7 @@ class CountsLate(Coordinator):
     """Counts the answer to any attempt, also one that was given up and asked again."""
 
     def is_expected(self, response: Response) -> bool:
-        ours = (response.run, response.round) == (self.run, self.journal.round)
+        ours = (response.run, response.round, response.stage) == (self.run, *self.place())
         return ours and response.agent in self.missing()
 
 
@@ -84,7 +62,8 @@ class CountsForeign(Coordinator):
     """Takes an answer by its round and agent: of which run it is, it does not look."""
 
     def is_expected(self, response: Response) -> bool:
-        fits = response.round == self.journal.round and response.attempt == self.attempt_of(response.agent)
+        here = (response.round, response.stage) == self.place()
+        fits = here and response.attempt == self.attempt_of(response.agent)
         return fits and response.agent in self.missing()
 
 
@@ -101,19 +80,19 @@ class LosesJournal(Coordinator):
     """After a crash the journal is empty."""
 
     def on_restart(self) -> None:
-        self.journal = Journal()
+        self.journal = Journal(sequence=(self.run, 0, (), "none", "open"))
 
 
 class StoresThenJournals(Coordinator):
     """Asks for the effect before the decision is in the journal."""
 
     def decide(self) -> None:
-        seq = self.journal.minted + 1
-        text = verdict(self.journal.answers, self.agents)
-        self.send("store", Store(self.run, self.journal.round, seq, text))
-        decided = replace(self.journal, phase="storing", attempts=(), answers=(), minted=seq, verdict=text)
-        self.emit(Accepted((self.run, decided.round)), journal=decided)
-        self.emit(Decided(decided.round, seq, text))
+        round_, stage = self.place()
+        text = self.verdict()
+        decided = self.journal.decided(self.step(), text)
+        self.send("store", Store(self.run, round_, stage, decided.seq, text))
+        self.emit(Accepted((self.run, round_, stage)), journal=decided)
+        self.emit(Decided(round_, stage, self.number(), text))
         self.arm_resend()
 
 
@@ -122,7 +101,8 @@ class MintsAgain(Coordinator):
 
     def store_again(self) -> None:
         self.resent += 1
-        self.journal = replace(self.journal, minted=self.journal.minted + 1)
+        run, seq, *others = self.journal.sequence
+        self.journal = replace(self.journal, sequence=(run, seq + 1, *others))
         self.store()
 
 
@@ -144,11 +124,11 @@ class OpensForForeignAck(Coordinator):
     """The gate looks at the number alone: the run is missing from the key of an acknowledgement."""
 
     def opens_gate(self, ack: AckDecision) -> bool:
-        return ack.seq == self.journal.minted
+        return ack.seq == self.number()
 
 
 class AcceptsAckTwice(Coordinator):
-    """Counts the acknowledgement that comes a second time as well."""
+    """Counts the acknowledgement that releases nothing as well."""
 
     def reject_ack(self, ack: AckDecision) -> None:
         self.emit(Counted(ack.key))
@@ -157,27 +137,34 @@ class AcceptsAckTwice(Coordinator):
 class DropsAtStop(Coordinator):
     """A stop ends the run at once, also while a decision is on its way to the store."""
 
-    transitions = changed(Coordinator, Stop, "storing", dest="stopped", after="stop")
+    transitions = changed(Coordinator, Stop, "storing", dest="stopped", after="withdraw")
 
 
 class StopsTwice(Coordinator):
     """Takes a second stop for a first one."""
 
-    transitions = changed(Coordinator, Stop, "stopped", dest=None, after="stop")
+    transitions = changed(Coordinator, Stop, "stopped", dest=None, after="stop_again")
+
+    def stop_again(self) -> None:
+        self.emit(Stopped(self.run))
+        self.end()
 
 
 class AsksForEver(Coordinator):
     """Asks again whenever its patience ends, whatever the limit."""
 
-    transitions = changed(Coordinator, "patience", "asking", dest=None, conditions="missing", after="ask_missing")
+    transitions = changed(Coordinator, "patience", "asking", dest=None, conditions="missing", after="ask_all")
+
+    def ask_all(self) -> None:
+        self.ask(self.missing())
 
 
 class ConfirmsThenStops(Coordinator):
     """Confirms a stop, and only then writes it down."""
 
     def stop(self) -> None:
-        self.confirm_stop()
-        self.emit(Stopped(self.run), journal=replace(self.journal, phase="stopped"))
+        self.end()
+        self.emit(Stopped(self.run), journal=self.journal.stop())
 
 
 class PresentsUnstored(Coordinator):
@@ -215,6 +202,227 @@ class TakesTwice(Consumer):
         return decision.seq >= self.last
 
 
+class TakesForeign(Consumer):
+    """Takes a decision of whatever run."""
+
+    def is_foreign(self, decision: Decision) -> bool:
+        return False
+
+
+# Stages
+
+
+class CountsOtherStages(Coordinator):
+    """Takes an answer by its round, agent and attempt: to which stage it is, it does not look."""
+
+    def is_expected(self, response: Response) -> bool:
+        ours = (response.run, response.round) == (self.run, self.step()[0])
+        fits = ours and response.attempt == self.attempt_of(response.agent)
+        return fits and response.agent in self.missing()
+
+
+class AsksAllAtOnce(Coordinator):
+    """Asks everybody of a sequential stage at once."""
+
+    def due(self) -> list[str]:
+        return self.missing()
+
+
+class NeverAsksTheNext(Coordinator):
+    """Forgets to go on with the roster of a sequential stage."""
+
+    transitions = changed(Coordinator, Response, "asking", dest=None, conditions="has_next_behind", after="count")
+
+    def has_next_behind(self, response: Response) -> bool:
+        return self.is_expected(response) and not self.completes(response)
+
+
+class SkipsAStage(Coordinator):
+    """Goes on with the stage after the next."""
+
+    def step_after(self, step: tuple[int, int]) -> tuple[int, int] | None:
+        following = super().step_after(step)
+        return super().step_after(following) or following if step[0] and following else following
+
+
+class EndsEarly(Coordinator):
+    """Takes the end of a round's first stage for the end of the run."""
+
+    def has_more(self) -> bool:
+        return super().has_more() and self.last_step()[1] == len(self.stages)
+
+
+class IgnoresTheQuorum(Coordinator):
+    """Any answer is enough to go on."""
+
+    def verdict(self) -> str:
+        given = super().verdict()
+        return "degraded" if given == "no_consensus" and self.journal.answers else given
+
+
+class GoesOnAfterConflict(Coordinator):
+    """Asks the next question though the agents disagree."""
+
+    def verdict(self) -> str:
+        given = super().verdict()
+        return "degraded" if given == "conflict" else given
+
+
+# Stop and cancel
+
+
+class ForgetsStopWhileStoring(Coordinator):
+    """Takes no notice of a stop while a decision is on its way to the store."""
+
+    def note_stop(self) -> None:
+        pass
+
+
+class ForgetsCancelWhileStoring(Coordinator):
+    """Takes no notice of a cancellation while a decision is on its way to the store."""
+
+    def note_cancel(self) -> None:
+        pass
+
+
+class StopsOutOfTheGate(Coordinator):
+    """Says that it has stopped when the stop arrives, though a decision is still waited for."""
+
+    transitions = changed(
+        Coordinator, Stop, ["storing", "gated"], dest=None, unless="is_stopping", after=["note_stop", "say_stopped"]
+    )
+
+    def say_stopped(self) -> None:
+        self.emit(Stopped(self.run))
+
+
+# Countdown
+
+
+class TicksByIdAlone(Consumer):
+    """Knows a tick by the id of its countdown: whose, it does not look."""
+
+    def is_ours(self, tick: Tick) -> bool:
+        return self.waiting is not None and tick.id == self.countdowns
+
+
+class AnyTickEnds(Consumer):
+    """Takes any tick of its countdown for the last one."""
+
+    def is_over(self, tick: Tick) -> bool:
+        return True
+
+
+class CountdownIdLost(Consumer):
+    """The ids of countdowns begin again after a crash."""
+
+    def on_restart(self) -> None:
+        self.countdowns = 0
+
+
+class AcknowledgesAtTheStart(Consumer):
+    """Acknowledges a decision when its countdown begins."""
+
+    def count_down(self, decision: Decision) -> None:
+        super().count_down(decision)
+        self.acknowledge(decision)
+
+
+class ForgetsToCountAgain(Consumer):
+    """A decision that waits for its countdown does not survive a crash."""
+
+    def was_waiting(self) -> bool:
+        return False
+
+
+# Updates
+
+
+class DropsTheNewest(Coordinator):
+    """A full queue keeps what it has."""
+
+    def make_room(self) -> None:
+        while len(self.journal.queue) > self.queue_max - 1:
+            self.drop(self.journal.queue[-1], "the queue is full")
+
+
+class DropsSilently(Coordinator):
+    """A full queue drops its oldest without a word."""
+
+    def make_room(self) -> None:
+        if len(self.journal.queue) >= self.queue_max:
+            self.journal = replace(self.journal, queue=self.journal.queue[1:])
+
+
+class NeverDrops(Coordinator):
+    """The queue takes everything."""
+
+    def make_room(self) -> None:
+        pass
+
+
+class StalestFirst(Coordinator):
+    """The next question is made from what waits longest."""
+
+    def take_turn(self) -> None:
+        if self.journal.queue:
+            oldest, *others = self.journal.queue
+            self.emit(Turn(oldest), journal=replace(self.journal, queue=tuple(others)))
+
+
+class QueuesStale(Coordinator):
+    """Queues a snapshot though a newer one is there."""
+
+    def is_newer(self, update: Update) -> bool:
+        return update.run == self.run
+
+
+class ForgetsTheQueue(Coordinator):
+    """What is queued when a run ends is never told of."""
+
+    def flush(self) -> None:
+        pass
+
+
+class QueueLostInCrash(Coordinator):
+    """What is queued does not survive a crash."""
+
+    def on_restart(self) -> None:
+        self.journal = replace(self.journal, queue=())
+
+
+class DropsThenJournals(Coordinator):
+    """Says that a snapshot is dropped, and only then takes it out of the queue."""
+
+    def drop(self, number: int, reason: str) -> None:
+        self.emit(Dropped(number, reason))
+        self.journal = replace(self.journal, queue=tuple(n for n in self.journal.queue if n != number))
+
+
+# Retries
+
+
+class WaitsBeyondTheBudget(Coordinator):
+    """Asks again whatever the attempts have taken already."""
+
+    def policy(self) -> RetryPolicy:
+        return replace(super().policy(), waits_past_budget=True)
+
+
+class AttemptsLostInCrash(Coordinator):
+    """How often it has asked does not survive a crash."""
+
+    def on_restart(self) -> None:
+        self.journal = replace(self.journal, attempts=())
+
+
+class NeverComesBack(Coordinator):
+    """Forgets to ask again when the wait is over."""
+
+    def come_back(self) -> None:
+        self.waiting = self.waiting
+
+
 # The table ----------------------------------------------------------------------------------------------
 
 
@@ -249,28 +457,40 @@ class Saboteur:
         """The same bounds around the sound model."""
         return world({**SMALL, **self.config}, self.faults)
 
-    def wide(self) -> System:
-        """The fault in the world that all saboteurs share."""
-        return sabotaged(wide(), self.process, self.fault)
 
-
-SMALL = {"agents": 1, "retries": 0, "resends": 0, "stop": False}
-WIDE = {"agents": 2, "rounds": 2, "retries": 1, "resends": 2, "stop": True}
-WIDE_FAULTS = "duplicate:1,drop:1,agent_timeout:1,crash:1@coordinator,crash:1@store"
+LATE = ("Response", "Stored", "AckDecision")
+SMALL: Mapping[str, Any] = {"agents": 1, "retries": 0, "resends": 0, "stop": False, "former": LATE}
+WIDE: Mapping[str, Any] = {
+    "former": (*LATE, "Decision", "Tick"),
+    "agents": 2,
+    "rounds": 2,
+    "stages": ("plan", "validate"),
+    "retries": 1,
+    "resends": 2,
+    "stop": True,
+    "cancel": True,
+    "updates": 3,
+    "queue": 2,
+    "countdown": 1,
+}
+WIDE_FAULTS = "duplicate:1,drop:1,agent_timeout:1,disconnect:1,crash:1@coordinator,crash:1@store,crash:1@consumer"
 
 
 def world(config: Mapping[str, Any], faults: str) -> System:
-    """The sound model in the world that a former run has left; a run that begins later than in round 1
-    also has its own earlier decisions in the store, and a late acknowledgement of the last of them."""
-    sound = system(**config)
-    before = range(1, config.get("first_round", 1))
-    store = ArtifactStore(applied=frozenset({(FORMER, 1), *((RUN, seq) for seq in before)}))
-    former = Former(late=LATE + tuple(AckDecision(RUN, seq) for seq in before[-1:]))
-    return sound.with_(processes={**sound.processes, "store": store, "former": former}, faults=faults)
+    """The sound model in the world that a former run has left. A run that begins later than in round 1 has
+    a late acknowledgement of its own last decision besides."""
+    sound = system(**config).with_(faults=faults)
+    done = config.get("first_round", 1) - 1
+    if not done:
+        return sound
+    former = sound.processes["former"]
+    assert isinstance(former, Former)
+    late = Former(late=(*former.late, ("OwnAckDecision", "coordinator", AckDecision(RUN, done))))
+    return sound.with_(processes={**sound.processes, "former": late})
 
 
 def wide() -> System:
-    """One system in which every fault of the table can show."""
+    """Everything at once: two rounds of two stages, updates, countdowns, a stop, a cancellation, crashes."""
     return world(WIDE, WIDE_FAULTS)
 
 
@@ -281,6 +501,7 @@ def sabotaged(sound: System, process: str, fault: type[Process]) -> System:
     return sound.with_(processes={**sound.processes, process: fault(**fields)})
 
 
+TWO = {"stages": ("validate", "audit")}
 INPUTS, EFFECTS, GATE = "exactly_once_inputs", "exactly_once_effects", "ack_gate"
 
 SABOTEURS = (
@@ -290,9 +511,8 @@ SABOTEURS = (
     Saboteur(
         "counted before it is journalled",
         CountsThenJournals,
-        INPUTS,
+        "verdicts",
         "crash:1@coordinator after Counted",
-        {"retries": 1},
     ),
     Saboteur("journal lost in a crash", LosesJournal, "last_question", "crash:1@coordinator"),
     Saboteur(
@@ -311,7 +531,7 @@ SABOTEURS = (
         {"rounds": 2, "first_round": 2},
     ),
     Saboteur("run id missing from the key of an ack", OpensForForeignAck, GATE),
-    Saboteur("an ack accepted twice", AcceptsAckTwice, INPUTS, "duplicate:1@AckDecision"),
+    Saboteur("a refused ack counted", AcceptsAckTwice, GATE),
     Saboteur(
         "a decision under way dropped at stop",
         DropsAtStop,
@@ -338,4 +558,66 @@ SABOTEURS = (
     Saboteur("run id missing from the key of an artifact", StoresWithoutRun, "taken_in_order"),
     Saboteur("what was stored is lost in a crash", ForgetsArtifacts, EFFECTS, "crash:1@store", {"resends": 1}),
     Saboteur("a decision taken twice", TakesTwice, "taken_in_order", "duplicate:1@Decision"),
+    Saboteur("a decision of another run taken", TakesForeign, "taken_in_order", "none", {"former": ("Decision",)}),
+    # Stages
+    Saboteur(
+        "stage missing from the key of an answer", CountsOtherStages, "last_question", "duplicate:1@Response", TWO
+    ),
+    Saboteur("all asked at once", AsksAllAtOnce, "one agent at a time", "none", {"agents": 2, "stages": ("plan",)}),
+    Saboteur("the next agent never asked", NeverAsksTheNext, "exception", "none", {"agents": 2, "stages": ("plan",)}),
+    Saboteur("a stage skipped", SkipsAStage, "all_decided", "none", {"stages": ("validate", "audit", "unlock")}),
+    Saboteur("a run that ends early", EndsEarly, "all_decided", "none", TWO),
+    Saboteur("the quorum ignored", IgnoresTheQuorum, "verdicts", "none", {"agents": 2}),
+    Saboteur("a conflict ignored", GoesOnAfterConflict, "verdicts", "none", {"answers": ("conflict",)}),
+    # Stop and cancel
+    Saboteur("a stop forgotten while storing", ForgetsStopWhileStoring, "stop_once", "none", {"stop": True}),
+    Saboteur(
+        "a cancellation forgotten while storing", ForgetsCancelWhileStoring, "stop_once", "none", {"cancel": True}
+    ),
+    Saboteur("stopped while a decision is waited for", StopsOutOfTheGate, "stop_once", "none", {"stop": True}),
+    # Countdown
+    Saboteur("a tick known by its id alone", TicksByIdAlone, "runs_out", "none", {"countdown": 1, "former": ("Tick",)}),
+    Saboteur("any tick taken for the last", AnyTickEnds, "runs_out", "none", {"countdown": 2}),
+    Saboteur(
+        "countdown ids lost in a crash", CountdownIdLost, "runs_out", "crash:1@consumer", {"countdown": 1, "resends": 1}
+    ),
+    Saboteur("acknowledged when a countdown begins", AcknowledgesAtTheStart, GATE, "none", {"countdown": 1}),
+    Saboteur(
+        "a countdown not taken up again",
+        ForgetsToCountAgain,
+        "stuck",
+        "crash:1@consumer",
+        {"countdown": 1, "resends": 1},
+    ),
+    # Updates
+    Saboteur("the newest update dropped", DropsTheNewest, "updates_once", "none", {"updates": 3, "queue": 2}),
+    Saboteur("an update dropped without a word", DropsSilently, "updates_once", "none", {"updates": 2, "queue": 1}),
+    Saboteur("a queue without bound", NeverDrops, "the queue is bounded", "none", {"updates": 2, "queue": 1}),
+    Saboteur("the stalest update first", StalestFirst, "updates_once", "none", {"updates": 2, "rounds": 2}),
+    Saboteur("a stale update queued", QueuesStale, "updates_once", "none", {"updates": 2}),
+    Saboteur("queued updates forgotten at the end", ForgetsTheQueue, "updates_once", "none", {"updates": 1}),
+    Saboteur(
+        "queued updates lost in a crash",
+        QueueLostInCrash,
+        "updates_once",
+        "crash:1@coordinator",
+        {"updates": 1},
+    ),
+    Saboteur(
+        "an update dropped before it is journalled",
+        DropsThenJournals,
+        "updates_once",
+        "crash:1@coordinator after Dropped",
+        {"updates": 1},
+    ),
+    # Retries
+    Saboteur(
+        "a wait beyond the budget",
+        WaitsBeyondTheBudget,
+        "no wait beyond the budget",
+        "none",
+        {"retries": 1, "budget_ms": 30_000},
+    ),
+    Saboteur("attempts lost in a crash", AttemptsLostInCrash, "last_question", "crash:1@coordinator", {"retries": 1}),
+    Saboteur("an agent that is never asked again", NeverComesBack, "stuck", "disconnect:1", {"retries": 1}),
 )

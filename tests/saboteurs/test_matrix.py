@@ -10,7 +10,7 @@ from sim.judge import Judge
 from tests.saboteurs.consensus import SABOTEURS
 
 LINES = bench.DOCUMENT.read_text(encoding="utf-8").splitlines()
-QUICK = [s for s in SABOTEURS if s.name in ("an ack accepted twice", "a second stop taken for a first")]
+QUICK = [s for s in SABOTEURS if s.name in ("a refused ack counted", "a second stop taken for a first")]
 
 
 @pytest.mark.parametrize("saboteur", SABOTEURS, ids=lambda saboteur: saboteur.name)

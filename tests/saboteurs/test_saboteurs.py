@@ -25,6 +25,9 @@ FIND = settings(
 )
 """To find something is enough: what is found is shrunk elsewhere."""
 
+LONGER = ("stopped while a decision is waited for", "countdown ids lost in a crash")
+"""Faults whose most usual counterexample is not the shortest."""
+
 each = pytest.mark.parametrize("saboteur", SABOTEURS, ids=lambda saboteur: saboteur.name)
 
 
@@ -56,11 +59,12 @@ def live_through(system: System, examples: int) -> None:
 
 
 def test_there_are_enough_of_them_and_each_is_one_small_change() -> None:
-    assert len(SABOTEURS) >= 8
+    assert len(SABOTEURS) >= 40
     assert len({saboteur.name for saboteur in SABOTEURS}) == len(SABOTEURS)
     for saboteur in SABOTEURS:
         own = [name for name in vars(saboteur.fault) if not name.startswith("__") and name != "table"]
-        assert len(own) == 1, f"{saboteur.name} changes {own}"
+        row_and_its_callback = len(own) == 2 and "transitions" in own
+        assert len(own) == 1 or row_and_its_callback, f"{saboteur.name} changes {own}"
 
 
 @each
@@ -89,8 +93,7 @@ def test_the_fuzz_catches_it(saboteur: Saboteur) -> None:
 
 @each
 def test_its_counterexample_is_as_short_as_the_shortest_that_the_check_finds(saboteur: Saboteur) -> None:
-    """Or it deviates less from the canonical schedule, which comes first: with one duplicate there is a longer
-    way to a second acknowledgement that is otherwise as usual, and the check's path has a move besides."""
+    """Or it deviates less from the canonical schedule, which comes first: a longer way may be more usual."""
     for seed in range(2):
         least = fuzz(saboteur.small(), schedules=saboteur.schedules, seed=seed).found[0].minimised
         shortest = check(alone(saboteur.small(), least.finding.property))
@@ -100,7 +103,7 @@ def test_its_counterexample_is_as_short_as_the_shortest_that_the_check_finds(sab
         unusual = deviations(shortest.graph, shortest.begin, shortest.path)
         assert least.cost <= (len(unusual), len(shortest.path))
         if len(least.actions) > len(shortest.path):
-            assert saboteur.name == "an ack accepted twice", "nothing else is longer than the check's"
+            assert saboteur.name in LONGER, "nothing else is longer than the check's"
 
 
 @each

@@ -176,8 +176,8 @@ class FactBook:
             numbers = [self.kinds.setdefault(kind, len(self.kinds)) for kind in action.strikes]
             if len(self.kinds) > KINDS_MAX:
                 raise TooLarge(f"more than {KINDS_MAX} kinds of fault")
-            cells[STRIKE], cells[KINDS] = numbers[-1], sum(1 << number for number in set(numbers))
-            cells[ENTRIES] = sum(1 << entry for entry in set(action.entries))
+            cells[STRIKE], cells[KINDS] = numbers[-1], sum(1 << number for number in dict.fromkeys(numbers))
+            cells[ENTRIES] = sum(1 << entry for entry in dict.fromkeys(action.entries))
             cells[WINDOW] = NONE if action.window is None else action.window
             if action.window is not None and action.fault is None and not action.reordered:
                 cells[WINDOW_OF] = next(self._mirror.number(a) for a in ways if a.choices == action.choices)

@@ -1,0 +1,173 @@
+"""What must hold of the questions, answers and verdicts of a consensus run."""
+
+from __future__ import annotations
+
+from models.consensus.journal import TERMINAL, Stage
+from models.consensus.messages import Ask, Response, Stopped, Store
+from models.consensus.verdict import verdict
+from sim import Accepted, Counted, Crashed, Monitor, Received, Rejected
+
+
+class LastQuestion(Monitor):
+    """An answer counts only if it is one to the last question that its agent got, in this run, and before
+    its stage was closed; no agent is asked more often than allowed.
+
+    What was asked is seen where it arrives: a question that is still on its way is none yet.
+    """
+
+    states = ("watching",)
+    transitions = (
+        {"trigger": Received, "source": "watching", "dest": None, "conditions": "is_question", "after": "ask"},
+        {"trigger": Received, "source": "watching", "dest": None, "conditions": "is_answer", "after": "answer"},
+        {"trigger": Received, "source": "watching", "dest": None},
+        {"trigger": Counted, "source": "watching", "dest": None, "before": "judge", "after": "forget"},
+        {"trigger": Rejected, "source": "watching", "dest": None, "after": "forget"},
+        {"trigger": Crashed, "source": "watching", "dest": None, "after": "forget"},
+        {"trigger": Accepted, "source": "watching", "dest": None, "after": "close"},
+        {"trigger": Stopped, "source": "watching", "dest": None, "after": "stop"},
+    )
+
+    run: str
+    attempts_max: int
+    steps: tuple[tuple[int, str], ...]
+    """(round, stage) for each that is to be decided, in order."""
+    asked: tuple[tuple[str, int], ...] = ()
+    """(agent, attempt) for each that was asked again in this stage."""
+    given: Response | None = None
+    """The answer that the coordinator is at."""
+
+    def is_question(self, received: Received) -> bool:
+        return isinstance(received.message, Ask)
+
+    def is_answer(self, received: Received) -> bool:
+        return isinstance(received.message, Response)
+
+    def ask(self, received: Received) -> None:
+        agent, ask = received.process, received.message
+        assert isinstance(ask, Ask)
+        if ask.attempt > self.attempts_max:
+            self.violate(f"{agent} was asked for attempt {ask.attempt} of at most {self.attempts_max}")
+        if (ask.round, ask.stage) in self.steps[:1] and ask.attempt > max(1, self.last(agent)):
+            self.asked = tuple(sorted({**dict(self.asked), agent: ask.attempt}.items()))
+
+    def last(self, agent: str) -> int:
+        return dict(self.asked).get(agent, 0)
+
+    def answer(self, received: Received) -> None:
+        assert isinstance(received.message, Response)
+        self.given = received.message
+
+    def judge(self, counted: Counted) -> None:
+        given = self.given
+        if given is None or counted.key != given.key:
+            return
+        if given.run != self.run:
+            self.violate(f"an answer of {given.run} was counted in {self.run}")
+        if (given.round, given.stage) not in self.steps:
+            self.violate(f"an answer of {given.agent} was counted after {given.stage} {given.round} was closed")
+        if given.attempt < self.last(given.agent):
+            self.violate(f"{given.agent} was asked again, and then its answer to attempt {given.attempt} was counted")
+
+    def forget(self) -> None:
+        self.given = None
+
+    def close(self) -> None:
+        self.steps, self.asked, self.given = self.steps[1:], (), None
+
+    def stop(self) -> None:
+        self.steps, self.asked, self.given = (), (), None
+
+
+class AllDecided(Monitor):
+    """Stages are decided in their order, and none is left out unless the run was stopped or a verdict ends it."""
+
+    states = ("deciding", "over")
+    hot = ("deciding",)
+    transitions = (
+        {"trigger": Accepted, "source": "deciding", "dest": "over", "conditions": "is_last", "before": "close"},
+        {"trigger": Accepted, "source": "deciding", "dest": None, "before": "close"},
+        {"trigger": Accepted, "source": "over", "dest": None},
+        {"trigger": Received, "source": "deciding", "dest": "over", "conditions": "ends", "before": "end"},
+        {"trigger": Received, "source": "*", "dest": None},
+        {"trigger": Stopped, "source": "*", "dest": "over", "before": "end"},
+    )
+
+    steps: tuple[tuple[int, str], ...]
+    """(round, stage) for each that is still to be decided, in order."""
+
+    def is_last(self, accepted: Accepted) -> bool:
+        return bool(accepted.key[1:] == self.steps[-1])
+
+    def close(self, accepted: Accepted) -> None:
+        step = accepted.key[1:]
+        if step in self.steps[1:]:
+            self.violate(f"{step[1]} {step[0]} was decided before {self.steps[0][1]} {self.steps[0][0]}")
+        self.steps = self.steps[step == self.steps[0] :]
+
+    def ends(self, received: Received) -> bool:
+        """A verdict behind which the run does not go on; the store is told of it."""
+        return isinstance(received.message, Store) and received.message.verdict in TERMINAL
+
+    def end(self) -> None:
+        self.steps = ()
+
+
+class Verdicts(Monitor):
+    """What the store is asked to store follows from the answers that were counted, and from nothing else."""
+
+    states = ("watching",)
+    transitions = (
+        {"trigger": Received, "source": "watching", "dest": None, "conditions": "is_answer", "after": "answer"},
+        {"trigger": Received, "source": "watching", "dest": None, "conditions": "is_order", "after": "judge"},
+        {"trigger": Received, "source": "watching", "dest": None},
+        {"trigger": Counted, "source": "watching", "dest": None, "after": "count"},
+        {"trigger": Rejected, "source": "watching", "dest": None, "after": "forget"},
+        {"trigger": Crashed, "source": "watching", "dest": None, "after": "forget"},
+        {"trigger": Accepted, "source": "watching", "dest": None, "after": "decide"},
+        {"trigger": Stopped, "source": "watching", "dest": None, "after": "stop"},
+    )
+
+    run: str
+    stages: tuple[Stage, ...]
+    quorum: tuple[int, int]
+    given: tuple[str, str] | None = None
+    """The answer that the coordinator is at: (agent, answer)."""
+    answers: tuple[tuple[str, str], ...] = ()
+    """Those that were counted in the stage in hand."""
+    decided: tuple[int, str, str] | None = None
+    """The last decided stage: its round, its name, and the verdict that follows from its answers."""
+
+    def is_answer(self, received: Received) -> bool:
+        return isinstance(received.message, Response)
+
+    def is_order(self, received: Received) -> bool:
+        order = received.message
+        if not isinstance(order, Store) or self.decided is None:
+            return False
+        return (order.run, order.round, order.stage) == (self.run, *self.decided[:2])
+
+    def answer(self, received: Received) -> None:
+        assert isinstance(received.message, Response)
+        self.given = (received.message.agent, received.message.answer)
+
+    def count(self) -> None:
+        if self.given is not None:
+            self.answers = tuple(sorted((*self.answers, self.given)))
+        self.given = None
+
+    def forget(self) -> None:
+        self.given = None
+
+    def decide(self, accepted: Accepted) -> None:
+        _, round_, name = accepted.key
+        roster = next(stage.roster for stage in self.stages if stage.name == name)
+        self.decided, self.answers = (round_, name, verdict(self.answers, roster, self.quorum)), ()
+
+    def judge(self, received: Received) -> None:
+        assert isinstance(received.message, Store)
+        assert self.decided is not None
+        if received.message.verdict != self.decided[2]:
+            self.violate(f"the verdict {received.message.verdict} was stored; the answers say {self.decided[2]}")
+
+    def stop(self) -> None:
+        self.answers, self.decided, self.given = (), None, None

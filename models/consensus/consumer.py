@@ -1,0 +1,147 @@
+"""The consumer: takes each decision once, in order, at the end of its countdown, and acknowledges it."""
+
+from __future__ import annotations
+
+from models.consensus.messages import AckDecision, Acknowledged, Begun, Countdown, Decision, Refused, Tick
+from models.consensus.switches import Switches, switched
+from sim import IGNORE, Process
+
+
+class Consumer(Process):
+    """Refuses what belongs to another run, a tick that belongs to another countdown, and says why; a
+    decision that it has already is acknowledged as often as it is told."""
+
+    states = ("open", "counting")
+    hot = ("counting",)
+    must = ("resume",)
+    durable = ("last", "countdowns", "waiting")
+    transitions = (
+        {
+            "trigger": "resume",
+            "source": "open",
+            "dest": "counting",
+            "conditions": "was_waiting",
+            "after": "count_down_again",
+        },
+        {
+            "trigger": Decision,
+            "source": ["open", "counting"],
+            "dest": None,
+            "conditions": "is_foreign",
+            "after": "refuse",
+        },
+        {"trigger": Decision, "source": "counting", "dest": IGNORE, "conditions": "is_waiting"},
+        {
+            "trigger": Decision,
+            "source": "open",
+            "dest": "counting",
+            "conditions": ["is_new", "counts_down"],
+            "after": "begin",
+        },
+        {
+            "trigger": Decision,
+            "source": "open",
+            "dest": None,
+            "conditions": ["is_new", "acks_on_receipt"],
+            "after": ["acknowledge", "take"],
+        },
+        {"trigger": Decision, "source": "open", "dest": None, "conditions": "is_new", "after": ["take", "acknowledge"]},
+        {"trigger": Decision, "source": ["open", "counting"], "dest": None, "after": "acknowledge"},
+        {
+            "trigger": Tick,
+            "source": "counting",
+            "dest": "open",
+            "conditions": ["is_ours", "is_over"],
+            "after": "take_at_last",
+        },
+        {"trigger": Tick, "source": "counting", "dest": IGNORE, "conditions": "is_ours"},
+        {"trigger": Tick, "source": ["open", "counting"], "dest": None, "after": "refuse_tick"},
+    )
+
+    run: str
+    ticks: int = 0
+    """The length of a countdown, in seconds; 0 takes a decision at once."""
+    deviations: tuple[str, ...] = ()
+    """The switches that are on, by name."""
+    last: int = 0
+    """The last decision that was taken."""
+    countdowns: int = 0
+    """Countdowns begun so far: the id of the last one."""
+    waiting: Decision | None = None
+    """While counting: the decision that waits for the end of its countdown."""
+
+    @property
+    def switches(self) -> Switches:
+        return switched(self.deviations)
+
+    def on_restart(self) -> None:
+        """Whether its last acknowledgement had left, it cannot know; nobody else would repeat it."""
+        if self.last:
+            self.send("coordinator", AckDecision(self.run, self.last))
+
+    # --- decisions ----------------------------------------------------------------------------------
+
+    def is_foreign(self, decision: Decision) -> bool:
+        return decision.run != self.run and not self.switches.takes_any_decision
+
+    def is_waiting(self, decision: Decision) -> bool:
+        return decision == self.waiting
+
+    def is_new(self, decision: Decision) -> bool:
+        return decision.seq > self.last or self.switches.takes_any_decision
+
+    def counts_down(self) -> bool:
+        return self.ticks > 0
+
+    def acks_on_receipt(self) -> bool:
+        return self.switches.acks_on_receipt
+
+    def take(self, decision: Decision) -> None:
+        self.emit(Acknowledged(decision.run, decision.seq), last=decision.seq, waiting=None)
+
+    def acknowledge(self, decision: Decision) -> None:
+        self.send("coordinator", AckDecision(decision.run, decision.seq))
+
+    def refuse(self, decision: Decision) -> None:
+        self.emit(Refused(("decision", decision.run, decision.seq), "it belongs to another run"))
+
+    # --- countdowns ---------------------------------------------------------------------------------
+
+    def begin(self, decision: Decision) -> None:
+        if self.switches.acks_on_receipt:
+            self.acknowledge(decision)
+        self.count_down(decision)
+
+    def count_down(self, decision: Decision) -> None:
+        """A new id first, and durably: a tick of a countdown before a crash must not fit the one behind it."""
+        number = self.countdowns + 1
+        self.emit(Begun(decision.run, number, decision.seq), countdowns=number, waiting=decision)
+        self.send("clock", Countdown(decision.run, number, decision.seq, self.ticks))
+
+    def was_waiting(self) -> bool:
+        return self.waiting is not None
+
+    def count_down_again(self) -> None:
+        """After a crash: nobody owes the decision a second time."""
+        assert self.waiting is not None
+        self.count_down(self.waiting)
+
+    def is_ours(self, tick: Tick) -> bool:
+        if self.waiting is None:
+            return False
+        if self.switches.ticks_by_id:
+            return tick.id == self.countdowns
+        return (tick.run, tick.id, tick.seq) == (self.waiting.run, self.countdowns, self.waiting.seq)
+
+    def is_over(self, tick: Tick) -> bool:
+        return not tick.left
+
+    def take_at_last(self) -> None:
+        decision = self.waiting
+        assert decision is not None
+        self.take(decision)
+        if not self.switches.acks_on_receipt:
+            self.acknowledge(decision)
+
+    def refuse_tick(self, tick: Tick) -> None:
+        self.emit(Refused(("tick", tick.run, tick.id, tick.seq), "it belongs to no countdown that runs"))

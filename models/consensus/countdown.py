@@ -1,0 +1,52 @@
+"""The clock: counts down for the consumer, in messages that may come late."""
+
+from __future__ import annotations
+
+from models.consensus.messages import Countdown, RanOut, Tick
+from sim import IGNORE, Process
+
+
+class Clock(Process):
+    """Sends a tick for each second of the last countdown it was given. It never takes one back: a tick that
+    is not wanted any more is known by its run, its id and its decision."""
+
+    states = ("idle", "counting")
+    timers = ("second",)
+    transitions = (
+        {"trigger": Countdown, "source": ["idle", "counting"], "dest": IGNORE, "conditions": "is_older"},
+        {"trigger": Countdown, "source": ["idle", "counting"], "dest": "counting", "after": "begin"},
+        {"trigger": "second", "source": "counting", "dest": None, "conditions": "has_more", "after": "tick"},
+        {"trigger": "second", "source": "counting", "dest": "idle", "after": ["tick", "forget"]},
+    )
+
+    countdown: Countdown | None = None
+    """The one that is counted; its `ticks` are those still to go."""
+
+    last: int = 0
+    """The highest id so far: of two orders that overtook each other the later one counts."""
+
+    def is_older(self, countdown: Countdown) -> bool:
+        return countdown.id < self.last
+
+    def begin(self, countdown: Countdown) -> None:
+        self.countdown, self.last = countdown, countdown.id
+        self.arm("second", 1_000)
+
+    def has_more(self) -> bool:
+        return self.countdown is not None and self.countdown.ticks > 1
+
+    def tick(self) -> None:
+        counted = self.countdown
+        assert counted is not None
+        left = counted.ticks - 1
+        if not left:
+            self.emit(RanOut(counted.run, counted.id, counted.seq))
+        self.send("consumer", Tick(counted.run, counted.id, counted.seq, left))
+        self.begin_again(Countdown(counted.run, counted.id, counted.seq, left))
+
+    def begin_again(self, countdown: Countdown) -> None:
+        if countdown.ticks:
+            self.begin(countdown)
+
+    def forget(self) -> None:
+        self.countdown = None

@@ -1,0 +1,115 @@
+"""What the coordinator has on disk, and the stages it goes through."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from models.consensus.sequence import AckDecision, ConsensusSequence, Decision, Progress, RunPhase, SequenceValue
+from sim import Record
+
+Step = tuple[int, int]
+"""A place in a run: (round, number of the stage), both from 1. It is a decision's key in its sequence."""
+
+GIVEN_UP = -1
+"""In the place of an attempt: this agent is not waited for any more."""
+
+TERMINAL = ("conflict", "no_consensus")
+"""Verdicts behind which a run does not go on."""
+
+
+class Stage(Record):
+    """Who is asked in a stage, and whether all at once or one after the other."""
+
+    name: str
+    roster: tuple[str, ...]
+    sequential: bool = False
+
+
+class Journal(Record):
+    """What the coordinator has on disk: one record, replaced as a whole.
+
+    It is canonical: what is not needed any more to go on is forgotten, as it would only tell equal states
+    apart. Where the run stands follows from it (`phase`), and is written nowhere twice.
+    """
+
+    sequence: SequenceValue
+    """`ConsensusSequence.as_value()`: the run, its last number and step, how far that is, whether it stops."""
+    attempts: tuple[int, ...] = ()
+    """While asking, by place in the roster: the attempt that each agent is at; empty before the first."""
+    answers: tuple[tuple[str, str], ...] = ()
+    """While asking: (agent, answer); an agent stands here twice only without sequencing."""
+    spent: tuple[tuple[str, int], ...] = ()
+    """While asking: (agent, milliseconds of its retry budget), as far as any are spent."""
+    verdict: str = ""
+    """The verdict of the decision in hand; one that ends the run stays."""
+    stored: bool = False
+    """The store has confirmed the decision in hand."""
+    withdrawn: bool = False
+    """The decision in hand is given up as soon as it is stored."""
+    queue: tuple[int, ...] = ()
+    """Snapshots of the conversation that wait for the next question, oldest first."""
+    newest: int = 0
+    """The newest snapshot that ever came."""
+
+    @property
+    def seq(self) -> int:
+        """The last number given."""
+        return self.sequence[1]
+
+    @property
+    def begun(self) -> bool:
+        """A decision is on its way."""
+        return self.sequence[3] == Progress.BEGUN.value
+
+    @property
+    def stopping(self) -> bool:
+        return self.sequence[4] == RunPhase.DRAINING.value
+
+    @property
+    def stopped(self) -> bool:
+        return self.sequence[4] == RunPhase.STOPPED.value
+
+    def decided(self, step: Step, verdict: str, again: bool = False) -> Journal:
+        """The intent: this step has a verdict and a number, and is to be stored. What was asked and answered
+        is forgotten. `again`: the last decision is not looked at, as without sequencing."""
+        run, seq, _, _, phase = self.sequence
+        if again:
+            value: SequenceValue = (run, seq + 1, step, Progress.BEGUN.value, phase)
+        else:
+            sequence = ConsensusSequence.from_value(self.sequence)
+            issued = sequence.issue(run, step)
+            assert issued.decision is not None
+            assert sequence.begin(issued.decision).accepted
+            value = sequence.as_value()
+        return replace(self.forgotten(), sequence=value, verdict=verdict)
+
+    def released(self, was_last: bool) -> Journal:
+        """The acknowledgement: the decision in hand is done with; a run that was to stop has stopped. The
+        verdict is kept where it is the reason that the run does not go on."""
+        run, seq, *_ = self.sequence
+        sequence = ConsensusSequence.from_value(self.sequence)
+        assert sequence.acknowledge(AckDecision(run, seq)).accepted
+        verdict = "" if was_last or self.stopping or self.verdict not in TERMINAL else self.verdict
+        return replace(self.forgotten(), sequence=sequence.as_value(), verdict=verdict)
+
+    def withdrawing(self) -> Journal:
+        """The decision in hand is given up; the run has stopped."""
+        run, seq, *_ = self.sequence
+        sequence = ConsensusSequence.from_value(self.sequence)
+        assert sequence.cancel(Decision(run, seq), CANCELLED).accepted
+        sequence.stop(run)
+        return replace(self.forgotten(), sequence=sequence.as_value())
+
+    def stop(self) -> Journal:
+        """The run has stopped, or stops as soon as the decision in hand is done with."""
+        sequence = ConsensusSequence.from_value(self.sequence)
+        assert sequence.stop(sequence.run_id).accepted
+        kept = self if sequence.phase is RunPhase.DRAINING else self.forgotten()
+        return replace(kept, sequence=sequence.as_value())
+
+    def forgotten(self) -> Journal:
+        """Without what belongs to one step."""
+        return Journal(sequence=self.sequence, queue=self.queue, newest=self.newest)
+
+
+CANCELLED = "the user cancelled the run"

@@ -1,0 +1,77 @@
+"""What a consensus run can be configured with, and what is wrong with a configuration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from models.consensus.messages import AckDecision, Decision, Response, Stored, Tick
+from models.consensus.stages import STAGES
+from models.consensus.switches import PROFILES, SWITCHES
+from sim import ConfigError, Message
+
+RUN = "run-1"
+FORMER = "run-0"
+"""The run before this one."""
+
+ANSWERS = ("ok", "conflict", "invalid", "empty")
+LATE: dict[str, tuple[str, Message]] = {
+    "Response": ("coordinator", Response(FORMER, 1, "validate", "gemini", 1, "ok")),
+    "Stored": ("coordinator", Stored(FORMER, 1)),
+    "AckDecision": ("coordinator", AckDecision(FORMER, 1)),
+    "Decision": ("consumer", Decision(FORMER, 1, "ok")),
+    "Tick": ("consumer", Tick(FORMER, 1, 1, 0)),
+}
+"""What a former run may have left in the network, by name: (target, message)."""
+
+_LEAST = {"retries": 0, "resends": 0, "updates": 0, "countdown": 0, "prompt_tokens": 0, "answer_tokens": 0, "queue": 1}
+
+
+def check_options(**given: Any) -> None:
+    """Raises ConfigError, a line for each mistake, if `system` cannot be configured in this way."""
+    mistakes = _names(given) + _profile(given) + _roster(given)
+    mistakes += [f"{key} is {given[key]}; it is {least} or more" for key, least in _LEAST.items() if given[key] < least]
+    if not 1 <= given["first_round"] <= given["rounds"]:
+        rounds = f"{given['first_round']} to {given['rounds']}"
+        mistakes.append(f"rounds {rounds}: the first is 1 or more, and not behind the last")
+    if given["budget_ms"] is not None and given["budget_ms"] < 0:
+        mistakes.append(f"budget_ms is {given['budget_ms']}; it is 0 or more")
+    quorum = given["quorum"]
+    if quorum is not None and not 1 <= quorum[0] <= quorum[1]:
+        mistakes.append(f"quorum is {list(quorum)}; two integers, the first 1 or more and not above the second")
+    if mistakes:
+        raise ConfigError(*mistakes)
+
+
+def _names(given: dict[str, Any]) -> list[str]:
+    """Lists of names: each is known, and where there must be one there is."""
+    mistakes = []
+    for key, known, may_be_empty in (
+        ("stages", STAGES, False),
+        ("answers", ANSWERS, False),
+        ("former", LATE, True),
+        ("switches", SWITCHES, True),
+    ):
+        strange = [name for name in given[key] if name not in known]
+        if strange or not (given[key] or may_be_empty):
+            mistakes.append(f"{key} {strange or 'are none'}: use {', '.join(known)}")
+    return mistakes
+
+
+def _profile(given: dict[str, Any]) -> list[str]:
+    profile = given["profile"]
+    if profile not in PROFILES:
+        return [f"profile {profile!r} is unknown; use {', '.join(PROFILES)}"]
+    if not given["sequencing"] and profile != "sequenced":
+        return [f"sequencing off is a profile itself; leave out profile {profile!r}, or sequencing"]
+    return []
+
+
+def _roster(given: dict[str, Any]) -> list[str]:
+    stages, agents = given["stages"], given["agents"]
+    mistakes = []
+    if sorted(set(stages)) == sorted(set(stages) & set(STAGES)) and list(stages) != [n for n in STAGES if n in stages]:
+        mistakes.append(f"stages {list(stages)} are twice or out of order; the order is {', '.join(STAGES)}")
+    longest = max((len(STAGES[name].roster) for name in stages if name in STAGES), default=1)
+    if not 1 <= agents <= longest:
+        mistakes.append(f"agents is {agents}; the roster has 1 to {longest}")
+    return mistakes

@@ -1,0 +1,29 @@
+"""The stages of a run as the coordinators that this one takes after have them."""
+
+from __future__ import annotations
+
+from models.consensus.journal import Stage
+
+_USUAL = ("gemini", "claude", "gpt_pro")
+_GATE = ("gemini", "claude", "code")
+
+STAGES = {
+    stage.name: stage
+    for stage in (
+        Stage("clarify", _GATE),
+        Stage("plan", _USUAL, sequential=True),
+        Stage("checklist", ("claude", "code")),
+        Stage("tasks", _USUAL, sequential=True),
+        Stage("analyze", _GATE),
+        Stage("implement", ("gemini", "claude", "gpt_codex", "gpt_pro"), sequential=True),
+        Stage("validate", _USUAL),
+        Stage("audit", _USUAL),
+        Stage("unlock", _USUAL),
+    )
+}
+"""Name -> stage, in the order in which a run goes through them."""
+
+
+def chosen(names: tuple[str, ...], agents: int) -> tuple[Stage, ...]:
+    """These stages, each with the first `agents` of its roster."""
+    return tuple(Stage(name, STAGES[name].roster[:agents], STAGES[name].sequential) for name in names)

@@ -1,0 +1,66 @@
+"""What watches a consensus run: its monitors and properties, by what the run is configured with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from models.consensus.answers import AllDecided, LastQuestion, Verdicts
+from models.consensus.coordinator import Coordinator
+from models.consensus.monitors import AckGate, Inputs, RunsOut, StopOnce, TakenInOrder, UpdatesOnce
+from sim import EffectLedger, Monitor, View, always, sometimes
+
+
+def monitors(
+    coordinator: Coordinator, done: int, quorum: tuple[int, int], *, updates: bool, countdown: bool
+) -> dict[str, Monitor]:
+    """The monitors of a run that `done` decisions came before; `quorum` is what its verdicts are held to."""
+    run, stages, rounds = coordinator.run, coordinator.stages, range(1, coordinator.rounds + 1)
+    steps = tuple((round_, stage.name) for round_ in rounds for stage in stages)[done:]
+    last = done - coordinator.switches.counts_from_zero
+    return {
+        "ack_gate": AckGate(run=run, decided=last, taken=last, released=last),
+        "stop_once": StopOnce(),
+        "exactly_once_inputs": Inputs(
+            process="coordinator", types=("Response", "AckDecision", "Update"), redelivered=True
+        ),
+        "exactly_once_effects": EffectLedger(),
+        "last_question": LastQuestion(run=run, attempts_max=coordinator.retries + 1, steps=steps),
+        "all_decided": AllDecided(steps=steps),
+        "verdicts": Verdicts(run=run, stages=stages, quorum=quorum),
+        "taken_in_order": TakenInOrder(run=run, stored=last, taken=last),
+        **({"updates_once": UpdatesOnce()} if updates else {}),
+        **({"runs_out": RunsOut()} if countdown else {}),
+    }
+
+
+def properties(coordinator: Coordinator, *, stop: bool, updates: bool) -> tuple[Any, ...]:
+    """What holds in every state, and what must be possible at all."""
+    budget_ms = coordinator.policy().budget_ms
+    held = [sometimes("a run comes to its end", lambda coordinator: coordinator.state == "done")]
+    if stop:
+        held.append(sometimes("a run is stopped", lambda coordinator: coordinator.state == "stopped"))
+    if any(stage.sequential for stage in coordinator.stages):
+        held.append(always("one agent at a time", _in_turn))
+    if updates:
+        held.append(always("the queue is bounded", _is_bounded))
+    if budget_ms is not None:
+        held.append(
+            always(
+                "no wait beyond the budget",
+                lambda coordinator: all(spent_ms <= budget_ms for _, spent_ms in coordinator.journal.spent),
+            )
+        )
+    return tuple(held)
+
+
+def _in_turn(coordinator: View) -> bool:
+    """In a sequential stage at most one agent is waited for."""
+    journal, stages = coordinator.journal, coordinator.stages
+    key = journal.sequence[2]
+    stage = stages[key[1] % len(stages) if key else 0]
+    asked = sum(attempt > 0 for attempt in journal.attempts)
+    return not stage.sequential or asked - len(journal.answers) <= 1
+
+
+def _is_bounded(coordinator: View) -> bool:
+    return bool(len(coordinator.journal.queue) <= coordinator.queue_max)
