@@ -307,7 +307,7 @@ coordinator, one repetition of each request after each start, and a stop at any 
 | decision sequencing with ack gating | this page; checked within the bounds above | `models/consensus` |
 | session metrics | counted from a run's emissions | [metrics.md](metrics.md) |
 | environment-driven fault injection | in machines and in ordinary code | [faults.md](faults.md) |
-| branch-aware resume | not in this version yet | - |
+| branch-aware resume | campaigns kept as sessions, found again by git branch | [campaigns.md](campaigns.md) |
 | auth diff and device-code login | the diff, the login, the rotation race (R10) | [surface.md](surface.md), [device_login.md](device_login.md) |
 """,
 }
