@@ -65,8 +65,8 @@ class CompiledFuzz:
         self._openable = [*self._judge.sometimes, *self._judge.eventually]
         if len(self._openable) > layout.PROPERTIES_MAX:
             raise TooLarge(f"more than {layout.PROPERTIES_MAX} properties that have to hold some time")
-        self._mirror.rows()  # knows what the initial states are made of
         self._facts = FactBook(self._mirror)
+        self._mirror.rows()  # from now on it knows what the initial states, which were just made, consist of
         self._states = Remembered(self._mirror, self._registers)
         self._settings = self._make_settings(strategy, PCTCP(seed, depth).depth)
         self._buffers = self._make_buffers(64)
