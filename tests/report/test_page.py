@@ -80,7 +80,7 @@ def test_the_keyboard_alone_leads_to_the_violation_and_back(show: Open) -> None:
     assert selected(shown) == 7
     assert states(shown)["exactly_once_inputs"] == "(failed)"
     assert fields(shown, "coordinator")["journal.answers"] == "((claude, ok), (claude, ok))"
-    assert "input ('run-1', 1, claude) was counted twice" in shown.text("#step .finding")
+    assert "input ('run-1', 1, validate, claude) was counted twice" in shown.text("#step .finding")
     assert shown.js("return document.querySelector('.row.selected').classList.contains('violated')")
     shown.press("k", "ArrowUp", "ArrowLeft")
     assert selected(shown) == 4
@@ -133,7 +133,7 @@ def test_the_reason_of_every_rejection_is_told(show: Open) -> None:
     shown = show(outcome_of(ROOT / "scenarios/consensus/round.yaml"))
     shown.press("r")
     assert selected(shown) == 9
-    assert shown.text("#step li.rejected") == "rejected, late: key=('run-1', 1, claude)"
+    assert shown.text("#step li.rejected") == "rejected, late: key=('run-1', 1, validate, claude)"
     shown.press("r")
     assert selected(shown) == 15
     shown.press("3")
