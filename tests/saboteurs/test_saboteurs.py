@@ -108,7 +108,7 @@ def test_its_counterexample_is_as_short_as_the_shortest_that_the_check_finds(sab
             assert least.cost <= (len(unusual), len(shortest.path))
         assert len(least.deviations) <= len(unusual) + 1
         if len(least.actions) > len(shortest.path):
-            assert saboteur.name in LONGER, "nothing else is longer than the check's"
+            assert saboteur.name in (*LONGER, *NEARLY), "nothing else is longer than the check's"
 
 
 @each
