@@ -155,6 +155,7 @@ def test_it_goes_over_where_that_pays_and_nothing_else_changes(monkeypatch: pyte
     plain = fuzz(system, engine="plain", schedules=100)
     assert fuzz(system, schedules=100).engine == "plain", "a short fuzz does not load compiled code"
     monkeypatch.setattr(fuzzing, "PAYS_AT", 400)
+    monkeypatch.setattr(fuzzing, "is_made", lambda _: True)
     gone_over = fuzz(system, schedules=100)
     assert gone_over.engine == "compiled"
     assert summary(gone_over) == summary(plain)
