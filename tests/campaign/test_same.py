@@ -351,7 +351,7 @@ def test_a_model_that_ends_its_process_costs_the_campaign_nothing_else(tmp_path:
 
 
 def test_an_outcome_of_a_defect_of_ours_is_told_as_it_is(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sim.campaign.worker.fuzz", lambda *a, **k: 1 // 0)
+    monkeypatch.setattr("sim.campaign.worker.Fuzzer.run", lambda *a, **k: 1 // 0)
     with open_store(here) as store:
         outcome = run_chunk(Request(a_plan(), a_campaign(store, here).code, 0, 10))
     assert isinstance(outcome, Outcome)
