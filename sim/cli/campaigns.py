@@ -25,11 +25,11 @@ from sim.campaign.run import Campaign
 from sim.campaign.sessions import Part, Session
 from sim.campaign.store import Store
 from sim.cli import options
-from sim.cli.keep import Kept, judged, keep_found, missed_lines, places
+from sim.cli.keep import Kept, judged, keep_found, missed_lines, places, write_kept
 from sim.report.campaign import end_line, known_data, known_lines, part_data, sample_data, sample_line, session_data
 from sim.report.data import fuzz_data
 from sim.report.fuzz import fuzz_head, fuzz_lines
-from sim.scenario import Target, write_text
+from sim.scenario import Target
 from sim.scenario.models import settings_of
 
 workers = click.option(
@@ -75,14 +75,14 @@ class Crew(NamedTuple):
     workers: int
     seconds: float | None
     out: str
-    as_json: bool
-    html: bool = False
+    html: bool
     """Whether each counterexample gets a page beside it."""
+    as_json: bool
 
 
-def crew(engine: str | None, workers: int | None, seconds: float | None, out: str, as_json: bool) -> Crew:
+def crew(engine: str | None, workers: int | None, seconds: float | None, out: str, html: bool, as_json: bool) -> Crew:
     """Who runs a campaign, if the command line does not say: a process for each core."""
-    return Crew(engine or "local", workers or _cores(), seconds, out, as_json)
+    return Crew(engine or "local", workers or _cores(), seconds, out, html, as_json)
 
 
 def _cores() -> int:
@@ -142,7 +142,7 @@ def _report(session: Session, target: Target, done: _Done, by: Crew) -> int:
     violated = [*(found.told.violated for found in answer.found), *(one.violated for one in standing)]
     again = places(target, violated, folder)[len(kept) :]
     for one, place in zip(standing, again, strict=True):
-        write_text(place.path, one.scenario)
+        write_kept(place, target, one.scenario, html=by.html)
     verdict = "violated" if violated else answer.verdict
     status, as_expected = judged(target, verdict, violated, interrupted=answer.interrupted)
     if by.as_json:

@@ -95,8 +95,7 @@ def command(
         )
         with campaigns.desk(make=True) as at:
             session = begin(at.store, at.project, plan, system_of(loaded), at.place)
-            crew = campaigns.crew(engine, workers, seconds, out, as_json)._replace(html=html)
-            return campaigns.carry_on(at, session, loaded, crew)
+            return campaigns.carry_on(at, session, loaded, campaigns.crew(engine, workers, seconds, out, html, as_json))
     if not as_json:
         click.echo("\n".join(fuzz_head(loaded, settings_of(loaded.model, loaded.config), strategy, seed)))
     with _progress(as_json, schedules) as progress:
