@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -137,5 +138,20 @@ def in_ci() -> bool:
 
 
 def print_json(data: Mapping[str, Any]) -> None:
-    """One object on standard output."""
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    """One object on standard output; spelt in ASCII if that has no other way to say it (half a character, say, which
+    a file's name may have)."""
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(data, indent=2)
+    click.echo(text)
+
+
+def storable(*names: str) -> None:
+    """Refuses a name of a file or folder that a campaign could not keep. Raises `ConfigError`."""
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            raise ConfigError(f"{name!r}: a campaign is kept by this name, which is no UTF-8; rename it") from None

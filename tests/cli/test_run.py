@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -154,6 +155,34 @@ def test_the_replay_command_gives_the_same_digest(capsys: pytest.CaptureFixture[
     assert words[:2] == ["sim", "run"]
     _, again = run_json(capsys, *words[2:])
     assert again["digest"] == data["digest"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "utf-8:surrogateescape", "ascii:strict"])
+def test_a_name_that_is_no_text_is_printed_so_that_it_can_be_read(encoding: str, tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"odd\xff.yaml")
+    odd.write_bytes(Path(R8).read_bytes())
+
+    def printed(*options: str) -> bytes:
+        words = [sys.executable, "-m", "sim", "run", odd.name, *options]
+        environment = {**os.environ, "PYTHONIOENCODING": encoding}
+        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, check=False, timeout=60)
+        assert (done.returncode, done.stderr) == (0, b"")
+        return done.stdout
+
+    assert json.loads(printed("--json"))["replay"] == f"sim run '{odd.name}'"
+    assert b"verdict     ok, as expected" in printed()
+
+
+def test_a_campaign_refuses_a_name_that_it_could_not_keep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = tmp_path / os.fsdecode(b"odd\xff.yaml")
+    odd.write_text("model: models.paxos\n")
+    monkeypatch.chdir(tmp_path)
+    assert call(["fuzz", odd.name, "--workers", "1"]) == 2
+    err = capsys.readouterr().err
+    assert err == "sim: 'odd\\udcff.yaml': a campaign is kept by this name, which is no UTF-8; rename it\n"
+    assert [*tmp_path.iterdir()] == [odd]
 
 
 MISTAKES: list[tuple[list[str], str]] = [
