@@ -19,7 +19,7 @@ STARTED = time.perf_counter()
 
 import click  # noqa: E402
 
-from sim.errors import ExitStatus, SimError  # noqa: E402
+from sim.errors import ExitStatus, SimError, nearest  # noqa: E402
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -45,6 +45,13 @@ class _LazyGroup(click.Group):
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(COMMANDS)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS:
+            ctx.fail(f"there is no command {args[0]!r}{nearest(args[0], COMMANDS)}; sim --help lists them")
+        return super().resolve_command(ctx, args)
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:

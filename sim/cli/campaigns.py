@@ -16,7 +16,7 @@ import click
 from sim.campaign import sessions
 from sim.campaign.answer import Answer, answer_of
 from sim.campaign.code import code_of
-from sim.campaign.engines import started
+from sim.campaign.engines import read_spec, started
 from sim.campaign.git import Place, look
 from sim.campaign.hold import held
 from sim.campaign.home import VARIABLE, Home, home
@@ -33,10 +33,22 @@ from sim.scenario import Target
 from sim.scenario.models import settings_of
 
 workers = click.option(
-    "--workers", type=click.IntRange(1), metavar="N", help="Processes that share the work.  [default: one a core]"
+    "--workers", type=options.Whole(1), metavar="N", help="Processes that share the work.  [default: one a core]"
 )
+
+
+def _known(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """Refuses an engine that is not there before a session begins for it."""
+    if value is not None:
+        read_spec(value)
+    return value
+
+
 engine = click.option(
-    "--engine", metavar="NAME[=ADDRESS]", help="Who runs them: local, dask or ray, or one that runs at ADDRESS."
+    "--engine",
+    metavar="NAME[=ADDRESS]",
+    callback=_known,
+    help="Who runs them: local, dask or ray, or one that runs at ADDRESS.",
 )
 
 

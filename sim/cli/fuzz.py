@@ -31,16 +31,16 @@ from sim.strategy import STRATEGIES, Portfolio
 @click.command()
 @click.argument("target")
 @options.settings
-@click.option("--schedules", type=click.IntRange(1), metavar="N", help=f"How many schedules.  [default: {SCHEDULES}]")
+@click.option("--schedules", type=options.Whole(1), metavar="N", help=f"How many schedules.  [default: {SCHEDULES}]")
 @options.duration
 @click.option(
     "--strategy", type=click.Choice(list(STRATEGIES)), default=Portfolio.name, show_default=True, help="What picks."
 )
-@click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=0, show_default=True, help="Fixes every pick.")
+@click.option("--seed", type=options.Whole(0, 2**64 - 1), default=0, show_default=True, help="Fixes every pick.")
 @click.option("--keep-going", is_flag=True, help="Go on after a violation, and group equal ones.")
 @campaigns.workers
 @campaigns.engine
-@click.option("--chunk", type=click.IntRange(1), metavar="N", help="Schedules that a worker takes at a time.")
+@click.option("--chunk", type=options.Whole(1), metavar="N", help="Schedules that a worker takes at a time.")
 @options.out
 @options.html_beside
 @options.models

@@ -18,6 +18,13 @@ from sim.errors import ConfigError, listing, nearest
 EXPORTS = ("jsonl", "mermaid", "perfetto", "shiviz")
 """The formats of `report.export`, whose modules are loaded when they are asked for."""
 
+
+class Whole(click.IntRange):
+    """A whole number between bounds, by a name that a user can read in an error."""
+
+    name = "whole number"
+
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 settings = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override the configuration; may be repeated."
@@ -36,7 +43,10 @@ models = click.option(
 def _seconds(_context: click.Context, _option: click.Parameter, value: str | None) -> float | None:
     if value is None:
         return None
-    milliseconds = parse_duration(value)
+    try:
+        milliseconds = parse_duration(value)
+    except ConfigError as error:
+        raise ConfigError(*(f"--for {mistake}" for mistake in error.mistakes)) from None
     if milliseconds <= 0:
         raise ConfigError(f"--for {value}: give more than no time, such as 60s")
     return milliseconds / 1000
@@ -90,7 +100,7 @@ def files_of(html: str | None, given: Sequence[str], scenarios: int) -> dict[str
     for text in given:
         form, equals, path = text.partition("=")
         if not equals or not path or form not in EXPORTS:
-            hint = nearest(form, EXPORTS)
+            hint = nearest(form, EXPORTS) if form not in EXPORTS else f": write --export {form}=FILE"
             mistakes.append(f"--export {text!r} is no FORMAT=FILE{hint}; formats are {listing(EXPORTS, 'and')}")
         elif form in found:
             mistakes.append(f"--export {form}=... is given twice; give it once")

@@ -16,7 +16,7 @@ from sim.report.campaign import progress_text, session_data, session_table
 
 
 @click.command()
-@click.argument("number", metavar="[ID]", type=click.IntRange(1), required=False)
+@click.argument("number", metavar="[ID]", type=options.Whole(1), required=False)
 @by_branch
 @of_all
 @click.option("--last", is_flag=True, help="The one with the most recent activity that is not finished.")
