@@ -118,6 +118,21 @@ def test_completion_for_a_shell(shell: str, scripts: Path, tmp_path: Path) -> No
     assert "_SIM_COMPLETE=" in done.stdout
 
 
+def test_bash_completes_what_is_typed(scripts: Path, tmp_path: Path) -> None:
+    script = """
+        eval "$(_SIM_COMPLETE=bash_source sim)"
+        COMP_WORDS=(sim run --ht) COMP_CWORD=2
+        _sim_completion sim --ht run
+        echo "${COMPREPLY[@]}"
+        complete -p sim
+    """
+    (tmp_path / "typed.sh").write_text(script)
+    done = run(scripts, "bash typed.sh", tmp_path)
+    completed, registered = done.stdout.splitlines()
+    assert completed == "--html"
+    assert registered.endswith("_sim_completion sim")
+
+
 def test_completion_knows_commands_and_options(scripts: Path, tmp_path: Path) -> None:
     def completed(words: str, at: int) -> list[str]:
         done = run(scripts, "sim", tmp_path, _SIM_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(at))

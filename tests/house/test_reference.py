@@ -109,6 +109,23 @@ def test_a_document_can_be_read_in_one_sitting_and_its_links_lead_somewhere(name
         assert not target or target.startswith("https://") or (page.parent / target).exists(), target
 
 
+def uncited(text: str) -> list[str]:
+    """What a comparison says of another tool without a link to where that tool says so itself."""
+    tools, _, rest = text.partition("\n## ")
+    rows = [row for row in re.findall(r"^\| .*", tools, re.M)[1:] if not row.startswith("| roundsim")]
+    claims = [part for part in f"\n## {rest}".split("\n## ") if part.startswith(("What they have", "Ideas taken"))]
+    bullets = [bullet for part in claims for bullet in re.findall(r"^- (?:.|\n(?=  ))*", part, re.M)]
+    return [claim for claim in [*rows, *bullets] if "](https://" not in claim]
+
+
+def test_what_is_said_of_other_tools_is_cited() -> None:
+    text = (DOCS / "comparison.md").read_text()
+    assert uncited(text) == []
+    planted = text.replace("## Ideas taken, with thanks\n", "## Ideas taken, with thanks\n\n- Jepsen is slow.\n")
+    assert uncited(planted) == ["- Jepsen is slow."]
+    assert len(uncited(re.sub(r"\]\(https://[^)]*\)", "]", text))) > 20
+
+
 def test_the_reference_is_what_the_code_says() -> None:
     text = PAGE.read_text("utf-8")
     assert generated(text) == text, "run `python -m tests.generated`"
