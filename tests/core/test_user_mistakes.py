@@ -125,6 +125,11 @@ def list_as_default() -> None:
         items: list[int] = []
 
 
+def a_field_without_annotation() -> None:
+    class Asked(Message):
+        attempt = 0
+
+
 def one_row_without_a_comma() -> None:
     class Lonely(Process):
         states = ("up",)
@@ -237,6 +242,7 @@ MISTAKES: dict[str, Callable[[], object]] = {
     "Player: no field 'cuont' (did you mean 'count'?)": lambda: Player(cuont=1),
     "Numbered: field 'number' has no default: pass number=...": lambda: Numbered(),
     "Built: __init__ cannot be replaced: annotate fields in the class body, and give them": an_init_of_ones_own,
+    "Asked: attempt is not annotated, and so no field: write `attempt: int = ...`": a_field_without_annotation,
     "Bag: field items: [] (list) is no value: use a tuple": list_as_default,
     "Lonely: transitions is not a tuple of rows; behind a single row goes a comma": one_row_without_a_comma,
     "Direct: row 1 (trigger: Ping, source: 'up', dest: None): after a ": a_function_as_callback,
