@@ -117,6 +117,7 @@ function rowTable(machine, sketch) {
     return element("tr", times ? {} : { class: "never" }, ...cells, element("td", { class: "number" }, times ? `${times}×` : "never"),
       element("td", { class: "number" }, ...(first < 0 ? [] : [stepLink(first)])));
   });
-  const head = ["trigger [guards]", "from", "to", "taken", "first"].map((name) => element("th", {}, name));
+  const head = ["trigger [guards]", "from", "to"].map((name) => element("th", {}, name));
+  head.push(...["taken", "first"].map((name) => element("th", { class: "number" }, name)));
   return element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));
 }
