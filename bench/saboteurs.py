@@ -15,7 +15,8 @@ from sim import Graph, check, simulate
 from sim.explore.fuzz import schedule_seed
 from sim.judge import Judge
 from sim.strategy import make_strategy
-from tests.saboteurs.consensus import SABOTEURS, SMALL, Saboteur
+from tests.saboteurs.consensus import SABOTEURS
+from tests.saboteurs.planted import SMALL, Saboteur
 
 STRATEGIES = ("uniform", "pctcp", "pos", "swarm", "timed", "portfolio")
 SEEDS = 5

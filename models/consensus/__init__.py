@@ -65,7 +65,7 @@ def system(
     - `agents`: 1 to 4; `stages`: names of `models.consensus.stages`, in their order
     - `retries`: further attempts with an agent that does not answer in time
     - `budget_ms`: what all attempts and waits of an agent in a stage may take; none: what the policy says
-    - `resends`: how often a store request or a decision is sent again, after each start
+    - `resends`: how often a store request, a decision or an order for a countdown is sent again, after each start
     - `answers`: what an agent may answer; of ok, conflict, invalid, empty
     - `quorum`: the share of a roster that has to agree, as two integers; none: what the profile says
     - `stop`, `cancel`: whether the user may; `countdown`: seconds before the consumer takes a decision
@@ -99,7 +99,7 @@ def system(
         "coordinator": coordinator,
         **dict.fromkeys(names, agent),
         "store": ArtifactStore(applied=frozenset(kept), unscoped=deviating.switches.artifacts_unscoped),
-        "consumer": Consumer(run=RUN, ticks=countdown, deviations=coordinator.deviations, last=done),
+        "consumer": Consumer(run=RUN, ticks=countdown, resends=resends, deviations=coordinator.deviations, last=done),
         **_environment(stop, cancel, updates, countdown, former),
     }
     return System(

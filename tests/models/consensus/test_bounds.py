@@ -26,7 +26,17 @@ BOUNDS: dict[str, tuple[Mapping[str, Any], str, int]] = {
     "a countdown and a crash of the consumer": (
         {"agents": 1, "retries": 0, "countdown": 1, "stop": False},
         "duplicate:1,crash:1@coordinator,crash:1@consumer",
-        94_799,
+        252_143,
+    ),
+    "a countdown and all that may be lost": (
+        {"agents": 1, "retries": 0, "resends": 2, "countdown": 1, "stop": False},
+        "drop:1,crash:1@store,crash:1@consumer",
+        322_590,
+    ),
+    "a clock that forgets": (
+        {"agents": 1, "retries": 0, "countdown": 2, "resends": 2, "stop": False},
+        "drop:1,crash:1@clock",
+        82_887,
     ),
     "what a former run left": (
         {
@@ -36,7 +46,7 @@ BOUNDS: dict[str, tuple[Mapping[str, Any], str, int]] = {
             "countdown": 1,
         },
         "none",
-        181_422,
+        334_998,
     ),
     "every answer": ({"answers": ("ok", "conflict", "invalid", "empty"), "stop": False}, "drop:1", 122_495),
     "every domain fault": (
