@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench import consensus_bounds as bounds
 from bench.consensus_table import FOUND, RACES, WORDS, Found, Race
 from models.consensus import system
 from models.consensus.switches import PROFILES, SWITCHES
@@ -17,7 +18,6 @@ from sim import CheckResult, check, simulate
 from sim.report.outcome import Outcome, compare
 from sim.scenario import load_scenario, scenario_text
 from sim.strategy import strategy_of
-from tests.fuzzed import alone
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "consensus.md"
@@ -27,7 +27,7 @@ SCHEMA = "# yaml-language-server: $schema=../../../docs/scenario.schema.json\n"
 
 def search(found: Found) -> CheckResult:
     """The shortest counterexample of a deviation: its property alone, in its bounds."""
-    return check(alone(system(**found.config).with_(faults=found.faults), found.prop))
+    return check(system(**found.config).with_(faults=found.faults).judging(found.prop))
 
 
 def file_of(found: Found) -> str:
@@ -35,8 +35,9 @@ def file_of(found: Found) -> str:
     path = [str(action.address) for action in search(found).path]
     plain = {key: list(value) if isinstance(value, tuple) else value for key, value in found.config.items()}
     expect = {"verdict": "violated", "violation": found.prop}
-    text = scenario_text({"model": "models.consensus", "config": plain, "schedule": path, "expect": expect})
-    return f"{SCHEMA}# {found.what}\n# Found by: {found.command}\n{text}"
+    keys = {"model": "models.consensus", "config": plain, "properties": [found.prop]}
+    text = scenario_text({**keys, "schedule": path, "expect": expect})
+    return f"{SCHEMA}# {found.what}\n# {found.why}\n# Found by: {found.command}\n{text}"
 
 
 def outcome_of(path: Path) -> Outcome:
@@ -64,12 +65,9 @@ def race_row(race: Race) -> str:
 def found_row(found: Found) -> str:
     path = FOLDER / "found" / f"{found.file}.yaml"
     steps = len(load_scenario(path).schedule or ())
-    return f"| {found.name} | {found.what} | `{said_by(found)}` | `found/{path.name}` | {said(path)} | {steps} |"
-
-
-def said_by(found: Found) -> str:
-    on = [f"profile={found.config['profile']}"] if "profile" in found.config else []
-    return ", ".join([*on, *(f"switch {name}" for name in found.config.get("switches", ()))])
+    where = found.config.get("profile") or ("unsequenced" if "sequencing" in found.config else "alone")
+    cells = (found.name, found.what, f"`{found.switch}`", where, f"`found/{path.name}`", said(path), str(steps))
+    return f"| {' | '.join(cells)} |"
 
 
 def switch_rows() -> Iterator[str]:
@@ -90,11 +88,14 @@ def document() -> Iterator[str]:
     yield from ("", "| | what happens | ours | the reference |", "|---|---|---|---|")
     yield from map(race_row, RACES)
     yield from ("", *WORDS["found"].strip().split("\n"), "")
-    yield from ("| | what is done | where | file | violated | steps |", "|---|---|---|---|---|---|")
+    yield from ("| | what happens | switch | profile | file | violated | steps |", "|---|---|---|---|---|---|---|")
     yield from map(found_row, FOUND)
     yield from ("", *WORDS["behaviour"].strip().split("\n"), "")
     yield from ("| switch | what it does | profiles |", "|---|---|---|")
     yield from switch_rows()
+    yield from ("", *WORDS["unsequenced"].strip().split("\n"), "")
+    yield from ("| bounds | faults | states | where |", "|---|---|---|---|")
+    yield from bounds.rows()
     yield from ("", *WORDS["tail"].strip().split("\n"))
 
 

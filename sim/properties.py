@@ -13,6 +13,12 @@ from sim.errors import ModelError
 Kind = Literal["always", "sometimes", "eventually", "within"]
 Predicate = Callable[..., object]
 
+STUCK = "stuck"
+UNHANDLED = "unhandled"
+EXCEPTION = "exception"
+BUILT_IN = (STUCK, UNHANDLED, EXCEPTION)
+"""Properties that every system has; no run goes on behind one of the last two."""
+
 
 @dataclass(frozen=True)
 class Property:

@@ -105,7 +105,7 @@ def system(
     return System(
         processes=processes,
         monitors=monitors(coordinator, done, quorum or OURS, updates=updates > 0, countdown=countdown > 0),
-        properties=properties(coordinator, stop=stop or cancel, updates=updates > 0),
+        properties=properties(coordinator, stop=stop or cancel),
         **_world(names),
     )
 

@@ -17,7 +17,7 @@ from sim.explore import guided
 from sim.explore.deviations import Unusual, deviations
 from sim.explore.minimise import unminimised
 from sim.strategy import Canonical
-from tests.fuzzed import alone, deaf, factory, hasty, hopeless, hurried, relay, stubborn
+from tests.fuzzed import deaf, factory, hasty, hopeless, hurried, relay, stubborn
 from tests.saboteurs.consensus import SABOTEURS
 
 FAULTY: dict[str, Callable[[], System]] = {
@@ -42,7 +42,7 @@ def test_a_counterexample_is_as_short_as_the_shortest_that_the_check_finds(name:
     for seed in SEEDS:
         (found,) = fuzz(FAULTY[name](), seed=seed, schedules=1500).found
         least = found.minimised
-        shortest = check(alone(FAULTY[name](), found.property), max_states=CHECKED_MAX)
+        shortest = check(FAULTY[name]().judging(found.property), max_states=CHECKED_MAX)
         if shortest.verdict == "incomplete":
             assert name == "consensus of three, two rounds", "too large for the check of a test"
             continue

@@ -12,7 +12,6 @@ from hypothesis.stateful import run_state_machine_as_test
 from sim import PropertyViolation, Run, System, check, fuzz, schedules
 from sim.explore.deviations import deviations
 from tests.exactly_once.machine import machine
-from tests.fuzzed import alone
 from tests.saboteurs.consensus import SABOTEURS
 from tests.saboteurs.planted import Saboteur, wide
 
@@ -97,7 +96,7 @@ def test_its_counterexample_is_as_short_as_the_shortest_that_the_check_finds(sab
     """Or it deviates less from the canonical schedule, which comes first: a longer way may be more usual."""
     for seed in range(2):
         least = fuzz(saboteur.small(), schedules=saboteur.schedules, seed=seed).found[0].minimised
-        shortest = check(alone(saboteur.small(), least.finding.property))
+        shortest = check(saboteur.small().judging(least.finding.property))
         assert least.complete
         assert shortest.graph is not None
         assert shortest.begin is not None
