@@ -116,9 +116,13 @@ REFERENCES: tuple[tuple[Mapping[str, Any], str], ...] = (
         {"profile": "fork", "agents": 1, "stages": ("implement", "validate"), "former": ("Stored", "AckDecision")},
         "duplicate:2@Response",
     ),
-    ({"profile": "upstream", "agents": 1, "cancel": True}, "consensus_fail:1,duplicate:1"),
+    (
+        {"profile": "upstream", "agents": 1, "cancel": True, "countdown": 1, "former": ("Tick",)},
+        "consensus_fail:1,duplicate:1",
+    ),
 )
-"""What only a coordinator does that is blocked or gone, walked at random: a check ends where it is stuck."""
+"""What only a coordinator does that is blocked or gone, and a consumer that is inactive, walked at random: a check ends
+where it is stuck."""
 
 
 def walked() -> Iterator[tuple[Graph, Iterable[Action]]]:

@@ -181,6 +181,15 @@ FOUND = (
         "ack_gate",
     ),
     Found(
+        "D6",
+        "d6_discarded",
+        "discards_when_inactive",
+        "A stop reaches the consumer first, and a decision that comes then is acknowledged and thrown away.",
+        "To the coordinator it is taken, and nobody has it.",
+        {**UP, "stop": True},
+        "ack_gate",
+    ),
+    Found(
         "D9",
         "d9_stalest_first",
         "queue_fifo",
@@ -215,6 +224,16 @@ FOUND = (
         "The next decision is taken before anybody has seen this one.",
         {**UP, "rounds": 2, "former": ("AckDecision",)},
         "ack_gate",
+    ),
+    Found(
+        "-",
+        "seventh_restart",
+        "restarts_limited",
+        "A coordinator that has come back six times does not come back any more.",
+        "The run hangs, whatever its journal says is owed (the version of old; later there is no limit).",
+        {**UP, "profile": "upstream_old"},
+        "all_decided",
+        "crash:7@coordinator",
     ),
     Found(
         "D12",
@@ -331,7 +350,20 @@ is found with its switch alone. Each file says in its head by which command it w
 Documented deviations that are no behaviour of the coordinator, and so have no switch: D7 (ordering by request, output and
 number, where only the number is compared), D8 (trace targets that exist in a test only) and D10 (a branch that nothing
 reaches). What the version of old does otherwise about waits and usage limits are rows of the retry policies
-(`UPSTREAM` and `UPSTREAM_OLD` in `models.consensus.retry`, tested there).
+(`UPSTREAM` and `UPSTREAM_OLD` in `models.consensus.retry`, tested there); what it counts otherwise is a matter of
+metrics ([metrics.md](metrics.md)).
+
+Absent on purpose, as none of it is one of D1 to D14, and each would be states in every check for little that the rows above
+do not show:
+
+- The upstream's turn cap: a run has `rounds`, which is one. Its pauses for editing by hand, diagnostics and reviews are
+  phases in which the consumer takes longer, and a check lets it take for ever anyway. A user's prompt that calls the model
+  while an acknowledgement is pending takes a turn and decides nothing.
+- The fork's verdict feedback (a check trusts the synthesis that an earlier one has written) and history leakage (whoever has
+  ever finished counts as present) are no races: the second check, or the second stage, is wrong on every schedule. In ours a
+  verdict is a function of the answers of its stage (`verdict.py`), and the monitor `verdicts` holds it to that. Its
+  lifecycle leak (a record of one run blocks the next run's Validate) needs two runs in one world; within one run it is what
+  D13 does.
 
 ## The switches
 

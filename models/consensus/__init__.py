@@ -15,7 +15,7 @@ from models.consensus.options import FORMER, LATE, RUN, check_options
 from models.consensus.peers import Agent, ArtifactStore, Conversation, Former, User
 from models.consensus.sequence import Progress, RunPhase
 from models.consensus.stages import chosen
-from models.consensus.switches import PROFILES, Profile, deviations
+from models.consensus.switches import PROFILES, Profile, Switches, deviations
 from models.consensus.watched import monitors, properties
 from sim import (
     AgentTimeout,
@@ -100,7 +100,7 @@ def system(
         **dict.fromkeys(names, agent),
         "store": ArtifactStore(applied=frozenset(kept), unscoped=deviating.switches.artifacts_unscoped),
         "consumer": Consumer(run=RUN, ticks=countdown, resends=resends, deviations=coordinator.deviations, last=done),
-        **_environment(stop, cancel, updates, countdown, former),
+        **_environment(stop, cancel, updates, countdown, former, deviating.switches),
     }
     return System(
         processes=processes,
@@ -126,11 +126,13 @@ def _profile(name: str, switches: tuple[str, ...]) -> Profile:
     return replace(profile, switches=replace(profile.switches, **dict.fromkeys(switches, True)))
 
 
-def _environment(stop: bool, cancel: bool, updates: int, countdown: int, former: tuple[str, ...]) -> dict[str, Process]:
+def _environment(
+    stop: bool, cancel: bool, updates: int, countdown: int, former: tuple[str, ...], switches: Switches
+) -> dict[str, Process]:
     """Those that a run has only if it is configured with them: they cost no state otherwise."""
     found: dict[str, Process] = {}
     if stop or cancel:
-        found["user"] = User(run=RUN, stops=stop, cancels=cancel)
+        found["user"] = User(run=RUN, stops=stop, cancels=cancel, tells_consumer=switches.discards_when_inactive)
     if updates:
         found["conversation"] = Conversation(run=RUN, updates=updates)
     if countdown:

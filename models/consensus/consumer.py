@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from models.consensus.countdown import SECOND_MS
-from models.consensus.messages import AckDecision, Acknowledged, Begun, Countdown, Decision, Refused, Tick
+from models.consensus.messages import (
+    AckDecision,
+    Acknowledged,
+    Begun,
+    Cancel,
+    Countdown,
+    Decision,
+    Refused,
+    Stop,
+    Tick,
+)
 from models.consensus.switches import Switches, switched
 from sim import DEFER, IGNORE, Process
 
@@ -12,7 +22,7 @@ class Consumer(Process):
     """Refuses what belongs to another run, a tick that belongs to another countdown, and says why; a
     decision that it has already is acknowledged as often as it is told."""
 
-    states = ("open", "counting")
+    states = ("open", "counting", "inactive")
     hot = ("counting",)
     must = ("resume",)
     timers = ("resend",)
@@ -60,6 +70,10 @@ class Consumer(Process):
         {"trigger": Tick, "source": "counting", "dest": IGNORE, "conditions": "is_ours"},
         {"trigger": Tick, "source": ["open", "counting"], "dest": None, "after": "refuse_tick"},
         {"trigger": "resend", "source": "counting", "dest": None, "after": "order_again"},
+        # A reference profile only: its consumer hears that the run is to end.
+        *({"trigger": wish, "source": ["open", "counting", "inactive"], "dest": "inactive"} for wish in (Stop, Cancel)),
+        {"trigger": Decision, "source": "inactive", "dest": None, "after": "acknowledge"},
+        {"trigger": Tick, "source": "inactive", "dest": IGNORE},
     )
 
     run: str
