@@ -90,20 +90,29 @@ SMALL = (
 )
 """Checked by `make test`."""
 
+TWO: Mapping[str, Any] = {"agents": 2, "rounds": 2}
+DROP_CRASH = "drop:1,crash:1@coordinator"
 LARGE = (
     Bound("3 agents, 1 round, all budgets", 28_153_023, {"agents": 3}, seconds=136),
     Bound("1 agent, 2 rounds, all budgets", 15_712_649, {"agents": 1, "rounds": 2}, seconds=43),
+    Bound(
+        "2 agents, 2 rounds, without a retry, cancelled or stopped",
+        17_848_443,
+        {**TWO, "retries": 0, "cancel": True},
+        seconds=83,
+    ),
+    Bound("2 agents, 2 rounds", 34_074_488, TWO, DROP_CRASH, seconds=154),
+    Bound("2 agents, 2 rounds", 36_519_520, TWO, "duplicate:1,drop:1", seconds=157),
+    Bound("3 agents, 2 rounds, without a retry", 10_854_722, {"agents": 3, "rounds": 2, "retries": 0}, DROP_CRASH, 41),
 )
 """Checked by `make soak`."""
 
 
 def rows() -> Iterator[str]:
     """The lines of the page's table."""
-    for bound in SMALL:
-        yield f"| {bound.name} | {bound.faults.replace(',', ', ')} | {bound.states:,} | `make test` |"
-    for bound in LARGE:
-        took = f"`make soak`; {bound.seconds} s"
-        yield f"| {bound.name} | {bound.faults.replace(',', ', ')} | {bound.states:,} | {took} |"
+    for bound in (*SMALL, *LARGE):
+        where = f"`make soak`, {bound.seconds} s" if bound in LARGE else "`make test`"
+        yield f"| {bound.name} | {bound.faults.replace(',', ', ')} | {bound.states:,} | {where} |"
 
 
 # Which rows of the tables are taken -------------------------------------------------------------------------

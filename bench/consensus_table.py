@@ -380,7 +380,14 @@ retried agent is counted twice (R8).
 ## What is checked
 
 Every schedule, ok, nothing stuck. All budgets are one retry an agent, one duplicate, one drop, one crash of the
-coordinator, one repetition of each request after each start, and a stop at any time.
+coordinator, one repetition of each request after each start, and a stop at any time. Requests are repeated as often as
+they may be lost: what may be dropped and lose its receiver in a crash is sent twice again. Each row of the tables of all
+processes, those of the references included, is taken by one of these checks, by a scenario, or by a reference walked at
+random (`test_every_row_of_every_process_is_taken_by_a_scenario_or_a_check` prints how many).
+
+Seconds are of one core of a machine with 2, which others were using too. The larger ones take up to 7 GB. Two rounds of two
+agents with a retry and all three faults at once are more than 133 million states: so many had been met after nine
+minutes, at depth 25, when 10 GB were used and the walk gave up with nothing wrong.
 """,
     "tail": """
 ## The five systems taken over

@@ -19,8 +19,8 @@ from tests.saboteurs.consensus import SABOTEURS
 from tests.saboteurs.planted import SMALL, Saboteur
 
 STRATEGIES = ("uniform", "pctcp", "pos", "swarm", "timed", "portfolio")
-SEEDS = 5
-SCHEDULES_MAX = 200
+SEEDS = 20
+SCHEDULES_MAX = 500
 DOCUMENT = Path(__file__).parents[1] / "docs" / "saboteurs.md"
 
 

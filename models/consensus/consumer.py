@@ -43,7 +43,8 @@ class Consumer(Process):
             "after": "refuse",
         },
         # A repeated one is not used up while its countdown runs: behind it, it has the acknowledgement repeated.
-        {"trigger": Decision, "source": ["open", "counting"], "dest": DEFER, "conditions": "is_waiting"},
+        {"trigger": Decision, "source": "counting", "dest": DEFER, "conditions": "is_new"},
+        {"trigger": Decision, "source": "open", "dest": DEFER, "conditions": "is_waiting"},
         {
             "trigger": Decision,
             "source": "open",

@@ -10,7 +10,8 @@ SECOND_MS = 1_000
 
 class Clock(Process):
     """Sends a tick for each second of the last countdown it was given. It never takes one back: a tick that
-    is not wanted any more is known by its run, its id and its decision."""
+    is not wanted any more is known by its run, its id and its decision. An order that comes again waits until
+    its countdown is over, and has the last tick repeated."""
 
     states = ("idle", "counting")
     timers = ("second",)

@@ -61,14 +61,19 @@ class UsesUpTheOrder(Clock):
 class UsesUpTheDecision(Consumer):
     """Reads a decision that is repeated while it counts, so that nothing is left that has it acknowledged again."""
 
-    transitions = changed(Consumer, Decision, "counting", dest=IGNORE, conditions="is_waiting")
+    transitions = changed(Consumer, Decision, "counting", dest=IGNORE, conditions="is_new")
 
 
 COUNTDOWN = (
     Saboteur("a tick known by its id alone", TicksByIdAlone, "runs_out", "none", {"countdown": 1, "former": ("Tick",)}),
     Saboteur("any tick taken for the last", AnyTickEnds, "runs_out", "none", {"countdown": 2}),
     Saboteur(
-        "countdown ids lost in a crash", CountdownIdLost, "runs_out", "crash:1@consumer", {"countdown": 1, "resends": 1}
+        "countdown ids lost in a crash",
+        CountdownIdLost,
+        "runs_out",
+        "crash:1@consumer",
+        {"countdown": 1, "resends": 1},
+        schedules=80,
     ),
     Saboteur("acknowledged when a countdown begins", AcknowledgesAtTheStart, GATE, "none", {"countdown": 1}),
     Saboteur(
@@ -77,6 +82,7 @@ COUNTDOWN = (
         "stuck",
         "crash:1@consumer",
         {"countdown": 1, "resends": 1},
+        schedules=80,
     ),
     Saboteur(
         "a lost order for a countdown never repeated",
@@ -87,6 +93,11 @@ COUNTDOWN = (
     ),
     Saboteur("a repeated order used up", UsesUpTheOrder, "stuck", "drop:1@Tick", {"countdown": 1, "resends": 1}),
     Saboteur(
-        "a repeated decision used up", UsesUpTheDecision, "stuck", "drop:1@AckDecision", {"countdown": 1, "resends": 1}
+        "a repeated decision used up",
+        UsesUpTheDecision,
+        "stuck",
+        "drop:1@AckDecision",
+        {"countdown": 1, "resends": 1},
+        schedules=50,
     ),
 )

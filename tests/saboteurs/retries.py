@@ -38,6 +38,13 @@ RETRIES = (
         "none",
         {"retries": 1, "budget_ms": 30_000},
     ),
-    Saboteur("attempts lost in a crash", AttemptsLostInCrash, "last_question", "crash:1@coordinator", {"retries": 1}),
+    Saboteur(
+        "attempts lost in a crash",
+        AttemptsLostInCrash,
+        "last_question",
+        "crash:1@coordinator",
+        {"retries": 1},
+        schedules=160,
+    ),
     Saboteur("an agent that is never asked again", NeverComesBack, "stuck", "disconnect:1", {"retries": 1}),
 )

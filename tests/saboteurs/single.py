@@ -181,8 +181,8 @@ class TakesForeign(Consumer):
 
 
 SINGLE = (
-    Saboteur("no duplicate rejection", CountsTwice, INPUTS, "duplicate:1@Response", {"agents": 2}),
-    Saboteur("a late answer counted", CountsLate, "last_question", "none", {"retries": 1}),
+    Saboteur("no duplicate rejection", CountsTwice, INPUTS, "duplicate:1@Response", {"agents": 2}, schedules=50),
+    Saboteur("a late answer counted", CountsLate, "last_question", "none", {"retries": 1}, schedules=50),
     Saboteur("run id missing from the key of an answer", CountsForeign, "last_question"),
     Saboteur(
         "counted before it is journalled",
@@ -216,7 +216,6 @@ SINGLE = (
         {"stop": True, "resends": 1},
     ),
     Saboteur("a second stop taken for a first", StopsTwice, "stop_once", "duplicate:1@Stop", {"stop": True}),
-    Saboteur("retry without limit", AsksForEver, "last_question"),
     Saboteur(
         "stop confirmed before it is journalled",
         ConfirmsThenStops,
@@ -224,6 +223,7 @@ SINGLE = (
         "crash:1@coordinator after StopAck",
         {"stop": True},
     ),
+    Saboteur("retry without limit", AsksForEver, "last_question"),
     Saboteur("a decision shown before it is stored", PresentsUnstored, "taken_in_order"),
     Saboteur(
         "acknowledge before store",
@@ -232,7 +232,9 @@ SINGLE = (
         "crash:1@store after Stored",
     ),
     Saboteur("run id missing from the key of an artifact", StoresWithoutRun, "taken_in_order"),
-    Saboteur("what was stored is lost in a crash", ForgetsArtifacts, EFFECTS, "crash:1@store", {"resends": 1}),
+    Saboteur(
+        "what was stored is lost in a crash", ForgetsArtifacts, EFFECTS, "crash:1@store", {"resends": 1}, schedules=50
+    ),
     Saboteur("a decision taken twice", TakesTwice, "taken_in_order", "duplicate:1@Decision"),
     Saboteur("a decision of another run taken", TakesForeign, "taken_in_order", "none", {"former": ("Decision",)}),
 )

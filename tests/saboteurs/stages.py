@@ -65,7 +65,12 @@ class GoesOnAfterConflict(Coordinator):
 
 STAGES = (
     Saboteur(
-        "stage missing from the key of an answer", CountsOtherStages, "last_question", "duplicate:1@Response", TWO
+        "stage missing from the key of an answer",
+        CountsOtherStages,
+        "last_question",
+        "duplicate:1@Response",
+        TWO,
+        schedules=50,
     ),
     Saboteur("all asked at once", AsksAllAtOnce, "one agent at a time", "none", {"agents": 2, "stages": ("plan",)}),
     Saboteur("the next agent never asked", NeverAsksTheNext, "exception", "none", {"agents": 2, "stages": ("plan",)}),

@@ -74,7 +74,9 @@ UPDATES = (
     Saboteur("the newest update dropped", DropsTheNewest, "updates_once", "none", {"updates": 3, "queue": 2}),
     Saboteur("an update dropped without a word", DropsSilently, "drops_told", "none", {"updates": 2, "queue": 1}),
     Saboteur("a queue without bound", NeverDrops, "drops_told", "none", {"updates": 2, "queue": 1}),
-    Saboteur("the stalest update first", StalestFirst, "from_the_newest", "none", {"updates": 2, "rounds": 2}),
+    Saboteur(
+        "the stalest update first", StalestFirst, "from_the_newest", "none", {"updates": 2, "rounds": 2}, schedules=50
+    ),
     Saboteur("a stale update queued", QueuesStale, "updates_once", "none", {"updates": 2}),
     Saboteur("queued updates forgotten at the end", ForgetsTheQueue, "updates_once", "none", {"updates": 1}),
     Saboteur(
@@ -83,6 +85,7 @@ UPDATES = (
         "updates_once",
         "crash:1@coordinator",
         {"updates": 1},
+        schedules=80,
     ),
     Saboteur(
         "an update dropped before it is journalled",

@@ -10,7 +10,7 @@ from sim import check
 
 
 def name_of(bound: Bound) -> str:
-    return bound.name
+    return f"{bound.name}, {bound.faults}"
 
 
 @pytest.mark.parametrize("bound", SMALL, ids=name_of)
