@@ -8,6 +8,7 @@ in `bench.consensus_table`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from bench import consensus_bounds as bounds
@@ -28,6 +29,17 @@ SCHEMA = "# yaml-language-server: $schema=../../../docs/scenario.schema.json\n"
 def search(found: Found) -> CheckResult:
     """The shortest counterexample of a deviation: its property alone, in its bounds."""
     return check(system(**found.config).with_(faults=found.faults).judging(found.prop))
+
+
+@cache
+def ours(file: str) -> CheckResult:
+    """Ours in the bounds of a deviation, judged by all its properties. Where a message may be lost, a request must
+    be repeated."""
+    found = next(found for found in FOUND if found.file == file)
+    config = {key: value for key, value in found.config.items() if key not in ("profile", "switches", "sequencing")}
+    if found.faults.startswith("drop"):
+        config["resends"] = 1
+    return check(system(**config).with_(faults=found.faults))
 
 
 def file_of(found: Found) -> str:
@@ -59,14 +71,17 @@ def race_row(race: Race) -> str:
     if race.folder:
         ours, theirs = (ROOT / "scenarios" / race.folder / name for name in race.files)
     cells = (f"`{ours.name}`: {said(ours)}; {race.ours}", f"`{theirs.name}`: {said(theirs)}; {race.theirs}")
-    return f"| {race.name} | {race.what} | {cells[0]} | {cells[1]} |"
+    pattern = f"scenarios/{race.folder or FOLDER.name}/{race.file}*.yaml"
+    return f"| {race.name} | {race.what} | {cells[0]} | {cells[1]} | `{pattern}` |"
 
 
 def found_row(found: Found) -> str:
     path = FOLDER / "found" / f"{found.file}.yaml"
     steps = len(load_scenario(path).schedule or ())
     where = found.config.get("profile") or ("unsequenced" if "sequencing" in found.config else "alone")
-    cells = (found.name, found.what, f"`{found.switch}`", where, f"`found/{path.name}`", said(path), str(steps))
+    sound = ours(found.file)
+    holds = f"{sound.verdict}, {sound.states:,} states"
+    cells = (found.name, found.what, where, f"`{found.switch}`", f"`{path.name}`", said(path), str(steps), holds)
     return f"| {' | '.join(cells)} |"
 
 
@@ -85,12 +100,17 @@ def switch_rows() -> Iterator[str]:
 def document() -> Iterator[str]:
     """The lines of the page."""
     yield from WORDS["head"].strip().split("\n")
-    yield from ("", "| | what happens | ours | the reference |", "|---|---|---|---|")
+    yield from ("", "| | what happens | ours | the reference | `sim run` with |", "|---|---|---|---|---|")
     yield from map(race_row, RACES)
     yield from ("", *WORDS["found"].strip().split("\n"), "")
-    yield from ("| | what happens | switch | profile | file | violated | steps |", "|---|---|---|---|---|---|---|")
+    yield from (
+        "| | what happens | profile | switch | file | violated | steps | ours |",
+        "|---|---|---|---|---|---|---|---|",
+    )
     yield from map(found_row, FOUND)
-    yield from ("", *WORDS["behaviour"].strip().split("\n"), "")
+    yield from ("", *WORDS["commands"].strip().split("\n"), "", "```text")
+    yield from (found.command for found in FOUND)
+    yield from ("```", "", *WORDS["behaviour"].strip().split("\n"), "")
     yield from ("| switch | what it does | profiles |", "|---|---|---|")
     yield from switch_rows()
     yield from ("", *WORDS["unsequenced"].strip().split("\n"), "")

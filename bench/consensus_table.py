@@ -82,7 +82,7 @@ RACES = (
     ),
     Race(
         "R10",
-        "",
+        "rotation-race-",
         "two clients refresh one rotating token",
         "the loser reads again, and adopts",
         "permanent: the loser is logged out (the upstream retries instead)",
@@ -344,7 +344,12 @@ are found in the whole profile: the check that ours passes, with `--set profile=
 (`sequencing=false` for the last), judged by the one property of its row (`--set properties=NAME`), as a profile that
 is wrong in ten ways would always end at the nearest. Without the switch of its row the same check finds nothing, or
 nothing as short. D4 is no race there: the upstream consumer takes every decision (D1), whatever its number; it
-is found with its switch alone. Each file says in its head by which command it was found, and replays with `sim run`.
+is found with its switch alone. *Ours* is what the same bounds have around our profile, judged by everything. Files are in
+`scenarios/consensus/found/`, say in their heads what happens, why it matters and which command found it, and replay with
+`sim run`.
+""",
+    "commands": """
+The commands, in this order; each writes the counterexample that its file keeps:
 """,
     "behaviour": """
 Documented deviations that are no behaviour of the coordinator, and so have no switch: D7 (ordering by request, output and

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +10,9 @@ import pytest
 
 from bench import consensus as bench
 from bench.consensus_table import FOUND, RACES, Found
-from models.consensus import system
 from models.consensus.switches import PROFILES, SWITCHES
 from sim import check
+from sim.scenario import load_scenario, load_target
 
 SCENARIOS = sorted(bench.FOLDER.rglob("*.yaml"))
 each = pytest.mark.parametrize("found", FOUND, ids=lambda found: found.file)
@@ -37,12 +38,21 @@ def test_each_counterexample_is_what_a_check_finds_today(found: Found) -> None:
 
 
 @each
+def test_its_command_finds_it(found: Found) -> None:
+    sim, check_, model, *settings = shlex.split(found.command)
+    assert (sim, check_, settings[::2]) == ("sim", "check", ["--set"] * (len(settings) // 2))
+    target = load_target(model, dict(setting.split("=", 1) for setting in settings[1::2]))
+    kept = load_scenario(bench.FOLDER / "found" / f"{found.file}.yaml")
+    result = check(target.system)
+    assert result.finding is not None
+    assert result.finding.property == kept.expect.violation
+    assert [str(action.address) for action in result.path] == [item.text for item in kept.schedule or ()]
+
+
+@each
 def test_ours_has_none_of_them_in_the_same_bounds(found: Found) -> None:
-    """All properties hold there, and nothing is stuck; where a message may be lost, a request must be repeated."""
-    ours = {key: value for key, value in found.config.items() if key not in ("profile", "switches", "sequencing")}
-    if found.faults.startswith("drop"):
-        ours["resends"] = 1
-    result = check(system(**ours).with_(faults=found.faults))
+    """All properties hold there, and nothing is stuck."""
+    result = bench.ours(found.file)
     assert result.verdict == "ok", result.finding
 
 
