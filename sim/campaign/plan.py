@@ -73,7 +73,8 @@ def system_of(target: Target) -> str:
         "model": target.model,
         "config": dict(target.config),
         "network": system.network,
-        "properties": list(system.judged),
         "faults": show_plan(system.budget),
     }
+    if system.judged:
+        parts = {**parts, "properties": list(system.judged)}
     return json.dumps(parts, sort_keys=True, default=str, ensure_ascii=False)
