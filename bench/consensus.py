@@ -108,9 +108,9 @@ def document() -> Iterator[str]:
         "|---|---|---|---|---|---|---|---|",
     )
     yield from map(found_row, FOUND)
-    yield from ("", *WORDS["commands"].strip().split("\n"), "", "```text")
-    yield from (found.command for found in FOUND)
-    yield from ("```", "", *WORDS["behaviour"].strip().split("\n"), "")
+    yield from ("", *WORDS["commands"].strip().split("\n"), "")
+    yield from (f"- `{found.command}`" for found in FOUND)
+    yield from ("", *WORDS["behaviour"].strip().split("\n"), "")
     yield from ("| switch | what it does | profiles |", "|---|---|---|")
     yield from switch_rows()
     yield from ("", *WORDS["unsequenced"].strip().split("\n"), "")

@@ -73,7 +73,7 @@ def document() -> Iterator[str]:
     yield from f"""# Saboteurs
 
 A check that cannot fail proves nothing. So {len(SABOTEURS)} faults are planted in the consensus model, each one small
-change (`tests/saboteurs/consensus.py`), and each is caught by `check`, by `fuzz`, by the stateful Hypothesis test of
+change (`tests/saboteurs/`, a module a theme), and each is caught by `check`, by `fuzz`, by the stateful Hypothesis test of
 exactly-once (`tests/test_exactly_once.py`) and by whole schedules drawn by Hypothesis (`sim.schedules`). The sound model
 is caught by none of them. This page is written by `python -m bench.saboteurs`.
 
