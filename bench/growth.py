@@ -20,7 +20,7 @@ from sim.scenario import load_target
 MODEL = "models.consensus"
 BASE = {"agents": "1", "rounds": "1", "retries": "0", "faults": "none"}
 GROWING = {
-    "agents": ("2", "3", "4"),
+    "agents": ("2", "3"),
     "rounds": ("2", "3", "4"),
     "retries": ("1", "2", "3"),
     "faults": ("drop:1", "drop:1,duplicate:1", "drop:1,duplicate:1,crash:1@coordinator"),

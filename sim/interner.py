@@ -24,9 +24,7 @@ class Interner(Generic[T]):
         self._met = met
 
     def __call__(self, thing: T) -> int:
-        value = self._value_of(thing)
-        code = encode(value)
-        self._names.admit(value)  # first: a class of the same name would have the same encoding
+        code = encode(self._value_of(thing), self._names)
         known = self._ids.get(code)
         if known is not None:
             return known

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import Field, dataclass, fields, is_dataclass
 from enum import Enum
+from functools import cache
 from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 
 from sim.errors import ModelError
@@ -164,9 +165,13 @@ def _is_member(value: object) -> bool:
 
 def is_record(value: object) -> bool:
     """Whether `value` is an instance of a frozen dataclass, as every `Record` is."""
-    if isinstance(value, type) or not is_dataclass(value):
-        return False
-    return bool(cast(Any, value).__dataclass_params__.frozen)
+    kind: Any = type(value)
+    return not isinstance(value, type) and _is_frozen(kind)
+
+
+@cache
+def _is_frozen(kind: Any) -> bool:
+    return is_dataclass(kind) and bool(cast(Any, kind).__dataclass_params__.frozen)
 
 
 _ADVICE: dict[type, str] = {
@@ -208,53 +213,64 @@ def describe(value: object) -> str:
     return f"a {kind}"
 
 
-def encode(value: Value) -> bytes:
+def encode(value: Value, names: Names | None = None) -> bytes:
     """The canonical, type-tagged encoding of a value.
 
     Two values have one encoding exactly if they are the same value; the encodings of ints, strings
     and tuples of them sort as the values do. Classes count by their bare name: a system may not use
-    two classes of one name (`Names` sees to that), and a class may move between modules.
+    two classes of one name, which `names` sees to if it is given, and a class may move between modules.
     """
     out = bytearray()
-    _encode(value, out)
+    _encode(value, out, names)
     return bytes(out)
 
 
 _END = b"\x00"
 
 
-def _encode(value: Value, out: bytearray) -> None:
-    kind = type(value)
-    if value is None:
-        out += b"N"
-    elif kind is bool:
-        out += b"B1" if value else b"B0"
+def _encode(value: Value, out: bytearray, names: Names | None) -> None:
+    kind: Any = type(value)
+    if kind is str:
+        out += b"S" + _text(value.encode(errors="surrogatepass"))
     elif kind is int:
         _encode_int(value, out)
-    elif kind is str:
-        out += b"S" + _text(value.encode(errors="surrogatepass"))
-    elif kind is bytes:
-        out += b"Y" + _text(value)
     elif kind is tuple:
         out += b"T"
         for item in value:
-            _encode(item, out)
+            _encode(item, out, names)
         out += _END
+    elif value is None:
+        out += b"N"
+    elif kind is bool:
+        out += b"B1" if value else b"B0"
+    elif kind is bytes:
+        out += b"Y" + _text(value)
     elif isinstance(value, frozenset):
         out += b"F"
-        for code in sorted(map(encode, frozenset.__iter__(value))):
-            out += code
+        out += b"".join(sorted([encode(item, names) for item in frozenset.__iter__(value)]))
         out += _END
     elif _is_member(value):
+        if names is not None:
+            names.admit(kind)
         out += b"E" + _text(kind.__name__.encode()) + _text(value.name.encode())
     elif is_record(value):
-        out += b"R" + _text(kind.__name__.encode())
-        for field in fields(value):
-            out += _text(field.name.encode())
-            _encode(getattr(value, field.name), out)
+        if names is not None:
+            names.admit(kind)
+        head, coded = _record_code(kind)
+        out += head
+        for name, code in coded:
+            out += code
+            _encode(getattr(value, name), out, names)
         out += _END
     else:
         raise ModelError(f"{describe(value)} is no value: {_advice(value)}")
+
+
+@cache
+def _record_code(kind: Any) -> tuple[bytes, tuple[tuple[str, bytes], ...]]:
+    """What is the same of all records of a class: how they begin, and each field with the code of its name."""
+    coded = tuple((field.name, _text(field.name.encode())) for field in fields(kind))
+    return b"R" + _text(kind.__name__.encode()), coded
 
 
 def _encode_int(value: int, out: bytearray) -> None:
@@ -282,22 +298,14 @@ class Names:
     def __init__(self) -> None:
         self._classes: dict[str, type] = {}
 
-    def admit(self, value: Value) -> None:
-        """Note every class in `value`; raises `ModelError` at the second class of one name."""
-        kind = type(value)
-        if kind is tuple or isinstance(value, frozenset):
-            for item in value:
-                self.admit(item)
-        elif isinstance(value, Enum) or is_record(value):
-            known = self._classes.setdefault(kind.__name__, kind)
-            if known is not kind:
-                raise ModelError(
-                    f"two classes are named {kind.__name__} ({known.__module__}.{known.__qualname__} and "
-                    f"{kind.__module__}.{kind.__qualname__}): rename one"
-                )
-            if not isinstance(value, Enum):
-                for field in fields(value):
-                    self.admit(getattr(value, field.name))
+    def admit(self, kind: type) -> None:
+        """Note a class; raises `ModelError` at the second one of its name."""
+        known = self._classes.setdefault(kind.__name__, kind)
+        if known is not kind:
+            raise ModelError(
+                f"two classes are named {kind.__name__} ({known.__module__}.{known.__qualname__} and "
+                f"{kind.__module__}.{kind.__qualname__}): rename one"
+            )
 
 
 def show(value: Value) -> str:

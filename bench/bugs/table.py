@@ -63,9 +63,6 @@ OUTSIDE = (
     of_module("late_tick", "it is sent in time"),
 )
 
-CORE = 20
-"""Of the saboteurs, those of asking, deciding, storing and stopping, which come first; docs/saboteurs.md has all."""
-
 CONSENSUS = tuple(
     Bug(
         saboteur.name,
@@ -74,7 +71,7 @@ CONSENSUS = tuple(
         saboteur.small,
         saboteur.bounds,
     )
-    for saboteur in SABOTEURS[:CORE]
+    for saboteur in SABOTEURS
 )
 
 BUGS = (*OUTSIDE, *CONSENSUS)

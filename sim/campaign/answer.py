@@ -37,7 +37,6 @@ class Tally:
     stopped: bool = False
     """Whether it ends at a violation."""
     interrupted: bool = False
-    bound: Bound | None = None
 
     @property
     def strategy(self) -> str:
@@ -64,6 +63,11 @@ class Answer(Tally):
     def states(self) -> int:
         """Distinct states visited."""
         return self.coverage.states
+
+    @property
+    def bound(self) -> Bound | None:
+        """Of the schedules that PCTCP picked, where a bound is proved."""
+        return self.coverage.sizes.bound()
 
 
 def limit_of(store: Store, session: Session) -> int | None:

@@ -253,7 +253,7 @@ def found_from(text: str) -> Found:
 
 def pack(coverage: CoverageData) -> bytes:
     """A coverage as it is kept: a line of JSON, then the fingerprints, then a byte for each."""
-    head = {"visits": coverage.visits, "taken": coverage.taken, "held": coverage.held}
+    head = {name: value for name, value in coverage._asdict().items() if name not in ("prints", "once")}
     return json.dumps(head).encode() + b"\n" + coverage.prints + coverage.once
 
 
@@ -262,5 +262,5 @@ def unpack(data: bytes) -> CoverageData:
     line, _, rest = data.partition(b"\n")
     head = json.loads(line)
     count = len(rest) // 9
-    taken = tuple((process, index) for process, index in head["taken"])
-    return CoverageData(rest[: 8 * count], rest[8 * count :], head["visits"], taken, tuple(head["held"]))
+    pairs = {name: tuple(map(tuple, head[name])) for name in ("taken", "sizes")}
+    return CoverageData(rest[: 8 * count], rest[8 * count :], **{**head, **pairs, "held": tuple(head["held"])})

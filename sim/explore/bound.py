@@ -23,13 +23,19 @@ class Bound(NamedTuple):
 
 
 class Sizes:
-    """The sizes of the schedules that PCTCP has picked so far, with this depth (by default its own)."""
+    """The sizes of the schedules that PCTCP has picked so far."""
 
-    def __init__(self, graph: Graph, depth: int | None) -> None:
+    def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._depth = PCTCP(depth=depth).depth
         self._seen: dict[tuple[int, int], None] = {}
-        self._choices = False
+        self.choices = False
+        """Whether one of them chose."""
+
+    @property
+    def seen(self) -> tuple[tuple[int, int], ...]:
+        """Numbers of events, and of events none of which follows from another: the two least, as more than one tells
+        that there is no bound."""
+        return tuple(sorted(self._seen)[:2])
 
     def note(self, strategy: PCTCP, run: Run) -> None:
         """A schedule came to its end; one that was cut short or violated a property has no size."""
@@ -37,19 +43,18 @@ class Sizes:
         self.add(sizes, choices=any(action.choices for _, action in run.trace.steps))
 
     def add(self, sizes: Iterable[tuple[int, int]], *, choices: bool) -> None:
-        """Schedules had these numbers of events, and of events none of which follows from another; with `choices`, one
-        of them chose."""
+        """Schedules had these sizes; with `choices`, one of them chose."""
         self._seen |= dict.fromkeys(sizes)
-        self._choices = self._choices or choices
+        self.choices = self.choices or choices
 
-    def bound(self) -> Bound | None:
-        """The bound; None if the system is more than messages, or if its events are not the same in every
+    def bound(self, depth: int | None = None) -> Bound | None:
+        """The bound for bugs of this depth (by default that of PCTCP); None if the system is more than messages, or if its events are not the same in every
         schedule: the proof is about one set of events."""
-        if not only_messages(self._graph) or self._choices or len(self._seen) != 1:
+        if not only_messages(self._graph) or self.choices or len(self._seen) != 1:
             return None
         events, width = next(iter(self._seen))
         length = usual_length(self._graph)
         if events > length:
             return None  # a change could not have come at every step
-        probability = Fraction(1, width**2 * length ** (self._depth - 1))
-        return Bound(probability, self._depth, length, width)
+        depth = PCTCP(depth=depth).depth
+        return Bound(Fraction(1, width**2 * length ** (depth - 1)), depth, length, width)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.action import Action
+from sim.explore.bound import Sizes
 from sim.graph import Graph, State
 from sim.table import DEFER, Row
 from sim.trace import Run
@@ -34,6 +35,10 @@ class CoverageData(NamedTuple):
     """The rows taken: process, and index in its table."""
     held: tuple[str, ...]
     """The `sometimes` properties that held in some state."""
+    sizes: tuple[tuple[int, int], ...] = ()
+    """Of the schedules of PCTCP (see `sim.explore.bound`)."""
+    choices: bool = False
+    """Whether one of these chose."""
 
 
 class Coverage:
@@ -47,6 +52,7 @@ class Coverage:
         """The same of schedules that others ran: fingerprints, ascending, and whether once."""
         self._visits = 0
         self._taken: dict[tuple[str, int], None] = {}
+        self.sizes = Sizes(graph)
         self._held: dict[str, bool] = {p.name: False for p in graph.system.properties if p.kind == "sometimes"}
 
     def note(self, seen: Iterable[State], run: Run) -> None:
@@ -69,7 +75,8 @@ class Coverage:
         """All of it, to be merged elsewhere."""
         prints, once = self._all()
         held = tuple(name for name, it_did in self._held.items() if it_did)
-        return CoverageData(prints.tobytes(), once.tobytes(), self._visits, tuple(sorted(self._taken)), held)
+        taken, sizes = tuple(sorted(self._taken)), self.sizes
+        return CoverageData(prints.tobytes(), once.tobytes(), self._visits, taken, held, sizes.seen, sizes.choices)
 
     def merge(self, data: CoverageData) -> None:
         """Adds what other schedules of the same system covered."""
@@ -80,6 +87,7 @@ class Coverage:
         self._visits += data.visits
         self._taken |= dict.fromkeys(data.taken)
         self._held |= dict.fromkeys(data.held, True)
+        self.sizes.add(data.sizes, choices=data.choices)
 
     def _all(self) -> tuple[Array, Array]:
         """Fingerprints, ascending, and whether just one schedule came by; all parts are one from now on."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sim.action import Action
 from sim.errors import ConfigError
-from sim.explore.bound import Bound, Sizes
+from sim.explore.bound import Bound
 from sim.explore.compiled.jit import interrupt_afterwards, is_made
 from sim.explore.coverage import Coverage
 from sim.explore.engine import Engine, hand_over_at, lacking
@@ -240,7 +240,6 @@ class _Fuzz:
         self.graph = result.graph
         self.noting = _Noting(self.graph)
         self.judge = Judge(self.graph)
-        self.sizes = Sizes(self.graph, fuzzer.depth)
         self._seconds = seconds
         self._progress = progress
         self._started = time.perf_counter()
@@ -322,8 +321,8 @@ class _Fuzz:
         finally:
             over()
             walk.hand_over()
-            self.sizes.add(walk.sizes.seen, choices=walk.sizes.choices)
-            result.bound = self.sizes.bound()
+            result.coverage.sizes.add(walk.sizes.seen, choices=walk.sizes.choices)
+            result.bound = result.coverage.sizes.bound(self.fuzzer.depth)
         return None
 
     def _judge_again(self, number: int, actions: list[Action]) -> None:
@@ -351,8 +350,8 @@ class _Fuzz:
         result.coverage.note(self.noting.seen, run)
         picked = picking.member if isinstance(picking, Portfolio) else picking
         if isinstance(picked, PCTCP):
-            self.sizes.note(picked, run)
-            result.bound = self.sizes.bound()
+            result.coverage.sizes.note(picked, run)
+            result.bound = result.coverage.sizes.bound(self.fuzzer.depth)
         if run.finding is not None:
             self._found(run, run.finding, picked, number)
 

@@ -10,7 +10,7 @@ from sim.explore.found import Found
 from sim.explore.result import CheckResult
 from sim.judge import Finding
 from sim.report.covered import transition_data
-from sim.report.fuzz import Fuzzed
+from sim.report.fuzz import Fuzzed, walk_of
 from sim.report.outcome import Outcome
 
 
@@ -95,6 +95,7 @@ def fuzz_data(
         "schedules": result.schedules,
         "steps": result.steps,
         "seconds": round(result.seconds, 6),
+        "walk": walk_of(result),
         "interrupted": result.interrupted,
         "cut_short": result.cut_short,
         **coverage_data(result),

@@ -43,11 +43,20 @@ def fuzz_lines(
         yield f"ok: nothing wrong in {result.schedules:,} schedules, which proves nothing"
 
 
+def walk_of(result: Fuzzed) -> str | None:
+    """The engine that ended a fuzz; None of a campaign, whose workers each choose for themselves."""
+    return result.engine if isinstance(result, FuzzResult) else None
+
+
 def covered_lines(result: Fuzzed, seconds: float) -> Iterator[str]:
     """How much was run, and what it covered."""
+    rate = (
+        f", {result.steps / seconds:,.0f} steps/s" if seconds > 0.01 and not result.found else ""
+    )  # else it counts minimising
+    how = ", compiled" if walk_of(result) == "compiled" else ""
     yield (
-        f"{result.schedules:,} schedule{'s' if result.schedules != 1 else ''}, {result.steps:,} steps, {result.states:,} distinct states, "
-        f"{seconds:.2f} s"
+        f"{result.schedules:,} schedule{'s' if result.schedules != 1 else ''}, {result.steps:,} steps, "
+        f"{result.states:,} distinct states, {seconds:.2f} s{rate}{how}"
     )
     coverage = result.coverage
     if result.stopped:

@@ -8,7 +8,7 @@ import pytest
 
 from bench.bugs import __main__ as page
 from bench.bugs import cells
-from bench.bugs.table import BUGS, CONSENSUS, CORE, OUTSIDE, Bug
+from bench.bugs.table import BUGS, CONSENSUS, OUTSIDE, Bug
 from sim import Graph, check, fuzz
 from tests.saboteurs.consensus import SABOTEURS
 
@@ -28,7 +28,7 @@ def _time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_there_are_enough_of_them_each_with_its_name() -> None:
     assert len(OUTSIDE) >= 15
-    assert len(CONSENSUS) == CORE < len(SABOTEURS)
+    assert len(CONSENSUS) == len(SABOTEURS)
     assert len({bug.name for bug in BUGS}) == len(BUGS)
     assert all(bug.what.endswith(".") for bug in BUGS)
 
@@ -54,6 +54,14 @@ def test_the_check_finds_it_in_the_smallest_bounds_and_its_twin_is_sound(bug: Bu
     assert found.finding.property == bug.prop
     sound = check(bug.sound())
     assert sound.verdict == "ok", sound.finding
+
+
+@each
+def test_a_reduced_check_says_the_same(bug: Bug) -> None:
+    found = check(bug.planted(), reduce=True)
+    assert found.finding is not None
+    assert found.finding.property == bug.prop
+    assert check(bug.sound(), reduce=True).verdict == "ok"
 
 
 @each

@@ -53,7 +53,7 @@ def _python(text: str, mode: str) -> object:
 
 def by_spin(folder: Path) -> Callable[[str], tuple[int, int, int]]:
     def run(source: str) -> tuple[int, int, int]:
-        counts, errors = spin.run_spin(spin.built(source, folder / "spin", ("-O0",)))
+        counts, errors = spin.run_spin(spin.built(source, folder / "spin", ("-O0",))[0], 20)
         return counts.states, counts.transitions, errors
 
     return run
@@ -105,14 +105,14 @@ def test_where_a_tool_is_missing_one_line_says_so(
 
 def test_the_table_compares_with_the_best_build_of_spin() -> None:
     best = {
-        "ours": spin.Counts(10, 20, 1.0),
-        "Spin a": spin.Counts(10, 20, 3.0),
-        "Spin b": spin.Counts(10, 20, 2.0),
+        "ours": spin.Counts(10, 2_000_001, 1.0),
+        "Spin a": spin.Counts(10, 2_000_000, 3.0, making=0.5),
+        "Spin b": spin.Counts(10, 2_000_000, 2.0, making=1.0),
     }
-    rows = list(spin.table(best))[2:]
-    assert rows == [
-        "| ours | 10 | 20 | 1.00 | 0 thousand | 2.00 |",
-        "| Spin b | 10 | 20 | 2.00 | 0 thousand | 1.00 |",
+    assert list(spin.table(3, best)) == [
+        "| 3 | ours | 10 | 0.00 | 1.00 | 0 thousand | 2.00 |",
+        "| 3 | Spin b | 10 | 1.00 | 2.00 | 0 thousand | 1.00 |",
     ]
-    with pytest.raises(AssertionError):
-        list(spin.table({**best, "Spin c": spin.Counts(11, 20, 1.0)}))
+    for states, transitions in ((11, 2_000_000), (10, 2_000_100)):
+        with pytest.raises(AssertionError):
+            list(spin.table(3, {**best, "ours": spin.Counts(states, transitions, 1.0)}))

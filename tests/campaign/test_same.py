@@ -356,3 +356,13 @@ def test_an_outcome_of_a_defect_of_ours_is_told_as_it_is(here: Path, monkeypatch
         outcome = run_chunk(Request(a_plan(), a_campaign(store, here).code, 0, 10))
     assert isinstance(outcome, Outcome)
     assert outcome.failure[-1].startswith("ZeroDivisionError")
+
+
+def test_a_campaign_states_the_bound_of_pctcp_as_a_fuzz_does(here: Path) -> None:
+    with open_store(here) as store:
+        campaign = a_campaign(store, here, strategy="pctcp", schedules=30)
+        answer = campaign.run(inline())
+        alone = fuzz(campaign.target.system, strategy="pctcp", schedules=30, keep_going=True)
+        assert answer.bound == alone.bound is not None
+        uniform = a_campaign(store, here, strategy="uniform", schedules=30).run(inline())
+        assert uniform.bound is None

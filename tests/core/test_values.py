@@ -299,11 +299,11 @@ def _other(name: str, base: type, **body: Any) -> type:
 
 def test_two_classes_of_one_name_are_refused() -> None:
     names = Names()
-    names.admit((Point(1), frozenset({Colour.RED})))
-    names.admit(Point(Place(2)))
+    encode((Point(1), frozenset({Colour.RED})), names)
+    encode(Point(Place(2)), names)
     twin = _other("Point", Record, __annotations__={"x": "int"})
     with pytest.raises(ModelError, match="two classes are named Point"):
-        names.admit((1, frozenset({twin(1)})))
+        encode((1, frozenset({twin(1)})), names)
 
 
 class Twins(Process):

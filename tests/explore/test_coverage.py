@@ -13,6 +13,7 @@ from sim import ConfigError, System
 from sim.explore.coverage import Coverage
 from sim.explore.fuzz import FuzzResult, fuzz
 from sim.graph import Graph
+from tests.fuzzed import relay
 from tests.systems import systems
 
 SCHEDULES = 60
@@ -100,3 +101,19 @@ def test_a_fingerprint_is_the_same_in_every_process_whatever_was_met_before() ->
 
     assert printed(backwards=False) == printed(backwards=True)
     assert len(set(printed(backwards=False).split())) > 3
+
+
+def test_sizes_of_schedules_are_merged_and_two_of_them_leave_no_bound() -> None:
+    system = relay(5, 9)
+    whole = fuzz(system, strategy="pctcp", schedules=8)
+    assert whole.bound is not None
+    merged = Coverage(Graph(system))
+    for first in (4, 0):
+        merged.merge(fuzz(system, strategy="pctcp", first=first, schedules=4).coverage.data())
+    assert merged.sizes.bound() == whole.bound
+    another = merged.data()._replace(sizes=((2, 2),))
+    for extra in (another, merged.data()._replace(choices=True)):
+        torn = Coverage(Graph(system))
+        torn.merge(merged.data())
+        torn.merge(extra)
+        assert torn.sizes.bound() is None

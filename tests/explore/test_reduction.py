@@ -302,7 +302,7 @@ class Hasty(ResourceManager):
     ("process", "said"),
     [
         ({"manager": Favouring(managers=frozenset({"rm1", "rm2"}))}, "what manager does in state undecided by itself"),
-        ({"rm1": Hasty(), "rm2": Hasty()}, "what rm2 does in state working by itself"),
+        ({"rm1": Hasty(), "rm2": Hasty()}, "what rm1 does in state working by itself"),
     ],
 )
 def test_a_handler_that_tells_members_apart_costs_the_symmetry_and_no_verdict(process: Any, said: str) -> None:

@@ -42,6 +42,20 @@ def test_a_document_shows_what_its_commands_print(path: Path, tmp_path: Path) ->
         assert comparable(command.actual) == comparable(command.expected), command.line
 
 
+LOST = re.compile("no such file|command not found|Traceback", re.I)
+"""What a command prints that a document should not have: made current, its page would show that as well."""
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_no_command_of_a_document_fails_for_what_is_not_there(path: Path) -> None:
+    assert LOST.findall(path.read_text()) == []
+
+
+def test_a_document_that_names_a_file_of_yesterday_is_caught(tmp_path: Path) -> None:
+    (command,) = run_document("```console\n$ cat yesterday.yaml\n```\n", tmp_path)
+    assert LOST.search(command.actual)
+
+
 def test_a_document_whose_output_is_stale_is_caught(tmp_path: Path) -> None:
     text = "```console\n$ sim check models.two_phase_commit\n289 states\n```\n"
     (command,) = run_document(text, tmp_path)

@@ -76,6 +76,33 @@ def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> Any:
         config.CACHE_DIR = told
 
 
+def prefetching() -> Any:
+    """A function of an array of one dimension and an index, for compiled code: asks for that item to be brought to
+    the processor's cache, and does not wait for it as a read would. Where nothing is compiled it does nothing."""
+    import numba
+
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+        return lambda *_: None
+    from llvmlite import ir  # type: ignore[import-untyped]
+    from numba.core import types
+    from numba.extending import intrinsic
+
+    read, kept, data = (ir.Constant(ir.IntType(32), number) for number in (0, 3, 1))
+
+    def prefetch(_: Any, array: Any, index: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            items = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+            place = builder.bitcast(builder.gep(items, [arguments[1]]), ir.IntType(8).as_pointer())
+            shape = ir.FunctionType(ir.VoidType(), [place.type, *[ir.IntType(32)] * 3])
+            call = builder.module.declare_intrinsic("llvm.prefetch", [place.type], shape)
+            builder.call(call, [place, read, kept, data])
+            return context.get_dummy_value()
+
+        return types.void(array, index), code
+
+    return intrinsic(prefetch)
+
+
 def is_made(function: str) -> bool:
     """Whether the code of a function (`module.name`) was made by an earlier run and kept."""
     import numba

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.explore.compiled.jit import compiled, inlined
+from sim.explore.compiled.jit import compiled, inlined, prefetching
 from sim.explore.compiled.layout import (
     ALWAYS,
     AT_REST,
@@ -52,7 +52,6 @@ from sim.explore.compiled.layout import (
     SMALL_BUFFERS,
     SOMETIMES,
     STATES,
-    TOUCHED,
     UNKNOWN_HEARING,
     UNKNOWN_ROW,
     UNKNOWN_VERDICT,
@@ -65,6 +64,7 @@ from sim.explore.compiled.prints import fingerprint, locate, mark, same_cells, t
 from sim.explore.compiled.steps import build, change, exchange, exchange_sum, hear
 
 _ZERO = np.uint64(0)
+prefetch = prefetching()
 
 
 @inlined
@@ -105,14 +105,13 @@ def outline(
     """The actions of a state into `steps`, and the sums of its successors into `sums`; how many.
 
     Stops before an action whose monitors have an unknown row (it is then in HEARING, else -1). Each slot is
-    looked at already here: so the misses of the processor's cache overlap.
+    asked for already here: so the misses of the processor's cache overlap.
     """
     first, budgets = settings[LOCALS] + settings[BUDGETS] + settings[CUTS], settings[LOCALS]
     cuts, is_set = budgets + settings[BUDGETS], settings[NETWORK] == SET
     whole = settings[EXACT] != 0 or settings[NETWORK] == FIFO
     here = total(before, first, length, rows.order)
     mask = np.uint64(slots.size - 1)
-    met = _ZERO
     n = 0
     registers[HEARING] = -1
     r = 0
@@ -138,13 +137,12 @@ def outline(
                 h = total(after, first, k, rows.order)
             else:
                 h = exchange_sum(is_set, rows.pool, before, first, length, gone, sent, sent_end, h)
-            met |= slots[fingerprint(h) & mask]
+            prefetch(slots, fingerprint(h) & mask)
             steps[n] = action
             sums[n] = h
             n += 1
         r += 1
     sums[n] = here
-    registers[TOUCHED] = np.int64(met)
     return n
 
 
@@ -276,26 +274,36 @@ def done(rows: Any, store: Any, settings: Any, registers: Any, cells: Any, n: An
     return PAUSED
 
 
+@inlined
+def begin(rows: Any, store: Any, settings: Any, registers: Any, before: Any, after: Any, found: Any, steps: Any) -> Any:
+    """The next state of the level into `before`, and its rows into `found`: why that is impossible, and its length,
+    which is 0 where it is outside of the bound and has no successors."""
+    length = np.int64(0)
+    if registers[CURSOR] == registers[LEVEL_END]:
+        return LEVEL_DONE, length
+    length = take(store, settings, registers, before, after, found)
+    if length < 0:
+        return SMALL_BUFFERS, length
+    expanded = inside(rows, settings, before)
+    if expanded < 0:
+        return UNKNOWN_ROW, length
+    if expanded == 0:
+        registers[OUTSIDE] += 1
+        registers[CURSOR] += 1
+        return PAUSED, np.int64(0)
+    return survey(rows, settings, before, length, found, steps), length
+
+
 @compiled
 def expand(rows: Any, store: Any, settings: Any, registers: Any, buffers: Any, batch: Any) -> Any:
     """Expands up to `batch` states of the level; says why it ended. What is cut short is begun again."""
     before, after, found, steps, sums = buffers
     for _ in range(batch):
-        if registers[CURSOR] == registers[LEVEL_END]:
-            return LEVEL_DONE
-        length = take(store, settings, registers, before, after, found)
-        if length < 0:
-            return SMALL_BUFFERS
-        expanded = inside(rows, settings, before)
-        if expanded < 0:
-            return UNKNOWN_ROW
-        if expanded == 0:
-            registers[OUTSIDE] += 1
-            registers[CURSOR] += 1
-            continue
-        ended = survey(rows, settings, before, length, found, steps)
+        ended, length = begin(rows, store, settings, registers, before, after, found, steps)
         if ended != PAUSED:
             return ended
+        if length == 0:
+            continue
         n = outline(rows, settings, registers, store.slots, before, length, after, found, steps, sums)
         ended = follow(rows, store, settings, registers, before, length, after, steps, sums, n)
         if ended != PAUSED:

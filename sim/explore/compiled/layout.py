@@ -10,11 +10,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 # Registers: what a batch of the walk reads and leaves behind.
-CURSOR, LEVEL_END, STATES, GENERATED, OUTSIDE, EDGES, BASE, USED, HEARING, QUIET, TOUCHED, RAW = range(12)
-REGISTERS = 12
+CURSOR, LEVEL_END, STATES, GENERATED, OUTSIDE, EDGES, BASE, USED, HEARING, QUIET, RAW = range(11)
+REGISTERS = 11
 """HEARING: the action that an unknown row of a monitor belongs to. QUIET: whether the state is
-quiescent. TOUCHED keeps the compiler from dropping a read. RAW: the length of a state that is still to be
-reduced."""
+quiescent. RAW: the length of a state that is still to be reduced."""
 
 # Settings: fixed for a walk, except MAX_SENDS, which grows with the rows.
 NETWORK, PROCESSES, LOCALS, BUDGETS, CUTS, ALWAYS, SOMETIMES, EVENTUALLY, WITHIN, EXACT, KEEP_EDGES, MAX_STATES = range(

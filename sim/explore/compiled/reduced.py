@@ -8,64 +8,36 @@ from typing import Any
 import numpy as np
 
 from sim.explore.compiled.jit import compiled, inlined
-from sim.explore.compiled.kernel import admit_new, done, inside, survey, take
+from sim.explore.compiled.kernel import admit_new, begin, done
 from sim.explore.compiled.layout import (
     ANY,
     BASE,
     BUDGETS,
-    CONSUMED,
-    CURSOR,
     CUTS,
     ENOUGH,
     EXACT,
     FAILED,
     GENERATED,
-    HEARD_FROM,
-    HEARD_TO,
     HEARING,
-    LEVEL_DONE,
-    LEVEL_END,
     LOCALS,
     MAX_SENDS,
     NETWORK,
-    OUTSIDE,
     PAUSED,
     PROGRESS,
     QUIET,
     RAW,
-    SENDS_FROM,
-    SENDS_TO,
-    SET,
     SMALL_BUFFERS,
     UNKNOWN_HEARING,
     UNKNOWN_IMAGE,
-    UNKNOWN_ROW,
     VIOLATED,
 )
 from sim.explore.compiled.lookup import find, row_key, surroundings
 from sim.explore.compiled.prints import fingerprint, locate, same_cells, total
-from sim.explore.compiled.steps import change, exchange, hear
+from sim.explore.compiled.steps import build
 from sim.explore.compiled.turning import canonical
 from sim.explore.compiled.turns import DEAD, TAKEN
 
 _ZERO = np.uint64(0)
-
-
-@inlined
-def step(rows: Any, settings: Any, before: Any, length: Any, action: Any, after: Any) -> Any:
-    """Writes the state after an action; its length, or -1 where the row of a monitor is unknown."""
-    first, budgets = settings[LOCALS] + settings[BUDGETS] + settings[CUTS], settings[LOCALS]
-    change(rows.actions, action, rows.pool, before, first, budgets, budgets + settings[BUDGETS], after, _ZERO)
-    known, _ = hear(
-        rows.pair_keys, rows.pair_values, rows.hear_node, rows.hear_start, rows.hear_by, rows.pool,
-        rows.actions[action, HEARD_FROM], rows.actions[action, HEARD_TO], after, _ZERO,
-    )  # fmt: skip
-    if not known:
-        return -1
-    return exchange(
-        rows.order, rows.pool, settings[NETWORK] == SET, before, first, length, rows.actions[action, CONSUMED],
-        rows.actions[action, SENDS_FROM], rows.actions[action, SENDS_TO], after,
-    )  # fmt: skip
 
 
 @inlined
@@ -102,7 +74,7 @@ def settle(rows: Any, turns: Any, settings: Any, cells: Any, length: Any, other:
             break
         if length + settings[MAX_SENDS] > cells.size:
             return np.int64(-2)
-        k = step(rows, settings, cells, length, action, other)
+        k = build(rows, settings, cells, length, action, other)
         for i in range(k):
             cells[i] = other[i]
         length = np.int64(k)
@@ -139,7 +111,7 @@ def follow_one(
 ) -> Any:  # fmt: skip
     """Takes one action; keeps the state that stands for where it leads, if it is new. PAUSED, or why not."""
     first, exact = settings[LOCALS] + settings[BUDGETS] + settings[CUTS], settings[EXACT] != 0
-    k = np.int64(step(rows, settings, before, length, action, after))
+    k = np.int64(build(rows, settings, before, length, action, after))
     if k < 0:
         registers[HEARING] = action
         return UNKNOWN_HEARING
@@ -176,21 +148,11 @@ def expand_reduced(
     """`kernel.expand`, but that what is kept is what stands for a state."""
     before, after, found, steps, _ = buffers
     for _ in range(batch):
-        if registers[CURSOR] == registers[LEVEL_END]:
-            return LEVEL_DONE
-        length = take(store, settings, registers, before, after, found)
-        if length < 0:
-            return SMALL_BUFFERS
-        expanded = inside(rows, settings, before)
-        if expanded < 0:
-            return UNKNOWN_ROW
-        if expanded == 0:
-            registers[OUTSIDE] += 1
-            registers[CURSOR] += 1
-            continue
-        ended = survey(rows, settings, before, length, found, steps)
+        ended, length = begin(rows, store, settings, registers, before, after, found, steps)
         if ended != PAUSED:
             return ended
+        if length == 0:
+            continue
         registers[QUIET] = 1
         r, n = 0, np.int64(0)
         while found[r] >= 0:

@@ -128,13 +128,15 @@ def exchange(
 
 @inlined
 def build(rows: Any, settings: Any, before: Any, length: Any, action: Any, after: Any) -> Any:
-    """Writes the state after an action to `after`; its length. All rows of monitors must be known."""
+    """Writes the state after an action to `after`; its length, or -1 where the row of a monitor is unknown."""
     first, budgets = settings[LOCALS] + settings[BUDGETS] + settings[CUTS], settings[LOCALS]
     change(rows.actions, action, rows.pool, before, first, budgets, budgets + settings[BUDGETS], after, _ZERO)
-    hear(
+    known, _ = hear(
         rows.pair_keys, rows.pair_values, rows.hear_node, rows.hear_start, rows.hear_by, rows.pool,
         rows.actions[action, HEARD_FROM], rows.actions[action, HEARD_TO], after, _ZERO,
     )  # fmt: skip
+    if not known:
+        return -1
     return exchange(
         rows.order, rows.pool, settings[NETWORK] == SET, before, first, length, rows.actions[action, CONSUMED],
         rows.actions[action, SENDS_FROM], rows.actions[action, SENDS_TO], after,

@@ -8,12 +8,13 @@ processes where the graph is a product, but it need not be finite where the grap
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 from sim.graph import Graph
 from sim.rows import Row, Surroundings
 
-ROWS_MAX = 20_000
+ROWS_MAX = 10_000
 """(local value, message) pairs that are looked at: some seconds."""
 
 Look = Callable[[Surroundings, int, int], None]
@@ -33,7 +34,8 @@ class Universe:
         """For each process the local values it could have; without failures, after which nothing comes."""
         self.envelopes: list[dict[int, None]] = [{} for _ in range(graph.width)]
         """For each process what could be delivered to it."""
-        self._waiting: list[tuple[int, int]] = []
+        self._waiting: deque[tuple[int, int]] = deque()
+        # first come, first looked at: what grows without end would else be followed alone, and grow large
         for start in graph.starts():
             for local in start.state.locals[: graph.width]:
                 self._meet_local(local)
@@ -47,7 +49,7 @@ class Universe:
             rows += 1
             if rows > ROWS_MAX:
                 raise TooManyRows
-            local, envelope = self._waiting.pop()
+            local, envelope = self._waiting.popleft()
             look(here, local, envelope)
             for action in (*usual(here, local, envelope), *struck(here, local, envelope)):
                 if action.local >= 0:
