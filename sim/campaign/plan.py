@@ -78,4 +78,6 @@ def system_of(target: Target) -> str:
         "network": system.network,
         "faults": show_plan(system.budget),
     }
+    if system.judged:
+        parts = {**parts, "properties": list(system.judged)}
     return json.dumps(parts, sort_keys=True, default=str, ensure_ascii=False)
