@@ -8,8 +8,10 @@ in `bench.consensus_table`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+from bench import consensus_bounds as bounds
 from bench.consensus_table import FOUND, RACES, WORDS, Found, Race
 from models.consensus import system
 from models.consensus.switches import PROFILES, SWITCHES
@@ -17,7 +19,6 @@ from sim import CheckResult, check, simulate
 from sim.report.outcome import Outcome, compare
 from sim.scenario import load_scenario, scenario_text
 from sim.strategy import strategy_of
-from tests.fuzzed import alone
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "consensus.md"
@@ -27,7 +28,18 @@ SCHEMA = "# yaml-language-server: $schema=../../../docs/scenario.schema.json\n"
 
 def search(found: Found) -> CheckResult:
     """The shortest counterexample of a deviation: its property alone, in its bounds."""
-    return check(alone(system(**found.config).with_(faults=found.faults), found.prop))
+    return check(system(**found.config).with_(faults=found.faults).judging(found.prop))
+
+
+@cache
+def ours(file: str) -> CheckResult:
+    """Ours in the bounds of a deviation, judged by all its properties. Where a message may be lost, a request must
+    be repeated."""
+    found = next(found for found in FOUND if found.file == file)
+    config = {key: value for key, value in found.config.items() if key not in ("profile", "switches", "sequencing")}
+    if found.faults.startswith("drop"):
+        config["resends"] = 1
+    return check(system(**config).with_(faults=found.faults))
 
 
 def file_of(found: Found) -> str:
@@ -35,8 +47,9 @@ def file_of(found: Found) -> str:
     path = [str(action.address) for action in search(found).path]
     plain = {key: list(value) if isinstance(value, tuple) else value for key, value in found.config.items()}
     expect = {"verdict": "violated", "violation": found.prop}
-    text = scenario_text({"model": "models.consensus", "config": plain, "schedule": path, "expect": expect})
-    return f"{SCHEMA}# {found.what}\n# Found by: {found.command}\n{text}"
+    keys = {"model": "models.consensus", "config": plain, "properties": [found.prop]}
+    text = scenario_text({**keys, "schedule": path, "expect": expect})
+    return f"{SCHEMA}# {found.what}\n# {found.why}\n# Found by: {found.command}\n{text}"
 
 
 def outcome_of(path: Path) -> Outcome:
@@ -58,18 +71,18 @@ def race_row(race: Race) -> str:
     if race.folder:
         ours, theirs = (ROOT / "scenarios" / race.folder / name for name in race.files)
     cells = (f"`{ours.name}`: {said(ours)}; {race.ours}", f"`{theirs.name}`: {said(theirs)}; {race.theirs}")
-    return f"| {race.name} | {race.what} | {cells[0]} | {cells[1]} |"
+    pattern = f"scenarios/{race.folder or FOLDER.name}/{race.file}*.yaml"
+    return f"| {race.name} | {race.what} | {cells[0]} | {cells[1]} | `{pattern}` |"
 
 
 def found_row(found: Found) -> str:
     path = FOLDER / "found" / f"{found.file}.yaml"
     steps = len(load_scenario(path).schedule or ())
-    return f"| {found.name} | {found.what} | `{said_by(found)}` | `found/{path.name}` | {said(path)} | {steps} |"
-
-
-def said_by(found: Found) -> str:
-    on = [f"profile={found.config['profile']}"] if "profile" in found.config else []
-    return ", ".join([*on, *(f"switch {name}" for name in found.config.get("switches", ()))])
+    where = found.config.get("profile") or ("unsequenced" if "sequencing" in found.config else "alone")
+    sound = ours(found.file)
+    holds = f"{sound.verdict}, {sound.states:,} states"
+    cells = (found.name, found.what, where, f"`{found.switch}`", f"`{path.name}`", said(path), str(steps), holds)
+    return f"| {' | '.join(cells)} |"
 
 
 def switch_rows() -> Iterator[str]:
@@ -87,14 +100,22 @@ def switch_rows() -> Iterator[str]:
 def document() -> Iterator[str]:
     """The lines of the page."""
     yield from WORDS["head"].strip().split("\n")
-    yield from ("", "| | what happens | ours | the reference |", "|---|---|---|---|")
+    yield from ("", "| | what happens | ours | the reference | `sim run` with |", "|---|---|---|---|---|")
     yield from map(race_row, RACES)
     yield from ("", *WORDS["found"].strip().split("\n"), "")
-    yield from ("| | what is done | where | file | violated | steps |", "|---|---|---|---|---|---|")
+    yield from (
+        "| | what happens | profile | switch | file | violated | steps | ours |",
+        "|---|---|---|---|---|---|---|---|",
+    )
     yield from map(found_row, FOUND)
+    yield from ("", *WORDS["commands"].strip().split("\n"), "")
+    yield from (f"- `{found.command}`" for found in FOUND)
     yield from ("", *WORDS["behaviour"].strip().split("\n"), "")
     yield from ("| switch | what it does | profiles |", "|---|---|---|")
     yield from switch_rows()
+    yield from ("", *WORDS["unsequenced"].strip().split("\n"), "")
+    yield from ("| bounds | faults | states | where |", "|---|---|---|---|")
+    yield from bounds.rows()
     yield from ("", *WORDS["tail"].strip().split("\n"))
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sim.errors import ModelError
 from sim.graph import Graph, State
-from sim.properties import Property
+from sim.properties import STUCK, Property
 
 
 class Finding(NamedTuple):
@@ -16,13 +16,6 @@ class Finding(NamedTuple):
 
     property: str
     message: str
-
-
-STUCK = "stuck"
-UNHANDLED = "unhandled"
-EXCEPTION = "exception"
-BUILT_IN = (STUCK, UNHANDLED, EXCEPTION)
-"""Properties that every system has."""
 
 
 AT_REST = "did not hold before everything came to rest"

@@ -14,6 +14,12 @@ from sim.values import describe
 Kind = Literal["always", "sometimes", "eventually", "within"]
 Predicate = Callable[..., object]
 
+STUCK = "stuck"
+UNHANDLED = "unhandled"
+EXCEPTION = "exception"
+BUILT_IN = (STUCK, UNHANDLED, EXCEPTION)
+"""Properties that every system has; no run goes on behind one of the last two."""
+
 
 @dataclass(frozen=True)
 class Property:

@@ -61,7 +61,7 @@ class Walk:
         state = self.state
         after = self.graph.apply(state, action)
         if not action.progress or after == state:
-            self.finding = self._rest()  # only here can `state` have been quiescent
+            self.finding = self.rest()  # only here can `state` have been quiescent
             if self.finding is not None:
                 return False
         self.trace.steps.append((now_ms, action))
@@ -79,7 +79,7 @@ class Walk:
             action = pick(self.state)
             if action is None:
                 ending = Ending.QUIESCENT
-                self.finding = self._rest()
+                self.finding = self.rest()
                 if self.finding is None and not self.graph.quiescent(self.state):
                     ending = Ending.SCHEDULE
                     self.finding = self._round()
@@ -109,7 +109,7 @@ class Walk:
         length = came_round(self.graph, self.trace.states(), [action for _, action in self.trace.steps])
         return Finding(avoided[0], endless(length)) if length else None
 
-    def _rest(self) -> Finding | None:
+    def rest(self) -> Finding | None:
         """What is wrong in this state if it is quiescent."""
         if not self.graph.quiescent(self.state):
             return None

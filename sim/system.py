@@ -11,7 +11,7 @@ from sim.faults.plan import FaultEntry, parse_plan
 from sim.faults.table import OF_THE_GRAPH, TIMED_KINDS, strikes_messages
 from sim.network import NETWORKS
 from sim.process import Monitor, Process
-from sim.properties import Property
+from sim.properties import BUILT_IN, Property
 from sim.purity import impure, impurities
 from sim.renaming import exchange, renamed
 from sim.timing import Timing
@@ -57,6 +57,7 @@ class System:
     - `interchangeable`: groups of process names that may be swapped without changing what the system does:
       `(("rm1", "rm2", "rm3"),)`; of one class, and at the start alike but for names in their fields. A
       reduced check goes by it, and holds it against what they do
+    - `judged`: what it is judged by, see `judging`; all if empty
 
     Raises `ModelError` with one line for each thing that does not fit.
     """
@@ -71,6 +72,7 @@ class System:
     within: Property | None = None
     timing: Timing = field(default_factory=Timing)
     interchangeable: Sequence[Sequence[str]] = ()
+    judged: tuple[str, ...] = ()
 
     def __new__(cls, *_: Any, **parts: Any) -> Self:
         """Says which name was meant, before Python says that there is none."""
@@ -129,6 +131,27 @@ class System:
     def with_(self, **changes: Any) -> System:
         """The same system but for `changes`."""
         return replace(self, **changes)
+
+    def judging(self, *names: str) -> System:
+        """The same system judged by these properties and monitors alone (and by monitors that they read):
+        what else is violated does not end a run. `stuck` is one of them; an exception and an input that is
+        not handled always end it. Raises `ModelError` for a name that is none."""
+        known = [*(prop.name for prop in self.properties), *self.monitors, *BUILT_IN]
+        mistakes = [
+            f"{name!r} is no property{nearest(name, known)}; there are {listing(known, 'and')}"
+            for name in names
+            if name not in known
+        ]
+        if mistakes or not names:
+            raise ModelError(*mistakes or ["a system is judged by one property at least; name one"])
+        kept = [prop for prop in self.properties if prop.name in names]
+        needed = {*names, *(name for prop in [*kept, *([self.within] if self.within else [])] for name in prop.reads)}
+        monitors = {name: monitor for name, monitor in self.monitors.items() if name in needed}
+        return replace(self, properties=kept, monitors=monitors, judged=tuple(dict.fromkeys(names)))
+
+    def judges(self, name: str) -> bool:
+        """Whether this property is judged."""
+        return not self.judged or name in self.judged
 
     def _shape_mistakes(self) -> list[str]:
         """Parts that are no mapping, or no sequence, of what they should hold."""

@@ -20,6 +20,7 @@ from sim.ledgers import Crashed, Received, Restarted
 from sim.machine import Handler, Local, Outcome
 from sim.network import Envelope
 from sim.process import Emit, Output, Send, View
+from sim.properties import STUCK
 from sim.system import System
 from sim.table import DOWN, FAILED
 from sim.values import Emission, Fault, Names
@@ -34,6 +35,7 @@ class Tables:
         self.names = system.names
         self.handlers = [handler(name, p) for name, p in (*system.processes.items(), *system.monitors.items())]
         self.width = len(system.processes)
+        self._may_be_stuck = system.judges(STUCK)
         self.index = {name: i for i, name in enumerate(self.names)}
         names = Names()
         self.locals: Interner[tuple[int, Local]] = Interner(lambda t: (t[0], *t[1]), names, self._met_local)
@@ -76,7 +78,7 @@ class Tables:
             self.failed[number] = (local.fields[0], self.names[process], local.fields[1])
         elif local.state == DOWN:
             self.down.add(number)
-        elif local.state in self.handlers[process].table.hot:
+        elif local.state in self.handlers[process].table.hot and (process >= self.width or self._may_be_stuck):
             self.hot.add(number)
 
     def _met_envelope(self, _: int, envelope: Envelope) -> None:

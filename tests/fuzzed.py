@@ -267,14 +267,6 @@ def stubborn() -> System:
     return sane.with_(processes={**sane.processes, **servers})
 
 
-def alone(system: System, prop: str) -> System:
-    """The system with this property alone, so that a check finds its shortest counterexample."""
-    return system.with_(
-        monitors={name: monitor for name, monitor in system.monitors.items() if name == prop},
-        properties=[p for p in system.properties if p.name == prop],
-    )
-
-
 SOUND = {
     "consensus": lambda: models.consensus.system(),
     "paxos": lambda: models.paxos.system(),

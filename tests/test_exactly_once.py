@@ -19,7 +19,8 @@ from sim import Accepted, Action, Counted, PropertyViolation, Replay, simulate
 from tests.exactly_once.beside import Broken, Countdowns, Updates
 from tests.exactly_once.ledger import Ledger
 from tests.exactly_once.machine import machine
-from tests.saboteurs.consensus import SABOTEURS, wide
+from tests.saboteurs.consensus import SABOTEURS
+from tests.saboteurs.planted import wide
 
 PROFILES = [pytest.param(150, id="quick"), pytest.param(2_000, id="thorough", marks=pytest.mark.soak)]
 RULES = {

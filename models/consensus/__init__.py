@@ -15,7 +15,7 @@ from models.consensus.options import FORMER, LATE, RUN, check_options
 from models.consensus.peers import Agent, ArtifactStore, Conversation, Former, User
 from models.consensus.sequence import Progress, RunPhase
 from models.consensus.stages import chosen
-from models.consensus.switches import PROFILES, Profile, deviations
+from models.consensus.switches import PROFILES, Profile, Switches, deviations
 from models.consensus.watched import monitors, properties
 from sim import (
     AgentTimeout,
@@ -65,7 +65,7 @@ def system(
     - `agents`: 1 to 4; `stages`: names of `models.consensus.stages`, in their order
     - `retries`: further attempts with an agent that does not answer in time
     - `budget_ms`: what all attempts and waits of an agent in a stage may take; none: what the policy says
-    - `resends`: how often a store request or a decision is sent again, after each start
+    - `resends`: how often a store request, a decision or an order for a countdown is sent again, after each start
     - `answers`: what an agent may answer; of ok, conflict, invalid, empty
     - `quorum`: the share of a roster that has to agree, as two integers; none: what the profile says
     - `stop`, `cancel`: whether the user may; `countdown`: seconds before the consumer takes a decision
@@ -99,13 +99,13 @@ def system(
         "coordinator": coordinator,
         **dict.fromkeys(names, agent),
         "store": ArtifactStore(applied=frozenset(kept), unscoped=deviating.switches.artifacts_unscoped),
-        "consumer": Consumer(run=RUN, ticks=countdown, deviations=coordinator.deviations, last=done),
-        **_environment(stop, cancel, updates, countdown, former),
+        "consumer": Consumer(run=RUN, ticks=countdown, resends=resends, deviations=coordinator.deviations, last=done),
+        **_environment(stop, cancel, updates, countdown, former, deviating.switches),
     }
     return System(
         processes=processes,
         monitors=monitors(coordinator, done, quorum or OURS, updates=updates > 0, countdown=countdown > 0),
-        properties=properties(coordinator, stop=stop or cancel, updates=updates > 0),
+        properties=properties(coordinator, stop=stop or cancel),
         **_world(names),
     )
 
@@ -126,11 +126,13 @@ def _profile(name: str, switches: tuple[str, ...]) -> Profile:
     return replace(profile, switches=replace(profile.switches, **dict.fromkeys(switches, True)))
 
 
-def _environment(stop: bool, cancel: bool, updates: int, countdown: int, former: tuple[str, ...]) -> dict[str, Process]:
+def _environment(
+    stop: bool, cancel: bool, updates: int, countdown: int, former: tuple[str, ...], switches: Switches
+) -> dict[str, Process]:
     """Those that a run has only if it is configured with them: they cost no state otherwise."""
     found: dict[str, Process] = {}
     if stop or cancel:
-        found["user"] = User(run=RUN, stops=stop, cancels=cancel)
+        found["user"] = User(run=RUN, stops=stop, cancels=cancel, tells_consumer=switches.discards_when_inactive)
     if updates:
         found["conversation"] = Conversation(run=RUN, updates=updates)
     if countdown:

@@ -7,6 +7,9 @@ from models.consensus.messages import Ask, Response, Stopped, Store
 from models.consensus.verdict import verdict
 from sim import Accepted, Counted, Crashed, Monitor, Received, Rejected
 
+Given = tuple[int, str, str, str]
+"""An answer as (round, stage, agent, answer)."""
+
 
 class LastQuestion(Monitor):
     """An answer counts only if it is one to the last question that its agent got, in this run, and before
@@ -113,7 +116,8 @@ class AllDecided(Monitor):
 
 
 class Verdicts(Monitor):
-    """What the store is asked to store follows from the answers that were counted, and from nothing else."""
+    """What the store is asked to store follows from the answers to this stage that were counted, and from
+    nothing else."""
 
     states = ("watching",)
     transitions = (
@@ -130,10 +134,10 @@ class Verdicts(Monitor):
     run: str
     stages: tuple[Stage, ...]
     quorum: tuple[int, int]
-    given: tuple[str, str] | None = None
-    """The answer that the coordinator is at: (agent, answer)."""
-    answers: tuple[tuple[str, str], ...] = ()
-    """Those that were counted in the stage in hand."""
+    given: Given | None = None
+    """The answer that the coordinator is at."""
+    answers: tuple[Given, ...] = ()
+    """Those that were counted while the stage in hand was."""
     decided: tuple[int, str, str] | None = None
     """The last decided stage: its round, its name, and the verdict that follows from its answers."""
 
@@ -148,7 +152,8 @@ class Verdicts(Monitor):
 
     def answer(self, received: Received) -> None:
         assert isinstance(received.message, Response)
-        self.given = (received.message.agent, received.message.answer)
+        given = received.message
+        self.given = (given.round, given.stage, given.agent, given.answer)
 
     def count(self) -> None:
         if self.given is not None:
@@ -161,7 +166,8 @@ class Verdicts(Monitor):
     def decide(self, accepted: Accepted) -> None:
         _, round_, name = accepted.key
         roster = next(stage.roster for stage in self.stages if stage.name == name)
-        self.decided, self.answers = (round_, name, verdict(self.answers, roster, self.quorum)), ()
+        answers = [(agent, answer) for *place, agent, answer in self.answers if place == [round_, name]]
+        self.decided, self.answers = (round_, name, verdict(answers, roster, self.quorum)), ()
 
     def judge(self, received: Received) -> None:
         assert isinstance(received.message, Store)

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from models.consensus.messages import AckDecision, Acknowledged, Begun, Countdown, Decision, Refused, Tick
+from models.consensus.countdown import SECOND_MS
+from models.consensus.messages import (
+    AckDecision,
+    Acknowledged,
+    Begun,
+    Cancel,
+    Countdown,
+    Decision,
+    Refused,
+    Stop,
+    Tick,
+)
 from models.consensus.switches import Switches, switched
-from sim import IGNORE, Process
+from sim import DEFER, IGNORE, Process
 
 
 class Consumer(Process):
     """Refuses what belongs to another run, a tick that belongs to another countdown, and says why; a
     decision that it has already is acknowledged as often as it is told."""
 
-    states = ("open", "counting")
+    states = ("open", "counting", "inactive")
     hot = ("counting",)
     must = ("resume",)
+    timers = ("resend",)
     durable = ("last", "countdowns", "waiting")
     transitions = (
         {
@@ -30,7 +42,9 @@ class Consumer(Process):
             "conditions": "is_foreign",
             "after": "refuse",
         },
-        {"trigger": Decision, "source": "counting", "dest": IGNORE, "conditions": "is_waiting"},
+        # A repeated one is not used up while its countdown runs: behind it, it has the acknowledgement repeated.
+        {"trigger": Decision, "source": "counting", "dest": DEFER, "conditions": "is_new"},
+        {"trigger": Decision, "source": "open", "dest": DEFER, "conditions": "is_waiting"},
         {
             "trigger": Decision,
             "source": "open",
@@ -56,11 +70,20 @@ class Consumer(Process):
         },
         {"trigger": Tick, "source": "counting", "dest": IGNORE, "conditions": "is_ours"},
         {"trigger": Tick, "source": ["open", "counting"], "dest": None, "after": "refuse_tick"},
+        {"trigger": "resend", "source": "counting", "dest": None, "after": "order_again"},
+        # A reference profile only: its consumer hears that the run is to end.
+        *({"trigger": wish, "source": ["open", "counting", "inactive"], "dest": "inactive"} for wish in (Stop, Cancel)),
+        {"trigger": Decision, "source": "inactive", "dest": None, "after": "acknowledge"},
+        {"trigger": Tick, "source": "inactive", "dest": IGNORE},
     )
 
     run: str
     ticks: int = 0
     """The length of a countdown, in seconds; 0 takes a decision at once."""
+    resends: int = 0
+    """How often the order for a countdown is sent again."""
+    resend_ms: int = 5_000
+    """How long a last tick may be overdue before the order is sent again."""
     deviations: tuple[str, ...] = ()
     """The switches that are on, by name."""
     last: int = 0
@@ -69,6 +92,8 @@ class Consumer(Process):
     """Countdowns begun so far: the id of the last one."""
     waiting: Decision | None = None
     """While counting: the decision that waits for the end of its countdown."""
+    resent: int = 0
+    """While counting: repetitions of the order."""
 
     @property
     def switches(self) -> Switches:
@@ -116,7 +141,22 @@ class Consumer(Process):
         """A new id first, and durably: a tick of a countdown before a crash must not fit the one behind it."""
         number = self.countdowns + 1
         self.emit(Begun(decision.run, number, decision.seq), countdowns=number, waiting=decision)
-        self.send("clock", Countdown(decision.run, number, decision.seq, self.ticks))
+        self.order(decision)
+
+    def order(self, decision: Decision) -> None:
+        """Whether order or ticks are lost, it cannot know: what is overdue is ordered again, by the same id."""
+        self.send("clock", Countdown(decision.run, self.countdowns, decision.seq, self.ticks))
+        if self.resent < self.resends:
+            self.arm("resend", self.ticks * SECOND_MS + self.resend_ms)
+
+    def order_again(self) -> None:
+        assert self.waiting is not None
+        self.resent += 1
+        self.order(self.waiting)
+
+    def on_exit_counting(self) -> None:
+        self.cancel("resend")
+        self.resent = 0
 
     def was_waiting(self) -> bool:
         return self.waiting is not None

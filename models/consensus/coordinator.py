@@ -12,6 +12,7 @@ MESSAGES = (Response, Stored, NotStored, AckDecision, Update, Stop, Cancel)
 
 _BOOT: Rows = (
     # After a start and after every restart the journal says where to go on.
+    {"trigger": "boot", "source": "booting", "dest": "exited", "conditions": "gives_up"},
     {"trigger": "boot", "source": "booting", "dest": "stopped", "conditions": "was_stopped", "after": "end"},
     {
         "trigger": "boot",

@@ -20,7 +20,7 @@ class Core(Process):
     """The coordinator's configuration and data. Its parts (asking, deciding, updates, ending) each bring
     rows and their methods; `Coordinator` puts them together."""
 
-    durable = ("journal",)
+    durable = ("journal", "restarts")
 
     run: str
     stages: tuple[Stage, ...]
@@ -36,6 +36,8 @@ class Core(Process):
     resend_ms: int = 5_000
     deviations: tuple[str, ...] = ()
     """The switches that are on, by name."""
+    restarts: int = 0
+    """How often it has come back, as far as it counts that."""
     resent: int = 0
     """Repetitions of the pending request since the last start."""
     waiting: tuple[str, ...] = ()

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from models.consensus.messages import Countdown, RanOut, Tick
-from sim import IGNORE, Process
+from sim import DEFER, IGNORE, Process
+
+SECOND_MS = 1_000
 
 
 class Clock(Process):
     """Sends a tick for each second of the last countdown it was given. It never takes one back: a tick that
-    is not wanted any more is known by its run, its id and its decision."""
+    is not wanted any more is known by its run, its id and its decision. An order that comes again waits until
+    its countdown is over, and has the last tick repeated."""
 
     states = ("idle", "counting")
     timers = ("second",)
     transitions = (
         {"trigger": Countdown, "source": ["idle", "counting"], "dest": IGNORE, "conditions": "is_older"},
+        {"trigger": Countdown, "source": "counting", "dest": DEFER, "conditions": "is_repeated"},
+        {"trigger": Countdown, "source": "idle", "dest": None, "conditions": "is_repeated", "after": "say_it_is_over"},
         {"trigger": Countdown, "source": ["idle", "counting"], "dest": "counting", "after": "begin"},
         {"trigger": "second", "source": "counting", "dest": None, "conditions": "has_more", "after": "tick"},
         {"trigger": "second", "source": "counting", "dest": "idle", "after": ["tick", "forget"]},
@@ -28,9 +33,16 @@ class Clock(Process):
     def is_older(self, countdown: Countdown) -> bool:
         return countdown.id < self.last
 
+    def is_repeated(self, countdown: Countdown) -> bool:
+        return countdown.id == self.last
+
+    def say_it_is_over(self, countdown: Countdown) -> None:
+        """Whoever orders it again has not had the last tick."""
+        self.send("consumer", Tick(countdown.run, countdown.id, countdown.seq, 0))
+
     def begin(self, countdown: Countdown) -> None:
         self.countdown, self.last = countdown, countdown.id
-        self.arm("second", 1_000)
+        self.arm("second", SECOND_MS)
 
     def has_more(self) -> bool:
         return self.countdown is not None and self.countdown.ticks > 1

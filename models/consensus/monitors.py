@@ -151,17 +151,27 @@ class StopOnce(Monitor):
         self.violate("something was accepted after the stop")
 
 
+def _is_update(counted: Counted) -> bool:
+    return isinstance(counted.key, tuple) and counted.key[0] == "update"
+
+
+def _number(counted: Counted) -> int:
+    assert isinstance(counted.key, tuple)
+    number = counted.key[-1]
+    assert isinstance(number, int)
+    return number
+
+
 class UpdatesOnce(Monitor):
-    """Every snapshot that was queued makes a question or is dropped with a word, and a question is made from
-    the newest that was there."""
+    """Every snapshot that was queued makes a question or is dropped, once, and not in favour of an older one."""
 
     states = ("settled", "owing")
     hot = ("owing",)
     transitions = (
         {"trigger": Counted, "source": "*", "dest": "owing", "conditions": "is_update", "after": "enqueue"},
         {"trigger": Counted, "source": "*", "dest": None},
-        {"trigger": Turn, "source": "*", "dest": "settled", "conditions": "is_last", "before": ["judge", "settle"]},
-        {"trigger": Turn, "source": "*", "dest": None, "before": ["judge", "settle"]},
+        {"trigger": Turn, "source": "*", "dest": "settled", "conditions": "is_last", "before": "settle"},
+        {"trigger": Turn, "source": "*", "dest": None, "before": "settle"},
         {"trigger": Dropped, "source": "*", "dest": "settled", "conditions": "is_last", "before": "settle"},
         {"trigger": Dropped, "source": "*", "dest": None, "before": "settle"},
     )
@@ -169,11 +179,10 @@ class UpdatesOnce(Monitor):
     queued: tuple[int, ...] = ()
 
     def is_update(self, counted: Counted) -> bool:
-        return isinstance(counted.key, tuple) and counted.key[0] == "update"
+        return _is_update(counted)
 
     def enqueue(self, counted: Counted) -> None:
-        assert isinstance(counted.key, tuple)
-        number = counted.key[-1]
+        number = _number(counted)
         if number in self.queued:
             self.violate(f"update {number} was queued twice")
         self.queued = (*self.queued, number)
@@ -181,16 +190,61 @@ class UpdatesOnce(Monitor):
     def is_last(self, settled: Turn | Dropped) -> bool:
         return self.queued == (settled.number,)
 
-    def judge(self, turn: Turn) -> None:
-        if turn.number != max(self.queued, default=0):
-            self.violate(f"a question was made from update {turn.number}, when {max(self.queued, default=0)} was there")
-
     def settle(self, settled: Turn | Dropped) -> None:
         if settled.number not in self.queued:
             self.violate(f"update {settled.number} was used or dropped, and it is not in the queue")
         if isinstance(settled, Dropped) and settled.number == max(self.queued) != min(self.queued):
             self.violate(f"update {settled.number} was dropped, and older ones are kept")
         self.queued = tuple(number for number in self.queued if number != settled.number)
+
+
+class FromTheNewest(Monitor):
+    """A question is made from the newest snapshot that was there."""
+
+    states = ("watching",)
+    transitions = (
+        {"trigger": Counted, "source": "watching", "dest": None, "conditions": "is_update", "after": "note"},
+        {"trigger": Counted, "source": "watching", "dest": None},
+        {"trigger": Turn, "source": "watching", "dest": None, "after": "judge"},
+    )
+
+    newest: int = 0
+
+    def is_update(self, counted: Counted) -> bool:
+        return _is_update(counted)
+
+    def note(self, counted: Counted) -> None:
+        self.newest = max(self.newest, _number(counted))
+
+    def judge(self, turn: Turn) -> None:
+        if turn.number != self.newest:
+            self.violate(f"a question was made from update {turn.number}, when {self.newest} was there")
+
+
+class DropsTold(Monitor):
+    """A full queue makes room with a word: by what was told, no more wait than it has room for."""
+
+    states = ("watching",)
+    transitions = (
+        {"trigger": Counted, "source": "watching", "dest": None, "conditions": "is_update", "after": "note"},
+        {"trigger": Counted, "source": "watching", "dest": None},
+        {"trigger": Turn, "source": "watching", "dest": None, "after": "forget"},
+        {"trigger": Dropped, "source": "watching", "dest": None, "after": "forget"},
+    )
+
+    queue_max: int
+    waiting: int = 0
+
+    def is_update(self, counted: Counted) -> bool:
+        return _is_update(counted)
+
+    def note(self) -> None:
+        self.waiting += 1
+        if self.waiting > self.queue_max:
+            self.violate(f"{self.waiting} updates wait, of which the queue may hold {self.queue_max}; no drop was told")
+
+    def forget(self) -> None:
+        self.waiting -= 1
 
 
 class RunsOut(Monitor):

@@ -103,6 +103,8 @@ class User(Process):
     run: str
     stops: bool = True
     cancels: bool = False
+    tells_consumer: bool = False
+    """A switch: the consumer hears of it at the same time as the coordinator."""
 
     def may_stop(self) -> bool:
         return self.stops
@@ -111,10 +113,15 @@ class User(Process):
         return self.cancels
 
     def ask_to_stop(self) -> None:
-        self.send("coordinator", Stop(self.run))
+        self.tell(Stop(self.run))
 
     def ask_to_cancel(self) -> None:
-        self.send("coordinator", Cancel(self.run))
+        self.tell(Cancel(self.run))
+
+    def tell(self, wish: Stop | Cancel) -> None:
+        self.send("coordinator", wish)
+        if self.tells_consumer:
+            self.send("consumer", wish)
 
 
 class Conversation(Process):

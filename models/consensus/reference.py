@@ -16,6 +16,7 @@ from models.consensus.messages import AckDecision, Cancel, Response, Stop, Stopp
 from models.consensus.sequence import Progress, RunPhase
 from sim import IGNORE, Counted
 
+RESTARTS_MAX = 6
 _RUNNING = ["asking", "storing", "gated", "done"]
 
 ROWS: Rows = (
@@ -64,6 +65,13 @@ ROWS: Rows = (
 
 class Reference(Asking, Ending):
     """What the switches of a reference profile need besides our own methods."""
+
+    def on_restart(self) -> None:
+        if self.switches.restarts_limited:
+            self.restarts += 1
+
+    def gives_up(self) -> bool:
+        return self.restarts > RESTARTS_MAX
 
     def overlaps(self, response: Response) -> bool:
         here = (response.run, response.round, response.stage) == (self.run, *self.place())

@@ -42,12 +42,17 @@ class Switches(Record):
     """D5, R4: a tick is known by the id of its countdown alone, and ids start again with each run."""
     acks_on_receipt: bool = False
     """D6: a decision is acknowledged when it arrives, before it is taken."""
+    discards_when_inactive: bool = False
+    """D6: whoever stops or cancels a run tells the consumer too, which from then on acknowledges what arrives
+    and throws it away."""
     queue_fifo: bool = False
     """D9, R2: queued snapshots are replayed one after the other, the stalest first, a turn each."""
     queue_silent: bool = False
     """D9, R2: a snapshot that the queue has no room for is dropped without a word."""
     queue_unbounded: bool = False
     """Version switch: the queue takes everything."""
+    restarts_limited: bool = False
+    """Version switch: a coordinator that has come back six times does not come back any more."""
     cancel_exits: bool = False
     """D11, R5: a cancelled coordinator is gone, and confirms neither that nor a stop."""
 
@@ -86,6 +91,7 @@ _UPSTREAM = Switches(
     counts_from_zero=True,
     ticks_by_id=True,
     acks_on_receipt=True,
+    discards_when_inactive=True,
     queue_fifo=True,
     queue_silent=True,
     cancel_exits=True,
@@ -99,7 +105,9 @@ PROFILES = {
     ),
     "upstream": Profile("the upstream coordinator at its latest", _UPSTREAM, "upstream"),
     "upstream_old": Profile(
-        "the upstream coordinator as the port found it", replace(_UPSTREAM, queue_unbounded=True), "upstream_old"
+        "the upstream coordinator as the port found it",
+        replace(_UPSTREAM, queue_unbounded=True, restarts_limited=True),
+        "upstream_old",
     ),
     "fork": Profile(
         "the fork",

@@ -6,7 +6,16 @@ from typing import Any
 
 from models.consensus.answers import AllDecided, LastQuestion, Verdicts
 from models.consensus.coordinator import Coordinator
-from models.consensus.monitors import AckGate, Inputs, RunsOut, StopOnce, TakenInOrder, UpdatesOnce
+from models.consensus.monitors import (
+    AckGate,
+    DropsTold,
+    FromTheNewest,
+    Inputs,
+    RunsOut,
+    StopOnce,
+    TakenInOrder,
+    UpdatesOnce,
+)
 from sim import EffectLedger, Monitor, View, always, sometimes
 
 
@@ -28,12 +37,20 @@ def monitors(
         "all_decided": AllDecided(steps=steps),
         "verdicts": Verdicts(run=run, stages=stages, quorum=quorum),
         "taken_in_order": TakenInOrder(run=run, stored=last, taken=last),
-        **({"updates_once": UpdatesOnce()} if updates else {}),
+        **(_of_updates(coordinator.queue_max) if updates else {}),
         **({"runs_out": RunsOut()} if countdown else {}),
     }
 
 
-def properties(coordinator: Coordinator, *, stop: bool, updates: bool) -> tuple[Any, ...]:
+def _of_updates(queue_max: int) -> dict[str, Monitor]:
+    return {
+        "updates_once": UpdatesOnce(),
+        "from_the_newest": FromTheNewest(),
+        "drops_told": DropsTold(queue_max=queue_max),
+    }
+
+
+def properties(coordinator: Coordinator, *, stop: bool) -> tuple[Any, ...]:
     """What holds in every state, and what must be possible at all."""
     budget_ms = coordinator.policy().budget_ms
     held = [sometimes("a run comes to its end", lambda coordinator: coordinator.state == "done")]
@@ -41,8 +58,6 @@ def properties(coordinator: Coordinator, *, stop: bool, updates: bool) -> tuple[
         held.append(sometimes("a run is stopped", lambda coordinator: coordinator.state == "stopped"))
     if any(stage.sequential for stage in coordinator.stages):
         held.append(always("one agent at a time", _in_turn))
-    if updates:
-        held.append(always("the queue is bounded", _is_bounded))
     if budget_ms is not None:
         held.append(
             always(
@@ -60,7 +75,3 @@ def _in_turn(coordinator: View) -> bool:
     stage = stages[key[1] % len(stages) if key else 0]
     asked = sum(attempt > 0 for attempt in journal.attempts)
     return not stage.sequential or asked - len(journal.answers) <= 1
-
-
-def _is_bounded(coordinator: View) -> bool:
-    return bool(len(coordinator.journal.queue) <= coordinator.queue_max)

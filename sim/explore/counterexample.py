@@ -34,6 +34,7 @@ def counterexample_text(target: Target, counterexample: Told, header: Sequence[s
         "model": target.model,
         "config": dict(target.config) or None,
         "network": target.system.network,
+        "properties": list(target.system.judged) or None,
         "expect": {"verdict": "violated", "violation": counterexample.violated},
         "schedule": list(counterexample.schedule),
     }

@@ -19,13 +19,29 @@ class Item:
         self.plain = plain
 
     def find(self, graph: Graph, state: State) -> Action | None:
-        """The enabled action that this item means."""
+        """The enabled action that this item means, or else one that is alike."""
         if self.plain:
             mine = subject(self.action)
             ways = [a for a in graph.enabled(state) if is_plain(a) and subject(a) == mine]
             return min(ways, key=lambda a: (a.choices != ways[0].choices, a.code)) if ways else None
         key, code = self.action.key, self.action.code
-        return next((a for a in graph.enabled(state) if a.key == key and a.code == code), None)
+        enabled = graph.enabled(state)
+        same = next((a for a in enabled if a.key == key and a.code == code), None)
+        return same or next((a for a in enabled if is_alike(a, self.action)), None)
+
+
+def is_alike(one: Action, other: Action) -> bool:
+    """Whether two actions are the same but for the fields of the message: what went before may have been
+    different, as when another verdict is on its way from and to the same processes."""
+    return _kind(one) == _kind(other)
+
+
+def _kind(action: Action) -> tuple[object, ...]:
+    envelope = action.envelope
+    message = (envelope.source, envelope.target, type(envelope.message)) if envelope is not None else None
+    crash = None if action.window is None else (action.window, action.address.crashing)
+    fault = type(action.fault)
+    return action.kind, message, action.process, action.subject, fault, action.reordered, action.choices, crash
 
 
 class Guided:

@@ -32,6 +32,17 @@ PAIRS_MAX = 40
 """Actions up to which all pairs are tried."""
 
 
+def following(actions: Sequence[Action], step: int) -> list[int]:
+    """The step and those that follow from it, in their order: the deliveries of what they sent."""
+    found, sent = [step], [*actions[step].sends]
+    for at in range(step + 1, len(actions)):
+        if actions[at].consumed in sent:
+            sent.remove(actions[at].consumed)
+            sent += actions[at].sends
+            found.append(at)
+    return found
+
+
 @dataclass
 class Minimised:
     """A violation, reduced."""
@@ -105,6 +116,8 @@ class _Minimiser:
         self.judge = judge
         self.finding = finding
         self.effort = effort
+        self.known: dict[object, Minimised | None] = {}
+        """What came of each trial: ways that differ at first soon come to the same ones."""
 
     def run(self, start: Start, actions: list[Action], known: Container[tuple[str, ...]]) -> Minimised:
         best = self._reduced(unminimised(self.graph, start, actions, self.finding))
@@ -134,7 +147,7 @@ class _Minimiser:
         better = True
         while better and self.effort > 0:
             better = False
-            for edits in (self._without, self._plain, self._ordered, self._started, self._without_two):
+            for edits in (self._without, self._plain, self._ordered, self._started, self._without_two, self._elsewhere):
                 found = self._first_less(best, edits(best))
                 while found is not None:
                     best, better = found, True
@@ -161,6 +174,12 @@ class _Minimiser:
 
         It may become longer on the way to fewer deviations, but not without bound.
         """
+        key = (start.choices, length, held, tuple((item.action, item.plain) for item in items))
+        if key not in self.known:
+            self.known[key] = self._violating(start, items, length, held)
+        return self.known[key]
+
+    def _violating(self, start: Start, items: list[Item], length: int, held: frozenset[Subject]) -> Minimised | None:
         run = self._trial(start, items, length, held)
         if run.finding is None or run.finding.property != self.finding.property:
             return None
@@ -218,14 +237,17 @@ class _Minimiser:
                 yield best.start, [Item(a, plain=at == deviation.step) for at, a in enumerate(best.actions)]
 
     def _ordered(self, best: Minimised) -> Edits:
-        """Move what is out of order to where it belongs, or its counterpart, or what the environment does
-        to later (what follows from it then comes later too), or as usual from there on."""
+        """Move what is out of order to where it belongs, alone or with what follows from it, or its
+        counterpart, or what the environment does to later (what follows from it then comes later too), or as
+        usual from there on."""
         items = [*map(Item, best.actions)]
         for deviation in best.deviations:
             if deviation.kind is Unusual.LATE:
-                rest = items[: deviation.step] + items[deviation.step + 1 :]
-                for at in range(deviation.step):
-                    yield best.start, [*rest[:at], items[deviation.step], *rest[at:]]
+                late = following(best.actions, deviation.step)
+                for moved in ([deviation.step], late) if len(late) > 1 else ([deviation.step],):
+                    rest = [item for at, item in enumerate(items) if at not in moved]
+                    for at in range(deviation.step):
+                        yield best.start, [*rest[:at], *(items[step] for step in moved), *rest[at:]]
             elif deviation.kind in (Unusual.EARLY, Unusual.ENVIRONMENT):
                 rest = items[: deviation.step] + items[deviation.step + 1 :]
                 for at in range(len(rest), deviation.step, -1):
@@ -234,8 +256,29 @@ class _Minimiser:
             if deviation.step >= 0:
                 yield best.start, items[: deviation.step]
 
+    def _elsewhere(self, best: Minimised) -> Edits:
+        """Let a fault of the same kind strike something else, and leave out what was there for it to strike."""
+        faults = [deviation.step for deviation in best.deviations if deviation.kind is Unusual.FAULT]
+        others = [deviation.step for deviation in best.deviations if deviation.kind in _BY_ITSELF]
+        for fault in faults:
+            kinds = best.actions[fault].strikes
+            for other in others:
+                if other == fault:
+                    continue
+                items = [Item(a, plain=at == fault) for at, a in enumerate(best.actions) if at != other]
+                run = self._trial(best.start, items, len(best.actions)).trace
+                items = [Item(action) for _, action in run.steps]
+                for at, (state, _) in enumerate(zip(run.states(), run.steps, strict=False)):
+                    for struck in self.graph.actions(state):
+                        if struck.strikes == kinds:
+                            yield best.start, [*items[:at], Item(struck), *items[at:]]
+
     def _started(self, best: Minimised) -> Edits:
         """Begin with the first choices."""
         first = self.graph.starts()[0]
         if first.choices != best.start.choices:
             yield first, [*map(Item, best.actions)]
+
+
+_BY_ITSELF = (Unusual.FAULT, Unusual.ENVIRONMENT)
+"""What happens though nothing is late or early."""

@@ -10,6 +10,7 @@ from sim.explore.coverage import transitions, untaken
 from sim.explore.reduction.reduction import Reduced
 from sim.graph import Graph, Start
 from sim.judge import Finding
+from sim.properties import STUCK
 from sim.system import System
 
 
@@ -70,5 +71,6 @@ Progress = Callable[[CheckResult], None]
 def proved(system: System) -> list[str]:
     """What a complete check without a finding has shown, by name."""
     monitors = [f"monitor {name}" for name in system.monitors]
-    built_in = ["never stuck", "no unhandled input", "no exception in a handler"]
+    stuck = ["never stuck"] if system.judges(STUCK) else []
+    built_in = [*stuck, "no unhandled input", "no exception in a handler"]
     return [*map(str, system.properties), *monitors, *built_in]

@@ -20,7 +20,7 @@ from sim.scenario.mistakes import Mistakes, Place, brief, said, unknown
 from sim.scenario.models import culprit
 from sim.system import System
 
-RESERVED = ("faults", "network")
+RESERVED = ("faults", "network", "properties")
 """Keys of `--set` that every model has."""
 
 _ANY = inspect.Parameter.empty

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sim.judge import BUILT_IN
 from sim.ledgers import REASONS
+from sim.properties import BUILT_IN
 from sim.scenario.document import Node
 from sim.scenario.mistakes import Mistakes, brief, unknown
 from sim.scenario.schema import ExpectShape, TimingShape

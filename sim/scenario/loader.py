@@ -300,7 +300,7 @@ class _Reader:
             for mistake in error.mistakes:
                 self.mistakes.add(blamed(self.root, config, mistake), mistake)
             return None
-        return config, self._networked(system, shape)
+        return config, self._judged(self._networked(system, shape), shape)
 
     def _networked(self, system: System, shape: ScenarioShape) -> System:
         """The system on the network that the file or the command line says."""
@@ -313,6 +313,22 @@ class _Reader:
             return system
         try:
             return system.with_(network=network)
+        except SimError as error:
+            self.mistakes.add_all(place, error, before)
+            return system
+
+    def _judged(self, system: System, shape: ScenarioShape) -> System:
+        """The system judged by what the file or the command line says."""
+        names, before = shape.properties, ""
+        place: Place | None = self.root.place_of("properties")
+        if "properties" in self.overrides:
+            names, place = [name.strip() for name in self.overrides["properties"].split(",")], None
+            before = "--set properties=...: "
+        if names is None:
+            return system
+        told = [name for name in names if name]  # what is no text was a mistake already
+        try:
+            return system.judging(*told) if told or not names else system
         except SimError as error:
             self.mistakes.add_all(place, error, before)
             return system

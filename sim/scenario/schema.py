@@ -177,6 +177,9 @@ class ScenarioShape(_Shape):
     network: str | None = Field(
         default=None, description="Instead of the model's own network.", json_schema_extra={"enum": list(NETWORKS)}
     )
+    properties: list[str] | None = Field(
+        default=None, description="Judge by these alone: properties and monitors by name, `stuck` among them."
+    )
     faults: PlanText | None = Field(default=None, description="The fault plan, such as agent_timeout:2@gemini,drop:1.")
     strategy: str | None = Field(default=None, description="What picks.", json_schema_extra={"enum": list(STRATEGIES)})
     seed: int | None = Field(default=None, ge=0, le=SEED_MAX, description="Fixes every pick of the strategy.")
@@ -197,6 +200,8 @@ EXPECTED = {
     ("description",): "text",
     ("config",): "a mapping of the model's parameters",
     ("network",): f"one of {', '.join(NETWORKS)}",
+    ("properties",): "a list of names, such as [stuck]",
+    ("properties", "*"): "the name of a property or monitor",
     ("strategy",): f"one of {', '.join(STRATEGIES)}",
     ("seed",): f"a whole number from 0 to {SEED_MAX}",
     ("schedule",): "a list of actions, such as `- deliver a->b Ask`",

@@ -81,12 +81,20 @@ class SystemMachine(RuleBasedStateMachine):
         self.held = None
         for _ in range(self.drain_steps):
             action = self._usual()
-            if action is None:
+            if action is None or self._goes_nowhere(action):
                 self.at_rest()
-                self.walk.follow(self.usual)  # there is nothing left to follow: it judges the rest
+                if action is None:
+                    self.walk.follow(self.usual)  # there is nothing left to follow: it judges the rest
+                else:
+                    self.walk.finding = self.walk.rest()
                 self._judge()
                 return
             self._step(action)
+
+    def _goes_nowhere(self, action: Action) -> bool:
+        """Whether all that is left can go on for ever, and changes nothing: a timer that is armed again."""
+        state = self.walk.state
+        return not self.graph.changes(state, action) and self.graph.quiescent(state)
 
     def _step(self, action: Action) -> None:
         state = self.walk.state

@@ -34,6 +34,7 @@ def replay_text(run: Run, model: str = "", config: Mapping[str, Any] | None = No
         "model": model,
         "config": dict(config or {}) or None,
         "network": run.trace.graph.system.network,
+        "properties": list(run.trace.graph.system.judged) or None,
         "expect": expect,
         "schedule": schedule,
     }

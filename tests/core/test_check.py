@@ -8,6 +8,7 @@ import pytest
 
 from sim import (
     DEFER,
+    Counted,
     Emission,
     Graph,
     Message,
@@ -15,9 +16,12 @@ from sim import (
     Monitor,
     Process,
     System,
+    Uniform,
+    View,
     always,
     check,
     eventually,
+    simulate,
     sometimes,
     within,
 )
@@ -140,6 +144,39 @@ def test_rest_in_a_hot_state_is_stuck_and_elsewhere_it_is_not() -> None:
     assert result.finding is not None
     assert (result.finding.property, schedule(result.path)) == ("stuck", ["move c.up"])
     assert check(System({"c": Paying()})).verdict == "ok"
+
+
+def test_a_system_may_be_judged_by_some_of_its_properties() -> None:
+    """What else is violated does not end a run; being stuck is a property of that kind, an exception is not."""
+    system = System({"c": Owing(limit=1)}, properties=(always("zero", lambda c: c.n == 0), sometimes("one", one)))
+    for names, violated in (((), "zero"), (("zero",), "zero"), (("stuck",), "stuck"), (("stuck", "one"), "stuck")):
+        result = check(system.judging(*names) if names else system)
+        assert result.finding is not None
+        assert result.finding.property == violated
+    sound = check(system.judging("one"))
+    assert (sound.verdict, sound.states) == ("ok", 2)
+    assert sound.proved == ["sometimes one", "no unhandled input", "no exception in a handler"]
+    assert check(system.judging("one"), engine="compiled").verdict == "ok"
+    assert simulate(system.judging("one"), Uniform(0)).finding is None
+    with pytest.raises(ModelError, match="'on' is no property \\(did you mean 'one'\\?\\); there are zero, one, stuck"):
+        system.judging("on")
+    with pytest.raises(ModelError, match="name one"):
+        system.judging()
+
+
+def test_the_monitors_that_a_judged_property_reads_are_kept() -> None:
+    class Watching(Monitor):
+        states = ("watching",)
+        transitions = ({"trigger": Counted, "source": "watching", "dest": None},)
+
+    watched = always("watched", lambda seen: seen.state == "watching")
+    system = System({"c": Paying()}, properties=(watched,), monitors={"seen": Watching(), "other": Watching()})
+    assert [*system.judging("watched").monitors] == ["seen"]
+    assert [*system.judging("stuck").monitors] == []
+
+
+def one(c: View) -> bool:
+    return bool(c.n == 1)
 
 
 def test_what_only_may_happen_does_not_save_a_process_from_being_stuck() -> None:

@@ -5,15 +5,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 import models.consensus
-from sim import Graph, Replay, System, Uniform, check, fuzz, minimise, simulate
+import sim.explore.minimise as minimising
+from bench.bugs import livelock
+from sim import Graph, Replay, Run, System, Uniform, check, fuzz, minimise, simulate
+from sim.explore import guided
 from sim.explore.deviations import Unusual, deviations
 from sim.explore.minimise import unminimised
 from sim.strategy import Canonical
-from tests.fuzzed import alone, deaf, factory, hasty, hopeless, hurried, relay, stubborn
+from tests.fuzzed import deaf, factory, hasty, hopeless, hurried, relay, stubborn
+from tests.saboteurs.consensus import SABOTEURS
 
 FAULTY: dict[str, Callable[[], System]] = {
     "consensus": lambda: models.consensus.system(sequencing=False),
@@ -37,7 +42,7 @@ def test_a_counterexample_is_as_short_as_the_shortest_that_the_check_finds(name:
     for seed in SEEDS:
         (found,) = fuzz(FAULTY[name](), seed=seed, schedules=1500).found
         least = found.minimised
-        shortest = check(alone(FAULTY[name](), found.property), max_states=CHECKED_MAX)
+        shortest = check(FAULTY[name]().judging(found.property), max_states=CHECKED_MAX)
         if shortest.verdict == "incomplete":
             assert name == "consensus of three, two rounds", "too large for the check of a test"
             continue
@@ -219,3 +224,40 @@ def test_an_early_timer_and_a_late_message_are_told_apart() -> None:
         [],
         "As usual: first in, first out, no fault; the canonical schedule itself leads there.",
     )
+
+
+LOCAL = {
+    "queued updates lost in a crash": (minimising._Minimiser, "_elsewhere", lambda *_: iter(())),
+    "a repeated order used up": (minimising, "following", lambda _, step: [step]),
+    "a repeated decision used up": (guided, "is_alike", lambda *_: False),
+}
+"""Saboteurs of the consensus model, each with a means without which its counterexample ends in a local minimum."""
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_a_minimiser_that_lacks_one_of_its_means_ends_in_a_local_minimum(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted = next(saboteur for saboteur in SABOTEURS if saboteur.name == name)
+
+    def costs() -> list[tuple[int, int]]:
+        return [fuzz(planted.small(), schedules=1_000, seed=seed).found[0].minimised.cost for seed in SEEDS]
+
+    least = costs()
+    monkeypatch.setattr(*LOCAL[name])
+    assert max(costs()) > max(least)
+
+
+def test_no_way_is_tried_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[object] = []
+    trial = minimising._Minimiser._trial
+
+    def noted(self: Any, start: Any, items: Any, length: int, held: Any = frozenset()) -> Run:
+        if held or items:
+            tried.append((length, held, tuple((item.action, item.plain) for item in items)))
+        return trial(self, start, items, length, held)
+
+    monkeypatch.setattr(minimising._Minimiser, "_trial", noted)
+    (found,) = fuzz(livelock.system(), seed=0).found
+    assert found.minimised.complete
+    assert len(tried) < 2 * len(set(tried))

@@ -143,6 +143,15 @@ def test_overrides_are_read_by_the_annotation_of_their_parameter(text: str, valu
     assert type(scenario.config[key]) is type(value)
 
 
+def test_a_file_or_an_option_says_what_is_judged() -> None:
+    scenario = read("properties: [till, stuck]\n")
+    assert (scenario.system.judged, [*scenario.system.monitors]) == (("till", "stuck"), ["till"])
+    assert scenario.model_system.properties == []
+    other = read("properties: [till]\n", overrides={"properties": "the shop is open, a sale"}).system
+    assert ([prop.name for prop in other.properties], [*other.monitors]) == (["the shop is open", "a sale"], [])
+    assert read("").system.judged == ()
+
+
 def test_overrides_replace_what_the_file_says() -> None:
     scenario = read("network: any\nseed: 1\nfaults: drop:2\n", overrides={"network": "fifo"}, faults="drop:3", seed=9)
     assert (scenario.system.network, scenario.seed) == ("fifo", 9)
@@ -158,7 +167,7 @@ def test_overrides_replace_what_the_file_says() -> None:
         (
             {"overrides": {"buyer": "1"}},
             "--set buyer=1: toyshop has no parameter 'buyer' (did you mean 'buyers'?); there are buyers, names, "
-            "polite, mood, note, limits, faults and network",
+            "polite, mood, note, limits, faults, network and properties",
         ),
         ({"overrides": {"buyers": "x"}}, "--set buyers=x: buyers is 'x'; give a whole number"),
         ({"overrides": {"buyers": "1.0"}}, "--set buyers=1.0: buyers is '1.0'; give a whole number"),
@@ -166,6 +175,11 @@ def test_overrides_replace_what_the_file_says() -> None:
         (
             {"overrides": {"network": "fife"}},
             "--set network=fife: network 'fife' is none (did you mean 'fifo'?); use any, fifo or set",
+        ),
+        (
+            {"overrides": {"properties": "tilt"}},
+            "--set properties=...: 'tilt' is no property (did you mean 'till'?); there are the shop is open, a sale, "
+            "till, stuck, unhandled and exception",
         ),
         (
             {"faults": "drop"},
@@ -223,7 +237,7 @@ def test_a_target_that_is_a_file(tmp_path: Path) -> None:
         (
             "models.paxos",
             {"client": "2"},
-            "--set client=2: models.paxos has no parameter 'client' (did you mean 'clients'?); there are clients, faults and network",
+            "--set client=2: models.paxos has no parameter 'client' (did you mean 'clients'?); there are clients, faults, network and properties",
         ),
         (
             "models.paxos",

@@ -132,6 +132,7 @@ def test_the_text_of_a_scenario(tmp_path: Path) -> None:
         model="toyshop",
         config={"names": ("a", "b c"), "note": "3", "limits": (("x", 1),), "polite": True},
         network="fifo",
+        properties=["till", "the shop is open"],
         description="two\nlines",
         schedule=["fire buyer.retry", "deliver buyer->shop Order(number=1) #1"],
         then="usual",
@@ -142,7 +143,7 @@ def test_the_text_of_a_scenario(tmp_path: Path) -> None:
     assert file.read_text() == (
         "# Found by a check.\n# Replay: sim run r.yaml\n\nmodel: toyshop\n"
         'description: "two\\nlines"\nconfig:\n  names:\n    - a\n    - b c\n  note: "3"\n  limits: [["x", 1]]\n'
-        '  polite: true\nnetwork: fifo\ntiming:\n  latency: "5ms"\n  links:\n    shop->*: "1s"\n'
+        '  polite: true\nnetwork: fifo\nproperties:\n  - till\n  - the shop is open\ntiming:\n  latency: "5ms"\n  links:\n    shop->*: "1s"\n'
         "expect:\n  verdict: violated\n  violation: the shop is open\n  emitted:\n    Sold: 1\n  rejected:\n    late: 2\n"
         "  states:\n    buyer: done\n"
         'schedule:\n  - fire buyer.retry\n  - "deliver buyer->shop Order(number=1) #1"\nthen: usual\n'

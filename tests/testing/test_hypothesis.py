@@ -32,6 +32,7 @@ from sim import (
 from sim.scenario import parse_scenario
 from sim.simulation import Walk
 from sim.strategy import Canonical, strategy_of
+from tests.fuzzed import restless
 from tests.systems import systems
 
 QUIET = list(HealthCheck)
@@ -226,6 +227,18 @@ def test_what_is_owed_at_rest_is_found_by_teardown_alone() -> None:
     failure = find(consensus.system(**config).with_(faults="drop:1"))
     assert failure.run.finding is not None
     assert failure.run.finding.property == "stuck"
+
+
+def test_what_goes_on_for_ever_and_changes_nothing_is_rest() -> None:
+    rested: list[bool] = []
+
+    class Resting(state_machine(restless())):  # type: ignore[misc]
+        def at_rest(self) -> None:
+            rested.append(self.graph.quiescent(self.walk.state))
+
+    run_state_machine_as_test(Resting, settings=settings(OURS, max_examples=20))
+    assert len(rested) >= 20
+    assert all(rested)
 
 
 def test_a_sound_system_passes_and_a_test_may_observe_more() -> None:
