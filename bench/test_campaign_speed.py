@@ -11,7 +11,7 @@ from __future__ import annotations
 import pickle
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from pathlib import Path
 from statistics import median
@@ -30,8 +30,14 @@ from sim.campaign.store import Store
 from sim.campaign.worker import Outcome, Request, ready, run_chunk
 
 MODEL = "models.consensus"
-SCHEDULES, CHUNK = 12_000, 500
+SCHEDULES, CHUNK = 2_000_000, 10_000
+WARM = 100_000
+"""Schedules before a worker is measured: enough for the compiled walk to be made and loaded."""
+CHUNKS, SIZES = 20, (1_000, 10_000, 100_000)
+"""Chunks that are measured, and of how many schedules."""
 ROUNDS = 3
+CORES = 16
+"""Of the machines that the table has."""
 
 
 class Prepared(Executor):
@@ -72,11 +78,12 @@ def campaign(folder: Path, chunk: int, schedules: int) -> Campaign:
 
 
 def seconds_with(workers: int) -> float:
-    """A whole campaign, from the moment a worker is ready."""
+    """A whole campaign, from the moment all workers are warm."""
     with tempfile.TemporaryDirectory() as folder, started("local", workers) as engine:
-        for future in [engine.executor.submit(time.sleep, 0.5) for _ in range(workers)]:
-            future.result()  # all of them are ready
         one = campaign(Path(folder), CHUNK, SCHEDULES)
+        warming = [Request(one.session.plan, one.code, SCHEDULES, WARM, "warm")] * workers
+        for future in [engine.executor.submit(run_chunk, request) for request in warming]:
+            future.result()  # each has had one
         begun = time.perf_counter()
         answer = one.run(engine)
         assert answer.schedules == SCHEDULES
@@ -89,16 +96,19 @@ def two_against_one() -> tuple[float, float]:
     return tuple(SCHEDULES / median(column) for column in zip(*rounds, strict=True))  # type: ignore[return-value]
 
 
-def cost_of_chunks(chunk: int, chunks: int = 20) -> Costs:
-    """What a chunk of so many schedules costs."""
+def cost_of_chunks(chunk: int, chunks: int = CHUNKS, warm: int = WARM) -> Costs:
+    """What a chunk of so many schedules costs, on average over the first ones of a campaign, by a worker that was warmed
+    by `warm` schedules."""
     with tempfile.TemporaryDirectory() as folder:
         one = campaign(Path(folder), chunk, chunk * chunks)
         outcomes: dict[int, bytes] = {}
         worker_s = 0.0
-        run_chunk(Request(one.session.plan, one.code, chunk * chunks, chunk))  # loads the model
+        run_chunk(
+            Request(one.session.plan, one.code, chunk * chunks, warm, "warm")
+        )  # loads the model, and makes the code
         for first in range(0, chunk * chunks, chunk):
             begun = time.perf_counter()
-            outcome: Outcome = run_chunk(Request(one.session.plan, one.code, first, chunk))
+            outcome: Outcome = run_chunk(Request(one.session.plan, one.code, first, chunk, "costs", first))
             worker_s += time.perf_counter() - begun
             outcomes[first] = pickle.dumps(outcome)
         begun = time.perf_counter()
@@ -106,6 +116,30 @@ def cost_of_chunks(chunk: int, chunks: int = 20) -> Costs:
         own_s = time.perf_counter() - begun
     size = sum(map(len, outcomes.values())) // chunks
     return Costs(own_s / chunks, worker_s / chunks, size, chunk)
+
+
+def limit(costs: Costs) -> int:
+    """How many workers keep the campaign's process busy; more bring nothing."""
+    return max(1, int(costs.worker_s / costs.own_s))
+
+
+def scaled(costs: Costs, workers: int) -> float:
+    """Schedules a second with so many workers, computed: as many chunks as they run, or as the campaign takes in."""
+    return costs.schedules * min(workers / costs.worker_s, 1 / costs.own_s)
+
+
+def table(measured: list[Costs]) -> Iterator[str]:
+    """What so many workers would do, with chunks of each size: lines of a table."""
+    heads = " | ".join(f"chunks of {costs.schedules:,}" for costs in measured)
+    yield f"| workers | machines of {CORES} cores | {heads} |"
+    yield f"|{'---|' * (2 + len(measured))}"
+    limits = [limit(costs) for costs in measured]
+    for workers in sorted({1, CORES, 10 * CORES, *limits}):
+        cells = [
+            f"{scaled(costs, workers) / 1e6:.2f} million schedules/s{': here it stops' if workers == most else ''}"
+            for costs, most in zip(measured, limits, strict=True)
+        ]
+        yield f"| {workers} | {-(-workers // CORES)} | {' | '.join(cells)} |"
 
 
 def round_trip_s() -> float:
@@ -125,25 +159,26 @@ def test_schedules_a_second(benchmark: BenchmarkFixture, workers: int) -> None:
 
 
 @pytest.mark.benchmark(group="campaign, what a chunk costs")
-@pytest.mark.parametrize("chunk", [100, 1_000])
+@pytest.mark.parametrize("chunk", SIZES)
 def test_cost_of_a_chunk(benchmark: BenchmarkFixture, chunk: int) -> None:
     costs = benchmark.pedantic(cost_of_chunks, args=(chunk, 10), rounds=1)
     benchmark.extra_info["own_ms"] = round(1e3 * costs.own_s, 2)
     benchmark.extra_info["worker_ms"] = round(1e3 * costs.worker_s, 1)
     benchmark.extra_info["outcome_kib"] = round(costs.outcome_bytes / 1024)
-    benchmark.extra_info["workers_at_which_it_stops"] = round(costs.worker_s / costs.own_s)
+    benchmark.extra_info["workers_at_which_it_stops"] = limit(costs)
 
 
 def main() -> None:
     one, two = two_against_one()
     print(f"workers     1: {one:,.0f} schedules/s, 2: {two:,.0f} schedules/s, {two / one:.2f} times as many")
     print(f"round trip  {1e3 * round_trip_s():.2f} ms for a task without work")
-    for chunk in (100, 1_000, 4_000):
-        costs = cost_of_chunks(chunk)
+    measured = [cost_of_chunks(chunk) for chunk in SIZES]
+    for costs in measured:
         print(
-            f"chunk       {chunk:>5,} schedules: {1e3 * costs.worker_s:,.0f} ms of a worker, {1e3 * costs.own_s:.1f} ms of "
-            f"the campaign, {costs.outcome_bytes / 1024:,.0f} KiB; {costs.worker_s / costs.own_s:,.0f} workers keep it busy"
+            f"chunk       {costs.schedules:>7,} schedules: {1e3 * costs.worker_s:,.0f} ms of a worker, "
+            f"{1e3 * costs.own_s:.1f} ms of the campaign, {costs.outcome_bytes / 1024:,.0f} KiB"
         )
+    print(*table(measured), sep="\n")
 
 
 if __name__ == "__main__":

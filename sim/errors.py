@@ -79,6 +79,15 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
+def unknown(what: str, given: Iterable[str], known: Sequence[str]) -> list[str]:
+    """One line for each name of `given` that is none of `known`: `a system has no 'fault' (did you mean ...`."""
+    return [
+        f"{what} has no {name!r}{nearest(name, known)}; there are {listing(known, 'and')}"
+        for name in given
+        if name not in known
+    ]
+
+
 def listing(words: Sequence[str], conjunction: str = "or") -> str:
     """`a, b or c`, for the part of an error that says what would be right."""
     if not words:

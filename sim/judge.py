@@ -91,9 +91,12 @@ class Evaluated:
         numbers: tuple[int, ...] = (key,) if self._single else key  # type: ignore[assignment]
         views = [self._graph.tables.view(number) for number in numbers]
         try:
-            return bool(self.property.predicate(*views))
+            found = self.property.predicate(*views)
         except Exception as error:
             raise ModelError(f"{self.property} cannot be evaluated: {type(error).__name__}: {error}") from error
+        if callable(found):
+            raise ModelError(f"{self.property} gives a function, which always holds; call it: write () behind it")
+        return bool(found)
 
     def shown(self, state: State) -> str:
         """What the property read in this state."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, cast
 
 from transitions import EventData, Machine, MachineError, Transition
 
-from sim.errors import ModelError
+from sim.errors import ModelError, nearest
 from sim.process import Arm, Output, StateMachine, Step, Violated
 from sim.table import DEFER, DOWN, FAILED, Dest, Row, Table, Trigger, arity, trigger_name
 from sim.values import Record, Value, show
@@ -254,4 +254,7 @@ def _where(error: Exception) -> str:
         code = trace.tb_frame.f_code
         place = f" ({code.co_filename.replace(chr(92), '/').rsplit('/', 1)[-1]}:{trace.tb_lineno}, in {code.co_name})"
         trace = trace.tb_next
-    return f"{type(error).__name__}: {error}{place}"
+    hint = ""
+    if isinstance(error, AttributeError) and isinstance(error.obj, StateMachine):
+        hint = nearest(str(error.name), type(error.obj).table.fields)
+    return f"{type(error).__name__}: {error}{hint}{place}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sim.errors import ModelError
+from sim.values import describe
 
 Kind = Literal["always", "sometimes", "eventually", "within"]
 Predicate = Callable[..., object]
@@ -57,6 +58,11 @@ def within(name: str, predicate: Predicate, reads: Sequence[str] | None = None) 
 
 
 def _property(kind: Kind, name: str, predicate: Predicate, reads: Sequence[str] | None) -> Property:
+    if not callable(predicate):
+        raise ModelError(
+            f"{kind} {name!r}: {describe(predicate)} is no predicate; give a function of what it reads, such as "
+            "lambda agent: agent.state == 'done'"
+        )
     if reads is None:
         parameters = inspect.signature(predicate).parameters.values()
         if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):

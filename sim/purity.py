@@ -2,14 +2,16 @@
 world outside.
 
 It reads the code of a class's callbacks and of all functions of the same package that they reach by name. What
-it cannot see (a function taken from a table, a clock in somebody else's library) is left to `--verify`.
+it cannot see (a function taken from a table, a clock in somebody else's library, a list that is appended to) is left to
+`--verify`.
 """
 
 from __future__ import annotations
 
 import builtins
 import dis
-from collections.abc import Callable, Iterator
+import inspect
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -33,11 +35,20 @@ BANS: dict[str, str] = {
     "uuid.uuid4": _NO_CHANCE,
     "os.urandom": _NO_CHANCE,
     "numpy.random": _NO_CHANCE,
+    "global": "only fields of the process may change; make it one",
     "builtins.id": _NO_ADDRESS,
     "builtins.hash": _NO_ADDRESS,
     "builtins.open": _NO_WORLD,
     "builtins.input": _NO_WORLD,
     "os": _NO_WORLD,
+    "sys": _NO_WORLD,
+    "pathlib.Path": _NO_WORLD,
+    "urllib": _NO_WORLD,
+    "http": _NO_WORLD,
+    "requests": _NO_WORLD,
+    "httpx": _NO_WORLD,
+    "openai": _NO_WORLD,
+    "anthropic": _NO_WORLD,
     "socket": _NO_WORLD,
     "subprocess": _NO_WORLD,
     "threading": _NO_WORLD,
@@ -47,7 +58,10 @@ BANS: dict[str, str] = {
 
 _SAME = {"posix": "os", "nt": "os", "_io": "builtins", "io": "builtins", "_random": "random", "_datetime": "datetime"}
 """Modules behind modules."""
-_HARMLESS = ("os.path", "time.struct_time")
+_HARMLESS = ("os.path", "time.struct_time", "sys.maxsize", "urllib.parse", "http.HTTPStatus")
+_IMPORTED = ("random", "secrets", "time", "socket", "subprocess", "requests", "httpx", "openai", "anthropic")
+"""What is of no use to a handler, whatever it takes from there."""
+_NO_STEP = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 
 @cache
@@ -58,12 +72,26 @@ def impurities(cls: type) -> tuple[str, ...]:
     names += [name for hooks in (table.on_enter, table.on_exit) for found in hooks.values() for name in found]
     names += [name for name in ("on_start", "on_restart") if hasattr(cls, name)]
     roots = [getattr(cls, name) for name in dict.fromkeys(names)]
-    return tuple(dict.fromkeys(f"{cls.__name__}: {line}" for line in _Reader(cls).read(roots)))
+    lines = [*_unfinished(roots), *_Reader(cls).read(roots)]
+    return tuple(dict.fromkeys(f"{cls.__name__}: {line}" for line in lines))
 
 
 def impure(function: Callable[..., Any]) -> list[str]:
     """The same for a function that stands alone, as a predicate does."""
-    return list(_Reader(function).read([function]))
+    return [*_unfinished([function]), *_Reader(function).read([function])]
+
+
+def _unfinished(functions: Iterable[Any]) -> Iterator[str]:
+    """A call of these does nothing: it only makes something that could be awaited or iterated over."""
+    for function in functions:
+        code = getattr(function, "__code__", None)
+        if code is not None and code.co_flags & _NO_STEP:
+            place = f"{_file(code)}:{code.co_firstlineno}"
+            yield f"{function.__name__} awaits or yields ({place}): it is one step; write a plain def without them"
+
+
+def _file(code: CodeType) -> str:
+    return code.co_filename.replace(chr(92), "/").rpartition("/")[2]
 
 
 class _Reader:
@@ -83,8 +111,8 @@ class _Reader:
                 self.seen.setdefault(code)
                 banned = _banned(dotted)
                 if banned is not None:
-                    place = f"{code.co_filename.replace(chr(92), '/').rpartition('/')[2]}:{line}"
-                    yield f"{function.__name__} reads {dotted} ({place}): {BANS[banned]}"
+                    does = f"changes the {dotted.replace('.', ' ')}" if banned == "global" else f"reads {dotted}"
+                    yield f"{function.__name__} {does} ({_file(code)}:{line}): {BANS[banned]}"
                 elif isinstance(thing, FunctionType) and thing.__module__.partition(".")[0] == self.package:
                     rest.append(thing)
             self.seen.setdefault(function.__code__)
@@ -119,7 +147,9 @@ def _things(function: FunctionType, code: CodeType) -> Iterator[tuple[int, CodeT
         if dotted:
             yield line, code, thing, dotted
         dotted = ""
-        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+        if step.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
+            yield line, code, None, f"global.{step.argval}"
+        elif step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
             thing = function.__globals__.get(step.argval, vars(builtins).get(step.argval))
             dotted = _dotted(thing)
         elif step.opname in ("LOAD_DEREF", "LOAD_CLASSDEREF") and step.argval in cells:
@@ -127,7 +157,7 @@ def _things(function: FunctionType, code: CodeType) -> Iterator[tuple[int, CodeT
             dotted = _dotted(thing)
         elif step.opname == "IMPORT_NAME":
             module = step.argval
-            yield line, code, None, module if module in ("random", "secrets", "time", "socket", "subprocess") else ""
+            yield line, code, None, module if module in _IMPORTED else ""
         elif step.opname == "IMPORT_FROM":
             yield line, code, None, f"{module}.{step.argval}"
     for inner in code.co_consts:

@@ -30,8 +30,9 @@ def simulate(
     Raises `DivergenceError` if a replayed schedule does not fit, `ModelError` if the model breaks a rule
     of the framework.
     """
-    if isinstance(strategy, type):
-        raise ModelError(f"the strategy is {describe(strategy)}: give an instance, {strategy.__name__}(...)")
+    if isinstance(strategy, type) or not hasattr(strategy, "begin"):
+        name = strategy.__name__ if isinstance(strategy, type) else "Uniform"
+        raise ModelError(f"the strategy is {describe(strategy)}: give an instance, {name}(...)")
     graph = system if isinstance(system, Graph) else Graph(system)
     if not isinstance(strategy, VirtualTime):
         refuse_timed(graph.system, f"the strategy {strategy.name}")

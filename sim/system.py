@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Self
 
-from sim.errors import ConfigError, ModelError, listing, nearest
+from sim.errors import ConfigError, ModelError, listing, nearest, unknown
 from sim.faults.plan import FaultEntry, parse_plan
 from sim.faults.table import OF_THE_GRAPH, TIMED_KINDS, strikes_messages
 from sim.network import NETWORKS
@@ -74,6 +74,13 @@ class System:
     interchangeable: Sequence[Sequence[str]] = ()
     judged: tuple[str, ...] = ()
 
+    def __new__(cls, *_: Any, **parts: Any) -> Self:
+        """Says which name was meant, before Python says that there is none."""
+        mistakes = unknown("a system", parts, [f.name for f in fields(cls)])
+        if mistakes:
+            raise ModelError(*mistakes)
+        return super().__new__(cls)
+
     def __post_init__(self) -> None:
         mistakes = self._shape_mistakes()
         if not mistakes:
@@ -123,14 +130,6 @@ class System:
 
     def with_(self, **changes: Any) -> System:
         """The same system but for `changes`."""
-        known = [f.name for f in fields(self)]
-        mistakes = [
-            f"a system has no {name!r}{nearest(name, known)}; there are {listing(known, 'and')}"
-            for name in changes
-            if name not in known
-        ]
-        if mistakes:
-            raise ModelError(*mistakes)
         return replace(self, **changes)
 
     def judging(self, *names: str) -> System:
@@ -165,6 +164,8 @@ class System:
             part = getattr(self, name)
             if isinstance(part, str) or not isinstance(part, Sequence):
                 mistakes.append(f"{name} is {describe(part)}; give a tuple; behind a single item goes a comma")
+        if not isinstance(self.faults, str | tuple):
+            mistakes.append(f"faults is {describe(self.faults)}; give the text of a plan, such as 'drop:1'")
         if not isinstance(self.timing, Timing):
             mistakes.append(f"timing is {describe(self.timing)}; give a Timing")
         return mistakes

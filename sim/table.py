@@ -152,6 +152,8 @@ class _Reader:
         for cls in self._lineage():
             annotated = inspect.get_annotations(cls)
             for name, value in vars(cls).items():
+                if name == "__init__":
+                    self.wrong("__init__ cannot be replaced: annotate fields in the class body, and give them by name")
                 known = name in _TABLE_KEYS or name in annotated or name.startswith("_") or name.isupper()
                 if name in self.reserved and name not in annotated and name not in _TABLE_KEYS:
                     if not isinstance(value, Table):  # what a base class got when it was made

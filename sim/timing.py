@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
-from sim.errors import ModelError
+from sim.errors import ModelError, unknown
 
 Range = tuple[int, int]
 """Milliseconds, both ends included."""
@@ -38,6 +39,13 @@ class Timing:
     may_ms: Range = (0, 1_000)
     restart_ms: Range = (100, 100)
     heal_ms: Range = (500, 500)
+
+    def __new__(cls, *_: Any, **parts: Any) -> Self:
+        """Says which name was meant, before Python says that there is none."""
+        mistakes = unknown("timing", parts, [f.name for f in fields(cls)])
+        if mistakes:
+            raise ModelError(*mistakes)
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         ranges = {name: getattr(self, name) for name in ("latency_ms", "may_ms", "restart_ms", "heal_ms")}

@@ -39,9 +39,19 @@ class Record:
         dataclass(frozen=True)(cls)
 
 
+_GIVEN = (bool, int, str, bytes, tuple, frozenset, list, dict, set, float)
+"""What a field's default may be, or be meant to be."""
+
+
 def _check_defaults(cls: type) -> None:
-    """Refuses defaults that are no values, before the dataclass advises a factory for them."""
-    mistakes = []
+    """Refuses defaults that are no values, before the dataclass advises a factory for them, and what looks like a
+    field and would be none."""
+    annotated = {name for base in cls.__mro__ for name in vars(base).get("__annotations__", {})}
+    mistakes = [
+        f"{cls.__name__}: {name} is not annotated, and so no field: write `{name}: {type(value).__name__} = ...`"
+        for name, value in vars(cls).items()
+        if type(value) in _GIVEN and name.islower() and not name.startswith("_") and name not in annotated
+    ]
     for name, annotation in vars(cls).get("__annotations__", {}).items():
         default = vars(cls).get(name)
         if "ClassVar" in str(annotation) or default is None or isinstance(default, Field):

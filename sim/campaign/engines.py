@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from sim.campaign.local import LocalExecutor, WorkerDied
@@ -20,6 +21,7 @@ from sim.errors import ConfigError, listing, nearest
 T = TypeVar("T")
 
 NAMES = ("local", "dask", "ray")
+_MODULES = {"local": "concurrent", "dask": "distributed", "ray": "ray"}
 TRIES_MAX = 5
 """How many workers may die before one answers."""
 
@@ -36,6 +38,19 @@ class Engine:
     """What a future raises whose worker died."""
 
 
+def read_spec(spec: str) -> tuple[str, str | None]:
+    """The name of an engine, and the address of one that runs already. Raises `ConfigError` if there is no such
+    engine, or it is not installed."""
+    name, has_address, address = spec.partition("=")
+    if name not in NAMES:
+        raise ConfigError(f"--engine {spec}: there is no engine {name!r}{nearest(name, NAMES)}; take {listing(NAMES)}")
+    if has_address and (name == "local" or not address):
+        raise ConfigError(f"--engine {spec}: write local, dask, ray, dask=ADDRESS or ray=ADDRESS")
+    if find_spec(_MODULES[name]) is None:
+        raise ConfigError(f"--engine {name}: it is not installed; pip install 'roundsim[{name}]'")
+    return name, address or None
+
+
 @contextmanager
 def started(spec: str, workers: int) -> Iterator[Engine]:
     """The engine that `spec` names: `local`, `dask`, `ray`, or `dask=ADDRESS`, `ray=ADDRESS` of one that runs
@@ -44,12 +59,8 @@ def started(spec: str, workers: int) -> Iterator[Engine]:
     What still runs at the end is given up. Raises `ConfigError` if there is no such engine, if it is not
     installed, or if nothing answers at the address.
     """
-    name, has_address, address = spec.partition("=")
-    if name not in NAMES:
-        raise ConfigError(f"--engine {spec}: there is no engine {name!r}{nearest(name, NAMES)}; take {listing(NAMES)}")
-    if has_address and (name == "local" or not address):
-        raise ConfigError(f"--engine {spec}: write local, dask, ray, dask=ADDRESS or ray=ADDRESS")
-    with {"local": _local, "dask": _dask, "ray": _ray}[name](address or None, workers) as engine:
+    name, address = read_spec(spec)
+    with {"local": _local, "dask": _dask, "ray": _ray}[name](address, workers) as engine:
         _wait_for_a_worker(engine)
         yield engine
 
@@ -81,10 +92,8 @@ def _local(_address: str | None, workers: int) -> Iterator[Engine]:
 
 @contextmanager
 def _dask(address: str | None, workers: int) -> Iterator[Engine]:
-    try:
-        import distributed
-    except ImportError:
-        raise ConfigError(_missing("dask")) from None
+    import distributed
+
     dask: Any = distributed  # which has no types
     cluster = None
     try:
@@ -119,10 +128,8 @@ CONNECT_S = 20
 
 @contextmanager
 def _ray(address: str | None, workers: int) -> Iterator[Engine]:
-    try:
-        import ray as installed
-    except ImportError:
-        raise ConfigError(_missing("ray")) from None
+    import ray as installed
+
     ray: Any = installed
     lost = ray.exceptions
     own: dict[str, Any] = {"num_cpus": workers, "include_dashboard": False} if address is None else {"address": address}
@@ -157,7 +164,3 @@ class _RayExecutor(Executor):
 
 def _call(fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
     return fn(*args, **kwargs)
-
-
-def _missing(name: str) -> str:
-    return f"--engine {name}: it is not installed; pip install 'roundsim[{name}]'"

@@ -10,8 +10,11 @@ from typing import Any
 from sim.faults.plan import show_plan
 from sim.scenario import Target, load_target
 
-CHUNK_MAX = 1_000
-"""Schedules of a chunk, unless the campaign is small or says otherwise."""
+CHUNK_MAX = 10_000
+"""Schedules of a chunk at most, unless the campaign says otherwise: less than a tenth of a second of the compiled
+walk, about twenty seconds of the plain one."""
+CHUNK_TIMED = 1_000
+"""Schedules of a chunk of a campaign that has no end but time, and should not end much too late."""
 CHUNKS_MIN = 16
 """A small campaign has about so many chunks, so that several workers have something to do."""
 
@@ -63,7 +66,7 @@ class Plan:
 
 def chunk_size(schedules: int | None) -> int:
     """The size of the chunks of a campaign: it follows from the campaign alone, not from its workers."""
-    return CHUNK_MAX if schedules is None else max(1, min(CHUNK_MAX, -(-schedules // CHUNKS_MIN)))
+    return CHUNK_TIMED if schedules is None else max(1, min(CHUNK_MAX, -(-schedules // CHUNKS_MIN)))
 
 
 def system_of(target: Target) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -55,6 +56,8 @@ class Campaign:
         self.seconds = 0.0
         """Since it began here."""
         self.interrupted = False
+        self._run = f"{os.getpid()} at {time.time_ns()}"
+        """A name that no other run has."""
         self._look = _Looking(here)
         self._tries: dict[int, int] = {}
         self._found: dict[tuple[str, tuple[str, ...]], None] = {}
@@ -116,7 +119,7 @@ class Campaign:
             if not self._counts(chunk):
                 self.chunks.put_back(chunk)
                 return
-            request = Request(self.session.plan, self.code, chunk.first, chunk.size)
+            request = Request(self.session.plan, self.code, *chunk, self._run, self.chunks.low)
             out[engine.executor.submit(run_chunk, request)] = chunk
 
     def _take_back(self, out: dict[Future[Outcome], Chunk]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sim.campaign.code import Code, install
+from sim.campaign.news import News
 from sim.campaign.plan import Plan
 from sim.campaign.sample import Sample, sample_of
 from sim.errors import SimError
@@ -21,12 +22,15 @@ from sim.scenario import Target
 
 
 class Request(NamedTuple):
-    """The schedules `first` to `first + size - 1` of a plan, by this code."""
+    """The schedules `first` to `first + size - 1` of a plan, by this code, for the run of a campaign of this name,
+    which has recorded every chunk below `low`."""
 
     plan: Plan
     code: Code
     first: int
     size: int
+    run: str = ""
+    low: int = 0
 
 
 NOTHING = CoverageData(b"", b"", 0, (), ())
@@ -44,6 +48,7 @@ class Outcome:
     cut_short: int = 0
     seconds: float = 0.0
     coverage: CoverageData = NOTHING
+    """Without what is no news (`sim.campaign.news`)."""
     found: tuple[Found, ...] = ()
     sample: Sample = field(default_factory=Sample)
     failure: tuple[str, ...] = ()
@@ -56,6 +61,8 @@ class _Loaded(NamedTuple):
     digest: str
     target: Target
     fuzzer: Fuzzer
+    news: list[News]
+    """Of the run for which it is in use, alone in the list."""
 
 
 _loaded: list[_Loaded] = []
@@ -81,6 +88,8 @@ def run_chunk(request: Request) -> Outcome:
 def _run(request: Request) -> Outcome:
     plan, loaded = request.plan, _load(request)
     result = loaded.fuzzer.run(first=request.first, schedules=request.size)
+    if [news.run for news in loaded.news] != [request.run]:
+        loaded.news[:] = [News(request.run)]
     return Outcome(
         first=request.first,
         size=request.size,
@@ -88,7 +97,7 @@ def _run(request: Request) -> Outcome:
         steps=result.steps,
         cut_short=result.cut_short,
         seconds=result.seconds,
-        coverage=result.coverage.data(),
+        coverage=loaded.news[0].of(request.first, request.low, result.coverage.data()),
         found=tuple(map(found_by, result.found)),
         sample=sample_of(loaded.target, loaded.fuzzer.graph, plan, request.first),
     )
@@ -108,5 +117,5 @@ def _load(request: Request) -> _Loaded:
             keep_going=plan.keep_going,
             max_steps=plan.max_steps,
         )
-        _loaded.append(_Loaded(plan, request.code.digest, target, fuzzer))
+        _loaded.append(_Loaded(plan, request.code.digest, target, fuzzer, []))
     return _loaded[0]

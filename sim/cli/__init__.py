@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import io
 import signal
 import sys
 import time
@@ -18,7 +19,7 @@ STARTED = time.perf_counter()
 
 import click  # noqa: E402
 
-from sim.errors import ExitStatus, SimError  # noqa: E402
+from sim.errors import ExitStatus, SimError, nearest  # noqa: E402
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -44,6 +45,13 @@ class _LazyGroup(click.Group):
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(COMMANDS)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS:
+            ctx.fail(f"there is no command {args[0]!r}{nearest(args[0], COMMANDS)}; sim --help lists them")
+        return super().resolve_command(ctx, args)
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
@@ -71,7 +79,9 @@ def group() -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Entry point of the console script; exits with an `ExitStatus`. Being told to end is an interrupt: what
-    was found until then is kept."""
+    was found until then is kept. A character that a terminal does not have is spelt out."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(call(argv))
 

@@ -32,10 +32,10 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--rounds", type=click.IntRange(1), default=200, show_default=True, help="Pairs of `record_turn` loops.")
-@click.option("--runs", type=click.IntRange(1), default=200, show_default=True, help="Pairs of whole scenarios.")
+@click.option("--rounds", type=options.Whole(1), default=200, show_default=True, help="Pairs of `record_turn` loops.")
+@click.option("--runs", type=options.Whole(1), default=200, show_default=True, help="Pairs of whole scenarios.")
 @click.option(
-    "--turns", type=click.IntRange(1000), default=10_000_000, show_default=True, help="Turns of the large session."
+    "--turns", type=options.Whole(1000), default=10_000_000, show_default=True, help="Turns of the large session."
 )
 @options.as_json
 def metrics(rounds: int, runs: int, turns: int, as_json: bool) -> int:

@@ -16,7 +16,7 @@ import click
 from sim.campaign import sessions
 from sim.campaign.answer import Answer, answer_of
 from sim.campaign.code import code_of
-from sim.campaign.engines import started
+from sim.campaign.engines import read_spec, started
 from sim.campaign.git import Place, look
 from sim.campaign.hold import held
 from sim.campaign.home import VARIABLE, Home, home
@@ -25,18 +25,30 @@ from sim.campaign.run import Campaign
 from sim.campaign.sessions import Part, Session
 from sim.campaign.store import Store
 from sim.cli import options
-from sim.cli.keep import Kept, judged, keep_found, missed_lines, places
+from sim.cli.keep import Kept, judged, keep_found, missed_lines, places, write_kept
 from sim.report.campaign import end_line, known_data, known_lines, part_data, sample_data, sample_line, session_data
 from sim.report.data import fuzz_data
 from sim.report.fuzz import fuzz_head, fuzz_lines
-from sim.scenario import Target, write_text
+from sim.scenario import Target
 from sim.scenario.models import settings_of
 
 workers = click.option(
-    "--workers", type=click.IntRange(1), metavar="N", help="Processes that share the work.  [default: one a core]"
+    "--workers", type=options.Whole(1), metavar="N", help="Processes that share the work.  [default: one a core]"
 )
+
+
+def _known(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """Refuses an engine that is not there before a session begins for it."""
+    if value is not None:
+        read_spec(value)
+    return value
+
+
 engine = click.option(
-    "--engine", metavar="NAME[=ADDRESS]", help="Who runs them: local, dask or ray, or one that runs at ADDRESS."
+    "--engine",
+    metavar="NAME[=ADDRESS]",
+    callback=_known,
+    help="Who runs them: local, dask or ray, or one that runs at ADDRESS.",
 )
 
 
@@ -75,14 +87,14 @@ class Crew(NamedTuple):
     workers: int
     seconds: float | None
     out: str
-    as_json: bool
-    html: bool = False
+    html: bool
     """Whether each counterexample gets a page beside it."""
+    as_json: bool
 
 
-def crew(engine: str | None, workers: int | None, seconds: float | None, out: str, as_json: bool) -> Crew:
+def crew(engine: str | None, workers: int | None, seconds: float | None, out: str, html: bool, as_json: bool) -> Crew:
     """Who runs a campaign, if the command line does not say: a process for each core."""
-    return Crew(engine or "local", workers or _cores(), seconds, out, as_json)
+    return Crew(engine or "local", workers or _cores(), seconds, out, html, as_json)
 
 
 def _cores() -> int:
@@ -142,7 +154,7 @@ def _report(session: Session, target: Target, done: _Done, by: Crew) -> int:
     violated = [*(found.told.violated for found in answer.found), *(one.violated for one in standing)]
     again = places(target, violated, folder)[len(kept) :]
     for one, place in zip(standing, again, strict=True):
-        write_text(place.path, one.scenario)
+        write_kept(place, target, one.scenario, html=by.html)
     verdict = "violated" if violated else answer.verdict
     status, as_expected = judged(target, verdict, violated, interrupted=answer.interrupted)
     if by.as_json:

@@ -27,7 +27,7 @@ from sim.scenario.models import settings_of
 @click.command()
 @click.argument("target")
 @options.settings
-@click.option("--max-states", type=click.IntRange(1), metavar="N", help="Give up behind this many distinct states.")
+@click.option("--max-states", type=options.Whole(1), metavar="N", help="Give up behind this many distinct states.")
 @click.option(
     "--engine",
     type=click.Choice(ENGINES),
@@ -37,7 +37,7 @@ from sim.scenario.models import settings_of
 )
 @click.option("--exact", is_flag=True, help="Tell states apart by all they are, not by 64-bit fingerprints.")
 @click.option(
-    "--max-memory", type=click.IntRange(1), metavar="MIB", help="Give up when this much is held (else 80 % of all)."
+    "--max-memory", type=options.Whole(1), metavar="MIB", help="Give up when this much is held (else 80 % of all)."
 )
 @click.option("--reduce", is_flag=True, help="Go by fewer states that stand for all; counts are then reduced.")
 @options.out

@@ -31,16 +31,16 @@ from sim.strategy import STRATEGIES, Portfolio
 @click.command()
 @click.argument("target")
 @options.settings
-@click.option("--schedules", type=click.IntRange(1), metavar="N", help=f"How many schedules.  [default: {SCHEDULES}]")
+@click.option("--schedules", type=options.Whole(1), metavar="N", help=f"How many schedules.  [default: {SCHEDULES}]")
 @options.duration
 @click.option(
     "--strategy", type=click.Choice(list(STRATEGIES)), default=Portfolio.name, show_default=True, help="What picks."
 )
-@click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=0, show_default=True, help="Fixes every pick.")
+@click.option("--seed", type=options.Whole(0, 2**64 - 1), default=0, show_default=True, help="Fixes every pick.")
 @click.option("--keep-going", is_flag=True, help="Go on after a violation, and group equal ones.")
 @campaigns.workers
 @campaigns.engine
-@click.option("--chunk", type=click.IntRange(1), metavar="N", help="Schedules that a worker takes at a time.")
+@click.option("--chunk", type=options.Whole(1), metavar="N", help="Schedules that a worker takes at a time.")
 @options.out
 @options.html_beside
 @options.models
@@ -77,6 +77,7 @@ def command(
     say_explored(faults)
     max_steps = loaded.scenario.max_steps if loaded.scenario else MAX_STEPS
     if is_campaign:
+        options.storable(target, str(Path.cwd()))
         plan = Plan(
             target=target,
             model=loaded.model,
@@ -95,8 +96,7 @@ def command(
         )
         with campaigns.desk(make=True) as at:
             session = begin(at.store, at.project, plan, system_of(loaded), at.place)
-            crew = campaigns.crew(engine, workers, seconds, out, as_json)._replace(html=html)
-            return campaigns.carry_on(at, session, loaded, crew)
+            return campaigns.carry_on(at, session, loaded, campaigns.crew(engine, workers, seconds, out, html, as_json))
     if not as_json:
         click.echo("\n".join(fuzz_head(loaded, settings_of(loaded.model, loaded.config), strategy, seed)))
     with _progress(as_json, schedules) as progress:

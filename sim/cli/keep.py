@@ -25,7 +25,7 @@ class Kept(NamedTuple):
 def keep(target: Target, counterexample: Told, folder: Path, *, origin: Sequence[str] = (), html: bool = False) -> Kept:
     """Write a counterexample into `folder`, and beside it, if `html`, what it looks like when it is run."""
     kept = _place(target, folder, file_name(target.model, counterexample.violated))
-    _write(kept, target, counterexample, origin, html)
+    write_kept(kept, target, _text(kept, target, counterexample, origin), html=html)
     return kept
 
 
@@ -33,7 +33,7 @@ def keep_found(target: Target, findings: Sequence[Found], seed: int, folder: Pat
     """Write every finding of a fuzz with `seed` into `folder`, if `html` with a page beside it."""
     kept = places(target, [found.told.violated for found in findings], folder)
     for found, place in zip(findings, kept, strict=True):
-        _write(place, target, found.told, [origin(found, seed)], html)
+        write_kept(place, target, _text(place, target, found.told, [origin(found, seed)]), html=html)
     return kept
 
 
@@ -52,9 +52,13 @@ def _place(target: Target, folder: Path, name: str) -> Kept:
     return Kept(path, replay_command(path, target.model))
 
 
-def _write(kept: Kept, target: Target, counterexample: Told, origin: Sequence[str], html: bool) -> None:
-    header = [*origin, f"Replay it with: {kept.replay}"]
-    write_text(kept.path, counterexample_text(target, counterexample, header))
+def _text(kept: Kept, target: Target, counterexample: Told, origin: Sequence[str]) -> str:
+    return counterexample_text(target, counterexample, [*origin, f"Replay it with: {kept.replay}"])
+
+
+def write_kept(kept: Kept, target: Target, text: str, *, html: bool) -> None:
+    """Write the scenario of a counterexample to its place, and if `html` a page beside it."""
+    write_text(kept.path, text)
     if html:
         _write_page(Path(kept.path), allowances(target.model))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,13 @@ from sim.errors import ConfigError, listing, nearest
 
 EXPORTS = ("jsonl", "mermaid", "perfetto", "shiviz")
 """The formats of `report.export`, whose modules are loaded when they are asked for."""
+
+
+class Whole(click.IntRange):
+    """A whole number between bounds, by a name that a user can read in an error."""
+
+    name = "whole number"
+
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 settings = click.option(
@@ -35,7 +43,10 @@ models = click.option(
 def _seconds(_context: click.Context, _option: click.Parameter, value: str | None) -> float | None:
     if value is None:
         return None
-    milliseconds = parse_duration(value)
+    try:
+        milliseconds = parse_duration(value)
+    except ConfigError as error:
+        raise ConfigError(*(f"--for {mistake}" for mistake in error.mistakes)) from None
     if milliseconds <= 0:
         raise ConfigError(f"--for {value}: give more than no time, such as 60s")
     return milliseconds / 1000
@@ -89,7 +100,7 @@ def files_of(html: str | None, given: Sequence[str], scenarios: int) -> dict[str
     for text in given:
         form, equals, path = text.partition("=")
         if not equals or not path or form not in EXPORTS:
-            hint = nearest(form, EXPORTS)
+            hint = nearest(form, EXPORTS) if form not in EXPORTS else f": write --export {form}=FILE"
             mistakes.append(f"--export {text!r} is no FORMAT=FILE{hint}; formats are {listing(EXPORTS, 'and')}")
         elif form in found:
             mistakes.append(f"--export {form}=... is given twice; give it once")
@@ -137,5 +148,20 @@ def in_ci() -> bool:
 
 
 def print_json(data: Mapping[str, Any]) -> None:
-    """One object on standard output."""
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    """One object on standard output; spelt in ASCII if that has no other way to say it (half a character, say, which
+    a file's name may have)."""
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(data, indent=2)
+    click.echo(text)
+
+
+def storable(*names: str) -> None:
+    """Refuses a name of a file or folder that a campaign could not keep. Raises `ConfigError`."""
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            raise ConfigError(f"{name!r}: a campaign is kept by this name, which is no UTF-8; rename it") from None

@@ -16,7 +16,7 @@ from sim.report.campaign import progress_text, session_data, session_table
 
 
 @click.command()
-@click.argument("number", metavar="[ID]", type=click.IntRange(1), required=False)
+@click.argument("number", metavar="[ID]", type=options.Whole(1), required=False)
 @by_branch
 @of_all
 @click.option("--last", is_flag=True, help="The one with the most recent activity that is not finished.")
@@ -24,6 +24,7 @@ from sim.report.campaign import progress_text, session_data, session_table
 @campaigns.workers
 @campaigns.engine
 @options.out
+@options.html_beside
 @options.as_json
 def command(
     number: int | None,
@@ -34,6 +35,7 @@ def command(
     workers: int | None,
     engine: str | None,
     out: str,
+    html: bool,
     as_json: bool,
 ) -> int:
     """Go on with session ID, or with one of the current git branch: picked from a list on a terminal, listed
@@ -54,7 +56,7 @@ def command(
                 if found and not as_json:
                     click.echo("go on with one of them: sim resume ID, or sim resume --last")
                 return status
-        return _resume(at, chosen, campaigns.Crew(*crew(engine, workers, seconds, out, as_json)))
+        return _resume(at, chosen, crew(engine, workers, seconds, out, html, as_json))
 
 
 def _resume(at: Desk, chosen: Session, by: campaigns.Crew) -> int:

@@ -20,7 +20,7 @@ from sim.verify import Request, verify
 
 @click.command()
 @click.argument("scenarios", nargs=-1, required=True, type=click.Path(), metavar="SCENARIO...")
-@click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="The seed of the strategy, instead of the file's.")
+@click.option("--seed", type=options.Whole(0, 2**64 - 1), help="The seed of the strategy, instead of the file's.")
 @click.option(
     "--faults", metavar="SPEC", help="The fault plan, instead of the file's, such as drop:1,crash:1@coordinator."
 )

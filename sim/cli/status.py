@@ -23,7 +23,7 @@ RECORD_MAX = 256 * 1024 * 1024
 
 @click.command()
 @click.argument("target", metavar="TARGET|ID")
-@click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="The seed of the strategy, instead of the file's.")
+@click.option("--seed", type=options.Whole(0, 2**64 - 1), help="The seed of the strategy, instead of the file's.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default=None, help="What to print; text by default.")
 @options.settings
 @options.models

@@ -23,36 +23,35 @@ class Bound(NamedTuple):
 
 
 class Sizes:
-    """The sizes of the schedules that PCTCP has picked so far."""
+    """The sizes of the schedules that PCTCP has picked so far, where they tell something: in a system of messages alone."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._seen: dict[tuple[int, int], None] = {}
-        self.choices = False
-        """Whether one of them chose."""
-
-    @property
-    def seen(self) -> tuple[tuple[int, int], ...]:
-        """Numbers of events, and of events none of which follows from another: the two least, as more than one tells
-        that there is no bound."""
-        return tuple(sorted(self._seen)[:2])
+        self._tell = only_messages(graph)
+        self.seen: tuple[tuple[int, int], ...] = ()
+        """Events, and events none of which follows from another, of every schedule; nothing if that is not one size."""
+        self.uneven = False
+        """Whether the events are not the same in every schedule: sizes differ, or a schedule chose."""
 
     def note(self, strategy: PCTCP, run: Run) -> None:
         """A schedule came to its end; one that was cut short or violated a property has no size."""
         sizes = [(len(strategy.events.made), strategy.events.width)] if run.ending is Ending.QUIESCENT else []
-        self.add(sizes, choices=any(action.choices for _, action in run.trace.steps))
+        self.add(sizes, uneven=any(action.choices for _, action in run.trace.steps))
 
-    def add(self, sizes: Iterable[tuple[int, int]], *, choices: bool) -> None:
-        """Schedules had these sizes; with `choices`, one of them chose."""
-        self._seen |= dict.fromkeys(sizes)
-        self.choices = self.choices or choices
+    def add(self, sizes: Iterable[tuple[int, int]], *, uneven: bool) -> None:
+        """Schedules had these sizes; they were `uneven` among themselves."""
+        if not self._tell:
+            return
+        both = dict.fromkeys([*self.seen, *sizes])
+        self.uneven = self.uneven or uneven or len(both) > 1
+        self.seen = () if self.uneven else tuple(both)
 
     def bound(self, depth: int | None = None) -> Bound | None:
-        """The bound for bugs of this depth (by default that of PCTCP); None if the system is more than messages, or if its events are not the same in every
-        schedule: the proof is about one set of events."""
-        if not only_messages(self._graph) or self.choices or len(self._seen) != 1:
+        """The bound for bugs of this depth (by default that of PCTCP); None if the system is more than messages,
+        or if its events are not the same in every schedule: the proof is about one set of events."""
+        if not self.seen:
             return None
-        events, width = next(iter(self._seen))
+        ((events, width),) = self.seen
         length = usual_length(self._graph)
         if events > length:
             return None  # a change could not have come at every step

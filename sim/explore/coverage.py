@@ -37,8 +37,8 @@ class CoverageData(NamedTuple):
     """The `sometimes` properties that held in some state."""
     sizes: tuple[tuple[int, int], ...] = ()
     """Of the schedules of PCTCP (see `sim.explore.bound`)."""
-    choices: bool = False
-    """Whether one of these chose."""
+    uneven: bool = False
+    """Whether these differ."""
 
 
 class Coverage:
@@ -76,7 +76,7 @@ class Coverage:
         prints, once = self._all()
         held = tuple(name for name, it_did in self._held.items() if it_did)
         taken, sizes = tuple(sorted(self._taken)), self.sizes
-        return CoverageData(prints.tobytes(), once.tobytes(), self._visits, taken, held, sizes.seen, sizes.choices)
+        return CoverageData(prints.tobytes(), once.tobytes(), self._visits, taken, held, sizes.seen, sizes.uneven)
 
     def merge(self, data: CoverageData) -> None:
         """Adds what other schedules of the same system covered."""
@@ -87,7 +87,7 @@ class Coverage:
         self._visits += data.visits
         self._taken |= dict.fromkeys(data.taken)
         self._held |= dict.fromkeys(data.held, True)
-        self.sizes.add(data.sizes, choices=data.choices)
+        self.sizes.add(data.sizes, uneven=data.uneven)
 
     def _all(self) -> tuple[Array, Array]:
         """Fingerprints, ascending, and whether just one schedule came by; all parts are one from now on."""
@@ -100,7 +100,7 @@ class Coverage:
             self._merged.append((prints[order], once[order]))
             self._once = {}
         if len(self._merged) != 1:
-            self._merged = [_union(self._merged)]
+            self._merged = [union(self._merged)]
         return self._merged[0]
 
     # --- what it says -------------------------------------------------------------------------------
@@ -133,7 +133,7 @@ class Coverage:
         return _others(self._graph, self._taken)
 
 
-def _union(parts: list[tuple[Array, Array]]) -> tuple[Array, Array]:
+def union(parts: list[tuple[Array, Array]]) -> tuple[Array, Array]:
     """Several coverages of states as one: what two of them have was visited more than once."""
     import numpy as np
 

@@ -321,7 +321,7 @@ class _Fuzz:
         finally:
             over()
             walk.hand_over()
-            result.coverage.sizes.add(walk.sizes.seen, choices=walk.sizes.choices)
+            result.coverage.sizes.add(walk.sizes.seen, uneven=walk.sizes.choices)
             result.bound = result.coverage.sizes.bound(self.fuzzer.depth)
         return None
 

@@ -146,8 +146,9 @@ def make_system(signature: Signature, arguments: Mapping[str, Any]) -> System:
     try:
         made = signature.call(**arguments)
     except SimError as error:
-        raise ModelError(*(f"{signature.model} refuses its configuration: {text}" for text in error.mistakes)) from None
-    except (ValueError, TypeError) as error:
+        how = "refuses its configuration" if arguments or isinstance(error, ConfigError) else "makes no system"
+        raise ModelError(*(f"{signature.model} {how}: {text}" for text in error.mistakes)) from None
+    except ValueError as error:
         raise ModelError(f"{signature.model} refuses its configuration: {error}") from None
     except Exception as error:  # a model is a user's code: its defects are told, not thrown
         raise ModelError(

@@ -94,7 +94,7 @@ def load_target(
     Raises `ScenarioError`, one line for each mistake.
     """
     given = dict(overrides or {})
-    if "/" in target or "\\" in target or target.endswith(SUFFIXES):
+    if "/" in target or "\\" in target or target.endswith((*SUFFIXES, ".py")):
         reader = _Reader(target, given, faults, None, allow, explores=True, plan_option=faults_from)
         scenario = reader.read(_read(target) if text is None else text)
         return Target(target, scenario.model, scenario.config, scenario.model_system, scenario)
@@ -110,6 +110,9 @@ def _read(path: Path_) -> bytes:
         mode = file.stat().st_mode
         if stat.S_ISDIR(mode):
             raise ScenarioError(f"{name}: is a directory; name a scenario file in it")
+        if file.suffix == ".py":
+            module = ".".join(file.with_suffix("").parts if not file.is_absolute() else [file.stem])
+            raise ScenarioError(f"{name}: is Python, no scenario; a model goes by its module: sim check {module}")
         if not stat.S_ISREG(mode):
             raise ScenarioError(f"{name}: is no regular file; name a scenario file")
         with file.open("rb") as stream:

@@ -146,12 +146,17 @@ def _import(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
             raise ConfigError(
-                f"there is no model {name!r}: no module {error.name!r} is found{nearest(name, bundled())}; run in the "
+                f"there is no model {name!r}: no module {error.name!r} is found{nearest(name, _known())}; run in the "
                 f"folder that holds it, or name one of {listing(bundled())}"
             ) from None
         raise ConfigError(_import_failure(name, error)) from None
     except (Exception, SystemExit) as error:  # whatever a user's module does when it is imported
         raise ConfigError(_import_failure(name, error)) from None
+
+
+def _known() -> list[str]:
+    """What a name may have been meant to be: a model of ours, or a module in this folder."""
+    return [*bundled(), *sorted(path.stem for path in Path.cwd().glob("*.py"))]
 
 
 def _import_failure(name: str, error: BaseException) -> str:

@@ -124,3 +124,21 @@ def test_the_replay_command_of_a_known_one_replays_it(here: Path, capsys: pytest
     assert call([*replay.split()[1:], "--json"]) == 0
     run: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert run["verdict"] == "violated"
+
+
+def test_every_counterexample_of_a_campaign_gets_its_page(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The one that it finds, the known one that stands, and that again when the session is resumed."""
+
+    def pages(*words: str) -> list[Path]:
+        for path in (here / "counterexamples").glob("*"):
+            path.unlink()
+        assert call([*words, "--workers", "1", "--html"]) == 1
+        assert capsys.readouterr().err.startswith("sim: written as a page to ")
+        forget_dice()
+        return sorted((here / "counterexamples").glob("*.html"))
+
+    (page,) = pages("fuzz", "dice")
+    assert pages("fuzz", "dice") == [page]
+    assert "heard" in page.read_text()
+    assert pages("resume", "2") == [page]
+    assert page.with_suffix(".yaml").exists()

@@ -355,6 +355,22 @@ def test_a_session_whose_model_is_gone_is_told_without_it(
 
 
 @pytest.mark.parametrize(
+    ("engine", "said"),
+    [
+        ("dusk", "--engine dusk: there is no engine 'dusk' (did you mean 'dask'?); take local, dask or ray"),
+        ("ray", "--engine ray: it is not installed; pip install 'roundsim[ray]'"),
+    ],
+)
+def test_no_session_begins_for_an_engine_that_is_not_there(
+    engine: str, said: str, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sim.campaign.engines.find_spec", lambda name: None)
+    assert call(["fuzz", "dice", "--engine", engine]) == 2
+    assert capsys.readouterr().err == f"sim: {said}\n"
+    assert not (here / ".sim").exists()
+
+
+@pytest.mark.parametrize(
     ("words", "said"),
     [
         (("resume", "7"), "there is no session 7; sim sessions --all lists them"),

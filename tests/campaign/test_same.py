@@ -175,7 +175,9 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Any]:
         ("local", True),
         ("local", False),
         pytest.param("dask", True, marks=pytest.mark.cluster),
+        pytest.param("dask", False, marks=pytest.mark.cluster),
         pytest.param("ray", True, marks=pytest.mark.cluster),
+        pytest.param("ray", False, marks=pytest.mark.cluster),
     ],
 )
 def test_two_workers_of_every_engine_say_what_one_worker_says(

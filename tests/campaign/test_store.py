@@ -306,7 +306,7 @@ def test_folded_coverage_says_what_the_chunks_said(here: Path, monkeypatch: pyte
         folding = a_campaign(store, here)
         folding.run(inline())
         kept = store.rows("SELECT coverage FROM chunk WHERE session = ?", folding.session.id)
-        assert sum(row["coverage"] is None for row in kept) > len(kept) // 2
+        assert sum(row["coverage"] is None for row in kept) >= len(kept) // 2
         answer = answer_of(store, folding.session, folding.part, folding.graph)
         assert answer.coverage.data() == expected.coverage.data()
         with store.writing() as change:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -156,6 +157,39 @@ def test_the_replay_command_gives_the_same_digest(capsys: pytest.CaptureFixture[
     assert again["digest"] == data["digest"]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "option"), [("utf-8:strict", "--json"), ("utf-8:strict", "--metrics"), ("ascii:strict", "--json")]
+)
+def test_a_name_that_is_no_text_is_printed_so_that_it_can_be_read(encoding: str, option: str, tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"odd\xff.yaml")
+    odd.write_bytes(Path(R8).read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-m", "sim", "run", odd.name, option],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    if option == "--json":
+        assert json.loads(done.stdout)["replay"] == f"sim run '{odd.name}'"
+    else:
+        assert b"replay      sim run 'odd\\udcff.yaml'" in done.stdout
+
+
+def test_a_campaign_refuses_a_name_that_it_could_not_keep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = tmp_path / os.fsdecode(b"odd\xff.yaml")
+    odd.write_text("model: models.paxos\n")
+    monkeypatch.chdir(tmp_path)
+    assert call(["fuzz", odd.name, "--workers", "1"]) == 2
+    err = capsys.readouterr().err
+    assert err == "sim: 'odd\\udcff.yaml': a campaign is kept by this name, which is no UTF-8; rename it\n"
+    assert [*tmp_path.iterdir()] == [odd]
+
+
 MISTAKES: list[tuple[list[str], str]] = [
     (["run"], "Missing argument"),
     (["run", "no/such.yaml"], "no such file"),
@@ -170,7 +204,17 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["run", ROUND, "--set", "agents=9"], "1 to 3"),
     (["run", ROUND, "--set", "agents=1", "--set", "agents=2"], "twice"),
     (["run", ROUND, "--sed", "1"], "--sed"),
-    (["rum", ROUND], "rum"),
+    (["run", ROUND, "--seed", "x"], "'--seed': 'x' is not a valid whole number."),
+    (["rum", ROUND], "there is no command 'rum' (did you mean 'run'?); sim --help lists them"),
+    (
+        ["run", "tests/report/runs.py"],
+        "tests/report/runs.py: is Python, no scenario; a model goes by its module: sim check tests.report.runs",
+    ),
+    (["check", "LICENSE.py"], "LICENSE.py: no such file"),
+    (["check", "models.consensus.system"], "did you mean 'models.consensus'?"),
+    (["run", ROUND, "--export", "mermaid"], "--export 'mermaid' is no FORMAT=FILE: write --export mermaid=FILE"),
+    (["fuzz", "models.paxos", "--for", "5"], "--for '5' is no duration; write a number and a unit"),
+    (["fuzz", "models.paxos", "--engine", "dsk"], "there is no engine 'dsk' (did you mean 'dask'?)"),
     (["check", "models.consensu"], "models.consensus"),
     (["check", "no_such_model"], "no_such_model"),
     (["check", "models.paxos", "--max-states", "0"], "--max-states"),

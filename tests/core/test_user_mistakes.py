@@ -6,10 +6,14 @@ from __future__ import annotations
 import datetime
 import os
 import random
+import re
 import secrets
+import sys
 import time
+import urllib.request
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -121,6 +125,11 @@ def list_as_default() -> None:
         items: list[int] = []
 
 
+def a_field_without_annotation() -> None:
+    class Asked(Message):
+        attempt = 0
+
+
 def one_row_without_a_comma() -> None:
     class Lonely(Process):
         states = ("up",)
@@ -131,6 +140,31 @@ def a_function_as_callback() -> None:
     class Direct(Process):
         states = ("up",)
         transitions = ({"trigger": Ping, "source": "up", "dest": None, "after": print},)
+
+
+def an_init_of_ones_own() -> None:
+    class Built(Process):
+        states = ("up",)
+        transitions = ()
+
+        def __init__(self) -> None:
+            self.number = 3
+
+
+COUNT = 0
+
+
+def counts(_: Any) -> None:
+    global COUNT
+    COUNT += 1
+
+
+async def waits(_: Any) -> None:
+    """Nothing, later."""
+
+
+def yields(_: Any) -> Any:
+    yield
 
 
 class Numbered(Process):
@@ -176,6 +210,19 @@ MISTAKES: dict[str, Callable[[], object]] = {
         timing=Timing(moves={"p.goo": None})
     ),
     "a system has no 'fault' (did you mean 'faults'?)": lambda: system().with_(fault="drop:1"),
+    "a system has no 'monitor' (did you mean 'monitors'?); there are processes": lambda: system(monitor={}),
+    "timing has no 'latency' (did you mean 'latency_ms'?); there are": lambda: Timing(latency=(5, 50)),  # type: ignore[call-arg]
+    "faults is {'drop': 1} (dict); give the text of a plan, such as 'drop:1'": lambda: system(faults={"drop": 1}),
+    "network 'tcp' is none; use any, fifo or set": lambda: system(network="tcp"),
+    "fault 'crash:1@r': no 'r' here; there are p and q": lambda: system(faults="crash:1@r"),
+    "always x reads 'r', which is no process or monitor": lambda: system(properties=(always("x", lambda r: True),)),
+    "always 'x': 'p' (str) is no predicate; give a function of what it reads, such as": lambda: always("x", "p"),  # type: ignore[arg-type]
+    "always x cannot be evaluated: AttributeError: no field 'cuont' (did you mean 'count'?)": lambda: check(
+        system(properties=(always("x", lambda p: p.cuont == 0),))
+    ),
+    "always x gives a function, which always holds; call it: write () behind it": lambda: check(
+        system(properties=(always("x", lambda p: p.fields),))
+    ),
     # monitors that would watch nothing
     "monitor 'inputs': it watches 'pp', which is no process (did you mean 'p'?)": ledger(
         process="pp", types=("Keyed",)
@@ -188,9 +235,14 @@ MISTAKES: dict[str, Callable[[], object]] = {
     # engines
     "the class Player is no System": lambda: check(Player),  # type: ignore[arg-type]
     "the strategy is the class Uniform: give an instance, Uniform(...)": lambda: simulate(system(), Uniform),  # type: ignore[arg-type]
+    "the strategy is 'uniform' (str): give an instance, Uniform(...)": lambda: simulate(system(), "uniform"),  # type: ignore[arg-type]
     "'delver q->p Ping': 'delver' is no action (did you mean 'deliver'?)": lambda: Replay(["delver q->p Ping"]),
     # making processes and records
     "Player takes its fields by name: write Player(count=...)": lambda: Player(1),
+    "Player: no field 'cuont' (did you mean 'count'?)": lambda: Player(cuont=1),
+    "Numbered: field 'number' has no default: pass number=...": lambda: Numbered(),
+    "Built: __init__ cannot be replaced: annotate fields in the class body, and give them": an_init_of_ones_own,
+    "Asked: attempt is not annotated, and so no field: write `attempt: int = ...`": a_field_without_annotation,
     "Bag: field items: [] (list) is no value: use a tuple": list_as_default,
     "Lonely: transitions is not a tuple of rows; behind a single row goes a comma": one_row_without_a_comma,
     "Direct: row 1 (trigger: Ping, source: 'up', dest: None): after a ": a_function_as_callback,
@@ -221,6 +273,16 @@ MISTAKES: dict[str, Callable[[], object]] = {
     "reads builtins.open (": doing(lambda p: open("x")),  # noqa: SIM115
     "reads builtins.id (": doing(lambda p: setattr(p, "count", id(p))),
     "reads builtins.hash (": doing(lambda p: setattr(p, "count", hash("a"))),
+    "reads sys.exit (": doing(lambda p: sys.exit()),
+    "reads pathlib.Path (": doing(lambda p: setattr(p, "count", len(Path("x").read_text()))),
+    "reads urllib.request.urlopen (": doing(lambda p: urllib.request.urlopen("http://localhost")),
+    "Doer: counts changes the global COUNT (test_user_mistakes.py:": doing(lambda p: counts(p)),
+    "Waiting: waits awaits or yields (test_user_mistakes.py:": lambda: check(
+        System({"p": type("Waiting", (Player,), {"do": waits})()})
+    ),
+    "it is one step; write a plain def without them": lambda: check(
+        System({"p": type("Yielding", (Player,), {"do": yields})()})
+    ),
     "always slow: <lambda> reads time.time (": lambda: system(properties=(always("slow", lambda p: time.time() > 1),)),
     # values
     "Doer 'p' in state 'over' sets count: 0.5 (float) is no value: ": doing(lambda p: setattr(p, "count", 0.5)),
@@ -255,6 +317,18 @@ def test_a_mistake_is_one_line_that_says_what_would_be_right(line: str, attempt:
     assert line in mistake
     assert "\n" not in mistake
     assert " at 0x" not in mistake
+
+
+def test_an_exception_of_a_handler_is_a_finding_that_says_where_and_what_was_meant() -> None:
+    class Doer(Player):
+        def do(self) -> None:
+            self.send("p", Ping(self.cuont))  # type: ignore[attr-defined]
+
+    finding = check(System({"p": Doer()})).finding
+    assert finding is not None
+    assert finding.property == "exception"
+    said = r"p in state up: AttributeError: .* has no attribute 'cuont' \(did you mean 'count'\?\) \(test_user_mistakes.py:\d+, in do\)"
+    assert re.fullmatch(said, finding.message)
 
 
 def test_several_mistakes_are_told_at_once() -> None:

@@ -112,7 +112,7 @@ def test_sizes_of_schedules_are_merged_and_two_of_them_leave_no_bound() -> None:
         merged.merge(fuzz(system, strategy="pctcp", first=first, schedules=4).coverage.data())
     assert merged.sizes.bound() == whole.bound
     another = merged.data()._replace(sizes=((2, 2),))
-    for extra in (another, merged.data()._replace(choices=True)):
+    for extra in (another, merged.data()._replace(uneven=True)):
         torn = Coverage(Graph(system))
         torn.merge(merged.data())
         torn.merge(extra)

@@ -1,4 +1,4 @@
-"""README and docs are run: what they show is what the commands print."""
+"""README and docs are run: what they show is what the commands print. The pages of a newcomer are run in `test_newcomer`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sim import CheckResult, System, check
-from tests.documents import DOCUMENTS, MAKE_RUN, ROOT, comparable, run_document, unread
+from tests.documents import DOCUMENTS, MAKE_RUN, PAGES, ROOT, comparable, run_document, unread
 
 ELSEWHERE = {
     "AUTH-MODULE-DIFF-REPORT.md": "sim surface FORK@f2c3b3da8:codex-rs UPSTREAM@bc04df155:code-rs",
@@ -36,7 +36,7 @@ def test_a_program_in_a_document_is_run_and_its_output_compared(tmp_path: Path) 
     assert (command.expected, command.actual) == ("43\n", "42\n")
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [path for path in DOCUMENTS if path not in PAGES], ids=lambda path: path.name)
 def test_a_document_shows_what_its_commands_print(path: Path, tmp_path: Path) -> None:
     for command in run_document(path.read_text(), tmp_path):
         assert comparable(command.actual) == comparable(command.expected), command.line

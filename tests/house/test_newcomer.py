@@ -1,7 +1,6 @@
-"""What a new user does: the wheel in an environment of its own, an empty folder, the tutorial from top to bottom.
+"""What a new user does: the wheel in an empty environment, an empty folder, the tutorial from top to bottom.
 
-The environment has nothing of this checkout. What roundsim depends on is lent to it by a path (so that no test asks
-a package index); the wheel is installed by pip, with its scripts and entry points.
+The environment has what pip brings with the wheel and pytest, and nothing else of this machine.
 """
 
 from __future__ import annotations
@@ -9,36 +8,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import sysconfig
-import venv
 from pathlib import Path
 
 import pytest
 
-from tests.documents import comparable, run_document
+from tests.documents import PAGES, comparable, run_document
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("docs/tutorial.md", "docs/guide/own-coordinator.md", "docs/guide/ci.md")
 
 
 @pytest.fixture(scope="module")
-def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def scripts(newcomer: Path) -> Path:
     """The folder of the commands of an environment with the wheel."""
-    folder = tmp_path_factory.mktemp("newcomer")
-    built = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(built, cwd=ROOT, check=True, capture_output=True, timeout=120)
-    (wheel,) = folder.glob("*.whl")
-    home = folder / "environment"
-    venv.create(home, with_pip=False, symlinks=True)
-    (site,) = home.glob("lib/python*/site-packages")
-    (site / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    installs = ["-m", "pip", "--python", str(home / "bin/python"), "install", "--no-deps", "--no-index", "-q"]
-    ignored = ["--disable-pip-version-check", "--ignore-installed", str(wheel)]
-    done = subprocess.run(
-        [sys.executable, *installs, *ignored], capture_output=True, text=True, check=False, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    return home / "bin"
+    return newcomer / "bin"
 
 
 def run(scripts: Path, line: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -49,6 +31,14 @@ def run(scripts: Path, line: str, folder: Path, **variables: str) -> subprocess.
     )
 
 
+def test_the_environment_has_what_the_wheel_declares_and_nothing_else(scripts: Path, tmp_path: Path) -> None:
+    done = run(scripts, "python -c 'import sys; print(*sys.path, sep=chr(10))'", tmp_path)
+    ours = [path for path in done.stdout.splitlines() if path.startswith((str(ROOT), sys.prefix))]
+    assert ours == []
+    for name in ("numba", "xdist", "hatchling", "griffe"):
+        assert run(scripts, f"python -c 'import {name}'", tmp_path).returncode == 1, name
+
+
 def test_it_is_the_wheel_that_runs(scripts: Path, tmp_path: Path) -> None:
     done = run(scripts, "python -c 'import sim; print(sim.__file__)'", tmp_path)
     assert str(scripts.parent) in done.stdout, done.stderr
@@ -57,9 +47,9 @@ def test_it_is_the_wheel_that_runs(scripts: Path, tmp_path: Path) -> None:
     assert (typed.parent / "models/py.typed").exists()
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_the_commands_of_a_page_in_order_give_what_it_prints(page: str, scripts: Path, tmp_path: Path) -> None:
-    for command in run_document((ROOT / page).read_text(), tmp_path, scripts):
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_the_commands_of_a_page_in_order_give_what_it_prints(page: Path, scripts: Path, tmp_path: Path) -> None:
+    for command in run_document(page.read_text(), tmp_path, scripts):
         assert comparable(command.actual) == comparable(command.expected), command.line
 
 
@@ -70,8 +60,6 @@ def test_a_new_folder_passes_its_own_tests(scripts: Path, tmp_path: Path) -> Non
     files, _, commands = made.stdout.partition("\nNext:\n")
     assert all((tmp_path / line).is_file() for line in files.splitlines())
     for line in map(str.strip, commands.splitlines()):
-        if line == "pytest":
-            line = "python -m pytest -q"  # pytest is lent without its script
         if not line.startswith("cd "):
             done = run(scripts, line, folder)
             assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
@@ -105,6 +93,21 @@ def test_completion_for_a_shell(shell: str, scripts: Path, tmp_path: Path) -> No
     done = run(scripts, "sim", tmp_path, _SIM_COMPLETE=f"{shell}_source")
     assert done.returncode == 0
     assert "_SIM_COMPLETE=" in done.stdout
+
+
+def test_bash_completes_what_is_typed(scripts: Path, tmp_path: Path) -> None:
+    script = """
+        eval "$(_SIM_COMPLETE=bash_source sim)"
+        COMP_WORDS=(sim run --ht) COMP_CWORD=2
+        _sim_completion sim --ht run
+        echo "${COMPREPLY[@]}"
+        complete -p sim
+    """
+    (tmp_path / "typed.sh").write_text(script)
+    done = run(scripts, "bash typed.sh", tmp_path)
+    completed, registered = done.stdout.splitlines()
+    assert completed == "--html"
+    assert registered.endswith("_sim_completion sim")
 
 
 def test_completion_knows_commands_and_options(scripts: Path, tmp_path: Path) -> None:

@@ -14,8 +14,6 @@ from tests.generated import PAGE, PARTS, generated
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-OWN_PAGE = ("metrics", "surface")
-"""Packages that have a page of their own."""
 LINES_MAX = 255
 WRITTEN = (
     "models.md",
@@ -41,17 +39,31 @@ def first_cells(text: str) -> list[str]:
     return [word for cell in cells for word in re.findall(r"`([^`]+)`", cell)]
 
 
-def modules() -> set[str]:
-    """The modules at the top of `sim`, its packages, and the modules of those without a page of their own."""
-    top = {p.stem for p in (ROOT / "sim").glob("*.py") if not p.stem.startswith("__")}
-    packages = {p.parent.name for p in (ROOT / "sim").glob("*/__init__.py")}
-    inner = {
-        path.stem
-        for name in packages - {*OWN_PAGE}
-        for path in (ROOT / "sim" / name).glob("*.py")
-        if not path.stem.startswith("__")
-    }
-    return top | packages | inner
+def packages() -> dict[str, set[str]]:
+    """The packages of sim and models, as the map calls them (that of sim itself is ""): the modules in each."""
+    found = {}
+    for root, prefix in ((ROOT / "sim", ""), (ROOT / "models", "models/")):
+        for path in [root, *(init.parent for init in root.rglob("__init__.py") if init.parent != root)]:
+            name = f"{prefix}{path.relative_to(root)}/".replace("./", "")
+            found[name] = {module.stem for module in path.glob("*.py") if not module.stem.startswith("__")}
+    return found
+
+
+def map_complaints(text: str) -> list[str]:
+    """What the tables of a map leave out of the packages, or name and is not there."""
+    rows = {}
+    for names, told in re.findall(r"^\| (`.*?) \| (.*) \|$", text, re.M):
+        rows |= {name: {*re.findall(r"`(\w+)`", told)} for name in re.findall(r"`([^`]+)`", names)}
+    known = packages()
+    top = known.pop("")
+    wanted = top | {name for name in known if name != "models/"}
+    found = [f"{name} has no row" for name in sorted(wanted - {*rows})]
+    found += [f"{name} is not there" for name in sorted({*rows} - wanted)]
+    for name in sorted(wanted & {*known} & {*rows}):
+        found += [f"{name}{module} is not named" for module in sorted(known[name] - rows[name])]
+        elsewhere = top | {*known} | {*sim.__all__} | {part for path in known for part in path.split("/")}
+        found += [f"{name}{word} is not there" for word in sorted(rows[name] - known[name] - elsewhere)]
+    return found
 
 
 def test_every_public_name_has_its_line_once() -> None:
@@ -65,11 +77,20 @@ def test_a_name_that_is_missing_or_gone_is_caught() -> None:
 
 
 def test_the_map_names_every_module_and_nothing_else() -> None:
-    rows = section((DOCS / "architecture.md").read_text(), "Where things live").partition("\n\n`models/`")[0]
-    named = {word.rstrip("/") for word in re.findall(r"`([\w/]+)`", rows)}
-    assert modules() - named == set()
-    nested = {p.parent.relative_to(ROOT / "sim").as_posix() for p in (ROOT / "sim").glob("*/*/__init__.py")}
-    assert {word for cell in first_cells(rows) for word in [cell.rstrip("/")]} <= modules() | nested
+    assert map_complaints(section((DOCS / "architecture.md").read_text(), "Where things live")) == []
+
+
+def test_a_module_that_the_map_leaves_out_or_makes_up_is_caught() -> None:
+    text = section((DOCS / "architecture.md").read_text(), "Where things live")
+    for old, new, complaint in (
+        ("`reference`", "", "models/consensus/reference is not named"),
+        ("`journal`", "`journals`", "models/consensus/journals is not there"),
+        ("| `judge`, `lasso` |", "| `judge` |", "lasso has no row"),
+        ("| `rows` |", "| `rows`, `columns` |", "columns is not there"),
+        ("`explore/compiled/schedules/`", "`explore/compiled/`", "explore/compiled/schedules/ has no row"),
+    ):
+        assert old in text
+        assert complaint in map_complaints(text.replace(old, new))
 
 
 def test_every_key_of_a_scenario_is_explained() -> None:
@@ -86,6 +107,23 @@ def test_a_document_can_be_read_in_one_sitting_and_its_links_lead_somewhere(name
     assert text.count("\n") <= LINES_MAX
     for target in re.findall(r"\]\(([^)#]*)(?:#[\w-]+)?\)", text):
         assert not target or target.startswith("https://") or (page.parent / target).exists(), target
+
+
+def uncited(text: str) -> list[str]:
+    """What a comparison says of another tool without a link to where that tool says so itself."""
+    tools, _, rest = text.partition("\n## ")
+    rows = [row for row in re.findall(r"^\| .*", tools, re.M)[1:] if not row.startswith("| roundsim")]
+    claims = [part for part in f"\n## {rest}".split("\n## ") if part.startswith(("What they have", "Ideas taken"))]
+    bullets = [bullet for part in claims for bullet in re.findall(r"^- (?:.|\n(?=  ))*", part, re.M)]
+    return [claim for claim in [*rows, *bullets] if "](https://" not in claim]
+
+
+def test_what_is_said_of_other_tools_is_cited() -> None:
+    text = (DOCS / "comparison.md").read_text()
+    assert uncited(text) == []
+    planted = text.replace("## Ideas taken, with thanks\n", "## Ideas taken, with thanks\n\n- Jepsen is slow.\n")
+    assert uncited(planted) == ["- Jepsen is slow."]
+    assert len(uncited(re.sub(r"\]\(https://[^)]*\)", "]", text))) > 20
 
 
 def test_the_reference_is_what_the_code_says() -> None:

@@ -11,8 +11,6 @@ import ast
 import json
 import os
 import subprocess
-import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -40,32 +38,25 @@ print(json.dumps({"status": status, "struck": [s and s.kind for s in struck], "m
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built wheel, unpacked: what an installation puts on the path."""
-    folder = tmp_path_factory.mktemp("wheel")
-    built = subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert built.returncode == 0, built.stderr
-    (path,) = folder.glob("*.whl")
-    with zipfile.ZipFile(path) as archive:
-        archive.extractall(folder / "site")
-    return folder / "site"
+def wheel(newcomer: Path) -> Path:
+    """Where an installation has put what is in the wheel."""
+    (site,) = newcomer.glob("lib/python*/site-packages")
+    return site
+
+
+def sources(wheel: Path) -> list[Path]:
+    """The modules that came with the wheel."""
+    return sorted(path for name in ("sim", "models") for path in (wheel / name).rglob("*.py"))
 
 
 def run(wheel: Path, scenario: str, variables: dict[str, str]) -> tuple[dict, dict, str]:  # type: ignore[type-arg]
-    """A run and two injection points in a fresh process on the wheel: what it printed, what it saw, its
-    standard error."""
+    """A run and two injection points in a fresh process of the environment that has the wheel: what it printed,
+    what it saw, its standard error."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("SPEC_KIT_", "CODEX_", "SIM_", "PYTHON"))}
     done = subprocess.run(
-        [sys.executable, "-c", RUN, str(ROOT / "scenarios/consensus" / scenario)],
+        [wheel.parents[2] / "bin/python", "-c", RUN, str(ROOT / "scenarios/consensus" / scenario)],
         cwd=wheel,
-        env={**clean, **variables, "PYTHONPATH": str(wheel), "PYTHONSAFEPATH": "1"},
+        env={**clean, **variables, "PYTHONSAFEPATH": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -99,18 +90,18 @@ def importers(wheel: Path, module: str, *, anywhere: bool) -> list[str]:
     """The modules of the wheel that import `module` when they are imported, or anywhere at all."""
     return [
         path.relative_to(wheel).as_posix()
-        for path in sorted(wheel.rglob("*.py"))
+        for path in sources(wheel)
         if module in imported(path.read_text(encoding="utf-8"), anywhere=anywhere)
     ]
 
 
 def test_the_wheel_is_complete_and_what_is_tested_is_the_wheel(wheel: Path) -> None:
     ours = {p.relative_to(ROOT).as_posix() for name in ("sim", "models") for p in (ROOT / name).rglob("*.py")}
-    assert {p.relative_to(wheel).as_posix() for p in wheel.rglob("*.py")} == ours
+    assert {p.relative_to(wheel).as_posix() for p in sources(wheel)} == ours
     done = subprocess.run(
-        [sys.executable, "-c", "import sim, models; print(sim.__file__, models.__file__ or models.__path__)"],
+        [wheel.parents[2] / "bin/python", "-c", "import sim, models; print(sim.__file__, models.__file__)"],
         cwd=wheel,
-        env={**os.environ, "PYTHONPATH": str(wheel)},
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
         capture_output=True,
         text=True,
         check=True,

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from sim.process import Send
 from sim.report.export import FORMATS, exported
 from sim.report.html import page
 from sim.report.outcome import Outcome
+from sim.report.story import tell
 from sim.report.write import write_report
 from tests.report.runs import LATE, ROOT, faulty, outcome_of
+from tests.report.viewers import clock_complaints, pasted, trace_complaints, uploaded
 
 ROUND = ROOT / "scenarios/consensus/round.yaml"
 CRASHES = ROOT / "scenarios/device_login/interrupted-ours.yaml"
@@ -62,14 +65,6 @@ def test_mermaid_has_an_arrow_for_each_delivery(outcome: Outcome) -> None:
     assert ("VIOLATED" in text) == (outcome.run.finding is not None)
 
 
-SHIVIZ = re.compile(r"(?P<host>\S*) (?P<clock>{.*})\n(?P<event>.*)")
-"""The expression by which ShiViz reads a log unless it is told another."""
-
-
-def _events(text: str) -> list[tuple[str, dict[str, int], str]]:
-    return [(m["host"], json.loads(m["clock"]), m["event"]) for m in SHIVIZ.finditer(text)]
-
-
 def _before(one: dict[str, int], other: dict[str, int]) -> bool:
     return one != other and all(ticks <= other.get(host, 0) for host, ticks in one.items())
 
@@ -77,19 +72,20 @@ def _before(one: dict[str, int], other: dict[str, int]) -> bool:
 def test_the_clocks_of_a_log_order_what_caused_what(outcome: Outcome) -> None:
     trace = outcome.run.trace
     names = list(trace.graph.system.processes)
-    events = _events(exported(outcome, "shiviz"))
-    assert len(events) == len(names) + outcome.run.steps
-    ticks: dict[str, int] = {}
-    for host, clock, _ in events:
-        ticks[host] = ticks.get(host, 0) + 1
-        assert clock[host] == ticks[host], "each host counts its own events from 1"
-    first = {host: clock for host, clock, _ in events[: len(names)]}
+    log = exported(outcome, "shiviz")
+    events = uploaded(log)
+    assert pasted(log) == events
+    assert [*clock_complaints(events)] == []
+    told = [" ".join(event.text.split()) for event in tell(outcome.run).events[1:]]
+    assert [event.event for event in events] == ["start"] * len(names) + told
+    first = {event.host: event.clock for event in events[: len(names)]}
     senders: dict[str, list[dict[str, int]]] = {}
     for name, outputs in trace.start.outputs:
         for output in outputs:
             if isinstance(output, Send):
                 senders.setdefault(f"{name}->{output.target} {output.message!r}", []).append(first[name])
-    for (_, action), (_, clock, _) in zip(trace.steps, events[len(names) :], strict=True):
+    for (_, action), (_, host, clock) in zip(trace.steps, events[len(names) :], strict=True):
+        assert host == (action.process or "(network)")
         if action.envelope is not None and action.delivered:
             key = f"{action.envelope.source}->{action.envelope.target} {action.envelope.message!r}"
             assert any(_before(sent, clock) for sent in senders[key]), key
@@ -99,32 +95,77 @@ def test_the_clocks_of_a_log_order_what_caused_what(outcome: Outcome) -> None:
 
 
 def test_what_has_nothing_to_do_with_each_other_is_not_ordered() -> None:
-    events = _events(exported(outcome_of(LATE), "shiviz"))
-    asked = [clock for _, clock, event in events if "Ask" in event]
+    events = uploaded(exported(outcome_of(LATE), "shiviz"))
+    asked = [happened.clock for happened in events if "Ask" in happened.event]
     assert not _before(asked[0], asked[1])
     assert not _before(asked[1], asked[0])
 
 
-def test_a_trace_for_perfetto_has_states_without_gaps_and_flows_inside_them(outcome: Outcome) -> None:
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: re.sub(r"(.*)\n(\S* {.*})", r"\2\n\1", text),  # first the host, then what happened
+        lambda text: re.sub(r'(\n\w+) {"(\w+)": 1}', r'\1 {"\2": 2}', text, count=1),
+        lambda text: re.sub(r'"claude": \d+, ', "", text, count=1),
+        lambda text: text.replace('"claude": 1', '"nobody": 1', 1),
+        lambda text: text.replace('"claude": 2', '"claude": 9'),
+    ],
+)
+def test_a_log_that_shiviz_refuses_is_caught(spoil: Callable[[str], str]) -> None:
+    log = exported(outcome_of(LATE), "shiviz")
+    assert spoil(log) != log
+    assert [*clock_complaints(uploaded(spoil(log)))]
+
+
+def test_a_trace_for_perfetto_is_one(outcome: Outcome) -> None:
     trace = outcome.run.trace
     data = json.loads(exported(outcome, "perfetto"))
+    assert [*trace_complaints(data)] == []
     events: list[dict[str, Any]] = data["traceEvents"]
     names = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
     assert list(names.values()) == list(trace.graph.system.processes)
-    slices = [e for e in events if e["ph"] == "X"]
     for track in names:
-        own = [e for e in slices if e["tid"] == track]
+        own = [e for e in events if e["ph"] == "X" and e["tid"] == track]
         assert own[0]["ts"] == 0
         for one, other in itertools.pairwise(own):
-            assert one["ts"] + one["dur"] == other["ts"]
+            assert one["ts"] + one["dur"] == other["ts"], "states have no gaps"
             assert one["name"] != other["name"]
-    flows = [e for e in events if e["ph"] in "sf"]
-    for flow in flows:
-        assert any(e["tid"] == flow["tid"] and e["ts"] <= flow["ts"] <= e["ts"] + e["dur"] for e in slices)
-    pairs = [(s, f) for s in flows if s["ph"] == "s" for f in flows if f["ph"] == "f" and f["id"] == s["id"]]
-    assert len(pairs) * 2 == len(flows)
-    assert all(s["ts"] < f["ts"] for s, f in pairs)
-    assert sum(e["ph"] == "i" and "cat" in e for e in events) == outcome.run.steps
+    assert sum(e["ph"] == "s" for e in events) == sum(j.ended is not None for j in tell(outcome.run).journeys)
+
+
+def test_the_times_of_a_trace_are_microseconds(outcome: Outcome) -> None:
+    events = json.loads(exported(outcome, "perfetto"))["traceEvents"]
+    at = [e["ts"] for e in events if e["ph"] == "i" and e["cat"] != "finding"]
+    assert len(at) == outcome.run.steps
+    last = 0
+    for (time_ms, _), number, when in zip(outcome.run.trace.steps, itertools.count(1), at, strict=False):
+        assert when == max((number if time_ms is None else time_ms) * 1000, last + 1)
+        last = when
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda e: e[0].pop("args"),
+        lambda e: e.pop(0),  # the name of the process
+        lambda e: e.pop(1),  # the name of a thread
+        lambda e: e[-1].update(s="x"),
+        lambda e: e[-1].update(tid=0),
+        lambda e: e[-1].update(ts=0.5),
+        lambda e: e[-1].update(ph="?"),
+        lambda e: next(one for one in e if one["ph"] == "X").pop("dur"),
+        lambda e: next(one for one in e if one["ph"] == "X").update(dur=10**9),
+        lambda e: next(one for one in e if one["ph"] == "f").update(id=99),
+        lambda e: next(one for one in e if one["ph"] == "f").update(cat="other"),
+        lambda e: next(one for one in e if one["ph"] == "f").update(ts=0),
+        lambda e: next(one for one in e if one["ph"] == "f").update(ts=10**9),
+        lambda e: next(one for one in e if one["ph"] == "f").pop("bp"),
+    ],
+)
+def test_a_trace_that_is_none_is_caught(spoil: Callable[[list[dict[str, Any]]], object]) -> None:
+    data = json.loads(exported(outcome_of(LATE), "perfetto"))
+    spoil(data["traceEvents"])
+    assert [*trace_complaints(data)]
 
 
 @pytest.mark.parametrize(

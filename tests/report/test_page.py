@@ -180,6 +180,43 @@ def test_the_machines_show_what_was_taken_and_what_never(show: Open) -> None:
     assert shown.messages == []
 
 
+def test_a_diagram_is_readable_around_where_the_machine_is_or_whole(show: Open) -> None:
+    shown = show(outcome_of(LATE))
+    seen = (
+        "const frame = document.querySelector('#machines .svg').getBoundingClientRect();"
+        "const box = document.querySelector('#machines .box.here').getBoundingClientRect();"
+        "return [box.left < frame.right && box.right > frame.left && box.top < frame.bottom && box.bottom > frame.top,"
+        " document.querySelector('#machines .svg').scrollWidth <= frame.width]"
+    )
+    shown.press("2")
+    for _ in range(8):
+        assert shown.js(seen) == [True, False]
+        shown.press("j")
+    shown.press("w")
+    assert shown.js(seen) == [True, True]
+    assert shown.js("return document.querySelector('#machines button').getAttribute('aria-pressed')") == "true"
+    shown.press("w", "1", "w")
+    assert shown.messages == []
+
+
+def test_on_a_narrow_screen_nothing_is_cut_off(show: Open) -> None:
+    sticks_out = (
+        "return [...document.querySelectorAll('header *, aside, .tabs *, #machines select')]"
+        ".filter(one => one.getBoundingClientRect().right > innerWidth + 1).map(one => one.id || one.tagName)"
+    )
+    shown = show(outcome_of(LATE))
+    try:
+        for width in (390, 700):
+            shown.size(width, 844)
+            shown.press("v", "3", "2")
+            assert shown.js(sticks_out) == [], width
+            assert shown.js("return document.documentElement.scrollWidth <= innerWidth")
+        shown.js("document.querySelector('#what').style.minWidth = '800px'")
+        assert shown.js(sticks_out) == ["what"]
+    finally:
+        shown.size(1400, 900)
+
+
 MARKUP = "<img src=x onerror=document.title=`pwned`>"
 ENDING = "</script><script>document.title='pwned'</script><!--"
 

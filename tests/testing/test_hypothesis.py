@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture.data import ConjectureData
 from hypothesis.stateful import run_state_machine_as_test
 
 from models import consensus, two_phase_commit
@@ -113,6 +114,14 @@ def test_no_bytes_and_zeros_are_the_canonical_schedule(data: bytes) -> None:
     for system in (consensus.system(), two_phase_commit.system(2), pair()):
         usual = simulate(system, Canonical(), max_steps=500)
         assert simulate(system, Drawn(data), max_steps=500).trace.schedule() == usual.trace.schedule()
+
+
+def test_a_schedule_is_one_draw() -> None:
+    """However long: Hypothesis chooses once, and so shrinks one thing."""
+    data = ConjectureData.for_choices((bytes(100),))
+    run = data.draw(schedules(two_phase_commit.system(5), max_steps=100))
+    assert (run.verdict, len(data.choices)) == ("ok", 1)
+    assert run.steps > 10
 
 
 def test_each_byte_that_is_not_zero_may_reach_every_enabled_action() -> None:

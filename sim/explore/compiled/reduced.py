@@ -77,7 +77,7 @@ def settle(rows: Any, turns: Any, settings: Any, cells: Any, length: Any, other:
         k = build(rows, settings, cells, length, action, other)
         for i in range(k):
             cells[i] = other[i]
-        length = np.int64(k)
+        length = k
     if settings[NETWORK] != ANY:
         return length
     k = first
@@ -111,7 +111,7 @@ def follow_one(
 ) -> Any:  # fmt: skip
     """Takes one action; keeps the state that stands for where it leads, if it is new. PAUSED, or why not."""
     first, exact = settings[LOCALS] + settings[BUDGETS] + settings[CUTS], settings[EXACT] != 0
-    k = np.int64(build(rows, settings, before, length, action, after))
+    k = build(rows, settings, before, length, action, after)
     if k < 0:
         registers[HEARING] = action
         return UNKNOWN_HEARING

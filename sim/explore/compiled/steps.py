@@ -136,8 +136,9 @@ def build(rows: Any, settings: Any, before: Any, length: Any, action: Any, after
         rows.actions[action, HEARD_FROM], rows.actions[action, HEARD_TO], after, _ZERO,
     )  # fmt: skip
     if not known:
-        return -1
-    return exchange(
+        return np.int64(-1)
+    length = exchange(
         rows.order, rows.pool, settings[NETWORK] == SET, before, first, length, rows.actions[action, CONSUMED],
         rows.actions[action, SENDS_FROM], rows.actions[action, SENDS_TO], after,
     )  # fmt: skip
+    return np.int64(length)

@@ -12,17 +12,23 @@ from collections.abc import Iterator
 from typing import Any
 
 from sim.report.outcome import Outcome
-from sim.report.story import Story
+from sim.report.story import Fate, Story
 
 
 def write(outcome: Outcome, story: Story) -> str:
     """The JSON of the trace."""
     times = _times(story)
-    events = [*_tracks(story), *_states(story, times), *_steps(story, times), *_flows(story, times)]
+    events = [
+        {"name": "process_name", "ph": "M", "ts": 0, **_track(0), "args": {"name": outcome.scenario.path}},
+        *_tracks(story),
+        *_states(story, times),
+        *_steps(story, times),
+        *_flows(story, times),
+    ]
     finding = outcome.run.finding
     if finding is not None:
         name = f"VIOLATED {finding.property}: {finding.message}"
-        events.append({"name": name, "ph": "i", "s": "g", "ts": times[-1], "pid": 1, "tid": 0})
+        events.append({"name": name, "cat": "finding", "ph": "i", "s": "g", "ts": times[-1], **_track(0)})
     return json.dumps({"displayTimeUnit": "ms", "traceEvents": events}, ensure_ascii=False) + "\n"
 
 
@@ -35,10 +41,15 @@ def _times(story: Story) -> list[int]:
     return found
 
 
+def _track(number: int) -> dict[str, int]:
+    """Where the events of a process are. Thread 0 is the idle one of a machine, which viewers leave out."""
+    return {"pid": 1, "tid": 1 + number}
+
+
 def _tracks(story: Story) -> Iterator[dict[str, Any]]:
     for number, name in enumerate(story.graph.names[: story.graph.width]):
-        yield {"name": "thread_name", "ph": "M", "pid": 1, "tid": number, "args": {"name": name}}
-        yield {"name": "thread_sort_index", "ph": "M", "pid": 1, "tid": number, "args": {"sort_index": number}}
+        yield {"name": "thread_name", "ph": "M", "ts": 0, **_track(number), "args": {"name": name}}
+        yield {"name": "thread_sort_index", "ph": "M", "ts": 0, **_track(number), "args": {"sort_index": number}}
 
 
 def _states(story: Story, times: list[int]) -> Iterator[dict[str, Any]]:
@@ -58,7 +69,7 @@ def _states(story: Story, times: list[int]) -> Iterator[dict[str, Any]]:
 
 
 def _slice(name: str, since: int, until: int, track: int) -> dict[str, Any]:
-    return {"name": name, "cat": "state", "ph": "X", "ts": since, "dur": max(until - since, 1), "pid": 1, "tid": track}
+    return {"name": name, "cat": "state", "ph": "X", "ts": since, "dur": until - since, **_track(track)}
 
 
 def _steps(story: Story, times: list[int]) -> Iterator[dict[str, Any]]:
@@ -71,8 +82,7 @@ def _steps(story: Story, times: list[int]) -> Iterator[dict[str, Any]]:
             "ph": "i",
             "s": "t" if event.process else "p",
             "ts": times[event.number],
-            "pid": 1,
-            "tid": track,
+            **_track(track),
             "args": {name: value for name, value in told.items() if value},
         }
 
@@ -82,6 +92,7 @@ def _flows(story: Story, times: list[int]) -> Iterator[dict[str, Any]]:
     for number, journey in enumerate(story.journeys):
         if journey.ended is None:
             continue
-        about = {"name": journey.name, "cat": "message", "id": number, "pid": 1}
-        yield {**about, "ph": "s", "ts": times[journey.sent], "tid": names.index(journey.source)}
-        yield {**about, "ph": "f", "bp": "e", "ts": times[journey.ended], "tid": names.index(journey.target)}
+        lost = ", lost" if journey.fate is Fate.LOST else ""
+        about = {"name": f"{journey.name}{lost}", "cat": "message", "id": number}
+        yield {**about, "ph": "s", "ts": times[journey.sent], **_track(names.index(journey.source))}
+        yield {**about, "ph": "f", "bp": "e", "ts": times[journey.ended], **_track(names.index(journey.target))}

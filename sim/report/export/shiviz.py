@@ -1,32 +1,35 @@
 """A run as a log for ShiViz (Beschastnikh et al.: "Debugging distributed systems", CACM 2016): two lines an
-event, host and vector clock (Fidge, Mattern), then what happened.
+event, what happened, then host and vector clock (Fidge, Mattern).
 
-The network is a host of its own: there messages get lost and doubled, and cuts come and go.
+ShiViz takes the first line of a file that is uploaded for the expression by which it reads the rest, and the second
+for what divides several runs; in a log that is pasted neither fits anything. The network is a host of its own: there
+messages get lost and doubled, and cuts come and go.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 
 from sim.report.outcome import Outcome
 from sim.report.story import Event, Story
 
 NETWORK = "(network)"
+EXPRESSION = r"(?<event>.*)\n(?<host>\S*) (?<clock>{.*})"
+"""Also the one that ShiViz goes by if it is told none."""
 
 Clock = dict[str, int]
 
 
 def write(_outcome: Outcome, story: Story) -> str:
     """The text of the log."""
-    return "\n".join([*_Clocks(story).lines(), ""])
+    return "\n".join([EXPRESSION, "", *_Clocks(story).lines(), ""])
 
 
 class _Clocks:
     def __init__(self, story: Story) -> None:
         self.story = story
-        self.hosts = {name: re.sub(r"\s", "_", name) for name in story.graph.names[: story.graph.width]}
+        self.hosts = story.graph.names[: story.graph.width]
         self.now: dict[str, Clock] = {}
         self.at: dict[int, Clock] = {}
         """The clock with which each journey began."""
@@ -34,12 +37,12 @@ class _Clocks:
     def lines(self) -> Iterator[str]:
         for event in self.story.events:
             if event.number == 0:
-                for host in self.hosts.values():
+                for host in self.hosts:
                     yield from self._happens(host, "start")
                 for journey in event.sent:
-                    self.at[journey] = dict(self.now[self.hosts[self.story.journeys[journey].source]])
+                    self.at[journey] = dict(self.now[self.story.journeys[journey].source])
                 continue
-            host = self.hosts[event.process] if event.process else NETWORK
+            host = event.process or NETWORK
             self._hear(host, event)
             yield from self._happens(host, event.text)
             for journey in event.sent:
@@ -58,5 +61,5 @@ class _Clocks:
     def _happens(self, host: str, text: str) -> Iterator[str]:
         clock = self.now.setdefault(host, {})
         clock[host] = clock.get(host, 0) + 1
-        yield f"{host} {json.dumps(clock, ensure_ascii=False)}"
         yield " ".join(text.split())
+        yield f"{host} {json.dumps(clock, ensure_ascii=False)}"

@@ -1,7 +1,8 @@
 // The space-time diagram: a row for each step that is shown, a lane for each process. Only what can be seen
 // is drawn, however long the run is.
 
-const ROW = 26, GUTTER = 154, TIP = 7;
+const timed = steps.some((step) => step.time !== null);
+const ROW = 26, GUTTER = timed ? 154 : 62, TIP = 7;
 const scroller = document.getElementById("scroller");
 const canvas = document.getElementById("canvas");
 const rowsBox = document.getElementById("rows");
@@ -68,7 +69,7 @@ function soon() {
 }
 
 function draw() {
-  const width = Math.max(scroller.clientWidth, saysLeft + 420);
+  const width = Math.max(scroller.clientWidth, saysLeft + 260);
   document.getElementById("spacer").style.height = `${shown.rows.length * ROW + 12}px`;
   document.getElementById("spacer").style.width = `${width}px`;
   const first = Math.max(0, Math.floor(scroller.scrollTop / ROW));
@@ -114,6 +115,7 @@ function drawRows(first, last, width) {
 
 function makeRow() {
   const box = element("div", { role: "option" });
+  box.style.setProperty("--gutter", `${GUTTER - 8}px`);
   const number = element("span"), time = element("span"), says = element("span", { class: "says" });
   box.append(element("span", { class: "at" }, number, time), says);
   box.addEventListener("click", () => select(Number(box.dataset.step)));

@@ -12,32 +12,48 @@ for (const step of steps) {
 
 const visits = (machine, row, state) => counts[machine.index].get(`${row} ${state}`) ?? { times: 0, first: -1 };
 let covered = 0; // the machine whose diagram is shown
+let whole = false; // whether all of it is to be seen, however small
 
 function drawMachines() {
   const machine = machines[covered], sketch = data.sketches[machine.sketch];
   const choice = element("select", { "aria-label": "Machine" });
-  machines.forEach((one, i) => choice.append(element("option", { value: i }, `${one.name}${one.monitor ? " (monitor)" : ""}  ${share(one)}`)));
+  machines.forEach((one, i) => choice.append(element("option", { value: i }, `${one.name}${one.monitor ? " (monitor)" : ""}: ${share(one)}`)));
   choice.value = String(covered);
   choice.addEventListener("change", () => {
     covered = Number(choice.value);
     drawMachines();
     document.querySelector("#machines select").focus();
   });
+  const all = element("button", { type: "button", "aria-pressed": whole, title: "The whole diagram, however small (w)" }, "whole");
+  all.addEventListener("click", () => {
+    toggleWhole();
+    document.querySelector("#machines button").focus();
+  });
   document.getElementById("machines").replaceChildren(
-    element("p", {}, choice),
+    element("p", { class: "group" }, choice, all),
     element("p", { class: "none" }, "Solid: visited in this run. Dashed, “never”: not once. × counts. The thick blue box is where it is behind the selected step."),
     element("div", { class: "svg" }, diagram(machine, sketch)), rowTable(machine, sketch));
   fitDiagram(sketch);
 }
 
-/** As wide as the panel, but never so small that it cannot be read; then it scrolls to where the machine is. */
+function toggleWhole() {
+  whole = !whole;
+  drawMachines();
+}
+
+/** As wide as the panel, but never so small that it cannot be read, unless all of it is wanted; then it scrolls to
+ * where the machine is. */
 function fitDiagram(sketch) {
   const frame = document.querySelector("#machines .svg"), picture = frame.firstChild;
-  const scale = Math.max(0.62, Math.min(1, (frame.clientWidth - 26) / (sketch.width + 4)));
+  const across = (frame.clientWidth - 26) / (sketch.width + 4), down = (0.62 * window.innerHeight - 26) / (sketch.height + 4);
+  const scale = whole ? Math.min(1, across, down) : Math.max(0.9, Math.min(1, across));
   picture.setAttribute("width", (sketch.width + 4) * scale);
   picture.setAttribute("height", (sketch.height + 4) * scale);
   const here = picture.querySelector(".here");
-  if (here) frame.scrollLeft = (Number(here.getAttribute("x")) + Number(here.getAttribute("width")) / 2) * scale - frame.clientWidth / 2;
+  if (!here) return;
+  const middle = (from, size) => (Number(here.getAttribute(from)) + Number(here.getAttribute(size)) / 2) * scale;
+  frame.scrollLeft = middle("x", "width") - frame.clientWidth / 2;
+  frame.scrollTop = middle("y", "height") - frame.clientHeight / 2;
 }
 
 /** Rows taken of all rows, and states visited of all states. */
@@ -101,6 +117,7 @@ function rowTable(machine, sketch) {
     return element("tr", times ? {} : { class: "never" }, ...cells, element("td", { class: "number" }, times ? `${times}×` : "never"),
       element("td", { class: "number" }, ...(first < 0 ? [] : [stepLink(first)])));
   });
-  const head = ["trigger [guards]", "from", "to", "taken", "first"].map((name) => element("th", {}, name));
+  const head = ["trigger [guards]", "from", "to"].map((name) => element("th", {}, name));
+  head.push(...["taken", "first"].map((name) => element("th", { class: "number" }, name)));
   return element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));
 }

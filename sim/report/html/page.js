@@ -122,7 +122,7 @@ const KEYS = {
   m: otherEnd, n: () => seekMatch(true), N: () => seekMatch(false),
   "/": () => by("search").select(),
   1: () => open("step"), 2: () => open("machines"), 3: () => open("run"),
-  Escape: clearAll, t: toggleTheme, "?": () => by("help").showModal(),
+  w: () => { if (tab === "machines") toggleWhole(); }, Escape: clearAll, t: toggleTheme, "?": () => by("help").showModal(),
 };
 
 /** Keys that an element takes for itself: typing into a field, choosing from a list, scrolling a panel. */

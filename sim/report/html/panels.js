@@ -26,8 +26,7 @@ function stepLink(number, words) {
 function drawStep() {
   const step = steps[shown.selected];
   const parts = [element("h2", {}, step.number ? `Step ${step.number}${step.time === null ? "" : `, at ${timeText(step.time)}`}` : "Start")];
-  const sentence = element("p", { class: "sentence mono" }, step.says);
-  parts.push(sentence);
+  if (step.number) parts.push(element("p", { class: "sentence mono" }, step.says));
   if (step.number === violation) {
     parts.push(element("p", { class: "finding" }, element("b", {}, `⚑ ${data.finding[0]}`), `: ${data.finding[1]}`));
   }
@@ -121,6 +120,6 @@ function drawRun() {
     element("h3", {}, `Rejections (${rejections.length})`),
     rejections.length ? element("table", {}, element("tbody", {}, ...list)) : element("p", { class: "none" }, "none"),
     element("h3", {}, "Metrics"),
-    data.metrics.length ? element("pre", {}, data.metrics.join("\n")) : element("p", { class: "none" }, "the run was not measured"),
+    data.metrics.length ? element("pre", {}, data.metrics.join("\n")) : element("p", { class: "none" }, "the run was not measured: sim run --metrics does it"),
   );
 }

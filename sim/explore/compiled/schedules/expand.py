@@ -10,22 +10,15 @@ from sim.explore.compiled.jit import inlined
 from sim.explore.compiled.layout import (
     ALWAYS,
     BUDGETS,
-    CONSUMED,
     CUTS,
     FAILED,
     FULL,
-    HEARD_FROM,
-    HEARD_TO,
     HOT,
     LOCALS,
     MAX_SENDS,
-    NETWORK,
     PAUSED,
     PROCESSES,
     PROGRESS,
-    SENDS_FROM,
-    SENDS_TO,
-    SET,
     SMALL_BUFFERS,
     UNKNOWN_HEARING,
     UNKNOWN_ROW,
@@ -61,7 +54,7 @@ from sim.explore.compiled.schedules.layout import (
     SURE,
     TO,
 )
-from sim.explore.compiled.steps import change, exchange, hear
+from sim.explore.compiled.steps import build
 
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
@@ -75,24 +68,6 @@ def take(known: Any, state: Any, cells: Any) -> Any:
     for i in range(length):
         cells[i] = known.cells[begin + i]
     return length
-
-
-@inlined
-def successor(rows: Any, settings: Any, before: Any, length: Any, action: Any, after: Any) -> Any:
-    """Writes the state after an action to `after`; its length, or -1 where the row of a monitor is unknown."""
-    first, budgets = settings[LOCALS] + settings[BUDGETS] + settings[CUTS], settings[LOCALS]
-    change(rows.actions, action, rows.pool, before, first, budgets, budgets + settings[BUDGETS], after, _ZERO)
-    heard, _ = hear(
-        rows.pair_keys, rows.pair_values, rows.hear_node, rows.hear_start, rows.hear_by, rows.pool,
-        rows.actions[action, HEARD_FROM], rows.actions[action, HEARD_TO], after, _ZERO,
-    )  # fmt: skip
-    if not heard:
-        return np.int64(-1)
-    length = exchange(
-        rows.order, rows.pool, settings[NETWORK] == SET, before, first, length, rows.actions[action, CONSUMED],
-        rows.actions[action, SENDS_FROM], rows.actions[action, SENDS_TO], after,
-    )  # fmt: skip
-    return np.int64(length)
 
 
 @inlined
@@ -118,7 +93,7 @@ def expand(rows: Any, facts: Any, known: Any, settings: Any, registers: Any, buf
                 return FULL
             action, to = rows.row_actions[a], np.int32(-1)
             if not facts.fact[action, SURE]:
-                k = successor(rows, settings, before, length, action, after)
+                k = build(rows, settings, before, length, action, after)
                 if k < 0:
                     registers[HEARING] = action
                     return UNKNOWN_HEARING
@@ -188,7 +163,7 @@ def go(rows: Any, known: Any, settings: Any, registers: Any, buffers: Any) -> An
     edge = registers[EDGE]
     length = take(known, registers[STATE], before)
     first = settings[LOCALS] + settings[BUDGETS] + settings[CUTS]
-    k = successor(rows, settings, before, length, known.edges[edge, ACTION], after)
+    k = build(rows, settings, before, length, known.edges[edge, ACTION], after)
     if k < 0:
         registers[HEARING] = known.edges[edge, ACTION]
         return UNKNOWN_HEARING
