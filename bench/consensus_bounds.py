@@ -91,6 +91,7 @@ SMALL = (
 """Checked by `make test`."""
 
 TWO: Mapping[str, Any] = {"agents": 2, "rounds": 2}
+THREE: Mapping[str, Any] = {"agents": 3, "rounds": 2, "retries": 0}
 DROP_CRASH = "drop:1,crash:1@coordinator"
 LARGE = (
     Bound("3 agents, 1 round, all budgets", 28_153_023, {"agents": 3}, seconds=136),
@@ -103,7 +104,9 @@ LARGE = (
     ),
     Bound("2 agents, 2 rounds", 34_074_488, TWO, DROP_CRASH, seconds=154),
     Bound("2 agents, 2 rounds", 36_519_520, TWO, "duplicate:1,drop:1", seconds=157),
-    Bound("3 agents, 2 rounds, without a retry", 10_854_722, {"agents": 3, "rounds": 2, "retries": 0}, DROP_CRASH, 41),
+    Bound("2 agents, 2 rounds, no stop", 49_767_463, {**TWO, "stop": False}, "duplicate:1,crash:1@coordinator", 600),
+    Bound("3 agents, 2 rounds, without a retry", 10_854_722, THREE, DROP_CRASH, seconds=41),
+    Bound("3 agents, 2 rounds, without a retry", 8_777_823, THREE, "duplicate:1,drop:1", seconds=71),
 )
 """Checked by `make soak`."""
 

@@ -208,6 +208,15 @@ FOUND = (
         "drops_told",
     ),
     Found(
+        "D9",
+        "d9_cleared_by_stop",
+        "stop_exits",
+        "A stop clears the queue, and nothing tells of it.",
+        "What the user said last is gone, and nobody knows that it was never looked at.",
+        {**UP, "stop": True, "updates": 1},
+        "updates_once",
+    ),
+    Found(
         "D11",
         "d11_cancel_unacked",
         "cancel_exits",

@@ -225,9 +225,11 @@ UNREACHABLE = (Wraps, ClearsBeforeItChecks)
 
 @pytest.mark.parametrize("fault", [f for f in FAULTS if f not in UNREACHABLE], ids=lambda fault: str(fault.__name__))
 def test_the_long_runs_catch_the_planted_fault(fault: type[ConsensusSequence]) -> None:
+    """Within more examples than most need: Hypothesis draws constants of whatever modules are loaded, so that what it
+    generates hangs on the tests before."""
     machine = type("Planted", (LongRun,), {"kind": fault})
     quick = settings(
-        deadline=None, max_examples=400, stateful_step_count=40, derandomize=True, database=None,
+        deadline=None, max_examples=5_000, stateful_step_count=40, derandomize=True, database=None,
         phases=[Phase.generate], suppress_health_check=list(HealthCheck), print_blob=False,
     )  # fmt: skip
     with pytest.raises(AssertionError):
