@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
+from sim.errors import ConfigError
 from sim.explore.compiled.jit import interrupt_afterwards
 from sim.explore.engine import Engine, hand_over_at, lacking
 from sim.explore.memory import default_bound
@@ -43,8 +44,11 @@ def check(
     are smaller, and `reduced` says what was applied.
 
     Raises `ModelError` if the model breaks a rule of the framework, `ConfigError` for an engine that is
-    none or cannot run here, and for delays and pauses in the plan.
+    none or cannot run here, for a bound below 1, and for delays and pauses in the plan.
     """
+    for name, bound in (("max_states", max_states), ("max_memory", max_memory)):
+        if bound is not None and bound <= 0:
+            raise ConfigError(f"{name} is {bound}; give more than 0")
     lacks = lacking(engine)
     limits = Limits(max_states, max_memory if max_memory is not None else default_bound())
     apart: dict[tuple[str, ...], str] = {}

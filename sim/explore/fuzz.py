@@ -38,6 +38,10 @@ SCHEDULES = 10_000
 """Schedules of a fuzz that is bounded neither by number nor by time."""
 
 
+LAST = (1 << 62) - 1
+"""The greatest number of a schedule."""
+
+
 @dataclass
 class FuzzFinding:
     """A violation that a fuzz found, and its minimised counterexample."""
@@ -186,12 +190,13 @@ class Fuzzer:
         for name, bound in (("schedules", schedules), ("seconds", seconds)):
             if bound is not None and bound <= 0:
                 raise ConfigError(f"{name} is {bound}; give more than 0")
-        if first < 0:
-            raise ConfigError(f"first is {first}; schedules are numbered from 0")
+        if not 0 <= first <= LAST:
+            raise ConfigError(f"first is {first}; schedules are numbered from 0 to {LAST}")
         if schedules is None and seconds is None:
             schedules = SCHEDULES
         result = FuzzResult(self.strategy, self.seed, self.graph, Coverage(self.graph))
-        _Fuzz(self, result, seconds, progress).run(first, None if schedules is None else first + schedules)
+        end = LAST + 1 if schedules is None else min(first + schedules, LAST + 1)
+        _Fuzz(self, result, seconds, progress).run(first, end)
         self.steps += result.steps
         return result
 
@@ -246,8 +251,8 @@ class _Fuzz:
         self._known: dict[tuple[str, tuple[str, ...]], FuzzFinding] = {}
         self._raw: dict[tuple[Action, ...], FuzzFinding] = {}
 
-    def run(self, first: int, end: int | None) -> None:
-        """The schedules of these numbers (without end, if it is None); compiled, once that pays."""
+    def run(self, first: int, end: int) -> None:
+        """The schedules first..end; compiled, once that pays."""
         number: int | None = first
         try:
             while number is not None and not self._over() and number != end:
@@ -287,7 +292,7 @@ class _Fuzz:
         result.stopped = bool(result.found) and not self.fuzzer.keep_going
         return result.stopped or (self._seconds is not None and result.seconds >= self._seconds)
 
-    def _compiled(self, first: int, end: int | None) -> int | None:
+    def _compiled(self, first: int, end: int) -> int | None:
         """The schedules of these numbers, compiled; where the plain engine has to go on, or None if nothing is left.
         Making and loading the code does not count as time."""
         result = self.result

@@ -198,6 +198,25 @@ def test_a_memory_bound_ends_the_walk_clearly(engine: Any) -> None:
     assert 0 < result.states < 8832
 
 
+def test_what_the_plain_engine_holds_meanwhile_counts_as_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.explore.compiled.walk.held_bytes", lambda: 2**50)
+    much = 2**40  # the arrays come nowhere near it
+    monkeypatch.setattr("sim.explore.compiled.walk.LOOK_EVERY", 10**9)
+    assert check(_commit(5), engine="compiled", max_memory=much).verdict == "ok", "it is looked at nowhere else"
+    monkeypatch.setattr("sim.explore.compiled.walk.LOOK_EVERY", 10)
+    result = check(_commit(5), engine="compiled", max_memory=much)
+    assert (result.verdict, result.stopped) == ("incomplete", "the memory bound of 1,048,576 MiB was reached")
+    assert 0 < result.states < 8832
+
+
+@pytest.mark.parametrize("engine", ["plain", "compiled"])
+def test_bounds_may_be_larger_than_any_number_in_the_arrays_and_not_below_one(engine: Any) -> None:
+    assert check(_commit(3), engine=engine, max_states=10**20, max_memory=10**30).states == 288
+    for bound in ("max_states", "max_memory"):
+        with pytest.raises(ConfigError, match=f"{bound} is 0; give more than 0"):
+            check(_commit(3), engine=engine, **{bound: 0})
+
+
 def test_an_interrupt_keeps_what_the_compiled_walk_covered(monkeypatch: pytest.MonkeyPatch) -> None:
     batch = CompiledWalk._batch
 
