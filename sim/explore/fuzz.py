@@ -16,7 +16,7 @@ from sim.errors import ConfigError
 from sim.explore.bound import Bound
 from sim.explore.compiled.jit import interrupt_afterwards, is_made
 from sim.explore.coverage import Coverage
-from sim.explore.engine import Engine, hand_over_at, lacking
+from sim.explore.engine import Engine, hand_over_at, lacking, unloadable
 from sim.explore.minimise import Minimised, minimise, unminimised
 from sim.graph import Graph, State
 from sim.judge import Finding, Judge
@@ -167,7 +167,7 @@ class Fuzzer:
     ) -> None:
         if max_steps <= 0:
             raise ConfigError(f"max_steps is {max_steps}; give more than 0")
-        self.lacks = lacking(engine)
+        self.engine, self.lacks = engine, lacking(engine)
         make_strategy(strategy, seed, depth=depth)  # its mistakes come before anything is run
         self.graph = system if isinstance(system, Graph) else Graph(system)
         refuse_timed(self.graph.system, "a fuzz")
@@ -269,6 +269,7 @@ class _Fuzz:
         fuzzer = self.fuzzer
         if fuzzer.compiled_at is None or fuzzer.steps + self.result.steps < fuzzer.compiled_at:
             return False
+        fuzzer.lacks = fuzzer.lacks or unloadable(fuzzer.engine)
         if fuzzer.lacks:
             print(f"sim: {fuzzer.lacks}", file=sys.stderr)
             fuzzer.compiled_at = None

@@ -4,11 +4,13 @@ the same states in the same order, so the same counts wherever a walk ends."""
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from copy import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -183,6 +185,30 @@ def test_without_the_compiler_the_plain_engine_does_it_and_says_so_in_one_line(
     assert capsys.readouterr().err.count("\n") == 1
     with pytest.raises(ConfigError, match="numba is not installed"):
         check(_commit(3), engine="compiled")
+
+
+BROKEN = """
+import sys
+from sim import ConfigError, check, fuzz
+from sim.scenario import load_target
+sys.modules["sim.explore.check"].PAYS_AT = sys.modules["sim.explore.fuzz"].PAYS_AT = 10
+system = load_target("models.two_phase_commit", {"resource_managers": "3"}).system
+print(check(system).states, fuzz(system, schedules=20).schedules)
+for walk in check, fuzz:
+    try:
+        walk(system, engine="compiled")
+    except ConfigError as error:
+        print(error)
+"""
+
+
+def test_a_numba_that_does_not_load_is_none_and_said_to_be_so(tmp_path: Path) -> None:
+    (tmp_path / "numba.py").write_text("raise ImportError('Numba needs\\nan older NumPy')\n")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", BROKEN], capture_output=True, text=True, check=True, env=environment)
+    why = "numba cannot be loaded (Numba needs an older NumPy)"
+    assert done.stdout.splitlines() == ["288 20", *[f"engine 'compiled': {why}"] * 2]
+    assert done.stderr.splitlines() == [f"sim: {why}, so the plain engine does it all, slower"] * 2
 
 
 def test_an_engine_that_is_none_is_refused() -> None:
