@@ -143,8 +143,11 @@ def test_what_is_forgotten_is_covered_all_the_same(monkeypatch: pytest.MonkeyPat
     assert len(parts) > 5
 
 
+@pytest.mark.parametrize("remembered", [1, driver.REMEMBER_BYTES])
 @pytest.mark.parametrize("strategy", ["pctcp", "timed"])
-def test_a_desk_that_is_too_small_makes_no_difference(monkeypatch: pytest.MonkeyPatch, strategy: str) -> None:
+def test_a_desk_that_is_too_small_makes_no_difference(
+    monkeypatch: pytest.MonkeyPatch, strategy: str, remembered: int
+) -> None:
     make = CompiledFuzz._make_desk
     sizes: list[int] = []
 
@@ -153,6 +156,8 @@ def test_a_desk_that_is_too_small_makes_no_difference(monkeypatch: pytest.Monkey
         return make(self, *((2, 1) if len(sizes) == 1 else (events, rows)))
 
     monkeypatch.setattr(CompiledFuzz, "_make_desk", small)
+    monkeypatch.setattr(driver, "BATCH", 1)
+    monkeypatch.setattr(driver, "REMEMBER_BYTES", remembered)
     agree(load_target("models.consensus", {}).system, strategy=strategy, schedules=40)
     assert len(sizes) > 3
 

@@ -7,13 +7,11 @@ import numpy as np
 from sim.explore.compiled.arrays import Array, Mirror
 from sim.explore.compiled.prints import admit, widen
 from sim.explore.compiled.schedules.layout import (
-    BEGIN,
     CELLS,
     COUNT,
     EDGE_WIDTH,
     EDGES,
     HEAD,
-    PHASE,
     SCHEDULES_BY,
     SEEN,
     STATES,
@@ -110,8 +108,7 @@ class Remembered:
         order = self._mirror.order
         fingerprints(*keys, order, self._cells, self._offsets, np.int64(states), width, first, prints)
         schedules = self._head[:states, SCHEDULES_BY].astype(np.int64)
-        if self._registers[PHASE] != BEGIN:
-            schedules -= self._head[:states, SEEN] == self._registers[COUNT]
+        schedules -= self._head[:states, SEEN] == self._registers[COUNT]
         visited, visits = schedules > 0, int(schedules.sum())
         prints, once = prints[visited], (schedules == 1)[visited].astype(np.uint8)
         ascending = np.argsort(prints)
