@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from sim.campaign.answer import Tally, answer_of, tally_of
-from sim.campaign.git import branches, former_names
+from sim.campaign.git import branches, former_names, spelt
 from sim.campaign.sessions import Part, Session, parts, session, sessions
 from sim.cli import options
 from sim.cli.campaigns import Desk, desk
@@ -34,7 +36,7 @@ def listed(at: Desk, branch: str | None, everything: bool) -> list[Session]:
         raise ConfigError("--all and --branch are both given; give one")
     if everything:
         return sessions(at.store, None, None)
-    name = branch if branch is not None else at.place.branch
+    name = spelt(os.fsencode(branch)) if branch is not None else at.place.branch
     names = [name] if name is None else [name, *former_names(at.here, name)]
     return sessions(at.store, at.project, names)
 

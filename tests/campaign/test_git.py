@@ -42,11 +42,25 @@ def test_branch_commit_work_tree_and_whether_anything_is_changed(repository: Pat
     assert look(repository).dirty is True
 
 
-@pytest.mark.parametrize("name", ["topic/of-mine", "ünï", "heads/odd", "refs/heads/odder", "(detached)"])
+@pytest.mark.parametrize("name", ["topic/of-mine", "ünï", "heads/odd", "refs/heads/odder", "(detached)", "a\u2028b\x85c"])
 def test_the_name_of_a_branch_is_what_it_is(repository: Path, name: str) -> None:
     run(repository, "switch", "-c", name)
     assert look(repository).branch == name
     assert name in branches(repository)
+
+
+def test_a_branch_whose_name_is_no_text_is_spelt_out(repository: Path) -> None:
+    subprocess.run([b"git", b"switch", b"-c", b"caf\xe9"], cwd=repository, capture_output=True, check=True)
+    assert look(repository).branch == "caf\\xe9"
+    assert branches(repository) == ("caf\\xe9", "main")
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "two\u2028lines", " of spaces "])
+def test_a_folder_may_have_any_name(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    run(folder, "init")
+    assert (look(folder).branch, look(folder).work_tree) == ("main", str(folder))
 
 
 def test_a_detached_head_is_no_branch(repository: Path) -> None:
