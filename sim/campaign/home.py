@@ -34,6 +34,14 @@ class Home:
     def file(self) -> Path:
         return self.folder / FILE
 
+    @property
+    def is_made(self) -> bool:
+        """Whether there is a store. Raises `ConfigError` if we may not know."""
+        try:
+            return self.file.exists()
+        except OSError as error:
+            raise ConfigError(self._unusable(error.strerror or str(error))) from None
+
     def project(self, place: Place) -> str:
         """What sessions of this project are known by. A store of the project's own needs no name, so it may
         be moved; elsewhere it is the repository, which all its work trees share, or the folder."""
@@ -70,8 +78,13 @@ class Home:
 
 
 def home(here: Path, variable: str | None) -> Home:
-    """Where the sessions of whoever works in `here` are; `variable` is the value of `SIM_HOME`."""
+    """Where the sessions of whoever works in `here` are; `variable` is the value of `SIM_HOME`. Raises `ConfigError` if
+    that begins with the home folder of nobody."""
     root = next((folder for folder in (here, *here.parents) if any((folder / m).exists() for m in _MARKS)), here)
     if variable:
-        return Home(Path(variable).expanduser().absolute(), root, shared=True)
+        try:
+            folder = Path(variable).expanduser().absolute()
+        except RuntimeError:
+            raise ConfigError(f"{VARIABLE}={variable}: there is no such home folder; write its path out") from None
+        return Home(folder, root, shared=True)
     return Home(root / FOLDER, root, shared=False)

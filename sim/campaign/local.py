@@ -149,12 +149,15 @@ class _Worker:
             if self._killed:
                 return None
             if self._process is None:
-                self._process = subprocess.Popen(  # noqa: S603  this very Python
-                    [sys.executable, "-P", "-c", _MAIN, json.dumps(sys.path)],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    start_new_session=True,  # ctrl-C is for the campaign, which then ends its workers
-                )
+                try:
+                    self._process = subprocess.Popen(  # noqa: S603  this very Python
+                        [sys.executable, "-P", "-c", _MAIN, json.dumps(sys.path)],
+                        stdin=subprocess.PIPE,
+                        stdout=subprocess.PIPE,
+                        start_new_session=True,  # ctrl-C is for the campaign, which then ends its workers
+                    )
+                except OSError as error:  # as where there are too many of them
+                    self._why = f"{error.strerror or error}; take fewer --workers"
             return self._process
 
     def kill(self) -> None:
@@ -192,9 +195,15 @@ def serve() -> None:
     os.dup2(2, 1)
     tasks: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_listen, args=(tasks,), daemon=True).start()
-    _write(answers, b"ready")
-    while True:
-        _write(answers, _answer(tasks.get()))
+    try:
+        _write(answers, b"ready")
+        while True:
+            _write(answers, _answer(tasks.get()))
+    except OSError:
+        os._exit(0)  # nobody waits for an answer any more
+    except BaseException as error:  # as when a model asks for the end of the process
+        print(f"sim: a worker process ends: {error!r}", file=sys.stderr, flush=True)
+        os._exit(1)  # at once: Python aborts if it ends while another thread reads its input
 
 
 def _listen(tasks: SimpleQueue[bytes]) -> None:

@@ -17,6 +17,9 @@ from sim.errors import ConfigError
 from sim.explore.coverage import CoverageData
 from sim.explore.found import Found, Told
 
+NUMBER_MAX = 2**63 - 1
+"""What SQLite can count to."""
+
 
 @dataclass(frozen=True)
 class Session:
@@ -101,10 +104,11 @@ def begin(store: Store, project: str, plan: Plan, system: str, place: Place) -> 
 
 def session(store: Store, number: int) -> Session:
     """The session of that number. Raises `ConfigError` if there is none."""
-    found = store.rows(f"{_SESSIONS} WHERE id = ?", number)
+    found = store.rows(f"{_SESSIONS} WHERE id = ?", number) if number <= NUMBER_MAX else []
     if not found:
         raise ConfigError(f"there is no session {number}; sim sessions --all lists them")
-    return _session(found[0])
+    with store.understood():
+        return _session(found[0])
 
 
 def sessions(store: Store, project: str | None, branches: Sequence[str | None] | None) -> list[Session]:
@@ -118,7 +122,9 @@ def sessions(store: Store, project: str | None, branches: Sequence[str | None] |
         conditions.append("(" + " OR ".join("branch IS ?" for _ in branches) + ")")
         values += branches
     where = " AND ".join(conditions)
-    return [_session(row) for row in store.rows(f"{_SESSIONS} WHERE {where} ORDER BY active_ms DESC, id DESC", *values)]
+    found = store.rows(f"{_SESSIONS} WHERE {where} ORDER BY active_ms DESC, id DESC", *values)
+    with store.understood():
+        return list(map(_session, found))
 
 
 def _session(row: sqlite3.Row) -> Session:
@@ -258,9 +264,11 @@ def pack(coverage: CoverageData) -> bytes:
 
 
 def unpack(data: bytes) -> CoverageData:
-    """What `pack` packed."""
+    """What `pack` packed. Raises `ValueError` and the like for anything else."""
     line, _, rest = data.partition(b"\n")
     head = json.loads(line)
-    count = len(rest) // 9
+    count, odd = divmod(len(rest), 9)
+    if odd:
+        raise ValueError(f"a coverage has {odd} bytes too many")
     pairs = {name: tuple(map(tuple, head[name])) for name in ("taken", "sizes")}
     return CoverageData(rest[: 8 * count], rest[8 * count :], **{**head, **pairs, "held": tuple(head["held"])})

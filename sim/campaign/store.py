@@ -103,6 +103,8 @@ class Store:
         with self._told():
             self._db = sqlite3.connect(file, timeout=WAIT_S, isolation_level=None)
             self._db.row_factory = sqlite3.Row
+        self._refuse_what_is_not_ours()
+        with self._told():
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute("PRAGMA foreign_keys = ON")
@@ -124,6 +126,15 @@ class Store:
             return self._db.execute(query, values).fetchall()
 
     @contextmanager
+    def understood(self) -> Iterator[None]:
+        """What was kept is read back into what it was: where that cannot be, it is damaged."""
+        try:
+            yield
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            why = f"what it says cannot be understood: {type(error).__name__}: {error}"
+            raise ConfigError(f"{self.file}: {_ADVICE['SQLITE_CORRUPT']} ({why})") from None
+
+    @contextmanager
     def writing(self) -> Iterator[Writing]:
         """One transaction: all of it is kept, or nothing."""
         with self._told():
@@ -135,6 +146,12 @@ class Store:
                 if self._db.in_transaction:  # a full disk may have ended it already
                     self._db.execute("ROLLBACK")
                 raise
+
+    def _refuse_what_is_not_ours(self) -> None:
+        """A database of another program is left as it is."""
+        tables = [row[0] for row in self.rows("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        if tables and not {"session", "part", "chunk"} <= {*tables}:
+            raise ConfigError(f"{self.file}: {_ADVICE['SQLITE_NOTADB']} (it is a database of something else)")
 
     def _migrate(self, migrations: Sequence[str]) -> None:
         newest = len(migrations)

@@ -77,7 +77,7 @@ def command(
     say_explored(faults)
     max_steps = loaded.scenario.max_steps if loaded.scenario else MAX_STEPS
     if is_campaign:
-        options.storable(target, str(Path.cwd()))
+        options.storable(target)
         plan = Plan(
             target=target,
             model=loaded.model,

@@ -42,7 +42,9 @@ def test_branch_commit_work_tree_and_whether_anything_is_changed(repository: Pat
     assert look(repository).dirty is True
 
 
-@pytest.mark.parametrize("name", ["topic/of-mine", "ünï", "heads/odd", "refs/heads/odder", "(detached)", "a\u2028b\x85c"])
+@pytest.mark.parametrize(
+    "name", ["topic/of-mine", "ünï", "heads/odd", "refs/heads/odder", "(detached)", "a\u2028b\x85c"]
+)
 def test_the_name_of_a_branch_is_what_it_is(repository: Path, name: str) -> None:
     run(repository, "switch", "-c", name)
     assert look(repository).branch == name

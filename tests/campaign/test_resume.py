@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,17 @@ def test_without_a_branch_the_sessions_without_one_are_shown(
     assert listed(capsys) == [other]
     run(project, "switch", "-f", "main")
     assert listed(capsys) == [1]
+
+
+def test_a_branch_whose_name_is_no_text_has_its_sessions(
+    project: Path, begin: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begin()
+    subprocess.run([b"git", b"switch", b"-c", b"caf\xe9"], capture_output=True, check=True)
+    other = begin()
+    assert (
+        listed(capsys) == listed(capsys, "--branch", "caf\udce9") == listed(capsys, "--branch", "caf\\xe9") == [other]
+    )
 
 
 def test_without_a_repository_every_command_works(here: Path, begin: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -377,6 +389,8 @@ def test_no_session_begins_for_an_engine_that_is_not_there(
         (("resume", "1", "--all"), "session 1 is one: leave out --branch, --all and --last"),
         (("sessions", "--all", "--branch", "x"), "--all and --branch are both given; give one"),
         (("status", "7"), "there is no session 7"),
+        (("status", "9" * 30), f"there is no session {'9' * 30}; sim sessions --all lists them"),
+        (("resume", "9" * 30), f"there is no session {'9' * 30}; sim sessions --all lists them"),
         (("status", "1", "--format", "otel"), "1 is a session: it has --json alone"),
         (("resume", "1", "--for", "0s"), "--for 0s: give more than no time"),
         (
@@ -398,6 +412,17 @@ def test_what_does_not_fit_is_told_in_one_line(
     out, err = capsys.readouterr()
     assert (out if words[0] != "resume" else "", err.count("\n")) == ("", 1)
     assert said in err
+
+
+def test_a_working_directory_that_is_gone_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    for words in (("sessions",), ("resume",), ("status", "1")):
+        assert call([*words]) == 2
+        assert capsys.readouterr() == ("", "sim: the working directory is gone; change to one that is there\n")
 
 
 def test_a_branch_without_sessions_says_how_many_others_have(

@@ -352,6 +352,39 @@ def test_a_model_that_ends_its_process_costs_the_campaign_nothing_else(tmp_path:
     )
 
 
+@pytest.mark.parametrize("how", ["SystemExit(3)", "KeyboardInterrupt()"])
+def test_a_model_that_ends_its_worker_in_python_is_said_and_nothing_of_the_chunk_is_kept(
+    how: str, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text(BROKEN.replace("HOW", f"raise {how}"))
+    status, _, err = sim(tmp_path, "fuzz", "mine", "--workers", "1", "--schedules", "3", "--chunk", "3")
+    *said, last = err.splitlines()
+    assert (status, {*said}) == (2, {f"sim: a worker process ends: {how}"})
+    assert last == (
+        "sim: schedules 0 to 2 of seed 0 ended their worker 6 times, the last time: a worker process ended with "
+        "status 1; what was recorded is kept"
+    )
+    assert stored(tmp_path, "SELECT count(*) FROM chunk") == [(0,)]
+
+
+def test_an_interrupted_chunk_is_no_outcome(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sim.campaign.worker import Fuzzer
+
+    run = Fuzzer.run
+
+    def interrupted(self: Fuzzer, **given: Any) -> Any:
+        result = run(self, **given)
+        result.interrupted = True
+        return result
+
+    with open_store(here) as store:
+        request = Request(a_plan(), a_campaign(store, here).code, 0, 10)
+    assert run_chunk(request).schedules == 10
+    monkeypatch.setattr(Fuzzer, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_chunk(request)
+
+
 def test_an_outcome_of_a_defect_of_ours_is_told_as_it_is(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sim.campaign.worker.Fuzzer.run", lambda *a, **k: 1 // 0)
     with open_store(here) as store:
