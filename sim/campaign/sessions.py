@@ -10,12 +10,13 @@ from typing import Any
 
 from sim.campaign.code import Code
 from sim.campaign.git import Place
-from sim.campaign.plan import Plan
+from sim.campaign.plan import Plan, system_of
 from sim.campaign.store import Store, now_ms
 from sim.campaign.worker import Outcome
 from sim.errors import ConfigError
 from sim.explore.coverage import CoverageData
 from sim.explore.found import Found, Told
+from sim.scenario import Target
 
 NUMBER_MAX = 2**63 - 1
 """What SQLite can count to."""
@@ -86,14 +87,14 @@ _SESSIONS = f"""
 """  # noqa: S608
 
 
-def begin(store: Store, project: str, plan: Plan, system: str, place: Place) -> Session:
-    """A new session."""
+def begin(store: Store, project: str, plan: Plan, target: Target, place: Place) -> Session:
+    """A new session of what `plan` loads."""
     with store.writing() as change:
         made = change.add(
             "session",
             project=project,
             plan=plan.to_json(),
-            system=system,
+            system=system_of(target, project),
             branch=place.branch,
             work_tree=place.work_tree,
             created_ms=change.at_ms,
@@ -215,7 +216,10 @@ def record(
             )
             change.do(
                 "INSERT INTO known (system, property, shape, scenario, session, code, commit_id) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = 'violated'",
+                "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+                "(scenario, session, code, commit_id, state) = "
+                "(excluded.scenario, excluded.session, excluded.code, excluded.commit_id, excluded.state) "
+                "WHERE state <> 'violated'",  # one that stands is kept
                 session.system,
                 found.told.violated,
                 shape,

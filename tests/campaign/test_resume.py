@@ -12,7 +12,6 @@ import pytest
 from sim.campaign import sessions
 from sim.campaign.git import Place, look
 from sim.campaign.home import home
-from sim.campaign.plan import system_of
 from sim.campaign.store import Store
 from sim.campaign.worker import Outcome
 from sim.cli import call
@@ -49,7 +48,7 @@ def begin(here: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setattr("sim.campaign.store.now_ms", lambda: next(clock))
         with open_store(here) as store:
             plan = a_plan(**given)
-            return sessions.begin(store, "", plan, system_of(plan.load()), place or look(folder or here)).id
+            return sessions.begin(store, "", plan, plan.load(), place or look(folder or here)).id
 
     return make
 
@@ -224,7 +223,7 @@ def test_a_shared_store_tells_projects_apart_and_work_trees_of_one_together(
         place.prepare()
         with Store(place.file) as store:
             plan, at = a_plan(), look(folder)
-            sessions.begin(store, place.project(at), plan, system_of(plan.load()), at)
+            sessions.begin(store, place.project(at), plan, plan.load(), at)
     assert listed(capsys) == [1], "`main` of another project is not ours"
     assert listed(capsys, "--branch", "topic") == [2], "a branch is the same in every work tree"
     monkeypatch.chdir(other)

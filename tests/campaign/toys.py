@@ -17,7 +17,7 @@ from sim.campaign.code import code_of
 from sim.campaign.engines import Engine
 from sim.campaign.git import Place
 from sim.campaign.local import WorkerDied
-from sim.campaign.plan import Plan, system_of
+from sim.campaign.plan import Plan
 from sim.campaign.run import Campaign
 from sim.campaign.store import Store
 from sim.campaign.worker import Request
@@ -184,7 +184,7 @@ def open_store(folder: Path) -> Store:
 def a_campaign(store: Store, folder: Path, place: Place | None = None, **given: Any) -> Campaign:
     """A new session of the toy, about to run."""
     plan = a_plan(**given)
-    session = sessions.begin(store, "", plan, system_of(plan.load()), place or Place())
+    session = sessions.begin(store, "", plan, plan.load(), place or Place())
     return go_on(store, session.id, folder, place)
 
 
