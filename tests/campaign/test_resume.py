@@ -309,10 +309,31 @@ def test_changed_code_is_said_and_its_results_are_kept_apart(
     assert call(["status", "1", "--json"]) == 0
     first, second = json.loads(capsys.readouterr().out)["parts"]
     assert (first["schedules"], second["schedules"]) == (before, 100 - before)
+    assert (first["changed"], second["changed"]) == (True, False)
     assert {one["property"] for one in second["found"]} == {"falling"}
     assert "crossed" in {one["property"] for one in first["found"]}
     assert (first["dirty"], second["dirty"]) == (False, True)
     assert first["code"] != second["code"]
+
+
+def test_a_session_of_edited_code_says_that_its_transitions_are_named_by_another(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = "changed     the code is another now, by whose tables the transitions are named\n"
+    with open_store(here) as store:
+        a_campaign(store, here).run(inline())
+    assert call(["status", "1"]) == 0
+    assert said not in capsys.readouterr().out
+    text = (here / "dice.py").read_text()
+    first = '{"trigger": Tell, "source": "open", "dest": "open", "conditions": "is_odd", "after": "note"},'
+    odd = "    def is_odd(self, tell):\n        return tell.n % 2 == 1\n\n    def note(self, tell):"
+    edited = text.replace('({"trigger": Tell', f'({first} {{"trigger": Tell').replace("    def note(self, tell):", odd)
+    (here / "dice.py").write_text(edited)
+    forget_dice()
+    assert call(["status", "1"]) == 0
+    out = capsys.readouterr().out
+    assert said in out
+    assert "transitions  1 of 2 taken" in out, "by its number, which is another row's now"
 
 
 def test_going_back_to_the_code_goes_on_with_its_part(project: Path, begin: Any) -> None:
