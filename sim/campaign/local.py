@@ -187,14 +187,15 @@ _MAIN = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); import sim.cam
 def serve() -> None:
     """The main function of a worker process: tasks on standard input, answers on standard output.
 
-    Its own prints, and those of models, go to standard error. When the input ends, so does the process, in
-    the middle of a task if need be: nobody waits for the answer.
+    Its own prints, and those of models, go to standard error, and what a model reads is at its end. When the input
+    ends, so does the process, in the middle of a task if need be: nobody waits for the answer.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    answers = os.fdopen(os.dup(1), "wb")
+    asked, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     tasks: SimpleQueue[bytes] = SimpleQueue()
-    threading.Thread(target=_listen, args=(tasks,), daemon=True).start()
+    threading.Thread(target=_listen, args=(asked, tasks), daemon=True).start()
     try:
         _write(answers, b"ready")
         while True:
@@ -206,10 +207,10 @@ def serve() -> None:
         os._exit(1)  # at once: Python aborts if it ends while another thread reads its input
 
 
-def _listen(tasks: SimpleQueue[bytes]) -> None:
+def _listen(asked: IO[bytes], tasks: SimpleQueue[bytes]) -> None:
     try:
         while True:
-            tasks.put(_read(sys.stdin.buffer))
+            tasks.put(_read(asked))
     except (EOFError, OSError):
         os._exit(0)
 

@@ -67,6 +67,14 @@ def test_what_a_model_prints_disturbs_nothing(capfd: pytest.CaptureFixture[str])
     assert (out, "a model speaks" in err) == ("", True)
 
 
+def test_what_a_model_reads_is_at_its_end_and_takes_nothing_from_the_worker() -> None:
+    with LocalExecutor(1) as executor:
+        with pytest.raises(EOFError):
+            executor.submit(input).result()
+        assert executor.submit(os.read, 0, 100).result() == b""
+        assert executor.submit(math.factorial, 3).result() == 6
+
+
 def test_a_python_that_cannot_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "_MAIN", "raise SystemExit(7)")
     with pytest.raises(ConfigError) as caught, started("local", 1):
