@@ -54,7 +54,7 @@ class Home:
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self.shared:
                 ignore = self.folder / ".gitignore"
-                if not ignore.exists():
+                if not ignore.exists() or not ignore.stat().st_size:  # a full disk leaves an empty one
                     ignore.write_text("*\n")
             if not self.file.exists():
                 os.close(os.open(self.file, os.O_CREAT | os.O_RDWR, 0o600))

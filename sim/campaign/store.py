@@ -104,6 +104,7 @@ class Store:
             self._db = sqlite3.connect(file, timeout=WAIT_S, isolation_level=None)
             self._db.row_factory = sqlite3.Row
         self._refuse_what_is_not_ours()
+        self._which = self._now()
         with self._told():
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
@@ -137,6 +138,10 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Writing]:
         """One transaction: all of it is kept, or nothing."""
+        if self._which != self._now():
+            raise ConfigError(
+                f"{self.file}: was moved or deleted, and what was recorded with it; put it back, or begin again"
+            )
         with self._told():
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -166,6 +171,14 @@ class Store:
                 f"{self.file}: is of version {self._version()}, this roundsim knows {newest}; "
                 "take the roundsim that wrote it, or another SIM_HOME"
             )
+
+    def _now(self) -> tuple[int, int] | None:
+        """Which file has the name of ours; SQLite goes on writing to one that has none any more."""
+        try:
+            found = self.file.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def _version(self) -> int:
         (found,) = self.rows("PRAGMA user_version")

@@ -16,6 +16,7 @@ from sim.campaign import sessions
 from sim.campaign.answer import answer_of
 from sim.campaign.home import Home, home
 from sim.campaign.store import MIGRATIONS, Store
+from sim.campaign.worker import Request
 from sim.cli import call
 from sim.errors import ConfigError
 from tests.campaign.toys import (
@@ -200,6 +201,37 @@ def test_a_disk_that_is_full_ends_the_campaign_and_leaves_a_store_to_go_on_with(
         answer = again.run(inline())
         assert (answer.found, answer.coverage.data()) == (expected.found, expected.coverage.data())
     assert stored(here, "PRAGMA integrity_check") == [("ok",)]
+
+
+@pytest.mark.parametrize("back", ["nothing", "another", "itself"])
+def test_a_store_that_goes_away_ends_the_campaign(back: str, here: Path) -> None:
+    """SQLite would go on writing to a file that nobody finds again."""
+    file = here / ".sim" / "sessions.sqlite"
+
+    def take_away(request: Request) -> None:
+        if request.first == 40:
+            file.rename(here / "away")
+            if back == "another":
+                Store(file).close()
+            elif back == "itself":
+                (here / "away").rename(file)
+
+    with open_store(here) as store:
+        campaign = a_campaign(store, here)
+        if back == "itself":
+            assert campaign.run(inline(take_away)).schedules == 100
+        else:
+            with pytest.raises(
+                ConfigError, match=r"sessions\.sqlite: was moved or deleted, and what was recorded with it"
+            ):
+                campaign.run(inline(take_away))
+
+
+def test_a_folder_of_sessions_that_a_full_disk_left_half_made_is_hidden_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / ".sim").mkdir()
+    (tmp_path / ".sim" / ".gitignore").touch()
+    Home(tmp_path / ".sim", tmp_path, shared=False).prepare()
+    assert (tmp_path / ".sim" / ".gitignore").read_text() == "*\n"
 
 
 def test_a_full_disk_is_told_by_the_command_in_one_line(tmp_path: Path) -> None:
