@@ -109,7 +109,7 @@ class _Reader:
                 continue
             for line, code, thing, dotted in _things(function, function.__code__):
                 self.seen.setdefault(code)
-                banned = _banned(dotted)
+                banned = None if dotted.startswith(f"{self.package}.") else _banned(dotted)
                 if banned is not None:
                     does = f"changes the {dotted.replace('.', ' ')}" if banned == "global" else f"reads {dotted}"
                     yield f"{function.__name__} {does} ({_file(code)}:{line}): {BANS[banned]}"

@@ -356,6 +356,20 @@ def test_what_only_looks_like_a_clock_is_not_refused() -> None:
     assert check(System({"p": Innocent()})).verdict == "ok"
 
 
+def test_a_module_of_ones_own_may_be_called_as_one_that_is_banned() -> None:
+    asked = type("Asked", (Message,), {"__module__": "requests"})
+
+    def do(self: Any) -> None:
+        self.send("p", asked())
+
+    rows = (*Player.transitions, {"trigger": asked, "source": "*", "dest": None})
+    theirs = type("Doer", (Player,), {"do": do, "transitions": rows})
+    with pytest.raises(ModelError, match=r"reads requests\.Asked"):
+        System({"p": theirs()})
+    ours = type("Doer", (Player,), {"do": do, "transitions": rows, "__module__": "requests"})
+    assert check(System({"p": ours()})).verdict == "ok"
+
+
 def test_what_is_right_is_not_refused() -> None:
     sane = system(
         monitors={"inputs": InputLedger(process="p", types=("Keyed",))},
