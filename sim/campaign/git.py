@@ -34,21 +34,19 @@ class Place:
         return self.branch if self.branch is not None else f"no branch ({self.why})"
 
 
-def look(folder: Path) -> Place:
-    """Where in git `folder` is."""
+def look(folder: Path, *, brief: bool = False) -> Place:
+    """Where in git `folder` is; if `brief`, without commit and changes, for which git looks at every file."""
     try:
         work_tree = _said(folder, "rev-parse", "--show-toplevel")
         common = _said(folder, "rev-parse", "--git-common-dir")
-        status = _lines(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no", "--ignore-submodules")
     except _NoAnswer as no:
         return Place(why=str(no))
-    heads = dict(line[2:].split(" ", 1) for line in status if line.startswith("# branch."))
-    commit = heads.get("branch.oid", "(initial)")
     branch = _branch(folder)
+    commit, dirty = (None, None) if brief else _changes(folder)
     return Place(
         branch=branch,
-        commit=None if commit == "(initial)" else commit,
-        dirty=any(not line.startswith("#") for line in status),
+        commit=commit,
+        dirty=dirty,
         work_tree=work_tree,
         repository=str((folder / common).resolve()),
         why="" if branch is not None else "detached HEAD",
@@ -86,6 +84,18 @@ def spelt(name: bytes) -> str:
 
 class _NoAnswer(Exception):
     """Why git says nothing."""
+
+
+def _changes(folder: Path) -> tuple[str | None, bool | None]:
+    """The commit that HEAD is, and whether tracked files differ from it. Where there are too many files to say so in
+    time, the branch is known all the same."""
+    try:
+        status = _lines(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no", "--ignore-submodules")
+    except _NoAnswer:
+        return None, None
+    heads = dict(line[2:].split(" ", 1) for line in status if line.startswith("# branch."))
+    commit = heads.get("branch.oid", "(initial)")
+    return None if commit == "(initial)" else commit, any(not line.startswith("#") for line in status)
 
 
 def _branch(folder: Path) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -141,6 +142,24 @@ def test_a_git_that_does_not_answer_is_no_branch(
         "no program": "git cannot be run: Exec format error",
     }[told]
     assert look(repository).shown == f"no branch ({why})"
+
+
+def test_a_status_that_takes_too_long_costs_the_commit_and_not_the_branch(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = shutil.which("git")
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    slow = f'case "$*" in *" status "*) touch {tmp_path}/asked; exec sleep 30;; *) exec {real} "$@";; esac'
+    (folder / "git").write_text(f"#!/bin/sh\n{slow}\n")
+    (folder / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    brief = look(repository, brief=True)
+    assert not (tmp_path / "asked").exists(), "which is not asked for while a campaign runs"
+    monkeypatch.setattr(git, "TIME_LIMIT_S", 1.0)
+    assert look(repository) == brief
+    assert (brief.branch, brief.commit, brief.dirty, brief.work_tree) == ("main", None, None, str(repository))
+    assert (tmp_path / "asked").exists()
 
 
 def test_dubious_ownership_is_no_branch(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:

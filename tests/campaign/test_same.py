@@ -9,10 +9,12 @@ from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from sim.campaign import engines
 from sim.campaign.answer import Answer, limit_of
 from sim.campaign.engines import Engine
 from sim.campaign.local import WorkerDied
@@ -23,6 +25,7 @@ from sim.explore.found import found_by, grouped
 from sim.explore.fuzz import fuzz
 from sim.mixer import stream
 from tests.campaign.toys import (
+    Inline,
     a_campaign,
     a_plan,
     environment,
@@ -260,6 +263,37 @@ def test_a_chunk_whose_worker_dies_is_run_again(here: Path) -> None:
         campaign = a_campaign(store, here)
         assert content(campaign.run(inline(dies_at(30, RETRIES_MAX)))) == alone
         assert campaign.deaths == RETRIES_MAX
+
+
+def test_a_worker_that_ray_ends_for_want_of_memory_costs_a_retry(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what Ray says then, and not with another mistake of Ray's."""
+    names = ("WorkerCrashedError", "NodeDiedError", "ObjectLostError", "OutOfMemoryError", "RaySystemError")
+    errors = SimpleNamespace(**{name: type(name, (Exception,), {}) for name in names})
+    ray = SimpleNamespace(
+        exceptions=errors,
+        init=lambda **_: None,
+        shutdown=lambda: None,
+        cluster_resources=dict,
+        remote=lambda **_: lambda function: function,
+    )
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    with engines._ray(None, 1) as engine:
+        died = engine.died
+
+    def ends_with(error: type[Exception]) -> Engine:
+        left = [error]
+
+        def fail(request: Request) -> None:
+            if request.first == 30 and left:
+                raise left.pop()("gone")
+
+        return Engine("ray", Inline(fail), 1, died)
+
+    with open_store(here) as store:
+        campaign = a_campaign(store, here)
+        assert (campaign.run(ends_with(errors.OutOfMemoryError)).schedules, campaign.deaths) == (100, 1)
+        with pytest.raises(ConfigError, match="--engine ray: RaySystemError: gone"):
+            a_campaign(store, here).run(ends_with(errors.RaySystemError))
 
 
 def test_a_chunk_that_ends_every_worker_ends_the_campaign_and_says_which_it_is(here: Path) -> None:
