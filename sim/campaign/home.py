@@ -70,8 +70,11 @@ class Home:
             raise ConfigError(self._unusable(error.strerror or str(error))) from None
         if hasattr(os, "geteuid") and found.st_uid not in (os.geteuid(), 0):
             raise ConfigError(self._unusable("it belongs to another user"))
-        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise ConfigError(f"{self.file}: others may write to it; take that away: chmod 600 {self.file}")
+        if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):  # as of one that came with files of somebody else's
+            raise ConfigError(
+                f"{self.file}: others may read or write it, and sessions say what is imported; "
+                f"if it is your own: chmod 600 {self.file}"
+            )
 
     def _unusable(self, why: str) -> str:
         return f"{self.folder}: no sessions can be kept there: {why}; set {VARIABLE} to a folder of your own"

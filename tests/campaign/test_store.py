@@ -152,12 +152,15 @@ def test_what_only_the_model_does_wrong_is_no_damage(here: Path) -> None:
         raise ZeroDivisionError
 
 
-def test_a_store_that_others_may_write_to_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", [0o622, 0o644])
+def test_a_store_that_others_may_read_or_write_is_refused(mode: int, tmp_path: Path) -> None:
+    """What git checks out, or an archive holds, is readable: a store that came with a project runs nothing of it."""
     open_store(tmp_path).close()
-    (tmp_path / ".sim" / "sessions.sqlite").chmod(0o622)
+    assert sim(tmp_path, "sessions")[0] == 0
+    (tmp_path / ".sim" / "sessions.sqlite").chmod(mode)
     status, out, err = sim(tmp_path, "sessions")
     assert (status, out, err.count("\n")) == (2, "", 1)
-    assert "others may write to it; take that away: chmod 600 " in err
+    assert "others may read or write it, and sessions say what is imported; if it is your own: chmod 600 " in err
 
 
 def test_a_store_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from sim.campaign import code, sessions
 from sim.campaign.code import code_of
 from sim.campaign.engines import Engine
 from sim.campaign.git import Place
+from sim.campaign.home import Home
 from sim.campaign.local import WorkerDied
 from sim.campaign.plan import Plan
 from sim.campaign.run import Campaign
@@ -110,8 +111,9 @@ def sim_json(folder: Path, *words: str, **more: Any) -> tuple[int, dict[str, Any
 
 
 def stored(folder: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
-    """What the store of a folder holds."""
-    with sqlite3.connect(folder / ".sim" / "sessions.sqlite") as database:
+    """What the store of a folder holds; where there is none, none is made."""
+    file = (folder / ".sim" / "sessions.sqlite").absolute()
+    with sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True) as database:
         return database.execute(query, values).fetchall()
 
 
@@ -176,9 +178,9 @@ def a_plan(**given: Any) -> Plan:
 
 def open_store(folder: Path) -> Store:
     """The store of a folder."""
-    home = folder / ".sim"
-    home.mkdir(exist_ok=True)
-    return Store(home / "sessions.sqlite")
+    home = Home(folder / ".sim", folder, shared=False)
+    home.prepare()
+    return Store(home.file)
 
 
 def a_campaign(store: Store, folder: Path, place: Place | None = None, **given: Any) -> Campaign:
