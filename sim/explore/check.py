@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import time
 
+from sim.errors import ConfigError
 from sim.explore.compiled.jit import interrupt_afterwards
-from sim.explore.engine import Engine, hand_over_at, lacking
+from sim.explore.engine import Engine, hand_over_at, lacking, unloadable
 from sim.explore.memory import default_bound
 from sim.explore.plain import Limits, Walk
 from sim.explore.reduction.alike import ToldApart
@@ -43,8 +44,11 @@ def check(
     are smaller, and `reduced` says what was applied.
 
     Raises `ModelError` if the model breaks a rule of the framework, `ConfigError` for an engine that is
-    none or cannot run here, and for delays and pauses in the plan.
+    none or cannot run here, for a bound below 1, and for delays and pauses in the plan.
     """
+    for name, bound in (("max_states", max_states), ("max_memory", max_memory)):
+        if bound is not None and bound <= 0:
+            raise ConfigError(f"{name} is {bound}; give more than 0")
     lacks = lacking(engine)
     limits = Limits(max_states, max_memory if max_memory is not None else default_bound())
     apart: dict[tuple[str, ...], str] = {}
@@ -55,22 +59,26 @@ def check(
         try:
             reduction = Reduction(graph, apart) if reduce else None
             walk = Walk(graph, limits, progress, reduction if reduction is not None and reduction.is_of_use else None)
-            result = _run(walk, hand_over_at(engine, PAYS_AT), lacks, exact, started)
+            result = _run(walk, engine, lacks, exact, started)
         except ToldApart as error:  # a declaration that does not hold costs its reduction
             apart[error.members] = error.why
             continue
+        except KeyboardInterrupt:  # while the reduction was prepared: nothing was walked yet
+            return CheckResult(graph=graph, stopped="interrupted", seconds=time.perf_counter() - started)
         if reduction is not None:
             result.reduced = reduction.report
         return result
 
 
-def _run(walk: Walk, compiled_at: int | None, lacks: str, exact: bool, started: float) -> CheckResult:
+def _run(walk: Walk, engine: Engine, lacks: str, exact: bool, started: float) -> CheckResult:
     """A whole walk, by the engine that pays; `lacks` says why it cannot be the compiled one."""
     preparing = 0.0
     result = walk.result
     try:
-        level = walk.run(compiled_at)
+        level = walk.run(hand_over_at(engine, PAYS_AT))
         result.states = len(walk.parents)
+        if level:
+            lacks = lacks or unloadable(engine)
         if level and lacks:
             print(f"sim: {lacks}", file=sys.stderr)
             walk.go_on(level)

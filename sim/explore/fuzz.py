@@ -16,7 +16,7 @@ from sim.errors import ConfigError
 from sim.explore.bound import Bound
 from sim.explore.compiled.jit import interrupt_afterwards, is_made
 from sim.explore.coverage import Coverage
-from sim.explore.engine import Engine, hand_over_at, lacking
+from sim.explore.engine import Engine, hand_over_at, lacking, unloadable
 from sim.explore.minimise import Minimised, minimise, unminimised
 from sim.graph import Graph, State
 from sim.judge import Finding, Judge
@@ -36,6 +36,10 @@ PAYS_TO_MAKE_AT = 1_000_000
 
 SCHEDULES = 10_000
 """Schedules of a fuzz that is bounded neither by number nor by time."""
+
+
+LAST = (1 << 62) - 1
+"""The greatest number of a schedule."""
 
 
 @dataclass
@@ -163,7 +167,7 @@ class Fuzzer:
     ) -> None:
         if max_steps <= 0:
             raise ConfigError(f"max_steps is {max_steps}; give more than 0")
-        self.lacks = lacking(engine)
+        self.engine, self.lacks = engine, lacking(engine)
         make_strategy(strategy, seed, depth=depth)  # its mistakes come before anything is run
         self.graph = system if isinstance(system, Graph) else Graph(system)
         refuse_timed(self.graph.system, "a fuzz")
@@ -186,12 +190,13 @@ class Fuzzer:
         for name, bound in (("schedules", schedules), ("seconds", seconds)):
             if bound is not None and bound <= 0:
                 raise ConfigError(f"{name} is {bound}; give more than 0")
-        if first < 0:
-            raise ConfigError(f"first is {first}; schedules are numbered from 0")
+        if not 0 <= first <= LAST:
+            raise ConfigError(f"first is {first}; schedules are numbered from 0 to {LAST}")
         if schedules is None and seconds is None:
             schedules = SCHEDULES
         result = FuzzResult(self.strategy, self.seed, self.graph, Coverage(self.graph))
-        _Fuzz(self, result, seconds, progress).run(first, None if schedules is None else first + schedules)
+        end = LAST + 1 if schedules is None else min(first + schedules, LAST + 1)
+        _Fuzz(self, result, seconds, progress).run(first, end)
         self.steps += result.steps
         return result
 
@@ -246,8 +251,8 @@ class _Fuzz:
         self._known: dict[tuple[str, tuple[str, ...]], FuzzFinding] = {}
         self._raw: dict[tuple[Action, ...], FuzzFinding] = {}
 
-    def run(self, first: int, end: int | None) -> None:
-        """The schedules of these numbers (without end, if it is None); compiled, once that pays."""
+    def run(self, first: int, end: int) -> None:
+        """The schedules first..end; compiled, once that pays."""
         number: int | None = first
         try:
             while number is not None and not self._over() and number != end:
@@ -264,6 +269,7 @@ class _Fuzz:
         fuzzer = self.fuzzer
         if fuzzer.compiled_at is None or fuzzer.steps + self.result.steps < fuzzer.compiled_at:
             return False
+        fuzzer.lacks = fuzzer.lacks or unloadable(fuzzer.engine)
         if fuzzer.lacks:
             print(f"sim: {fuzzer.lacks}", file=sys.stderr)
             fuzzer.compiled_at = None
@@ -287,7 +293,7 @@ class _Fuzz:
         result.stopped = bool(result.found) and not self.fuzzer.keep_going
         return result.stopped or (self._seconds is not None and result.seconds >= self._seconds)
 
-    def _compiled(self, first: int, end: int | None) -> int | None:
+    def _compiled(self, first: int, end: int) -> int | None:
         """The schedules of these numbers, compiled; where the plain engine has to go on, or None if nothing is left.
         Making and loading the code does not count as time."""
         result = self.result

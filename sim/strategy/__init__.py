@@ -9,7 +9,7 @@ from collections.abc import Callable
 from sim.errors import ConfigError, listing, nearest
 from sim.scenario.values import Scenario
 from sim.strategy.base import Strategy
-from sim.strategy.canonical import Canonical
+from sim.strategy.canonical import LENGTH_MAX, Canonical
 from sim.strategy.drawn import Drawn
 from sim.strategy.pctcp import PCTCP
 from sim.strategy.portfolio import Portfolio
@@ -49,12 +49,13 @@ def make_strategy(name: str, seed: int, *, number: int | None = None, depth: int
     """The strategy called `name` with `seed`; `number` is that of the schedule in a fuzz, by which a
     portfolio rotates, `depth` that of the bugs that PCTCP looks for.
 
-    Raises `ConfigError` for a name there is none of, and for a depth that is no whole number from 1.
+    Raises `ConfigError` for a name there is none of, and for a depth that is no whole number from
+    1 to the most events that the order of a schedule is looked for among.
     """
     if name not in STRATEGIES:
         raise ConfigError(f"unknown strategy {name!r}{nearest(name, STRATEGIES)}; use {listing(list(STRATEGIES))}")
-    if depth is not None and (type(depth) is not int or depth < 1):
-        raise ConfigError(f"depth is {depth!r}; give a whole number from 1")
+    if depth is not None and (type(depth) is not int or not 1 <= depth <= LENGTH_MAX):
+        raise ConfigError(f"depth is {depth!r}; give a whole number from 1 to {LENGTH_MAX}")
     if name == Portfolio.name:
         return Portfolio(seed, number, depth)
     return PCTCP(seed, depth) if name == PCTCP.name else STRATEGIES[name](seed)

@@ -4,11 +4,13 @@ the same states in the same order, so the same counts wherever a walk ends."""
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from copy import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -185,6 +187,30 @@ def test_without_the_compiler_the_plain_engine_does_it_and_says_so_in_one_line(
         check(_commit(3), engine="compiled")
 
 
+BROKEN = """
+import sys
+from sim import ConfigError, check, fuzz
+from sim.scenario import load_target
+sys.modules["sim.explore.check"].PAYS_AT = sys.modules["sim.explore.fuzz"].PAYS_AT = 10
+system = load_target("models.two_phase_commit", {"resource_managers": "3"}).system
+print(check(system).states, fuzz(system, schedules=20).schedules)
+for walk in check, fuzz:
+    try:
+        walk(system, engine="compiled")
+    except ConfigError as error:
+        print(error)
+"""
+
+
+def test_a_numba_that_does_not_load_is_none_and_said_to_be_so(tmp_path: Path) -> None:
+    (tmp_path / "numba.py").write_text("raise ImportError('Numba needs\\nan older NumPy')\n")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", BROKEN], capture_output=True, text=True, check=True, env=environment)
+    why = "numba cannot be loaded (Numba needs an older NumPy)"
+    assert done.stdout.splitlines() == ["288 20", *[f"engine 'compiled': {why}"] * 2]
+    assert done.stderr.splitlines() == [f"sim: {why}, so the plain engine does it all, slower"] * 2
+
+
 def test_an_engine_that_is_none_is_refused() -> None:
     with pytest.raises(ConfigError, match="'fast' is none; use auto, plain or compiled"):
         check(_commit(1), engine="fast")  # type: ignore[arg-type]
@@ -225,10 +251,10 @@ def test_more_edges_from_one_state_than_there_are_so_far_make_room() -> None:
 PEAK = """
 import resource, sys
 from sim import check
-from sim.explore.compiled import store
+from sim.explore.compiled import store, walk
 from sim.scenario import load_target
 if sys.argv[1:]:
-    store.held_bytes = lambda: 0
+    store.held_bytes = walk.held_bytes = lambda: 0
     store.States._bytes = lambda self: 0
 system = load_target("models.consensus", {"agents": "3"}).system
 result = check(system, engine="compiled", max_memory=320 << 20, max_states=1_500_000)
@@ -243,6 +269,25 @@ def test_a_process_stays_within_its_memory_bound(plant: tuple[str, ...]) -> None
     peak, _, stopped = done.stdout.partition(" ")
     assert stopped.startswith("the memory bound of 320 MiB") == (not plant)
     assert (int(peak) <= 320) == (not plant)
+
+
+def test_what_the_plain_engine_holds_meanwhile_counts_as_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.explore.compiled.walk.held_bytes", lambda: 2**50)
+    much = 2**40  # the arrays come nowhere near it
+    monkeypatch.setattr("sim.explore.compiled.walk.LOOK_EVERY", 10**9)
+    assert check(_commit(5), engine="compiled", max_memory=much).verdict == "ok", "it is looked at nowhere else"
+    monkeypatch.setattr("sim.explore.compiled.walk.LOOK_EVERY", 10)
+    result = check(_commit(5), engine="compiled", max_memory=much)
+    assert (result.verdict, result.stopped) == ("incomplete", "the memory bound of 1,048,576 MiB was reached")
+    assert 0 < result.states < 8832
+
+
+@pytest.mark.parametrize("engine", ["plain", "compiled"])
+def test_bounds_may_be_larger_than_any_number_in_the_arrays_and_not_below_one(engine: Any) -> None:
+    assert check(_commit(3), engine=engine, max_states=10**20, max_memory=10**30).states == 288
+    for bound in ("max_states", "max_memory"):
+        with pytest.raises(ConfigError, match=f"{bound} is 0; give more than 0"):
+            check(_commit(3), engine=engine, **{bound: 0})
 
 
 def test_an_interrupt_keeps_what_the_compiled_walk_covered(monkeypatch: pytest.MonkeyPatch) -> None:

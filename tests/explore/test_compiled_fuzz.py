@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sim import ConfigError, Graph, System, eventually, fuzz, simulate, sometimes
+from sim import ConfigError, Graph, Message, Process, System, eventually, fuzz, simulate, sometimes
 from sim.explore import fuzz as fuzzing
 from sim.explore.compiled.schedules import driver, layout
 from sim.explore.compiled.schedules.driver import CompiledFuzz
 from sim.explore.compiled.schedules.facts import FactBook
 from sim.explore.coverage import Coverage, CoverageData
-from sim.explore.fuzz import Fuzzer, FuzzResult, schedule_seed
+from sim.explore.fuzz import LAST, Fuzzer, FuzzResult, schedule_seed
 from sim.scenario import load_target
 from sim.strategy import STRATEGIES, make_strategy
 from tests.saboteurs.consensus import SABOTEURS
@@ -118,8 +118,15 @@ def test_both_engines_find_the_same(saboteur: Any) -> None:
 # --- room, time, and where it begins --------------------------------------------------------------------------
 
 
+LITTLE_ROOM = [
+    "sim.explore.compiled.schedules.driver.REMEMBER_BYTES",
+    "sim.explore.compiled.schedules.layout.COUNT_MAX",
+]
+
+
+@pytest.mark.parametrize("room", LITTLE_ROOM)
 @pytest.mark.parametrize("strategy", ["uniform", "pctcp", "timed"])
-def test_what_is_forgotten_is_covered_all_the_same(monkeypatch: pytest.MonkeyPatch, strategy: str) -> None:
+def test_what_is_forgotten_is_covered_all_the_same(monkeypatch: pytest.MonkeyPatch, strategy: str, room: str) -> None:
     system = load_target("models.consensus", {}).system
     plain = fuzz(system, engine="plain", schedules=200, strategy=strategy)
     parts: list[CoverageData] = []
@@ -130,7 +137,7 @@ def test_what_is_forgotten_is_covered_all_the_same(monkeypatch: pytest.MonkeyPat
         merge(self, data)
 
     monkeypatch.setattr(Coverage, "merge", noting)
-    monkeypatch.setattr(driver, "REMEMBER_BYTES", 1)
+    monkeypatch.setattr(room, 1)
     monkeypatch.setattr(driver, "BATCH", 1)
     assert summary(fuzz(system, engine="compiled", schedules=200, strategy=strategy)) == summary(plain)
     assert len(parts) > 5
@@ -218,6 +225,81 @@ def test_the_parts_of_a_fuzzer_are_those_of_a_fuzz() -> None:
         assert part.engine == "compiled"
         plain = fuzz(system, engine="plain", keep_going=True, seed=9, first=first, schedules=schedules)
         assert summary(part) == summary(plain)
+
+
+class Tick(Message):
+    n: int
+
+
+class Counter(Process):
+    """Counts without end: whatever it meets is new."""
+
+    states = ("on",)
+    transitions = ({"trigger": Tick, "source": "on", "dest": None, "after": "count"},)
+    n: int = 0
+
+    def on_start(self) -> None:
+        self.send(self.name, Tick(0))
+
+    def count(self, tick: Tick) -> None:
+        self.n = 2 * tick.n + self.choose(0, 1) + 1
+        self.send(self.name, Tick(self.n))
+
+
+def test_it_pauses_in_time_also_where_everything_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "BATCH", 1000)
+
+    def steps_before_a_pause() -> int:
+        walk = CompiledFuzz(Graph(System({"c": Counter()})), strategy="uniform", seed=0, depth=None, max_steps=40)
+        walk.begin(lambda _: None)
+        assert walk.run(0, LAST, lambda: True) is None
+        return walk.counts.steps
+
+    assert steps_before_a_pause() == 40
+    monkeypatch.setattr(driver, "ASKED", 0)
+    assert steps_before_a_pause() >= 960, "what the plain engine is asked takes no time"
+
+
+def test_numbers_may_be_larger_than_any_in_the_arrays() -> None:
+    system = load_target("models.consensus", {"sequencing": "false"}).system
+    assert agree(system, schedules=10**30).found
+    agree(system, first=LAST - 3, schedules=10**30, keep_going=True)
+    small = load_target("models.two_phase_commit", {}).system
+    assert fuzz(small, engine="compiled", schedules=1, max_steps=2**31 - 1).engine == "compiled"
+    for max_steps in (2**31, 2**80):
+        assert fuzz(small, engine="compiled", schedules=1, max_steps=max_steps).engine == "plain"
+
+
+class Sleeper(Process):
+    """Wakes up again and again."""
+
+    states = ("on", "turned")
+    timers = ("nap",)
+    transitions = (
+        {"trigger": "nap", "source": "on", "dest": "turned", "after": "on_start"},
+        {"trigger": "nap", "source": "turned", "dest": "on", "after": "on_start"},
+    )
+    nap_ms: int
+
+    def on_start(self) -> None:
+        self.arm("nap", self.nap_ms)
+
+
+@pytest.mark.parametrize("strategy", ["timed", "virtual_time"])
+def test_a_clock_never_runs_over(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sleepers(nap_ms: int) -> System:
+        return System({"short": Sleeper(nap_ms=nap_ms // 3), "long": Sleeper(nap_ms=nap_ms)})
+
+    def agree_on_paths(nap_ms: int) -> bool:
+        both = (find(sleepers(nap_ms), strategy, range(2), 40) for find in (paths, plain_paths))
+        return next(both) == next(both)
+
+    assert agree_on_paths(layout.TIME_MAX // 41)
+    for much in (layout.TIME_MAX // 41 + 1, 2**63, 10**30):
+        result = fuzz(sleepers(much), engine="compiled", strategy=strategy, schedules=2, max_steps=40)
+        assert result.engine == "plain"
+    monkeypatch.setattr(layout, "TIME_MAX", 2**70)
+    assert not agree_on_paths(2**61), "longer than the clock can count"
 
 
 def test_time_that_is_up_ends_it() -> None:

@@ -136,7 +136,9 @@ def test_time_bounds_a_fuzz() -> None:
         ({"seconds": -1}, "seconds is -1; give more than 0"),
         ({"max_steps": 0}, "max_steps is 0; give more than 0"),
         ({"strategy": "unifrom"}, "unknown strategy 'unifrom' (did you mean 'uniform'?)"),
-        ({"strategy": "pctcp", "depth": 0}, "depth is 0; give a whole number from 1"),
+        ({"strategy": "pctcp", "depth": 0}, "depth is 0; give a whole number from 1 to 1000"),
+        ({"strategy": "pctcp", "depth": 10**10}, "depth is 10000000000; give a whole number from 1 to 1000"),
+        ({"first": 2**62}, "first is 4611686018427387904; schedules are numbered from 0 to 4611686018427387903"),
     ],
 )
 def test_bad_bounds_and_names_are_refused_in_one_line(given: dict[str, object], said: str) -> None:

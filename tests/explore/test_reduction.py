@@ -467,6 +467,17 @@ class Amnesiac(Acceptor):
         self.send(self.sender, Promise(message.ballot, 0, 0))
 
 
+def test_an_interrupt_while_a_reduction_is_prepared_ends_a_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    system = two_phase_commit(2)
+    monkeypatch.setattr(Reduction, "__init__", interrupted)
+    assert check(system).verdict == "ok"
+    result = check(system, reduce=True)
+    assert (result.verdict, result.stopped, result.states) == ("incomplete", "interrupted", 0)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_plain_paxos_takes_fewer_states_and_its_saboteur_is_found(engine: Any) -> None:
     assert check(plain_paxos(acceptors=2)).states == 516

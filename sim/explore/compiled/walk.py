@@ -9,11 +9,16 @@ from sim.explore.compiled import cycles, kernel, layout
 from sim.explore.compiled.arrays import Array, Mirror, TooLarge
 from sim.explore.compiled.prints import warm_widen
 from sim.explore.compiled.store import States
+from sim.explore.memory import held_bytes, reached
 from sim.explore.plain import Walk
 from sim.graph import Start, State
 
 BATCH = 20_000
 """States in one call: a few hundredths of a second, so that an interrupt is not kept waiting."""
+LOOK_EVERY = 500
+"""After so many questions to the plain engine the memory held is looked at: its tables grow with them."""
+
+_UNKNOWN = (layout.UNKNOWN_ROW, layout.UNKNOWN_HEARING, layout.UNKNOWN_IMAGE, layout.UNKNOWN_VERDICT)
 
 
 class CompiledWalk:
@@ -34,6 +39,7 @@ class CompiledWalk:
         registers[layout.GENERATED] = walk.result.generated
         registers[layout.OUTSIDE] = walk.result.outside
         self._small: tuple[Array, ...] = self._buffers(64)
+        self._asked = 0
         self._reduced = None
         if walk.reduction is not None:
             from sim.explore.compiled.reducing import Reducing
@@ -58,7 +64,7 @@ class CompiledWalk:
         settings[layout.WITHIN] = int(walk.judge.within is not None)
         settings[layout.EXACT] = int(exact)
         settings[layout.KEEP_EDGES] = int(walk.edges is not None)
-        settings[layout.MAX_STATES] = walk.limits.states or 0
+        settings[layout.MAX_STATES] = min(walk.limits.states or 0, layout.STATES_MAX)
         return settings
 
     @staticmethod
@@ -92,15 +98,10 @@ class CompiledWalk:
                 registers[layout.LEVEL_END] = registers[layout.STATES]
                 self._report()
                 self._plain.next_level(int(registers[layout.STATES]))
-            elif ended == layout.UNKNOWN_ROW:
-                self._learn()
-            elif ended == layout.UNKNOWN_HEARING:
-                self._learn_hearing()
-            elif ended == layout.UNKNOWN_IMAGE:
-                assert self._reduced is not None
-                self._reduced.learn_image(self._small[1][: registers[layout.RAW]].tolist())
-            elif ended == layout.UNKNOWN_VERDICT:
-                self._learn_verdicts(tuple(self._small[1][: self._mirror.locals].tolist()))
+            elif ended in _UNKNOWN:
+                self._ask(ended)
+                if self._holds_too_much():
+                    return
             elif ended == layout.SMALL_BUFFERS:
                 self._small = self._buffers(2 * len(self._small[0]) + self._mirror.sends_max)
             elif ended == layout.FULL:
@@ -160,6 +161,27 @@ class CompiledWalk:
             result.collision_probability = min(1.0, states * (states - 1) / 2.0**65)
 
     # --- what the plain engine is asked -------------------------------------------------------------
+
+    def _ask(self, ended: int) -> None:
+        """Has the plain engine say what a batch ended for."""
+        if ended == layout.UNKNOWN_ROW:
+            self._learn()
+        elif ended == layout.UNKNOWN_HEARING:
+            self._learn_hearing()
+        elif ended == layout.UNKNOWN_IMAGE:
+            assert self._reduced is not None
+            self._reduced.learn_image(self._small[1][: self._registers[layout.RAW]].tolist())
+        else:
+            self._learn_verdicts(tuple(self._small[1][: self._mirror.locals].tolist()))
+
+    def _holds_too_much(self) -> bool:
+        """Whether the memory bound is reached by what was asked, which has room elsewhere than the states."""
+        self._asked += 1
+        bound = self._plain.limits.memory
+        if bound is None or self._asked % LOOK_EVERY or held_bytes() <= bound:
+            return False
+        self._plain.result.stopped = reached(bound)
+        return True
 
     def _learn(self) -> None:
         """All that the expansion of the state at the cursor needs."""

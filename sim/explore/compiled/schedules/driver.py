@@ -26,9 +26,10 @@ from sim.strategy.strikes import UNLIMITED_AS
 
 BATCH = 200_000
 """Steps in one call: less than a tenth of a second, so that an interrupt is not kept waiting."""
+ASKED = 2_000
+"""Steps that take as long as one thing which the plain engine is asked."""
 REMEMBER_BYTES = 1 << 30
 """States are forgotten when they take more; what they cover is kept."""
-_ENDLESS = (1 << 62) - 1
 
 
 Keep = Callable[[CoverageData], None]
@@ -60,12 +61,14 @@ class CompiledFuzz:
         self._registers: Array = np.zeros(layout.REGISTERS, np.int64)
         self._random: Array = np.zeros(layout.RANDOM, np.uint64)
         self._random[layout.MASTER] = seed & MASK
-        self._registers[layout.MAX_STEPS] = max_steps
         self._registers[layout.BATCH] = BATCH
         self._openable = [*self._judge.sometimes, *self._judge.eventually]
+        if max_steps > layout.STEPS_MAX:
+            raise TooLarge(f"more than {layout.STEPS_MAX} steps in a schedule")
+        self._registers[layout.MAX_STEPS] = max_steps
         if len(self._openable) > layout.PROPERTIES_MAX:
             raise TooLarge(f"more than {layout.PROPERTIES_MAX} properties that have to hold some time")
-        self._facts = FactBook(self._mirror)
+        self._facts = FactBook(self._mirror, longest_ms=layout.TIME_MAX // (max_steps + 1))
         self._mirror.rows()  # from now on it knows what the initial states, which were just made, consist of
         self._states = Remembered(self._mirror, self._registers)
         self._settings = self._make_settings(strategy, PCTCP(seed, depth).depth)
@@ -131,27 +134,28 @@ class CompiledFuzz:
         for register in (layout.SCHEDULES, layout.TOTAL_STEPS, layout.CUT_SHORT, layout.SIZES, layout.CHOSE):
             self._registers[register] = 0
 
-    def run(self, first: int, end: int | None, pause: Callable[[], bool]) -> tuple[int, list[Action]] | None:
-        """Runs the schedules first..end (None: without end), until one has to be judged by the plain engine: its number
+    def run(self, first: int, end: int, pause: Callable[[], bool]) -> tuple[int, list[Action]] | None:
+        """Runs the schedules first..end, until one has to be judged by the plain engine: its number
         and actions, which are counted; or until `pause`, asked now and then, says so, or all are done: None."""
         registers = self._registers
         registers[layout.NUMBER] = first
-        registers[layout.END] = _ENDLESS if end is None else end
+        registers[layout.END] = end
         registers[layout.PHASE] = layout.BEGIN
         while True:
             ended = self._batch()
             if ended == layout.DONE:
                 return None
             if ended == walk_layout.PAUSED:
-                if self._states.bytes > REMEMBER_BYTES:
+                if self._states.bytes > REMEMBER_BYTES or registers[layout.COUNT] > layout.COUNT_MAX:
                     self.hand_over()
                     self._begin_anew()
                 if pause():
                     return None
-            elif ended in (layout.FOUND, layout.SUSPECT):
+                continue
+            registers[layout.SPENT] += ASKED
+            if ended in (layout.FOUND, layout.SUSPECT):
                 return self._to_judge()
-            else:
-                self._resolve(ended)
+            self._resolve(ended)
 
     @property
     def next_number(self) -> int:

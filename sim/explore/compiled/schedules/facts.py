@@ -63,10 +63,11 @@ _NO_WINDOW = -2
 
 
 class FactBook:
-    """The facts of one graph, as far as its mirror has met them."""
+    """The facts of one graph, as far as its mirror has met them; nothing in it may last longer than `longest_ms`."""
 
-    def __init__(self, mirror: Mirror) -> None:
+    def __init__(self, mirror: Mirror, longest_ms: int) -> None:
         self._mirror = mirror
+        self._longest_ms = longest_ms
         self._graph = graph = mirror.graph
         self._tables = graph.tables
         self._timing = graph.system.timing
@@ -121,7 +122,18 @@ class FactBook:
         self._subjects[one] = len(self._subjects)
         self._owner.extend([owner])
         self._sort.extend([sort])
-        self._delays.extend([delay])
+        self._delays.extend([self._fitting(delay)])
+
+    def _fitting(self, duration: Range) -> Range:
+        """This duration, if the clock can add up as many of them as a schedule has steps."""
+        if duration[1] > self._longest_ms:
+            raise TooLarge(f"a duration of more than {self._longest_ms} ms")
+        return duration
+
+    def _arming(self, process: int, arms: Iterable[Arm]) -> list[list[int]]:
+        """What is armed, as rows of `Facts.arms`."""
+        lasting = [(arm.timer, self._fitting((arm.low_ms, arm.high_ms))) for arm in arms]
+        return [[self._subjects[Kind.FIRE.value, process, timer], *duration] for timer, duration in lasting]
 
     def _number(self, action: Action) -> int:
         what, number, name = subject(action)
@@ -130,7 +142,7 @@ class FactBook:
     def _way(self, sends: tuple[int, ...], arms: Iterable[tuple[int, Arm]]) -> list[int]:
         """How a run begins: its state is filled in later."""
         sent = self._begin.extend(sends)
-        rows = [[self._subjects[Kind.FIRE.value, process, arm.timer], arm.low_ms, arm.high_ms] for process, arm in arms]
+        rows = [row for process, arm in arms for row in self._arming(process, [arm])]
         return [0, *sent, *self._arms.extend(rows)]
 
     # --- arrays -------------------------------------------------------------------------------------
@@ -164,7 +176,7 @@ class FactBook:
             thing = tables.envelopes.things[envelope]
             self._owner.extend([tables.target[envelope]])
             self._sort.extend([DELIVER])
-            self._delays.extend([self._timing.link(thing.source, thing.target)])
+            self._delays.extend([self._fitting(self._timing.link(thing.source, thing.target))])
 
     def _learn_action(self, action: Action) -> None:
         cells = [0] * FACTS
@@ -183,10 +195,7 @@ class FactBook:
                 cells[WINDOW_OF] = next(self._mirror.number(a) for a in ways if a.choices == action.choices)
         cells[SURVIVES] = int(action.fault is not None and action.fault.survives)
         cells[CONSUMES], cells[DELIVERED] = int(action.consumed >= 0), int(action.delivered)
-        arms = [
-            [self._subjects[Kind.FIRE.value, action.process_index, a.timer], a.low_ms, a.high_ms] for a in action.arms
-        ]
-        cells[ARMS_FROM], cells[ARMS_TO] = self._arms.extend(arms)
+        cells[ARMS_FROM], cells[ARMS_TO] = self._arms.extend(self._arming(action.process_index, action.arms))
         cells[SURE], cells[ALTERS] = int(self._is_sure(action)), int(action.local != action.before)
         cells[CHOOSES], cells[ENVELOPE] = int(bool(action.choices)), action.envelope_id
         self._fact.extend([cells])

@@ -54,6 +54,7 @@ from sim.explore.compiled.schedules.layout import (
     SEED,
     SIZED,
     SMALL_DESK,
+    SPENT,
     STAND,
     START,
     STATE,
@@ -189,18 +190,18 @@ def run(
 ) -> Any:  # fmt: skip
     """Runs schedules, some BATCH steps of them; says why it paused. FOUND and SUSPECT: the schedule of this number is in
     `path`, as actions, and not counted yet."""
-    steps = 0
     while True:
         if registers[PHASE] == BEGIN:
             if registers[NUMBER] == registers[END]:
                 return DONE
-            if steps >= registers[BATCH]:
+            if registers[SPENT] >= registers[BATCH]:
+                registers[SPENT] = 0
                 return PAUSED
             begin(facts, known, settings, registers, random, desk)
         if registers[PHASE] == STAND:
             ended = stand(rows, facts, known, settings, registers, random, desk, buffers)
             if ended == DONE:
-                steps += registers[STEPS] + 1
+                registers[SPENT] += registers[STEPS] + 1
                 registers[SCHEDULES] += 1
                 registers[TOTAL_STEPS] += registers[STEPS]
                 registers[NUMBER] += 1

@@ -14,12 +14,12 @@ from sim.explore.compiled.layout import SETTINGS
 NUMBER, END, PHASE, STATE, EDGE, TOOK, START, STEPS, MAX_STEPS, BATCH, MEMBER, COUNT = range(12)
 """NUMBER: of the schedule under way; END: behind the last. TOOK: the action that the strategy has not been told
 of yet (BEGUN: how the schedule began). COUNT: schedules since the states were last forgotten, from 1. SIZES: how
-many different sizes schedules had, 2 for more than one."""
+many different sizes schedules had, 2 for more than one. SPENT: steps since the last pause, and what else took time."""
 SCHEDULES, TOTAL_STEPS, CUT_SHORT, STATES, CELLS, EDGES, HEARING = range(12, 19)
 PICK, STRUCK, DUE, TAKEN_EVENTS, EVENTS, CHAINS, CHAIN_ROWS, TOUCHED, STAMP = range(19, 28)
 NOW, DRAWN, HEAP, WAITING, LAST, OVERFLOW = range(28, 34)
-SIZES, SIZE_EVENTS, SIZE_WIDTH, CHOSE = range(34, 38)
-REGISTERS = 38
+SIZES, SIZE_EVENTS, SIZE_WIDTH, CHOSE, SPENT = range(34, 39)
+REGISTERS = 39
 
 NONE, BEGUN = -1, -2
 
@@ -88,6 +88,11 @@ DONE, FOUND, SUSPECT, SMALL_DESK, ONWARD = range(20, 25)
 """FOUND: a property is violated. SUSPECT: the plain engine has to say how the schedule ended. ONWARD: it goes on."""
 
 KINDS_MAX = PROPERTIES_MAX = ENTRIES_MAX = 62
+COUNT_MAX = 1 << 30
+"""Schedules that one column can count, with room for those of a batch."""
+STEPS_MAX = (1 << 31) - 1
+TIME_MAX = 1 << 62
+"""Milliseconds, at the end of a schedule."""
 
 
 class Facts(NamedTuple):
