@@ -24,7 +24,7 @@ from sim.campaign import sessions
 from sim.campaign.code import code_of
 from sim.campaign.engines import Engine, started
 from sim.campaign.git import Place
-from sim.campaign.plan import Plan, system_of
+from sim.campaign.plan import Plan
 from sim.campaign.run import Campaign
 from sim.campaign.store import Store
 from sim.campaign.worker import Outcome, Request, ready, run_chunk
@@ -72,7 +72,7 @@ def campaign(folder: Path, chunk: int, schedules: int) -> Campaign:
     store = Store(folder / "sessions.sqlite")
     wanted = plan(chunk, schedules)
     target = wanted.load()
-    session = sessions.begin(store, "", wanted, system_of(target), Place())
+    session = sessions.begin(store, "", wanted, target, Place())
     code = code_of(MODEL)
     return Campaign(store, session, sessions.go_on(store, session.id, "0", code, Place()), target, code, folder)
 

@@ -6,6 +6,7 @@ Chunks beyond it that were recorded before it was found do not count, so nothing
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -89,10 +90,17 @@ def answer_of(store: Store, session: Session, part: Part, graph: Graph) -> Answe
     answer.coverage = Coverage(graph)
     kept = store.rows("SELECT coverage FROM part WHERE id = ?", part.id)
     kept += store.rows(f"SELECT coverage {_CHUNKS}", session.id, part.id, _last(store, session))
-    for row in kept:
-        if row["coverage"] is not None:
-            answer.coverage.merge(unpack(row["coverage"]))
+    _merge(store, answer.coverage, [row["coverage"] for row in kept])
     return _fill(answer, store, session, part)
+
+
+def _merge(store: Store, whole: Coverage, kept: Iterable[bytes | None]) -> None:
+    """Adds what was kept; None is what was folded already."""
+    for data in kept:
+        if data is not None:
+            with store.understood():
+                part = unpack(data)
+            whole.merge(part)
 
 
 _CHUNKS = "FROM chunk WHERE session = ? AND part = ? AND first <= ?"
@@ -114,8 +122,11 @@ def _fill(tally: T, store: Store, session: Session, part: Part) -> T:
         tally.steps += row["steps"]
         tally.cut_short += row["cut_short"]
         tally.seconds += row["seconds"]
-        tally.sample += Sample.from_json(row["sample"])
-    rows = [(found_from(row["found"]), row["scenario"]) for row in store.rows(_FINDINGS, *which)]
+        with store.understood():
+            tally.sample += Sample.from_json(row["sample"])
+    kept = store.rows(_FINDINGS, *which)
+    with store.understood():
+        rows = [(found_from(row["found"]), row["scenario"]) for row in kept]
     tally.found = grouped(found for found, _ in rows)
     tally.texts = {found.told: text for found, text in rows}
     tally.stopped = which[-1] != _NEVER
@@ -130,9 +141,7 @@ def fold(store: Store, session: Session, part: Part, low: int, graph: Graph) -> 
         loose = [row[0] for row in change.rows(f"SELECT coverage FROM chunk {where}", session.id, part.id, low)]  # noqa: S608
         (before,) = change.rows("SELECT coverage FROM part WHERE id = ?", part.id)
         whole = Coverage(graph)
-        for data in [before["coverage"], *loose]:
-            if data is not None:
-                whole.merge(unpack(data))
+        _merge(store, whole, [before["coverage"], *loose])
         data = whole.data()
         change.do("UPDATE part SET coverage = ? WHERE id = ?", pack(data), part.id)
         change.do(f"UPDATE chunk SET coverage = NULL {where}", session.id, part.id, low)  # noqa: S608

@@ -12,10 +12,10 @@ import importlib.util
 import site
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from importlib.abc import ExecutionLoader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +31,11 @@ class Module(NamedTuple):
     file: str
     text: str
     is_package: bool
+
+    @property
+    def is_namespace(self) -> bool:
+        """Whether it is a package without an `__init__`: then the file is a folder, perhaps one of several."""
+        return not self.file.endswith(".py")
 
 
 class Code(NamedTuple):
@@ -107,20 +112,23 @@ class _Own:
             return None
         try:
             spec = importlib.util.find_spec(name)
-        except (ImportError, ValueError, AttributeError):
+        except (Exception, SystemExit):  # looking for it imports the package that it is in
             return None
-        if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        if spec is None:
             return None
-        file = Path(spec.origin).resolve()
+        origin = spec.origin or next(iter(spec.submodule_search_locations or ()), "")
+        if not origin or (spec.origin is not None and not origin.endswith(".py")):
+            return None
+        file = Path(origin).resolve()
         if self.is_installed and not f"{name}.".startswith(f"{self.top}."):
             return None
         if not file.is_relative_to(self.home) or (_is_installed(file) and not self.is_installed):
             return None
         try:
-            text = file.read_text("utf-8")
+            text = "" if spec.origin is None else file.read_text("utf-8")
         except (OSError, ValueError) as error:
             raise ConfigError(f"module {name} cannot be read: {error}; mend it") from None
-        return Module(name, spec.origin, text, spec.submodule_search_locations is not None)
+        return Module(name, origin, text, spec.submodule_search_locations is not None)
 
 
 _INSTALLED = tuple(
@@ -141,7 +149,11 @@ def _imports(module: Module) -> Iterator[str]:
     """Every module that a source may import, and their packages; names that are no modules do no harm."""
     package = module.name if module.is_package else module.name.rpartition(".")[0]
     yield from _packages(module.name)
-    for node in ast.walk(ast.parse(module.text)):
+    try:
+        tree = ast.parse(module.text)
+    except (SyntaxError, ValueError):  # one that is imported never, or only where that is caught
+        return
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield from (*_packages(alias.name), alias.name)
@@ -183,8 +195,11 @@ class _Texts(MetaPathFinder, ExecutionLoader):
     def __init__(self, modules: Iterable[Module]) -> None:
         self.modules = {module.name: module for module in modules}
 
-    def find_spec(self, name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
-        return importlib.util.spec_from_loader(name, self) if name in self.modules else None
+    def find_spec(self, name: str, path: Sequence[str] | None = None, _target: object = None) -> ModuleSpec | None:
+        if name not in self.modules:
+            return None
+        there = PathFinder.find_spec(name, path) if self.modules[name].is_namespace else None
+        return there or importlib.util.spec_from_loader(name, self)
 
     def get_filename(self, name: str) -> str:
         return self.modules[name].file

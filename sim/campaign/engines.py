@@ -139,9 +139,8 @@ def _ray(address: str | None, workers: int) -> Iterator[Engine]:
         raise ConfigError(f"--engine ray={address}: no Ray answers there: {error}") from None
     try:
         width = int(ray.cluster_resources().get("CPU", 0)) or 1
-        yield Engine(
-            "ray", _RayExecutor(ray), width, (lost.WorkerCrashedError, lost.NodeDiedError, lost.ObjectLostError)
-        )
+        deaths = lost.WorkerCrashedError, lost.NodeDiedError, lost.ObjectLostError, lost.OutOfMemoryError
+        yield Engine("ray", _RayExecutor(ray), width, deaths)
     finally:
         ray.shutdown()
 

@@ -34,21 +34,19 @@ class Place:
         return self.branch if self.branch is not None else f"no branch ({self.why})"
 
 
-def look(folder: Path) -> Place:
-    """Where in git `folder` is."""
+def look(folder: Path, *, brief: bool = False) -> Place:
+    """Where in git `folder` is; if `brief`, without commit and changes, for which git looks at every file."""
     try:
-        found = _lines(folder, "rev-parse", "--show-toplevel", "--git-common-dir")
-        status = _lines(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no", "--ignore-submodules")
+        work_tree = _said(folder, "rev-parse", "--show-toplevel")
+        common = _said(folder, "rev-parse", "--git-common-dir")
     except _NoAnswer as no:
         return Place(why=str(no))
-    work_tree, common = found
-    heads = dict(line[2:].split(" ", 1) for line in status if line.startswith("# branch."))
-    commit = heads.get("branch.oid", "(initial)")
     branch = _branch(folder)
+    commit, dirty = (None, None) if brief else _changes(folder)
     return Place(
         branch=branch,
-        commit=None if commit == "(initial)" else commit,
-        dirty=any(not line.startswith("#") for line in status),
+        commit=commit,
+        dirty=dirty,
         work_tree=work_tree,
         repository=str((folder / common).resolve()),
         why="" if branch is not None else "detached HEAD",
@@ -79,21 +77,43 @@ def branches(folder: Path) -> tuple[str, ...]:
         return ()
 
 
+def spelt(name: bytes) -> str:
+    """A name of git's, which may be any bytes, as a text that can be kept and shown."""
+    return name.decode("utf-8", "backslashreplace")
+
+
 class _NoAnswer(Exception):
     """Why git says nothing."""
+
+
+def _changes(folder: Path) -> tuple[str | None, bool | None]:
+    """The commit that HEAD is, and whether tracked files differ from it. Where there are too many files to say so in
+    time, the branch is known all the same."""
+    try:
+        status = _lines(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no", "--ignore-submodules")
+    except _NoAnswer:
+        return None, None
+    heads = dict(line[2:].split(" ", 1) for line in status if line.startswith("# branch."))
+    commit = heads.get("branch.oid", "(initial)")
+    return None if commit == "(initial)" else commit, any(not line.startswith("#") for line in status)
 
 
 def _branch(folder: Path) -> str | None:
     """The branch that HEAD is on, with or without a commit; None if it is detached."""
     try:
-        (name,) = _lines(folder, "symbolic-ref", "--quiet", "HEAD")
-    except (_NoAnswer, ValueError):
+        return _said(folder, "symbolic-ref", "--quiet", "HEAD").removeprefix("refs/heads/")
+    except _NoAnswer:
         return None
-    return name.removeprefix("refs/heads/")
 
 
 def _lines(folder: Path, *words: str) -> list[str]:
-    """The lines that a git command prints.
+    """The lines that a git command prints; what else Unicode takes for the end of a line may be in a branch's name."""
+    said = _said(folder, *words)
+    return said.split("\n") if said else []
+
+
+def _said(folder: Path, *words: str) -> str:
+    """What a git command prints, without the end of its last line.
 
     `core.fsmonitor` names a program that `status` would run, and a status of ours must not make others
     wait: the one is switched off, no lock is taken for the other.
@@ -111,7 +131,7 @@ def _lines(folder: Path, *words: str) -> list[str]:
         raise _NoAnswer(f"git cannot be run: {error.strerror}") from None
     if done.returncode:
         raise _NoAnswer(_reason(done.stderr.decode(errors="replace")))
-    return done.stdout.decode(errors="surrogateescape").splitlines()
+    return spelt(done.stdout).removesuffix("\n")
 
 
 def _reason(told: str) -> str:

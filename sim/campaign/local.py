@@ -149,12 +149,15 @@ class _Worker:
             if self._killed:
                 return None
             if self._process is None:
-                self._process = subprocess.Popen(  # noqa: S603  this very Python
-                    [sys.executable, "-P", "-c", _MAIN, json.dumps(sys.path)],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    start_new_session=True,  # ctrl-C is for the campaign, which then ends its workers
-                )
+                try:
+                    self._process = subprocess.Popen(  # noqa: S603  this very Python
+                        [sys.executable, "-P", "-c", _MAIN, json.dumps(sys.path)],
+                        stdin=subprocess.PIPE,
+                        stdout=subprocess.PIPE,
+                        start_new_session=True,  # ctrl-C is for the campaign, which then ends its workers
+                    )
+                except OSError as error:  # as where there are too many of them
+                    self._why = f"{error.strerror or error}; take fewer --workers"
             return self._process
 
     def kill(self) -> None:
@@ -184,23 +187,30 @@ _MAIN = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); import sim.cam
 def serve() -> None:
     """The main function of a worker process: tasks on standard input, answers on standard output.
 
-    Its own prints, and those of models, go to standard error. When the input ends, so does the process, in
-    the middle of a task if need be: nobody waits for the answer.
+    Its own prints, and those of models, go to standard error, and what a model reads is at its end. When the input
+    ends, so does the process, in the middle of a task if need be: nobody waits for the answer.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    answers = os.fdopen(os.dup(1), "wb")
+    asked, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     tasks: SimpleQueue[bytes] = SimpleQueue()
-    threading.Thread(target=_listen, args=(tasks,), daemon=True).start()
-    _write(answers, b"ready")
-    while True:
-        _write(answers, _answer(tasks.get()))
+    threading.Thread(target=_listen, args=(asked, tasks), daemon=True).start()
+    try:
+        _write(answers, b"ready")
+        while True:
+            _write(answers, _answer(tasks.get()))
+    except OSError:
+        os._exit(0)  # nobody waits for an answer any more
+    except BaseException as error:  # as when a model asks for the end of the process
+        print(f"sim: a worker process ends: {error!r}", file=sys.stderr, flush=True)
+        os._exit(1)  # at once: Python aborts if it ends while another thread reads its input
 
 
-def _listen(tasks: SimpleQueue[bytes]) -> None:
+def _listen(asked: IO[bytes], tasks: SimpleQueue[bytes]) -> None:
     try:
         while True:
-            tasks.put(_read(sys.stdin.buffer))
+            tasks.put(_read(asked))
     except (EOFError, OSError):
         os._exit(0)
 

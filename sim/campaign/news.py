@@ -28,6 +28,8 @@ class News:
         import numpy as np
 
         self.run = run
+        self._low = 0
+        """Every chunk below it is recorded."""
         self._waiting: dict[int, tuple[Array, Array]] = {}
         """Chunks of which it is not known whether they are recorded, by their first number: fingerprints, whether once. One
         that was run twice counts once."""
@@ -40,18 +42,20 @@ class News:
         recorded."""
         import numpy as np
 
-        self._learn(low)
+        self._low = max(self._low, low)
+        self._learn()
         prints, once = np.frombuffer(coverage.prints, np.uint64), np.frombuffer(coverage.once, np.uint8)
-        self._waiting[first] = prints, once
+        if first >= self._low:  # else a scheduler has it run again that did not see it end, and it has been counted
+            self._waiting[first] = prints, once
         if not self._old.size:
             return coverage
         places = np.minimum(np.searchsorted(self._old, prints), self._old.size - 1)
         fresh = self._old[places] != prints
         return coverage._replace(prints=prints[fresh].tobytes(), once=once[fresh].tobytes())
 
-    def _learn(self, low: int) -> None:
+    def _learn(self) -> None:
         """Takes note of what was recorded, once it is worth the trouble of merging."""
-        recorded = [first for first in self._waiting if first < low]
+        recorded = [first for first in self._waiting if first < self._low]
         if 2 * sum(len(self._waiting[first][0]) for first in recorded) < len(self._recorded[0]):
             return
         prints, once = self._recorded = union([self._recorded, *map(self._waiting.pop, recorded)])

@@ -69,8 +69,9 @@ def chunk_size(schedules: int | None) -> int:
     return CHUNK_TIMED if schedules is None else max(1, min(CHUNK_MAX, -(-schedules // CHUNKS_MIN)))
 
 
-def system_of(target: Target) -> str:
-    """What system a target is, as text: a counterexample says nothing of another one."""
+def system_of(target: Target, project: str) -> str:
+    """What system a target is, as text: a counterexample says nothing of another one, and a model of the same name in
+    another project is another one."""
     system = target.system
     parts: Mapping[str, Any] = {
         "model": target.model,
@@ -80,4 +81,6 @@ def system_of(target: Target) -> str:
     }
     if system.judged:
         parts = {**parts, "properties": list(system.judged)}
+    if project:
+        parts = {**parts, "project": project}
     return json.dumps(parts, sort_keys=True, default=str, ensure_ascii=False)

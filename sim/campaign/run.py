@@ -225,5 +225,5 @@ class _Looking:
     def __call__(self) -> Place:
         now = time.perf_counter()
         if self._place is None or now - self._at > LOOK_S:
-            self._place, self._at = look(self._folder), now
+            self._place, self._at = look(self._folder, brief=True), now
         return self._place

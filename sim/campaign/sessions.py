@@ -10,12 +10,16 @@ from typing import Any
 
 from sim.campaign.code import Code
 from sim.campaign.git import Place
-from sim.campaign.plan import Plan
+from sim.campaign.plan import Plan, system_of
 from sim.campaign.store import Store, now_ms
 from sim.campaign.worker import Outcome
 from sim.errors import ConfigError
 from sim.explore.coverage import CoverageData
 from sim.explore.found import Found, Told
+from sim.scenario import Target
+
+NUMBER_MAX = 2**63 - 1
+"""What SQLite can count to."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +87,14 @@ _SESSIONS = f"""
 """  # noqa: S608
 
 
-def begin(store: Store, project: str, plan: Plan, system: str, place: Place) -> Session:
-    """A new session."""
+def begin(store: Store, project: str, plan: Plan, target: Target, place: Place) -> Session:
+    """A new session of what `plan` loads."""
     with store.writing() as change:
         made = change.add(
             "session",
             project=project,
             plan=plan.to_json(),
-            system=system,
+            system=system_of(target, project),
             branch=place.branch,
             work_tree=place.work_tree,
             created_ms=change.at_ms,
@@ -101,10 +105,11 @@ def begin(store: Store, project: str, plan: Plan, system: str, place: Place) -> 
 
 def session(store: Store, number: int) -> Session:
     """The session of that number. Raises `ConfigError` if there is none."""
-    found = store.rows(f"{_SESSIONS} WHERE id = ?", number)
+    found = store.rows(f"{_SESSIONS} WHERE id = ?", number) if number <= NUMBER_MAX else []
     if not found:
         raise ConfigError(f"there is no session {number}; sim sessions --all lists them")
-    return _session(found[0])
+    with store.understood():
+        return _session(found[0])
 
 
 def sessions(store: Store, project: str | None, branches: Sequence[str | None] | None) -> list[Session]:
@@ -118,7 +123,9 @@ def sessions(store: Store, project: str | None, branches: Sequence[str | None] |
         conditions.append("(" + " OR ".join("branch IS ?" for _ in branches) + ")")
         values += branches
     where = " AND ".join(conditions)
-    return [_session(row) for row in store.rows(f"{_SESSIONS} WHERE {where} ORDER BY active_ms DESC, id DESC", *values)]
+    found = store.rows(f"{_SESSIONS} WHERE {where} ORDER BY active_ms DESC, id DESC", *values)
+    with store.understood():
+        return list(map(_session, found))
 
 
 def _session(row: sqlite3.Row) -> Session:
@@ -209,7 +216,10 @@ def record(
             )
             change.do(
                 "INSERT INTO known (system, property, shape, scenario, session, code, commit_id) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = 'violated'",
+                "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+                "(scenario, session, code, commit_id, state) = "
+                "(excluded.scenario, excluded.session, excluded.code, excluded.commit_id, excluded.state) "
+                "WHERE state <> 'violated'",  # one that stands is kept
                 session.system,
                 found.told.violated,
                 shape,
@@ -258,9 +268,11 @@ def pack(coverage: CoverageData) -> bytes:
 
 
 def unpack(data: bytes) -> CoverageData:
-    """What `pack` packed."""
+    """What `pack` packed. Raises `ValueError` and the like for anything else."""
     line, _, rest = data.partition(b"\n")
     head = json.loads(line)
-    count = len(rest) // 9
+    count, odd = divmod(len(rest), 9)
+    if odd:
+        raise ValueError(f"a coverage has {odd} bytes too many")
     pairs = {name: tuple(map(tuple, head[name])) for name in ("taken", "sizes")}
     return CoverageData(rest[: 8 * count], rest[8 * count :], **{**head, **pairs, "held": tuple(head["held"])})

@@ -103,6 +103,9 @@ class Store:
         with self._told():
             self._db = sqlite3.connect(file, timeout=WAIT_S, isolation_level=None)
             self._db.row_factory = sqlite3.Row
+        self._refuse_what_is_not_ours()
+        self._which = self._now()
+        with self._told():
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute("PRAGMA foreign_keys = ON")
@@ -124,8 +127,21 @@ class Store:
             return self._db.execute(query, values).fetchall()
 
     @contextmanager
+    def understood(self) -> Iterator[None]:
+        """What was kept is read back into what it was: where that cannot be, it is damaged."""
+        try:
+            yield
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            why = f"what it says cannot be understood: {type(error).__name__}: {error}"
+            raise ConfigError(f"{self.file}: {_ADVICE['SQLITE_CORRUPT']} ({why})") from None
+
+    @contextmanager
     def writing(self) -> Iterator[Writing]:
         """One transaction: all of it is kept, or nothing."""
+        if self._which != self._now():
+            raise ConfigError(
+                f"{self.file}: was moved or deleted, and what was recorded with it; put it back, or begin again"
+            )
         with self._told():
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -135,6 +151,12 @@ class Store:
                 if self._db.in_transaction:  # a full disk may have ended it already
                     self._db.execute("ROLLBACK")
                 raise
+
+    def _refuse_what_is_not_ours(self) -> None:
+        """A database of another program is left as it is."""
+        tables = [row[0] for row in self.rows("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        if tables and not {"session", "part", "chunk"} <= {*tables}:
+            raise ConfigError(f"{self.file}: {_ADVICE['SQLITE_NOTADB']} (it is a database of something else)")
 
     def _migrate(self, migrations: Sequence[str]) -> None:
         newest = len(migrations)
@@ -149,6 +171,14 @@ class Store:
                 f"{self.file}: is of version {self._version()}, this roundsim knows {newest}; "
                 "take the roundsim that wrote it, or another SIM_HOME"
             )
+
+    def _now(self) -> tuple[int, int] | None:
+        """Which file has the name of ours; SQLite goes on writing to one that has none any more."""
+        try:
+            found = self.file.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def _version(self) -> int:
         (found,) = self.rows("PRAGMA user_version")

@@ -88,6 +88,8 @@ def run_chunk(request: Request) -> Outcome:
 def _run(request: Request) -> Outcome:
     plan, loaded = request.plan, _load(request)
     result = loaded.fuzzer.run(first=request.first, schedules=request.size)
+    if result.interrupted:  # a part of a chunk is none: whoever interrupts a worker ends it
+        raise KeyboardInterrupt
     if [news.run for news in loaded.news] != [request.run]:
         loaded.news[:] = [News(request.run)]
     return Outcome(

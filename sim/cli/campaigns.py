@@ -65,18 +65,15 @@ class Desk(NamedTuple):
         return self.home.project(self.place)
 
 
-def find_home() -> Home:
-    """Where the sessions are."""
-    return home(Path.cwd(), os.environ.get(VARIABLE))
-
-
 @contextmanager
 def desk(*, make: bool = False) -> Iterator[Desk]:
     """The store of sessions. Where there is none it is made, or an empty one is looked at."""
-    found, here = find_home(), Path.cwd()
-    if make or found.file.exists():
+    here = options.working_directory()
+    options.storable(str(here))
+    found = home(here, os.environ.get(VARIABLE))
+    if make or found.is_made:
         found.prepare()
-    with Store(found.file if found.file.exists() else Path(":memory:")) as store:
+    with Store(found.file if found.is_made else Path(":memory:")) as store:
         yield Desk(found, store, look(here), here)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from sim.campaign.plan import Plan, chunk_size, system_of
+from sim.campaign.plan import Plan, chunk_size
 from sim.campaign.sessions import begin
 from sim.cli import campaigns, options
 from sim.cli.keep import judged, keep_found, missed_lines
@@ -77,7 +77,7 @@ def command(
     say_explored(faults)
     max_steps = loaded.scenario.max_steps if loaded.scenario else MAX_STEPS
     if is_campaign:
-        options.storable(target, str(Path.cwd()))
+        options.storable(target)
         plan = Plan(
             target=target,
             model=loaded.model,
@@ -95,7 +95,7 @@ def command(
             max_steps=max_steps,
         )
         with campaigns.desk(make=True) as at:
-            session = begin(at.store, at.project, plan, system_of(loaded), at.place)
+            session = begin(at.store, at.project, plan, loaded, at.place)
             return campaigns.carry_on(at, session, loaded, campaigns.crew(engine, workers, seconds, out, html, as_json))
     if not as_json:
         click.echo("\n".join(fuzz_head(loaded, settings_of(loaded.model, loaded.config), strategy, seed)))

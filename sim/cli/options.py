@@ -57,9 +57,17 @@ duration = click.option(
 )
 
 
+def working_directory() -> Path:
+    """Where we are. Raises `ConfigError` if that was deleted."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise ConfigError("the working directory is gone; change to one that is there") from None
+
+
 def _writable(_context: click.Context, _option: click.Parameter, value: str) -> str:
     """Refuses a folder that nothing can be written to before hours are spent on what would go there."""
-    nearest = Path(value).absolute()
+    nearest = working_directory() / value
     while not nearest.exists() and nearest != nearest.parent:
         nearest = nearest.parent
     if not nearest.is_dir():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from sim.campaign.answer import Tally, answer_of, tally_of
-from sim.campaign.git import branches, former_names
+from sim.campaign.code import code_of
+from sim.campaign.git import branches, former_names, spelt
 from sim.campaign.sessions import Part, Session, parts, session, sessions
 from sim.cli import options
 from sim.cli.campaigns import Desk, desk
@@ -34,7 +37,7 @@ def listed(at: Desk, branch: str | None, everything: bool) -> list[Session]:
         raise ConfigError("--all and --branch are both given; give one")
     if everything:
         return sessions(at.store, None, None)
-    name = branch if branch is not None else at.place.branch
+    name = spelt(os.fsencode(branch)) if branch is not None else at.place.branch
     names = [name] if name is None else [name, *former_names(at.here, name)]
     return sessions(at.store, at.project, names)
 
@@ -63,14 +66,15 @@ def tell(number: int, as_json: bool) -> int:
         one = session(at.store, number)
         try:
             target: Target | None = one.plan.load()
-            why = ""
+            code, why = code_of(one.plan.model).digest, ""
         except SimError as error:  # as on another branch, where the model is not
-            target, why = None, error.mistakes[0]
+            target, code, why = None, "", error.mistakes[0]
         told = [(part, _answer(at, one, part, target)) for part in parts(at.store, number)]
         if as_json:
-            options.print_json({**session_data(one), "parts": [answer_data(part, answer) for part, answer in told]})
+            data = [{**answer_data(part, answer), "changed": part.code != code} for part, answer in told]
+            options.print_json({**session_data(one), "parts": data})
         else:
-            click.echo("\n".join(session_lines(one, told, why)))
+            click.echo("\n".join(session_lines(one, told, code, why)))
     return ExitStatus.AS_EXPECTED
 
 

@@ -163,8 +163,9 @@ def end_line(session: Session, part: int) -> str:
     return f"{which}: open, {progress_text(session)} schedules; go on with: sim resume {session.id}"
 
 
-def session_lines(session: Session, told: Sequence[tuple[Part, Tally]], unloaded: str) -> Iterator[str]:
-    """A session in full; `unloaded` says why what it covered cannot be told, if it cannot."""
+def session_lines(session: Session, told: Sequence[tuple[Part, Tally]], code: str, unloaded: str) -> Iterator[str]:
+    """A session in full; `code` is the digest of the code as it is now, `unloaded` says why what it covered cannot be
+    told, if it cannot."""
     plan = session.plan
     yield f"session {session.id}: {plan.target}, schedules by {plan.strategy}, seed {plan.seed}"
     yield f"state       {session.state}, {progress_text(session)} schedules, {session.seconds:.2f} s"
@@ -177,6 +178,8 @@ def session_lines(session: Session, told: Sequence[tuple[Part, Tally]], unloaded
         yield ""
         yield f"part {number}: {part.shown}, roundsim {part.version}"
         if isinstance(tally, Answer):
+            if part.code != code:
+                yield "changed     the code is another now, by whose tables the transitions are named"
             yield from covered_lines(tally, tally.seconds)
         else:
             yield f"{tally.schedules:,} schedules, {tally.steps:,} steps; what they covered cannot be told: {unloaded}"

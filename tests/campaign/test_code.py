@@ -109,6 +109,47 @@ def test_a_campaign_of_a_package_in_a_folder_without_init_works(tmp_path: Path) 
     assert (status, data["schedules"], data["deaths"]) == (1, 50, 0)
 
 
+def test_a_package_without_init_reaches_a_worker_that_has_none_of_its_files(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "mine_space" / "deep").mkdir(parents=True)
+    (here / "mine_space" / "deep" / "model.py").write_text(MODEL)
+    name = "mine_space.deep.model"
+    import_model(name, (name,))
+    ours = code_of(name)
+    assert names(name) == ["dice", "mine_space", "mine_space.deep", name, "numbers_of_the_dealer"]
+    monkeypatch.chdir("/")
+    monkeypatch.setattr("sys.path", [entry for entry in sys.path if entry not in ("", str(here))])
+    without = ours._replace(modules=tuple(module for module in ours.modules if not module.is_namespace))
+    for told, is_found in ((without, False), (ours, True)):
+        install(told)
+        for module in [module for module in sys.modules if module.startswith("mine_space")]:
+            del sys.modules[module]
+        if is_found:
+            assert importlib.import_module(name).dice
+        else:
+            with pytest.raises(ModuleNotFoundError, match="mine_space"):
+                importlib.import_module(name)
+    forget_dice()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("def (", "import mine_odd"),
+        ("x = 1\0", "import mine_odd"),
+        ("raise RuntimeError('no')", "from mine_odd import x"),
+        ("raise SystemExit(5)", "from mine_odd.x import y"),
+    ],
+)
+def test_a_module_that_is_named_but_cannot_be_imported_hinders_nothing(text: str, words: str, here: Path) -> None:
+    (here / "mine_odd").mkdir()
+    (here / "mine_odd" / "__init__.py").write_text(text)
+    (here / "mine_much.py").write_text(f"{MODEL}\n\ndef never():\n    {words}\n")
+    import_model("mine_much", ("mine_much",))
+    assert names("mine_much") == ["dice", "mine_much", "mine_odd", "numbers_of_the_dealer"]
+
+
 def test_a_model_listed_in_pyproject_reaches_the_workers_from_a_folder_below(tmp_path: Path) -> None:
     write_toy(tmp_path)
     (tmp_path / "pyproject.toml").write_text('[tool.roundsim]\nmodels = ["dice"]\n')

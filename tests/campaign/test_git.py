@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -42,11 +43,27 @@ def test_branch_commit_work_tree_and_whether_anything_is_changed(repository: Pat
     assert look(repository).dirty is True
 
 
-@pytest.mark.parametrize("name", ["topic/of-mine", "ünï", "heads/odd", "refs/heads/odder", "(detached)"])
+@pytest.mark.parametrize(
+    "name", ["topic/of-mine", "ünï", "heads/odd", "refs/heads/odder", "(detached)", "a\u2028b\x85c"]
+)
 def test_the_name_of_a_branch_is_what_it_is(repository: Path, name: str) -> None:
     run(repository, "switch", "-c", name)
     assert look(repository).branch == name
     assert name in branches(repository)
+
+
+def test_a_branch_whose_name_is_no_text_is_spelt_out(repository: Path) -> None:
+    subprocess.run([b"git", b"switch", b"-c", b"caf\xe9"], cwd=repository, capture_output=True, check=True)
+    assert look(repository).branch == "caf\\xe9"
+    assert branches(repository) == ("caf\\xe9", "main")
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "two\u2028lines", " of spaces "])
+def test_a_folder_may_have_any_name(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    run(folder, "init")
+    assert (look(folder).branch, look(folder).work_tree) == ("main", str(folder))
 
 
 def test_a_detached_head_is_no_branch(repository: Path) -> None:
@@ -125,6 +142,24 @@ def test_a_git_that_does_not_answer_is_no_branch(
         "no program": "git cannot be run: Exec format error",
     }[told]
     assert look(repository).shown == f"no branch ({why})"
+
+
+def test_a_status_that_takes_too_long_costs_the_commit_and_not_the_branch(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = shutil.which("git")
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    slow = f'case "$*" in *" status "*) touch {tmp_path}/asked; exec sleep 30;; *) exec {real} "$@";; esac'
+    (folder / "git").write_text(f"#!/bin/sh\n{slow}\n")
+    (folder / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    brief = look(repository, brief=True)
+    assert not (tmp_path / "asked").exists(), "which is not asked for while a campaign runs"
+    monkeypatch.setattr(git, "TIME_LIMIT_S", 1.0)
+    assert look(repository) == brief
+    assert (brief.branch, brief.commit, brief.dirty, brief.work_tree) == ("main", None, None, str(repository))
+    assert (tmp_path / "asked").exists()
 
 
 def test_dubious_ownership_is_no_branch(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:

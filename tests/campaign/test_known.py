@@ -13,7 +13,17 @@ from sim.campaign.known import Known, State, replay_known
 from sim.campaign.sessions import session
 from sim.campaign.store import Store
 from sim.cli import call
-from tests.campaign.toys import a_campaign, forget_dice, go_on, inline, open_store, sim_json, stored, write_toy
+from tests.campaign.toys import (
+    a_campaign,
+    environment,
+    forget_dice,
+    go_on,
+    inline,
+    open_store,
+    sim_json,
+    stored,
+    write_toy,
+)
 
 
 def replayed(store: Store, here: Path) -> list[Known]:
@@ -65,6 +75,22 @@ def test_a_schedule_that_no_longer_fits_says_why_and_is_not_called_fixed(here: P
         assert all("its counterexample no longer fits: " in one.sentence for one in known)
 
 
+def test_what_is_found_anew_takes_the_place_of_one_that_no_longer_fits(here: Path) -> None:
+    """Same property, same shape, another schedule: the one that fits is the one to replay."""
+    with open_store(here) as store:
+        a_campaign(store, here).run(inline())
+        (here / "numbers_of_the_dealer.py").write_text("NUMBERS = (5, 6, 7, 8)\n")
+        edit(here, '"falling": (4321,), "crossed": (2143, 3412)', '"falling": (8765,), "crossed": (6587, 7856)')
+        assert {one.state for one in replayed(store, here)} == {State.UNFIT}
+        later = a_campaign(store, here)
+        assert len(later.run(inline()).found) == 2
+        known = replayed(store, here)
+        assert [(one.state, one.session) for one in known] == [(State.VIOLATED, later.session.id)] * 2
+        assert {one.told for one in known} <= {"heard 8765", "heard 6587", "heard 7856"}
+        a_campaign(store, here).run(inline())
+        assert {one.session for one in replayed(store, here)} == {later.session.id}, "one that stands is kept"
+
+
 def test_one_that_violates_another_property_now_is_no_fixed_one(here: Path) -> None:
     with open_store(here) as store:
         a_campaign(store, here).run(inline())
@@ -81,6 +107,23 @@ def test_another_system_has_other_counterexamples(here: Path) -> None:
         assert replay_known(store, sound.session, sound.code, Place()) == []
         lossy = a_campaign(store, here, faults="drop:1")
         assert replay_known(store, lossy.session, lossy.code, Place()) == []
+
+
+def test_another_project_has_other_counterexamples(here: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Two models of one name, kept in one SIM_HOME: what is mended in one is not in the other."""
+    ours, theirs = here / "ours", here / "theirs"
+    words = ("fuzz", "dice", "--keep-going", "--workers", "1", "--schedules", "40")
+    shared = {"env": environment(SIM_HOME=str(tmp_path_factory.mktemp("kept")))}
+    for folder in (ours, theirs):
+        folder.mkdir()
+        write_toy(folder)
+        (folder / "pyproject.toml").touch()
+    first, _ = sim_json(ours, *words, **shared)
+    (theirs / "dice.py").write_text((theirs / "dice.py").read_text().replace("(4321,)", "()"))
+    _, data = sim_json(theirs, *words, **shared)
+    assert (first, data["known"]) == (1, [])
+    _, data = sim_json(ours, *words, **shared)
+    assert {one["state"] for one in data["known"]} == {"violated"}
 
 
 def test_a_session_does_not_replay_what_it_has_just_found(here: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import signal
@@ -66,11 +67,30 @@ def test_what_a_model_prints_disturbs_nothing(capfd: pytest.CaptureFixture[str])
     assert (out, "a model speaks" in err) == ("", True)
 
 
+def test_what_a_model_reads_is_at_its_end_and_takes_nothing_from_the_worker() -> None:
+    with LocalExecutor(1) as executor:
+        with pytest.raises(EOFError):
+            executor.submit(input).result()
+        assert executor.submit(os.read, 0, 100).result() == b""
+        assert executor.submit(math.factorial, 3).result() == 6
+
+
 def test_a_python_that_cannot_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "_MAIN", "raise SystemExit(7)")
     with pytest.raises(ConfigError) as caught, started("local", 1):
         pass
     assert caught.value.mistakes == ("--engine local: no worker process could be started: it ended with status 7",)
+
+
+def test_more_workers_than_the_system_has_room_for_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(local.subprocess, "Popen", none_left)
+    with pytest.raises(ConfigError) as caught, started("local", 2):
+        pass
+    why = "Too many open files; take fewer --workers"
+    assert caught.value.mistakes == (f"--engine local: no worker process could be started: {why}",)
 
 
 def test_a_module_of_the_working_directory_does_not_shadow_one_of_ours(

@@ -32,7 +32,7 @@ def merged(coverages: list[CoverageData]) -> tuple[list[int], list[int]]:
 
 def campaign(chunks: list[dict[int, bool]], draw: list[int], workers: list[News]) -> list[CoverageData]:
     """What is recorded of these chunks, each run by one of the workers; some outcomes are lost, and their chunks run
-    again. `draw` decides."""
+    again, and some recorded ones too, by a worker that had been given them up. `draw` decides."""
     recorded: dict[int, CoverageData] = {}
     decisions = iter(draw)
     while len(recorded) < len(chunks):
@@ -42,6 +42,9 @@ def campaign(chunks: list[dict[int, bool]], draw: list[int], workers: list[News]
         said = workers[next(decisions, 0) % len(workers)].of(first, low, coverage(chunks[first]))
         if next(decisions, 0) % 4 != 1:
             recorded[first] = said
+        if next(decisions, 0) % 4 == 3:
+            late = [*recorded][next(decisions, 0) % len(recorded)] if recorded else first
+            workers[next(decisions, 0) % len(workers)].of(late, 0, coverage(chunks[late]))
     return [*recorded.values()]
 
 
@@ -55,9 +58,10 @@ def test_what_is_left_out_was_recorded(chunks: list[dict[int, bool]], draw: list
 class Rash(News):
     """Takes for recorded whatever it has said."""
 
-    def _learn(self, low: int) -> None:
-        del low
-        super()._learn(1_000)
+    def _learn(self) -> None:
+        low, self._low = self._low, 1_000
+        super()._learn()
+        self._low = low
 
 
 def test_a_worker_that_takes_what_it_said_for_recorded_is_caught() -> None:
@@ -71,6 +75,12 @@ def test_a_chunk_that_is_run_twice_counts_once() -> None:
     chunks = [{1: True}, {1: True}]
     again = [0, 0, 1, 0, 0, 0, 0, 0, 0]
     assert merged(campaign(chunks, again, [News("one")])) == ([1], [0])
+
+
+def test_a_chunk_that_is_run_again_after_it_was_recorded_counts_once() -> None:
+    chunks = [{1: True}, {2: True}, {3: True}, {1: True}]
+    late = [0, 0, 0, 0, 0, 0, 0, 3, 0, 0]  # the first chunk, once more behind the second
+    assert merged(campaign(chunks, late, [News("one")])) == ([1, 2, 3], [0, 1, 1])
 
 
 def test_a_worker_says_less_and_less_and_everything_to_another_run(here: Path) -> None:

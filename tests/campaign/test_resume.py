@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ import pytest
 from sim.campaign import sessions
 from sim.campaign.git import Place, look
 from sim.campaign.home import home
-from sim.campaign.plan import system_of
 from sim.campaign.store import Store
 from sim.campaign.worker import Outcome
 from sim.cli import call
@@ -48,7 +48,7 @@ def begin(here: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setattr("sim.campaign.store.now_ms", lambda: next(clock))
         with open_store(here) as store:
             plan = a_plan(**given)
-            return sessions.begin(store, "", plan, system_of(plan.load()), place or look(folder or here)).id
+            return sessions.begin(store, "", plan, plan.load(), place or look(folder or here)).id
 
     return make
 
@@ -172,6 +172,17 @@ def test_without_a_branch_the_sessions_without_one_are_shown(
     assert listed(capsys) == [1]
 
 
+def test_a_branch_whose_name_is_no_text_has_its_sessions(
+    project: Path, begin: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begin()
+    subprocess.run([b"git", b"switch", b"-c", b"caf\xe9"], capture_output=True, check=True)
+    other = begin()
+    assert (
+        listed(capsys) == listed(capsys, "--branch", "caf\udce9") == listed(capsys, "--branch", "caf\\xe9") == [other]
+    )
+
+
 def test_without_a_repository_every_command_works(here: Path, begin: Any, capsys: pytest.CaptureFixture[str]) -> None:
     first = begin()
     assert listed(capsys) == [first]
@@ -212,7 +223,7 @@ def test_a_shared_store_tells_projects_apart_and_work_trees_of_one_together(
         place.prepare()
         with Store(place.file) as store:
             plan, at = a_plan(), look(folder)
-            sessions.begin(store, place.project(at), plan, system_of(plan.load()), at)
+            sessions.begin(store, place.project(at), plan, plan.load(), at)
     assert listed(capsys) == [1], "`main` of another project is not ours"
     assert listed(capsys, "--branch", "topic") == [2], "a branch is the same in every work tree"
     monkeypatch.chdir(other)
@@ -298,10 +309,31 @@ def test_changed_code_is_said_and_its_results_are_kept_apart(
     assert call(["status", "1", "--json"]) == 0
     first, second = json.loads(capsys.readouterr().out)["parts"]
     assert (first["schedules"], second["schedules"]) == (before, 100 - before)
+    assert (first["changed"], second["changed"]) == (True, False)
     assert {one["property"] for one in second["found"]} == {"falling"}
     assert "crossed" in {one["property"] for one in first["found"]}
     assert (first["dirty"], second["dirty"]) == (False, True)
     assert first["code"] != second["code"]
+
+
+def test_a_session_of_edited_code_says_that_its_transitions_are_named_by_another(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = "changed     the code is another now, by whose tables the transitions are named\n"
+    with open_store(here) as store:
+        a_campaign(store, here).run(inline())
+    assert call(["status", "1"]) == 0
+    assert said not in capsys.readouterr().out
+    text = (here / "dice.py").read_text()
+    first = '{"trigger": Tell, "source": "open", "dest": "open", "conditions": "is_odd", "after": "note"},'
+    odd = "    def is_odd(self, tell):\n        return tell.n % 2 == 1\n\n    def note(self, tell):"
+    edited = text.replace('({"trigger": Tell', f'({first} {{"trigger": Tell').replace("    def note(self, tell):", odd)
+    (here / "dice.py").write_text(edited)
+    forget_dice()
+    assert call(["status", "1"]) == 0
+    out = capsys.readouterr().out
+    assert said in out
+    assert "transitions  1 of 2 taken" in out, "by its number, which is another row's now"
 
 
 def test_going_back_to_the_code_goes_on_with_its_part(project: Path, begin: Any) -> None:
@@ -377,6 +409,8 @@ def test_no_session_begins_for_an_engine_that_is_not_there(
         (("resume", "1", "--all"), "session 1 is one: leave out --branch, --all and --last"),
         (("sessions", "--all", "--branch", "x"), "--all and --branch are both given; give one"),
         (("status", "7"), "there is no session 7"),
+        (("status", "9" * 30), f"there is no session {'9' * 30}; sim sessions --all lists them"),
+        (("resume", "9" * 30), f"there is no session {'9' * 30}; sim sessions --all lists them"),
         (("status", "1", "--format", "otel"), "1 is a session: it has --json alone"),
         (("resume", "1", "--for", "0s"), "--for 0s: give more than no time"),
         (
@@ -398,6 +432,17 @@ def test_what_does_not_fit_is_told_in_one_line(
     out, err = capsys.readouterr()
     assert (out if words[0] != "resume" else "", err.count("\n")) == ("", 1)
     assert said in err
+
+
+def test_a_working_directory_that_is_gone_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    for words in (("sessions",), ("resume",), ("status", "1")):
+        assert call([*words]) == 2
+        assert capsys.readouterr() == ("", "sim: the working directory is gone; change to one that is there\n")
 
 
 def test_a_branch_without_sessions_says_how_many_others_have(

@@ -9,10 +9,12 @@ from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from sim.campaign import engines
 from sim.campaign.answer import Answer, limit_of
 from sim.campaign.engines import Engine
 from sim.campaign.local import WorkerDied
@@ -23,6 +25,7 @@ from sim.explore.found import found_by, grouped
 from sim.explore.fuzz import fuzz
 from sim.mixer import stream
 from tests.campaign.toys import (
+    Inline,
     a_campaign,
     a_plan,
     environment,
@@ -262,6 +265,37 @@ def test_a_chunk_whose_worker_dies_is_run_again(here: Path) -> None:
         assert campaign.deaths == RETRIES_MAX
 
 
+def test_a_worker_that_ray_ends_for_want_of_memory_costs_a_retry(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what Ray says then, and not with another mistake of Ray's."""
+    names = ("WorkerCrashedError", "NodeDiedError", "ObjectLostError", "OutOfMemoryError", "RaySystemError")
+    errors = SimpleNamespace(**{name: type(name, (Exception,), {}) for name in names})
+    ray = SimpleNamespace(
+        exceptions=errors,
+        init=lambda **_: None,
+        shutdown=lambda: None,
+        cluster_resources=dict,
+        remote=lambda **_: lambda function: function,
+    )
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    with engines._ray(None, 1) as engine:
+        died = engine.died
+
+    def ends_with(error: type[Exception]) -> Engine:
+        left = [error]
+
+        def fail(request: Request) -> None:
+            if request.first == 30 and left:
+                raise left.pop()("gone")
+
+        return Engine("ray", Inline(fail), 1, died)
+
+    with open_store(here) as store:
+        campaign = a_campaign(store, here)
+        assert (campaign.run(ends_with(errors.OutOfMemoryError)).schedules, campaign.deaths) == (100, 1)
+        with pytest.raises(ConfigError, match="--engine ray: RaySystemError: gone"):
+            a_campaign(store, here).run(ends_with(errors.RaySystemError))
+
+
 def test_a_chunk_that_ends_every_worker_ends_the_campaign_and_says_which_it_is(here: Path) -> None:
     with open_store(here) as store:
         campaign = a_campaign(store, here)
@@ -350,6 +384,39 @@ def test_a_model_that_ends_its_process_costs_the_campaign_nothing_else(tmp_path:
         "sim: schedules 0 to 0 of seed 0 ended their worker 6 times, the last time: a worker process ended with "
         "status 3; what was recorded is kept\n"
     )
+
+
+@pytest.mark.parametrize("how", ["SystemExit(3)", "KeyboardInterrupt()"])
+def test_a_model_that_ends_its_worker_in_python_is_said_and_nothing_of_the_chunk_is_kept(
+    how: str, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text(BROKEN.replace("HOW", f"raise {how}"))
+    status, _, err = sim(tmp_path, "fuzz", "mine", "--workers", "1", "--schedules", "3", "--chunk", "3")
+    *said, last = err.splitlines()
+    assert (status, {*said}) == (2, {f"sim: a worker process ends: {how}"})
+    assert last == (
+        "sim: schedules 0 to 2 of seed 0 ended their worker 6 times, the last time: a worker process ended with "
+        "status 1; what was recorded is kept"
+    )
+    assert stored(tmp_path, "SELECT count(*) FROM chunk") == [(0,)]
+
+
+def test_an_interrupted_chunk_is_no_outcome(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sim.campaign.worker import Fuzzer
+
+    run = Fuzzer.run
+
+    def interrupted(self: Fuzzer, **given: Any) -> Any:
+        result = run(self, **given)
+        result.interrupted = True
+        return result
+
+    with open_store(here) as store:
+        request = Request(a_plan(), a_campaign(store, here).code, 0, 10)
+    assert run_chunk(request).schedules == 10
+    monkeypatch.setattr(Fuzzer, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_chunk(request)
 
 
 def test_an_outcome_of_a_defect_of_ours_is_told_as_it_is(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

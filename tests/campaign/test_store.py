@@ -16,6 +16,8 @@ from sim.campaign import sessions
 from sim.campaign.answer import answer_of
 from sim.campaign.home import Home, home
 from sim.campaign.store import MIGRATIONS, Store
+from sim.campaign.worker import Request
+from sim.cli import call
 from sim.errors import ConfigError
 from tests.campaign.toys import (
     a_campaign,
@@ -107,12 +109,58 @@ def test_what_is_no_store_is_told_and_left_alone(tmp_path: Path) -> None:
     assert file.read_bytes() == before
 
 
-def test_a_store_that_others_may_write_to_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [0, 1])
+def test_a_database_of_another_program_is_told_and_left_alone(version: int, tmp_path: Path) -> None:
+    file = tmp_path / "s.sqlite"
+    with sqlite3.connect(file) as database:
+        database.execute("CREATE TABLE session (notes)")
+        database.execute(f"PRAGMA user_version = {version}")
+    before = file.read_bytes()
+    with pytest.raises(ConfigError, match=r"is no store of sessions; move it away, .* database of something else"):
+        Store(file)
+    assert file.read_bytes() == before
+
+
+DAMAGE = {
+    "a plan that is none": "UPDATE session SET plan = '{}'",
+    "a plan of a later roundsim": "UPDATE session SET plan = json_set(plan, '$.later', 1)",
+    "a plan that is no JSON": "UPDATE session SET plan = '{'",
+    "a coverage that is none": "UPDATE chunk SET coverage = x'00'",
+    "a coverage with its end torn off": "UPDATE chunk SET coverage = substr(coverage, 1, length(coverage) - 1)",
+    "a sample that is none": "UPDATE chunk SET sample = '[]'",
+    "a finding that is none": "UPDATE finding SET found = '{}'",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_what_cannot_be_understood_is_told_in_one_line(
+    damage: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_store(here) as store:
+        a_campaign(store, here, schedules=20).run(inline())
+        with store.writing() as change:
+            change.do(damage)
+    assert call(["status", "1"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "sessions.sqlite: " in err
+    assert "move it away" in err
+
+
+def test_what_only_the_model_does_wrong_is_no_damage(here: Path) -> None:
+    with open_store(here) as store, pytest.raises(ZeroDivisionError), store.understood():
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("mode", [0o622, 0o644])
+def test_a_store_that_others_may_read_or_write_is_refused(mode: int, tmp_path: Path) -> None:
+    """What git checks out, or an archive holds, is readable: a store that came with a project runs nothing of it."""
     open_store(tmp_path).close()
-    (tmp_path / ".sim" / "sessions.sqlite").chmod(0o622)
+    assert sim(tmp_path, "sessions")[0] == 0
+    (tmp_path / ".sim" / "sessions.sqlite").chmod(mode)
     status, out, err = sim(tmp_path, "sessions")
     assert (status, out, err.count("\n")) == (2, "", 1)
-    assert "others may write to it; take that away: chmod 600 " in err
+    assert "others may read or write it, and sessions say what is imported; if it is your own: chmod 600 " in err
 
 
 def test_a_store_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,6 +176,8 @@ def test_the_store_is_the_projects_or_where_sim_home_says(tmp_path: Path) -> Non
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
     assert home(inner, None).folder == tmp_path / ".sim"
+    with pytest.raises(ConfigError, match="SIM_HOME=~nobody-at-all/x: there is no such home folder"):
+        home(inner, "~nobody-at-all/x")
     (tmp_path / "a" / ".git").touch()  # a work tree has a file there
     assert home(inner, None).folder == tmp_path / "a" / ".sim"
     assert home(inner, str(tmp_path / "kept")).folder == tmp_path / "kept"
@@ -154,6 +204,37 @@ def test_a_disk_that_is_full_ends_the_campaign_and_leaves_a_store_to_go_on_with(
         answer = again.run(inline())
         assert (answer.found, answer.coverage.data()) == (expected.found, expected.coverage.data())
     assert stored(here, "PRAGMA integrity_check") == [("ok",)]
+
+
+@pytest.mark.parametrize("back", ["nothing", "another", "itself"])
+def test_a_store_that_goes_away_ends_the_campaign(back: str, here: Path) -> None:
+    """SQLite would go on writing to a file that nobody finds again."""
+    file = here / ".sim" / "sessions.sqlite"
+
+    def take_away(request: Request) -> None:
+        if request.first == 40:
+            file.rename(here / "away")
+            if back == "another":
+                Store(file).close()
+            elif back == "itself":
+                (here / "away").rename(file)
+
+    with open_store(here) as store:
+        campaign = a_campaign(store, here)
+        if back == "itself":
+            assert campaign.run(inline(take_away)).schedules == 100
+        else:
+            with pytest.raises(
+                ConfigError, match=r"sessions\.sqlite: was moved or deleted, and what was recorded with it"
+            ):
+                campaign.run(inline(take_away))
+
+
+def test_a_folder_of_sessions_that_a_full_disk_left_half_made_is_hidden_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / ".sim").mkdir()
+    (tmp_path / ".sim" / ".gitignore").touch()
+    Home(tmp_path / ".sim", tmp_path, shared=False).prepare()
+    assert (tmp_path / ".sim" / ".gitignore").read_text() == "*\n"
 
 
 def test_a_full_disk_is_told_by_the_command_in_one_line(tmp_path: Path) -> None:
@@ -192,9 +273,10 @@ def read_only(tmp_path: Path) -> Iterator[Path]:
 
 def as_anybody() -> None:
     """Modes hold for root too, once it has given up what lets it pass them by."""
-    drop_from_bounding_set, dac_override = 24, 1
+    drop_from_bounding_set, dac_override, dac_read_search = 24, 1, 2
     if os.geteuid() == 0:
-        assert ctypes.CDLL(None).prctl(drop_from_bounding_set, dac_override, 0, 0, 0) == 0
+        for power in (dac_override, dac_read_search):
+            assert ctypes.CDLL(None).prctl(drop_from_bounding_set, power, 0, 0, 0) == 0
 
 
 def test_a_read_only_folder_is_told_in_one_line_and_nothing_is_changed(read_only: Path, tmp_path: Path) -> None:
@@ -206,6 +288,13 @@ def test_a_read_only_folder_is_told_in_one_line_and_nothing_is_changed(read_only
         assert "cannot be" in err
         assert "set SIM_HOME" in err
     assert (read_only / ".sim" / "sessions.sqlite").read_bytes() == before
+
+
+def test_a_store_that_may_not_be_looked_at_is_told_in_one_line(read_only: Path) -> None:
+    (read_only / ".sim").chmod(0o000)
+    status, printed, err = sim(read_only, "sessions", preexec_fn=as_anybody)
+    assert (status, printed, err.count("\n")) == (2, "", 1), err
+    assert "no sessions can be kept there: Permission denied" in err
 
 
 def test_a_folder_in_which_no_store_can_be_made_is_told_in_one_line(tmp_path: Path) -> None:

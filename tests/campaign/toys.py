@@ -16,8 +16,9 @@ from sim.campaign import code, sessions
 from sim.campaign.code import code_of
 from sim.campaign.engines import Engine
 from sim.campaign.git import Place
+from sim.campaign.home import Home
 from sim.campaign.local import WorkerDied
-from sim.campaign.plan import Plan, system_of
+from sim.campaign.plan import Plan
 from sim.campaign.run import Campaign
 from sim.campaign.store import Store
 from sim.campaign.worker import Request
@@ -110,8 +111,9 @@ def sim_json(folder: Path, *words: str, **more: Any) -> tuple[int, dict[str, Any
 
 
 def stored(folder: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
-    """What the store of a folder holds."""
-    with sqlite3.connect(folder / ".sim" / "sessions.sqlite") as database:
+    """What the store of a folder holds; where there is none, none is made."""
+    file = (folder / ".sim" / "sessions.sqlite").absolute()
+    with sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True) as database:
         return database.execute(query, values).fetchall()
 
 
@@ -176,15 +178,15 @@ def a_plan(**given: Any) -> Plan:
 
 def open_store(folder: Path) -> Store:
     """The store of a folder."""
-    home = folder / ".sim"
-    home.mkdir(exist_ok=True)
-    return Store(home / "sessions.sqlite")
+    home = Home(folder / ".sim", folder, shared=False)
+    home.prepare()
+    return Store(home.file)
 
 
 def a_campaign(store: Store, folder: Path, place: Place | None = None, **given: Any) -> Campaign:
     """A new session of the toy, about to run."""
     plan = a_plan(**given)
-    session = sessions.begin(store, "", plan, system_of(plan.load()), place or Place())
+    session = sessions.begin(store, "", plan, plan.load(), place or Place())
     return go_on(store, session.id, folder, place)
 
 

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sim import Action, ConfigError, System, always, check, eventually, sometimes, within
+from sim import Action, ConfigError, Message, Process, System, always, check, eventually, sometimes, within
 from sim.explore.compiled import layout
 from sim.explore.compiled.arrays import Mirror
 from sim.explore.compiled.jit import interrupt_afterwards
@@ -222,6 +222,53 @@ def test_a_memory_bound_ends_the_walk_clearly(engine: Any) -> None:
     assert result.verdict == "incomplete"
     assert "memory bound" in result.stopped
     assert 0 < result.states < 8832
+
+
+class Tell(Message):
+    n: int
+
+
+class Talker(Process):
+    """Tells itself two hundred things, in any order."""
+
+    states = ("open", "done")
+    transitions = (
+        {"trigger": Tell, "source": "open", "dest": "done"},
+        {"trigger": Tell, "source": "done", "dest": None},
+    )
+
+    def on_start(self) -> None:
+        for n in range(200):
+            self.send("talker", Tell(n))
+
+
+def test_more_edges_from_one_state_than_there_are_so_far_make_room() -> None:
+    system = System({"talker": Talker()}, properties=[eventually("done", lambda talker: talker.state == "done")])
+    plain, compiled = (check(system, engine=engine, max_states=2_000) for engine in ("plain", "compiled"))
+    assert (compiled.states, compiled.generated) == (plain.states, plain.generated)
+
+
+PEAK = """
+import resource, sys
+from sim import check
+from sim.explore.compiled import store, walk
+from sim.scenario import load_target
+if sys.argv[1:]:
+    store.held_bytes = walk.held_bytes = lambda: 0
+    store.States._bytes = lambda self: 0
+system = load_target("models.consensus", {"agents": "3"}).system
+result = check(system, engine="compiled", max_memory=320 << 20, max_states=1_500_000)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10, result.stopped)
+"""
+
+
+@pytest.mark.parametrize("plant", [(), ("nothing held is counted",)])
+def test_a_process_stays_within_its_memory_bound(plant: tuple[str, ...]) -> None:
+    check(_commit(1), engine="compiled")  # the code is made, which takes more than that
+    done = subprocess.run([sys.executable, "-c", PEAK, *plant], capture_output=True, text=True, check=True)
+    peak, _, stopped = done.stdout.partition(" ")
+    assert stopped.startswith("the memory bound of 320 MiB") == (not plant)
+    assert (int(peak) <= 320) == (not plant)
 
 
 def test_what_the_plain_engine_holds_meanwhile_counts_as_memory(monkeypatch: pytest.MonkeyPatch) -> None:

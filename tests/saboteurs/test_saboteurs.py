@@ -9,11 +9,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from bench import saboteurs as bench
 from sim import PropertyViolation, Run, System, check, fuzz, schedules
 from sim.explore.deviations import deviations
 from tests.exactly_once.machine import machine
 from tests.saboteurs.consensus import SABOTEURS
 from tests.saboteurs.planted import Saboteur, wide
+
+LINES = bench.DOCUMENT.read_text(encoding="utf-8").splitlines()
 
 FIND = settings(
     database=None,
@@ -68,12 +71,12 @@ def test_there_are_enough_of_them_and_each_is_one_small_change() -> None:
 
 
 @each
-def test_the_check_catches_it_and_nothing_else_there(saboteur: Saboteur) -> None:
-    finding = check(saboteur.small()).finding
-    assert finding is not None
-    assert finding.property == saboteur.prop
-    sound = check(saboteur.bounds())
+def test_the_check_catches_it_and_nothing_else_there_as_the_page_says(saboteur: Saboteur) -> None:
+    found, sound = check(saboteur.small()), check(saboteur.bounds())
+    assert found.finding is not None
+    assert found.finding.property == saboteur.prop
     assert sound.verdict == "ok", sound.finding
+    assert bench.fault_row(saboteur, found, sound) in LINES
 
 
 @each

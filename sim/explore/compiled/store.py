@@ -101,44 +101,39 @@ class States:
         if not self._all:
             self._forget()
             used = int(registers[layout.USED])
-        wanted = self._wanted(states, used, cells)
+        kept = states - int(registers[layout.BASE])
+        larger = self._larger(states, kept, used, cells)
+        wanted = sum(size * getattr(self, name)[:1].nbytes for name, size in larger.items())
         if memory is not None and max(held_bytes(), self._elsewhere + self._bytes()) + wanted > memory:
             return reached(memory)
-        self._cells = _at_least(self._cells, used, 2 * (used + cells))
-        kept = states - int(registers[layout.BASE])
-        self._offsets = _at_least(self._offsets, kept + 1, 2 * kept + 64)
-        if states + 2 >= len(self.parent):
-            self.parent = _at_least(self.parent, states, 2 * states + 64)
-            self.ordinal = _at_least(self.ordinal, states, 2 * states + 64)
-        if 2 * (states + 2) > len(self._slots):
-            size = 2 * len(self._slots)
+        for name, size in larger.items():
+            if name not in ("_slots", "_ids"):
+                setattr(self, name, _enlarged(getattr(self, name), size))
+        if "_slots" in larger:
+            size = larger["_slots"]
             slots, ids = np.zeros(size, np.uint64), np.zeros(size if self._all else 1, np.int32)
             widen(self._slots, self._ids, slots, ids)
             self._slots, self._ids = slots, ids
-        if self._edges:
-            edges = int(registers[layout.EDGES])
-            self.edge_start = _at_least(self.edge_start, states + 1, 2 * states + 65)
-            self.marks = _at_least(self.marks, states, 2 * states + 64)
-            self.edge_to = _at_least(self.edge_to, edges, 2 * edges + 64)
-            self.edge_action = _at_least(self.edge_action, edges, 2 * edges + 64)
         return ""
+
+    def _larger(self, states: int, kept: int, used: int, cells: int) -> dict[str, int]:
+        """The arrays that are too small for so many states (of which `kept` have `used` cells) and one of so many cells and
+        four times as many edges (see `CompiledWalk._buffers`): name -> the size it should have."""
+        wanted = {"_cells": used + cells, "_offsets": kept + 3, "parent": states + 2, "ordinal": states + 2}
+        if self._edges:
+            edges = int(self.registers[layout.EDGES]) + 4 * cells
+            wanted |= {"edge_start": states + 3, "marks": states + 2, "edge_to": edges, "edge_action": edges}
+        room = {name: len(getattr(self, name)) for name in wanted}
+        for name in ("_cells", "_offsets"):  # of what was forgotten: a quarter is free, or little is forgotten often
+            room[name] -= room[name] // 4
+        larger = {name: 2 * size + 64 for name, size in wanted.items() if size > room[name]}
+        if 2 * (states + 2) > len(self._slots):
+            larger |= dict.fromkeys(("_slots", "_ids") if self._all else ("_slots",), 2 * len(self._slots))
+        return larger
 
     def _bytes(self) -> int:
         """Of all arrays, also where nothing was written yet and the system gave no memory so far."""
         return sum(array.nbytes for array in self.store())
-
-    def _wanted(self, states: int, used: int, cells: int) -> int:
-        """About the bytes that growing takes."""
-        wanted = 0
-        if used + cells > len(self._cells):
-            wanted += 8 * (used + cells)
-        if states + 2 >= len(self.parent):
-            wanted += 16 * states
-        if 2 * (states + 2) > len(self._slots):
-            wanted += (24 if self._all else 16) * len(self._slots)
-        if self._edges:
-            wanted += 16 * states + 16 * int(self.registers[layout.EDGES])
-        return wanted
 
     def _forget(self) -> None:
         """Drops the cells of states that were expanded."""
@@ -148,20 +143,30 @@ class States:
             return
         kept = int(registers[layout.STATES] - registers[layout.CURSOR])
         begin, used = int(self._offsets[done]), int(registers[layout.USED])
-        self._cells[: used - begin] = self._cells[begin:used].copy()
-        self._offsets[: kept + 1] = self._offsets[done : done + kept + 1] - begin
+        _move_down(self._cells, begin, used, 0)
+        _move_down(self._offsets, done, done + kept + 1, begin)
         registers[layout.USED] = used - begin
         registers[layout.BASE] = registers[layout.CURSOR]
+
+
+def _move_down(array: Array, begin: int, end: int, less: int) -> None:
+    """Moves a part of an array to its beginning, each item lowered by `less`: piece by piece, as a copy of the whole would be
+    memory that nobody has counted."""
+    for at in range(begin, end, PIECE):
+        piece = array[at : min(at + PIECE, end)]
+        array[at - begin : at - begin + len(piece)] = piece - less
+
+
+PIECE = 1 << 18
+"""Items that are moved at once."""
 
 
 def _power(least: int) -> int:
     return 1 << (least - 1).bit_length()
 
 
-def _at_least(array: Array, used: int, size: int) -> Array:
-    """The array with this size, or as it is if it is larger."""
-    if len(array) >= size:
-        return array
+def _enlarged(array: Array, size: int) -> Array:
+    """The array with room for so many items."""
     larger = np.zeros((size, *array.shape[1:]), array.dtype)
-    larger[:used] = array[:used]
+    larger[: len(array)] = array
     return larger
