@@ -270,7 +270,7 @@ def pack(coverage: CoverageData) -> bytes:
 def unpack(data: bytes) -> CoverageData:
     """What `pack` packed. Raises `ValueError` and the like for anything else."""
     line, _, rest = data.partition(b"\n")
-    head = json.loads(line)
+    head = {"sizes": (), **json.loads(line)}  # earlier versions kept none
     count, odd = divmod(len(rest), 9)
     if odd:
         raise ValueError(f"a coverage has {odd} bytes too many")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import resource
 import sqlite3
@@ -382,6 +383,18 @@ def test_listing_makes_nothing(tmp_path: Path) -> None:
     assert out == "no session: no branch (no git repository); sim fuzz TARGET --workers 2 begins one\n"
     assert sim(tmp_path, "status", "1")[0] == 2
     assert [*tmp_path.iterdir()] == []
+
+
+def test_a_coverage_that_an_earlier_version_kept_is_read() -> None:
+    """It said nothing of the sizes of schedules; what it did say has to be there."""
+    head = {"visits": 3, "taken": [["player", 0]], "held": ["luck"]}
+    rest = b"\n" + bytes(8) + b"\x01"
+    read = sessions.unpack(json.dumps(head).encode() + rest)
+    assert (read.taken, read.held, read.sizes, read.uneven) == ((("player", 0),), ("luck",), (), False)
+    assert sessions.unpack(sessions.pack(read)) == read
+    del head["taken"]
+    with pytest.raises(KeyError):
+        sessions.unpack(json.dumps(head).encode() + rest)
 
 
 # --- folding ----------------------------------------------------------------------------------------

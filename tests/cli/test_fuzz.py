@@ -88,6 +88,19 @@ def test_the_text_says_what_was_covered_and_proves_nothing(capsys: pytest.Captur
     assert out.endswith("ok: nothing wrong in 60 schedules, which proves nothing\n")
 
 
+def test_a_fuzz_says_which_walk_ended_it(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ("models.two_phase_commit", "--set", "resource_managers=2", "--schedules", "300")
+    _, short = fuzz_json(capsys, *words)
+    monkeypatch.setattr("sim.explore.fuzz.PAYS_AT", 100)
+    monkeypatch.setattr("sim.explore.fuzz.PAYS_TO_MAKE_AT", 200)
+    _, long = fuzz_json(capsys, *words)
+    assert (short["walk"], long["walk"]) == ("plain", "compiled")
+    assert short["steps"] == long["steps"]
+    call(["fuzz", *words])
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "distinct states" in line]
+    assert line.endswith(" steps/s, compiled")
+
+
 def test_going_on_writes_each_kind_of_finding_to_a_file_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     status, data = fuzz_json(capsys, *FAULTY, "--keep-going", "--schedules", "25", "--out", "kept")
     assert status == 1

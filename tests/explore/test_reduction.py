@@ -15,6 +15,7 @@ from models.two_phase_commit import system as two_phase_commit
 from sim import DEFER, IGNORE, Graph, Message, Process, System, always, check, cut, eventually, sometimes, within
 from sim.explore.compiled import turns
 from sim.explore.plain import Limits, Walk
+from sim.explore.reduction import universe
 from sim.explore.reduction.alike import alike
 from sim.explore.reduction.canonical import Canonical
 from sim.explore.reduction.images import Images
@@ -519,3 +520,33 @@ def test_a_compiled_reduction_that_is_told_something_wrong_is_caught(
 
         monkeypatch.setattr(turns._Things, "catch_up", wrong)
     assert check(system, reduce=True, engine="compiled").states != plain
+
+
+class Note(Message):
+    n: int
+
+
+class Hoarder(Process):
+    """Keeps all that it is told, for ever."""
+
+    states = ("open",)
+    transitions = ({"trigger": Note, "source": "open", "dest": None, "after": "keep"},)
+
+    kept: tuple[int, ...] = ()
+
+    def on_start(self) -> None:
+        for n in range(2):
+            self.send("hoarder", Note(n))
+
+    def keep(self, note: Note) -> None:
+        self.kept += (note.n,)
+
+
+def test_what_could_grow_without_end_is_given_up_while_it_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pairs are looked at first come, first served: one line of growth alone would come to 500 notes at once."""
+    monkeypatch.setattr(universe, "ROWS_MAX", 1_000)
+    graph = Graph(System({"hoarder": Hoarder()}))
+    with pytest.raises(universe.TooManyRows):
+        universe.Universe(graph, lambda *_: None)
+    kept = [len(graph.tables.view(local).kept) for local in range(len(graph.tables.locals))]
+    assert 5 < max(kept) < 12
