@@ -92,7 +92,7 @@ class Evaluated:
         views = [self._graph.tables.view(number) for number in numbers]
         try:
             found = self.property.predicate(*views)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise ModelError(f"{self.property} cannot be evaluated: {type(error).__name__}: {error}") from error
         if callable(found):
             raise ModelError(f"{self.property} gives a function, which always holds; call it: write () behind it")

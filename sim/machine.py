@@ -224,7 +224,7 @@ class Handler:
                 raise
             except Violated as violation:
                 after = failed("violated", str(violation))
-            except Exception as error:  # the user's handler broke: that is a finding, with its schedule
+            except (Exception, SystemExit) as error:  # the user's handler broke: that is a finding, with its schedule
                 after = failed("exception", f"{self.name} in state {local.state}: {_where(error)}")
             outcomes.append(Outcome(after, tuple(step.outputs), tuple(step.arms), tuple(step.choices), step.row))
             chosen = script + (0,) * (len(step.widths) - len(script))
@@ -246,7 +246,7 @@ class Handler:
         return Local(instance.state, instance.field_values(), tuple(sorted(step.timers)))
 
 
-def _where(error: Exception) -> str:
+def _where(error: BaseException) -> str:
     """`TypeError: ... (file.py:12, in reply)`, without any absolute path: it is part of a state."""
     trace = error.__traceback__
     place = ""

@@ -370,10 +370,13 @@ def test_what_the_model_does_wrong_travels_as_data(tmp_path: Path) -> None:
     assert stored(tmp_path, "SELECT state FROM session") == [("open",)]
 
 
-def test_an_exception_in_a_handler_is_a_finding_as_ever(tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(BROKEN.replace("HOW", "raise RuntimeError('no')"))
-    status, data = sim_json(tmp_path, "fuzz", "mine", "--workers", "1")
+@pytest.mark.parametrize("how", ["RuntimeError('no')", "SystemExit(3)"])
+@pytest.mark.parametrize("shared", [(), ("--workers", "1")])
+def test_an_exception_in_a_handler_is_a_finding_as_ever(shared: tuple[str, ...], how: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(BROKEN.replace("HOW", f"raise {how}"))
+    status, data = sim_json(tmp_path, "fuzz", "mine", *shared)
     assert (status, len(data["found"])) == (1, 1)
+    assert how.partition("(")[0] in data["found"][0]["message"]
 
 
 def test_a_model_that_ends_its_process_costs_the_campaign_nothing_else(tmp_path: Path) -> None:
@@ -386,14 +389,11 @@ def test_a_model_that_ends_its_process_costs_the_campaign_nothing_else(tmp_path:
     )
 
 
-@pytest.mark.parametrize("how", ["SystemExit(3)", "KeyboardInterrupt()"])
-def test_a_model_that_ends_its_worker_in_python_is_said_and_nothing_of_the_chunk_is_kept(
-    how: str, tmp_path: Path
-) -> None:
-    (tmp_path / "mine.py").write_text(BROKEN.replace("HOW", f"raise {how}"))
+def test_a_model_that_ends_its_worker_in_python_is_said_and_nothing_of_the_chunk_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(BROKEN.replace("HOW", "raise KeyboardInterrupt"))
     status, _, err = sim(tmp_path, "fuzz", "mine", "--workers", "1", "--schedules", "3", "--chunk", "3")
     *said, last = err.splitlines()
-    assert (status, {*said}) == (2, {f"sim: a worker process ends: {how}"})
+    assert (status, {*said}) == (2, {"sim: a worker process ends: KeyboardInterrupt()"})
     assert last == (
         "sim: schedules 0 to 2 of seed 0 ended their worker 6 times, the last time: a worker process ended with "
         "status 1; what was recorded is kept"

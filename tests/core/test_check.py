@@ -310,6 +310,12 @@ def test_a_predicate_that_breaks_is_an_error_that_names_the_property() -> None:
     with pytest.raises(ModelError, match="always typo cannot be evaluated: AttributeError: no field 'm'"):
         check(counter(always("typo", lambda c: c.m == 1)))
 
+    def ends(c: Any) -> bool:
+        raise SystemExit(c.n + 3)
+
+    with pytest.raises(ModelError, match="always ends cannot be evaluated: SystemExit: 3"):
+        check(counter(always("ends", ends)))
+
 
 def test_a_predicate_gets_what_it_reads_in_that_order_and_nothing_else() -> None:
     got: list[tuple[Any, ...]] = []
