@@ -15,10 +15,10 @@ from bench import consensus_bounds as bounds
 from bench.consensus_table import FOUND, RACES, WORDS, Found, Race
 from models.consensus import system
 from models.consensus.switches import PROFILES, SWITCHES
-from sim import CheckResult, check, simulate
-from sim.report.outcome import Outcome, compare
+from sim import CheckResult, check
+from sim.report.outcome import JudgedRun, compare
+from sim.run.of_scenario import simulate_scenario
 from sim.scenario import load_scenario, scenario_text
-from sim.strategy import strategy_of
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "consensus.md"
@@ -52,10 +52,10 @@ def file_of(found: Found) -> str:
     return f"{SCHEMA}# {found.what}\n# {found.why}\n# Found by: {found.command}\n{text}"
 
 
-def outcome_of(path: Path) -> Outcome:
+def outcome_of(path: Path) -> JudgedRun:
     """A scenario's run, held against what it expects."""
     scenario = load_scenario(path)
-    return compare(scenario, simulate(scenario.system, strategy_of(scenario), max_steps=scenario.max_steps), replay="")
+    return compare(scenario, simulate_scenario(scenario), replay="")
 
 
 def said(path: Path) -> str:

@@ -12,8 +12,8 @@ from statistics import median_high
 from typing import Any
 
 from sim import CheckResult, Graph, check, simulate
-from sim.explore.fuzz import schedule_seed
-from sim.judge import Judge
+from sim.fuzz.fuzzer import schedule_seed
+from sim.graph.judge import Judge
 from sim.strategy import make_strategy
 from tests.saboteurs.consensus import SABOTEURS
 from tests.saboteurs.planted import SMALL, Saboteur

@@ -21,13 +21,13 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from sim.campaign import sessions
+from sim.campaign.campaign_plan import CampaignPlan
 from sim.campaign.code import code_of
+from sim.campaign.dispatch import Campaign
 from sim.campaign.engines import Engine, started
-from sim.campaign.git import Place
-from sim.campaign.plan import Plan
-from sim.campaign.run import Campaign
-from sim.campaign.store import Store
-from sim.campaign.worker import Outcome, Request, ready, run_chunk
+from sim.campaign.git import GitPlace
+from sim.campaign.store import CampaignStore
+from sim.campaign.worker import ChunkOutcome, ChunkRequest, ready, run_chunk
 
 MODEL = "models.consensus"
 SCHEDULES, CHUNK = 2_000_000, 10_000
@@ -62,26 +62,26 @@ class Costs(NamedTuple):
     schedules: int
 
 
-def plan(chunk: int, schedules: int) -> Plan:
-    return Plan(
+def plan(chunk: int, schedules: int) -> CampaignPlan:
+    return CampaignPlan(
         MODEL, MODEL, None, (), None, "--faults", (), 0, "portfolio", schedules, None, True, chunk, 10_000
     )  # fmt: skip
 
 
 def campaign(folder: Path, chunk: int, schedules: int) -> Campaign:
-    store = Store(folder / "sessions.sqlite")
+    store = CampaignStore(folder / "sessions.sqlite")
     wanted = plan(chunk, schedules)
     target = wanted.load()
-    session = sessions.begin(store, "", wanted, target, Place())
+    session = sessions.begin(store, "", wanted, target, GitPlace())
     code = code_of(MODEL)
-    return Campaign(store, session, sessions.go_on(store, session.id, "0", code, Place()), target, code, folder)
+    return Campaign(store, session, sessions.go_on(store, session.id, "0", code, GitPlace()), target, code, folder)
 
 
 def seconds_with(workers: int) -> float:
     """A whole campaign, from the moment all workers are warm."""
     with tempfile.TemporaryDirectory() as folder, started("local", workers) as engine:
         one = campaign(Path(folder), CHUNK, SCHEDULES)
-        warming = [Request(one.session.plan, one.code, SCHEDULES, WARM, "warm")] * workers
+        warming = [ChunkRequest(one.session.plan, one.code, SCHEDULES, WARM, "warm")] * workers
         for future in [engine.executor.submit(run_chunk, request) for request in warming]:
             future.result()  # each has had one
         begun = time.perf_counter()
@@ -104,11 +104,11 @@ def cost_of_chunks(chunk: int, chunks: int = CHUNKS, warm: int = WARM) -> Costs:
         outcomes: dict[int, bytes] = {}
         worker_s = 0.0
         run_chunk(
-            Request(one.session.plan, one.code, chunk * chunks, warm, "warm")
+            ChunkRequest(one.session.plan, one.code, chunk * chunks, warm, "warm")
         )  # loads the model, and makes the code
         for first in range(0, chunk * chunks, chunk):
             begun = time.perf_counter()
-            outcome: Outcome = run_chunk(Request(one.session.plan, one.code, first, chunk, "costs", first))
+            outcome: ChunkOutcome = run_chunk(ChunkRequest(one.session.plan, one.code, first, chunk, "costs", first))
             worker_s += time.perf_counter() - begun
             outcomes[first] = pickle.dumps(outcome)
         begun = time.perf_counter()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from sim.explore.fuzz import Fuzzer, FuzzResult
+from sim.fuzz.fuzzer import Fuzzer, FuzzResult
 from sim.scenario import load_target
 from sim.strategy import STRATEGIES
 

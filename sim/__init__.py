@@ -9,25 +9,24 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import ConfigError, DivergenceError, ModelError, ScenarioError, SimError, TableError
+from sim.base.errors import ConfigError, DivergenceError, ModelError, ScenarioError, SimError, TableError
+from sim.base.values import Emission, Fault, Message, Record
 from sim.faults import AgentTimeout, ConsensusFailure, Disconnect, EmptyResponse, RateLimited
-from sim.process import Monitor, Process, View
-from sim.properties import always, eventually, sometimes, within
-from sim.system import Cut, System, cut
-from sim.table import DEFER, IGNORE
-from sim.timing import Timing
-from sim.values import Emission, Fault, Message, Record
+from sim.machine.process import Monitor, Process, View
+from sim.machine.table import DEFER, IGNORE
+from sim.system.properties import always, eventually, sometimes, within
+from sim.system.system import Cut, System, cut
+from sim.system.timing import Timing
 
 if TYPE_CHECKING:
-    from sim.action import Action
-    from sim.explore.check import check
-    from sim.explore.fuzz import FuzzFinding, FuzzResult, fuzz
-    from sim.explore.minimise import Minimised, minimise
-    from sim.explore.recovery import Recovery, recovers
-    from sim.explore.result import CheckResult
-    from sim.graph import Graph, State
-    from sim.judge import Finding
-    from sim.ledgers import (
+    from sim.check.exhaustive import check
+    from sim.check.result import CheckResult
+    from sim.fuzz.fuzzer import FuzzFinding, FuzzResult, fuzz
+    from sim.fuzz.recovery import Recovery, recovers
+    from sim.graph.action import Action
+    from sim.graph.graph import Graph, State
+    from sim.graph.judge import Finding
+    from sim.machine.ledgers import (
         Accepted,
         Applied,
         Cancelled,
@@ -39,51 +38,52 @@ if TYPE_CHECKING:
         Rejected,
         Restarted,
     )
-    from sim.simulation import simulate
+    from sim.machine.used import Replayed, Used
+    from sim.minimise.minimise import Minimised, minimise
+    from sim.run.simulation import simulate
+    from sim.run.trace import Run, Trace
     from sim.strategy import Drawn, Replay, Strategy, TwoPhase, Uniform, VirtualTime
     from sim.testing import PropertyViolation, SystemMachine, replay_text, schedules, state_machine
-    from sim.trace import Run, Trace
-    from sim.usage import Replayed, Used
 
 _LATER = {
-    "Accepted": "sim.ledgers",
-    "Action": "sim.action",
-    "Applied": "sim.ledgers",
-    "Cancelled": "sim.ledgers",
-    "CheckResult": "sim.explore.result",
-    "Counted": "sim.ledgers",
-    "Crashed": "sim.ledgers",
+    "Accepted": "sim.machine.ledgers",
+    "Action": "sim.graph.action",
+    "Applied": "sim.machine.ledgers",
+    "Cancelled": "sim.machine.ledgers",
+    "CheckResult": "sim.check.result",
+    "Counted": "sim.machine.ledgers",
+    "Crashed": "sim.machine.ledgers",
     "Drawn": "sim.strategy",
-    "EffectLedger": "sim.ledgers",
-    "Finding": "sim.judge",
-    "FuzzFinding": "sim.explore.fuzz",
-    "FuzzResult": "sim.explore.fuzz",
-    "Graph": "sim.graph",
-    "InputLedger": "sim.ledgers",
-    "Minimised": "sim.explore.minimise",
+    "EffectLedger": "sim.machine.ledgers",
+    "Finding": "sim.graph.judge",
+    "FuzzFinding": "sim.fuzz.fuzzer",
+    "FuzzResult": "sim.fuzz.fuzzer",
+    "Graph": "sim.graph.graph",
+    "InputLedger": "sim.machine.ledgers",
+    "Minimised": "sim.minimise.minimise",
     "PropertyViolation": "sim.testing",
-    "Received": "sim.ledgers",
-    "Recovery": "sim.explore.recovery",
-    "Rejected": "sim.ledgers",
+    "Received": "sim.machine.ledgers",
+    "Recovery": "sim.fuzz.recovery",
+    "Rejected": "sim.machine.ledgers",
     "Replay": "sim.strategy",
-    "Replayed": "sim.usage",
-    "Restarted": "sim.ledgers",
-    "Run": "sim.trace",
-    "State": "sim.graph",
+    "Replayed": "sim.machine.used",
+    "Restarted": "sim.machine.ledgers",
+    "Run": "sim.run.trace",
+    "State": "sim.graph.graph",
     "Strategy": "sim.strategy",
     "SystemMachine": "sim.testing",
-    "Trace": "sim.trace",
+    "Trace": "sim.run.trace",
     "TwoPhase": "sim.strategy",
     "Uniform": "sim.strategy",
-    "Used": "sim.usage",
+    "Used": "sim.machine.used",
     "VirtualTime": "sim.strategy",
-    "check": "sim.explore.check",
-    "fuzz": "sim.explore.fuzz",
-    "minimise": "sim.explore.minimise",
-    "recovers": "sim.explore.recovery",
+    "check": "sim.check.exhaustive",
+    "fuzz": "sim.fuzz.fuzzer",
+    "minimise": "sim.minimise.minimise",
+    "recovers": "sim.fuzz.recovery",
     "replay_text": "sim.testing",
     "schedules": "sim.testing",
-    "simulate": "sim.simulation",
+    "simulate": "sim.run.simulation",
     "state_machine": "sim.testing",
 }
 

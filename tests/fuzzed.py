@@ -7,7 +7,7 @@ import models.paxos
 import models.two_phase_commit
 from models.two_phase_commit import ResourceManager, TransactionManager
 from sim import DEFER, IGNORE, Emission, Graph, Message, Process, System, Timing, always, cut, eventually
-from sim.simulation import simulate
+from sim.run.simulation import simulate
 from sim.strategy import make_strategy
 
 

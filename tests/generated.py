@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import sim
+from sim.base.errors import ExitStatus
 from sim.cli import COMMANDS
-from sim.errors import ExitStatus
-from sim.faults.table import markdown as faults
+from sim.faults.catalogue import markdown as faults
 from sim.report.export import FORMATS
 
 ROOT = Path(__file__).parents[1]

@@ -1,8 +1,8 @@
 """A second opinion: the Semantics of the design, as naively as they can be written.
 
 No tabulation, no integers, no `transitions` library: states are deep values, and every handler is called
-anew at every step, on a stand-in that shares nothing with `sim.process` but the user's own methods. It
-defines what `sim.graph` must agree with, state by state; it is slow, and that is fine.
+anew at every step, on a stand-in that shares nothing with `sim.machine.process` but the user's own methods. It
+defines what `sim.graph.graph` must agree with, state by state; it is slow, and that is fine.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sim import DEFER, IGNORE, Crashed, Fault, Message, RateLimited, Received, Restarted, System
-from sim.values import encode, show
+from sim.base.values import encode, show
 
 DOWN, FAILED = "(down)", "(failed)"
 

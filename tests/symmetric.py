@@ -32,8 +32,8 @@ from sim import (
     sometimes,
     within,
 )
-from sim.properties import Property
-from sim.values import encode
+from sim.base.values import encode
+from sim.system.properties import Property
 
 
 class Ping(Message):

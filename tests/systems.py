@@ -31,7 +31,7 @@ from sim import (
     System,
     cut,
 )
-from sim.action import Kind
+from sim.graph.action import Kind
 
 
 class Ping(Message):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim import Graph, State, System, View
-from sim.action import Action
+from sim.graph.action import Action
 
 
 class Walk:

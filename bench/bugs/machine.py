@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from sim import Action, Graph, PropertyViolation, State
-from sim.graph import Start
-from sim.judge import Judge
-from sim.simulation import Walk
+from sim.graph.graph import Start
+from sim.graph.judge import Judge
+from sim.run.simulation import Walk
 
 
 class Resting:

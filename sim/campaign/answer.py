@@ -10,21 +10,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from sim.campaign.plan import Plan
+from sim.campaign.campaign_plan import CampaignPlan
 from sim.campaign.sample import Sample
 from sim.campaign.sessions import Part, Session, found_from, pack, unpack
-from sim.campaign.store import Store
-from sim.explore.bound import Bound
-from sim.explore.coverage import Coverage
-from sim.explore.found import Found, Told, grouped
-from sim.graph import Graph
+from sim.campaign.store import CampaignStore
+from sim.fuzz.bound import Bound
+from sim.fuzz.coverage import Coverage
+from sim.fuzz.found import Found, Told, grouped
+from sim.graph.graph import Graph
 
 
 @dataclass
-class Tally:
+class PartTally:
     """What one part of a session found, and how much it ran."""
 
-    plan: Plan
+    plan: CampaignPlan
     schedules: int = 0
     steps: int = 0
     cut_short: int = 0
@@ -55,7 +55,7 @@ class Tally:
         return "incomplete" if self.interrupted or not self.schedules else "ok"
 
 
-class Answer(Tally):
+class Answer(PartTally):
     """A tally with what was covered."""
 
     coverage: Coverage
@@ -71,7 +71,7 @@ class Answer(Tally):
         return self.coverage.sizes.bound()
 
 
-def limit_of(store: Store, session: Session) -> int | None:
+def limit_of(store: CampaignStore, session: Session) -> int | None:
     """Where the chunk begins behind which nothing counts; None where everything does."""
     if session.plan.keep_going:
         return None
@@ -79,12 +79,12 @@ def limit_of(store: Store, session: Session) -> int | None:
     return None if row[0] is None else int(row[0])
 
 
-def tally_of(store: Store, session: Session, part: Part) -> Tally:
+def tally_of(store: CampaignStore, session: Session, part: Part) -> PartTally:
     """What a part of a session found: nothing of the model is needed for that."""
-    return _fill(Tally(session.plan), store, session, part)
+    return _fill(PartTally(session.plan), store, session, part)
 
 
-def answer_of(store: Store, session: Session, part: Part, graph: Graph) -> Answer:
+def answer_of(store: CampaignStore, session: Session, part: Part, graph: Graph) -> Answer:
     """What a part of a session covered and found."""
     answer = Answer(session.plan)
     answer.coverage = Coverage(graph)
@@ -94,7 +94,7 @@ def answer_of(store: Store, session: Session, part: Part, graph: Graph) -> Answe
     return _fill(answer, store, session, part)
 
 
-def _merge(store: Store, whole: Coverage, kept: Iterable[bytes | None]) -> None:
+def _merge(store: CampaignStore, whole: Coverage, kept: Iterable[bytes | None]) -> None:
     """Adds what was kept; None is what was folded already."""
     for data in kept:
         if data is not None:
@@ -107,15 +107,15 @@ _CHUNKS = "FROM chunk WHERE session = ? AND part = ? AND first <= ?"
 _FINDINGS = f"SELECT found, scenario FROM finding WHERE (session, first) IN (SELECT session, first {_CHUNKS})"  # noqa: S608
 _NEVER = 2**62
 
-T = TypeVar("T", bound=Tally)
+T = TypeVar("T", bound=PartTally)
 
 
-def _last(store: Store, session: Session) -> int:
+def _last(store: CampaignStore, session: Session) -> int:
     limit = limit_of(store, session)
     return _NEVER if limit is None else limit
 
 
-def _fill(tally: T, store: Store, session: Session, part: Part) -> T:
+def _fill(tally: T, store: CampaignStore, session: Session, part: Part) -> T:
     which = session.id, part.id, _last(store, session)
     for row in store.rows(f"SELECT schedules, steps, cut_short, seconds, sample {_CHUNKS}", *which):
         tally.schedules += row["schedules"]
@@ -133,7 +133,7 @@ def _fill(tally: T, store: Store, session: Session, part: Part) -> T:
     return tally
 
 
-def fold(store: Store, session: Session, part: Part, low: int, graph: Graph) -> int:
+def fold(store: CampaignStore, session: Session, part: Part, low: int, graph: Graph) -> int:
     """Make one coverage of those of the part's chunks below `low`, all of which are done: what each of them
     visited again is then kept once. Nothing of what they say is lost. Returns the bytes of its fingerprints."""
     with store.writing() as change:

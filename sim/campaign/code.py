@@ -19,12 +19,12 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import NamedTuple
 
-import sim.errors
-from sim.errors import ConfigError
+import sim.base.errors
+from sim.base.errors import ConfigError
 from sim.scenario.models import OURS, is_bundled
 
 
-class Module(NamedTuple):
+class SentModule(NamedTuple):
     """A module of the user's, as text."""
 
     name: str
@@ -45,7 +45,7 @@ class Code(NamedTuple):
     """Of the modules, of the model if it is one of ours, and of roundsim."""
     engine: str
     """The digest of roundsim with its models alone."""
-    modules: tuple[Module, ...]
+    modules: tuple[SentModule, ...]
 
     @property
     def short(self) -> str:
@@ -62,7 +62,7 @@ def code_of(model: str) -> Code:
 
 def engine_digest() -> str:
     """The digest of the sources of roundsim and of the models that come with it."""
-    package = Path(sim.errors.__file__).parent
+    package = Path(sim.base.errors.__file__).parents[1]
     files = [(folder.name, path) for folder in (package, OURS) for path in sorted(folder.rglob("*.py"))]
     root = package.parent
     return _digest(f"{path.relative_to(root).as_posix()}\0{path.read_text('utf-8')}" for _, path in files)
@@ -79,7 +79,7 @@ def _digest(parts: Iterable[str]) -> str:
 # --- the user's modules -----------------------------------------------------------------------------
 
 
-def _closure(model: str) -> Iterator[Module]:
+def _closure(model: str) -> Iterator[SentModule]:
     """The model and what it imports of the user's own, by the imports in the sources."""
     own = _Own(model)
     waiting, seen = [model], {model: None}
@@ -106,7 +106,7 @@ class _Own:
         self.home = place.resolve().parents[depth - 1]
         self.is_installed = _is_installed(self.home)
 
-    def module(self, name: str) -> Module | None:
+    def module(self, name: str) -> SentModule | None:
         """A module of the user's own with its text; None for everything else."""
         if name.partition(".")[0] == "sim" or name == "models" or is_bundled(name):
             return None
@@ -128,7 +128,7 @@ class _Own:
             text = "" if spec.origin is None else file.read_text("utf-8")
         except (OSError, ValueError) as error:
             raise ConfigError(f"module {name} cannot be read: {error}; mend it") from None
-        return Module(name, origin, text, spec.submodule_search_locations is not None)
+        return SentModule(name, origin, text, spec.submodule_search_locations is not None)
 
 
 _INSTALLED = tuple(
@@ -145,7 +145,7 @@ def _is_installed(path: Path) -> bool:
     return any(path.is_relative_to(folder) for folder in _INSTALLED)
 
 
-def _imports(module: Module) -> Iterator[str]:
+def _imports(module: SentModule) -> Iterator[str]:
     """Every module that a source may import, and their packages; names that are no modules do no harm."""
     package = module.name if module.is_package else module.name.rpartition(".")[0]
     yield from _packages(module.name)
@@ -192,7 +192,7 @@ def install(code: Code) -> None:
 class _Texts(MetaPathFinder, ExecutionLoader):
     """Finds and loads modules whose texts it holds."""
 
-    def __init__(self, modules: Iterable[Module]) -> None:
+    def __init__(self, modules: Iterable[SentModule]) -> None:
         self.modules = {module.name: module for module in modules}
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, _target: object = None) -> ModuleSpec | None:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
+from sim.base.errors import ConfigError, listing, nearest
 from sim.campaign.local import LocalExecutor, WorkerDied
 from sim.campaign.worker import ready
-from sim.errors import ConfigError, listing, nearest
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ TIME_LIMIT_S = 5.0
 
 
 @dataclass(frozen=True)
-class Place:
+class GitPlace:
     """Where in git we are. What is not known is None; then `why` says why there is no branch."""
 
     branch: str | None = None
@@ -34,16 +34,16 @@ class Place:
         return self.branch if self.branch is not None else f"no branch ({self.why})"
 
 
-def look(folder: Path, *, brief: bool = False) -> Place:
+def look(folder: Path, *, brief: bool = False) -> GitPlace:
     """Where in git `folder` is; if `brief`, without commit and changes, for which git looks at every file."""
     try:
         work_tree = _said(folder, "rev-parse", "--show-toplevel")
         common = _said(folder, "rev-parse", "--git-common-dir")
     except _NoAnswer as no:
-        return Place(why=str(no))
+        return GitPlace(why=str(no))
     branch = _branch(folder)
     commit, dirty = (None, None) if brief else _changes(folder)
-    return Place(
+    return GitPlace(
         branch=branch,
         commit=commit,
         dirty=dirty,

@@ -11,8 +11,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.campaign.git import Place
-from sim.errors import ConfigError
+from sim.base.errors import ConfigError
+from sim.campaign.git import GitPlace
 
 FOLDER = ".sim"
 FILE = "sessions.sqlite"
@@ -42,7 +42,7 @@ class Home:
         except OSError as error:
             raise ConfigError(self._unusable(error.strerror or str(error))) from None
 
-    def project(self, place: Place) -> str:
+    def project(self, place: GitPlace) -> str:
         """What sessions of this project are known by. A store of the project's own needs no name, so it may
         be moved; elsewhere it is the repository, which all its work trees share, or the folder."""
         return (place.repository or str(self.root)) if self.shared else ""

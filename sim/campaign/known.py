@@ -6,17 +6,16 @@ import sqlite3
 from dataclasses import dataclass
 from enum import Enum
 
+from sim.base.errors import SimError
 from sim.campaign.code import Code
-from sim.campaign.git import Place
+from sim.campaign.git import GitPlace
 from sim.campaign.sessions import Session
-from sim.campaign.store import Store
-from sim.errors import SimError
+from sim.campaign.store import CampaignStore
+from sim.run.of_scenario import simulate_scenario
 from sim.scenario import parse_scenario
-from sim.simulation import simulate
-from sim.strategy import strategy_of
 
 
-class State(Enum):
+class KnownState(Enum):
     """What a replay of a known counterexample says; the values are the sentences users read."""
 
     VIOLATED = "still violated"
@@ -25,7 +24,7 @@ class State(Enum):
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownCase:
     """A known counterexample, replayed."""
 
     id: int
@@ -34,9 +33,9 @@ class Known:
     scenario: str
     session: int
     """The session that found it."""
-    before: State
+    before: KnownState
     """What the last replay said."""
-    state: State
+    state: KnownState
     told: str
     """The violation, or why the schedule does not fit."""
 
@@ -44,15 +43,15 @@ class Known:
     def sentence(self) -> str:
         """What there is to say of it."""
         since = f" (found in session {self.session})"
-        if self.state is State.VIOLATED:
-            back = "violated again" if self.before is State.FIXED else self.state.value
+        if self.state is KnownState.VIOLATED:
+            back = "violated again" if self.before is KnownState.FIXED else self.state.value
             return f"{self.violated}: {back}: {self.told}{since}"
-        if self.state is State.FIXED:
+        if self.state is KnownState.FIXED:
             return f"{self.violated}: fixed: its counterexample does not violate it any more{since}"
         return f"{self.violated}: its counterexample no longer fits: {self.told}{since}"
 
 
-def replay_known(store: Store, session: Session, code: Code, place: Place) -> list[Known]:
+def replay_known(store: CampaignStore, session: Session, code: Code, place: GitPlace) -> list[KnownCase]:
     """Replay what is known of a session's system, and keep what came of it; not what the session itself has
     found with this very code."""
     query = "SELECT * FROM known WHERE system = ? AND NOT (session = ? AND code = ?) ORDER BY id"
@@ -71,15 +70,15 @@ def replay_known(store: Store, session: Session, code: Code, place: Place) -> li
     return replayed
 
 
-def _replay(row: sqlite3.Row, model: str) -> Known:
-    prop, state, told = row["property"], State.FIXED, ""
+def _replay(row: sqlite3.Row, model: str) -> KnownCase:
+    prop, state, told = row["property"], KnownState.FIXED, ""
     try:
         scenario = parse_scenario(row["scenario"], "the known counterexample", allow=(model,))
-        finding = simulate(scenario.system, strategy_of(scenario), max_steps=scenario.max_steps).finding
+        finding = simulate_scenario(scenario).finding
     except SimError as error:  # the schedule, or what the file says, is no longer one of this model
-        state, told = State.UNFIT, error.mistakes[0]
+        state, told = KnownState.UNFIT, error.mistakes[0]
     else:
         if finding is not None:
             other = "" if finding.property == prop else f"now {finding.property}: "
-            state, told = State.VIOLATED, other + finding.message
-    return Known(row["id"], prop, row["scenario"], row["session"], State[row["state"].upper()], state, told)
+            state, told = KnownState.VIOLATED, other + finding.message
+    return KnownCase(row["id"], prop, row["scenario"], row["session"], KnownState[row["state"].upper()], state, told)

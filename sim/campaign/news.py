@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sim.explore.coverage import CoverageData, union
+from sim.fuzz.coverage import CoverageData, union
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -6,13 +6,13 @@ import json
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 
-from sim.campaign.plan import Plan
-from sim.explore.fuzz import schedule_seed
-from sim.graph import Graph
-from sim.metering import meter
+from sim.campaign.campaign_plan import CampaignPlan
+from sim.fuzz.fuzzer import schedule_seed
+from sim.graph.graph import Graph
 from sim.metrics.settings import MetricsSettings
+from sim.run.metering import meter
+from sim.run.simulation import simulate
 from sim.scenario import Target
-from sim.simulation import simulate
 from sim.strategy import make_strategy
 
 
@@ -51,7 +51,7 @@ class Sample:
         return cls(**json.loads(text))
 
 
-def sample_of(target: Target, graph: Graph, plan: Plan, number: int) -> Sample:
+def sample_of(target: Target, graph: Graph, plan: CampaignPlan, number: int) -> Sample:
     """The metrics of schedule `number`; none where the scenario says that nothing is measured."""
     settings = target.scenario.metrics if target.scenario is not None else MetricsSettings()
     if not settings.enabled:

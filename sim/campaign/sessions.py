@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sim.base.errors import ConfigError
+from sim.campaign.campaign_plan import CampaignPlan, system_of
 from sim.campaign.code import Code
-from sim.campaign.git import Place
-from sim.campaign.plan import Plan, system_of
-from sim.campaign.store import Store, now_ms
-from sim.campaign.worker import Outcome
-from sim.errors import ConfigError
-from sim.explore.coverage import CoverageData
-from sim.explore.found import Found, Told
+from sim.campaign.git import GitPlace
+from sim.campaign.store import CampaignStore, now_ms
+from sim.campaign.worker import ChunkOutcome
+from sim.fuzz.coverage import CoverageData
+from sim.fuzz.found import Found, Told
 from sim.scenario import Target
 
 NUMBER_MAX = 2**63 - 1
@@ -27,7 +27,7 @@ class Session:
     """A campaign as it is kept."""
 
     id: int
-    plan: Plan
+    plan: CampaignPlan
     system: str
     branch: str | None
     """Where it was last active."""
@@ -87,7 +87,7 @@ _SESSIONS = f"""
 """  # noqa: S608
 
 
-def begin(store: Store, project: str, plan: Plan, target: Target, place: Place) -> Session:
+def begin(store: CampaignStore, project: str, plan: CampaignPlan, target: Target, place: GitPlace) -> Session:
     """A new session of what `plan` loads."""
     with store.writing() as change:
         made = change.add(
@@ -103,7 +103,7 @@ def begin(store: Store, project: str, plan: Plan, target: Target, place: Place) 
     return session(store, made)
 
 
-def session(store: Store, number: int) -> Session:
+def session(store: CampaignStore, number: int) -> Session:
     """The session of that number. Raises `ConfigError` if there is none."""
     found = store.rows(f"{_SESSIONS} WHERE id = ?", number) if number <= NUMBER_MAX else []
     if not found:
@@ -112,7 +112,7 @@ def session(store: Store, number: int) -> Session:
         return _session(found[0])
 
 
-def sessions(store: Store, project: str | None, branches: Sequence[str | None] | None) -> list[Session]:
+def sessions(store: CampaignStore, project: str | None, branches: Sequence[str | None] | None) -> list[Session]:
     """The sessions of a project (None: of all), of these branches (None: of all; a None among them: those
     without a branch), with the most recent activity first."""
     conditions, values = ["1"], list[object]()
@@ -131,13 +131,15 @@ def sessions(store: Store, project: str | None, branches: Sequence[str | None] |
 def _session(row: sqlite3.Row) -> Session:
     names = ("id", "system", "branch", "work_tree", "state", "seconds", "created_ms", "active_ms")
     kept = {name: row[name] for name in names}
-    return Session(plan=Plan.from_json(row["plan"]), schedules=row["schedules"], findings=row["findings"], **kept)
+    return Session(
+        plan=CampaignPlan.from_json(row["plan"]), schedules=row["schedules"], findings=row["findings"], **kept
+    )
 
 
 # --- parts ------------------------------------------------------------------------------------------
 
 
-def parts(store: Store, number: int) -> list[Part]:
+def parts(store: CampaignStore, number: int) -> list[Part]:
     """The parts of a session, the first first."""
     return [_part(row) for row in store.rows("SELECT * FROM part WHERE session = ? ORDER BY id", number)]
 
@@ -148,7 +150,7 @@ def _part(row: sqlite3.Row) -> Part:
     return Part(commit=row["commit_id"], dirty=dirty, **{name: row[name] for name in names})
 
 
-def go_on(store: Store, number: int, version: str, code: Code, place: Place) -> Part:
+def go_on(store: CampaignStore, number: int, version: str, code: Code, place: GitPlace) -> Part:
     """The part that runs now: the one whose code is this code, or a new one."""
     with store.writing() as change:
         change.do(
@@ -178,13 +180,19 @@ def go_on(store: Store, number: int, version: str, code: Code, place: Place) -> 
 # --- chunks -----------------------------------------------------------------------------------------
 
 
-def done(store: Store, number: int) -> list[int]:
+def done(store: CampaignStore, number: int) -> list[int]:
     """The first numbers of the chunks that are done."""
     return [row[0] for row in store.rows("SELECT first FROM chunk WHERE session = ? ORDER BY first", number)]
 
 
 def record(
-    store: Store, session: Session, part: Part, outcome: Outcome, texts: Iterable[str], place: Place, seconds: float
+    store: CampaignStore,
+    session: Session,
+    part: Part,
+    outcome: ChunkOutcome,
+    texts: Iterable[str],
+    place: GitPlace,
+    seconds: float,
 ) -> None:
     """A chunk is done: all that came of it is kept, or nothing. `texts` are the scenarios of its findings,
     `seconds` how long the session has run."""
@@ -238,7 +246,7 @@ def record(
         )
 
 
-def end(store: Store, number: int, state: str, seconds: float) -> None:
+def end(store: CampaignStore, number: int, state: str, seconds: float) -> None:
     """The session has come to its end, or is open again."""
     with store.writing() as change:
         change.do(

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sim.errors import ConfigError
+from sim.base.errors import ConfigError
 
 WAIT_S = 30.0
 """Seconds that a writer waits for another."""
@@ -93,7 +93,7 @@ MIGRATIONS: tuple[str, ...] = (
 """What makes a store of version k one of version k + 1; `user_version` says which one it is."""
 
 
-class Store:
+class CampaignStore:
     """An open store. Raises `ConfigError` where the file cannot be used, or cannot be written any more."""
 
     def __init__(self, file: Path, migrations: Sequence[str] = MIGRATIONS) -> None:
@@ -115,7 +115,7 @@ class Store:
         """Let go of the file."""
         self._db.close()
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> CampaignStore:
         return self
 
     def __exit__(self, *_: object) -> None:

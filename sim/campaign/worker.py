@@ -10,22 +10,22 @@ import traceback
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from sim.base.errors import SimError
+from sim.campaign.campaign_plan import CampaignPlan
 from sim.campaign.code import Code, install
 from sim.campaign.news import News
-from sim.campaign.plan import Plan
 from sim.campaign.sample import Sample, sample_of
-from sim.errors import SimError
-from sim.explore.coverage import CoverageData
-from sim.explore.found import Found, found_by
-from sim.explore.fuzz import Fuzzer
+from sim.fuzz.coverage import CoverageData
+from sim.fuzz.found import Found, found_by
+from sim.fuzz.fuzzer import Fuzzer
 from sim.scenario import Target
 
 
-class Request(NamedTuple):
+class ChunkRequest(NamedTuple):
     """The schedules `first` to `first + size - 1` of a plan, by this code, for the run of a campaign of this name,
     which has recorded every chunk below `low`."""
 
-    plan: Plan
+    plan: CampaignPlan
     code: Code
     first: int
     size: int
@@ -37,7 +37,7 @@ NOTHING = CoverageData(b"", b"", 0, (), ())
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ChunkOutcome:
     """What came of a chunk. With `failure`, lines that say what the model did wrong, nothing else counts."""
 
     first: int
@@ -57,7 +57,7 @@ class Outcome:
 class _Loaded(NamedTuple):
     """A target that was loaded, with all that its fuzzer has made, for the chunks to come."""
 
-    plan: Plan
+    plan: CampaignPlan
     digest: str
     target: Target
     fuzzer: Fuzzer
@@ -67,32 +67,32 @@ class _Loaded(NamedTuple):
 
 _loaded: list[_Loaded] = []
 _one_at_a_time = threading.Lock()
-"""Tables are not for several threads, and an engine may call from several."""
+"""Tabulation are not for several threads, and an engine may call from several."""
 
 
 def ready() -> None:
     """Nothing: a worker that comes back from it has imported all that it needs."""
 
 
-def run_chunk(request: Request) -> Outcome:
+def run_chunk(request: ChunkRequest) -> ChunkOutcome:
     """Run one chunk."""
     with _one_at_a_time:
         try:
             return _run(request)
         except SimError as error:
-            return Outcome(request.first, request.size, failure=error.mistakes)
+            return ChunkOutcome(request.first, request.size, failure=error.mistakes)
         except Exception:  # a defect of ours must not take the worker along
-            return Outcome(request.first, request.size, failure=tuple(traceback.format_exc().splitlines()))
+            return ChunkOutcome(request.first, request.size, failure=tuple(traceback.format_exc().splitlines()))
 
 
-def _run(request: Request) -> Outcome:
+def _run(request: ChunkRequest) -> ChunkOutcome:
     plan, loaded = request.plan, _load(request)
     result = loaded.fuzzer.run(first=request.first, schedules=request.size)
     if result.interrupted:  # a part of a chunk is none: whoever interrupts a worker ends it
         raise KeyboardInterrupt
     if [news.run for news in loaded.news] != [request.run]:
         loaded.news[:] = [News(request.run)]
-    return Outcome(
+    return ChunkOutcome(
         first=request.first,
         size=request.size,
         schedules=result.schedules,
@@ -105,7 +105,7 @@ def _run(request: Request) -> Outcome:
     )
 
 
-def _load(request: Request) -> _Loaded:
+def _load(request: ChunkRequest) -> _Loaded:
     """The target of a request: loaded once for all chunks of a campaign."""
     if not _loaded or (_loaded[0].plan, _loaded[0].digest) != (request.plan, request.code.digest):
         _loaded.clear()

@@ -19,7 +19,7 @@ STARTED = time.perf_counter()
 
 import click  # noqa: E402
 
-from sim.errors import ExitStatus, SimError, nearest  # noqa: E402
+from sim.base.errors import ExitStatus, SimError, nearest  # noqa: E402
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

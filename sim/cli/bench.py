@@ -9,13 +9,12 @@ import time
 import click
 
 from sim.cli import options
-from sim.metering import meter
 from sim.metrics.overhead import measure
 from sim.report.data import run_data
 from sim.report.outcome import compare
+from sim.run.metering import meter
+from sim.run.of_scenario import simulate_scenario
 from sim.scenario import parse_scenario
-from sim.simulation import simulate
-from sim.strategy import strategy_of
 
 SCENARIO = """\
 model: models.consensus
@@ -65,7 +64,7 @@ def whole_run(*, measured: bool) -> str:
     """All that `sim run --json` does with a scenario, but for printing: read it, run it with empty tables,
     judge it, digest it, and write its data, with the metrics or without."""
     scenario = parse_scenario(SCENARIO, "bench.yaml")
-    run = simulate(scenario.system, strategy_of(scenario), max_steps=scenario.max_steps)
+    run = simulate_scenario(scenario)
     found = meter(run.trace, scenario.metrics) if measured else None
     return json.dumps(run_data(compare(scenario, run, "", metrics=found)))
 

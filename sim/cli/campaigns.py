@@ -16,14 +16,14 @@ import click
 from sim.campaign import sessions
 from sim.campaign.answer import Answer, answer_of
 from sim.campaign.code import code_of
+from sim.campaign.dispatch import Campaign
 from sim.campaign.engines import read_spec, started
-from sim.campaign.git import Place, look
+from sim.campaign.git import GitPlace, look
 from sim.campaign.hold import held
 from sim.campaign.home import VARIABLE, Home, home
-from sim.campaign.known import Known, State, replay_known
-from sim.campaign.run import Campaign
+from sim.campaign.known import KnownCase, KnownState, replay_known
 from sim.campaign.sessions import Part, Session
-from sim.campaign.store import Store
+from sim.campaign.store import CampaignStore
 from sim.cli import options
 from sim.cli.keep import Kept, judged, keep_found, missed_lines, places, write_kept
 from sim.report.campaign import end_line, known_data, known_lines, part_data, sample_data, sample_line, session_data
@@ -52,12 +52,12 @@ engine = click.option(
 )
 
 
-class Desk(NamedTuple):
+class SessionDesk(NamedTuple):
     """Where a command about sessions stands: the store, the project, and what git says."""
 
     home: Home
-    store: Store
-    place: Place
+    store: CampaignStore
+    place: GitPlace
     here: Path
 
     @property
@@ -66,15 +66,15 @@ class Desk(NamedTuple):
 
 
 @contextmanager
-def desk(*, make: bool = False) -> Iterator[Desk]:
+def desk(*, make: bool = False) -> Iterator[SessionDesk]:
     """The store of sessions. Where there is none it is made, or an empty one is looked at."""
     here = options.working_directory()
     options.storable(str(here))
     found = home(here, os.environ.get(VARIABLE))
     if make or found.is_made:
         found.prepare()
-    with Store(found.file if found.is_made else Path(":memory:")) as store:
-        yield Desk(found, store, look(here), here)
+    with CampaignStore(found.file if found.is_made else Path(":memory:")) as store:
+        yield SessionDesk(found, store, look(here), here)
 
 
 class Crew(NamedTuple):
@@ -98,7 +98,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def carry_on(at: Desk, session: Session, target: Target, by: Crew) -> int:
+def carry_on(at: SessionDesk, session: Session, target: Target, by: Crew) -> int:
     """Run a session until it ends, and report; the exit status."""
     plan = session.plan
     code = code_of(plan.model)
@@ -113,7 +113,7 @@ def carry_on(at: Desk, session: Session, target: Target, by: Crew) -> int:
             for line in known_lines(known):
                 click.echo(line)
         campaign = Campaign(at.store, session, part, target, code, at.here)
-        is_held = not plan.keep_going and any(one.state is State.VIOLATED for one in known)
+        is_held = not plan.keep_going and any(one.state is KnownState.VIOLATED for one in known)
         if not is_held:
             with started(by.engine, by.workers) as engine, _progress(by.as_json) as progress:
                 answer = campaign.run(engine, by.seconds, progress)
@@ -127,14 +127,14 @@ class _Done(NamedTuple):
     answer: Answer
     part: Part
     parts: Sequence[Part]
-    known: Sequence[Known]
+    known: Sequence[KnownCase]
     campaign: Campaign
     is_held: bool
     """Whether nothing was run, as a known violation stands."""
 
 
 def _head(
-    at: Desk, session: Session, target: Target, parts: Sequence[Part], by: Crew, *, is_new: bool
+    at: SessionDesk, session: Session, target: Target, parts: Sequence[Part], by: Crew, *, is_new: bool
 ) -> Iterator[str]:
     plan = session.plan
     *head, _ = fuzz_head(target, settings_of(target.model, target.config), plan.strategy, plan.seed)
@@ -146,7 +146,7 @@ def _head(
 
 def _report(session: Session, target: Target, done: _Done, by: Crew) -> int:
     answer, folder = done.answer, Path(by.out)
-    standing = [one for one in done.known if one.state is State.VIOLATED]
+    standing = [one for one in done.known if one.state is KnownState.VIOLATED]
     kept = keep_found(target, answer.found, answer.seed, folder, html=by.html)
     violated = [*(found.told.violated for found in answer.found), *(one.violated for one in standing)]
     again = places(target, violated, folder)[len(kept) :]
@@ -185,7 +185,7 @@ def _data(session: Session, done: _Done, by: Crew, again: Sequence[Kept]) -> dic
         "deaths": done.campaign.deaths,
         "usage": sample_data(done.answer.sample),
         "known": [
-            {**known_data(one), "scenario": next(files).path if one.state is State.VIOLATED else None}
+            {**known_data(one), "scenario": next(files).path if one.state is KnownState.VIOLATED else None}
             for one in done.known
         ],
         "part": done.parts.index(done.part) + 1,

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import click
 
+from sim.check.engine import ENGINES, Engine
+from sim.check.exhaustive import check
+from sim.check.memory import MIB
+from sim.check.result import CheckResult, Progress
 from sim.cli import STARTED, options
 from sim.cli.keep import Kept, judged, keep, missed_lines
 from sim.cli.plans import plan_given, say_explored
-from sim.explore.check import check
-from sim.explore.engine import ENGINES, Engine
-from sim.explore.found import tell
-from sim.explore.memory import MIB
-from sim.explore.minimise import unminimised
-from sim.explore.result import CheckResult, Progress
-from sim.graph import Graph
+from sim.fuzz.found import tell
+from sim.graph.graph import Graph
+from sim.minimise.minimise import unminimised
 from sim.report.data import check_data
 from sim.report.text import bounds_lines, check_lines
 from sim.scenario import Target, load_target

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import click
 
+from sim.base.errors import ConfigError, nearest
 from sim.cli import options
-from sim.errors import ConfigError, nearest
 from sim.report.draw import Sketch, mermaid, sketches, svg
-from sim.report.draw.data import machines_data
+from sim.report.draw.exported import machines_data
 from sim.report.write import write_report
 from sim.scenario import load_target
 

@@ -12,19 +12,19 @@ from pathlib import Path
 
 import click
 
-from sim.campaign.plan import Plan, chunk_size
+from sim.base.errors import ConfigError
+from sim.campaign.campaign_plan import CampaignPlan, chunk_size
 from sim.campaign.sessions import begin
 from sim.cli import campaigns, options
 from sim.cli.keep import judged, keep_found, missed_lines
 from sim.cli.plans import plan_given, say_explored
-from sim.errors import ConfigError
-from sim.explore.found import found_by
-from sim.explore.fuzz import SCHEDULES, FuzzResult, Progress, fuzz
+from sim.fuzz.found import found_by
+from sim.fuzz.fuzzer import SCHEDULES, FuzzResult, Progress, fuzz
 from sim.report.data import fuzz_data
 from sim.report.fuzz import fuzz_head, fuzz_lines
+from sim.run.simulation import MAX_STEPS
 from sim.scenario import Target, load_target
 from sim.scenario.models import settings_of
-from sim.simulation import MAX_STEPS
 from sim.strategy import STRATEGIES, Portfolio
 
 
@@ -78,7 +78,7 @@ def command(
     max_steps = loaded.scenario.max_steps if loaded.scenario else MAX_STEPS
     if is_campaign:
         options.storable(target)
-        plan = Plan(
+        plan = CampaignPlan(
             target=target,
             model=loaded.model,
             text=None if loaded.scenario is None else Path(target).read_text("utf-8"),

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import click
 
-from sim.errors import ExitStatus
-from sim.explore.counterexample import allowances, counterexample_text, file_name, replay_command
-from sim.explore.found import Found, Told, origin
+from sim.base.errors import ExitStatus
+from sim.fuzz.counterexample import allowances, counterexample_text, file_name, replay_command
+from sim.fuzz.found import Found, Told, origin
 from sim.scenario import Expectation, Target, write_text
 
 
@@ -68,9 +68,9 @@ def _write_page(scenario: Path, allow: Sequence[str]) -> None:
     standard error, as what a command prints is about what it found."""
     from sim.cli.pages import write_files
     from sim.cli.run import perform
-    from sim.verify import Request
+    from sim.run.verify import RunRequest
 
-    request = Request(str(scenario), {}, None, None, tuple(allow))
+    request = RunRequest(str(scenario), {}, None, None, tuple(allow))
     outcome, _ = perform(request, request.load())
     page = scenario.with_suffix(".html")
     write_files(outcome, {"html": str(page)})

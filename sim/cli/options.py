@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 
-from sim.durations import parse_duration
-from sim.errors import ConfigError, listing, nearest
+from sim.base.durations import parse_duration
+from sim.base.errors import ConfigError, listing, nearest
 
 EXPORTS = ("jsonl", "mermaid", "perfetto", "shiviz")
 """The formats of `report.export`, whose modules are loaded when they are asked for."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sim.report.outcome import Outcome
+from sim.report.outcome import JudgedRun
 from sim.report.write import write_report
 
 
-def write_files(outcome: Outcome, files: Mapping[str, str]) -> None:
+def write_files(outcome: JudgedRun, files: Mapping[str, str]) -> None:
     """Write a run as each of these formats, into its file. Raises `ConfigError`."""
     for form, path in files.items():
         if form == "html":

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from sim.errors import ConfigError, listing, nearest
+from sim.base.errors import ConfigError, listing, nearest
 from sim.faults import environment
 from sim.faults.gate import say, say_idle, warn_of_plans
 from sim.faults.plan import show_plan
@@ -22,20 +22,20 @@ BY_SETTING = "--set faults"
 """Where a plan comes from that the configuration holds already."""
 
 
-class Plan(NamedTuple):
+class GivenPlan(NamedTuple):
     """A plan that is given instead of a file's (None: none is), and where it was given."""
 
     text: str | None
     source: str
 
 
-def plan_given(faults: str | None, overrides: Mapping[str, str]) -> Plan:
+def plan_given(faults: str | None, overrides: Mapping[str, str]) -> GivenPlan:
     """The plan of the command line or the environment; a plan of the environment that does not count is
     told in one line on standard error.
 
     Raises `ConfigError` if the environment's plan is on and malformed, or for other code than ours.
     """
-    told = Plan(faults, "--faults" if faults is not None or "faults" not in overrides else BY_SETTING)
+    told = GivenPlan(faults, "--faults" if faults is not None or "faults" not in overrides else BY_SETTING)
     if not environment.opted_in():
         warn_of_plans()
         return told
@@ -44,16 +44,16 @@ def plan_given(faults: str | None, overrides: Mapping[str, str]) -> Plan:
         return told
     found = environment.read_plan()
     if found is None:
-        return Plan(None, "--faults")
+        return GivenPlan(None, "--faults")
     if found.scope not in SCOPES:
         raise ConfigError(
             f"{found.variable} is for the scope {found.scope!r}{nearest(found.scope, SCOPES)}; "
             f"simulated machines are in {listing(SCOPES)}"
         )
-    return Plan(found.text, found.variable)
+    return GivenPlan(found.text, found.variable)
 
 
-def say_on(plan: Plan, scenarios: Iterable[Scenario]) -> None:
+def say_on(plan: GivenPlan, scenarios: Iterable[Scenario]) -> None:
     """One line on standard error if any of these runs has a fault plan."""
     told: dict[str, None] = {}
     for scenario in scenarios:
@@ -64,7 +64,7 @@ def say_on(plan: Plan, scenarios: Iterable[Scenario]) -> None:
         say(f"faults are on: {'; '.join(told)}")
 
 
-def say_explored(plan: Plan) -> None:
+def say_explored(plan: GivenPlan) -> None:
     """The same for a command that explores: there the budget of the model is no plan, the environment's is."""
     if plan.text is not None:
         say(f"faults are on: {plan.text} ({plan.source})")

@@ -6,12 +6,12 @@ import sys
 
 import click
 
+from sim.base.errors import ConfigError, ExitStatus
 from sim.campaign.git import branches
 from sim.campaign.sessions import Session, session
 from sim.cli import campaigns, options
-from sim.cli.campaigns import Desk, carry_on, crew, desk
+from sim.cli.campaigns import SessionDesk, carry_on, crew, desk
 from sim.cli.sessions import by_branch, listed, of_all, show
-from sim.errors import ConfigError, ExitStatus
 from sim.report.campaign import progress_text, session_data, session_table
 
 
@@ -59,7 +59,7 @@ def command(
         return _resume(at, chosen, crew(engine, workers, seconds, out, html, as_json))
 
 
-def _resume(at: Desk, chosen: Session, by: campaigns.Crew) -> int:
+def _resume(at: SessionDesk, chosen: Session, by: campaigns.Crew) -> int:
     plan = chosen.plan
     goes_on = plan.schedules is None and chosen.state == "done" and by.seconds is not None
     if chosen.is_finished and not goes_on:
@@ -77,7 +77,7 @@ def _resume(at: Desk, chosen: Session, by: campaigns.Crew) -> int:
     return carry_on(at, chosen, plan.load(), by)
 
 
-def _pick(at: Desk, found: list[Session]) -> Session:
+def _pick(at: SessionDesk, found: list[Session]) -> Session:
     """The one that the user picks: arrows, or typing, which filters."""
     import questionary
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import click
 
+from sim.base.errors import DivergenceError, ExitStatus, NondeterminismError, SimError
 from sim.cli import options
 from sim.cli.pages import write_files
 from sim.cli.plans import plan_given, say_on
-from sim.errors import DivergenceError, ExitStatus, NondeterminismError, SimError
-from sim.metering import meter
 from sim.report.data import run_data
-from sim.report.outcome import Outcome, compare
+from sim.report.outcome import JudgedRun, compare
 from sim.report.text import run_lines
+from sim.run.metering import meter
+from sim.run.of_scenario import simulate_scenario
+from sim.run.verify import RunRequest, verify
 from sim.scenario import Scenario
-from sim.simulation import simulate
-from sim.strategy import strategy_of
-from sim.verify import Request, verify
 
 
 @click.command()
@@ -47,10 +46,10 @@ def command(
     sets = options.overrides(settings)
     files = options.files_of(html, exports, len(scenarios))
     plan = plan_given(faults, sets)
-    requests = [Request(path, sets, plan.text, seed, models, plan.source) for path in scenarios]
+    requests = [RunRequest(path, sets, plan.text, seed, models, plan.source) for path in scenarios]
     loaded = _load(requests)
     say_on(plan, loaded)
-    outcomes: list[Outcome] = []
+    outcomes: list[JudgedRun] = []
     interrupted = unsteady = False
     try:
         for request, scenario in zip(requests, loaded, strict=True):
@@ -71,14 +70,14 @@ def command(
     return ExitStatus.NONDETERMINISM if unsteady else status_of(outcomes)
 
 
-def _print(outcome: Outcome, *, first: bool) -> None:
+def _print(outcome: JudgedRun, *, first: bool) -> None:
     if not first:
         click.echo("")
     for line in run_lines(outcome):
         click.echo(line)
 
 
-def _load(requests: list[Request]) -> list[Scenario]:
+def _load(requests: list[RunRequest]) -> list[Scenario]:
     """All scenarios, or the mistakes of all files at once."""
     loaded: list[Scenario] = []
     mistakes: list[str] = []
@@ -93,11 +92,11 @@ def _load(requests: list[Request]) -> list[Scenario]:
 
 
 def perform(
-    request: Request, scenario: Scenario, *, verifying: bool = False, metrics: bool | None = None
-) -> tuple[Outcome, bool]:
+    request: RunRequest, scenario: Scenario, *, verifying: bool = False, metrics: bool | None = None
+) -> tuple[JudgedRun, bool]:
     """One run, and whether it is the same elsewhere. `metrics`: measured or not, whatever the file says."""
     try:
-        run = simulate(scenario.system, strategy_of(scenario), max_steps=scenario.max_steps)
+        run = simulate_scenario(scenario)
     except SimError as error:
         raise SimError(*(f"{_where(request, scenario, error)}: {mistake}" for mistake in error.mistakes)) from None
     steady: bool | None = None
@@ -117,7 +116,7 @@ def perform(
     return compare(scenario, run, replay, steady, found), steady is not False
 
 
-def _where(request: Request, scenario: Scenario, error: SimError) -> str:
+def _where(request: RunRequest, scenario: Scenario, error: SimError) -> str:
     """What of the file is to blame: the item of its schedule that does not fit, or the file as such."""
     if isinstance(error, DivergenceError) and scenario.schedule:
         item = scenario.schedule[error.item]
@@ -125,7 +124,7 @@ def _where(request: Request, scenario: Scenario, error: SimError) -> str:
     return request.path
 
 
-def status_of(outcomes: list[Outcome]) -> ExitStatus:
+def status_of(outcomes: list[JudgedRun]) -> ExitStatus:
     unexpected = [outcome for outcome in outcomes if not outcome.as_expected]
     if any(outcome.run.verdict != "incomplete" for outcome in unexpected):
         return ExitStatus.VIOLATED

@@ -6,14 +6,14 @@ import os
 
 import click
 
-from sim.campaign.answer import Tally, answer_of, tally_of
+from sim.base.errors import ConfigError, ExitStatus, SimError
+from sim.campaign.answer import PartTally, answer_of, tally_of
 from sim.campaign.code import code_of
 from sim.campaign.git import branches, former_names, spelt
 from sim.campaign.sessions import Part, Session, parts, session, sessions
 from sim.cli import options
-from sim.cli.campaigns import Desk, desk
-from sim.errors import ConfigError, ExitStatus, SimError
-from sim.graph import Graph
+from sim.cli.campaigns import SessionDesk, desk
+from sim.graph.graph import Graph
 from sim.report.campaign import answer_data, session_data, session_lines, session_table
 from sim.scenario import Target
 
@@ -31,7 +31,7 @@ def command(branch: str | None, everything: bool, as_json: bool) -> int:
         return show(at, listed(at, branch, everything), branch, as_json)
 
 
-def listed(at: Desk, branch: str | None, everything: bool) -> list[Session]:
+def listed(at: SessionDesk, branch: str | None, everything: bool) -> list[Session]:
     """The sessions asked for. A branch that was renamed has the sessions of its former names."""
     if everything and branch is not None:
         raise ConfigError("--all and --branch are both given; give one")
@@ -42,7 +42,7 @@ def listed(at: Desk, branch: str | None, everything: bool) -> list[Session]:
     return sessions(at.store, at.project, names)
 
 
-def show(at: Desk, found: list[Session], branch: str | None, as_json: bool) -> int:
+def show(at: SessionDesk, found: list[Session], branch: str | None, as_json: bool) -> int:
     """The table, or the object."""
     if as_json:
         data = [session_data(one) for one in found]
@@ -78,5 +78,5 @@ def tell(number: int, as_json: bool) -> int:
     return ExitStatus.AS_EXPECTED
 
 
-def _answer(at: Desk, one: Session, part: Part, target: Target | None) -> Tally:
+def _answer(at: SessionDesk, one: Session, part: Part, target: Target | None) -> PartTally:
     return tally_of(at.store, one, part) if target is None else answer_of(at.store, one, part, Graph(target.system))

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
+from sim.base.errors import ConfigError, ExitStatus, ScenarioError
 from sim.cli import options
 from sim.cli.plans import plan_given, say_on
 from sim.cli.run import perform, status_of
-from sim.errors import ConfigError, ExitStatus, ScenarioError
 from sim.report.data import run_data
 from sim.report.metrics import status_lines
-from sim.report.status import Status, read_record, status_of_outcome
-from sim.verify import Request
+from sim.report.status import RunStatus, read_record, status_of_outcome
+from sim.run.verify import RunRequest
 
 FORMATS = ("text", "json", "openmetrics", "otel")
 RECORD_MAX = 256 * 1024 * 1024
@@ -51,7 +51,7 @@ def command(
     else:
         sets = options.overrides(settings)
         plan = plan_given(None, sets)
-        request = Request(target, sets, plan.text, seed, models, plan.source)
+        request = RunRequest(target, sets, plan.text, seed, models, plan.source)
         scenario = request.load()
         say_on(plan, [scenario])
         outcome, _ = perform(request, scenario, metrics=True)
@@ -74,7 +74,7 @@ def _text(target: str) -> str:
         raise ScenarioError(f"{target}: cannot be read: {reason}; name what `sim run --json` printed") from None
 
 
-def _print(found: list[Status], form: str) -> None:
+def _print(found: list[RunStatus], form: str) -> None:
     if form == "json":
         data = [one.as_dict() for one in found]
         options.print_json(data[0] if len(data) == 1 else {"runs": data})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sim.errors import ConfigError, ExitStatus
+from sim.base.errors import ConfigError, ExitStatus
 
 if TYPE_CHECKING:
     from sim.surface.report import Report

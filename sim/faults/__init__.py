@@ -10,14 +10,6 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from sim.faults.errors import (
-    AgentTimeoutError,
-    ConsensusFailureError,
-    DisconnectError,
-    EmptyResponseError,
-    InjectedFault,
-    RateLimitedError,
-)
 from sim.faults.kinds import (
     DOMAIN_FAULTS,
     AgentTimeout,
@@ -27,6 +19,14 @@ from sim.faults.kinds import (
     RateLimited,
 )
 from sim.faults.plan import UNLIMITED, FaultEntry, parse_plan, show_plan
+from sim.faults.raised import (
+    AgentTimeoutError,
+    ConsensusFailureError,
+    DisconnectError,
+    EmptyResponseError,
+    InjectedFault,
+    RateLimitedError,
+)
 
 if TYPE_CHECKING:
     from sim.faults.gate import Faults, close_gate, faults_left, faults_struck, next_fault, open_gate

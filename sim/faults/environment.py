@@ -18,10 +18,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sim.durations import parse_hint
-from sim.errors import ConfigError, listing, nearest
+from sim.base.durations import parse_hint
+from sim.base.errors import ConfigError, listing, nearest
+from sim.faults.catalogue import ROWS, Bites, Takes
 from sim.faults.plan import parse_plan, split_plan
-from sim.faults.table import ROWS, Bites, Takes
 
 OPT_IN = "SIM_DEV_FAULTS"
 SCOPE = "spec_kit"

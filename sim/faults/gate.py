@@ -17,14 +17,14 @@ from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from sim.durations import EPOCH
-from sim.errors import ConfigError
+from sim.base.durations import EPOCH
+from sim.base.errors import ConfigError
 from sim.faults import environment
 from sim.faults.plan import parse_plan
 
 if TYPE_CHECKING:
-    from sim.faults.errors import InjectedFault
     from sim.faults.injector import Injector
+    from sim.faults.raised import InjectedFault
 
 _injector: Injector | None = None
 _looked = False

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterable
 from threading import Lock
 
-from sim.errors import ConfigError, listing
-from sim.faults.errors import InjectedFault
+from sim.base.errors import ConfigError, listing
+from sim.faults.catalogue import ROWS, TABLE
 from sim.faults.plan import FaultEntry
-from sim.faults.table import ROWS, TABLE
+from sim.faults.raised import InjectedFault
 
 
 class Injector:

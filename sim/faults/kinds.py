@@ -1,11 +1,11 @@
 """The domain faults. Each is a class: a machine's table shows it as the trigger of a row. What they have
-in common with the faults of network, processes and time stands in `sim.faults.table`."""
+in common with the faults of network, processes and time stands in `sim.faults.catalogue`."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from sim.values import Fault
+from sim.base.values import Fault
 
 
 class AgentTimeout(Fault):

@@ -18,9 +18,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sim.durations import EPOCH, parse_duration, parse_hint, show_duration
-from sim.errors import ConfigError, listing, nearest
-from sim.faults.table import BUILT_IN, PLACED, ROWS, TABLE, Takes
+from sim.base.durations import EPOCH, parse_duration, parse_hint, show_duration
+from sim.base.errors import ConfigError, listing, nearest
+from sim.faults.catalogue import BUILT_IN, PLACED, ROWS, TABLE, Takes
 
 UNLIMITED = None
 """The count of an entry that never runs out."""

@@ -1,7 +1,7 @@
 """What a run used and what it will use next: tokens, duplicates, replays, latency, cost.
 
 What belongs here: the numbers, their arithmetic and their exports. It imports nothing of the
-simulation (only `sim.errors`), so a production coordinator can keep a `SessionMetrics` as it is.
+simulation (only `sim.base.errors`), so a production coordinator can keep a `SessionMetrics` as it is.
 What does not: who used the tokens and when. An observer tells that, by calling `record_turn`.
 
 Only `usage` is imported here; `session` comes when one of its names is first used, `cost` and `export` are

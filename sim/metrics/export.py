@@ -36,7 +36,7 @@ TOKEN_BOUNDS = tuple(4**power for power in range(14))
 """The bucket boundaries that the conventions recommend for token counts: 1, 4, 16, ... 67108864."""
 
 
-class Kind(Enum):
+class MetricKind(Enum):
     """How the values of a metric behave."""
 
     COUNTER = "counter"
@@ -72,7 +72,7 @@ class Metric:
     """One metric under its OpenTelemetry name; `unit` is UCUM (`s`) or an annotation (`{token}`)."""
 
     name: str
-    kind: Kind
+    kind: MetricKind
     unit: str
     help: str
     points: tuple[Point, ...]
@@ -139,7 +139,7 @@ def collect(
             "{token}",
             "Non-cached input that the next prompt will probably have",
             snapshot.estimated_next_prompt_tokens,
-            Kind.GAUGE,
+            MetricKind.GAUGE,
         ),
     ]
     if snapshot.latency.count:
@@ -149,7 +149,7 @@ def collect(
     return tuple(metrics)
 
 
-def _plain(name: str, unit: str, text: str, value: int, kind: Kind = Kind.COUNTER) -> Metric:
+def _plain(name: str, unit: str, text: str, value: int, kind: MetricKind = MetricKind.COUNTER) -> Metric:
     return Metric(name, kind, unit, text, (Point({}, value),))
 
 
@@ -175,7 +175,7 @@ def _token_usage(series: Mapping[tuple[str, str], Share], origin: Origin, turns:
     if sizes:
         agent, stage, _ = min(sizes)
         raise MetricsError(f"turns of agent {agent!r} in stage {stage!r} are not in the snapshot")
-    return Metric("gen_ai.client.token.usage", Kind.HISTOGRAM, "{token}", "Tokens used per call", tuple(points))
+    return Metric("gen_ai.client.token.usage", MetricKind.HISTOGRAM, "{token}", "Tokens used per call", tuple(points))
 
 
 def _sizes(turns: Iterable[Turn]) -> dict[tuple[str, str, str], Distribution]:
@@ -215,7 +215,7 @@ def _parts(series: Mapping[tuple[str, str], Share], origin: Origin) -> list[Metr
             for (agent, stage), share in series.items()
         )
         name = "roundsim.unreported_turns" if part == "unreported" else f"roundsim.{part}"
-        metrics.append(Metric(name, Kind.COUNTER, unit, text, points))
+        metrics.append(Metric(name, MetricKind.COUNTER, unit, text, points))
     return metrics
 
 
@@ -231,7 +231,7 @@ def _duration(latency: LatencySummary, origin: Origin) -> Metric:
         EXACT.scaleb(Decimal(latency.max_us), -6),
     )
     point = Point(origin.attributes("", ""), value)
-    return Metric("gen_ai.client.operation.duration", Kind.HISTOGRAM, "s", "How long a call took", (point,))
+    return Metric("gen_ai.client.operation.duration", MetricKind.HISTOGRAM, "s", "How long a call took", (point,))
 
 
 def _cost(cost: CostMeter) -> list[Metric]:
@@ -239,14 +239,14 @@ def _cost(cost: CostMeter) -> list[Metric]:
     return [
         Metric(
             "roundsim.cost",
-            Kind.COUNTER,
+            MetricKind.COUNTER,
             "USD",
             "Cost of the calls whose model has a price",
             tuple(Point(attributes, share.usd) for attributes, share in by_model),
         ),
         Metric(
             "roundsim.unpriced_turns",
-            Kind.COUNTER,
+            MetricKind.COUNTER,
             "{turn}",
             "Calls whose model has no known price",
             tuple(Point(attributes, share.unknown_turns) for attributes, share in by_model),
@@ -270,7 +270,7 @@ def to_openmetrics(metrics: Iterable[Metric]) -> str:
         if unit:
             lines.append(f"# UNIT {name} {unit}")
         lines.append(f"# HELP {name} {metric.help}")
-        suffix = "_total" if metric.kind is Kind.COUNTER else ""
+        suffix = "_total" if metric.kind is MetricKind.COUNTER else ""
         for point in metric.points:
             if isinstance(point.value, Distribution):
                 lines += _histogram_lines(name, point.attributes, point.value)
@@ -345,9 +345,9 @@ def to_otel(metrics: Iterable[Metric], *, start_unix_ns: int, end_unix_ns: int) 
         ]
 
     def data(metric: Metric) -> sdk.Histogram | sdk.Gauge | sdk.Sum:
-        if metric.kind is Kind.HISTOGRAM:
+        if metric.kind is MetricKind.HISTOGRAM:
             return sdk.Histogram(histograms(metric), cumulative)
-        if metric.kind is Kind.GAUGE:
+        if metric.kind is MetricKind.GAUGE:
             return sdk.Gauge(numbers(metric))
         return sdk.Sum(numbers(metric), cumulative, is_monotonic=True)
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import nearest
+from sim.base.errors import nearest
 from sim.metrics.usage import MetricsError, TokenUsage, checked_count
 
 if TYPE_CHECKING:

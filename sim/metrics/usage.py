@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sim.errors import SimError
+from sim.base.errors import SimError
 
 _set = object.__setattr__
 _COUNTS = (

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sim.campaign.answer import Answer, Tally
-from sim.campaign.known import Known
+from sim.base.errors import listing
+from sim.campaign.answer import Answer, PartTally
+from sim.campaign.known import KnownCase
 from sim.campaign.sample import Sample
 from sim.campaign.sessions import Part, Session
-from sim.errors import listing
 from sim.report.data import coverage_data, found_data
 from sim.report.fuzz import covered_lines, finding_lines
 
@@ -58,7 +58,7 @@ def part_data(part: Part) -> dict[str, Any]:
     }
 
 
-def known_data(known: Known) -> dict[str, Any]:
+def known_data(known: KnownCase) -> dict[str, Any]:
     """A known counterexample and its replay, for `--json`."""
     return {
         "property": known.violated,
@@ -129,7 +129,7 @@ def age(ms: int) -> str:
     return f"{seconds} s"
 
 
-def known_lines(known: Sequence[Known]) -> Iterator[str]:
+def known_lines(known: Sequence[KnownCase]) -> Iterator[str]:
     """What became of the counterexamples that earlier campaigns found."""
     for one in known:
         yield f"known     {one.sentence}"
@@ -163,7 +163,7 @@ def end_line(session: Session, part: int) -> str:
     return f"{which}: open, {progress_text(session)} schedules; go on with: sim resume {session.id}"
 
 
-def session_lines(session: Session, told: Sequence[tuple[Part, Tally]], code: str, unloaded: str) -> Iterator[str]:
+def session_lines(session: Session, told: Sequence[tuple[Part, PartTally]], code: str, unloaded: str) -> Iterator[str]:
     """A session in full; `code` is the digest of the code as it is now, `unloaded` says why what it covered cannot be
     told, if it cannot."""
     plan = session.plan
@@ -191,7 +191,7 @@ def session_lines(session: Session, told: Sequence[tuple[Part, Tally]], code: st
         yield f"go on with: sim resume {session.id}"
 
 
-def answer_data(part: Part, tally: Tally) -> dict[str, Any]:
+def answer_data(part: Part, tally: PartTally) -> dict[str, Any]:
     """What a part of a session did, for `--json`."""
     data = {
         **part_data(part),

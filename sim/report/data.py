@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sim.explore.found import Found
-from sim.explore.result import CheckResult
-from sim.judge import Finding
+from sim.check.result import CheckResult
+from sim.fuzz.found import Found
+from sim.graph.judge import Finding
 from sim.report.covered import transition_data
 from sim.report.fuzz import Fuzzed, walk_of
-from sim.report.outcome import Outcome
+from sim.report.outcome import JudgedRun
 
 
-def run_data(outcome: Outcome) -> dict[str, Any]:
+def run_data(outcome: JudgedRun) -> dict[str, Any]:
     """One run of `sim run --json`."""
     scenario, run = outcome.scenario, outcome.run
     trace = run.trace

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from sim.campaign.answer import Answer
-from sim.explore.found import Found
-from sim.explore.fuzz import FuzzResult
 from sim.faults.plan import show_plan
+from sim.fuzz.found import Found
+from sim.fuzz.fuzzer import FuzzResult
 from sim.report.covered import transition_count, transition_lines
 from sim.scenario import Target
 

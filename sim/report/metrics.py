@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sim.durations import show_duration
-from sim.errors import listing
+from sim.base.durations import show_duration
+from sim.base.errors import listing
 from sim.metrics.breakdown import Share
 from sim.metrics.cost import Cost, CostMeter
 from sim.metrics.latency import LatencySummary, bucket_edges_us
+from sim.metrics.of_run import RunMetrics
 from sim.metrics.prices import usd_text
-from sim.metrics.run import RunMetrics
 
 _BARS = "▁▂▃▄▅▆▇█"
 SPARKS_MAX = 40

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sim.metrics.run import RunMetrics
+from sim.metrics.of_run import RunMetrics
+from sim.run.trace import Run
 from sim.scenario import Expectation, Scenario
-from sim.trace import Run
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JudgedRun:
     """A run, and each expectation it missed as a sentence."""
 
     scenario: Scenario
@@ -33,7 +33,7 @@ class Outcome:
 
 def compare(
     scenario: Scenario, run: Run, replay: str, verified: bool | None = None, metrics: RunMetrics | None = None
-) -> Outcome:
+) -> JudgedRun:
     """Holds a run against its scenario's expectations."""
     planned: Counter[str] = Counter()
     if scenario.schedule is None:
@@ -41,7 +41,7 @@ def compare(
             planned[entry.kind] += entry.count or 0
     endless = {entry.kind for entry in scenario.system.budget if entry.count is None}
     plan: dict[str, int | None] = {kind: None if kind in endless else n for kind, n in planned.items()}
-    return Outcome(scenario, run, tuple(_missed(scenario.expect, run)), replay, verified, plan, metrics)
+    return JudgedRun(scenario, run, tuple(_missed(scenario.expect, run)), replay, verified, plan, metrics)
 
 
 def _missed(expect: Expectation, run: Run) -> list[str]:

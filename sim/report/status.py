@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sim.errors import ScenarioError, SimError
-from sim.metering import meter
+from sim.base.errors import ScenarioError, SimError
 from sim.metrics.export import to_openmetrics, to_otel
-from sim.metrics.run import RunMetrics
-from sim.report.outcome import Outcome
+from sim.metrics.of_run import RunMetrics
+from sim.report.outcome import JudgedRun
+from sim.run.metering import meter
 
 KEYS = ("scenario", "model", "verdict", "as_expected", "seed", "digest", "steps", "time_ms")
 """What a status says of the run itself; the same keys as in `sim run --json`."""
 
 
 @dataclass(frozen=True)
-class Status:
+class RunStatus:
     """A run's metrics, and which run it was: the values of `KEYS`."""
 
     run: Mapping[str, Any]
@@ -54,13 +54,13 @@ class Status:
 _UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def status_of_outcome(outcome: Outcome, data: Mapping[str, Any]) -> Status:
+def status_of_outcome(outcome: JudgedRun, data: Mapping[str, Any]) -> RunStatus:
     """The status of a run that was made now; `data` is its `run_data`."""
     metrics = outcome.metrics or meter(outcome.run.trace, outcome.scenario.metrics)
-    return Status({key: data[key] for key in KEYS}, metrics)
+    return RunStatus({key: data[key] for key in KEYS}, metrics)
 
 
-def read_record(text: str, name: str) -> list[Status]:
+def read_record(text: str, name: str) -> list[RunStatus]:
     """The runs of a record: the text that `sim run --json` printed, of one run or several.
 
     Their metrics are summed again from their turns. Raises `ScenarioError` that names the file for what is
@@ -103,13 +103,13 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def _read_run(run: object, name: str) -> Status:
+def _read_run(run: object, name: str) -> RunStatus:
     if not isinstance(run, dict) or any(type(run.get(key)) not in _TYPES[key] for key in KEYS):
         raise ScenarioError(f"{name}: is no record of a run; give what `sim run --json` printed")
     metrics = run.get("metrics")
     if not isinstance(metrics, dict) or not metrics.get("enabled"):
         raise ScenarioError(f"{name}: the run was not measured; record it again without --no-metrics")
     try:
-        return Status({key: run[key] for key in KEYS}, RunMetrics.from_dict(metrics))
+        return RunStatus({key: run[key] for key in KEYS}, RunMetrics.from_dict(metrics))
     except SimError as error:
         raise ScenarioError(*(f"{name}: {mistake}" for mistake in error.mistakes)) from None

@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
 
-from sim.action import Action, Kind
-from sim.durations import show_range
-from sim.errors import listing
-from sim.graph import Graph, State
-from sim.ledgers import Rejected
-from sim.machine import Handler
-from sim.process import Emit, Output, Send
+from sim.base.durations import show_range
+from sim.base.errors import listing
+from sim.base.values import Emission, show
+from sim.graph.action import Action, Kind
+from sim.graph.graph import Graph, State
+from sim.machine.handler import Handler
+from sim.machine.ledgers import Rejected
+from sim.machine.process import Emit, Output, Send
 from sim.report.text import action_text, brief, changes
-from sim.trace import Run
-from sim.values import Emission, show
+from sim.run.trace import Run
 
 
 class Fate(Enum):
@@ -50,7 +50,7 @@ class Journey:
 
 
 @dataclass(frozen=True)
-class Event:
+class Happening:
     """One step; number 0 is the start of all processes. `journey` is what it took from the network (or,
     under a fault, what it struck), `sent` what it put there: indices of `Story.journeys`."""
 
@@ -78,7 +78,7 @@ class Story:
 
     run: Run
     graph: Graph
-    events: tuple[Event, ...]
+    events: tuple[Happening, ...]
     journeys: tuple[Journey, ...]
 
 
@@ -127,7 +127,7 @@ class _Teller:
             events.append(self._event(number, time, action, states[number - 1], states[number]))
         return Story(self.run, self.graph, tuple(events), tuple(self.journeys))
 
-    def _start(self) -> Event:
+    def _start(self) -> Happening:
         start = self.run.trace.start
         sent = self._send(start.sends, 0, copied=False)
         notes = []
@@ -139,9 +139,9 @@ class _Teller:
         emissions = [o.emission for _, outputs in start.outputs for o in outputs if isinstance(o, Emit)]
         chosen = f" choosing {', '.join(start.address.choosing)}" if start.address.choosing else ""
         told = tuple(map(brief, emissions)), tuple(_reasons(emissions))
-        return Event(0, None, "start", "", f"start{chosen}", None, sent, (), (), tuple(notes), *told, ())
+        return Happening(0, None, "start", "", f"start{chosen}", None, sent, (), (), tuple(notes), *told, ())
 
-    def _event(self, number: int, time: int | None, action: Action, before: State, after: State) -> Event:
+    def _event(self, number: int, time: int | None, action: Action, before: State, after: State) -> Happening:
         journey = self._taken(number, action)
         sent = self._send(action.sends, number, copied=action.kind is Kind.DUPLICATE)
         changed = tuple(
@@ -154,7 +154,7 @@ class _Teller:
         moved = self.moved.get(key)
         if moved is None:
             moved = self.moved[key] = tuple(changes(self.graph, before, after))
-        return Event(
+        return Happening(
             number,
             time,
             action.kind.value,

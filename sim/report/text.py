@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 
-from sim.action import Action, Kind
-from sim.durations import show_duration, show_range
-from sim.errors import listing
-from sim.explore.reduction.reduction import Reduced
-from sim.explore.result import CheckResult
+from sim.base.durations import show_duration, show_range
+from sim.base.errors import listing
+from sim.base.values import Record, is_record, show, shown_fields
+from sim.check.reduction.reduction import Reduced
+from sim.check.result import CheckResult
 from sim.faults.plan import show_plan
-from sim.graph import Graph, State
-from sim.process import Emit, Output, Send, View
+from sim.graph.action import Action, Kind
+from sim.graph.graph import Graph, State
+from sim.machine.process import Emit, Output, Send, View
+from sim.machine.table import FAILED
 from sim.report.covered import transition_lines
 from sim.report.metrics import summary_lines
-from sim.report.outcome import Outcome
-from sim.table import FAILED
-from sim.trace import Slowdown
-from sim.values import Record, is_record, show, shown_fields
+from sim.report.outcome import JudgedRun
+from sim.world.slowdown import Slowdown
 
 
-def run_lines(outcome: Outcome) -> Iterator[str]:
+def run_lines(outcome: JudgedRun) -> Iterator[str]:
     """A run: its trace, what was emitted and rejected, its properties, digest and replay command."""
     yield from heading_lines(outcome)
     yield ""
@@ -30,7 +30,7 @@ def run_lines(outcome: Outcome) -> Iterator[str]:
     yield from summary(outcome)
 
 
-def heading_lines(outcome: Outcome) -> tuple[str, str]:
+def heading_lines(outcome: JudgedRun) -> tuple[str, str]:
     """Which run it is, and how it came about."""
     scenario = outcome.scenario
     how = "the schedule of the file" if scenario.schedule is not None else f"{scenario.strategy}, seed {scenario.seed}"
@@ -41,7 +41,7 @@ def heading_lines(outcome: Outcome) -> tuple[str, str]:
     )
 
 
-def trace_lines(outcome: Outcome) -> Iterator[str]:
+def trace_lines(outcome: JudgedRun) -> Iterator[str]:
     """The steps of a run: virtual time, who, what, to whom, and what changed."""
     trace = outcome.run.trace
     graph = trace.graph
@@ -145,7 +145,7 @@ def _differences(name: str, old: object, new: object) -> list[str]:
     return [f"{name}={show(new)}"]
 
 
-def summary(outcome: Outcome) -> Iterator[str]:
+def summary(outcome: JudgedRun) -> Iterator[str]:
     """What came of a run: a word in the first twelve columns, what there is to say behind it."""
     scenario, run = outcome.scenario, outcome.run
     trace, system = run.trace, scenario.system

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sim.errors import ConfigError
-from sim.files import write_whole
+from sim.base.errors import ConfigError
+from sim.base.files import write_whole
 
 
 def write_report(path: str, text: str, option: str) -> None:

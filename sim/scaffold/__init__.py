@@ -13,7 +13,7 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
-from sim.errors import ConfigError
+from sim.base.errors import ConfigError
 
 FILES = {
     "pyproject.toml": "pyproject.toml.txt",

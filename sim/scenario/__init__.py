@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from sim.scenario.loader import load_scenario, load_target, parse_scenario
 from sim.scenario.models import bundled
+from sim.scenario.parsed import Expectation, Scenario, ScheduleItem, Target
 from sim.scenario.schema import REPLAY, STRATEGIES, json_schema
-from sim.scenario.values import Expectation, Scenario, ScheduleItem, Target
 from sim.scenario.writer import scenario_text, write_scenario, write_text
 
 __all__ = [

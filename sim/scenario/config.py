@@ -14,11 +14,11 @@ from typing import Any
 
 from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, ValidationError
 
-from sim.errors import ConfigError, ModelError, SimError, listing
+from sim.base.errors import ConfigError, ModelError, SimError, listing
 from sim.scenario.document import Node, Plain, read_document, resolve
-from sim.scenario.mistakes import Mistakes, Place, brief, said, unknown
+from sim.scenario.mistakes import FilePlace, Mistakes, brief, said, unknown
 from sim.scenario.models import culprit
-from sim.system import System
+from sim.system.system import System
 
 RESERVED = ("faults", "network", "properties")
 """Keys of `--set` that every model has."""
@@ -159,7 +159,7 @@ def make_system(signature: Signature, arguments: Mapping[str, Any]) -> System:
     return made
 
 
-def blamed(root: Node, config: Mapping[str, Plain], text: str) -> Place:
+def blamed(root: Node, config: Mapping[str, Plain], text: str) -> FilePlace:
     """The place of the configuration key that a model's complaint is about, as far as can be told."""
     if "config" not in root.keys:
         return root.key_place("model")

@@ -15,7 +15,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
-from sim.scenario.mistakes import START, Mistakes, Place, brief
+from sim.scenario.mistakes import START, FilePlace, Mistakes, brief
 
 SIZE_MAX = 2 * 1024 * 1024
 DEPTH_MAX = 16
@@ -29,9 +29,9 @@ Plain = Any
 class Node:
     """A value and its place; `keys` holds the place of each key of a mapping."""
 
-    place: Place
+    place: FilePlace
     value: Plain | list[Node] | dict[str, Node]
-    keys: dict[str, Place] = field(default_factory=dict)
+    keys: dict[str, FilePlace] = field(default_factory=dict)
 
     def plain(self) -> Plain:
         """The value without places."""
@@ -55,11 +55,11 @@ class Node:
             taken.append(step)
         return tuple(taken), node
 
-    def place_of(self, *path: str | int) -> Place:
+    def place_of(self, *path: str | int) -> FilePlace:
         """The place of the value at `path`, or of the last value on the way to it."""
         return self.find(path)[1].place
 
-    def key_place(self, *path: str | int) -> Place:
+    def key_place(self, *path: str | int) -> FilePlace:
         """The place of the key at `path`; of the value where it stands in a list."""
         _, parent = self.find(path[:-1])
         return parent.keys.get(str(path[-1]), self.place_of(*path))
@@ -87,9 +87,9 @@ _STRAY = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0
 """What YAML 1.2 calls not printable."""
 
 
-def place_at(before: str) -> Place:
+def place_at(before: str) -> FilePlace:
     """The place of what follows the text `before`."""
-    return Place(before.count("\n") + 1, len(before) - before.rfind("\n"))
+    return FilePlace(before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
 def _events(text: str, mistakes: Mistakes) -> Iterator[Any]:
@@ -124,8 +124,8 @@ def _advice(problem: str) -> str:
     return next((advice for part, advice in _ADVICE if part in problem), default)
 
 
-def _place(mark: Any) -> Place:
-    return Place(mark.line + 1, mark.column + 1)
+def _place(mark: Any) -> FilePlace:
+    return FilePlace(mark.line + 1, mark.column + 1)
 
 
 class _Builder:
@@ -135,7 +135,7 @@ class _Builder:
         self.root: Node | None = None
         self._mistakes = mistakes
         self._open: list[Node] = []
-        self._pending: list[tuple[str | None, Place] | None] = []  # the key under way in each open mapping
+        self._pending: list[tuple[str | None, FilePlace] | None] = []  # the key under way in each open mapping
         self._documents = 0
 
     def feed(self, event: Any) -> bool:
@@ -170,7 +170,7 @@ class _Builder:
             self._pending.pop()
         return True
 
-    def _scalar(self, event: Any, place: Place) -> Plain:
+    def _scalar(self, event: Any, place: FilePlace) -> Plain:
         half = _HALF.search(event.value)
         if half is not None:
             self._mistakes.add(place, f"half a character, U+{ord(half[0]):04X}; write the character itself")

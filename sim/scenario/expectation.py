@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sim.ledgers import REASONS
-from sim.properties import BUILT_IN
+from sim.machine.ledgers import REASONS
+from sim.machine.table import DOWN, FAILED
 from sim.scenario.document import Node
 from sim.scenario.mistakes import Mistakes, brief, unknown
+from sim.scenario.parsed import Expectation
 from sim.scenario.schema import ExpectShape, TimingShape
-from sim.scenario.values import Expectation
-from sim.system import System
-from sim.table import DOWN, FAILED
-from sim.timing import Range, Timing
+from sim.system.properties import BUILT_IN
+from sim.system.system import System
+from sim.system.timing import Range, Timing
 
 
 def read_expectation(shape: ExpectShape) -> Expectation:

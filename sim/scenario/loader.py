@@ -10,9 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sim.address import START
-from sim.durations import EPOCH
-from sim.errors import ConfigError, ScenarioError, SimError, nearest
+from sim.base.durations import EPOCH
+from sim.base.errors import ConfigError, ScenarioError, SimError, nearest
 from sim.faults.plan import FaultEntry, parse_plan, split_plan
 from sim.scenario.config import blamed, make_system, read_config, signature_of
 from sim.scenario.document import SIZE_MAX, Node, place_at, read_document
@@ -22,16 +21,17 @@ from sim.scenario.expectation import (
     read_expectation,
     read_timing,
 )
-from sim.scenario.metrics import read_metrics
-from sim.scenario.mistakes import Mistakes, Place, brief, one_line
+from sim.scenario.measuring import read_metrics
+from sim.scenario.mistakes import FilePlace, Mistakes, brief, one_line
 from sim.scenario.models import import_model
+from sim.scenario.parsed import Expectation, Scenario, ScheduleItem, Target
 from sim.scenario.schedule import budget_of, check_schedule, read_schedule
 from sim.scenario.schema import REPLAY, SEED_MAX, STRATEGIES, ScenarioShape
 from sim.scenario.shape import read_shape
-from sim.scenario.values import Expectation, Scenario, ScheduleItem, Target
 from sim.scenario.vocabulary import Vocabulary, vocabulary
-from sim.system import System
-from sim.timing import Timing
+from sim.system.system import System
+from sim.system.timing import Timing
+from sim.world.address import START
 
 MAX_STEPS = 10_000
 FAULTS_OPTION = "--faults"
@@ -208,7 +208,7 @@ class _Reader:
 
     def read_model(self, name: str) -> tuple[dict[str, Any], System]:
         """The configuration and system of a model that is named without a file."""
-        self.root = Node(Place(1, 1), {})
+        self.root = Node(FilePlace(1, 1), {})
         shape = ScenarioShape(model=name)
         module = self._module(name)
         made = self._system(shape, module) if module is not None else None
@@ -305,7 +305,7 @@ class _Reader:
     def _networked(self, system: System, shape: ScenarioShape) -> System:
         """The system on the network that the file or the command line says."""
         network, before = shape.network, ""
-        place: Place | None = self.root.place_of("network")
+        place: FilePlace | None = self.root.place_of("network")
         if "network" in self.overrides:
             network, place = self.overrides["network"], None
             before = f"--set network={network}: "
@@ -320,7 +320,7 @@ class _Reader:
     def _judged(self, system: System, shape: ScenarioShape) -> System:
         """The system judged by what the file or the command line says."""
         names, before = shape.properties, ""
-        place: Place | None = self.root.place_of("properties")
+        place: FilePlace | None = self.root.place_of("properties")
         if "properties" in self.overrides:
             names, place = [name.strip() for name in self.overrides["properties"].split(",")], None
             before = "--set properties=...: "
@@ -358,7 +358,7 @@ class _Reader:
             return None
         return self._entries(self._plan_texts(shape.faults), system, words)
 
-    def _plan_texts(self, texts: Sequence[str]) -> list[tuple[Place | None, str, str]]:
+    def _plan_texts(self, texts: Sequence[str]) -> list[tuple[FilePlace | None, str, str]]:
         """The texts of the file's plan, each with its place and the words before what is wrong with it."""
         node = self.root.find(("faults",))[1]
         if isinstance(node.value, list):
@@ -377,7 +377,7 @@ class _Reader:
                 self.mistakes.add_all(place, error, before)
 
     def _entries(
-        self, texts: Collection[tuple[Place | None, str, str]], system: System, words: Vocabulary
+        self, texts: Collection[tuple[FilePlace | None, str, str]], system: System, words: Vocabulary
     ) -> tuple[FaultEntry, ...]:
         found: tuple[FaultEntry, ...] = ()
         for place, before, text in texts:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sim.errors import ScenarioError, SimError, listing, nearest
+from sim.base.errors import ScenarioError, SimError, listing, nearest
 
 MISTAKES_MAX = 100
 """So many are printed; a file with more of them is hardly read by a person."""
@@ -15,14 +15,14 @@ BRIEF = 60
 TEXT_MAX = 600
 
 
-class Place(NamedTuple):
+class FilePlace(NamedTuple):
     """Line and column, both from 1."""
 
     line: int
     column: int
 
 
-START = Place(1, 1)
+START = FilePlace(1, 1)
 
 
 def one_line(text: str) -> str:
@@ -65,13 +65,13 @@ class Mistakes:
 
     def __init__(self, path: str) -> None:
         self.path = one_line(path)
-        self._found: dict[tuple[Place | None, str], None] = {}
+        self._found: dict[tuple[FilePlace | None, str], None] = {}
 
-    def add(self, place: Place | None, text: str) -> None:
+    def add(self, place: FilePlace | None, text: str) -> None:
         """One mistake; without a place it is about an option of the command line or the file as such."""
         self._found.setdefault((place, one_line(text)))
 
-    def add_all(self, place: Place | None, error: SimError, before: str = "") -> None:
+    def add_all(self, place: FilePlace | None, error: SimError, before: str = "") -> None:
         """Every mistake of `error`, each behind the words `before`."""
         for mistake in error.mistakes or (str(error),):
             self.add(place, before + mistake)

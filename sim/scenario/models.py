@@ -25,11 +25,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import sim.errors
-from sim.errors import ConfigError, SimError, listing, nearest
+import sim.base.errors
+from sim.base.errors import ConfigError, SimError, listing, nearest
 from sim.scenario.mistakes import brief
 
-OURS = Path(sim.errors.__file__).resolve().parents[1] / "models"
+OURS = Path(sim.base.errors.__file__).resolve().parents[2] / "models"
 """The folder of the models that ship with roundsim."""
 
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from sim.address import AT_ONCE, MESSAGE_VERBS, START, Address, parse_address
-from sim.durations import parse_duration
-from sim.errors import ConfigError, listing
+from sim.base.durations import parse_duration
+from sim.base.errors import ConfigError, listing
 from sim.faults.plan import UNLIMITED, FaultEntry
 from sim.scenario.document import Node
-from sim.scenario.mistakes import Mistakes, Place, brief, unknown
-from sim.scenario.values import ScheduleItem
+from sim.scenario.mistakes import FilePlace, Mistakes, brief, unknown
+from sim.scenario.parsed import ScheduleItem
 from sim.scenario.vocabulary import Vocabulary
-from sim.system import System
+from sim.system.system import System
+from sim.world.address import AT_ONCE, MESSAGE_VERBS, START, Address, parse_address
 
 _UNDER = re.compile(r"(?P<kind>[^()]+)(?:\((?P<hint>[^()]*)\))?")
 
@@ -43,7 +43,7 @@ def check_schedule(items: Iterable[ScheduleItem], system: System, words: Vocabul
     """Holds every item against the system and the words of its model."""
     for item in items:
         for wrong in _Fit(system, words).mistakes(item.address):
-            mistakes.add(Place(item.line, item.column), f"{brief(item.text)}: {wrong}")
+            mistakes.add(FilePlace(item.line, item.column), f"{brief(item.text)}: {wrong}")
 
 
 class _Fit:

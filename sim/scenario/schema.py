@@ -12,15 +12,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 
-from sim.durations import EPOCH_TEXT, parse_instant, parse_range
-from sim.errors import ConfigError
+from sim.base.durations import EPOCH_TEXT, parse_instant, parse_range
+from sim.base.errors import ConfigError
 from sim.metrics import MetricsError
 from sim.metrics.cost import Budget
 from sim.metrics.prices import KINDS, PriceTable
 from sim.metrics.session import WINDOW_MAX
-from sim.network import NETWORKS
 from sim.scenario.mistakes import said
-from sim.timing import NEVER, Range
+from sim.system.network import NETWORKS
+from sim.system.timing import NEVER, Range
 
 STRATEGIES = ("virtual_time", "uniform", "pctcp", "pos", "swarm", "timed", "portfolio")
 """What may pick in a run without an explicit schedule; the first is the default."""

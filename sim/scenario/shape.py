@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sim.errors import listing, nearest
-from sim.network import NETWORKS
+from sim.base.errors import listing, nearest
 from sim.scenario.document import Node
 from sim.scenario.mistakes import Mistakes, brief, said
 from sim.scenario.schema import EXPECTED, KEYS, STRATEGIES, ScenarioShape
+from sim.system.network import NETWORKS
 
 
 def read_shape(root: Node, mistakes: Mistakes) -> ScenarioShape:

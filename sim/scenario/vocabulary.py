@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
 
-import sim.ledgers
+import sim.machine.ledgers
+from sim.base.values import Emission, Message
 from sim.faults.plan import FaultEntry
 from sim.scenario.mistakes import unknown
-from sim.system import System
-from sim.values import Emission, Message
+from sim.system.system import System
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def classes_of(module: ModuleType, system: System, base: type) -> dict[str, type
             if _is_a(thing, base):
                 found.setdefault(thing.__name__, thing)
     if base is Emission:
-        found |= {thing.__name__: thing for thing in vars(sim.ledgers).values() if _is_a(thing, Emission)}
+        found |= {thing.__name__: thing for thing in vars(sim.machine.ledgers).values() if _is_a(thing, Emission)}
     return found
 
 
@@ -69,7 +69,7 @@ def _is_a(thing: object, base: type) -> bool:
     return isinstance(thing, type) and issubclass(thing, base) and thing is not base and thing not in _FRAMEWORK
 
 
-_FRAMEWORK = (sim.ledgers.Received, sim.ledgers.Crashed, sim.ledgers.Restarted)
+_FRAMEWORK = (sim.machine.ledgers.Received, sim.machine.ledgers.Crashed, sim.machine.ledgers.Restarted)
 """What only monitors hear of: no process emits it, so no run counts it."""
 
 

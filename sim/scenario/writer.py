@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sim.errors import ScenarioError
+from sim.base.errors import ScenarioError
+from sim.base.files import write_whole
 from sim.faults.plan import FaultEntry, show_plan
-from sim.files import write_whole
 from sim.scenario.document import resolve
 from sim.scenario.mistakes import one_line
-from sim.scenario.values import Expectation, Then
+from sim.scenario.parsed import Expectation, Then
 
 
 def write_scenario(

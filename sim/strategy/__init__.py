@@ -1,13 +1,12 @@
 """Strategies: each picks the next action among the enabled ones. One file a strategy.
 
-What belongs here: orders of events, and their seeds. What does not: what an action does (`sim.graph`),
-what is right (`sim.judge`), what is recorded (`sim.trace`).
+What belongs here: orders of events, and their seeds. What does not: what an action does (`sim.graph.graph`),
+what is right (`sim.graph.judge`), what is recorded (`sim.run.trace`).
 """
 
 from collections.abc import Callable
 
-from sim.errors import ConfigError, listing, nearest
-from sim.scenario.values import Scenario
+from sim.base.errors import ConfigError, listing, nearest
 from sim.strategy.base import Strategy
 from sim.strategy.canonical import LENGTH_MAX, Canonical
 from sim.strategy.drawn import Drawn
@@ -41,7 +40,6 @@ __all__ = [
     "Uniform",
     "VirtualTime",
     "make_strategy",
-    "strategy_of",
 ]
 
 
@@ -59,10 +57,3 @@ def make_strategy(name: str, seed: int, *, number: int | None = None, depth: int
     if name == Portfolio.name:
         return Portfolio(seed, number, depth)
     return PCTCP(seed, depth) if name == PCTCP.name else STRATEGIES[name](seed)
-
-
-def strategy_of(scenario: Scenario) -> Strategy:
-    """The strategy that a scenario asks for."""
-    if scenario.schedule is not None:
-        return Replay([item.address for item in scenario.schedule], then_usual=scenario.then == "usual")
-    return make_strategy(scenario.strategy, scenario.seed)

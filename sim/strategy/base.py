@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sim.action import Action
-from sim.graph import Graph, Start, State
-from sim.mixer import GAMMA, MASK, derive, mix
+from sim.base.mixer import GAMMA, MASK, derive, mix
+from sim.graph.action import Action
+from sim.graph.graph import Graph, Start, State
 
 
 class Strategy(Protocol):

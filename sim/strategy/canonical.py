@@ -6,10 +6,10 @@ from __future__ import annotations
 from heapq import heapify
 from weakref import WeakKeyDictionary
 
-from sim.action import Action, Kind
-from sim.graph import Graph, Start, State
-from sim.strategy.virtual_time import DELIVER, FIRE, HEAL, MOVE, RESTART, Event, VirtualTime
-from sim.timing import Range, Timing
+from sim.graph.action import Action, Kind
+from sim.graph.graph import Graph, Start, State
+from sim.strategy.virtual_time import DELIVER, FIRE, HEAL, MOVE, RESTART, DueEvent, VirtualTime
+from sim.system.timing import Range, Timing
 
 _OF_PROCESS = {Kind.FIRE: FIRE, Kind.MOVE: MOVE, Kind.RESTART: RESTART}
 
@@ -45,7 +45,7 @@ class Canonical(VirtualTime):
             heapify(self._heap)
         self.took(action)
 
-    def _events(self) -> list[Event]:
+    def _events(self) -> list[DueEvent]:
         return sorted([*self._heap, *(event for queue in self._waiting.values() for event in queue)])
 
     def _striker(self, graph: Graph) -> None:  # noqa: ARG002
@@ -60,7 +60,7 @@ class Canonical(VirtualTime):
     def _choose(self, actions: tuple[Action, ...]) -> Action:
         return actions[0]
 
-    def _strike(self, state: State, event: Event, action: Action) -> Action:  # noqa: ARG002
+    def _strike(self, state: State, event: DueEvent, action: Action) -> Action:  # noqa: ARG002
         return action
 
     def _delay(self, action: Action) -> Range | None:
@@ -89,7 +89,7 @@ def usual_length(graph: Graph) -> int:
     return known
 
 
-def _is(event: Event, action: Action) -> bool:
+def _is(event: DueEvent, action: Action) -> bool:
     """Whether `action` is what `event` stands for, or puts an end to it."""
     _, _, what, subject, name, _ = event
     if action.consumed >= 0:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sim.action import Action
-from sim.graph import Graph, Start, State
+from sim.graph.action import Action
+from sim.graph.graph import Graph, Start, State
 from sim.strategy.canonical import Canonical
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sim.action import Action, Kind, outputs_named
 from sim.faults.plan import FaultEntry
-from sim.graph import Graph, State
+from sim.graph.action import Action, Kind, outputs_named
+from sim.graph.graph import Graph, State
 
 
 class Eager:

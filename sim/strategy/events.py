@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sim.action import Action, Kind
-from sim.graph import Graph, Start
+from sim.graph.action import Action, Kind
+from sim.graph.graph import Graph, Start
 
 Subject = tuple[str, int, str]
 """What an action happens to, whichever of its ways it goes."""

@@ -20,15 +20,15 @@ Departures from the paper:
 
 from __future__ import annotations
 
-from sim.action import Action
-from sim.graph import Graph, Start, State
-from sim.mixer import between, derive, stream
+from sim.base.mixer import between, derive, stream
+from sim.graph.action import Action
+from sim.graph.graph import Graph, Start, State
+from sim.machine.table import DEFER
 from sim.strategy.base import base_of, choose_start, least_moving
 from sim.strategy.canonical import usual_length
 from sim.strategy.chains import Chains
 from sim.strategy.events import Event, Events, grouped
 from sim.strategy.strikes import Strikes
-from sim.table import DEFER
 
 DEPTH = 3
 

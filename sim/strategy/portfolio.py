@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sim.action import Action
-from sim.graph import Graph, Start, State
-from sim.mixer import derive
+from sim.base.mixer import derive
+from sim.graph.action import Action
+from sim.graph.graph import Graph, Start, State
 from sim.strategy.base import Strategy
 from sim.strategy.pctcp import PCTCP
 from sim.strategy.pos import POS

@@ -12,9 +12,9 @@ Timers, moves and restarts are events; faults strike at moments drawn apart (`si
 
 from __future__ import annotations
 
-from sim.action import Action
-from sim.graph import Graph, Start, State
-from sim.mixer import derive, mix, stream
+from sim.base.mixer import derive, mix, stream
+from sim.graph.action import Action
+from sim.graph.graph import Graph, Start, State
 from sim.strategy.base import base_of, choose_start, least_moving
 from sim.strategy.canonical import usual_length
 from sim.strategy.events import grouped

@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-from sim.action import Action
-from sim.address import MESSAGE_VERBS, Address, parse_address
-from sim.errors import DivergenceError
-from sim.graph import Graph, Start, State
+from sim.base.errors import DivergenceError
+from sim.graph.action import Action
+from sim.graph.graph import Graph, Start, State
 from sim.strategy.canonical import Canonical
+from sim.world.address import MESSAGE_VERBS, Address, parse_address
 
 
 class Replay:

@@ -7,11 +7,11 @@ nothing else, so that the run stays a path of the same graph.
 
 from __future__ import annotations
 
-from sim.allowance import places
-from sim.durations import show_duration
+from sim.base.durations import show_duration
 from sim.faults.plan import FaultEntry
-from sim.graph import Graph
-from sim.trace import Slowdown
+from sim.graph.budget import places
+from sim.graph.graph import Graph
+from sim.world.slowdown import Slowdown
 
 
 class Slowdowns:

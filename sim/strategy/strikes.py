@@ -8,9 +8,9 @@ there are more ways to be struck than to go on.
 
 from __future__ import annotations
 
-from sim.action import Action
-from sim.graph import Graph
-from sim.mixer import between, derive, key64, mix, stream
+from sim.base.mixer import between, derive, key64, mix, stream
+from sim.graph.action import Action
+from sim.graph.graph import Graph
 from sim.strategy.base import base_of, least
 
 UNLIMITED_AS = 3

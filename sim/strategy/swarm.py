@@ -6,9 +6,9 @@ always possible hides what shows only without it: a budget spent on drops leaves
 
 from __future__ import annotations
 
-from sim.action import Action
-from sim.graph import Graph, Start, State
-from sim.mixer import derive
+from sim.base.mixer import derive
+from sim.graph.action import Action
+from sim.graph.graph import Graph, Start, State
 from sim.strategy.base import base_of, choose_start, least_moving
 
 

@@ -3,8 +3,8 @@ strikes at the first opportunities."""
 
 from __future__ import annotations
 
-from sim.action import Action
-from sim.graph import Graph, Start, State
+from sim.graph.action import Action
+from sim.graph.graph import Graph, Start, State
 from sim.strategy.canonical import usual_length
 from sim.strategy.strikes import Strikes
 from sim.strategy.virtual_time import VirtualTime

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sim.action import Action
-from sim.graph import Graph, Start, State
+from sim.graph.action import Action
+from sim.graph.graph import Graph, Start, State
 from sim.strategy.base import Strategy
 from sim.strategy.canonical import Canonical
 from sim.strategy.uniform import Uniform

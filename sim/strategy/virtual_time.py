@@ -8,14 +8,14 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING
 
-from sim.action import Action, Kind
-from sim.graph import Graph, Start, State
-from sim.mixer import between, derive, stream
-from sim.process import Arm
+from sim.base.mixer import between, derive, stream
+from sim.graph.action import Action, Kind
+from sim.graph.graph import Graph, Start, State
+from sim.machine.process import Arm
 from sim.strategy.base import base_of, choose_start, least
 from sim.strategy.events import subject
-from sim.timing import Range, Timing
-from sim.trace import Slowdown
+from sim.system.timing import Range, Timing
+from sim.world.slowdown import Slowdown
 
 if TYPE_CHECKING:
     from sim.strategy.eager import Eager
@@ -27,7 +27,7 @@ _OF_A_PROCESS = (DELIVER, FIRE, MOVE)
 _KINDS = {FIRE: Kind.FIRE, MOVE: Kind.MOVE, RESTART: Kind.RESTART}
 
 
-Event = tuple[int, int, int, int, str, bool]
+DueEvent = tuple[int, int, int, int, str, bool]
 """Something that is due: due time in milliseconds, order of scheduling (ties break by it), what it is, the
 envelope, process or cut concerned, the timer or move, and whether the plan may still strike it."""
 
@@ -52,18 +52,18 @@ class VirtualTime:
         self._tables = graph.tables
         self.timing = self._timing or graph.system.timing
         self.now_ms = 0
-        self._heap: list[Event] = []
+        self._heap: list[DueEvent] = []
         self._order = count()
         self._drawn = 0
         self._step = 0
-        self._waiting: dict[int, list[Event]] = {}
+        self._waiting: dict[int, list[DueEvent]] = {}
         self._timer_orders: dict[tuple[int, str], int] = {}
         self._move_orders: dict[int, dict[str, int]] = {}
         self._latencies: dict[int, Range] = {}
         self._eager = self._striker(graph)
         self._slow = self._slower(graph)
         self.slowdowns: list[Slowdown] = self._slow.struck if self._slow is not None else []
-        self._paused: dict[int, list[Event]] = {}
+        self._paused: dict[int, list[DueEvent]] = {}
         self._unordered = graph.network.name == "any"
         start = start or self._start()
         for envelope in start.sends:
@@ -126,7 +126,7 @@ class VirtualTime:
             return action
         return None
 
-    def _pauses(self, event: Event) -> bool:
+    def _pauses(self, event: DueEvent) -> bool:
         """Whether the plan pauses the process where `event` is due; the event is held then."""
         if self._slow is None or event[2] not in _OF_A_PROCESS:
             return False
@@ -137,7 +137,7 @@ class VirtualTime:
             self._schedule((lasts_ms, lasts_ms), RESUME, process)
         return lasts_ms > 0
 
-    def _holds(self, event: Event) -> bool:
+    def _holds(self, event: DueEvent) -> bool:
         """Whether a pause keeps `event` from happening now. At the end of a pause what was held comes in
         the order in which it was due."""
         if event[2] == RESUME:
@@ -155,7 +155,7 @@ class VirtualTime:
         """One of the outcome paths of one event."""
         return least(list(actions), base_of(self._draws, self._step))
 
-    def _look(self, state: State, event: Event) -> tuple[Action, ...] | None:
+    def _look(self, state: State, event: DueEvent) -> tuple[Action, ...] | None:
         """The actions of what is due: none while it has to wait, None if it is void."""
         _, order, what, process, name, _ = event
         if what == DELIVER:
@@ -172,14 +172,14 @@ class VirtualTime:
         waits = what == FIRE and name in self._timers(state, process)
         return found if found or waits else None
 
-    def _waits_for(self, event: Event) -> int:
+    def _waits_for(self, event: DueEvent) -> int:
         """The process whose next change may enable what is deferred."""
         return self._tables.target[event[3]] if event[2] == DELIVER else event[3]
 
     def _timers(self, state: State, process: int) -> tuple[str, ...]:
         return self._tables.locals.things[state.locals[process]][1].timers
 
-    def _deliveries(self, state: State, event: Event) -> tuple[Action, ...] | None:
+    def _deliveries(self, state: State, event: DueEvent) -> tuple[Action, ...] | None:
         envelope = event[3]
         tables = self._tables
         locals_, net, _, cuts = state
@@ -196,7 +196,7 @@ class VirtualTime:
             return ()
         return found
 
-    def _strike(self, state: State, event: Event, action: Action) -> Action:
+    def _strike(self, state: State, event: DueEvent, action: Action) -> Action:
         """The plan's fault for this opportunity in place of `action`, if it has one."""
         fault = self._fault(state, action)
         if fault is None:

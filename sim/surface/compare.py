@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sim.surface import rules
-from sim.surface.model import Difference, Impact, Item, Surface
+from sim.surface.model import Difference, Impact, SourceItem, Surface
 from sim.surface.pair import Pair, pair
 from sim.surface.python_items import FIELD
 from sim.surface.renames import Rename, translate
@@ -64,7 +64,7 @@ def _order(d: Difference) -> tuple[int, str, str, str]:
     return d.impact.rank, d.subject.path, d.change, d.before
 
 
-def visible(item: Item, level: str) -> bool:
+def visible(item: SourceItem, level: str) -> bool:
     """Whether someone at this level can see the item."""
     return level == "all" or item.reach == "public" or (level == "crate" and item.reach == "crate")
 
@@ -88,7 +88,7 @@ def _loner(one: Pair, level: str, gone: set[str], come: set[str]) -> list[Differ
     return [Difference(impact, "added", item.kind, None, item, "", _fact(item), why)]
 
 
-def _fact(item: Item) -> str:
+def _fact(item: SourceItem) -> str:
     """One telling fact about an item, for the row that says it came or went."""
     if "parameters" in item.facts:
         told = [p.split(FIELD)[1] if FIELD in p else item.told((p,)) for p in item.facts["parameters"]]
@@ -101,7 +101,7 @@ def _fact(item: Item) -> str:
     return ""
 
 
-def _both(old: Item, new: Item, how: str, about: tuple[str, Mapping[str, str]]) -> list[Difference]:
+def _both(old: SourceItem, new: SourceItem, how: str, about: tuple[str, Mapping[str, str]]) -> list[Difference]:
     level, paths = about
 
     def said(impact: Impact, change: str, before: str, after: str, why: str) -> Difference:
@@ -139,7 +139,7 @@ def _both(old: Item, new: Item, how: str, about: tuple[str, Mapping[str, str]]) 
 _RANK = {"private": 0, "crate": 1, "public": 2}
 
 
-def _seen(item: Item) -> str:
+def _seen(item: SourceItem) -> str:
     """What the source says, and what it amounts to where that is less."""
     if item.visibility == "pub" and item.reach != "public":
         return "pub inside a private module"
@@ -152,7 +152,7 @@ class _Say(Protocol):
     def __call__(self, impact: Impact, change: str, before: str, after: str, why: str) -> Difference: ...
 
 
-def _facts(old: Item, new: Item, said: _Say, only: str = "") -> list[Difference]:
+def _facts(old: SourceItem, new: SourceItem, said: _Say, only: str = "") -> list[Difference]:
     found: list[Difference] = []
     for rule in rules.rules_for(new):
         before, after = old.facts.get(rule.aspect, ()), new.facts.get(rule.aspect, ())
@@ -173,7 +173,7 @@ def _facts(old: Item, new: Item, said: _Say, only: str = "") -> list[Difference]
     return found + _rust_signature(old, new, said)
 
 
-def _rust_signature(old: Item, new: Item, said: _Say) -> list[Difference]:
+def _rust_signature(old: SourceItem, new: SourceItem, said: _Say) -> list[Difference]:
     before, after = old.facts.get("parameters", ()), new.facts.get("parameters", ())
     found: list[Difference] = []
     if len(before) != len(after):
@@ -204,7 +204,7 @@ def _rust_signature(old: Item, new: Item, said: _Say) -> list[Difference]:
 # -- Python parameters -------------------------------------------------------------------------------------
 
 
-def _python_parameters(old: Item, new: Item, said: _Say) -> list[Difference]:
+def _python_parameters(old: SourceItem, new: SourceItem, said: _Say) -> list[Difference]:
     before, after = _parameters(old), _parameters(new)
     named = {one[1]: one for one in after}
     known = {one[1] for one in before}
@@ -232,7 +232,7 @@ def _python_parameters(old: Item, new: Item, said: _Say) -> list[Difference]:
     return found
 
 
-def _parameters(item: Item) -> list[list[str]]:
+def _parameters(item: SourceItem) -> list[list[str]]:
     """Kind, name, annotation, default of each; a positional-only one goes by its place, not its name."""
     split = [one.split(FIELD) for one in item.facts.get("parameters", ())]
     return [

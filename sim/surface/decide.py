@@ -12,11 +12,11 @@ from enum import Enum
 
 from sim.surface.compare import Comparison
 from sim.surface.model import Impact
-from sim.surface.path import Step, migration
+from sim.surface.path import PortStep, migration
 from sim.surface.require import find
 
 
-class Rule(Enum):
+class DecisionRule(Enum):
     """The rules of the decision; each value is the sentence that is printed."""
 
     PRESENT = "every required name is in one of the two trees"
@@ -26,10 +26,10 @@ class Rule(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RuleOutcome:
     """One rule, whether it holds, and the evidence."""
 
-    rule: Rule
+    rule: DecisionRule
     holds: bool
     evidence: str
 
@@ -38,8 +38,8 @@ class Outcome:
 class Decision:
     """Go if every rule holds."""
 
-    outcomes: tuple[Outcome, ...]
-    steps: tuple[Step, ...]
+    outcomes: tuple[RuleOutcome, ...]
+    steps: tuple[PortStep, ...]
 
     @property
     def go(self) -> bool:
@@ -62,34 +62,34 @@ def decide(comparison: Comparison, names: Sequence[str], level: str = "pub") -> 
     return Decision(tuple(outcomes), tuple(steps))
 
 
-def _present(comparison: Comparison, names: Sequence[str]) -> Outcome:
+def _present(comparison: Comparison, names: Sequence[str]) -> RuleOutcome:
     nowhere = [
         name
         for name in names
         if not find(name, comparison.old).present and not find(name, comparison.new, comparison.renames).present
     ]
     said = f"in neither: {', '.join(nowhere)}" if nowhere else f"{len(names)} of {len(names)} found"
-    return Outcome(Rule.PRESENT, not nowhere, said)
+    return RuleOutcome(DecisionRule.PRESENT, not nowhere, said)
 
 
-def _clean(comparison: Comparison) -> Outcome:
+def _clean(comparison: Comparison) -> RuleOutcome:
     unclean = [(side.label, one) for side in (comparison.old, comparison.new) for one in side.unclean]
     said = "; ".join(f"{label}: {one.place}" for label, one in unclean[:3])
     if len(unclean) > 3:
         said += f"; and {len(unclean) - 3} more"
-    return Outcome(Rule.CLEAN, not unclean, said or "all of them")
+    return RuleOutcome(DecisionRule.CLEAN, not unclean, said or "all of them")
 
 
-def _seen(comparison: Comparison, names: Sequence[str]) -> Outcome:
+def _seen(comparison: Comparison, names: Sequence[str]) -> RuleOutcome:
     hidden = []
     for name in names:
         answers = (find(name, comparison.old), find(name, comparison.new, comparison.renames))
         if not any(answer.present for answer in answers):
             hidden += [f"{name} at {answer.tree}: {place}" for answer in answers for place in answer.unseen]
-    return Outcome(Rule.SEEN, not hidden, "; ".join(hidden) or "none does")
+    return RuleOutcome(DecisionRule.SEEN, not hidden, "; ".join(hidden) or "none does")
 
 
-def _unbroken(comparison: Comparison, names: Sequence[str], steps: Sequence[Step]) -> Outcome:
+def _unbroken(comparison: Comparison, names: Sequence[str], steps: Sequence[PortStep]) -> RuleOutcome:
     if names:
         breaking = [d for step in steps for d in step.outside if d.impact is Impact.BREAKING]
         where = "on the path of what is required"
@@ -100,13 +100,13 @@ def _unbroken(comparison: Comparison, names: Sequence[str], steps: Sequence[Step
     said = f"{len(breaking)} breaking {where}"
     if breaking:
         said += f": {', '.join(subjects[:6])}" + (f" and {len(subjects) - 6} more" if len(subjects) > 6 else "")
-    return Outcome(Rule.UNBROKEN, not breaking, said)
+    return RuleOutcome(DecisionRule.UNBROKEN, not breaking, said)
 
 
 # -- pieces of work ----------------------------------------------------------------------------------------
 
 
-class Status(Enum):
+class WorkStatus(Enum):
     """Where a piece of work stands."""
 
     READY = "ready"
@@ -114,20 +114,20 @@ class Status(Enum):
     BLOCKED = "blocked"
 
 
-def status(comparisons: Sequence[Comparison], needs: Sequence[str], level: str) -> tuple[Status, str]:
+def status(comparisons: Sequence[Comparison], needs: Sequence[str], level: str) -> tuple[WorkStatus, str]:
     """Ready if some comparison is a go, blocked if a need is in no tree at all, else work to do."""
     missing = [name for name in needs if not find(name, comparisons[0].old).present]
     if not missing:
-        return Status.READY, f"all {len(needs)} are in {comparisons[0].old.label}"
+        return WorkStatus.READY, f"all {len(needs)} are in {comparisons[0].old.label}"
     nowhere = [name for name in missing if not any(find(name, c.new, c.renames).present for c in comparisons)]
     if nowhere:
-        return Status.BLOCKED, f"in no tree: {', '.join(nowhere)}"
+        return WorkStatus.BLOCKED, f"in no tree: {', '.join(nowhere)}"
     lacked = f"{len(missing)} of {len(needs)} are missing from {comparisons[0].old.label}"
     reasons = []
     for comparison in comparisons:
         decision = decide(comparison, needs, level)
         if decision.go:
-            return Status.READY, f"{lacked}, and bringing them from {comparison.new.label} breaks nothing"
+            return WorkStatus.READY, f"{lacked}, and bringing them from {comparison.new.label} breaks nothing"
         failed = "; ".join(outcome.evidence for outcome in decision.outcomes if not outcome.holds)
         reasons.append(f"from {comparison.new.label}: {failed}")
-    return Status.NEEDS_WORK, f"{lacked}; {'; '.join(reasons)}"
+    return WorkStatus.NEEDS_WORK, f"{lacked}; {'; '.join(reasons)}"

@@ -1,6 +1,6 @@
 """The records that every part of `sim surface` hands to the next one.
 
-A declaration is flattened to an `Item` whose `facts` are tuples of normalised strings: both languages
+A declaration is flattened to an `SourceItem` whose `facts` are tuples of normalised strings: both languages
 then share one comparison, and a rule about a fact can be a row of a table.
 """
 
@@ -27,7 +27,7 @@ class Impact(Enum):
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class SourceLine:
     """A file, relative to the tree's root, and a line counted from 1."""
 
     file: str
@@ -38,7 +38,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class SourceItem:
     """One declaration.
 
     `visibility` is what the source says (`pub`, `pub(crate)`, `private`, ...); `reach` is what it amounts
@@ -54,7 +54,7 @@ class Item:
     owner: str
     visibility: str
     reach: str
-    place: Place
+    place: SourceLine
     facts: Facts
     uses: frozenset[str] = frozenset()
     externals: frozenset[str] = frozenset()
@@ -87,7 +87,7 @@ class Item:
 class Unclean:
     """A file that could not be read to its end, from where on, and why."""
 
-    place: Place
+    place: SourceLine
     reason: str
 
 
@@ -95,7 +95,7 @@ class Unclean:
 class Unseen:
     """A macro call where declarations could stand: what it makes cannot be seen, only its words."""
 
-    place: Place
+    place: SourceLine
     macro: str
     words: frozenset[str]
 
@@ -114,7 +114,7 @@ class Surface:
 
     label: str
     revision: str
-    items: tuple[Item, ...]
+    items: tuple[SourceItem, ...]
     unclean: tuple[Unclean, ...]
     unseen: tuple[Unseen, ...]
     files: int
@@ -136,14 +136,14 @@ class Difference:
     """What happened, in two or three words: `added`, `parameter type`, `visibility`, ..."""
     kind: str
     """What it happened to: `fn`, `struct`, `field`, ..."""
-    old: Item | None
-    new: Item | None
+    old: SourceItem | None
+    new: SourceItem | None
     before: str
     after: str
     why: str
 
     @property
-    def subject(self) -> Item:
+    def subject(self) -> SourceItem:
         """The item to name it by: the first tree's where there is one."""
         item = self.old or self.new
         assert item is not None

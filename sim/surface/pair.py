@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
-from sim.surface.model import Item
+from sim.surface.model import SourceItem
 
 _GROUPS = {
     **dict.fromkeys(("struct", "enum", "union", "trait", "type", "class"), "type"),
@@ -25,20 +25,20 @@ _GROUPS = {
 class Pair:
     """Two items that are one; `how` is same, kept, moved or renamed. One side is None for a loner."""
 
-    old: Item | None
-    new: Item | None
+    old: SourceItem | None
+    new: SourceItem | None
     how: str
     owners: Pair | None = None
 
 
-def group(item: Item) -> str:
+def group(item: SourceItem) -> str:
     """The namespace that an item's name lives in."""
     if item.language == "python" and item.owner:
         return "member"
     return _GROUPS.get(item.kind, item.kind)
 
 
-def pair(old: Sequence[Item], new: Sequence[Item]) -> list[Pair]:
+def pair(old: Sequence[SourceItem], new: Sequence[SourceItem]) -> list[Pair]:
     """Pair the items of two trees; the first tree's must already be in the second's words."""
     pairs = _Pairing(old, new).tops()
     members_old, members_new = _by_owner(old), _by_owner(new)
@@ -53,30 +53,32 @@ def pair(old: Sequence[Item], new: Sequence[Item]) -> list[Pair]:
     return pairs
 
 
-def _key(item: Item) -> tuple[str, str]:
+def _key(item: SourceItem) -> tuple[str, str]:
     return item.language, item.path
 
 
-def _by_owner(items: Iterable[Item]) -> dict[tuple[str, str], list[Item]]:
-    found: dict[tuple[str, str], list[Item]] = defaultdict(list)
+def _by_owner(items: Iterable[SourceItem]) -> dict[tuple[str, str], list[SourceItem]]:
+    found: dict[tuple[str, str], list[SourceItem]] = defaultdict(list)
     for item in items:
         if item.owner:
             found[item.language, item.owner].append(item)
     return found
 
 
-_Pool = dict[int, Item]
+_Pool = dict[int, SourceItem]
 """Items still without a partner, by their place in the list they came from."""
 
 _Keys = dict[int, Hashable]
 """What an item is paired by; an item without a key is left alone."""
 
 
-def _keys(pool: _Pool, key: Callable[[Item], Hashable]) -> _Keys:
+def _keys(pool: _Pool, key: Callable[[SourceItem], Hashable]) -> _Keys:
     return {at: key(item) for at, item in pool.items()}
 
 
-def _match(old: _Pool, new: _Pool, keys: tuple[_Keys, _Keys], only_one: bool = False) -> list[tuple[Item, Item]]:
+def _match(
+    old: _Pool, new: _Pool, keys: tuple[_Keys, _Keys], only_one: bool = False
+) -> list[tuple[SourceItem, SourceItem]]:
     """Pairs with equal keys, taken out of both pools; among several, those with equal facts first.
 
     With `only_one`, a key that several unequal items share pairs nothing: it would be a guess.
@@ -86,7 +88,7 @@ def _match(old: _Pool, new: _Pool, keys: tuple[_Keys, _Keys], only_one: bool = F
         if at in keys[1]:
             candidates[keys[1][at]].append(at)
     rivals = Counter(keys[0][at] for at in old if at in keys[0])
-    found: list[tuple[Item, Item]] = []
+    found: list[tuple[SourceItem, SourceItem]] = []
     for exact in (True, False):
         for at in [at for at in old if at in keys[0]]:
             key, item = keys[0][at], old[at]
@@ -101,7 +103,7 @@ def _match(old: _Pool, new: _Pool, keys: tuple[_Keys, _Keys], only_one: bool = F
 class _Pairing:
     """Items that have no owner."""
 
-    def __init__(self, old: Sequence[Item], new: Sequence[Item]) -> None:
+    def __init__(self, old: Sequence[SourceItem], new: Sequence[SourceItem]) -> None:
         self.shapes = _shapes(old), _shapes(new)
         self.old = {at: item for at, item in enumerate(old) if not item.owner}
         self.new = {at: item for at, item in enumerate(new) if not item.owner}
@@ -116,14 +118,14 @@ class _Pairing:
         loners = [Pair(item, None, "same") for item in self.old.values()]
         return [*self.pairs, *loners, *(Pair(None, item, "same") for item in self.new.values())]
 
-    def _pair(self, key: Callable[[Item], Hashable], how: str) -> None:
+    def _pair(self, key: Callable[[SourceItem], Hashable], how: str) -> None:
         # a re-export elsewhere is another way to an item, not the item: only its own path pairs it
         old, new = (
             {n: i for n, i in pool.items() if how == "same" or i.kind != "re-export"} for pool in (self.old, self.new)
         )
         self._take(_match(self.old, self.new, (_keys(old, key), _keys(new, key)), only_one=how == "moved"), how)
 
-    def _take(self, found: list[tuple[Item, Item]], how: str) -> None:
+    def _take(self, found: list[tuple[SourceItem, SourceItem]], how: str) -> None:
         for old, new in found:
             kept = bool(old.public_paths) and old.public_paths <= new.public_paths
             self.pairs.append(Pair(old, new, "kept" if how == "moved" and kept else how))
@@ -131,7 +133,7 @@ class _Pairing:
     def _kept(self) -> None:
         """A definition that went elsewhere while a re-export stayed behind."""
         at = {(i.language, group(i), path): n for n, i in self.new.items() for path in i.also_at}
-        found: list[tuple[Item, Item]] = []
+        found: list[tuple[SourceItem, SourceItem]] = []
         for number, item in list(self.old.items()):
             there = at.get((item.language, group(item), item.path))
             if there in self.new:
@@ -146,7 +148,7 @@ class _Pairing:
         self.new = {n: i for n, i in self.new.items() if i.kind != "re-export" or i.path not in olds}
 
 
-def _shapes(items: Sequence[Item]) -> _Keys:
+def _shapes(items: Sequence[SourceItem]) -> _Keys:
     """What each item looks like apart from its own name, where that tells enough to pair by."""
     members = _by_owner(items)
     shapes: _Keys = {}
@@ -165,14 +167,14 @@ def _shapes(items: Sequence[Item]) -> _Keys:
     return shapes
 
 
-def _frozen(item: Item) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _frozen(item: SourceItem) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple(sorted((key, value) for key, value in item.facts.items() if value))
 
 
-def _members(olds: list[Item], news: list[Item], owners: Pair) -> list[Pair]:
+def _members(olds: list[SourceItem], news: list[SourceItem], owners: Pair) -> list[Pair]:
     old, new = dict(enumerate(olds)), dict(enumerate(news))
 
-    def named(item: Item) -> Hashable:
+    def named(item: SourceItem) -> Hashable:
         return group(item), item.name
 
     pairs = [Pair(a, b, "same", owners) for a, b in _match(old, new, (_keys(old, named), _keys(new, named)))]

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sim.surface.compare import Comparison, differences, visible
-from sim.surface.model import Difference, Impact, Item
+from sim.surface.model import Difference, Impact, SourceItem
 from sim.surface.renames import translate_word
 from sim.surface.require import matches, spellings
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PortStep:
     """Bring (or change) these items together, after the steps numbered in `after`.
 
     `outside` are the differences that code outside the crate notices; `crates` are the packages that the
@@ -27,7 +27,7 @@ class Step:
 
     number: int
     action: str
-    items: tuple[Item, ...]
+    items: tuple[SourceItem, ...]
     impact: Impact
     outside: tuple[Difference, ...]
     after: tuple[int, ...]
@@ -38,14 +38,14 @@ class Step:
 class _Unit:
     """A top-level item of the second tree with its members, as far as they have to be touched."""
 
-    item: Item
+    item: SourceItem
     missing: bool
-    touched: list[Item] = field(default_factory=list)
+    touched: list[SourceItem] = field(default_factory=list)
     outside: list[Difference] = field(default_factory=list)
-    asked: list[Item] = field(default_factory=list)
+    asked: list[SourceItem] = field(default_factory=list)
 
 
-def migration(comparison: Comparison, names: Sequence[str], level: str = "pub") -> list[Step]:
+def migration(comparison: Comparison, names: Sequence[str], level: str = "pub") -> list[PortStep]:
     """The steps for `names`, or for the whole surface at `level` where there are none."""
     units = _units(comparison, names)
     work = {path: unit for path, unit in units.items() if unit.missing or unit.touched or unit.outside}
@@ -54,7 +54,7 @@ def migration(comparison: Comparison, names: Sequence[str], level: str = "pub") 
     else:
         roots = [p for p, u in work.items() if u.outside or (u.missing and visible(u.item, level))]
     edges = _closure(work, roots)
-    steps: list[Step] = []
+    steps: list[PortStep] = []
     number_of: dict[str, int] = {}
     for together in _ordered(edges, work):
         members = [work[path] for path in together]
@@ -64,7 +64,7 @@ def migration(comparison: Comparison, names: Sequence[str], level: str = "pub") 
         number = len(steps) + 1
         number_of.update(dict.fromkeys(together, number))
         steps.append(
-            Step(
+            PortStep(
                 number,
                 "bring" if all(unit.missing for unit in members) else "change",
                 tuple(unit.item for unit in members),
@@ -77,7 +77,7 @@ def migration(comparison: Comparison, names: Sequence[str], level: str = "pub") 
     return steps
 
 
-def _lacking(item: Item, comparison: Comparison) -> set[str]:
+def _lacking(item: SourceItem, comparison: Comparison) -> set[str]:
     """Packages that an item uses and that its package, in the first tree, does not depend on."""
     package = max((p for p in comparison.old.crates if item.path.startswith(f"{p}::")), key=len, default=None)
     if package is None:

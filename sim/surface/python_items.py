@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.surface.model import Item, Place, Unclean
+from sim.surface.model import SourceItem, SourceLine, Unclean
 
 if TYPE_CHECKING:
     import griffe
@@ -31,7 +31,7 @@ _KINDS = {
 _DATA = {"dataclass", "NamedTuple", "TypedDict", "BaseModel"}
 
 
-def read_python(file: str, source: bytes) -> list[Item] | Unclean:
+def read_python(file: str, source: bytes) -> list[SourceItem] | Unclean:
     """The items of one file, or why it could not be read."""
     import griffe
 
@@ -40,11 +40,11 @@ def read_python(file: str, source: bytes) -> list[Item] | Unclean:
             warnings.simplefilter("ignore")  # what Python thinks of the tree's style is not the question
             module = griffe.visit(_module_name(file), Path(file), source.decode("utf-8"))
     except SyntaxError as error:
-        return Unclean(Place(file, error.lineno or 1), f"is no Python of this version: {error.msg}")
+        return Unclean(SourceLine(file, error.lineno or 1), f"is no Python of this version: {error.msg}")
     except UnicodeDecodeError:
-        return Unclean(Place(file, 1), "is not UTF-8 text")
+        return Unclean(SourceLine(file, 1), "is not UTF-8 text")
     except RecursionError:
-        return Unclean(Place(file, 1), "is nested too deeply to be read")
+        return Unclean(SourceLine(file, 1), "is nested too deeply to be read")
     lines = source.decode("utf-8").splitlines()
     return list(_members(module, _Context(file, module.path, lines), "", "public"))
 
@@ -70,7 +70,7 @@ class _Context:
         return frozenset(_WORD.findall("\n".join(self.lines[start - 1 : end])))
 
 
-def _members(holder: griffe.Object, context: _Context, owner: str, reach: str) -> Iterator[Item]:
+def _members(holder: griffe.Object, context: _Context, owner: str, reach: str) -> Iterator[SourceItem]:
     import griffe
 
     exports = {str(name) for name in holder.exports} if owner == "" and holder.exports is not None else None
@@ -85,7 +85,9 @@ def _members(holder: griffe.Object, context: _Context, owner: str, reach: str) -
             start = member.alias_lineno or 1
             facts = {"target": (member.target_path,)}
             path = f"{context.module}.{name}"
-            yield Item("python", "re-export", path, name, "", seen, reached, Place(context.file, start), facts)
+            yield SourceItem(
+                "python", "re-export", path, name, "", seen, reached, SourceLine(context.file, start), facts
+            )
             continue
         item = _item(name, member, context, (owner, seen, reached))
         if item is None:
@@ -119,7 +121,7 @@ def _item(
     member: griffe.Object,
     context: _Context,
     about: tuple[str, str, str],
-) -> Item | None:
+) -> SourceItem | None:
     import griffe
 
     owner, seen, reach = about
@@ -138,9 +140,9 @@ def _item(
         return None
     start, end = member.lineno or 1, member.endlineno or member.lineno or 1
     path = f"{owner or context.module}.{name}"
-    place = Place(context.file, start)
+    place = SourceLine(context.file, start)
     uses = context.words(start, end)
-    return Item("python", kind, path, name, owner, seen, reach, place, facts, uses)
+    return SourceItem("python", kind, path, name, owner, seen, reach, place, facts, uses)
 
 
 def _texts(expression: object) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from sim.surface.model import Item, Mention, Place, Surface, Unclean
+from sim.surface.model import Mention, SourceItem, SourceLine, Surface, Unclean
 from sim.surface.python_items import read_python
 from sim.surface.rust_crate import assemble, parents_of, show, spot_of
 from sim.surface.rust_file import RustFile, read_rust
@@ -40,7 +40,7 @@ def read(tree: Tree, only: Sequence[str], names: Sequence[str]) -> Surface:
     reading.neighbours()
     items, unclean = reading.items(), list(reading.unclean)
     unseen = [one for file in reading.rust.values() for one in file.unseen]
-    unclean += [Unclean(Place(name, 1), f"was not read: {reason}") for name, reason in tree.odd]
+    unclean += [Unclean(SourceLine(name, 1), f"was not read: {reason}") for name, reason in tree.odd]
     if not items and unclean:
         first = sorted(unclean, key=lambda u: u.place)[0]
         raise SurfaceError(f"{tree.label}: {first.place}: {first.reason}; nothing in this tree could be read")
@@ -69,7 +69,7 @@ class _Reading:
         self.crates = {**_by_folder(surface), **manifests.folders}
         self.compared = {spot_of(name)[0] for name in scoped if name.endswith(".rs")}
         self.local = frozenset(name for name, folder in self.crates.items() if folder in self.compared)
-        self.python: list[Item] = []
+        self.python: list[SourceItem] = []
         self.rust: dict[str, RustFile] = {}
         self.unclean: list[Unclean] = []
 
@@ -88,9 +88,9 @@ class _Reading:
                 self.rust[name] = read_rust(name, source, self.local)
                 self.unclean += self.rust[name].unclean
             except UnicodeDecodeError:
-                self.unclean.append(Unclean(Place(name, 1), "is not UTF-8 text"))
+                self.unclean.append(Unclean(SourceLine(name, 1), "is not UTF-8 text"))
             except RecursionError:
-                self.unclean.append(Unclean(Place(name, 1), "is nested too deeply to be read"))
+                self.unclean.append(Unclean(SourceLine(name, 1), "is nested too deeply to be read"))
 
     def neighbours(self) -> None:
         """Read the tree's other crates that the compared files name, and those that these re-export from.
@@ -107,7 +107,7 @@ class _Reading:
             passed_on = (use for n in fresh if n in self.rust for use in self.rust[n].uses)
             named = {use.path[0] for use in passed_on if use.visibility == "pub"}
 
-    def items(self) -> list[Item]:
+    def items(self) -> list[SourceItem]:
         files = [(file, name in self.scoped) for name, file in sorted(self.rust.items())]
         return [*self.python, *assemble(files, self.crates, self.local, self.manifests.known)]
 
@@ -171,7 +171,7 @@ def _manifests(tree: Tree) -> _Manifests:
         try:
             content: dict[str, Any] = tomllib.loads(tree.texts[name].decode("utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-            found.broken.append(Unclean(Place(name, 1), "is a manifest that cannot be read"))
+            found.broken.append(Unclean(SourceLine(name, 1), "is a manifest that cannot be read"))
             continue
         package = content.get("package", {})
         title = content.get("lib", {}).get("name") or package.get("name")

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sim.surface.model import Item
+from sim.surface.model import SourceItem
 from sim.surface.trees import SurfaceError
 
 _WORD = re.compile(r'"(?:\\.|[^"\\])*"|[A-Za-z_]\w*')
@@ -73,14 +73,14 @@ def translate_text(text: str, renames: Sequence[Rename]) -> str:
     return _WORD.sub(one, text)
 
 
-def translate(items: Sequence[Item], renames: Sequence[Rename]) -> list[Item]:
+def translate(items: Sequence[SourceItem], renames: Sequence[Rename]) -> list[SourceItem]:
     """The first tree's items in the second tree's words; `original` keeps their own path."""
     if not renames:
         return list(items)
     return [_translated(item, renames) for item in items]
 
 
-def _translated(item: Item, renames: Sequence[Rename]) -> Item:
+def _translated(item: SourceItem, renames: Sequence[Rename]) -> SourceItem:
     facts = {key: tuple(translate_text(v, renames) for v in value) for key, value in item.facts.items()}
     pairs = ((n, o) for key in facts for n, o in zip(facts[key], item.facts[key], strict=True))
     return replace(

@@ -7,8 +7,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from sim.surface.model import Difference, Impact, Item, Place
-from sim.surface.report import Block, Command, Heading, Paragraph, Points, Report, Table, blocks
+from sim.surface.model import Difference, Impact, SourceItem, SourceLine
+from sim.surface.report import Block, Command, Heading, Paragraph, Points, Report, ReportTable, blocks
 
 _WIDTH = 100
 _UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -35,7 +35,7 @@ def _markdown_block(block: Block) -> str:
             return f"```sh\n{text}\n```"
         case Points(items):
             return "\n".join(f"- {item}" for item in items)
-        case Table(head, rows, quoted):
+        case ReportTable(head, rows, quoted):
             lines = [_markdown_row(head), _markdown_row(tuple("---" for _ in head))]
             for row in rows:
                 cells = [_quote(c) if h in quoted else c for h, c in zip(head, row, strict=True)]
@@ -74,7 +74,7 @@ def _plain_block(block: Block) -> str:
             return textwrap.indent(text, "    ")
         case Points(items):
             return "\n".join(f"- {item}" for item in items)
-        case Table(head, rows, _):
+        case ReportTable(head, rows, _):
             return "\n".join(_plain_row(head, row) for row in rows)
 
 
@@ -167,15 +167,15 @@ def _difference(d: Difference) -> dict[str, Any]:
     }
 
 
-def _side(item: Item | None) -> dict[str, Any] | None:
+def _side(item: SourceItem | None) -> dict[str, Any] | None:
     return None if item is None else {**(_place(item.place) or {}), "visibility": item.visibility}
 
 
-def _place(place: Place | None) -> dict[str, Any] | None:
+def _place(place: SourceLine | None) -> dict[str, Any] | None:
     return None if place is None else {"file": place.file, "line": place.line}
 
 
-def _item(item: Item) -> dict[str, Any]:
+def _item(item: SourceItem) -> dict[str, Any]:
     return {
         "path": item.shown,
         "kind": item.kind,

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from sim.surface import rules
 from sim.surface.compare import Comparison
-from sim.surface.decide import Decision, Status
-from sim.surface.model import Difference, Impact, Item, Surface
-from sim.surface.path import Step
-from sim.surface.require import Found, Required
+from sim.surface.decide import Decision, WorkStatus
+from sim.surface.model import Difference, Impact, SourceItem, Surface
+from sim.surface.path import PortStep
+from sim.surface.require import Holding, Required
 
 _LONGEST = 90
 """A signature fact longer than this is cut: a report quotes facts, it does not copy sources."""
@@ -36,7 +36,7 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ReportTable:
     """Columns named in `quoted` hold names and signature facts, to be set as such."""
 
     head: tuple[str, ...]
@@ -49,7 +49,7 @@ class Points:
     items: tuple[str, ...]
 
 
-Block = Heading | Paragraph | Command | Table | Points
+Block = Heading | Paragraph | Command | ReportTable | Points
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class WorkResult:
 
     id: str
     title: str
-    status: Status
+    status: WorkStatus
     reason: str
     before: str
     remark: str
@@ -139,7 +139,7 @@ def _decision(report: Report) -> list[Block]:
         if len(report.judged) > 1:
             found.append(Heading(3, f"Against {one.comparison.new.label}: {one.decision.word}"))
         rows = [(o.rule.value, "holds" if o.holds else "fails", o.evidence) for o in one.decision.outcomes]
-        found.append(Table(("rule", "", "evidence"), tuple(rows)))
+        found.append(ReportTable(("rule", "", "evidence"), tuple(rows)))
     return found
 
 
@@ -151,7 +151,7 @@ def _works(report: Report) -> list[Block]:
         found += [Paragraph(text) for text in (work.before, work.remark) if text]
     if report.deferred:
         found.append(Heading(2, "What follows for the deferred list"))
-        found.append(Table(("entry", "what follows"), report.deferred))
+        found.append(ReportTable(("entry", "what follows"), report.deferred))
     return found
 
 
@@ -164,11 +164,11 @@ def _required(report: Report) -> list[Block]:
         "Where each name is declared, how visible it is there, and how often the word stands in the tree's "
         "sources at all (tests and comments included)."
     )
-    table = Table(("name", *labels), tuple(rows), quoted=("name",))
+    table = ReportTable(("name", *labels), tuple(rows), quoted=("name",))
     return [Heading(2, "Required names"), Paragraph(note), table]
 
 
-def _answer(found: Found) -> str:
+def _answer(found: Holding) -> str:
     if not found.present:
         hidden = f"; in a macro call at {found.unseen[0]}, cannot be seen" if found.unseen else ""
         words = f"the word stands {_times(found.mention.count)}" if found.mention.count else "nowhere"
@@ -179,7 +179,7 @@ def _answer(found: Found) -> str:
     return f"{'; '.join(parts)} ({times})"
 
 
-def _owner(item: Item) -> str:
+def _owner(item: SourceItem) -> str:
     return f"of {item.owner.rpartition('::')[2].rpartition('.')[2]} " if item.owner else ""
 
 
@@ -187,7 +187,7 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def _visibility(item: Item) -> str:
+def _visibility(item: SourceItem) -> str:
     if item.visibility == "pub" and item.reach != "public":
         return "pub inside a private module"
     if item.also_at and not item.direct:
@@ -204,7 +204,7 @@ def _trees(report: Report) -> list[Block]:
         counts = (str(surface.files), str(len(shown)), str(public), str(surface.left_aside))
         rows.append((surface.label, where, *counts))
     head = ("tree", "revision and folder", "files compared", "items", "public", "test files left aside")
-    return [Heading(2, "The trees"), Table(head, tuple(rows))]
+    return [Heading(2, "The trees"), ReportTable(head, tuple(rows))]
 
 
 def _path(one: Judged, several: bool) -> list[Block]:
@@ -214,10 +214,10 @@ def _path(one: Judged, several: bool) -> list[Block]:
     rows = [_step(step) for step in one.decision.steps]
     head = ("step", "do", "items", "where", "class", "after", "packages to add")
     note = "In order of dependency: each step stands only on what is there already and on the steps it names."
-    return [Heading(2, title), Paragraph(note), Table(head, tuple(rows), quoted=("items",))]
+    return [Heading(2, title), Paragraph(note), ReportTable(head, tuple(rows), quoted=("items",))]
 
 
-def _step(step: Step) -> tuple[str, ...]:
+def _step(step: PortStep) -> tuple[str, ...]:
     names = ", ".join(dict.fromkeys(item.name for item in step.items))
     places = ", ".join(str(item.place) for item in step.items[:3])
     if len(step.items) > 3:
@@ -236,11 +236,11 @@ def _claims(report: Report) -> list[Block]:
     wrong = sum(1 for claim in report.claims if not claim.agrees)
     note = f"{wrong} of {len(report.claims)} claims are not what the trees say."
     found: list[Block] = [Heading(2, f"Where this disagrees with {report.earlier}"), Paragraph(note)]
-    found.append(Table(("it said", "the trees say", "", "why"), tuple(rows)))
+    found.append(ReportTable(("it said", "the trees say", "", "why"), tuple(rows)))
     if report.remarks:
         found.append(Heading(2, "Read by hand"))
         found.append(Paragraph("What bodies do is not on the surface; these were looked up in the sources."))
-        found.append(Table(("fact", "where"), report.remarks))
+        found.append(ReportTable(("fact", "where"), report.remarks))
     return found
 
 
@@ -260,7 +260,7 @@ def _differences(one: Judged, several: bool) -> list[Block]:
             head = ("item", "change", "before", "after", comparison.old.label, comparison.new.label)
             found += [
                 Heading(3, impact.value.capitalize()),
-                Table(head, tuple(rows), quoted=("item", "before", "after")),
+                ReportTable(head, tuple(rows), quoted=("item", "before", "after")),
             ]
     return found
 
@@ -276,7 +276,7 @@ def _row(d: Difference) -> tuple[str, ...]:
     )
 
 
-def _side(item: Item | None, *, said: bool) -> str:
+def _side(item: SourceItem | None, *, said: bool) -> str:
     """Where an item is, and how visible, unless that is `pub` or said already."""
     if item is None:
         return "-"

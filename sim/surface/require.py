@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sim.surface.model import Item, Mention, Place, Surface
+from sim.surface.model import Mention, SourceItem, SourceLine, Surface
 from sim.surface.renames import Rename, translate_word
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Holding:
     """What one tree has under one name.
 
     `unseen` are macro calls that hold the word: the name may be declared there, and nobody can tell.
     """
 
     tree: str
-    definitions: tuple[Item, ...]
-    reexports: tuple[Item, ...]
-    unseen: tuple[Place, ...]
+    definitions: tuple[SourceItem, ...]
+    reexports: tuple[SourceItem, ...]
+    unseen: tuple[SourceLine, ...]
     mention: Mention
 
     @property
@@ -32,7 +32,7 @@ class Required:
     """One required name and what each tree says to it, in the order of the trees."""
 
     name: str
-    answers: tuple[Found, ...]
+    answers: tuple[Holding, ...]
 
 
 def spellings(name: str, renames: Sequence[Rename]) -> set[str]:
@@ -41,7 +41,7 @@ def spellings(name: str, renames: Sequence[Rename]) -> set[str]:
     return {name, f"{front}{mark}{translate_word(last, renames)}"}
 
 
-def matches(item: Item, name: str) -> bool:
+def matches(item: SourceItem, name: str) -> bool:
     """Whether an item is what `name` asks for: by its name, or by the end of its path (`Options::mode`)."""
     for mark in ("::", "."):
         if mark in name:
@@ -49,13 +49,13 @@ def matches(item: Item, name: str) -> bool:
     return item.name == name
 
 
-def find(name: str, surface: Surface, renames: Sequence[Rename] = ()) -> Found:
+def find(name: str, surface: Surface, renames: Sequence[Rename] = ()) -> Holding:
     """Look for one name in everything that was read of a tree."""
     wanted = spellings(name, renames)
     hits = [item for item in surface.items if any(matches(item, one) for one in wanted)]
     hits.sort(key=lambda item: (not item.scoped, item.place))
     words = {one.rpartition("::")[2].rpartition(".")[2] for one in wanted}
-    return Found(
+    return Holding(
         surface.label,
         tuple(item for item in hits if item.kind != "re-export"),
         tuple(item for item in hits if item.kind == "re-export"),

@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sim.surface.model import Impact, Item
+from sim.surface.model import Impact, SourceItem
 
 B, H, A = Impact.BREAKING, Impact.BEHAVIOURAL, Impact.ADDITIVE
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class FactRule:
     """A row: `whole` compares the fact as one text, otherwise its entries are a set."""
 
     aspect: str
@@ -29,59 +29,59 @@ class Rule:
     whole: bool = True
 
 
-RUST: Sequence[Rule] = (
-    Rule("receiver", "receiver", B, B, B, "every call is written another way"),
-    Rule("async", "async", B, B, B, "callers have to await it, or to stop awaiting it"),
-    Rule("unsafe", "unsafe", B, A, A, "callers need an unsafe block when it comes, and none when it goes"),
-    Rule("const", "const", A, B, B, "only a const fn can be called where a constant is computed"),
-    Rule("extern", "calling convention", B, B, B, "function pointers of it have another type"),
-    Rule("lifetimes", "lifetimes", B, B, B, "explicit lifetime arguments and borrows stop fitting"),
-    Rule("type parameters", "generics", B, B, B, "explicit type arguments stop fitting"),
-    Rule("bounds", "bounds", B, A, A, "a new bound shuts callers out, a dropped one lets more in", whole=False),
-    Rule("shape", "shape", B, B, B, "it is built and matched another way"),
-    Rule("open", "literal construction", A, B, B, "other code may or may not list its parts exhaustively"),
-    Rule("supertraits", "supertraits", B, B, B, "implementors must follow, users lose what it implied", False),
-    Rule("type", "type", B, B, B, "code that names or infers the old type stops fitting"),
-    Rule("value", "value", H, H, H, "the same code compiles and does something else"),
-    Rule("mutable", "mutability", B, B, B, "a mutable static needs unsafe at every use"),
-    Rule("payload", "payload", B, B, B, "it is built and matched another way"),
-    Rule("associated types", "associated types", B, B, B, "code that goes through the trait gets another type"),
-    Rule("layout", "layout", B, B, B, "code that relies on the memory layout breaks silently"),
-    Rule("deprecated", "deprecation", H, H, H, "callers are warned, or no longer"),
-    Rule("must_use", "must_use", H, H, H, "callers that drop the result are warned, or no longer"),
-    Rule("serialised form", "serialised form", H, H, H, "stored and transmitted data reads differently", False),
-    Rule("default variant", "default", H, H, H, "the default is another variant"),
-    Rule("condition", "condition", B, A, B, "it is there only under that cfg"),
-    Rule("target", "re-export target", B, B, B, "the same path names another item"),
+RUST: Sequence[FactRule] = (
+    FactRule("receiver", "receiver", B, B, B, "every call is written another way"),
+    FactRule("async", "async", B, B, B, "callers have to await it, or to stop awaiting it"),
+    FactRule("unsafe", "unsafe", B, A, A, "callers need an unsafe block when it comes, and none when it goes"),
+    FactRule("const", "const", A, B, B, "only a const fn can be called where a constant is computed"),
+    FactRule("extern", "calling convention", B, B, B, "function pointers of it have another type"),
+    FactRule("lifetimes", "lifetimes", B, B, B, "explicit lifetime arguments and borrows stop fitting"),
+    FactRule("type parameters", "generics", B, B, B, "explicit type arguments stop fitting"),
+    FactRule("bounds", "bounds", B, A, A, "a new bound shuts callers out, a dropped one lets more in", whole=False),
+    FactRule("shape", "shape", B, B, B, "it is built and matched another way"),
+    FactRule("open", "literal construction", A, B, B, "other code may or may not list its parts exhaustively"),
+    FactRule("supertraits", "supertraits", B, B, B, "implementors must follow, users lose what it implied", False),
+    FactRule("type", "type", B, B, B, "code that names or infers the old type stops fitting"),
+    FactRule("value", "value", H, H, H, "the same code compiles and does something else"),
+    FactRule("mutable", "mutability", B, B, B, "a mutable static needs unsafe at every use"),
+    FactRule("payload", "payload", B, B, B, "it is built and matched another way"),
+    FactRule("associated types", "associated types", B, B, B, "code that goes through the trait gets another type"),
+    FactRule("layout", "layout", B, B, B, "code that relies on the memory layout breaks silently"),
+    FactRule("deprecated", "deprecation", H, H, H, "callers are warned, or no longer"),
+    FactRule("must_use", "must_use", H, H, H, "callers that drop the result are warned, or no longer"),
+    FactRule("serialised form", "serialised form", H, H, H, "stored and transmitted data reads differently", False),
+    FactRule("default variant", "default", H, H, H, "the default is another variant"),
+    FactRule("condition", "condition", B, A, B, "it is there only under that cfg"),
+    FactRule("target", "re-export target", B, B, B, "the same path names another item"),
 )
 
-RUST_BY_KIND: dict[str, Sequence[Rule]] = {
-    "trait": (Rule("unsafe", "unsafe", B, B, B, "implementations have to say unsafe, or to stop saying it"),),
-    "enum": (Rule("open", "exhaustive matching", A, B, B, "a match needs a wildcard arm, or no longer"),),
-    "variant": (Rule("value", "discriminant", H, H, H, "a cast to an integer gives another number"),),
+RUST_BY_KIND: dict[str, Sequence[FactRule]] = {
+    "trait": (FactRule("unsafe", "unsafe", B, B, B, "implementations have to say unsafe, or to stop saying it"),),
+    "enum": (FactRule("open", "exhaustive matching", A, B, B, "a match needs a wildcard arm, or no longer"),),
+    "variant": (FactRule("value", "discriminant", H, H, H, "a cast to an integer gives another number"),),
     "trait method": (
-        Rule("bounds", "bounds", B, B, B, "implementations have to repeat the bounds", whole=False),
-        Rule("default", "default body", A, B, B, "implementations may leave it out, or no longer"),
+        FactRule("bounds", "bounds", B, B, B, "implementations have to repeat the bounds", whole=False),
+        FactRule("default", "default body", A, B, B, "implementations may leave it out, or no longer"),
     ),
-    "trait const": (Rule("default", "default", A, B, H, "implementations that leave it out get it"),),
-    "trait type": (Rule("default", "default", A, B, B, "implementations that leave it out get it"),),
+    "trait const": (FactRule("default", "default", A, B, H, "implementations that leave it out get it"),),
+    "trait type": (FactRule("default", "default", A, B, B, "implementations that leave it out get it"),),
 }
 """Rows that a kind of item has besides, or instead of, the ones above."""
 
-PYTHON: Sequence[Rule] = (
-    Rule("async", "async", B, B, B, "callers have to await it, or to stop awaiting it"),
-    Rule("called", "kind of method", B, B, B, "it is called another way"),
-    Rule("returns", "return type", A, A, B, "typed callers get another type"),
-    Rule("bases", "bases", A, B, B, "isinstance checks and inherited members come or go", whole=False),
-    Rule("decorators", "decorators", H, H, H, "what the decorator did comes or goes", whole=False),
-    Rule("type", "type", A, A, B, "typed callers get another type"),
-    Rule("value", "value", H, H, H, "the same code runs and does something else"),
-    Rule("required", "required field", B, A, A, "a constructor call without it fails"),
-    Rule("target", "re-export target", B, B, B, "the same path names another item"),
+PYTHON: Sequence[FactRule] = (
+    FactRule("async", "async", B, B, B, "callers have to await it, or to stop awaiting it"),
+    FactRule("called", "kind of method", B, B, B, "it is called another way"),
+    FactRule("returns", "return type", A, A, B, "typed callers get another type"),
+    FactRule("bases", "bases", A, B, B, "isinstance checks and inherited members come or go", whole=False),
+    FactRule("decorators", "decorators", H, H, H, "what the decorator did comes or goes", whole=False),
+    FactRule("type", "type", A, A, B, "typed callers get another type"),
+    FactRule("value", "value", H, H, H, "the same code runs and does something else"),
+    FactRule("required", "required field", B, A, A, "a constructor call without it fails"),
+    FactRule("target", "re-export target", B, B, B, "the same path names another item"),
 )
 
 
-def rules_for(item: Item) -> list[Rule]:
+def rules_for(item: SourceItem) -> list[FactRule]:
     """The rows that apply to an item, the more specific instead of the general."""
     if item.language == "python":
         return list(PYTHON)
@@ -90,7 +90,7 @@ def rules_for(item: Item) -> list[Rule]:
     return [*special.values(), *general]
 
 
-def added(item: Item, owner: Item | None) -> tuple[Impact, str]:
+def added(item: SourceItem, owner: SourceItem | None) -> tuple[Impact, str]:
     """What it means that the second tree has an item more; `owner` is its owner in the first tree."""
     is_open = owner is not None and bool(owner.facts.get("open"))
     if item.kind == "field" and is_open:

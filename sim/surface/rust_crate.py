@@ -1,7 +1,7 @@
 """Rust files put together: module paths, who can reach what, and what re-exports show where.
 
 `pub` says little by itself: in a private module it ends at the crate, and a `pub use` elsewhere may open it
-again. `Item.reach` is the answer after both, as far as the files that were read can tell; a module whose
+again. `SourceItem.reach` is the answer after both, as far as the files that were read can tell; a module whose
 declaration was not read counts as public, so that nothing of it is lost.
 """
 
@@ -13,8 +13,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sim.surface.model import Item, Place
-from sim.surface.rust_file import Module, RustFile
+from sim.surface.model import SourceItem, SourceLine
+from sim.surface.rust_file import RustFile, RustModule
 from sim.surface.rust_items import Raw
 from sim.surface.rust_uses import Use
 
@@ -85,7 +85,7 @@ def assemble(
     crates: Mapping[str, str],
     local: frozenset[str],
     dependencies: frozenset[str],
-) -> list[Item]:
+) -> list[SourceItem]:
     """The items of all files with their paths; `crates` maps a crate's identifier to its folder.
 
     Types of `local` crates go by their last name already; those of the tree's other crates get the path of
@@ -108,7 +108,7 @@ class _Assembly:
         self.dependencies = dependencies
         self.scoped = {file.file: scoped for file, scoped in files}
         self.spots = self._spots([file for file, _ in files])
-        self.modules: dict[Spot, Module] = {}
+        self.modules: dict[Spot, RustModule] = {}
         self.definitions: dict[tuple[Spot, str], list[_Definition]] = defaultdict(list)
         self.by_name: dict[tuple[str, str], list[_Definition]] = defaultdict(list)
         self.members: list[_Definition] = []
@@ -156,7 +156,7 @@ class _Assembly:
             self.uses.append((use, spot, file))
             self.named_uses[spot, use.name].append(use)
 
-    def _chain(self, spot: Spot) -> list[Module]:
+    def _chain(self, spot: Spot) -> list[RustModule]:
         crate, path = spot
         ends = range(1, len(path) + 1)
         return [self.modules[crate, path[:end]] for end in ends if (crate, path[:end]) in self.modules]
@@ -263,9 +263,9 @@ class _Assembly:
 
     # -- items -------------------------------------------------------------------------------------------
 
-    def items(self) -> list[Item]:
+    def items(self) -> list[SourceItem]:
         also: dict[tuple[Spot, str], list[str]] = defaultdict(list)
-        items: list[Item] = []
+        items: list[SourceItem] = []
         for (spot, name), alias in sorted(self.aliases.items(), key=lambda pair: show(pair[0][0], pair[0][1])):
             end = self._follow(alias.spot, alias.name)
             if end is not None and alias.use.visibility == "pub":
@@ -278,7 +278,7 @@ class _Assembly:
             if use.visibility != "private" and (leads is None or empty):
                 shown = "::".join(use.path) + ("::*" if use.name == "*" else "")
                 items.append(self._reexport(use, file, spot, (shown if use.name == "*" else use.name, shown)))
-        owners: dict[tuple[Spot, str], Item] = {}
+        owners: dict[tuple[Spot, str], SourceItem] = {}
         for key, definitions in self.definitions.items():
             for definition in definitions:
                 fronts = [show(front, key[1]) for front in self._fronts(key[0]) if front != key[0]]
@@ -293,13 +293,13 @@ class _Assembly:
         """Whether anything is known of a module: a glob of an enum's variants, say, shows nothing here."""
         return any(spot == module for spot, _ in (*self.definitions, *self.aliases))
 
-    def _reexport(self, use: Use, file: RustFile, spot: Spot, about: tuple[str, str]) -> Item:
+    def _reexport(self, use: Use, file: RustFile, spot: Spot, about: tuple[str, str]) -> SourceItem:
         name, target = about
         reach = "public" if use.visibility == "pub" and self._fronts(spot) else "crate"
         facts = {"target": (target,), **({"condition": use.cfg} if use.cfg else {})}
         path = show(spot, name)
-        place = Place(file.file, use.line)
-        return Item(
+        place = SourceLine(file.file, use.line)
+        return SourceItem(
             "rust",
             "re-export",
             path,
@@ -312,7 +312,7 @@ class _Assembly:
             scoped=self.scoped[file.file],
         )
 
-    def _top(self, definition: _Definition, also: tuple[str, ...]) -> Item:
+    def _top(self, definition: _Definition, also: tuple[str, ...]) -> SourceItem:
         raw, spot = definition.raw, definition.spot
         reach = "private" if raw.visibility == "private" else "crate"
         if raw.kind == "macro":  # macro_export puts it at the crate's root, whatever the modules say
@@ -321,13 +321,13 @@ class _Assembly:
             reach = "public"
         return self._item(raw, definition, (show(spot, raw.name), ""), (raw.visibility, reach), also)
 
-    def _member(self, raw: Raw, owner: Item, definition: _Definition) -> Item:
+    def _member(self, raw: Raw, owner: SourceItem, definition: _Definition) -> SourceItem:
         seen = owner.visibility if raw.kind == "impl" else raw.visibility
         reach = owner.reach if seen == "pub" or seen == owner.visibility else "crate"
         reach = "private" if seen == "private" else reach
         return self._item(raw, definition, (f"{owner.path}::{raw.name}", owner.path), (seen, reach), ())
 
-    def _of(self, definition: _Definition, owners: Mapping[tuple[Spot, str], Item]) -> Item:
+    def _of(self, definition: _Definition, owners: Mapping[tuple[Spot, str], SourceItem]) -> SourceItem:
         """A method or implementation, placed at the type it belongs to wherever the block stands."""
         raw = definition.raw
         owner = self._owner(definition, owners)
@@ -349,7 +349,7 @@ class _Assembly:
 
         return self.foreign.sub(one, fact)
 
-    def _owner(self, definition: _Definition, owners: Mapping[tuple[Spot, str], Item]) -> Item | None:
+    def _owner(self, definition: _Definition, owners: Mapping[tuple[Spot, str], SourceItem]) -> SourceItem | None:
         spot, of = definition.spot, definition.raw.of
         here = owners.get((spot, of))
         if here is not None:
@@ -369,13 +369,13 @@ class _Assembly:
         where: tuple[str, str],
         seen: tuple[str, str],
         also: tuple[str, ...],
-    ) -> Item:
+    ) -> SourceItem:
         path, owner = where
         file = definition.file
         direct = raw.kind == "macro" or self._open(definition.spot)
         heads = {use.path[0] for use in file.uses if use.name in raw.uses}
         heads |= {word.removesuffix("::") for word in raw.uses if word.endswith("::")}
-        return Item(
+        return SourceItem(
             language="rust",
             kind=raw.kind,
             path=path,
@@ -383,7 +383,7 @@ class _Assembly:
             owner=owner,
             visibility=seen[0],
             reach=seen[1],
-            place=Place(file.file, raw.line),
+            place=SourceLine(file.file, raw.line),
             facts={key: tuple(map(self._defined, value)) for key, value in raw.facts.items()},
             uses=raw.uses,
             externals=frozenset(heads & self.dependencies),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from sim.surface.model import Place, Unclean, Unseen
+from sim.surface.model import SourceLine, Unclean, Unseen
 from sim.surface.rust_items import Raw, item, name_of, with_attributes, words
 from sim.surface.rust_text import Generics, Scope, generics, path_segments, render, text
 from sim.surface.rust_uses import Attribute, Use, attribute_facts, derived, imports, is_test, visibility
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Module:
+class RustModule:
     """A `mod` declaration: how visible, whether only for tests, and the file it names itself."""
 
     path: tuple[str, ...]
@@ -36,7 +36,7 @@ class RustFile:
 
     file: str
     items: list[Raw] = field(default_factory=list)
-    modules: list[Module] = field(default_factory=list)
+    modules: list[RustModule] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
     unseen: list[Unseen] = field(default_factory=list)
     unclean: list[Unclean] = field(default_factory=list)
@@ -72,7 +72,7 @@ def _errors(file: str, root: Node) -> list[Unclean]:
         else:
             waiting.extend(child for child in node.children if child.has_error or child.is_missing)
     more = f" (and at {len(places) - 1} more)" if len(places) > 1 else ""
-    return [Unclean(Place(file, min(places)), f"is no Rust that the grammar knows{more}")]
+    return [Unclean(SourceLine(file, min(places)), f"is no Rust that the grammar knows{more}")]
 
 
 class _Reader:
@@ -115,7 +115,7 @@ class _Reader:
         body = node.child_by_field_name("body")
         named = next((a.arguments[2:-1] for a in attributes if a.name == "path"), "")
         test = is_test(attributes)
-        self.found.modules.append(Module(path, visibility(node), test, named, body is not None))
+        self.found.modules.append(RustModule(path, visibility(node), test, named, body is not None))
         if body is not None and not test:
             self.block(body, path)
 
@@ -132,7 +132,7 @@ class _Reader:
         if call is None or call.type != "macro_invocation":
             return
         name = call.child_by_field_name("macro")
-        place = Place(self.found.file, call.start_point[0] + 1)
+        place = SourceLine(self.found.file, call.start_point[0] + 1)
         self.found.unseen.append(Unseen(place, text(name) if name else "?", words(call)))
 
     def implementation(self, node: Node, attributes: list[Attribute], modules: tuple[str, ...], outer: Scope) -> None:

@@ -56,7 +56,7 @@ class Work(_Strict):
     remark: str = ""
 
 
-class Deferred(_Strict):
+class DeferredEntry(_Strict):
     """An entry of the deferred list: what follows for it, by the status of the work it hangs on."""
 
     id: str
@@ -83,7 +83,7 @@ class Study(_Strict):
     """What the earlier report is called, for the heading above its claims."""
     claim: tuple[Claim, ...] = ()
     work: tuple[Work, ...] = ()
-    deferred: tuple[Deferred, ...] = ()
+    deferred: tuple[DeferredEntry, ...] = ()
     remark: tuple[Remark, ...] = ()
 
 

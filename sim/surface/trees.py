@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.errors import SimError
+from sim.base.errors import SimError
 
 _SKIPPED_FOLDERS = {"node_modules", "__pycache__", "target"}
 _GIT_SILENT = ("-c", "core.fsmonitor=false", "-c", "protocol.allow=never")

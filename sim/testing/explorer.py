@@ -11,22 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sim.errors import ConfigError, ModelError, listing, nearest
-from sim.explore.check import check
-from sim.explore.counterexample import counterexample_text, file_name, replay_command
-from sim.explore.found import tell
-from sim.explore.fuzz import FuzzResult, fuzz
-from sim.explore.minimise import Minimised, unminimised
-from sim.explore.result import CheckResult
+from sim.base.errors import ConfigError, ModelError, listing, nearest
+from sim.base.values import describe
+from sim.check.exhaustive import check
+from sim.check.result import CheckResult
+from sim.fuzz.counterexample import counterexample_text, file_name, replay_command
+from sim.fuzz.found import tell
+from sim.fuzz.fuzzer import FuzzResult, fuzz
+from sim.minimise.minimise import Minimised, unminimised
 from sim.report.outcome import compare
+from sim.run.of_scenario import simulate_scenario
+from sim.run.simulation import MAX_STEPS
+from sim.run.trace import Ending, Run, Trace
 from sim.scenario import Target, load_scenario, write_text
 from sim.scenario.models import import_model
-from sim.simulation import MAX_STEPS, simulate
-from sim.strategy import Portfolio, strategy_of
-from sim.system import System
+from sim.strategy import Portfolio
+from sim.system.system import System
 from sim.testing.told import replay_text
-from sim.trace import Ending, Run, Trace
-from sim.values import describe
 
 Model = str | System | Callable[..., System]
 
@@ -75,7 +76,7 @@ class Explore:
         a model of one's own. Fails the test if an expectation is missed."""
         __tracebackhide__ = True
         scenario = load_scenario(path, allow=() if model is None else (model,))
-        run = simulate(scenario.system, strategy_of(scenario), max_steps=scenario.max_steps)
+        run = simulate_scenario(scenario)
         replay = replay_command(str(path), scenario.model)
         missed = compare(scenario, run, replay).missed
         if missed:

@@ -8,12 +8,12 @@ from typing import Any, ClassVar, NoReturn
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from sim.action import Action, Kind
-from sim.graph import Graph
-from sim.judge import Finding, Judge
-from sim.simulation import Walk
+from sim.graph.action import Action, Kind
+from sim.graph.graph import Graph
+from sim.graph.judge import Finding, Judge
+from sim.run.simulation import Walk
 from sim.strategy.canonical import Canonical
-from sim.system import System
+from sim.system.system import System
 from sim.testing.told import PropertyViolation
 
 DRAIN_STEPS = 1_000

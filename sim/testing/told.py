@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sim.run.trace import Run
 from sim.scenario import scenario_text
-from sim.trace import Run
 
 
 class PropertyViolation(AssertionError):

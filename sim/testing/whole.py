@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from sim.graph import Graph
-from sim.judge import Judge
-from sim.simulation import simulate
+from sim.graph.graph import Graph
+from sim.graph.judge import Judge
+from sim.run.simulation import simulate
+from sim.run.trace import Run
 from sim.strategy.drawn import Drawn
-from sim.system import System
-from sim.trace import Run
+from sim.system.system import System
 
 DRAWN_STEPS = 100
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from sim.base.errors import ConfigError
 from sim.campaign import code
 from sim.campaign.code import code_of, engine_digest, install
-from sim.errors import ConfigError
 from sim.scenario.models import import_model
 from tests.campaign.toys import forget_dice, sim_json, write_toy
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from sim.campaign.store import Store, Writing
-from sim.mixer import between, stream
+from sim.base.mixer import between, stream
+from sim.campaign.store import CampaignStore, Writing
 from tests.campaign.toys import a_campaign, has_store, inline, open_store, said, sim_json, start, stored, write_toy
 
 KILLS = 50
@@ -163,8 +163,8 @@ def test_a_chunk_is_kept_with_its_findings_or_not_at_all(here: Path, monkeypatch
 
 def test_a_store_without_transactions_would_lose_findings(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     @contextmanager
-    def careless(self: Store) -> Iterator[Writing]:
+    def careless(self: CampaignStore) -> Iterator[Writing]:
         yield Writing(self._db, 0)
 
-    monkeypatch.setattr(Store, "writing", careless)
+    monkeypatch.setattr(CampaignStore, "writing", careless)
     assert record_until_killed(here, monkeypatch) == (1, 0)

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from sim.campaign.git import Place
-from sim.campaign.known import Known, State, replay_known
+from sim.campaign.git import GitPlace
+from sim.campaign.known import KnownCase, KnownState, replay_known
 from sim.campaign.sessions import session
-from sim.campaign.store import Store
+from sim.campaign.store import CampaignStore
 from sim.cli import call
 from tests.campaign.toys import (
     a_campaign,
@@ -26,10 +26,10 @@ from tests.campaign.toys import (
 )
 
 
-def replayed(store: Store, here: Path) -> list[Known]:
+def replayed(store: CampaignStore, here: Path) -> list[KnownCase]:
     """What a new campaign of the toy replays."""
     campaign = a_campaign(store, here)
-    return replay_known(store, campaign.session, campaign.code, Place())
+    return replay_known(store, campaign.session, campaign.code, GitPlace())
 
 
 def edit(here: Path, old: str, new: str) -> None:
@@ -44,7 +44,7 @@ def test_what_was_found_is_replayed_by_the_next_campaign(here: Path) -> None:
     with open_store(here) as store:
         answer = a_campaign(store, here).run(inline())
         known = replayed(store, here)
-        assert [one.state for one in known] == [State.VIOLATED] * len(answer.found)
+        assert [one.state for one in known] == [KnownState.VIOLATED] * len(answer.found)
         assert {(one.violated, one.told) for one in known} >= {(f.told.violated, f.told.message) for f in answer.found}
         assert all(one.session == 1 for one in known)
 
@@ -55,13 +55,13 @@ def test_what_was_mended_is_said_to_be_fixed_and_what_comes_back_too(here: Path)
         edit(here, "(4321,)", "()")
         states = {one.violated: (one.before, one.state) for one in replayed(store, here)}
         assert states == {
-            "falling": (State.VIOLATED, State.FIXED),
-            "crossed": (State.VIOLATED, State.VIOLATED),
+            "falling": (KnownState.VIOLATED, KnownState.FIXED),
+            "crossed": (KnownState.VIOLATED, KnownState.VIOLATED),
         }
-        assert {one.violated: one.before for one in replayed(store, here)}["falling"] is State.FIXED
+        assert {one.violated: one.before for one in replayed(store, here)}["falling"] is KnownState.FIXED
         edit(here, '"falling": ()', '"falling": (4321,)')
         (back,) = [one for one in replayed(store, here) if one.violated == "falling"]
-        assert (back.before, back.state) == (State.FIXED, State.VIOLATED)
+        assert (back.before, back.state) == (KnownState.FIXED, KnownState.VIOLATED)
         assert back.sentence == "falling: violated again: heard 4321 (found in session 1)"
 
 
@@ -71,7 +71,7 @@ def test_a_schedule_that_no_longer_fits_says_why_and_is_not_called_fixed(here: P
         (here / "numbers_of_the_dealer.py").write_text("NUMBERS = (5, 6)\n")
         forget_dice()
         known = replayed(store, here)
-        assert [one.state for one in known] == [State.UNFIT] * len(known)
+        assert [one.state for one in known] == [KnownState.UNFIT] * len(known)
         assert all("its counterexample no longer fits: " in one.sentence for one in known)
 
 
@@ -81,11 +81,11 @@ def test_what_is_found_anew_takes_the_place_of_one_that_no_longer_fits(here: Pat
         a_campaign(store, here).run(inline())
         (here / "numbers_of_the_dealer.py").write_text("NUMBERS = (5, 6, 7, 8)\n")
         edit(here, '"falling": (4321,), "crossed": (2143, 3412)', '"falling": (8765,), "crossed": (6587, 7856)')
-        assert {one.state for one in replayed(store, here)} == {State.UNFIT}
+        assert {one.state for one in replayed(store, here)} == {KnownState.UNFIT}
         later = a_campaign(store, here)
         assert len(later.run(inline()).found) == 2
         known = replayed(store, here)
-        assert [(one.state, one.session) for one in known] == [(State.VIOLATED, later.session.id)] * 2
+        assert [(one.state, one.session) for one in known] == [(KnownState.VIOLATED, later.session.id)] * 2
         assert {one.told for one in known} <= {"heard 8765", "heard 6587", "heard 7856"}
         a_campaign(store, here).run(inline())
         assert {one.session for one in replayed(store, here)} == {later.session.id}, "one that stands is kept"
@@ -96,7 +96,7 @@ def test_one_that_violates_another_property_now_is_no_fixed_one(here: Path) -> N
         a_campaign(store, here).run(inline())
         edit(here, '"falling": (4321,), "crossed": (2143, 3412)', '"crossed": (2143, 3412, 4321), "falling": ()')
         (moved,) = [one for one in replayed(store, here) if one.violated == "falling"]
-        assert (moved.state, moved.told) == (State.VIOLATED, "now crossed: heard 4321")
+        assert (moved.state, moved.told) == (KnownState.VIOLATED, "now crossed: heard 4321")
 
 
 def test_another_system_has_other_counterexamples(here: Path) -> None:
@@ -104,9 +104,9 @@ def test_another_system_has_other_counterexamples(here: Path) -> None:
     with open_store(here) as store:
         a_campaign(store, here).run(inline())
         sound = a_campaign(store, here, overrides=(("sound", "true"),))
-        assert replay_known(store, sound.session, sound.code, Place()) == []
+        assert replay_known(store, sound.session, sound.code, GitPlace()) == []
         lossy = a_campaign(store, here, faults="drop:1")
-        assert replay_known(store, lossy.session, lossy.code, Place()) == []
+        assert replay_known(store, lossy.session, lossy.code, GitPlace()) == []
 
 
 def test_another_project_has_other_counterexamples(here: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -130,10 +130,12 @@ def test_a_session_does_not_replay_what_it_has_just_found(here: Path) -> None:
     with open_store(here) as store:
         campaign = a_campaign(store, here)
         campaign.run(inline())
-        assert replay_known(store, session(store, 1), campaign.code, Place()) == []
+        assert replay_known(store, session(store, 1), campaign.code, GitPlace()) == []
         edit(here, "(4321,)", "(4321, )")
         again = go_on(store, 1, here)
-        assert len(replay_known(store, again.session, again.code, Place())) == len(stored(here, "SELECT * FROM known"))
+        assert len(replay_known(store, again.session, again.code, GitPlace())) == len(
+            stored(here, "SELECT * FROM known")
+        )
 
 
 def test_a_known_violation_ends_a_campaign_before_it_begins_until_it_is_mended(tmp_path: Path) -> None:

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.base.errors import ConfigError
 from sim.campaign import local
+from sim.campaign.campaign_plan import CHUNK_MAX, CHUNK_TIMED, chunk_size
 from sim.campaign.chunks import Chunk, Chunks
 from sim.campaign.engines import started
 from sim.campaign.local import LocalExecutor, WorkerDied
-from sim.campaign.plan import CHUNK_MAX, CHUNK_TIMED, chunk_size
-from sim.errors import ConfigError
 
 
 def test_it_answers_as_any_executor_does() -> None:

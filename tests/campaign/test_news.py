@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.campaign.news import News
-from sim.campaign.worker import Request, run_chunk
-from sim.explore.coverage import CoverageData, union
+from sim.campaign.worker import ChunkRequest, run_chunk
+from sim.fuzz.coverage import CoverageData, union
 from tests.campaign.toys import a_campaign, a_plan, inline, open_store, stored
 
 CHUNKS = st.lists(st.dictionaries(st.integers(1, 6), st.booleans(), max_size=6), min_size=2, max_size=8)
@@ -88,7 +88,7 @@ def test_a_worker_says_less_and_less_and_everything_to_another_run(here: Path) -
         code = a_campaign(store, here).code
 
     def said(first: int, low: int, run: str) -> int:
-        return len(run_chunk(Request(a_plan(), code, first, 10, run, low)).coverage.prints)
+        return len(run_chunk(ChunkRequest(a_plan(), code, first, 10, run, low)).coverage.prints)
 
     whole = said(0, 0, "one")
     assert said(0, 0, "one") == whole, "nothing is recorded so far"

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from sim.campaign import sessions
-from sim.campaign.git import Place, look
+from sim.campaign.git import GitPlace, look
 from sim.campaign.home import home
-from sim.campaign.store import Store
-from sim.campaign.worker import Outcome
+from sim.campaign.store import CampaignStore
+from sim.campaign.worker import ChunkOutcome
 from sim.cli import call
 from tests.campaign.test_git import run
 from tests.campaign.toys import (
@@ -44,7 +44,7 @@ def begin(here: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Begins a session as of some moment."""
     clock = iter(range(1_000, 1_000_000, 1_000))
 
-    def make(folder: Path | None = None, place: Place | None = None, **given: Any) -> int:
+    def make(folder: Path | None = None, place: GitPlace | None = None, **given: Any) -> int:
         monkeypatch.setattr("sim.campaign.store.now_ms", lambda: next(clock))
         with open_store(here) as store:
             plan = a_plan(**given)
@@ -92,7 +92,7 @@ def test_the_branch_is_that_of_the_last_activity(project: Path, capsys: pytest.C
         def switch(request: Any) -> None:
             if request.first == 50:
                 run(project, "switch", "-c", "later")
-                monkey.setattr("sim.campaign.run.LOOK_S", 0.0)
+                monkey.setattr("sim.campaign.dispatch.LOOK_S", 0.0)
 
         with pytest.MonkeyPatch.context() as monkey:
             campaign.run(inline(switch))
@@ -124,7 +124,7 @@ def test_what_was_done_stays_done_however_often_it_is_resumed(project: Path) -> 
         assert after[: len(before)] == before
         assert [row[0] for row in after] == [*range(0, 100, 10)]
         with pytest.raises(Exception, match="UNIQUE"):
-            sessions.record(store, campaign.session, campaign.part, Outcome(0, 10), [], Place(), 0)
+            sessions.record(store, campaign.session, campaign.part, ChunkOutcome(0, 10), [], GitPlace(), 0)
 
 
 def test_resuming_goes_on_under_the_same_number(project: Path, begin: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -221,7 +221,7 @@ def test_a_shared_store_tells_projects_apart_and_work_trees_of_one_together(
     for folder in (project, tree, other):
         place = home(folder, str(tmp_path / "kept"))
         place.prepare()
-        with Store(place.file) as store:
+        with CampaignStore(place.file) as store:
             plan, at = a_plan(), look(folder)
             sessions.begin(store, place.project(at), plan, plan.load(), at)
     assert listed(capsys) == [1], "`main` of another project is not ours"

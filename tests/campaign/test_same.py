@@ -14,16 +14,16 @@ from typing import Any
 
 import pytest
 
+from sim.base.errors import ConfigError, SimError
+from sim.base.mixer import stream
 from sim.campaign import engines
 from sim.campaign.answer import Answer, limit_of
+from sim.campaign.dispatch import RETRIES_MAX
 from sim.campaign.engines import Engine
 from sim.campaign.local import WorkerDied
-from sim.campaign.run import RETRIES_MAX
-from sim.campaign.worker import Outcome, Request, run_chunk
-from sim.errors import ConfigError, SimError
-from sim.explore.found import found_by, grouped
-from sim.explore.fuzz import fuzz
-from sim.mixer import stream
+from sim.campaign.worker import ChunkOutcome, ChunkRequest, run_chunk
+from sim.fuzz.found import found_by, grouped
+from sim.fuzz.fuzzer import fuzz
 from tests.campaign.toys import (
     Inline,
     a_campaign,
@@ -50,7 +50,7 @@ class Shuffled(Executor):
 
     def __init__(self, seed: int, workers: int) -> None:
         self.seed, self.workers = seed, workers
-        self.waiting: list[tuple[Future[Any], Request]] = []
+        self.waiting: list[tuple[Future[Any], ChunkRequest]] = []
         self.draws = count()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -144,7 +144,7 @@ def test_findings_are_grouped_alike_in_any_order(here: Path) -> None:
     with open_store(here) as store:
         campaign = a_campaign(store, here, chunk=10)
         code = campaign.code
-        outcomes = [run_chunk(Request(a_plan(), code, first, 10)) for first in range(0, 100, 10)]
+        outcomes = [run_chunk(ChunkRequest(a_plan(), code, first, 10)) for first in range(0, 100, 10)]
     findings = [found for outcome in outcomes for found in outcome.found]
     assert len(grouped(findings)) < len(findings)
     assert grouped(findings) == grouped(findings[::-1]) == grouped(sorted(findings, key=lambda one: one.seed))
@@ -245,11 +245,11 @@ def test_a_scheduler_elsewhere_gets_the_users_modules_and_their_changes(alone: d
 # --- what goes wrong --------------------------------------------------------------------------------
 
 
-def dies_at(first: int, times: int) -> Callable[[Request], None]:
+def dies_at(first: int, times: int) -> Callable[[ChunkRequest], None]:
     """The worker dies at the chunk that begins with `first`, so many times."""
     left = [times]
 
-    def die(request: Request) -> None:
+    def die(request: ChunkRequest) -> None:
         if request.first == first and left[0]:
             left[0] -= 1
             raise WorkerDied("a worker process was ended by signal 9")
@@ -283,7 +283,7 @@ def test_a_worker_that_ray_ends_for_want_of_memory_costs_a_retry(here: Path, mon
     def ends_with(error: type[Exception]) -> Engine:
         left = [error]
 
-        def fail(request: Request) -> None:
+        def fail(request: ChunkRequest) -> None:
             if request.first == 30 and left:
                 raise left.pop()("gone")
 
@@ -325,7 +325,7 @@ def test_a_violation_before_it_is_told_instead(here: Path) -> None:
 
 
 def test_an_engine_that_fails_is_told_and_what_was_recorded_is_kept(here: Path) -> None:
-    def fail(request: Request) -> None:
+    def fail(request: ChunkRequest) -> None:
         if request.first == 30:
             raise ConnectionError("the scheduler is gone")
 
@@ -412,7 +412,7 @@ def test_an_interrupted_chunk_is_no_outcome(here: Path, monkeypatch: pytest.Monk
         return result
 
     with open_store(here) as store:
-        request = Request(a_plan(), a_campaign(store, here).code, 0, 10)
+        request = ChunkRequest(a_plan(), a_campaign(store, here).code, 0, 10)
     assert run_chunk(request).schedules == 10
     monkeypatch.setattr(Fuzzer, "run", interrupted)
     with pytest.raises(KeyboardInterrupt):
@@ -422,8 +422,8 @@ def test_an_interrupted_chunk_is_no_outcome(here: Path, monkeypatch: pytest.Monk
 def test_an_outcome_of_a_defect_of_ours_is_told_as_it_is(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sim.campaign.worker.Fuzzer.run", lambda *a, **k: 1 // 0)
     with open_store(here) as store:
-        outcome = run_chunk(Request(a_plan(), a_campaign(store, here).code, 0, 10))
-    assert isinstance(outcome, Outcome)
+        outcome = run_chunk(ChunkRequest(a_plan(), a_campaign(store, here).code, 0, 10))
+    assert isinstance(outcome, ChunkOutcome)
     assert outcome.failure[-1].startswith("ZeroDivisionError")
 
 

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from sim.base.errors import ConfigError
 from sim.campaign import sessions
 from sim.campaign.answer import answer_of
 from sim.campaign.home import Home, home
-from sim.campaign.store import MIGRATIONS, Store
-from sim.campaign.worker import Request
+from sim.campaign.store import MIGRATIONS, CampaignStore
+from sim.campaign.worker import ChunkRequest
 from sim.cli import call
-from sim.errors import ConfigError
 from tests.campaign.toys import (
     a_campaign,
     environment,
@@ -54,14 +54,14 @@ def test_a_store_is_for_its_owner_alone_and_hidden_from_git(tmp_path: Path) -> N
 def test_the_files_of_a_store_in_use_are_private_too(tmp_path: Path) -> None:
     place = Home(tmp_path / ".sim", tmp_path, shared=False)
     place.prepare()
-    with Store(place.file) as store, store.writing():
+    with CampaignStore(place.file) as store, store.writing():
         files = [path for path in place.folder.iterdir() if path.name != ".gitignore"]
         assert len(files) == 3, "the write-ahead log and its index"
         assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
 
 def test_tables_are_strict_and_the_log_is_written_ahead(tmp_path: Path) -> None:
-    with Store(tmp_path / "s.sqlite") as store:
+    with CampaignStore(tmp_path / "s.sqlite") as store:
         assert [row[0] for row in store.rows("PRAGMA journal_mode")] == ["wal"]
         tables = store.rows("PRAGMA table_list")
         assert {row["name"]: row["strict"] for row in tables if not row["name"].startswith("sqlite_")} == dict.fromkeys(
@@ -73,29 +73,31 @@ def test_tables_are_strict_and_the_log_is_written_ahead(tmp_path: Path) -> None:
 
 def test_an_older_store_is_brought_up_to_date_and_keeps_what_it_has(tmp_path: Path) -> None:
     file = tmp_path / "s.sqlite"
-    with Store(file) as store, store.writing() as change:
+    with CampaignStore(file) as store, store.writing() as change:
         change.add("session", project="", plan="{}", system="", created_ms=1, active_ms=1)
     newer = (*MIGRATIONS, "ALTER TABLE session ADD COLUMN note TEXT NOT NULL DEFAULT 'none';\nSELECT 1")
-    with Store(file, newer) as store:
+    with CampaignStore(file, newer) as store:
         assert [row["note"] for row in store.rows("SELECT note FROM session")] == ["none"]
-    with Store(file, newer) as store:
+    with CampaignStore(file, newer) as store:
         assert [row[0] for row in store.rows("PRAGMA user_version")] == [len(newer)]
 
 
 def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
     file = tmp_path / "s.sqlite"
-    Store(file).close()
+    CampaignStore(file).close()
     with pytest.raises(ConfigError):
-        Store(file, (*MIGRATIONS, "ALTER TABLE session ADD COLUMN note TEXT;\nALTER TABLE nothing ADD COLUMN x TEXT"))
-    with Store(file) as store:
+        CampaignStore(
+            file, (*MIGRATIONS, "ALTER TABLE session ADD COLUMN note TEXT;\nALTER TABLE nothing ADD COLUMN x TEXT")
+        )
+    with CampaignStore(file) as store:
         assert "note" not in [row["name"] for row in store.rows("PRAGMA table_info(session)")]
 
 
 def test_a_store_of_a_later_roundsim_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "s.sqlite"
-    Store(file, (*MIGRATIONS, "SELECT 1")).close()
+    CampaignStore(file, (*MIGRATIONS, "SELECT 1")).close()
     with pytest.raises(ConfigError, match="is of version 2, this roundsim knows 1; take the roundsim that wrote it"):
-        Store(file)
+        CampaignStore(file)
 
 
 def test_what_is_no_store_is_told_and_left_alone(tmp_path: Path) -> None:
@@ -118,7 +120,7 @@ def test_a_database_of_another_program_is_told_and_left_alone(version: int, tmp_
         database.execute(f"PRAGMA user_version = {version}")
     before = file.read_bytes()
     with pytest.raises(ConfigError, match=r"is no store of sessions; move it away, .* database of something else"):
-        Store(file)
+        CampaignStore(file)
     assert file.read_bytes() == before
 
 
@@ -212,11 +214,11 @@ def test_a_store_that_goes_away_ends_the_campaign(back: str, here: Path) -> None
     """SQLite would go on writing to a file that nobody finds again."""
     file = here / ".sim" / "sessions.sqlite"
 
-    def take_away(request: Request) -> None:
+    def take_away(request: ChunkRequest) -> None:
         if request.first == 40:
             file.rename(here / "away")
             if back == "another":
-                Store(file).close()
+                CampaignStore(file).close()
             elif back == "itself":
                 (here / "away").rename(file)
 
@@ -327,7 +329,7 @@ def test_two_campaigns_and_a_reader_never_meet_a_lock(tmp_path: Path) -> None:
     write_toy(tmp_path)
     both = [start(tmp_path, *FUZZ[:-1], "2", "--schedules", "300", "--seed", str(seed), "--json") for seed in (1, 2)]
     seen: dict[int, None] = {}
-    with Store(private(tmp_path)) as store:
+    with CampaignStore(private(tmp_path)) as store:
         while any(child.poll() is None for child in both):
             seen |= dict.fromkeys(one.schedules for one in sessions.sessions(store, None, None))
     for child in both:
@@ -342,7 +344,7 @@ def test_a_store_that_reads_before_it_locks_would_meet_one(tmp_path: Path) -> No
     """Why every transaction begins with the lock: one that reads first is refused at once, however long it
     would wait."""
     file = tmp_path / "s.sqlite"
-    with Store(file) as one, Store(file) as two:
+    with CampaignStore(file) as one, CampaignStore(file) as two:
         one._db.execute("BEGIN")
         one._db.execute("SELECT * FROM session").fetchall()
         with two.writing() as change:
@@ -404,7 +406,7 @@ def test_folded_coverage_says_what_the_chunks_said(here: Path, monkeypatch: pyte
     with open_store(here) as store:
         loose = a_campaign(store, here)
         expected = loose.run(inline())
-        monkeypatch.setattr("sim.campaign.run.FOLD_MIN", 0)
+        monkeypatch.setattr("sim.campaign.dispatch.FOLD_MIN", 0)
         folding = a_campaign(store, here)
         folding.run(inline())
         kept = store.rows("SELECT coverage FROM chunk WHERE session = ?", folding.session.id)

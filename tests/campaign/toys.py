@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from sim.campaign import code, sessions
+from sim.campaign.campaign_plan import CampaignPlan
 from sim.campaign.code import code_of
+from sim.campaign.dispatch import Campaign
 from sim.campaign.engines import Engine
-from sim.campaign.git import Place
+from sim.campaign.git import GitPlace
 from sim.campaign.home import Home
 from sim.campaign.local import WorkerDied
-from sim.campaign.plan import Plan
-from sim.campaign.run import Campaign
-from sim.campaign.store import Store
-from sim.campaign.worker import Request
+from sim.campaign.store import CampaignStore
+from sim.campaign.worker import ChunkRequest
 
 ROOT = Path(__file__).parents[2]
 
@@ -156,37 +156,37 @@ def inline(before: Callable[..., object] | None = None, workers: int = 1) -> Eng
     return Engine("inline", Inline(before), workers, (WorkerDied,))
 
 
-def interrupt_at(first: int) -> Callable[[Request], None]:
+def interrupt_at(first: int) -> Callable[[ChunkRequest], None]:
     """Presses ctrl-C when the chunk that begins with `first` is handed out."""
 
-    def press(request: Request) -> None:
+    def press(request: ChunkRequest) -> None:
         if request.first == first:
             raise KeyboardInterrupt
 
     return press
 
 
-def a_plan(**given: Any) -> Plan:
+def a_plan(**given: Any) -> CampaignPlan:
     """A campaign of the toy, which goes on after a violation."""
     usual: dict[str, Any] = {
         "target": "dice", "model": "dice", "text": None, "overrides": (), "faults": None, "faults_from": "--faults",
         "allow": (), "seed": 0, "strategy": "portfolio", "schedules": 100, "seconds": None, "keep_going": True,
         "chunk": 10, "max_steps": 1_000,
     }  # fmt: skip
-    return Plan(**{**usual, **given})
+    return CampaignPlan(**{**usual, **given})
 
 
-def open_store(folder: Path) -> Store:
+def open_store(folder: Path) -> CampaignStore:
     """The store of a folder."""
     home = Home(folder / ".sim", folder, shared=False)
     home.prepare()
-    return Store(home.file)
+    return CampaignStore(home.file)
 
 
-def a_campaign(store: Store, folder: Path, place: Place | None = None, **given: Any) -> Campaign:
+def a_campaign(store: CampaignStore, folder: Path, place: GitPlace | None = None, **given: Any) -> Campaign:
     """A new session of the toy, about to run."""
     plan = a_plan(**given)
-    session = sessions.begin(store, "", plan, plan.load(), place or Place())
+    session = sessions.begin(store, "", plan, plan.load(), place or GitPlace())
     return go_on(store, session.id, folder, place)
 
 
@@ -197,9 +197,9 @@ def forget_dice() -> None:
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, code._Texts)]
 
 
-def go_on(store: Store, number: int, folder: Path, place: Place | None = None) -> Campaign:
+def go_on(store: CampaignStore, number: int, folder: Path, place: GitPlace | None = None) -> Campaign:
     """A session of the toy, about to run again."""
     session = sessions.session(store, number)
     target, ours = session.plan.load(), code_of(session.plan.model)
-    part = sessions.go_on(store, number, "0", ours, place or Place())
+    part = sessions.go_on(store, number, "0", ours, place or GitPlace())
     return Campaign(store, session, part, target, ours, folder)

@@ -46,12 +46,11 @@ def test_each_race_passes_with_sequencing_and_shows_its_violation_without(race: 
     assert "verdict: violated" in twin
     mended = twin.replace("sequencing: false", "sequencing: true")
     folder = paths[0].parent
+    from sim.run.of_scenario import simulate_scenario
     from sim.scenario import parse_scenario
-    from sim.simulation import simulate
-    from sim.strategy import strategy_of
 
     scenario = parse_scenario(mended, folder / "mended.yaml")
-    assert simulate(scenario.system, strategy_of(scenario)).finding is None
+    assert simulate_scenario(scenario).finding is None
 
 
 def test_the_contracted_keys_are_there(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from sim import Graph, State, simulate
-from sim.action import Action
+from sim.graph.action import Action
+from sim.run.trace import Ending
 from sim.scenario import schema
 from sim.strategy import STRATEGIES, make_strategy
 from sim.strategy.base import least
-from sim.trace import Ending
 from tests.fuzzed import SOUND, STEPS_MAX, schedule
 
 ROOT = Path(__file__).parents[2]

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim import AgentTimeout, ConfigError, Message, Process, RateLimited, Record
-from sim.action import Action, Kind
-from sim.address import parse_address
-from sim.network import Envelope
-from sim.process import Emit, Send, Write
-from sim.values import Emission
+from sim.base.values import Emission
+from sim.graph.action import Action, Kind
+from sim.machine.process import Emit, Send, Write
+from sim.system.network import Envelope
+from sim.world.address import parse_address
 
 
 class Mood(Enum):

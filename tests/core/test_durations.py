@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim import ConfigError
-from sim.durations import parse_duration, parse_range, show_duration, show_range
+from sim.base.durations import parse_duration, parse_range, show_duration, show_range
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sim import ConfigError
 from sim.faults import DOMAIN_FAULTS, FaultEntry, parse_plan, show_plan
-from sim.faults.table import BUILT_IN, PLACED, ROWS, Takes
+from sim.faults.catalogue import BUILT_IN, PLACED, ROWS, Takes
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, Phase, assume, find, given, settings
 from hypothesis.errors import NoSuchExample
 
 from sim import Graph, System, check
-from sim.graph import State
-from sim.network import AnyOrder, Fifo, SentForEver
-from sim.process import Step
-from sim.system import Cut
-from sim.tables import Tables
-from sim.values import encode
+from sim.base.values import encode
+from sim.graph.graph import State
+from sim.graph.tabulation import Tabulation
+from sim.machine.process import HandlerCall
+from sim.system.network import AnyOrder, Fifo, SentForEver
+from sim.system.system import Cut
 from tests.reference import FAILED, Explored, Reference
 from tests.systems import PRIMITIVES, primitives_of, systems, walk
 
@@ -124,15 +124,15 @@ def _apply_without_budget(self: Any, state: State, action: Any, apply: Any = Gra
     return apply(self, state, action)._replace(budgets=state.budgets)
 
 
-def _crash_in_the_middle_only(self: Any, action: Any, windows: Any = Tables.windows) -> Any:
+def _crash_in_the_middle_only(self: Any, action: Any, windows: Any = Tabulation.windows) -> Any:
     return windows(self, action)[1:]
 
 
-def _timers_survive(self: Any, action: Any, *rest: Any, act: Any = Tables._act, **options: Any) -> Any:
+def _timers_survive(self: Any, action: Any, *rest: Any, act: Any = Tabulation._act, **options: Any) -> Any:
     return act(self, action, *rest, **{**options, "consumed": False})
 
 
-class _ForgetfulStep(Step):
+class _ForgetfulStep(HandlerCall):
     def __init__(self, timers: Any, script: Any, sender: str) -> None:
         super().__init__((), script, sender)
 
@@ -152,12 +152,16 @@ SABOTEURS: dict[str, tuple[Any, str, Any]] = {
         lambda self, a, b: self._crosses(a, b) or self._crosses(b, a),
     ),
     "cuts that hold nothing": (Cut, "holds", lambda self, a, b: False),
-    "durable writes that a crash loses": (Tables, "_struck", _keep_all),
+    "durable writes that a crash loses": (Tabulation, "_struck", _keep_all),
     "budgets that are never spent": (Graph, "apply", _apply_without_budget),
-    "no crash before the first output": (Tables, "windows", _crash_in_the_middle_only),
-    "deliveries that consume nothing": (Tables, "_act", _timers_survive),
-    "timers that every handler forgets": (__import__("sim.machine", fromlist=["Step"]), "Step", _ForgetfulStep),
-    "monitors that hear nothing": (Tables, "notify", lambda self, locals_, heard: locals_),
+    "no crash before the first output": (Tabulation, "windows", _crash_in_the_middle_only),
+    "deliveries that consume nothing": (Tabulation, "_act", _timers_survive),
+    "timers that every handler forgets": (
+        __import__("sim.machine.handler", fromlist=["HandlerCall"]),
+        "HandlerCall",
+        _ForgetfulStep,
+    ),
+    "monitors that hear nothing": (Tabulation, "notify", lambda self, locals_, heard: locals_),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim import Message, Process, Replay, Run, System, eventually, simulate
-from sim.trace import Ending
+from sim.run.trace import Ending
 
 
 class Word(Message):

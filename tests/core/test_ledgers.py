@@ -20,7 +20,7 @@ from sim import (
     System,
     check,
 )
-from sim.ledgers import REASONS
+from sim.machine.ledgers import REASONS
 from tests.walk import schedule
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from sim import DEFER, IGNORE, Graph, Message, Process, Replay, System, check, eventually, simulate, within
-from sim.explore.liveness import Edges, _fair, fair_round
-from sim.lasso import is_fair
+from sim.check.liveness import Edges, _fair, fair_round
+from sim.run.lasso import is_fair
 from tests.walk import schedule
 
 DONE = eventually("done", lambda p: p.state == "done")

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from sim import DEFER, IGNORE, Emission, Message, ModelError, Process, System
-from sim.machine import Handler, Local
-from sim.process import Emit, Send, Write
+from sim.machine.handler import Handler, Local
+from sim.machine.process import Emit, Send, Write
 from tests.walk import Walk
 
 

@@ -8,7 +8,7 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.mixer import GAMMA, MASK, between, derive, key64, mix, stream
+from sim.base.mixer import GAMMA, MASK, between, derive, key64, mix, stream
 
 WORDS = st.integers(0, MASK)
 
@@ -69,7 +69,7 @@ def test_purposes_have_unrelated_seeds_and_any_integer_is_a_seed() -> None:
 
 
 def test_keys_are_the_same_in_every_process() -> None:
-    code = "from sim.mixer import key64, derive; print(key64(b'abc'), derive(1, 'latency'))"
+    code = "from sim.base.mixer import key64, derive; print(key64(b'abc'), derive(1, 'latency'))"
     here = f"{key64(b'abc')} {derive(1, 'latency')}\n"
     for seed in ("0", "1"):
         done = subprocess.run(

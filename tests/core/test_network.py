@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sim import DEFER, IGNORE, Message, ModelError, Process, System, cut
-from sim.network import AnyOrder, Fifo, SentForEver
+from sim.system.network import AnyOrder, Fifo, SentForEver
 from tests.walk import Walk
 
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim import Emission, Message, ModelError, Process, Record, System, check
-from sim.values import Names, SortedSet, encode, freeze, show
+from sim.base.values import Names, SortedSet, encode, freeze, show
 from tests.walk import Walk
 
 ROOT = Path(__file__).parents[2]
@@ -131,7 +131,7 @@ PROBE = """
 import sys
 sys.path.insert(0, {root!r})
 from tests.core.test_values import NEIGHBOURS, Colour, Point
-from sim.values import encode, freeze, show
+from sim.base.values import encode, freeze, show
 words = frozenset('one two three four five six seven'.split())
 nested = Point(words, (frozenset({{(w, Colour.RED) for w in words}}), frozenset({{frozenset({{w}}) for w in words}})))
 print([encode(v).hex() for v in [*NEIGHBOURS, words, nested]], show(nested), list(freeze(words)), list(freeze(nested).y[1]))

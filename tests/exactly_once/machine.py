@@ -24,7 +24,7 @@ from models.consensus.messages import (
     Update,
 )
 from sim import Action, Finding, Graph, State, System, SystemMachine
-from sim.judge import Judge
+from sim.graph.judge import Judge
 from tests.exactly_once.beside import Broken
 from tests.exactly_once.ledger import Ledger
 

@@ -18,11 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sim import Action, ConfigError, Message, Process, System, always, check, eventually, sometimes, within
-from sim.explore.compiled import layout
-from sim.explore.compiled.arrays import Mirror
-from sim.explore.compiled.jit import interrupt_afterwards
-from sim.explore.compiled.walk import CompiledWalk
-from sim.explore.result import CheckResult
+from sim.check.compiled import layout
+from sim.check.compiled.arrays import Mirror
+from sim.check.compiled.jit import interrupt_afterwards
+from sim.check.compiled.walk import CompiledWalk
+from sim.check.result import CheckResult
 from sim.scenario import load_target
 from tests.systems import systems
 
@@ -134,7 +134,7 @@ warnings.simplefilter("ignore")
 import numba, numpy as np
 numba.config.DISABLE_JIT = 1
 from sim import check
-from sim.explore.compiled import kernel, prints
+from sim.check.compiled import kernel, prints
 from sim.scenario import load_target
 weak = lambda h: (h & np.uint64(7)) | np.uint64(1)
 kernel.fingerprint = prints.fingerprint = weak
@@ -161,7 +161,7 @@ def _commit(managers: int) -> System:
 def test_auto_goes_over_in_the_middle_and_comes_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = check(_commit(4), engine="plain")
     for at in (1, 2, 50, 700, 1568, 10**6):
-        monkeypatch.setattr("sim.explore.check.PAYS_AT", at)
+        monkeypatch.setattr("sim.check.exhaustive.PAYS_AT", at)
         result = check(_commit(4))
         assert result.engine == ("compiled" if at < 10**6 else "plain")
         assert summary(result) == summary(plain)
@@ -178,8 +178,8 @@ def test_a_small_model_does_not_load_the_compiler() -> None:
 def test_without_the_compiler_the_plain_engine_does_it_and_says_so_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sim.explore.check.PAYS_AT", 10)
-    monkeypatch.setattr("sim.explore.compiled.jit.importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("sim.check.exhaustive.PAYS_AT", 10)
+    monkeypatch.setattr("sim.check.compiled.jit.importlib.util.find_spec", lambda _: None)
     result = check(_commit(3))
     assert (result.states, result.engine) == (288, "plain")
     assert capsys.readouterr().err.count("\n") == 1
@@ -191,7 +191,7 @@ BROKEN = """
 import sys
 from sim import ConfigError, check, fuzz
 from sim.scenario import load_target
-sys.modules["sim.explore.check"].PAYS_AT = sys.modules["sim.explore.fuzz"].PAYS_AT = 10
+sys.modules["sim.check.exhaustive"].PAYS_AT = sys.modules["sim.fuzz.fuzzer"].PAYS_AT = 10
 system = load_target("models.two_phase_commit", {"resource_managers": "3"}).system
 print(check(system).states, fuzz(system, schedules=20).schedules)
 for walk in check, fuzz:
@@ -252,8 +252,8 @@ PEAK = """
 import re, sys
 from pathlib import Path
 from sim import check
-from sim.explore.compiled import store, walk
-from sim.explore.memory import held_bytes
+from sim.check.compiled import store, walk
+from sim.check.memory import held_bytes
 from sim.scenario import load_target
 check(load_target("models.consensus", {"agents": "1"}).system, engine="compiled")  # making code takes memory too
 Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
@@ -277,11 +277,11 @@ def test_a_process_stays_within_its_memory_bound(plant: tuple[str, ...]) -> None
 
 
 def test_what_the_plain_engine_holds_meanwhile_counts_as_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sim.explore.compiled.walk.held_bytes", lambda: 2**50)
+    monkeypatch.setattr("sim.check.compiled.walk.held_bytes", lambda: 2**50)
     much = 2**40  # the arrays come nowhere near it
-    monkeypatch.setattr("sim.explore.compiled.walk.LOOK_EVERY", 10**9)
+    monkeypatch.setattr("sim.check.compiled.walk.LOOK_EVERY", 10**9)
     assert check(_commit(5), engine="compiled", max_memory=much).verdict == "ok", "it is looked at nowhere else"
-    monkeypatch.setattr("sim.explore.compiled.walk.LOOK_EVERY", 10)
+    monkeypatch.setattr("sim.check.compiled.walk.LOOK_EVERY", 10)
     result = check(_commit(5), engine="compiled", max_memory=much)
     assert (result.verdict, result.stopped) == ("incomplete", "the memory bound of 1,048,576 MiB was reached")
     assert 0 < result.states < 8832
@@ -331,7 +331,7 @@ def test_an_interrupt_while_cycles_are_judged_proves_nothing(monkeypatch: pytest
 
     system = _commit(2).with_(properties=[eventually("never", lambda manager: False)])
     assert check(system, engine="compiled").verdict == "violated"
-    monkeypatch.setattr("sim.explore.compiled.cycles.judge_cycles", interrupted)
+    monkeypatch.setattr("sim.check.compiled.cycles.judge_cycles", interrupted)
     result = check(system, engine="compiled")
     assert (result.stopped, result.verdict, result.proved) == ("interrupted", "incomplete", [])
 

@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sim import ConfigError, Graph, Message, Process, System, eventually, fuzz, simulate, sometimes
-from sim.explore import fuzz as fuzzing
-from sim.explore.compiled.schedules import driver, layout
-from sim.explore.compiled.schedules.driver import CompiledFuzz
-from sim.explore.compiled.schedules.facts import FactBook
-from sim.explore.coverage import Coverage, CoverageData
-from sim.explore.fuzz import LAST, Fuzzer, FuzzResult, schedule_seed
+from sim.fuzz import fuzzer as fuzzing
+from sim.fuzz.compiled import driver, layout
+from sim.fuzz.compiled.driver import CompiledFuzz
+from sim.fuzz.compiled.facts import FactBook
+from sim.fuzz.coverage import Coverage, CoverageData
+from sim.fuzz.fuzzer import LAST, Fuzzer, FuzzResult, schedule_seed
 from sim.scenario import load_target
 from sim.strategy import STRATEGIES, make_strategy
 from tests.saboteurs.consensus import SABOTEURS
@@ -119,8 +119,8 @@ def test_both_engines_find_the_same(saboteur: Any) -> None:
 
 
 LITTLE_ROOM = [
-    "sim.explore.compiled.schedules.driver.REMEMBER_BYTES",
-    "sim.explore.compiled.schedules.layout.COUNT_MAX",
+    "sim.fuzz.compiled.driver.REMEMBER_BYTES",
+    "sim.fuzz.compiled.layout.COUNT_MAX",
 ]
 
 
@@ -187,7 +187,7 @@ def test_without_numba_it_says_so_and_goes_on(
 ) -> None:
     system = load_target("models.consensus", {}).system
     monkeypatch.setattr(fuzzing, "PAYS_AT", 100)
-    monkeypatch.setattr("sim.explore.engine.missing", lambda: "numba is not installed")
+    monkeypatch.setattr("sim.check.engine.missing", lambda: "numba is not installed")
     assert fuzz(system, schedules=20).engine == "plain"
     assert capsys.readouterr().err == "sim: numba is not installed\n"
     with pytest.raises(ConfigError, match="engine 'compiled': numba is not installed"):
@@ -198,7 +198,7 @@ def test_without_numba_it_says_so_and_goes_on(
 
 def test_what_is_too_large_for_the_arrays_goes_on_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     system = load_target("models.consensus", {}).system
-    monkeypatch.setattr("sim.explore.compiled.arrays.LOCALS_MAX", 40)
+    monkeypatch.setattr("sim.check.compiled.arrays.LOCALS_MAX", 40)
     assert fuzz(system, engine="compiled", schedules=40).engine == "plain"
     agree(system, schedules=40)
 

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 
 import models.consensus
 from sim import ConfigError, System
-from sim.explore.coverage import Coverage
-from sim.explore.fuzz import FuzzResult, fuzz
-from sim.graph import Graph
+from sim.fuzz.coverage import Coverage
+from sim.fuzz.fuzzer import FuzzResult, fuzz
+from sim.graph.graph import Graph
 from tests.fuzzed import relay
 from tests.systems import systems
 
@@ -81,7 +81,7 @@ def test_distinct_states_have_distinct_fingerprints(system: System) -> None:
 
 PRINTS = """
 import models.two_phase_commit
-from sim.graph import Graph
+from sim.graph.graph import Graph
 graph = Graph(models.two_phase_commit.system(resource_managers=3))
 if {backwards}:
     states = graph.initial()

@@ -6,9 +6,9 @@ import pytest
 
 import models.consensus
 from sim import ConfigError, Graph, fuzz, simulate
-from sim.explore import fuzz as module
-from sim.explore.fuzz import FuzzResult, schedule_seed
-from sim.explore.minimise import minimise
+from sim.fuzz import fuzzer as module
+from sim.fuzz.fuzzer import FuzzResult, schedule_seed
+from sim.minimise.minimise import minimise
 from sim.strategy import STRATEGIES, make_strategy
 from tests.fuzzed import factory, hurried, relay
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 import models.consensus
-import sim.explore.minimise as minimising
+import sim.minimise.minimise as minimising
 from bench.bugs import livelock
 from sim import Graph, Replay, Run, System, Uniform, check, fuzz, minimise, simulate
-from sim.explore import guided
-from sim.explore.deviations import Unusual, deviations
-from sim.explore.minimise import unminimised
+from sim.minimise import guided
+from sim.minimise.deviations import Unusual, deviations
+from sim.minimise.minimise import unminimised
 from sim.strategy import Canonical
 from tests.fuzzed import deaf, factory, hasty, hopeless, hurried, relay, stubborn
 from tests.saboteurs.consensus import SABOTEURS

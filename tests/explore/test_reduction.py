@@ -13,16 +13,16 @@ from bench.plain_paxos import Acceptor, Promise, plain_paxos
 from models.two_phase_commit import ResourceManager, TransactionManager
 from models.two_phase_commit import system as two_phase_commit
 from sim import DEFER, IGNORE, Graph, Message, Process, System, always, check, cut, eventually, sometimes, within
-from sim.explore.compiled import turns
-from sim.explore.plain import Limits, Walk
-from sim.explore.reduction import universe
-from sim.explore.reduction.alike import alike
-from sim.explore.reduction.canonical import Canonical
-from sim.explore.reduction.images import Images
-from sim.explore.reduction.reduction import Reduction
-from sim.explore.reduction.settle import Settling
-from sim.explore.result import CheckResult
-from sim.judge import Judge
+from sim.check.compiled import turns
+from sim.check.plain import Limits, PlainWalk
+from sim.check.reduction import universe
+from sim.check.reduction.alike import alike
+from sim.check.reduction.images import Images
+from sim.check.reduction.reduction import Reduction
+from sim.check.reduction.representative import Representative
+from sim.check.reduction.settle import Settling
+from sim.check.result import CheckResult
+from sim.graph.judge import Judge
 from tests.symmetric import orbits, symmetric_systems
 from tests.systems import systems
 
@@ -55,8 +55,8 @@ def replayed(result: CheckResult) -> None:
     assert result.finding in found
 
 
-def whole(system: System) -> tuple[CheckResult, Walk]:
-    walk = Walk(Graph(system), Limits(STATES_MAX))
+def whole(system: System) -> tuple[CheckResult, PlainWalk]:
+    walk = PlainWalk(Graph(system), Limits(STATES_MAX))
     walk.run()
     walk.result.states = len(walk.parents)
     return walk.result, walk
@@ -151,7 +151,7 @@ def test_members_of_one_colour_that_differ_are_tried_in_every_order(engine: Any)
 def test_without_colours_the_canonical_form_is_the_same_only_slower(
     symmetry_alone: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Canonical, "colours", lambda self, state: [0] * self._members)
+    monkeypatch.setattr(Representative, "colours", lambda self, state: [0] * self._members)
     assert reduced(two_phase_commit(3)).states == 80
     assert reduced(friends(3)).states == len(orbits(*_states(friends(3))))
 
@@ -162,7 +162,7 @@ def _states(system: System) -> tuple[Graph, Any, list[tuple[str, ...]]]:
 
 
 def test_a_canonical_form_that_does_not_try_ties_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Canonical, "_differ", lambda *_: False)
+    monkeypatch.setattr(Representative, "_differ", lambda *_: False)
     assert reduced(friends(4)).states > 19
 
 
@@ -498,7 +498,7 @@ def test_a_reduced_walk_goes_over_in_the_middle_and_comes_to_the_same(monkeypatc
     system = plain_paxos(acceptors=2)
     plain = _summary(reduced(system))
     for at in (1, 10, 100):
-        monkeypatch.setattr("sim.explore.check.PAYS_AT", at)
+        monkeypatch.setattr("sim.check.exhaustive.PAYS_AT", at)
         result = reduced(system, "auto")
         assert result.engine == "compiled"
         assert _summary(result) == plain

@@ -13,7 +13,7 @@ from models.consensus.messages import Decided
 from models.consensus.retry import FORK, OURS, UPSTREAM, Fail, RetryPolicy
 from sim import VirtualTime, simulate
 from sim.faults import InjectedFault, faults_left, next_fault, open_gate
-from sim.process import Emit
+from sim.machine.process import Emit
 
 PAGE = (Path(__file__).parents[2] / "docs/faults.md").read_text()
 POLICIES = {"ours": OURS, "fork": FORK, "upstream": UPSTREAM}

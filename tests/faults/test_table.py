@@ -9,8 +9,8 @@ import pytest
 
 from models import consensus
 from sim import System, faults
-from sim.action import Kind
-from sim.faults.table import OF_THE_GRAPH, ROWS, TABLE, TIMED_KINDS, Bites, markdown
+from sim.faults.catalogue import OF_THE_GRAPH, ROWS, TABLE, TIMED_KINDS, Bites, markdown
+from sim.graph.action import Kind
 
 PAGE = Path(__file__).parents[2] / "docs/faults.md"
 SECTION = re.compile(r"<!-- table: python -m sim\.faults -->\n(.*?)<!-- end of table -->", re.DOTALL)

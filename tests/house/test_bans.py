@@ -27,7 +27,7 @@ WALL_CLOCK = ("time.time", "time.time_ns", "time.localtime", "time.gmtime", "tim
 BANS = (
     Ban(
         ("random", "secrets", "uuid", "os.urandom", "numpy.random"),
-        "draw from the strategy's generator (sim.mixer): its stream is the same next year",
+        "draw from the strategy's generator (sim.base.mixer): its stream is the same next year",
     ),
     Ban(
         (*WALL_CLOCK, "datetime.now", "datetime.utcnow", "datetime.today", "date.today"),
@@ -37,17 +37,21 @@ BANS = (
     Ban(
         ("time.monotonic", "time.monotonic_ns", "time.perf_counter", "time.perf_counter_ns", "time.process_time"),
         "only command line, campaign and explore measure how long they take",
-        ("sim/cli/", "sim/campaign/", "sim/explore/"),
+        ("sim/cli/", "sim/campaign/", "sim/check/", "sim/fuzz/"),
     ),
     Ban(("time.sleep",), "a coordinator takes inputs and returns outputs; let the strategy's clock run", ()),
     Ban(
         ("os.environ", "os.getenv", "os.putenv"),
         "pass it as an argument; only the command line and the environment gate of faults read variables",
-        ("sim/cli/", "sim/faults/environment.py", "sim/verify.py"),  # verify hands the environment on to its children
+        (
+            "sim/cli/",
+            "sim/faults/environment.py",
+            "sim/run/verify.py",
+        ),  # verify hands the environment on to its children
     ),
     Ban(
         ("id",),
-        "compare by canonical encoding (sim.values.encode), never by address",
+        "compare by canonical encoding (sim.base.values.encode), never by address",
         ("sim/metrics/overhead.py",),  # it counts bytes: each object once
     ),
     Ban(("hash",), "use key64 of a canonical encoding: hash() of a str differs from process to process"),
@@ -174,7 +178,7 @@ def test_nothing_banned_is_used(path: Path) -> None:
     ],
 )
 def test_each_banned_name_is_caught_and_the_replacement_said(source: str) -> None:
-    lines = banned("sim/graph.py", source)
+    lines = banned("sim/graph/graph.py", source)
     assert lines
     assert all(" is banned: " in line and len(line.split(" is banned: ")[1]) > 10 for line in lines)
 
@@ -190,17 +194,17 @@ def test_each_banned_name_is_caught_and_the_replacement_said(source: str) -> Non
     ],
 )
 def test_a_loop_over_a_set_is_caught(source: str) -> None:
-    assert unordered("sim/graph.py", source)
+    assert unordered("sim/graph/graph.py", source)
 
 
 @pytest.mark.parametrize(
     ("path", "source"),
     [
         ("sim/campaign/store.py", "import time\ntime.time()"),
-        ("sim/explore/check.py", "import time\ntime.perf_counter()"),
+        ("sim/check/exhaustive.py", "import time\ntime.perf_counter()"),
         ("sim/cli/run.py", "import os\nos.environ.get('CI')"),
-        ("sim/graph.py", "x.id(3)\nx.hash()\nrow.random = 1\ndef id_of(): ..."),
-        ("sim/graph.py", "for x in sorted({1, 2}): pass\nfor y in {1: 2}: pass"),
+        ("sim/graph/graph.py", "x.id(3)\nx.hash()\nrow.random = 1\ndef id_of(): ..."),
+        ("sim/graph/graph.py", "for x in sorted({1, 2}): pass\nfor y in {1: 2}: pass"),
     ],
 )
 def test_what_is_allowed_is_not_reported(path: str, source: str) -> None:

@@ -16,8 +16,8 @@ from sim.cli import COMMANDS
 ROOT = Path(__file__).parents[2]
 HEAVY = ("hypothesis", "numpy", "numba", "rich", "pydantic", "ruamel", "genai_prices", "opentelemetry", "tree_sitter")
 ENGINES = (
-    "sim.graph",
-    "sim.machine",
+    "sim.graph.graph",
+    "sim.machine.handler",
     "sim.explore",
     "sim.scenario",
     "sim.report",
@@ -26,7 +26,7 @@ ENGINES = (
 )
 
 LOADS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "import sim": ("import sim", (*HEAVY, *ENGINES, "click", "transitions", "sim.ledgers")),
+    "import sim": ("import sim", (*HEAVY, *ENGINES, "click", "transitions", "sim.machine.ledgers")),
     "a model": (
         "from sim import Emission, Message, Monitor, Process, System, always, sometimes",
         (*HEAVY, *ENGINES, "click", "transitions"),

@@ -87,12 +87,12 @@ def test_imports_point_down_only() -> None:
 @pytest.mark.parametrize(
     ("file", "line", "contract"),
     [
-        ("sim/values.py", "import sim.graph", "Imports point down only"),
-        ("sim/table.py", "from sim.process import Process", "Imports point down only"),
-        ("sim/graph.py", "from sim import check", "modules of sim import each other"),
-        ("sim/properties.py", "import sim.timing", "Imports point down only"),
+        ("sim/base/values.py", "import sim.graph.graph", "Rooms: imports point down only"),
+        ("sim/machine/table.py", "from sim.system.system import System", "Rooms: imports point down only"),
+        ("sim/graph/graph.py", "from sim import check", "modules of sim import each other"),
+        ("sim/system/properties.py", "import sim.graph.judge", "Rooms: imports point down only"),
         ("sim/faults/kinds.py", "import models.paxos", "sim never imports models"),
-        ("models/paxos/__init__.py", "from sim.process import Process", "models stand on the public names"),
+        ("models/paxos/__init__.py", "from sim.machine.process import Process", "models stand on the public names"),
     ],
 )
 def test_an_import_that_points_up_is_caught(file: str, line: str, contract: str, tmp_path: Path) -> None:

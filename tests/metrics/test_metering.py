@@ -27,16 +27,16 @@ from sim import (
     VirtualTime,
     simulate,
 )
-from sim.action import Kind
-from sim.errors import ModelError
-from sim.metering import meter, observe
+from sim.base.errors import ModelError
+from sim.graph.action import Kind
+from sim.machine.process import Emit
 from sim.metrics import MetricsError, TokenUsage
-from sim.metrics.run import RunMetrics
+from sim.metrics.of_run import RunMetrics
 from sim.metrics.session import WINDOW_MAX
 from sim.metrics.settings import MetricsSettings
 from sim.metrics.turns import Observed, Turn
-from sim.process import Emit
-from sim.trace import Run, Trace
+from sim.run.metering import meter, observe
+from sim.run.trace import Run, Trace
 
 PRICES = {"m": {"input": 3, "output": "15", "cached_input": 0.3}}
 PRICED = MetricsSettings(models={"gemini": "m", "claude": "m"}, prices=PRICES, context_window=8000)

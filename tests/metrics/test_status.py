@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sim.cli import call
-from sim.metrics.run import RunMetrics
+from sim.metrics.of_run import RunMetrics
 from sim.metrics.settings import MetricsSettings
 from sim.metrics.turns import Observed
 from sim.report.metrics import latency_histogram, sparkline, status_lines, summary_lines

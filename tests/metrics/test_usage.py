@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from sim.errors import SimError
+from sim.base.errors import SimError
 from sim.metrics import NO_USAGE, MetricsError, TokenUsage
 
 from .strategies import usages

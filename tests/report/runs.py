@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sim import Emission, Message, Monitor, Process, System, simulate
-from sim.report.outcome import Outcome, compare
+from sim import Emission, Message, Monitor, Process, System
+from sim.report.outcome import JudgedRun, compare
+from sim.run.of_scenario import simulate_scenario
 from sim.scenario import Scenario, load_scenario
-from sim.strategy import strategy_of
 
 ROOT = Path(__file__).parents[2]
 SCENARIOS = sorted((ROOT / "scenarios").rglob("*.yaml"))
@@ -16,24 +16,24 @@ LATE = ROOT / "scenarios/consensus/r8_late_original_unsequenced.yaml"
 """Ends with a violation in step 7."""
 
 
-def outcome_of(path: Path, **changes: Any) -> Outcome:
+def outcome_of(path: Path, **changes: Any) -> JudgedRun:
     """A scenario file, run."""
     return finished(load_scenario(path, **changes))
 
 
-def finished(scenario: Scenario) -> Outcome:
-    run = simulate(scenario.system, strategy_of(scenario), max_steps=scenario.max_steps)
+def finished(scenario: Scenario) -> JudgedRun:
+    run = simulate_scenario(scenario)
     return compare(scenario, run, f"sim run {scenario.path}")
 
 
-def written(folder: Path, text: str, **changes: Any) -> Outcome:
+def written(folder: Path, text: str, **changes: Any) -> JudgedRun:
     """A scenario of this text, run."""
     path = folder / "scenario.yaml"
     path.write_text(text)
     return outcome_of(path, **changes)
 
 
-def faulty(folder: Path) -> Outcome:
+def faulty(folder: Path) -> JudgedRun:
     """A run with every kind of thing that can happen to a message."""
     return written(
         folder,

@@ -12,13 +12,13 @@ import pytest
 from click.testing import CliRunner
 
 from sim import Message, Process, System
+from sim.base.errors import SimError
 from sim.cli.draw import command
-from sim.errors import SimError
+from sim.machine.table import IGNORE
 from sim.report.draw import Sketch, mermaid, sketches, svg
+from sim.report.draw.chart import inner_rows, leading_rows
 from sim.report.draw.layout import lay_out
-from sim.report.draw.machine import inner_rows, leading_rows
 from sim.scenario import load_target
-from sim.table import IGNORE
 
 MODELS = ("models.consensus", "models.device_login", "models.two_phase_commit", "models.paxos")
 

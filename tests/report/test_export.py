@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from sim.base.errors import ConfigError
 from sim.cli.options import EXPORTS, files_of
-from sim.errors import ConfigError
-from sim.process import Send
+from sim.machine.process import Send
 from sim.report.export import FORMATS, exported
 from sim.report.html import page
-from sim.report.outcome import Outcome
+from sim.report.outcome import JudgedRun
 from sim.report.story import tell
 from sim.report.write import write_report
 from tests.report.runs import LATE, ROOT, faulty, outcome_of
@@ -28,7 +28,7 @@ CRASHES = ROOT / "scenarios/device_login/interrupted-ours.yaml"
 
 
 @pytest.fixture(params=[LATE, ROUND, CRASHES, None], ids=lambda path: path.stem if path else "faulty")
-def outcome(request: pytest.FixtureRequest, tmp_path: Path) -> Outcome:
+def outcome(request: pytest.FixtureRequest, tmp_path: Path) -> JudgedRun:
     return outcome_of(request.param) if request.param is not None else faulty(tmp_path)
 
 
@@ -36,7 +36,7 @@ def test_the_formats_of_the_option_are_those_there_are() -> None:
     assert tuple(FORMATS) == EXPORTS
 
 
-def test_json_lines_have_every_step_with_its_address_and_every_state(outcome: Outcome) -> None:
+def test_json_lines_have_every_step_with_its_address_and_every_state(outcome: JudgedRun) -> None:
     trace = outcome.run.trace
     lines = [json.loads(line) for line in exported(outcome, "jsonl").splitlines()]
     head, *steps, end = lines
@@ -51,7 +51,7 @@ def test_json_lines_have_every_step_with_its_address_and_every_state(outcome: Ou
         }
 
 
-def test_mermaid_has_an_arrow_for_each_delivery(outcome: Outcome) -> None:
+def test_mermaid_has_an_arrow_for_each_delivery(outcome: JudgedRun) -> None:
     text = exported(outcome, "mermaid")
     lines = text.splitlines()
     assert lines[0] == "sequenceDiagram"
@@ -69,7 +69,7 @@ def _before(one: dict[str, int], other: dict[str, int]) -> bool:
     return one != other and all(ticks <= other.get(host, 0) for host, ticks in one.items())
 
 
-def test_the_clocks_of_a_log_order_what_caused_what(outcome: Outcome) -> None:
+def test_the_clocks_of_a_log_order_what_caused_what(outcome: JudgedRun) -> None:
     trace = outcome.run.trace
     names = list(trace.graph.system.processes)
     log = exported(outcome, "shiviz")
@@ -117,7 +117,7 @@ def test_a_log_that_shiviz_refuses_is_caught(spoil: Callable[[str], str]) -> Non
     assert [*clock_complaints(uploaded(spoil(log)))]
 
 
-def test_a_trace_for_perfetto_is_one(outcome: Outcome) -> None:
+def test_a_trace_for_perfetto_is_one(outcome: JudgedRun) -> None:
     trace = outcome.run.trace
     data = json.loads(exported(outcome, "perfetto"))
     assert [*trace_complaints(data)] == []
@@ -133,7 +133,7 @@ def test_a_trace_for_perfetto_is_one(outcome: Outcome) -> None:
     assert sum(e["ph"] == "s" for e in events) == sum(j.ended is not None for j in tell(outcome.run).journeys)
 
 
-def test_the_times_of_a_trace_are_microseconds(outcome: Outcome) -> None:
+def test_the_times_of_a_trace_are_microseconds(outcome: JudgedRun) -> None:
     events = json.loads(exported(outcome, "perfetto"))["traceEvents"]
     at = [e["ts"] for e in events if e["ph"] == "i" and e["cat"] != "finding"]
     assert len(at) == outcome.run.steps

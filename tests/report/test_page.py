@@ -9,21 +9,20 @@ from pathlib import Path
 import pytest
 
 from sim import Message, Process, System, View, VirtualTime, always, simulate
-from sim.explore.coverage import untaken
 from sim.report.html import page
-from sim.report.outcome import Outcome, compare
+from sim.report.outcome import JudgedRun, compare
 from sim.scenario import load_scenario
 from tests.browser import Page
 from tests.report.runs import LATE, ROOT, SCENARIOS, faulty, outcome_of, written
 
-Open = Callable[[Outcome], Page]
+Open = Callable[[JudgedRun], Page]
 
 
 @pytest.fixture
 def show(chromium: Page, tmp_path: Path) -> Open:
     """Opens the page of a run."""
 
-    def opened(outcome: Outcome) -> Page:
+    def opened(outcome: JudgedRun) -> Page:
         path = tmp_path / "page.html"
         path.write_text(page(outcome), "utf-8")
         chromium.open(path)
@@ -174,7 +173,8 @@ def test_the_machines_show_what_was_taken_and_what_never(show: Open) -> None:
         never = shown.js("return document.querySelectorAll('#machines tr.never').length")
         # a row that defers is not counted by the coverage, and never taken
         deferring = sum(str(row).endswith("DEFER") for row in type(trace.graph.system.processes[name]).table.rows)
-        missing = [line for line in untaken(trace.graph, (a for _, a in trace.steps)) if line.split("  ")[0] == name]
+        taken = {action.covers for _, action in trace.steps}
+        missing = [row for row in trace.graph.rows if row not in taken and row[0] == name]
         assert never == len(missing) + deferring, name
         assert shown.js("return document.querySelectorAll('#machines .box.here').length") == 1
     assert shown.messages == []

@@ -18,7 +18,7 @@ def in_flight(story: Story, number: int) -> list[tuple[str, str, str]]:
 
 def flying(story: Story, number: int) -> list[tuple[str, str, str]]:
     """The same, by the states of the run."""
-    from sim.values import show
+    from sim.base.values import show
 
     graph = story.graph
     state = story.run.trace.states()[number]

@@ -6,7 +6,7 @@ import pytest
 
 from bench import saboteurs as bench
 from sim import Graph, fuzz
-from sim.judge import Judge
+from sim.graph.judge import Judge
 from tests.saboteurs.consensus import SABOTEURS
 
 LINES = bench.DOCUMENT.read_text(encoding="utf-8").splitlines()

@@ -11,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from bench import saboteurs as bench
 from sim import PropertyViolation, Run, System, check, fuzz, schedules
-from sim.explore.deviations import deviations
+from sim.minimise.deviations import deviations
 from tests.exactly_once.machine import machine
 from tests.saboteurs.consensus import SABOTEURS
 from tests.saboteurs.planted import Saboteur, wide

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from sim.errors import listing
+from sim.base.errors import listing
 from sim.scenario import bundled
 
 HERE = Path(__file__).parent

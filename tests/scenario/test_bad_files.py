@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.errors import ScenarioError
+from sim.base.errors import ScenarioError
 from sim.scenario import load_scenario, parse_scenario
 
 _spec = importlib.util.spec_from_file_location("scenario_cases", Path(__file__).with_name("cases.py"))

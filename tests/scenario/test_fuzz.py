@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from sim.errors import ScenarioError
+from sim.base.errors import ScenarioError
 from sim.scenario import Scenario, parse_scenario, scenario_text
 from sim.scenario.schema import ExpectShape, ScenarioShape, TimingShape
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.errors import ScenarioError
+from sim.base.errors import ScenarioError
 from sim.faults.plan import FaultEntry
 from sim.scenario import Expectation, Scenario, load_scenario, load_target, parse_scenario
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim import Graph, Replay, Uniform, simulate
-from sim.errors import ScenarioError
+from sim.base.errors import ScenarioError
 from sim.scenario import load_scenario, load_target, write_scenario
 
 RUNS = [

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import sim
-from sim.errors import ConfigError, ScenarioError
+from sim.base.errors import ConfigError, ScenarioError
 from sim.scenario import bundled, parse_scenario
 from sim.scenario.models import OURS, import_model
 
@@ -35,7 +35,7 @@ TOUCH = 'Path("code-ran").touch()'
 def in_folder(folder: Path, code: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Run `code` in a process whose working directory, first on its path, is `folder`."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    head = "import sys; sys.path.insert(0, '')\nfrom sim.errors import SimError\nfrom sim.scenario import *\n"
+    head = "import sys; sys.path.insert(0, '')\nfrom sim.base.errors import SimError\nfrom sim.scenario import *\n"
     tail = "".join(f"    {line}\n" for line in code.splitlines())
     script = f"{head}try:\n{tail}except SimError as error:\n    print(*error.mistakes, sep='\\n')\n"
     return subprocess.run(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.errors import ScenarioError
+from sim.base.errors import ScenarioError
 from sim.faults.plan import parse_plan
 from sim.scenario import Expectation, load_scenario, parse_scenario, scenario_text, write_scenario
 from sim.scenario.document import read_document

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim import Graph, Message, Process, System
-from sim.action import Action
+from sim.graph.action import Action
 from sim.strategy import Canonical
 from sim.strategy.canonical import usual_length
 from tests.fuzzed import SOUND

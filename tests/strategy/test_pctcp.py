@@ -7,8 +7,8 @@ from fractions import Fraction
 from math import ceil, log
 
 from sim import Graph, fuzz, simulate
+from sim.run.trace import Run
 from sim.strategy import PCTCP, Strategy, Uniform
-from sim.trace import Run
 from tests.fuzzed import factory, relay
 
 LENGTH, AT = 23, 20

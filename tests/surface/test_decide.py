@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from sim.surface.compare import compare
-from sim.surface.decide import Decision, Rule, Status, decide, status
+from sim.surface.decide import Decision, DecisionRule, WorkStatus, decide, status
 from sim.surface.model import Surface
 from sim.surface.renames import parse_rename
 from sim.surface.require import find
@@ -22,7 +22,7 @@ def _decide(read_tree: ReadTree, old: str, new: str, *names: str) -> Decision:
     return decide(compare(read_tree(old, "a", (), names), read_tree(new, "b", (), names)), names)
 
 
-def _failed(decision: Decision) -> list[Rule]:
+def _failed(decision: Decision) -> list[DecisionRule]:
     return [outcome.rule for outcome in decision.outcomes if not outcome.holds]
 
 
@@ -35,15 +35,15 @@ def test_it_is_a_go_when_every_rule_holds(read_tree: ReadTree) -> None:
 @pytest.mark.parametrize(
     ("new", "names", "rule"),
     [
-        (NEW, ("wanted", "nowhere"), Rule.PRESENT),
-        (NEW + "\nfn broken( {", ("wanted",), Rule.CLEAN),
-        (NEW.replace("home: String }", "home: String, pub mode: u8 }"), ("wanted", "mode"), Rule.UNBROKEN),
-        (NEW.replace("fn keep()", "fn keep(x: u8)"), (), Rule.UNBROKEN),
+        (NEW, ("wanted", "nowhere"), DecisionRule.PRESENT),
+        (NEW + "\nfn broken( {", ("wanted",), DecisionRule.CLEAN),
+        (NEW.replace("home: String }", "home: String, pub mode: u8 }"), ("wanted", "mode"), DecisionRule.UNBROKEN),
+        (NEW.replace("fn keep()", "fn keep(x: u8)"), (), DecisionRule.UNBROKEN),
     ],
     ids=["in neither", "unclean", "breaking on the path", "breaking anywhere"],
 )
 def test_one_planted_fault_fails_one_rule_and_the_decision(
-    new: str, names: tuple[str, ...], rule: Rule, read_tree: ReadTree
+    new: str, names: tuple[str, ...], rule: DecisionRule, read_tree: ReadTree
 ) -> None:
     decision = _decide(read_tree, OLD, new, *names)
     assert not decision.go
@@ -52,7 +52,7 @@ def test_one_planted_fault_fails_one_rule_and_the_decision(
 
 def test_a_name_that_hides_in_a_macro_is_neither_found_nor_forgotten(read_tree: ReadTree) -> None:
     decision = _decide(read_tree, OLD, NEW + "\nmake! { pub fn hidden() {} }", "hidden")
-    assert _failed(decision) == [Rule.PRESENT, Rule.SEEN]
+    assert _failed(decision) == [DecisionRule.PRESENT, DecisionRule.SEEN]
     assert "hidden at b: src/lib.rs:5" in decision.outcomes[2].evidence
 
 
@@ -75,7 +75,7 @@ def test_a_member_that_a_moved_type_lost_is_counted(read_tree: ReadTree) -> None
         "src/b.rs": "pub struct S { pub x: u16 }",
     }
     decision = decide(compare(read_tree(old), read_tree(new)), ["x"])
-    assert _failed(decision) == [Rule.UNBROKEN]
+    assert _failed(decision) == [DecisionRule.UNBROKEN]
     assert (
         decision.outcomes[-1].evidence == "2 breaking on the path of what is required: crate::a::S::x, crate::a::S::y"
     )
@@ -110,15 +110,15 @@ def test_mentions_are_counted_in_whole_words_tests_and_comments_included(read_tr
 @pytest.mark.parametrize(
     ("new", "needs", "expected"),
     [
-        (NEW, ("keep",), Status.READY),
-        (NEW, ("wanted",), Status.READY),
-        (NEW.replace("home: String }", "home: String, pub mode: u8 }"), ("mode",), Status.NEEDS_WORK),
-        (NEW, ("wanted", "nowhere"), Status.BLOCKED),
+        (NEW, ("keep",), WorkStatus.READY),
+        (NEW, ("wanted",), WorkStatus.READY),
+        (NEW.replace("home: String }", "home: String, pub mode: u8 }"), ("mode",), WorkStatus.NEEDS_WORK),
+        (NEW, ("wanted", "nowhere"), WorkStatus.BLOCKED),
     ],
     ids=["there already", "free to bring", "breaks something", "nowhere"],
 )
 def test_work_is_ready_blocked_or_needs_work(
-    new: str, needs: tuple[str, ...], expected: Status, read_tree: ReadTree
+    new: str, needs: tuple[str, ...], expected: WorkStatus, read_tree: ReadTree
 ) -> None:
     comparison = compare(read_tree(OLD, "a", (), needs), read_tree(new, "b", (), needs))
     assert status([comparison], needs, "pub")[0] is expected

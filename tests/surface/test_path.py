@@ -8,7 +8,7 @@ import pytest
 
 from sim.surface.compare import compare
 from sim.surface.model import Impact, Surface
-from sim.surface.path import Step, migration
+from sim.surface.path import PortStep, migration
 
 ReadTree = Callable[..., Surface]
 
@@ -24,15 +24,15 @@ pub fn unrelated() {}
 """
 
 
-def _steps(read_tree: ReadTree, old: str, new: str, *names: str) -> list[Step]:
+def _steps(read_tree: ReadTree, old: str, new: str, *names: str) -> list[PortStep]:
     return migration(compare(read_tree(old), read_tree(new)), names)
 
 
-def _names(steps: list[Step]) -> list[list[str]]:
+def _names(steps: list[PortStep]) -> list[list[str]]:
     return [[item.name for item in step.items] for step in steps]
 
 
-def _flat(steps: list[Step]) -> set[str]:
+def _flat(steps: list[PortStep]) -> set[str]:
     return {item.name for step in steps for item in step.items}
 
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from sim.surface.model import Item, Surface
+from sim.surface.model import SourceItem, Surface
 from sim.surface.trees import SurfaceError
 
 ReadTree = Callable[..., Surface]
 Tell = Callable[..., list[str]]
 
 
-def one(surface: Surface, name: str, kind: str = "") -> Item:
+def one(surface: Surface, name: str, kind: str = "") -> SourceItem:
     (item,) = [i for i in surface.items if i.name == name and kind in ("", i.kind)]
     return item
 

@@ -29,9 +29,10 @@ from sim import (
     simulate,
     state_machine,
 )
+from sim.run.of_scenario import simulate_scenario
+from sim.run.simulation import Walk
 from sim.scenario import parse_scenario
-from sim.simulation import Walk
-from sim.strategy import Canonical, strategy_of
+from sim.strategy import Canonical
 from tests.fuzzed import restless
 from tests.systems import systems
 
@@ -189,7 +190,7 @@ def test_a_failure_is_a_scenario_that_replays_to_the_same_finding() -> None:
     head, _, text = str(failure).partition("FILE being\n\n")
     assert head == f"{head.splitlines()[0]}\nreplay it with `sim run FILE`, "
     scenario = parse_scenario(text, "counterexample.yaml")
-    again = simulate(scenario.system, strategy_of(scenario))
+    again = simulate_scenario(scenario)
     assert again.finding == failure.run.finding
     assert again.trace.schedule() == failure.run.trace.schedule()
 

@@ -102,7 +102,7 @@ def test_what_holds_passes_and_gives_its_numbers(suite: Suite) -> None:
     ],
 )
 def test_a_mistake_in_a_call_is_one_line(call: str, line: str, explore: Any, suite: Suite) -> None:
-    from sim.errors import SimError
+    from sim.base.errors import SimError
 
     namespace: dict[str, Any] = {"explore": explore}
     compiled = compile((suite.folder / "shop.py").read_text(), "shop.py", "exec")
@@ -202,7 +202,7 @@ def test_hypothesis_and_its_options_are_left_alone(suite: Suite) -> None:
 def test_a_suite_that_does_not_use_it_loads_no_engine_and_no_hypothesis(suite: Suite) -> None:
     test = (
         "import sys\ndef test_modules():\n"
-        "    heavy = ('sim.graph', 'sim.explore', 'sim.scenario', 'numpy', 'numba', 'rich')\n"
+        "    heavy = ('sim.graph', 'sim.fuzz', 'sim.check', 'sim.scenario', 'numpy', 'numba', 'rich')\n"
         "    assert [name for name in heavy if name in sys.modules] == []\n"
     )
     done = suite.run(test, "-p", "no:hypothesispytest")

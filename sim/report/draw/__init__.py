@@ -6,8 +6,8 @@ in a run (`report.story`), which only marks what is drawn here.
 
 from __future__ import annotations
 
-from sim.report.draw.machine import Sketch, sketches
-from sim.report.draw.mermaid import mermaid
+from sim.report.draw.chart import Sketch, sketches
+from sim.report.draw.state_diagram import mermaid
 from sim.report.draw.svg import svg
 
 __all__ = ["Sketch", "mermaid", "sketches", "svg"]

@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from sim.report.draw.chart import LINE_HEIGHT, PADDING, TITLE_HEIGHT, Arrow, Box, Line, Sketch
 from sim.report.draw.layout import Point
-from sim.report.draw.machine import LINE_HEIGHT, PADDING, TITLE_HEIGHT, Arrow, Box, Line, Sketch
 
 MARGIN = 24
 HEADING = 34

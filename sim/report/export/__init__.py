@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 
-from sim.report.outcome import Outcome
+from sim.report.outcome import JudgedRun
 from sim.report.story import Story, tell
 
 FORMATS = {
@@ -20,7 +20,7 @@ FORMATS = {
 }
 
 
-def exported(outcome: Outcome, form: str) -> str:
+def exported(outcome: JudgedRun, form: str) -> str:
     """A run in one of `FORMATS`."""
-    write: Callable[[Outcome, Story], str] = importlib.import_module(f"sim.report.export.{form}").write
+    write: Callable[[JudgedRun, Story], str] = importlib.import_module(f"sim.report.export.{form}").write
     return write(outcome, tell(outcome.run))

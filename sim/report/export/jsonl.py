@@ -6,18 +6,18 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from sim.base.values import show
 from sim.report.data import run_data
-from sim.report.outcome import Outcome
-from sim.report.story import Event, Story
-from sim.values import show
+from sim.report.outcome import JudgedRun
+from sim.report.story import Happening, Story
 
 
-def write(outcome: Outcome, story: Story) -> str:
+def write(outcome: JudgedRun, story: Story) -> str:
     """The lines."""
     return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in _lines(outcome, story))
 
 
-def _lines(outcome: Outcome, story: Story) -> Iterator[dict[str, Any]]:
+def _lines(outcome: JudgedRun, story: Story) -> Iterator[dict[str, Any]]:
     scenario, graph = outcome.scenario, story.graph
     start = outcome.run.trace.start.state
     yield {
@@ -35,7 +35,7 @@ def _lines(outcome: Outcome, story: Story) -> Iterator[dict[str, Any]]:
     yield {"record": "end", **run_data(outcome)}
 
 
-def _step(story: Story, event: Event) -> dict[str, Any]:
+def _step(story: Story, event: Happening) -> dict[str, Any]:
     names = story.graph.names
     steps = story.run.trace.steps
     return {

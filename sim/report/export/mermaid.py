@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sim.report.draw.mermaid import plain
-from sim.report.outcome import Outcome
-from sim.report.story import Event, Fate, Story
+from sim.report.draw.state_diagram import plain
+from sim.report.outcome import JudgedRun
+from sim.report.story import Fate, Happening, Story
 
 
-def write(outcome: Outcome, story: Story) -> str:
+def write(outcome: JudgedRun, story: Story) -> str:
     """The text of the diagram."""
     return "\n".join([*_lines(outcome, story), ""])
 
 
-def _lines(outcome: Outcome, story: Story) -> Iterator[str]:
+def _lines(outcome: JudgedRun, story: Story) -> Iterator[str]:
     names = story.graph.names[: story.graph.width]
     ids = {name: f"p{number}" for number, name in enumerate(names)}
     everybody = f"{ids[names[0]]},{ids[names[-1]]}" if len(names) > 1 else ids[names[0]]
@@ -31,7 +31,7 @@ def _lines(outcome: Outcome, story: Story) -> Iterator[str]:
         yield f"    Note over {everybody}: VIOLATED {plain(finding.property)}, {plain(finding.message)}"
 
 
-def _event(story: Story, event: Event, ids: dict[str, str], everybody: str) -> Iterator[str]:
+def _event(story: Story, event: Happening, ids: dict[str, str], everybody: str) -> Iterator[str]:
     if event.number == 0:
         return
     number = f"{event.number}. "
@@ -50,7 +50,7 @@ def _event(story: Story, event: Event, ids: dict[str, str], everybody: str) -> I
         yield f"Note over {ids[event.process]}: rejected, {plain(reason)}"
 
 
-def _moved(event: Event) -> Iterator[str]:
+def _moved(event: Happening) -> Iterator[str]:
     """The new state of the process that acted, if it is another."""
     prefix = f"{event.process}: "
     for note in event.notes:

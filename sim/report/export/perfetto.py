@@ -11,11 +11,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sim.report.outcome import Outcome
+from sim.report.outcome import JudgedRun
 from sim.report.story import Fate, Story
 
 
-def write(outcome: Outcome, story: Story) -> str:
+def write(outcome: JudgedRun, story: Story) -> str:
     """The JSON of the trace."""
     times = _times(story)
     events = [

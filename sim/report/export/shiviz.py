@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from sim.report.outcome import Outcome
-from sim.report.story import Event, Story
+from sim.report.outcome import JudgedRun
+from sim.report.story import Happening, Story
 
 NETWORK = "(network)"
 EXPRESSION = r"(?<event>.*)\n(?<host>\S*) (?<clock>{.*})"
@@ -21,7 +21,7 @@ EXPRESSION = r"(?<event>.*)\n(?<host>\S*) (?<clock>{.*})"
 Clock = dict[str, int]
 
 
-def write(_outcome: Outcome, story: Story) -> str:
+def write(_outcome: JudgedRun, story: Story) -> str:
     """The text of the log."""
     return "\n".join([EXPRESSION, "", *_Clocks(story).lines(), ""])
 
@@ -48,7 +48,7 @@ class _Clocks:
             for journey in event.sent:
                 self.at[journey] = dict(self.now[host])
 
-    def _hear(self, host: str, event: Event) -> None:
+    def _hear(self, host: str, event: Happening) -> None:
         """What the host learns with the message that it takes, or the network with one that it has."""
         if event.journey is None:
             return

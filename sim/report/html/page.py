@@ -8,14 +8,14 @@ from hashlib import sha256
 from html import escape
 from importlib.resources import files
 
-from sim.report.html.data import page_data
-from sim.report.outcome import Outcome
+from sim.report.html.embedded import page_data
+from sim.report.outcome import JudgedRun
 
 SCRIPTS = ("trace.js", "lanes.js", "panels.js", "machines.js", "page.js")
 """In the order in which they build on each other."""
 
 
-def page(outcome: Outcome) -> str:
+def page(outcome: JudgedRun) -> str:
     """The page of a run."""
     here = files(__package__)
     style = here.joinpath("page.css").read_text("utf-8")

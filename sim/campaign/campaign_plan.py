@@ -1,0 +1,86 @@
+"""What a campaign is to do: plain data, kept in its session and sent to its workers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sim.faults.plan import show_plan
+from sim.scenario import Target, load_target
+
+CHUNK_MAX = 10_000
+"""Schedules of a chunk at most, unless the campaign says otherwise: less than a tenth of a second of the compiled
+walk, about twenty seconds of the plain one."""
+CHUNK_TIMED = 1_000
+"""Schedules of a chunk of a campaign that has no end but time, and should not end much too late."""
+CHUNKS_MIN = 16
+"""A small campaign has about so many chunks, so that several workers have something to do."""
+
+
+@dataclass(frozen=True)
+class CampaignPlan:
+    """The parameters of a campaign. Two campaigns of one plan and one code have the same findings and the
+    same coverage, whoever runs their chunks."""
+
+    target: str
+    """A scenario file or a model, as it was named."""
+    model: str
+    text: str | None
+    """The text of the scenario file, as it was when the campaign began."""
+    overrides: tuple[tuple[str, str], ...]
+    faults: str | None
+    faults_from: str
+    allow: tuple[str, ...]
+    """The models that were named on the command line."""
+    seed: int
+    strategy: str
+    schedules: int | None
+    """None: as many as there is time for."""
+    seconds: float | None
+    keep_going: bool
+    chunk: int
+    max_steps: int
+
+    def load(self) -> Target:
+        """The target, read again. Raises `ScenarioError`."""
+        return load_target(
+            self.target,
+            dict(self.overrides),
+            faults=self.faults,
+            faults_from=self.faults_from,
+            allow={*self.allow, self.model},
+            text=self.text,
+        )
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> CampaignPlan:
+        data: dict[str, Any] = json.loads(text)
+        overrides = tuple((key, value) for key, value in data["overrides"])
+        return cls(**{**data, "overrides": overrides, "allow": tuple(data["allow"])})
+
+
+def chunk_size(schedules: int | None) -> int:
+    """The size of the chunks of a campaign: it follows from the campaign alone, not from its workers."""
+    return CHUNK_TIMED if schedules is None else max(1, min(CHUNK_MAX, -(-schedules // CHUNKS_MIN)))
+
+
+def system_of(target: Target, project: str) -> str:
+    """What system a target is, as text: a counterexample says nothing of another one, and a model of the same name in
+    another project is another one."""
+    system = target.system
+    parts: Mapping[str, Any] = {
+        "model": target.model,
+        "config": dict(target.config),
+        "network": system.network,
+        "faults": show_plan(system.budget),
+    }
+    if system.judged:
+        parts = {**parts, "properties": list(system.judged)}
+    if project:
+        parts = {**parts, "project": project}
+    return json.dumps(parts, sort_keys=True, default=str, ensure_ascii=False)

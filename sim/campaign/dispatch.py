@@ -1,0 +1,231 @@
+"""The loop of a campaign: hands out chunks, records what comes back, ends when there is an answer."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from pathlib import Path
+
+from sim.base.errors import ConfigError, SimError
+from sim.campaign import sessions
+from sim.campaign.answer import Answer, answer_of, fold, limit_of
+from sim.campaign.chunks import Chunk, Chunks
+from sim.campaign.code import Code
+from sim.campaign.engines import Engine
+from sim.campaign.git import GitPlace, look
+from sim.campaign.sessions import Part, Session
+from sim.campaign.store import CampaignStore
+from sim.campaign.worker import ChunkOutcome, ChunkRequest, run_chunk
+from sim.fuzz.counterexample import counterexample_text
+from sim.fuzz.coverage import Coverage
+from sim.fuzz.found import origin
+from sim.graph.graph import Graph
+from sim.scenario import Target
+
+RETRIES_MAX = 5
+"""How often a chunk is run again whose worker died."""
+TICK_S = 0.2
+"""Seconds after which progress is shown although nothing came back."""
+LOOK_S = 1.0
+"""Seconds for which what git says is taken to be so."""
+AHEAD = 2
+"""Chunks handed out for each worker, so that none waits while we record."""
+
+
+class Campaign:
+    """A session under way. What has come back since it began here is in the fields, for progress; the
+    answer is read from the store."""
+
+    def __init__(
+        self, store: CampaignStore, session: Session, part: Part, target: Target, code: Code, here: Path
+    ) -> None:
+        self.store = store
+        self.session = session
+        self.part = part
+        self.target = target
+        self.code = code
+        self.graph = Graph(target.system)
+        self.chunks = Chunks(session.plan.chunk, session.plan.schedules, sessions.done(store, session.id))
+        self.limit = limit_of(store, session)
+        self.coverage = Coverage(self.graph)
+        """Only where there is a progress to show it."""
+        self.schedules = 0
+        self.steps = 0
+        self.deaths = 0
+        """Workers that died."""
+        self.seconds = 0.0
+        """Since it began here."""
+        self.interrupted = False
+        self._run = f"{os.getpid()} at {time.time_ns()}"
+        """A name that no other run has."""
+        self._look = _Looking(here)
+        self._tries: dict[int, int] = {}
+        self._found: dict[tuple[str, tuple[str, ...]], None] = {}
+        self._failures: dict[int, tuple[str, ...]] = {}
+        self._loose = 0
+        self._whole = 0
+        self._is_watched = False
+
+    @property
+    def findings(self) -> int:
+        """How many kinds of violation were found since it began here."""
+        return len(self._found)
+
+    def run(
+        self, engine: Engine, seconds: float | None = None, progress: Callable[[Campaign], None] | None = None
+    ) -> Answer:
+        """Run what is open: to the end, to the first violation, or for `seconds`.
+
+        A KeyboardInterrupt ends it; everything recorded until then is kept, as it is when the process is
+        killed. Raises `SimError` for what the model did wrong, and if the store cannot be written any more.
+        """
+        started = time.perf_counter()
+        self._is_watched = progress is not None
+        out: dict[Future[ChunkOutcome], Chunk] = {}
+        try:
+            while True:
+                self.seconds = time.perf_counter() - started
+                if seconds is None or self.seconds < seconds:
+                    self._hand_out(engine, out)
+                else:
+                    self._take_back(out)
+                if not out:
+                    break
+                ready, _ = wait(out, timeout=TICK_S, return_when=FIRST_COMPLETED)
+                for future in sorted(ready, key=lambda done: out[done].first):
+                    self._came(future, out.pop(future), engine, started)
+                self._forget(out)
+                if progress is not None:
+                    progress(self)
+        except KeyboardInterrupt:
+            self.interrupted = True
+        finally:
+            for future in out:
+                future.cancel()
+        self.seconds = time.perf_counter() - started
+        return self._end()
+
+    # --- handing out and taking in --------------------------------------------------------------
+
+    def _counts(self, chunk: Chunk) -> bool:
+        """Whether a chunk can still matter to the answer."""
+        return self.limit is None or chunk.first < self.limit
+
+    def _hand_out(self, engine: Engine, out: dict[Future[ChunkOutcome], Chunk]) -> None:
+        while len(out) < AHEAD * engine.workers:
+            chunk = self.chunks.take()
+            if chunk is None:
+                return
+            if not self._counts(chunk):
+                self.chunks.put_back(chunk)
+                return
+            request = ChunkRequest(self.session.plan, self.code, *chunk, self._run, self.chunks.low)
+            out[engine.executor.submit(run_chunk, request)] = chunk
+
+    def _take_back(self, out: dict[Future[ChunkOutcome], Chunk]) -> None:
+        """What has not begun is not begun any more."""
+        for future in [future for future in out if future.cancel()]:
+            self.chunks.put_back(out.pop(future))
+
+    def _forget(self, out: dict[Future[ChunkOutcome], Chunk]) -> None:
+        """What cannot matter any more is not waited for."""
+        for future in [future for future, chunk in out.items() if not self._counts(chunk)]:
+            future.cancel()
+            self.chunks.put_back(out.pop(future))
+
+    def _came(self, future: Future[ChunkOutcome], chunk: Chunk, engine: Engine, started: float) -> None:
+        if not self._counts(chunk):
+            self.chunks.put_back(chunk)
+            return
+        try:
+            outcome = future.result()
+        except engine.died as death:
+            self._died(chunk, death)
+            return
+        except Exception as error:  # the engine's own, as `run_chunk` raises nothing
+            raise ConfigError(
+                f"--engine {engine.name}: {type(error).__name__}: {error}; what was recorded is kept"
+            ) from None
+        if outcome.failure:
+            self._failed(chunk, outcome.failure)
+            return
+        self._record(outcome, time.perf_counter() - started)
+        self.chunks.finish(chunk)
+        if outcome.found and not self.session.plan.keep_going:
+            self.limit = chunk.first
+        elif self.limit is None:
+            self._fold(len(outcome.coverage.prints))
+        self.schedules += outcome.schedules
+        self.steps += outcome.steps
+        if self._is_watched:
+            self.coverage.merge(outcome.coverage)
+        self._found |= dict.fromkeys(found.key for found in outcome.found)
+
+    def _died(self, chunk: Chunk, death: BaseException) -> None:
+        self.deaths += 1
+        tries = self._tries[chunk.first] = self._tries.get(chunk.first, 0) + 1
+        if tries > RETRIES_MAX:
+            last = chunk.first + chunk.size - 1
+            why = f"schedules {chunk.first} to {last} of seed {self.session.plan.seed} ended their worker {tries} times"
+            self._failed(chunk, (f"{why}, the last time: {death}; what was recorded is kept",))
+        else:
+            self.chunks.put_back(chunk)
+
+    def _failed(self, chunk: Chunk, lines: tuple[str, ...]) -> None:
+        """Nothing behind this chunk matters; what is before it may yet end in a violation."""
+        self._failures[chunk.first] = lines
+        self.chunks.put_back(chunk)
+        self.limit = chunk.first
+
+    def _record(self, outcome: ChunkOutcome, seconds: float) -> None:
+        seed = self.session.plan.seed
+        texts = [counterexample_text(self.target, found.told, [origin(found, seed)]) for found in outcome.found]
+        all_in_all = self.session.seconds + seconds
+        sessions.record(self.store, self.session, self.part, outcome, texts, self._look(), all_in_all)
+
+    def _fold(self, size: int) -> None:
+        """Once the loose coverages are as large as the whole, they are made part of it: so each state is
+        written a few times, not once for every chunk that came by."""
+        self._loose += size
+        if self._loose > max(self._whole, FOLD_MIN):
+            self._whole = fold(self.store, self.session, self.part, self.chunks.low, self.graph)
+            self._loose = 0
+
+    def _end(self) -> Answer:
+        plan, seconds = self.session.plan, self.session.seconds + self.seconds
+        lower = self.limit is not None and self.chunks.low >= self.limit
+        failure = self._failures.get(self.limit) if lower and self.limit is not None else None
+        if lower and failure is None:
+            state = "stopped"
+        elif self.chunks.is_done or (plan.schedules is None and plan.seconds is not None and seconds >= plan.seconds):
+            state = "done"
+        else:
+            state = "open"
+        sessions.end(self.store, self.session.id, state, seconds)
+        if failure is not None:
+            raise SimError(*failure)
+        self.session = sessions.session(self.store, self.session.id)
+        answer = answer_of(self.store, self.session, self.part, self.graph)
+        answer.interrupted = self.interrupted
+        return answer
+
+
+FOLD_MIN = 1 << 20
+"""Bytes of loose coverage that are not worth the trouble."""
+
+
+class _Looking:
+    """What git says of a folder, asked again when the last answer is no longer young."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._at = 0.0
+        self._place: GitPlace | None = None
+
+    def __call__(self) -> GitPlace:
+        now = time.perf_counter()
+        if self._place is None or now - self._at > LOOK_S:
+            self._place, self._at = look(self._folder, brief=True), now
+        return self._place

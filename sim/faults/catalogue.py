@@ -1,0 +1,136 @@
+"""The table of all faults: what each kind strikes, what comes of it, and where it can be planned.
+
+Plans, the graph's budget, the virtual clock, the injector for ordinary code and `docs/faults.md` all go by
+this table; `python -m sim.faults` prints it as Markdown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from sim.base.values import Fault
+from sim.faults.kinds import AgentTimeout, ConsensusFailure, Disconnect, EmptyResponse, RateLimited
+from sim.faults.raised import (
+    AgentTimeoutError,
+    ConsensusFailureError,
+    DisconnectError,
+    EmptyResponseError,
+    InjectedFault,
+    RateLimitedError,
+)
+
+
+class Bites(Enum):
+    """What a fault strikes; the values are the words of the docs."""
+
+    ANSWER = "an agent's answer"
+    VERDICT = "the verdict's message"
+    ENVELOPE = "a message in flight"
+    PROCESS = "a process, or a handler behind one of its outputs"
+    CUT = "a named cut of the system"
+    LINK = "a message when it is sent (timed runs)"
+    CLOCK = "a process when something is due there (timed runs)"
+
+
+TIMED = (Bites.LINK, Bites.CLOCK)
+"""What only a clock knows of: the graph has no time, so a check knows nothing of these."""
+
+
+class Takes(Enum):
+    """What may or must stand in the parentheses of an entry."""
+
+    NOTHING = ""
+    HINT = "a reset hint, if wanted"
+    DURATION = "a duration"
+
+
+@dataclass(frozen=True)
+class FaultKind:
+    """One kind of fault.
+
+    - `trigger`: what the struck process is given; None: it is given nothing of its own
+    - `survives`: what becomes of the message, in words; empty: no message is concerned
+    - `error`: what it is in ordinary code; None: ordinary code has no such fault
+    """
+
+    kind: str
+    bites: Bites
+    what: str
+    survives: str
+    trigger: type[Fault] | None = None
+    error: type[InjectedFault] | None = None
+    takes: Takes = Takes.NOTHING
+    ends: str = ""
+    """What ends it by itself, if something does."""
+
+    @property
+    def timed(self) -> bool:
+        """Whether only a run on virtual time can have it."""
+        return self.bites in TIMED
+
+    @property
+    def transient(self) -> bool | None:
+        """Whether another attempt may succeed; None where nothing fails."""
+        return self.error.transient if self.error is not None else None
+
+
+_LATE, _GONE, _KEPT = "yes, it arrives late", "no", "yes"
+
+TABLE: tuple[FaultKind, ...] = (
+    FaultKind("agent_timeout", Bites.ANSWER, "the wait for it is over", _LATE, AgentTimeout, AgentTimeoutError),
+    FaultKind("rate_limited", Bites.ANSWER, "refused for now", _GONE, RateLimited, RateLimitedError, Takes.HINT),
+    FaultKind(
+        "consensus_fail", Bites.VERDICT, "no consensus came of it", _GONE, ConsensusFailure, ConsensusFailureError
+    ),
+    FaultKind("empty_response", Bites.ANSWER, "nothing in it", _GONE, EmptyResponse, EmptyResponseError),
+    FaultKind("disconnect", Bites.ANSWER, "the connection broke", _GONE, Disconnect, DisconnectError),
+    FaultKind("drop", Bites.ENVELOPE, "lost", _GONE),
+    FaultKind("duplicate", Bites.ENVELOPE, "there twice", _KEPT),
+    FaultKind("reorder", Bites.ENVELOPE, "overtakes what stands before it (fifo networks)", _KEPT),
+    FaultKind("crash", Bites.PROCESS, "loses all but its durable fields", "", ends="restart"),
+    FaultKind("cut", Bites.CUT, "holds what crosses it (both ways, or one)", _KEPT, ends="heal"),
+    FaultKind("delay", Bites.LINK, "takes that much longer", _KEPT, takes=Takes.DURATION),
+    FaultKind("pause", Bites.CLOCK, "takes no input for that long", "", takes=Takes.DURATION, ends="resume"),
+)
+"""Every kind of fault there is, but for a model's own."""
+
+ROWS = {row.kind: row for row in TABLE}
+BUILT_IN = tuple(ROWS)
+PLACED = tuple(row.kind for row in TABLE if row.bites in (Bites.PROCESS, Bites.CUT))
+"""Kinds that may say after which output they strike."""
+OF_THE_GRAPH = tuple(row.kind for row in TABLE if row.trigger is None and not row.timed)
+"""Kinds that every system has, without carriers."""
+TIMED_KINDS = tuple(row.kind for row in TABLE if row.timed)
+
+
+def strikes_messages(kind: str) -> bool:
+    """Whether faults of this kind strike messages, and so may be aimed at a link or a message type; those
+    of a model's own do."""
+    return kind not in ROWS or ROWS[kind].bites not in (Bites.PROCESS, Bites.CUT, Bites.CLOCK)
+
+
+def markdown() -> str:
+    """The table as docs/faults.md shows it."""
+    head = ("kind", "what it strikes", "what happens", "trigger", "does the message survive", "error", "transient")
+    lines = [_line(head), _line(["---"] * len(head))]
+    for row in TABLE:
+        what = row.what + (f"; ends with a {row.ends}" if row.ends else "")
+        lines.append(
+            _line(
+                (
+                    f"`{row.kind}`" + (f" ({row.takes.value})" if row.takes.value else ""),
+                    row.bites.value,
+                    what,
+                    f"`{row.trigger.__name__}`" if row.trigger else "-",
+                    row.survives or "-",
+                    f"`{row.error.__name__}`" if row.error else "-",
+                    "-" if row.transient is None else "yes" if row.transient else "no",
+                )
+            )
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _line(cells: tuple[str, ...] | list[str]) -> str:
+    return f"| {' | '.join(cells)} |"

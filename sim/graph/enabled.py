@@ -1,0 +1,84 @@
+"""What is enabled, piece by piece: an envelope in flight, a process, the cuts.
+
+A piece's actions depend on the local value it concerns, on which entries of the fault budget have
+something left and on the cuts in force, and on nothing else. `Enabled` stands for one combination of
+the last two and remembers the answers, so that the enabled actions of a state are a concatenation of
+rows. The plain walk and the compiled one concatenate the same rows in the same order.
+"""
+
+from __future__ import annotations
+
+from sim.graph.action import Action, Kind
+from sim.graph.budget import BudgetLeft
+from sim.graph.tabulation import Tabulation
+from sim.system.system import System
+
+Actions = tuple[Action, ...]
+
+
+class Enabled:
+    """The rows under one allowance of the budget and one set of cuts in force. What happens by itself and
+    what a fault does are rows apart: in a state all of the former come first, so that of two equally short
+    counterexamples the one with the later fault is met first."""
+
+    def __init__(self, system: System, tables: Tabulation, allowance: BudgetLeft, cuts: tuple[int, ...]) -> None:
+        self._tables = tables
+        self._left = allowance
+        names = list(system.cuts)
+        self._cuts = [system.cuts[names[c]] for c in cuts]
+        self.heads: dict[tuple[int, int], Actions] = {}
+        self.own: dict[int, Actions] = {}
+        self.struck_heads: dict[tuple[int, int], Actions] = {}
+        self.struck_behind: dict[tuple[int, int], Actions] = {}
+        self.struck_own: dict[int, Actions] = {}
+        self.healing: Actions = tuple(tables.cutting(Kind.HEAL, c) for c in cuts)
+        self.cutting: Actions = tuple(
+            a for c in range(len(names)) if allowance.cuts and c not in cuts for a in allowance.cut(c)
+        )
+        self.strikes_process = allowance.crashes
+        self.strikes_head = bool(allowance.in_flight or allowance.domain) or allowance.crashes
+        self.strikes_behind = bool(allowance.in_flight) or allowance.reorders
+
+    def head(self, local: int, envelope: int) -> Actions:
+        """The deliveries of an envelope to a target with this local value."""
+        row = () if self._held(envelope) else self._tables.delivery(local, envelope)
+        self.heads[local, envelope] = row
+        return row
+
+    def itself(self, local: int) -> Actions:
+        """What a process with this local value may do by itself."""
+        row = self.own[local] = self._tables.own_actions(local)
+        return row
+
+    def struck_head(self, local: int, envelope: int) -> Actions:
+        """The faults of an envelope that may be delivered, and of its deliveries."""
+        usual = () if self._held(envelope) else self._tables.delivery(local, envelope)
+        under = () if self._held(envelope) or not self._left.domain else self._left.under(local, envelope)
+        row = (*self._in_flight(envelope), *under, *self._windows(usual), *self._windows(under))
+        self.struck_heads[local, envelope] = row
+        return row
+
+    def struck_late(self, local: int, envelope: int) -> Actions:
+        """The faults of an envelope that stands behind another of its pair."""
+        reordering = self._left.reorders and not self._held(envelope)
+        found = self._left.overtaking(local, envelope) if reordering else ()
+        row = self.struck_behind[local, envelope] = (*self._in_flight(envelope), *found, *self._windows(found))
+        return row
+
+    def struck_itself(self, local: int) -> Actions:
+        """The crash of a process, and the crashes inside of what it does by itself."""
+        row = self.struck_own[local] = (*self._left.crash(local), *self._windows(self._tables.own_actions(local)))
+        return row
+
+    def _windows(self, handlers: Actions) -> Actions:
+        """These handlers, each with a crash in its windows."""
+        if not self._left.crashes:
+            return ()
+        return tuple(window for action in handlers for window in self._left.windows(action))
+
+    def _in_flight(self, envelope: int) -> Actions:
+        return self._left.on_envelope(envelope) if self._left.in_flight else ()
+
+    def _held(self, envelope: int) -> bool:
+        thing = self._tables.envelopes.things[envelope]
+        return any(cut.holds(thing.source, thing.target) for cut in self._cuts)

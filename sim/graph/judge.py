@@ -1,0 +1,103 @@
+"""Judges states: evaluates each property once for each distinct combination of what it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import NamedTuple
+
+from sim.base.errors import ModelError
+from sim.graph.graph import Graph, State
+from sim.system.properties import STUCK, Property
+
+
+class Finding(NamedTuple):
+    """A violated property: its name, and a sentence that says what is wrong."""
+
+    property: str
+    message: str
+
+
+AT_REST = "did not hold before everything came to rest"
+"""Of an `eventually`."""
+
+
+def endless(length: int) -> str:
+    """Of an `eventually`: it is avoided by going round for ever."""
+    return f"the last {length} actions can be repeated for ever without it (fair to every action that stays enabled)"
+
+
+class Judge:
+    """Evaluates the properties of a graph's system on its states."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        properties = graph.system.properties
+        self.always = [Evaluated(graph, p) for p in properties if p.kind == "always"]
+        self.sometimes = [Evaluated(graph, p) for p in properties if p.kind == "sometimes"]
+        self.eventually = [Evaluated(graph, p) for p in properties if p.kind == "eventually"]
+        self.within = Evaluated(graph, graph.system.within) if graph.system.within else None
+        self._failed = graph.tables.failed
+
+    def judge(self, state: State) -> Finding | None:
+        """What is wrong in this state, whatever led to it; None if nothing is."""
+        locals_ = state.locals
+        if self._failed:
+            for local in locals_:
+                if local in self._failed:
+                    return self._failure(local)
+        for prop in self.always:
+            if not prop(locals_):
+                return Finding(prop.name, f"does not hold with {prop.shown(state)}")
+        return None
+
+    def _failure(self, local: int) -> Finding:
+        kind, machine, reason = self._failed[local]
+        return Finding(machine, reason) if kind == "violated" else Finding(kind, reason)
+
+    def judge_quiescent(self, state: State) -> Finding | None:
+        """What is wrong in a state where nothing more happens by itself."""
+        graph = self.graph
+        for index, local in enumerate(state.locals):
+            if local in graph.tables.hot:
+                name, view = graph.names[index], graph.tables.view(local)
+                if index >= graph.width:
+                    return Finding(name, f"at the end it still waits in state {view!r}")
+                return Finding(STUCK, f"nothing more happens, but {name} is in the hot state {view!r}")
+        return None
+
+
+class Evaluated:
+    """A property whose predicate runs once for each distinct combination of what it reads."""
+
+    def __init__(self, graph: Graph, prop: Property, reads: Sequence[int] = ()) -> None:
+        self.property = prop
+        self.name = prop.name
+        self._graph = graph
+        self.reads = list(reads) or [graph.tables.index[name] for name in prop.reads]
+        """What the verdict depends on, as numbers of processes and monitors."""
+        self._project: Callable[[Sequence[int]], object] = itemgetter(*self.reads)
+        self._single = len(self.reads) == 1
+        self._known: dict[object, bool] = {}
+
+    def __call__(self, locals_: tuple[int, ...]) -> bool:
+        key = self._project(locals_)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._evaluate(key)
+        return known
+
+    def _evaluate(self, key: object) -> bool:
+        numbers: tuple[int, ...] = (key,) if self._single else key  # type: ignore[assignment]
+        views = [self._graph.tables.view(number) for number in numbers]
+        try:
+            found = self.property.predicate(*views)
+        except (Exception, SystemExit) as error:
+            raise ModelError(f"{self.property} cannot be evaluated: {type(error).__name__}: {error}") from error
+        if callable(found):
+            raise ModelError(f"{self.property} gives a function, which always holds; call it: write () behind it")
+        return bool(found)
+
+    def shown(self, state: State) -> str:
+        """What the property read in this state."""
+        return ", ".join(f"{name} {self._graph.view(state, name)!r}" for name in self.property.reads)

@@ -1,0 +1,413 @@
+"""Tabulation: every handler runs once per distinct (local value, input); its outcomes become actions
+made of small integers. The idea is LTSmin's caching of local transitions (Blom, van de Pol, Weber:
+"LTSmin: distributed and symbolic reachability", CAV 2010), taken to handlers in plain Python.
+
+Integers are handed out in the order in which things are met; nothing that a trace can see, and no pick,
+depends on them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sim.base.errors import ModelError, nearest
+from sim.base.interner import Interner
+from sim.base.values import Emission, Fault, Names
+from sim.faults import RateLimited
+from sim.faults.plan import FaultEntry
+from sim.graph.action import Action, Kind, writes_of
+from sim.machine.handler import Handler, Local, Outcome
+from sim.machine.ledgers import Crashed, Received, Restarted
+from sim.machine.process import Emit, Output, Send, View
+from sim.machine.table import DOWN, FAILED
+from sim.system.network import Envelope
+from sim.system.properties import STUCK
+from sim.system.system import System
+from sim.world.address import Address
+
+
+class Tabulation:
+    """The rows of one system: local values, envelopes and emissions as integers, and the actions that
+    each (local value, input) pair has."""
+
+    def __init__(self, system: System, handler: type[Handler] = Handler) -> None:
+        self.system = system
+        self.names = system.names
+        self.handlers = [handler(name, p) for name, p in (*system.processes.items(), *system.monitors.items())]
+        self.width = len(system.processes)
+        self._may_be_stuck = system.judges(STUCK)
+        self.index = {name: i for i, name in enumerate(self.names)}
+        names = Names()
+        self.locals: Interner[tuple[int, Local]] = Interner(lambda t: (t[0], *t[1]), names, self._met_local)
+        self.envelopes: Interner[Envelope] = Interner(Envelope.value, names, self._met_envelope)
+        self.emissions: Interner[Emission] = Interner(lambda emission: emission, names, self._met_emission)
+        self.failed: dict[int, tuple[str, str, str]] = {}
+        """Local values beyond their table: id -> (kind, machine, reason)."""
+        self.hot: set[int] = set()
+        self.down: set[int] = set()
+        self.target: list[int] = []
+        self.pair: list[int] = []
+        self._pairs: dict[tuple[str, str], int] = {}
+        self._listeners: dict[type, tuple[int, ...]] = {}
+        self._heard_by: list[tuple[int, ...]] = []
+        self.deliveries: dict[tuple[int, int], tuple[Action, ...]] = {}
+        self.own: dict[int, tuple[Action, ...]] = {}
+        self._under: dict[tuple[int, int, str, int | None], tuple[Action, ...]] = {}
+        self._notified: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[int, ...]] = {}
+        self._monitor_rows: dict[tuple[int, int], int] = {}
+        self._windows: dict[Action, tuple[Action, ...]] = {}
+        self._overtaking: dict[Action, Action] = {}
+        self._crashes: dict[int, Action] = {}
+        self._in_flight: dict[tuple[Kind, int], Action] = {}
+        self._cutting: dict[tuple[Kind, int], Action] = {}
+        self._views: dict[int, View] = {}
+
+    @property
+    def handler_calls(self) -> int:
+        """How often handlers of processes and monitors have run."""
+        return sum(handler.calls for handler in self.handlers)
+
+    # --- interning ----------------------------------------------------------------------------------
+
+    def local(self, process: int, local: Local) -> int:
+        return self.locals((process, local))
+
+    def _met_local(self, number: int, thing: tuple[int, Local]) -> None:
+        process, local = thing
+        if local.state == FAILED:
+            self.failed[number] = (local.fields[0], self.names[process], local.fields[1])
+        elif local.state == DOWN:
+            self.down.add(number)
+        elif local.state in self.handlers[process].table.hot and (process >= self.width or self._may_be_stuck):
+            self.hot.add(number)
+
+    def _met_envelope(self, _: int, envelope: Envelope) -> None:
+        self.target.append(self.index[envelope.target])
+        pair = (envelope.source, envelope.target)
+        self.pair.append(self._pairs.setdefault(pair, len(self._pairs)))
+
+    def _met_emission(self, _: int, emission: Emission) -> None:
+        kind = type(emission)
+        if kind not in self._listeners:
+            self._listeners[kind] = tuple(
+                i for i in range(self.width, len(self.names)) if kind in self.handlers[i].table.triggers
+            )
+        self._heard_by.append(self._listeners[kind])
+
+    def view(self, local: int) -> View:
+        """The local value as predicates see it."""
+        view = self._views.get(local)
+        if view is None:
+            process, value = self.locals.things[local]
+            names = ("kind", "reason") if value.state == FAILED else self.handlers[process].fields
+            fields = dict(zip(names, value.fields, strict=True))
+            view = self._views[local] = View(value.state, fields, value.timers, value.up)
+        return view
+
+    def address_of(self, envelope: int) -> Address:
+        """The description of an envelope, as the address of an action on it has it."""
+        return self.in_flight(Kind.DROP, envelope).address
+
+    # --- actions of one process ---------------------------------------------------------------------
+
+    def initial(self) -> list[list[tuple[int, Outcome]]]:
+        """For each process the outcomes of its start, as (local id, outcome)."""
+        return [
+            [(self.local(i, outcome.local), outcome) for outcome in self.handlers[i].initial()]
+            for i in range(len(self.names))
+        ]
+
+    def delivery(self, local: int, envelope: int) -> tuple[Action, ...]:
+        """The actions that deliver this envelope to a target with this local value; none if deferred."""
+        key = (local, envelope)
+        found = self.deliveries.get(key)
+        if found is None:
+            found = self.deliveries[key] = self._deliver(local, envelope, None)
+        return found
+
+    def delivery_under(self, local: int, envelope: int, entry: FaultEntry) -> tuple[Action, ...]:
+        """The actions that deliver under a domain fault; none where it has no opportunity."""
+        key = (local, envelope, entry.kind, entry.hint_ms)
+        found = self._under.get(key)
+        if found is None:
+            fault = self._fault(entry, envelope)
+            found = self._under[key] = self._deliver(local, envelope, fault) if fault else ()
+        return found
+
+    def _fault(self, entry: FaultEntry, envelope: int) -> Fault | None:
+        message = self.envelopes.things[envelope].message
+        for fault, carriers in self.system.carriers.items():
+            if fault.kind == entry.kind and isinstance(message, tuple(carriers)):
+                hint: dict[str, Any] = {"reset_ms": entry.hint_ms} if issubclass(fault, RateLimited) else {}
+                return fault(message, **hint)
+        return None
+
+    def _deliver(self, local: int, number: int, fault: Fault | None) -> tuple[Action, ...]:
+        process, value = self.locals.things[local]
+        if not value.up:
+            return ()
+        envelope = self.envelopes.things[number]
+        given = fault or envelope.message
+        outcomes = self.handlers[process].react(value, type(given), given, envelope.source)
+        if outcomes is None or (
+            fault and outcomes[0].local.state == FAILED and outcomes[0].local.fields[0] == "unhandled"
+        ):
+            return ()
+        first = () if fault else (Received(self.names[process], envelope.message),)
+        return tuple(
+            self._act(
+                Action(
+                    Kind.DELIVER,
+                    envelope=envelope,
+                    process=self.names[process],
+                    fault=fault,
+                    choices=o.choices,
+                    outputs=o.outputs,
+                    arms=o.arms,
+                    row=o.row,
+                    progress=fault is None,
+                ),
+                process,
+                local,
+                o.local,
+                first=first,
+                envelope=number,
+                consumed=not (fault and fault.survives),
+            )
+            for o in outcomes
+        )
+
+    def own_actions(self, local: int) -> tuple[Action, ...]:
+        """What a process with this local value can do by itself: timers, spontaneous moves, restart."""
+        found = self.own.get(local)
+        if found is None:
+            found = self.own[local] = self._own(local)
+        return found
+
+    def _own(self, local: int) -> tuple[Action, ...]:
+        process, value = self.locals.things[local]
+        handler = self.handlers[process]
+        if value.state == FAILED:
+            return ()
+        if value.state == DOWN:
+            up = (Restarted(self.names[process]),)
+            return self._own_kind(Kind.RESTART, "", local, handler.restart(value), progress=True, first=up)
+        found: tuple[Action, ...] = ()
+        for timer in value.timers:
+            outcomes = handler.react(value, timer)
+            found += self._own_kind(Kind.FIRE, timer, local, outcomes or [], progress=True)
+        table = handler.table
+        for move in (*table.must, *table.may):
+            outcomes = handler.react(value, move)
+            found += self._own_kind(Kind.MOVE, move, local, outcomes or [], progress=move in table.must)
+        return found
+
+    def _own_kind(
+        self,
+        kind: Kind,
+        subject: str,
+        local: int,
+        outcomes: list[Outcome],
+        *,
+        progress: bool,
+        first: tuple[Emission, ...] = (),
+    ) -> tuple[Action, ...]:
+        process = self.locals.things[local][0]
+        return tuple(
+            self._act(
+                Action(
+                    kind,
+                    process=self.names[process],
+                    subject=subject,
+                    choices=o.choices,
+                    outputs=o.outputs,
+                    arms=o.arms,
+                    row=o.row,
+                    progress=progress,
+                ),
+                process,
+                local,
+                o.local,
+                first=first,
+            )
+            for o in outcomes
+        )
+
+    def crash(self, local: int) -> Action:
+        """The crash of a process with this local value."""
+        found = self._crashes.get(local)
+        if found is None:
+            process, value = self.locals.things[local]
+            name = self.names[process]
+            after = self.handlers[process].down(value.fields)
+            found = self._act(Action(Kind.CRASH, process=name), process, local, after, last=(Crashed(name),))
+            self._crashes[local] = found
+        return found
+
+    def in_flight(self, kind: Kind, envelope: int) -> Action:
+        """The loss (`DROP`) or doubling (`DUPLICATE`) of an envelope."""
+        found = self._in_flight.get((kind, envelope))
+        if found is None:
+            found = self._in_flight[kind, envelope] = Action(kind, envelope=self.envelopes.things[envelope])
+            found.envelope_id = envelope
+            if kind is Kind.DROP:
+                found.consumed = envelope
+            else:
+                found.sends = (envelope,)
+        return found
+
+    def cutting(self, kind: Kind, cut: int) -> Action:
+        """A cut coming in force (`CUT`) or being healed (`HEAL`)."""
+        found = self._cutting.get((kind, cut))
+        if found is None:
+            subject = list(self.system.cuts)[cut]
+            found = self._cutting[kind, cut] = Action(kind, subject=subject, progress=kind is Kind.HEAL)
+            found.cut_index = cut
+        return found
+
+    def overtaking(self, action: Action) -> Action:
+        """The same delivery, ahead of what stands before it."""
+        found = self._overtaking.get(action)
+        if found is None:
+            found = self._overtaking[action] = self._variant(action, reordered=True, window=None)
+        return found
+
+    def windows(self, action: Action) -> tuple[Action, ...]:
+        """The handler of `action` struck by a crash after each prefix of its outputs, the empty and the
+        whole one included."""
+        found = self._windows.get(action)
+        if found is None:
+            found = self._windows[action] = tuple(
+                self._variant(action, reordered=action.reordered, window=n) for n in range(len(action.outputs) + 1)
+            )
+        return found
+
+    def _variant(self, action: Action, *, reordered: bool, window: int | None) -> Action:
+        process, before = self.locals.things[action.before]
+        variant = Action(
+            action.kind,
+            envelope=action.envelope,
+            process=action.process,
+            subject=action.subject,
+            fault=action.fault,
+            reordered=reordered,
+            choices=action.choices,
+            outputs=action.outputs,
+            window=window,
+            arms=action.arms,
+            row=action.row,
+            progress=False,
+        )
+        name = action.process
+        if window is None:
+            after = self.locals.things[action.local][1]
+        else:
+            after = self._struck(process, before, variant.outputs)
+        first: tuple[Emission, ...] = ()
+        last: tuple[Emission, ...] = () if window is None else (Crashed(name),)
+        if action.kind is Kind.DELIVER and action.fault is None and action.envelope is not None:
+            first = (Received(name, action.envelope.message),)
+        elif action.kind is Kind.RESTART:
+            first = (Restarted(name),)
+        consumed = action.consumed >= 0
+        return self._act(
+            variant,
+            process,
+            action.before,
+            after,
+            first=first,
+            last=last,
+            envelope=action.envelope_id,
+            consumed=consumed,
+        )
+
+    def _struck(self, process: int, before: Local, outputs: tuple[Output, ...]) -> Local:
+        """What is left after a crash that followed these outputs: the durable writes among them hold."""
+        handler = self.handlers[process]
+        fields = dict(zip(handler.fields, before.fields, strict=True))
+        fields |= {write.field: write.value for output in outputs for write in writes_of(output)}
+        return handler.down(tuple(fields.values()))
+
+    def _act(
+        self,
+        action: Action,
+        process: int,
+        before: int,
+        after: Local,
+        *,
+        first: tuple[Emission, ...] = (),
+        last: tuple[Emission, ...] = (),
+        envelope: int = -1,
+        consumed: bool = False,
+    ) -> Action:
+        """Fills in the effect of an action as integers."""
+        action.process_index = process
+        action.before = before
+        action.local = self.local(process, after)
+        action.local_after = tuple(after)
+        action.envelope_id = envelope
+        action.consumed = envelope if consumed else -1
+        action.delivered = True
+        action.sends = self.sends(action.process, action.outputs)
+        action.heard = self.heard(first, action.outputs, last)
+        return action
+
+    def sends(self, source: str, outputs: tuple[Output, ...]) -> tuple[int, ...]:
+        """The envelopes among these outputs, in the order written."""
+        return tuple(self._envelope(source, o) for o in outputs if isinstance(o, Send))
+
+    def heard(
+        self, first: tuple[Emission, ...], outputs: tuple[Output, ...], last: tuple[Emission, ...] = ()
+    ) -> tuple[int, ...]:
+        """The emissions among these that some monitor listens to, in their order."""
+        emitted = (*first, *(o.emission for o in outputs if isinstance(o, Emit)), *last)
+        numbers = [self.emissions(emission) for emission in emitted]
+        return tuple(number for number in numbers if self._heard_by[number])
+
+    def _envelope(self, source: str, send: Send) -> int:
+        if send.target not in self.system.processes:
+            hint = nearest(send.target, self.system.processes)
+            raise ModelError(
+                f"{source} sends {type(send.message).__name__} to {send.target!r}, which is no process{hint}; "
+                f"there are {', '.join(self.system.processes)}"
+            )
+        return self.envelopes(Envelope(source, send.target, send.message))
+
+    # --- monitors -----------------------------------------------------------------------------------
+
+    def notify(self, locals_: tuple[int, ...], heard: tuple[int, ...]) -> tuple[int, ...]:
+        """The local values after every monitor heard these emissions."""
+        width = self.width
+        known = (locals_[width:], heard)
+        monitors = self._notified.get(known)
+        if monitors is None:
+            monitors = self._notified[known] = self._notify(locals_, heard)[width:]
+        return locals_[:width] + monitors
+
+    def heard_by(self, emission: int) -> tuple[int, ...]:
+        """The monitors that listen to this emission."""
+        return self._heard_by[emission]
+
+    def _notify(self, locals_: tuple[int, ...], heard: tuple[int, ...]) -> tuple[int, ...]:
+        after = list(locals_)
+        for emission in heard:
+            for monitor in self._heard_by[emission]:
+                after[monitor] = self.hear(after[monitor], emission)
+        return tuple(after)
+
+    def hear(self, local: int, emission: int) -> int:
+        """The local value of a monitor that listens to this emission, after it heard it."""
+        found = self._monitor_rows.get((local, emission))
+        if found is None:
+            found = self._monitor_rows[local, emission] = self._hear(local, emission)
+        return found
+
+    def _hear(self, local: int, emission: int) -> int:
+        monitor, value = self.locals.things[local]
+        if not value.up:
+            return local
+        given = self.emissions.things[emission]
+        outcomes = self.handlers[monitor].react(value, type(given), given)
+        if outcomes is None or len(outcomes) != 1:
+            raise ModelError(f"monitor {self.names[monitor]!r} must take {type(given).__name__} in exactly one way")
+        return self.local(monitor, outcomes[0].local)

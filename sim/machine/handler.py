@@ -1,0 +1,262 @@
+"""Runs one handler: (local value, input) -> outcomes, by the `transitions` library in strict settings.
+
+The library is given one machine per class and no model: the instance under way is passed with each
+trigger, so that no attribute is ever added to a process and a callback has nothing to trigger again.
+Every callback goes through `_Call`, which hands it the input if it takes one, holds guards to looking,
+and makes a guard's answer a bool (the library compares it with `==`: a truthy 2 would count as False).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple, cast
+
+from transitions import EventData, Machine, MachineError, Transition
+
+from sim.base.errors import ModelError, nearest
+from sim.base.values import Record, Value, show
+from sim.machine.process import Arm, HandlerCall, Output, StateMachine, Violated
+from sim.machine.table import DEFER, DOWN, FAILED, Dest, Row, Table, Trigger, arity, trigger_name
+
+
+class Local(NamedTuple):
+    """The local value of a process or monitor: all it is between two steps."""
+
+    state: str
+    fields: tuple[Value, ...]
+    timers: tuple[str, ...] = ()
+
+    @property
+    def up(self) -> bool:
+        return self.state not in (DOWN, FAILED)
+
+
+class Outcome(NamedTuple):
+    """One outcome path of a handler call."""
+
+    local: Local
+    outputs: tuple[Output, ...]
+    arms: tuple[Arm, ...]
+    choices: tuple[Value, ...]
+    row: Row | None
+
+
+def failed(kind: str, reason: str) -> Local:
+    """The local value of a machine that went beyond its table: a finding, part of the state like any
+    other value, so that every engine sees it the same way."""
+    return Local(FAILED, (kind, reason))
+
+
+class _RowTransition(Transition):
+    """A transition of the library that knows which row of the table it is, and says when it was taken."""
+
+    def __init__(self, *args: Any, row: Row, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.row = row
+
+    def execute(self, event_data: EventData) -> bool:
+        taken = super().execute(event_data)
+        if taken:
+            model: Any = event_data.model
+            model._step.row = self.row
+        return taken
+
+
+class _Machine(Machine):
+    transition_cls = _RowTransition
+
+
+class _Call:
+    """One callback by name, called with the input if it takes one."""
+
+    def __init__(self, cls: type, name: str, guard: bool) -> None:
+        self.name = name
+        self.takes_input = arity(getattr(cls, name)) == 1
+        self.guard = guard
+
+    def __call__(self, event: EventData) -> bool:
+        model: Any = event.model
+        method = getattr(model, self.name)
+        model._step.guarding = self.guard
+        try:
+            return bool(method(*event.args) if self.takes_input and event.args else method())
+        finally:
+            model._step.guarding = False
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+@cache
+def _machine(cls: Any) -> Machine:
+    """The library's machine of a class, in strict settings: no automatic transitions, no queue, no
+    tolerance of undeclared triggers."""
+    table: Table = cls.table
+
+    def calls(names: tuple[str, ...], guard: bool = False) -> list[Any]:
+        return [_Call(cls, name, guard) for name in names]
+
+    machine = _Machine(
+        model=None,
+        states=[
+            {"name": s, "on_enter": calls(table.on_enter[s]), "on_exit": calls(table.on_exit[s])} for s in table.states
+        ],
+        initial=table.initial,
+        auto_transitions=False,
+        ignore_invalid_triggers=False,
+        send_event=True,
+        queued=False,
+        model_attribute="_state",
+    )
+    for row in table.rows:
+        machine.add_transition(
+            trigger_name(row.trigger),
+            list(row.sources),
+            None if isinstance(row.dest, Dest) else row.dest,
+            conditions=calls(row.conditions, guard=True),
+            unless=calls(row.unless, guard=True),
+            before=calls(row.before),
+            after=calls(row.after),
+            row=row,
+        )
+    return machine
+
+
+class Refused(Exception):
+    """All rows of the (state, trigger) pair refused, or there is none."""
+
+
+class NotEnabled(Exception):
+    """A row says that this input is not enabled now."""
+
+
+class Handler:
+    """Runs the handlers of one named process or monitor of a system."""
+
+    def __init__(self, name: str, definition: StateMachine) -> None:
+        self.name = name
+        self.definition = definition
+        self.cls = type(definition)
+        self.table = self.cls.table
+        self.fields = tuple(self.table.fields)
+        self.initial_fields = definition.field_values()
+        self.calls = 0
+        self._machine: Machine = _machine(cast(Any, self.cls))
+
+    def initial(self) -> list[Outcome]:
+        """The outcomes of `on_start` in the initial state."""
+        return self._hook("on_start", self.initial_fields)
+
+    def restart(self, down: Local) -> list[Outcome]:
+        """The outcomes of `on_restart`: the initial state, with what was durable."""
+        return self._hook("on_restart", down.fields)
+
+    def down(self, fields: tuple[Value, ...]) -> Local:
+        """What a crash leaves of these fields: the durable ones, the others as at the start."""
+        durable = self.table.durable
+        kept = tuple(
+            value if name in durable else initial
+            for name, value, initial in zip(self.fields, fields, self.initial_fields, strict=True)
+        )
+        return Local(DOWN, kept)
+
+    def react(
+        self, local: Local, trigger: Trigger, given: Record | None = None, sender: str = ""
+    ) -> list[Outcome] | None:
+        """All outcome paths of one input, in order of their choices; None where it is not enabled.
+
+        An undeclared pair, an exception in a callback and a violation are outcomes too: a local value
+        in state `(failed)`. Raises `ModelError` if the model breaks a rule of the framework.
+        """
+        try:
+            return self._paths(local, trigger, given, sender)
+        except NotEnabled:
+            return None
+        except Refused:
+            if isinstance(trigger, str) and trigger not in self.table.timers:
+                return None  # a spontaneous move is enabled only where a row holds
+            what = f"timer {trigger}" if isinstance(trigger, str) else trigger_name(trigger)
+            shown = f": {show(given)}" if given is not None else ""
+            reason = f"unhandled {what} in state {local.state} of {self.name}{shown}"
+            return [Outcome(failed("unhandled", reason), (), (), (), None)]
+
+    def _paths(self, local: Local, trigger: Trigger, given: Record | None, sender: str) -> list[Outcome]:
+        machine = self._machine
+        event = machine.events.get(trigger_name(trigger))
+        if event is None:
+            raise Refused
+        timers = tuple(t for t in local.timers if t != trigger)
+
+        def handle(instance: StateMachine, step: HandlerCall) -> None:
+            try:
+                taken = event.trigger(instance, *(() if given is None else (given,)))
+            except MachineError:
+                raise Refused from None
+            if not taken:
+                raise Refused
+            if step.row is not None and step.row.dest is DEFER:
+                raise NotEnabled
+
+        return self._explore(local._replace(timers=timers), handle, sender)
+
+    def _hook(self, hook: str, fields: tuple[Value, ...]) -> list[Outcome]:
+        method = getattr(self.cls, hook, None)
+
+        def handle(instance: StateMachine, _: HandlerCall) -> None:
+            if method is not None:
+                method(instance)
+
+        return self._explore(Local(self.table.initial, fields), handle)
+
+    def _explore(
+        self, local: Local, handle: Callable[[StateMachine, HandlerCall], None], sender: str = ""
+    ) -> list[Outcome]:
+        """Runs the handler once for every path of its choices, depth first."""
+        outcomes: list[Outcome] = []
+        scripts: list[tuple[int, ...]] = [()]
+        while scripts:
+            script = scripts.pop()
+            instance, step = self._instance(local, script, sender)
+            self.calls += 1
+            try:
+                handle(instance, step)
+                after = self._local_of(instance, step)
+            except (Refused, NotEnabled, ModelError):
+                raise
+            except Violated as violation:
+                after = failed("violated", str(violation))
+            except (Exception, SystemExit) as error:  # the user's handler broke: that is a finding, with its schedule
+                after = failed("exception", f"{self.name} in state {local.state}: {_where(error)}")
+            outcomes.append(Outcome(after, tuple(step.outputs), tuple(step.arms), tuple(step.choices), step.row))
+            chosen = script + (0,) * (len(step.widths) - len(script))
+            for position in range(len(script), len(step.widths)):  # the last pushed is the next in order
+                scripts += [(*chosen[:position], i) for i in range(step.widths[position] - 1, 0, -1)]
+        return outcomes
+
+    def _instance(self, local: Local, script: tuple[int, ...], sender: str) -> tuple[StateMachine, HandlerCall]:
+        instance = object.__new__(self.cls)
+        for name, value in zip(self.fields, local.fields, strict=True):
+            object.__setattr__(instance, name, value)
+        step = HandlerCall(local.timers, script, sender)
+        object.__setattr__(instance, "_name", self.name)
+        object.__setattr__(instance, "_state", local.state)
+        object.__setattr__(instance, "_step", step)
+        return instance, step
+
+    def _local_of(self, instance: StateMachine, step: HandlerCall) -> Local:
+        return Local(instance.state, instance.field_values(), tuple(sorted(step.timers)))
+
+
+def _where(error: BaseException) -> str:
+    """`TypeError: ... (file.py:12, in reply)`, without any absolute path: it is part of a state."""
+    trace = error.__traceback__
+    place = ""
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        place = f" ({code.co_filename.replace(chr(92), '/').rsplit('/', 1)[-1]}:{trace.tb_lineno}, in {code.co_name})"
+        trace = trace.tb_next
+    hint = ""
+    if isinstance(error, AttributeError) and isinstance(error.obj, StateMachine):
+        hint = nearest(str(error.name), type(error.obj).table.fields)
+    return f"{type(error).__name__}: {error}{hint}{place}"

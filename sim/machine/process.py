@@ -1,0 +1,348 @@
+"""Processes and monitors: the classes a model is written in.
+
+A process is a value between two steps: its state's name, its fields, its armed timers. While it handles
+one input an instance exists, on which callbacks read and write fields as ordinary attributes; what they
+do to the world goes through five verbs (`send`, `emit`, `choose`, `arm`, `cancel`). Nothing else may
+influence or leave a handler: no clock, no random number, no environment, no other process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NoReturn, TypeVar, cast, dataclass_transform
+
+from sim.base.errors import ModelError, nearest
+from sim.base.values import Emission, Message, Value, describe, encode, freeze, is_record, show
+from sim.machine.table import FAILED, MONITOR_INPUTS, PROCESS_INPUTS, REQUIRED, Row, Table, read_table
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Write:
+    """An output: a durable field took a new value."""
+
+    field: str
+    value: Value
+
+
+@dataclass(frozen=True)
+class Send:
+    """An output: a message left for `target`."""
+
+    target: str
+    message: Message
+
+
+@dataclass(frozen=True)
+class Emit:
+    """An output: something observable happened, together with the durable writes it consists of."""
+
+    emission: Emission
+    writes: tuple[Write, ...] = ()
+
+
+Output = Write | Send | Emit
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A timer was armed for `low_ms`..`high_ms`; the draw is the scheduler's."""
+
+    timer: str
+    low_ms: int
+    high_ms: int
+
+
+class Violated(Exception):
+    """Raised by `Monitor.violate`: the property does not hold."""
+
+
+class HandlerCall:
+    """The record of one handler call: its outputs in the order written, its timers, its choices."""
+
+    __slots__ = ("arms", "choices", "guarding", "outputs", "row", "script", "sender", "timers", "widths")
+
+    def __init__(self, timers: tuple[str, ...], script: tuple[int, ...], sender: str) -> None:
+        self.outputs: list[Output] = []
+        self.arms: list[Arm] = []
+        self.timers = set(timers)
+        self.script = script  # which outcome each `choose` takes; those beyond it take their first
+        self.choices: list[Value] = []
+        self.widths: list[int] = []
+        self.guarding = False
+        self.row: Row | None = None
+        self.sender = sender
+
+
+@dataclass_transform(kw_only_default=True, eq_default=False)
+class StateMachine:
+    """What processes and monitors share: a table, fields, and the life of an instance."""
+
+    states: ClassVar[Sequence[str | Mapping[str, Any]]]
+    transitions: ClassVar[Sequence[Mapping[str, Any]]] = ()
+    initial: ClassVar[str]
+    hot: ClassVar[Any] = ()
+
+    table: ClassVar[Table]
+    inputs: ClassVar[tuple[type, ...]] = ()
+
+    _name: str
+    _state: str
+    _step: HandlerCall | None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if hasattr(cls, "states"):  # a base class without states is a mixin
+            cls.table = read_table(cls, cls.inputs, _RESERVED)
+
+    def __init__(self, *unnamed: Any, **values: Any) -> None:
+        if not hasattr(type(self), "table"):
+            raise ModelError(f"{type(self).__name__} has no states: it is a base for processes, not one itself")
+        table = type(self).table
+        if unnamed:
+            example = f"{type(self).__name__}({next(iter(table.fields), 'field')}=...)"
+            raise ModelError(f"{type(self).__name__} takes its fields by name: write {example}")
+        mistakes = [
+            f"{type(self).__name__}: no field {name!r}{nearest(name, table.fields)}"
+            for name in values
+            if name not in table.fields
+        ]
+        for name, default in table.fields.items():
+            try:
+                value = freeze(values[name]) if name in values else default
+            except ModelError as error:
+                mistakes.append(f"{type(self).__name__}: field {name}: {error}")
+                continue
+            if value is REQUIRED:
+                mistakes.append(f"{type(self).__name__}: field {name!r} has no default: pass {name}=...")
+            object.__setattr__(self, name, value)
+        if mistakes:
+            raise ModelError(*mistakes)
+        object.__setattr__(self, "_name", "")
+        object.__setattr__(self, "_state", table.initial)
+        object.__setattr__(self, "_step", None)
+
+    @property
+    def name(self) -> str:
+        """The name this machine has in its system."""
+        return self._name
+
+    @property
+    def state(self) -> str:
+        """The name of the current state; it changes by rows of the table only."""
+        return self._state
+
+    def field_values(self) -> tuple[Value, ...]:
+        """The values of the fields, in the order of their declaration."""
+        return tuple(getattr(self, name) for name in type(self).table.fields)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "_state":  # written by the `transitions` library, through its machine
+            object.__setattr__(self, name, value)
+            return
+        table = type(self).table
+        if name not in table.fields:
+            what = "only rows of the table change the state" if name == "state" else "annotate it in the class body"
+            raise ModelError(f"{self._who()} sets {name!r}, which is no field{nearest(name, table.fields)}: {what}")
+        step = self._acting(f"sets {name}")
+        try:
+            frozen = freeze(value)
+        except ModelError as error:
+            raise ModelError(f"{self._who()} sets {name}: {error}") from None
+        if name in table.durable and encode(frozen) != encode(getattr(self, name)):
+            step.outputs.append(Write(name, frozen))
+        object.__setattr__(self, name, frozen)
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise ModelError(f"{self._who()} deletes {name!r}: set it to None instead")
+
+    def _who(self) -> str:
+        return f"{type(self).__name__} {self._name!r} in state {self._state!r}" if self._name else type(self).__name__
+
+    def _acting(self, what: str) -> HandlerCall:
+        """The step under way; refuses what a guard, or nobody at all, may do."""
+        step = self._step
+        if step is None:
+            raise ModelError(f"{self._who()} {what} outside of a handler: only callbacks of a row may")
+        if step.guarding:
+            raise ModelError(f"{self._who()} {what} in a guard: guards only look; do it in before or after")
+        return step
+
+
+def _misplaced(thing: object, wanted: type) -> str:
+    """What is wrong with a thing that is no instance of the record class `wanted`."""
+    if isinstance(thing, type) and issubclass(thing, wanted):
+        return f"the class {thing.__name__}: give an instance, {thing.__name__}(...)"
+    if is_record(thing):
+        return f"{type(thing).__name__}: make it a subclass of {wanted.__name__}"
+    return f"{describe(thing)}: give an instance of a subclass of {wanted.__name__}"
+
+
+class Process(StateMachine):
+    """A process: an explicit state machine that changes only by taking an input.
+
+    Class attributes (all but `states` optional):
+
+    - `states`: names (or dicts with name, on_enter, on_exit); the first is `initial` unless that is set
+    - `transitions`: rows, dicts of trigger, source, dest and conditions, unless, before, after; a
+      trigger is a `Message` or `Fault` class, a timer, or a spontaneous move
+    - `hot`: states in which work is owed; quiescence with a process in one is the finding `stuck`
+    - `must`, `may`: spontaneous moves, owed by the process itself or the environment's
+    - `timers`: names of timers
+    - `durable`: fields that survive a crash; everything else is lost
+    - annotated attributes are fields, with their defaults
+
+    Methods `on_start` (in the initial state; its sends are in flight there) and `on_restart` (at a
+    restart after a crash) are optional.
+    """
+
+    must: ClassVar[Any] = ()
+    may: ClassVar[Any] = ()
+    timers: ClassVar[Any] = ()
+    durable: ClassVar[Any] = ()
+    inputs = PROCESS_INPUTS
+
+    @property
+    def sender(self) -> str:
+        """The name of the process whose message is being handled; empty where there is none."""
+        return self._step.sender if self._step is not None else ""
+
+    def send(self, target: str, message: Message) -> None:
+        """Send `message` to the process named `target`; a process may send to itself."""
+        step = self._acting(f"sends to {target!r}")
+        if not isinstance(message, Message):
+            raise ModelError(f"{self._who()} sends {_misplaced(message, Message)}")
+        if not isinstance(target, str):
+            raise ModelError(f"{self._who()} sends to {describe(target)}: give the name of a process, then the message")
+        if not target:
+            raise ModelError(f"{self._who()} sends to '': only the handler of a message has a sender")
+        step.outputs.append(Send(target, self._frozen(message)))
+
+    def emit(self, emission: Emission, **writes: Value) -> None:
+        """Make something observable: monitors and the trace see it.
+
+        `writes` are durable fields that take a new value in the same instant: no crash comes between
+        them and the emission (`self.emit(Applied(key), applied=self.applied | {key})`).
+        """
+        step = self._acting("emits")
+        if not isinstance(emission, Emission):
+            raise ModelError(f"{self._who()} emits {_misplaced(emission, Emission)}")
+        for field in writes:
+            if field not in type(self).table.durable:
+                known = nearest(field, type(self).table.durable)
+                raise ModelError(f"{self._who()} emits with {field!r}, which is no durable field{known}")
+        kept = tuple(Write(field, self._frozen(value)) for field, value in writes.items())
+        for write in kept:
+            object.__setattr__(self, write.field, write.value)
+        step.outputs.append(Emit(self._frozen(emission), kept))
+
+    def _frozen(self, value: T) -> T:
+        try:
+            return cast(T, freeze(value))
+        except ModelError as error:
+            raise ModelError(f"{self._who()}, {type(value).__name__}: {error}") from None
+
+    def choose(self, *outcomes: T) -> T:
+        """One of `outcomes`: every one of them is explored. Nondeterminism has no other door."""
+        step = self._acting("chooses")
+        if not outcomes:
+            raise ModelError(f"{self._who()} chooses from nothing: give at least one outcome")
+        distinct = list({encode(self._frozen(outcome)): outcome for outcome in outcomes}.values())
+        if len(distinct) == 1:
+            return self._frozen(distinct[0])  # nothing is open here
+        position = len(step.widths)
+        index = step.script[position] if position < len(step.script) else 0
+        step.widths.append(len(distinct))
+        outcome: T = self._frozen(distinct[index])
+        step.choices.append(outcome)
+        return outcome
+
+    def arm(self, timer: str, duration_ms: int | tuple[int, int]) -> None:
+        """Arm `timer` (again: its former due time is forgotten) for a duration in milliseconds, or for
+        a range of them, both ends included, from which the scheduler draws."""
+        step = self._acting(f"arms {timer!r}")
+        self._known(timer)
+        ends = duration_ms if isinstance(duration_ms, tuple) else (duration_ms, duration_ms)
+        low, high = ends if len(ends) == 2 else (-1, -1)
+        if type(low) is not int or type(high) is not int or not 0 <= low <= high:
+            raise ModelError(
+                f"{self._who()} arms {timer!r} for {duration_ms!r}: a duration is whole milliseconds from 0, or (low, high)"
+            )
+        step.timers.add(timer)
+        step.arms.append(Arm(timer, low, high))
+
+    def cancel(self, timer: str) -> None:
+        """Disarm `timer`; nothing happens if it is not armed."""
+        step = self._acting(f"cancels {timer!r}")
+        self._known(timer)
+        step.timers.discard(timer)
+        step.arms = [arm for arm in step.arms if arm.timer != timer]
+
+    def armed(self, timer: str) -> bool:
+        """Whether `timer` is armed."""
+        self._known(timer)
+        return self._step is not None and timer in self._step.timers
+
+    def _known(self, timer: str) -> None:
+        known = type(self).table.timers
+        if timer not in known:
+            raise ModelError(f"{self._who()}: {timer!r} is no timer{nearest(timer, known)}; declare it in timers")
+
+
+class Monitor(StateMachine):
+    """A state machine that only listens to emissions, and can say that a property is violated.
+
+    Rows are triggered by `Emission` classes. An emission whose class no row names is not listened to;
+    one that is named, but not in the current state, is a finding. A monitor left in a hot state at
+    quiescence is violated: what it waits for did not come.
+    """
+
+    inputs = MONITOR_INPUTS
+
+    def misfits(self, processes: Mapping[str, Process]) -> list[str]:  # noqa: ARG002
+        """What is wrong with this monitor in a system of these processes, one line each; a monitor that
+        watches what is not there would never complain."""
+        return []
+
+    def violate(self, why: str) -> NoReturn:
+        """Say that the property is violated, and why."""
+        self._acting("says violated")
+        raise Violated(why)
+
+
+class View:
+    """A read-only look at the local value of a process or monitor, as predicates get it: `state`, `up`,
+    `timers`, and the fields as attributes."""
+
+    __slots__ = ("_fields", "state", "timers", "up")
+
+    def __init__(self, state: str, fields: dict[str, Value], timers: tuple[str, ...], up: bool) -> None:
+        self.state = state
+        self.timers = timers
+        self.up = up
+        self._fields = fields
+
+    def fields(self) -> dict[str, Value]:
+        """The fields by name, in the order of their declaration."""
+        return dict(self._fields)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._fields[name]
+        except KeyError:
+            known = ["state", "timers", "up", *self._fields]
+            raise AttributeError(f"no field {name!r}{nearest(name, known)}: there are {', '.join(known)}") from None
+
+    def __repr__(self) -> str:
+        inner = "".join(f", {name}={show(value)}" for name, value in self._fields.items())
+        return f"<{self.state}{inner}>"
+
+
+_RESERVED = frozenset(
+    name
+    for cls in (StateMachine, Process, Monitor)
+    for name in (*vars(cls), *cls.__annotations__)
+    if not name.startswith("__") and name != "misfits"  # a hook, for monitors to fill in
+) | {"timers", "up", FAILED}

@@ -1,0 +1,199 @@
+"""Looks, without running it, for what a handler must not read: clocks, random numbers, addresses in memory, the
+world outside.
+
+It reads the code of a class's callbacks and of all functions of the same package that they reach by name. What
+it cannot see (a function taken from a table, a clock in somebody else's library, a list that is appended to) is left to
+`--verify`.
+"""
+
+from __future__ import annotations
+
+import builtins
+import dis
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from sim.machine.table import Table
+
+_NO_CLOCK = "a handler has no clock; arm a timer, or let a message bring the time"
+_NO_CHANCE = "a handler has no dice; let self.choose(...) take one of the outcomes"
+_NO_ADDRESS = "it differs from process to process; compare values, or sort them"
+_NO_WORLD = "a handler sees its fields and its input only; make what it needs a field of the process"
+
+BANS: dict[str, str] = {
+    "time": _NO_CLOCK,
+    "datetime.datetime.now": _NO_CLOCK,
+    "datetime.datetime.utcnow": _NO_CLOCK,
+    "datetime.datetime.today": _NO_CLOCK,
+    "datetime.date.today": _NO_CLOCK,
+    "random": _NO_CHANCE,
+    "secrets": _NO_CHANCE,
+    "uuid.uuid1": _NO_CHANCE,
+    "uuid.uuid4": _NO_CHANCE,
+    "os.urandom": _NO_CHANCE,
+    "numpy.random": _NO_CHANCE,
+    "global": "only fields of the process may change; make it one",
+    "builtins.id": _NO_ADDRESS,
+    "builtins.hash": _NO_ADDRESS,
+    "builtins.open": _NO_WORLD,
+    "builtins.input": _NO_WORLD,
+    "os": _NO_WORLD,
+    "sys": _NO_WORLD,
+    "pathlib.Path": _NO_WORLD,
+    "urllib": _NO_WORLD,
+    "http": _NO_WORLD,
+    "requests": _NO_WORLD,
+    "httpx": _NO_WORLD,
+    "openai": _NO_WORLD,
+    "anthropic": _NO_WORLD,
+    "socket": _NO_WORLD,
+    "subprocess": _NO_WORLD,
+    "threading": _NO_WORLD,
+    "asyncio": _NO_WORLD,
+}
+"""Dotted name, of a thing or of all below it -> what to do instead. The most telling entry counts."""
+
+_SAME = {"posix": "os", "nt": "os", "_io": "builtins", "io": "builtins", "_random": "random", "_datetime": "datetime"}
+"""Modules behind modules."""
+_HARMLESS = ("os.path", "time.struct_time", "sys.maxsize", "urllib.parse", "http.HTTPStatus")
+_IMPORTED = ("random", "secrets", "time", "socket", "subprocess", "requests", "httpx", "openai", "anthropic")
+"""What is of no use to a handler, whatever it takes from there."""
+_NO_STEP = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+
+
+@cache
+def impurities(cls: type) -> tuple[str, ...]:
+    """One line for each thing that a callback of `cls` must not read: where it stands, and what is right."""
+    table: Table = cls.table  # type: ignore[attr-defined]
+    names = [name for row in table.rows for name in (*row.conditions, *row.unless, *row.before, *row.after)]
+    names += [name for hooks in (table.on_enter, table.on_exit) for found in hooks.values() for name in found]
+    names += [name for name in ("on_start", "on_restart") if hasattr(cls, name)]
+    roots = [getattr(cls, name) for name in dict.fromkeys(names)]
+    lines = [*_unfinished(roots), *_Reader(cls).read(roots)]
+    return tuple(dict.fromkeys(f"{cls.__name__}: {line}" for line in lines))
+
+
+def impure(function: Callable[..., Any]) -> list[str]:
+    """The same for a function that stands alone, as a predicate does."""
+    return [*_unfinished([function]), *_Reader(function).read([function])]
+
+
+def _unfinished(functions: Iterable[Any]) -> Iterator[str]:
+    """A call of these does nothing: it only makes something that could be awaited or iterated over."""
+    for function in functions:
+        code = getattr(function, "__code__", None)
+        if code is not None and code.co_flags & _NO_STEP:
+            place = f"{_file(code)}:{code.co_firstlineno}"
+            yield f"{function.__name__} awaits or yields ({place}): it is one step; write a plain def without them"
+
+
+def _file(code: CodeType) -> str:
+    return code.co_filename.replace(chr(92), "/").rpartition("/")[2]
+
+
+class _Reader:
+    def __init__(self, owner: Any) -> None:
+        self.owner = owner if isinstance(owner, type) else None
+        self.package = str(getattr(owner, "__module__", "")).partition(".")[0]
+        self.seen: dict[CodeType, None] = {}
+
+    def read(self, functions: list[Any]) -> Iterator[str]:
+        rest = list(functions)
+        while rest:
+            function = rest.pop(0)
+            function = getattr(function, "__func__", function)
+            if not isinstance(function, FunctionType) or function.__code__ in self.seen:
+                continue
+            for line, code, thing, dotted in _things(function, function.__code__):
+                self.seen.setdefault(code)
+                banned = None if dotted.startswith(f"{self.package}.") else _banned(dotted)
+                if banned is not None:
+                    does = f"changes the {dotted.replace('.', ' ')}" if banned == "global" else f"reads {dotted}"
+                    yield f"{function.__name__} {does} ({_file(code)}:{line}): {BANS[banned]}"
+                elif isinstance(thing, FunctionType) and thing.__module__.partition(".")[0] == self.package:
+                    rest.append(thing)
+            self.seen.setdefault(function.__code__)
+            rest += self._methods(function.__code__)
+
+    def _methods(self, code: CodeType) -> list[Any]:
+        """Methods of the class that a callback may call: those whose names it names."""
+        found = []
+        for cls in self.owner.__mro__[:-1] if self.owner is not None else ():
+            if cls.__module__.partition(".")[0] != "sim":
+                found += [thing for name in _names(code) if isinstance(thing := vars(cls).get(name), FunctionType)]
+        return found
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _names(inner)
+
+
+def _things(function: FunctionType, code: CodeType) -> Iterator[tuple[int, CodeType, Any, str]]:
+    """What code takes by name from outside: (line, code, the thing, its dotted name)."""
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=False))
+    thing: Any = None
+    dotted, line, module = "", 0, ""
+    for step in dis.get_instructions(code):
+        line = (step.positions.lineno if step.positions else None) or line
+        if dotted and step.opname in ("LOAD_ATTR", "LOAD_METHOD") and isinstance(thing, ModuleType | type):
+            thing, dotted = getattr(thing, step.argval, None), f"{dotted}.{step.argval}"
+            continue
+        if dotted:
+            yield line, code, thing, dotted
+        dotted = ""
+        if step.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
+            yield line, code, None, f"global.{step.argval}"
+        elif step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            thing = function.__globals__.get(step.argval, vars(builtins).get(step.argval))
+            dotted = _dotted(thing)
+        elif step.opname in ("LOAD_DEREF", "LOAD_CLASSDEREF") and step.argval in cells:
+            thing = _content(cells[step.argval])
+            dotted = _dotted(thing)
+        elif step.opname == "IMPORT_NAME":
+            module = step.argval
+            yield line, code, None, module if module in _IMPORTED else ""
+        elif step.opname == "IMPORT_FROM":
+            yield line, code, None, f"{module}.{step.argval}"
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _things(function, inner)
+
+
+def _content(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # nothing is in it yet
+        return None
+
+
+def _dotted(thing: Any) -> str:
+    """The name of a thing where it comes from; of something that is neither module, class nor function, the
+    name of its class."""
+    if isinstance(thing, ModuleType):
+        return thing.__name__
+    if isinstance(thing, BuiltinFunctionType | MethodType):
+        owner = thing.__self__
+        if owner is not None and not isinstance(owner, ModuleType):
+            owner = owner if isinstance(owner, type) else type(owner)
+            return f"{_home(owner)}.{owner.__qualname__}.{thing.__name__}"
+    named = thing if isinstance(thing, type | FunctionType | BuiltinFunctionType) else type(thing)
+    return f"{_home(named)}.{named.__qualname__}"
+
+
+def _home(thing: Any) -> str:
+    module = str(getattr(thing, "__module__", "") or "")
+    return _SAME.get(module, module)
+
+
+def _banned(dotted: str) -> str | None:
+    """The entry of `BANS` that a name falls under."""
+    if any(dotted == name or dotted.startswith(f"{name}.") for name in _HARMLESS):
+        return None
+    found = [name for name in BANS if dotted == name or dotted.startswith(f"{name}.")]
+    return max(found, key=len, default=None)

@@ -1,0 +1,446 @@
+"""The table of a process or monitor: read from the class, and checked when the class is made.
+
+The vocabulary is that of the `transitions` library (states; rows of trigger, source, dest, conditions,
+unless, before, after; callbacks `on_enter_<state>` and `on_exit_<state>`). The library would accept a
+misspelt `dest`, a missing callback or a row that can never be taken; here each is one line of a
+`TableError` that names the class and the row, and all of a class are reported at once.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from sim.base.errors import ModelError, TableError, listing, nearest
+from sim.base.values import Emission, Fault, Message, Value, describe, freeze
+
+
+class Dest(Enum):
+    """Destinations that are no state."""
+
+    IGNORE = "the input is consumed, nothing happens"
+    DEFER = "the input is not enabled now; it stays in flight"
+
+
+IGNORE, DEFER = Dest.IGNORE, Dest.DEFER
+
+Trigger = type | str
+"""What a row answers to: a `Message`, `Fault` or (in a monitor) `Emission` class, a timer's name, or
+the name of a spontaneous move."""
+
+Callbacks = dict[str, tuple[str, ...]]
+"""State -> names of the methods that are called there."""
+
+DOWN = "(down)"
+FAILED = "(failed)"
+"""States every machine has besides its own: crashed, and beyond its table (a finding)."""
+
+_NO_STATES = ("", "*", "=", DOWN, FAILED)
+_ROW_KEYS = ("trigger", "source", "dest", "conditions", "unless", "before", "after")
+_CALLBACKS = ("conditions", "unless", "before", "after")
+_SPONTANEOUS = ("must", "may", "timers")
+_TABLE_KEYS = ("states", "transitions", "initial", "hot", "must", "may", "timers", "durable")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: in `source`, on `trigger`, if its guards hold, go to `dest` (None stays, without
+    leaving and entering; `=` leaves and enters again)."""
+
+    index: int
+    trigger: Trigger
+    sources: tuple[str, ...]
+    dest: str | Dest | None
+    conditions: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+    @property
+    def guarded(self) -> bool:
+        return bool(self.conditions or self.unless)
+
+    def __str__(self) -> str:
+        dest = "(stays)" if self.dest is None else self.dest.name if isinstance(self.dest, Dest) else self.dest
+        return f"{trigger_name(self.trigger)}: {', '.join(self.sources)} -> {dest}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """The checked table of one class."""
+
+    states: tuple[str, ...]
+    initial: str
+    rows: tuple[Row, ...]
+    hot: frozenset[str]
+    must: tuple[str, ...]
+    may: tuple[str, ...]
+    timers: tuple[str, ...]
+    fields: dict[str, Value]
+    """Field name -> default, `REQUIRED` where there is none, in the order of declaration."""
+    durable: frozenset[str]
+    on_enter: Callbacks
+    on_exit: Callbacks
+
+    @property
+    def triggers(self) -> tuple[Trigger, ...]:
+        return tuple(dict.fromkeys(row.trigger for row in self.rows))
+
+
+REQUIRED = object()
+
+
+def trigger_name(trigger: Trigger) -> str:
+    return trigger if isinstance(trigger, str) else trigger.__name__
+
+
+def read_table(cls: type, inputs: tuple[type, ...], reserved: frozenset[str]) -> Table:
+    """The table of `cls`; `inputs` are the record classes that may trigger a row, `reserved` the names
+    a field may not take. Raises `TableError` with one line for each mistake."""
+    return _Reader(cls, inputs, reserved).table()
+
+
+class _Reader:
+    def __init__(self, cls: type, inputs: tuple[type, ...], reserved: frozenset[str]) -> None:
+        self.cls = cls
+        self.inputs = inputs
+        self.reserved = reserved
+        self.mistakes: list[str] = []
+        self.is_monitor = Emission in inputs
+
+    def wrong(self, text: str) -> None:
+        self.mistakes.append(f"{self.cls.__name__}: {text}")
+
+    def table(self) -> Table:
+        self._look_for_strays()
+        self.fields = self._fields()
+        self.states, on_enter, on_exit = self._states()
+        self.spontaneous = {kind: self._names(kind) for kind in _SPONTANEOUS}
+        rows = self._rows()
+        hot, durable = self._names("hot"), self._names("durable")
+        self._members("hot", hot, self.states, "state")
+        self._members("durable", durable, self.fields, "field")
+        initial = getattr(self.cls, "initial", None) or (self.states[0] if self.states else "")
+        if self.states:
+            self._members("initial", (initial,), self.states, "state")
+        self._check_used(rows)
+        self._check_shadowed(rows)
+        self._check_twins(rows)
+        self._check_given(rows, on_enter, on_exit)
+        self._hooks()
+        if self.mistakes:
+            raise TableError(*self.mistakes)
+        return Table(
+            states=self.states,
+            initial=initial,
+            rows=tuple(rows),
+            hot=frozenset(hot),
+            fields=self.fields,
+            durable=frozenset(durable),
+            on_enter=on_enter,
+            on_exit=on_exit,
+            **self.spontaneous,
+        )
+
+    # --- the class body -----------------------------------------------------------------------------
+
+    def _look_for_strays(self) -> None:
+        """`transition = (...)` would silently be an empty table: unknown lower-case data is refused."""
+        for cls in self._lineage():
+            annotated = inspect.get_annotations(cls)
+            for name, value in vars(cls).items():
+                if name == "__init__":
+                    self.wrong("__init__ cannot be replaced: annotate fields in the class body, and give them by name")
+                known = name in _TABLE_KEYS or name in annotated or name.startswith("_") or name.isupper()
+                if name in self.reserved and name not in annotated and name not in _TABLE_KEYS:
+                    if not isinstance(value, Table):  # what a base class got when it was made
+                        self.wrong(f"{name!r} cannot be replaced: it is the framework's; rename it")
+                    continue
+                if known or callable(value) or isinstance(value, property | staticmethod | classmethod):
+                    continue
+                hint = nearest(name, _TABLE_KEYS)
+                self.wrong(
+                    f"{name} is neither part of a table{hint} nor annotated as a field: "
+                    f"write `{name}: {type(value).__name__} = ...` for a field, {name.upper()} for a constant"
+                )
+
+    def _lineage(self) -> list[type]:
+        """The classes that the user wrote, base first."""
+        framework = {"sim.machine.process", "sim.base.values"}
+        return [c for c in reversed(self.cls.__mro__) if c is not object and c.__module__ not in framework]
+
+    def _fields(self) -> dict[str, Value]:
+        found: dict[str, Value] = {}
+        for cls in self._lineage():
+            for name, annotation in inspect.get_annotations(cls).items():
+                if "ClassVar" in str(annotation):
+                    continue
+                if name in _TABLE_KEYS:
+                    continue
+                if name.startswith("_") or name in self.reserved:
+                    self.wrong(f"field {name!r} cannot have this name: it is the framework's; rename it")
+                    continue
+                found[name] = self._default(cls, name)
+        return found
+
+    def _default(self, cls: type, name: str) -> Value:
+        if name not in vars(cls):
+            return REQUIRED
+        try:
+            return freeze(vars(cls)[name])
+        except ModelError as error:
+            self.wrong(f"field {name}: {error}")
+            return None
+
+    def _names(self, kind: str) -> tuple[str, ...]:
+        given = getattr(self.cls, kind, ())
+        if isinstance(given, str) or not isinstance(given, Iterable):
+            self.wrong(f"{kind} = {given!r} is not a collection of names; write {kind} = ({given!r},)")
+            return ()
+        names = tuple(given)
+        if isinstance(given, set | frozenset):  # named in the class body: order means nothing, so sort
+            names = tuple(sorted(names, key=str))
+        for name in names:
+            if not isinstance(name, str):
+                self.wrong(f"{kind} holds {name!r}, which is not a name")
+            elif kind in _SPONTANEOUS and not name.isidentifier():
+                self.wrong(f"{kind} holds {name!r}, which is no identifier: schedules could not name it")
+        names = tuple(name for name in names if isinstance(name, str))
+        for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+            self.wrong(f"{kind} holds {name!r} twice")
+        if self.is_monitor and kind in _SPONTANEOUS and names:
+            self.wrong(f"{kind} is not for monitors: a monitor only listens")
+        return tuple(dict.fromkeys(names))
+
+    def _members(self, what: str, names: Iterable[str], known: Iterable[str], kind: str) -> None:
+        for name in names:
+            if name not in known:
+                self.wrong(f"{what} names {name!r}, which is no {kind}{nearest(str(name), known)}")
+
+    def _states(self) -> tuple[tuple[str, ...], Callbacks, Callbacks]:
+        names: list[str] = []
+        callbacks: dict[str, Callbacks] = {"on_enter": {}, "on_exit": {}}
+        given = getattr(self.cls, "states", ())
+        if isinstance(given, str) or not isinstance(given, tuple | list):
+            self.wrong(f"states = {given!r} is not a tuple of names (their order matters: the first is initial)")
+            return (), {}, {}
+        for state in given:
+            spec = {"name": state} if isinstance(state, str) else state
+            if not isinstance(spec, Mapping) or not isinstance(spec.get("name"), str):
+                self.wrong(f"state {state!r} is neither a name nor a dict with one")
+                continue
+            for key in spec:
+                if key not in ("name", *callbacks):
+                    self.wrong(f"state {spec['name']!r}: unknown key {key!r}{nearest(str(key), callbacks)}")
+            if spec["name"] in _NO_STATES:
+                self.wrong(f"state {spec['name']!r} cannot have this name: it means something else; rename it")
+            if spec["name"] in names:
+                self.wrong(f"state {spec['name']!r} is listed twice")
+            names.append(spec["name"])
+            for hook, found in callbacks.items():
+                found[spec["name"]] = self._callbacks(f"state {spec['name']!r}", hook, spec.get(hook))
+        if not names:
+            self.wrong("states is empty; name at least the initial state")
+        self._dynamic_hooks(tuple(names), callbacks)
+        return tuple(names), callbacks["on_enter"], callbacks["on_exit"]
+
+    def _dynamic_hooks(self, states: tuple[str, ...], callbacks: dict[str, Callbacks]) -> None:
+        """Methods `on_enter_<state>` and `on_exit_<state>` are callbacks, as in the library."""
+        for name in sorted(dir(self.cls)):
+            for hook, found in callbacks.items():
+                if not name.startswith(hook + "_") or any(name in names for names in found.values()):
+                    continue
+                state = name[len(hook) + 1 :]
+                if state in states:
+                    found[state] += self._callbacks(f"state {state!r}", hook, name)
+                else:
+                    self.wrong(f"{name} is the callback of no state: {state!r} is none{nearest(state, states)}")
+
+    # --- rows ---------------------------------------------------------------------------------------
+
+    def _rows(self) -> list[Row]:
+        given = getattr(self.cls, "transitions", ())
+        if not isinstance(given, tuple | list):
+            one = "; behind a single row goes a comma" if isinstance(given, Mapping) else ""
+            self.wrong(f"transitions is not a tuple of rows{one}")
+            return []
+        rows = [self._row(index, spec) for index, spec in enumerate(given, 1)]
+        return [row for row in rows if row is not None]
+
+    def _row(self, index: int, spec: object) -> Row | None:
+        if not isinstance(spec, Mapping):
+            self.wrong(f"row {index} is {spec!r}; write a dict with {listing(_ROW_KEYS[:3], 'and')}")
+            return None
+        where = f"row {index} ({_sketch(spec)})"
+        before = len(self.mistakes)
+        for key in spec:
+            if key == "prepare":
+                self.wrong(f"{where}: prepare would run even where the row is refused; use a condition, or before")
+            elif key not in _ROW_KEYS:
+                self.wrong(f"{where}: unknown key {key!r}{nearest(str(key), _ROW_KEYS)}")
+        missing = [key for key in _ROW_KEYS[:3] if key not in spec]
+        if missing:
+            self.wrong(f"{where}: {listing(missing, 'and')} {'is' if len(missing) == 1 else 'are'} missing")
+        if len(self.mistakes) > before:
+            return None
+        sources = self._sources(where, spec["source"])
+        self._trigger(where, spec["trigger"])
+        self._dest(where, spec["dest"])
+        callbacks = {key: self._callbacks(where, key, spec.get(key)) for key in _CALLBACKS}
+        row = Row(index, spec["trigger"], sources, spec["dest"], **callbacks)
+        self._quiet(where, row)
+        return row if len(self.mistakes) == before else None
+
+    def _sources(self, where: str, source: object) -> tuple[str, ...]:
+        if source == "*":
+            return self.states
+        sources = (source,) if isinstance(source, str) else source
+        if not isinstance(sources, tuple | list) or not sources:
+            self.wrong(f"{where}: source {source!r} is neither a state, a list of states nor '*'")
+            return ()
+        for name in sources:
+            if name not in self.states:
+                self.wrong(f"{where}: source {name!r} is no state{nearest(str(name), self.states)}")
+        return tuple(sources)
+
+    def _trigger(self, where: str, trigger: object) -> None:
+        if isinstance(trigger, str):
+            declared = [name for kind in _SPONTANEOUS for name in self.spontaneous[kind]]
+            if trigger not in declared:
+                hint = nearest(trigger, declared)
+                self.wrong(
+                    f"{where}: nothing can send trigger {trigger!r}{hint}: a string is a timer or a spontaneous "
+                    "move, declared in timers, must or may; for a message name its class"
+                )
+        elif not isinstance(trigger, type) or not issubclass(trigger, self.inputs):
+            kinds = listing([f"{kind.__name__} classes" for kind in self.inputs])
+            self.wrong(f"{where}: nothing can send trigger {_name_of(trigger)}: triggers are {kinds}, or names")
+        elif trigger in self.inputs:
+            self.wrong(
+                f"{where}: nothing can send trigger {_name_of(trigger)}: it is the base of its kind; subclass it"
+            )
+
+    def _dest(self, where: str, dest: object) -> None:
+        if dest is None or isinstance(dest, Dest) or dest == "=":
+            return
+        if not isinstance(dest, str) or dest not in self.states:
+            self.wrong(f"{where}: dest {dest!r} is no state{nearest(str(dest), self.states)}")
+
+    def _quiet(self, where: str, row: Row) -> None:
+        """IGNORE and DEFER do nothing, and only what can be left in flight can be deferred."""
+        if not isinstance(row.dest, Dest):
+            return
+        if row.before or row.after:
+            self.wrong(f"{where}: {row.dest.name} does nothing; callbacks here would never be called")
+        if row.dest is DEFER and self.is_monitor:
+            self.wrong(f"{where}: a monitor cannot defer what has already happened")
+        if row.trigger in self.spontaneous["must"] + self.spontaneous["may"]:
+            self.wrong(f"{where}: a spontaneous move is taken or not; give it a condition instead of {row.dest.name}")
+
+    def _callbacks(self, where: str, key: str, given: object) -> tuple[str, ...]:
+        names = () if given is None else (given,) if isinstance(given, str) else given
+        if not isinstance(names, tuple | list):
+            self.wrong(f"{where}: {key} {describe(given)} is neither the name of a method nor a list of names")
+            return ()
+        for name in names:
+            method = getattr(self.cls, name, None) if isinstance(name, str) else None
+            if not callable(method):
+                methods = [n for n in dir(self.cls) if not n.startswith("_") and callable(getattr(self.cls, n))]
+                said = repr(name) if isinstance(name, str) else describe(name)
+                self.wrong(f"{where}: {key} names {said}, which is no method{nearest(str(name), methods)}")
+            elif arity(method) is None or isinstance(inspect.getattr_static(self.cls, name), staticmethod):
+                self.wrong(f"{where}: {key} {name!r} must take self and at most the input")
+        return tuple(name for name in names if isinstance(name, str))
+
+    # --- the whole ----------------------------------------------------------------------------------
+
+    def _check_used(self, rows: list[Row]) -> None:
+        triggers = {row.trigger for row in rows}
+        for kind in _SPONTANEOUS:
+            for name in self.spontaneous[kind]:
+                if name not in triggers and not self.mistakes:
+                    self.wrong(f"{kind} names {name!r}, but no row has this trigger")
+        for name in dict.fromkeys(n for k in _SPONTANEOUS for n in self.spontaneous[k]):
+            kinds = [kind for kind in _SPONTANEOUS if name in self.spontaneous[kind]]
+            if len(kinds) > 1:
+                self.wrong(f"{name!r} is in {listing(kinds, 'and')}: it can be only one of them")
+
+    def _check_shadowed(self, rows: list[Row]) -> None:
+        """A row behind an unconditional one of the same state and trigger is never taken."""
+        closed: dict[tuple[Trigger, str], Row] = {}
+        for row in rows:
+            before = [closed.get((row.trigger, source)) for source in row.sources]
+            if before and all(before):
+                first = before[0]
+                assert first is not None
+                self.wrong(f"row {row.index} ({row}) is never taken: row {first.index} comes first and always holds")
+            if not row.guarded:
+                for source in row.sources:
+                    closed.setdefault((row.trigger, source), row)
+
+    def _check_twins(self, rows: list[Row]) -> None:
+        """Rows, addresses and digests know a trigger by its bare name."""
+        known: dict[str, Trigger] = {}
+        for row in rows:
+            name = trigger_name(row.trigger)
+            if known.setdefault(name, row.trigger) is not row.trigger and known[name] != row.trigger:
+                self.wrong(f"row {row.index} ({row}): two triggers are named {name}; rename one")
+
+    def _check_given(self, rows: list[Row], on_enter: Callbacks, on_exit: Callbacks) -> None:
+        """A timer or a spontaneous move brings no input that a callback could take."""
+        for row in rows:
+            if not isinstance(row.trigger, str):
+                continue
+            named = [(key, name) for key in _CALLBACKS for name in getattr(row, key)]
+            if isinstance(row.dest, str):
+                named += [("on_exit", name) for source in row.sources for name in on_exit[source]]
+                for state in row.sources if row.dest == "=" else (row.dest,):
+                    named += [("on_enter", name) for name in on_enter[state]]
+            for key, name in dict.fromkeys(named):
+                if required_arguments(getattr(self.cls, name)) > 1:
+                    self.wrong(
+                        f"row {row.index} ({row}): {key} {name!r} takes an input, but a timer or a spontaneous move "
+                        "brings none"
+                    )
+
+    def _hooks(self) -> None:
+        for name in ("on_start", "on_restart"):
+            method = getattr(self.cls, name, None)
+            if method is not None and required_arguments(method) != 1:
+                self.wrong(f"{name} takes no argument besides self")
+
+
+def _sketch(spec: Mapping[Any, Any]) -> str:
+    parts = [f"{key}: {_name_of(spec[key])}" for key in _ROW_KEYS[:3] if key in spec]
+    return ", ".join(parts) or "empty"
+
+
+def _name_of(thing: object) -> str:
+    if isinstance(thing, Dest):
+        return thing.name
+    return thing.__name__ if isinstance(thing, type) else repr(thing)
+
+
+def arity(method: Callable[..., Any]) -> int | None:
+    """How many inputs a callback takes besides self: 0 or 1; None if it cannot be called so."""
+    required = required_arguments(method)
+    parameters = list(inspect.signature(method).parameters.values())[1:]
+    named = any(p.kind is p.KEYWORD_ONLY and p.default is p.empty for p in parameters)
+    if required > 2 or required < 1 or named:
+        return None
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL)]
+    return 1 if positional else 0
+
+
+def required_arguments(method: Callable[..., Any]) -> int:
+    """The number of arguments, self included, without which a call fails."""
+    parameters = inspect.signature(method).parameters.values()
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return sum(1 for p in parameters if p.default is p.empty and p.kind not in variable)
+
+
+PROCESS_INPUTS: tuple[type, ...] = (Message, Fault)
+MONITOR_INPUTS: tuple[type, ...] = (Emission,)

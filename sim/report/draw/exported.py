@@ -1,0 +1,38 @@
+"""Machines as plain data, for `--json`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sim.machine.table import Dest, trigger_name
+from sim.report.draw.chart import Sketch
+
+
+def machines_data(target: str, sketches: Sequence[Sketch]) -> dict[str, Any]:
+    """The object of `sim draw --json`: the tables. `dest` is a state; `=`, and null for a row that stays;
+    `IGNORE` or `DEFER`."""
+    return {
+        "target": target,
+        "machines": [
+            {
+                "class": sketch.cls,
+                "names": list(sketch.names),
+                "monitor": sketch.monitor,
+                "states": list(sketch.states),
+                "initial": sketch.initial,
+                "hot": sorted(sketch.hot),
+                "rows": [
+                    {
+                        "trigger": trigger_name(row.trigger),
+                        "sources": list(row.sources),
+                        "dest": row.dest.name if isinstance(row.dest, Dest) else row.dest,
+                        "conditions": list(row.conditions),
+                        "unless": list(row.unless),
+                    }
+                    for row in sketch.rows
+                ],
+            }
+            for sketch in sketches
+        ],
+    }

@@ -1,0 +1,21 @@
+"""The run that a scenario file asks for."""
+
+from __future__ import annotations
+
+from sim.graph.graph import Graph
+from sim.run.simulation import simulate
+from sim.run.trace import Run
+from sim.scenario.parsed import Scenario
+from sim.strategy import Replay, Strategy, make_strategy
+
+
+def strategy_of(scenario: Scenario) -> Strategy:
+    """The strategy that a scenario asks for: its schedule replayed, or one by name and seed."""
+    if scenario.schedule is not None:
+        return Replay([item.address for item in scenario.schedule], then_usual=scenario.then == "usual")
+    return make_strategy(scenario.strategy, scenario.seed)
+
+
+def simulate_scenario(scenario: Scenario, graph: Graph | None = None) -> Run:
+    """Run a scenario, if wanted on a graph of its system that is there already. Errors are those of `simulate`."""
+    return simulate(graph or scenario.system, strategy_of(scenario), max_steps=scenario.max_steps)

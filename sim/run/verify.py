@@ -1,0 +1,194 @@
+"""Runs a scenario again where everything that must not matter is different, and names the first divergence.
+
+A handler that reads the clock, `random`, the hash seed or an address in memory may be consistent within
+one process, because its answers are remembered. So the run is repeated in fresh processes with empty
+tables, other `PYTHONHASHSEED`s and clocks that are hours off; and there every handler runs several times
+for each input, and must always answer the same.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from sim.base.errors import NondeterminismError, SimError
+from sim.base.values import Record, show
+from sim.graph.graph import Graph
+from sim.machine.handler import Handler, Local, Outcome
+from sim.machine.table import Trigger, trigger_name
+from sim.run.of_scenario import simulate_scenario
+from sim.run.trace import Trace
+from sim.scenario import Scenario, load_scenario
+
+HASH_SEEDS = ("1", "2", "3")
+REHEARSALS = 6
+CLOCK_SHIFT_S = 40_000_000
+"""More than a year, and no whole number of days."""
+TIMEOUT_S = 600
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """A scenario as the command line gave it, to be loaded again elsewhere."""
+
+    path: str
+    overrides: Mapping[str, str]
+    faults: str | None
+    seed: int | None
+    allow: tuple[str, ...]
+    faults_from: str = "--faults"
+    """What gave the plan, for the words of a mistake."""
+
+    def load(self) -> Scenario:
+        """Read the scenario; raises `ScenarioError`."""
+        return load_scenario(
+            self.path,
+            overrides=self.overrides,
+            faults=self.faults,
+            faults_from=self.faults_from,
+            seed=self.seed,
+            allow=self.allow,
+        )
+
+
+def fingerprints(trace: Trace) -> list[str]:
+    """One text a line of the canonical form: what the step is, and a hash of all it did."""
+    texts = ["the initial state", *(str(action.address) for _, action in trace.steps), "the final state"]
+    times = [None, *(time for time, _ in trace.steps), None]
+    return [
+        f"{'' if time is None else f'at {time}ms '}{text}  {sha256(line).hexdigest()[:16]}"
+        for text, time, line in zip(texts, times, trace.lines(), strict=True)
+    ]
+
+
+def verify(request: RunRequest, trace: Trace) -> None:
+    """Raises `NondeterminismError` with the place of the first divergence if a run elsewhere differs."""
+    ours = fingerprints(trace)
+    started = [(seed, _start(request, seed)) for seed in HASH_SEEDS]
+    answers = [(seed, *child.communicate(timeout=TIMEOUT_S), child.returncode) for seed, child in started]
+    for seed, out, err, code in answers:
+        if code != 0:
+            raise NondeterminismError(
+                f"{request.path}: a run in a fresh process (PYTHONHASHSEED={seed}) failed: {err.strip()}"
+            )
+        answer: dict[str, Any] = json.loads(out)
+        if "unsteady" in answer:
+            raise NondeterminismError(*answer["unsteady"])
+        _compare(request.path, ours, answer["lines"], seed)
+
+
+def _start(request: RunRequest, hash_seed: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    child = subprocess.Popen(
+        [sys.executable, "-m", "sim.run.verify"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    assert child.stdin is not None
+    child.stdin.write(json.dumps({**vars(request), "overrides": dict(request.overrides)}) + "\n")
+    child.stdin.flush()
+    return child
+
+
+def _compare(path: str, ours: list[str], theirs: list[str], hash_seed: str) -> None:
+    for number, (first, second) in enumerate(zip(ours, theirs, strict=False)):
+        if first != second:
+            raise NondeterminismError(
+                f"{path}: the runs differ from step {number} on",
+                f"  first:  {first}",
+                f"  second: {second}  (in a fresh process with PYTHONHASHSEED={hash_seed} and a shifted clock)",
+                _CAUSE,
+            )
+    if len(ours) != len(theirs):
+        raise NondeterminismError(f"{path}: one run has {len(ours) - 2} steps, the other {len(theirs) - 2}", _CAUSE)
+
+
+_CAUSE = (
+    "  usual cause: a handler reads a clock, `random`, the environment, or iterates over a set; "
+    "draw with self.choose, use timers, sort"
+)
+
+
+class Rehearsing(Handler):
+    """Runs every handler several times and compares the answers."""
+
+    def react(
+        self, local: Local, trigger: Trigger, given: Record | None = None, sender: str = ""
+    ) -> list[Outcome] | None:
+        first = super().react(local, trigger, given, sender)
+        for _ in range(REHEARSALS):
+            again = super().react(local, trigger, given, sender)
+            if _text(again) != _text(first):
+                what = show(given) if given is not None else trigger_name(trigger)
+                raise NondeterminismError(
+                    f"{self.name} does not always take {what} the same way in state {local.state}",
+                    f"  first:  {_text(first)}",
+                    f"  second: {_text(again)}",
+                    _CAUSE,
+                )
+        return first
+
+
+def _text(outcomes: list[Outcome] | None) -> str:
+    return "not enabled" if outcomes is None else "; ".join(show(tuple(map(str, outcome[:4]))) for outcome in outcomes)
+
+
+def _child() -> None:
+    """What runs in the fresh process: one request on standard input, one answer on standard output."""
+    given = json.loads(sys.stdin.readline())
+    request = RunRequest(**{**given, "allow": tuple(given["allow"])})
+    _shift_clocks()
+    try:
+        scenario = request.load()
+        graph = Graph(scenario.system, Rehearsing)
+        run = simulate_scenario(scenario, graph)
+        answer: dict[str, Any] = {"lines": fingerprints(run.trace)}
+    except NondeterminismError as error:
+        answer = {"unsteady": error.mistakes}
+    except SimError as error:
+        sys.exit("; ".join(error.mistakes))
+    sys.stdout.write(json.dumps(answer))
+
+
+def _shift_clocks() -> None:
+    """Every clock that a handler could read is wrong from here on."""
+    import datetime
+    import time
+
+    for name in ("time", "monotonic", "perf_counter", "process_time"):
+        for suffix, unit in (("", 1), ("_ns", 1_000_000_000)):
+            original = getattr(time, name + suffix)
+            setattr(time, name + suffix, lambda f=original, u=unit: f() + CLOCK_SHIFT_S * u)
+    delta = datetime.timedelta(seconds=CLOCK_SHIFT_S)
+
+    real = datetime.datetime
+
+    class Shifted(datetime.datetime):
+        @classmethod
+        def now(cls, tz: datetime.tzinfo | None = None) -> Any:
+            return real.now(tz) + delta
+
+        @classmethod
+        def utcnow(cls) -> Any:
+            return real.now(datetime.UTC).replace(tzinfo=None) + delta
+
+    class ShiftedDate(datetime.date):
+        @classmethod
+        def today(cls) -> Any:
+            return (real.now() + delta).date()
+
+    datetime.datetime = Shifted  # type: ignore[misc]
+    datetime.date = ShiftedDate  # type: ignore[misc]
+
+
+if __name__ == "__main__":
+    _child()

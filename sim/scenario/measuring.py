@@ -1,0 +1,38 @@
+"""What a scenario says of its metrics, held against the system."""
+
+from __future__ import annotations
+
+from sim.base.durations import EPOCH
+from sim.metrics.settings import MetricsSettings
+from sim.scenario.document import Node
+from sim.scenario.mistakes import Mistakes, unknown
+from sim.scenario.schema import ScenarioShape
+from sim.system.system import System
+
+
+def read_metrics(root: Node, shape: ScenarioShape, system: System, mistakes: Mistakes) -> MetricsSettings:
+    """How the run is measured; the prices are those of the scenario's epoch."""
+    given = shape.metrics
+    for agent, model in given.models.items():
+        if agent not in system.processes:
+            place = root.key_place("metrics", "models", agent)
+            mistakes.add(place, unknown("there is no process", agent, list(system.processes)))
+        if not model:
+            mistakes.add(root.place_of("metrics", "models", agent), f"the model of {agent} is empty; name one")
+    for key in ("prices", "budget_usd"):
+        if "metrics" in root.keys and key in root.find(("metrics",))[1].keys and not given.models:
+            mistakes.add(
+                root.key_place("metrics", key),
+                f"metrics.{key} without metrics.models, so nothing has a price; write models: {{AGENT: MODEL}}",
+            )
+    usual = MetricsSettings()
+    return MetricsSettings(
+        enabled=given.enabled,
+        window=usual.window if given.window is None else given.window,
+        context_window=given.context_window,
+        models=given.models,
+        prices=given.prices,
+        budget_usd=given.budget_usd or usual.budget_usd,
+        planned_turns=given.planned_turns,
+        as_of=shape.epoch or EPOCH,
+    )

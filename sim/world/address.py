@@ -1,0 +1,218 @@
+"""Addresses: actions named by their meaning, so that a kept schedule survives a refactoring.
+
+    deliver gemini->coordinator Response(round=1, attempt=2) #2 choosing ok crashing after Store
+    deliver gemini->coordinator Response under agent_timeout
+    drop gemini->coordinator Response       duplicate gemini->coordinator Response
+    fire coordinator.retry                  move user.stop
+    crash coordinator                       restart coordinator
+    cut left                                heal left
+    start choosing left, 3                  (where `on_start` makes choices)
+
+A pattern may leave out fields, or all of them; `#n` is the n-th send of that description in the run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sim.base.errors import ConfigError, listing, nearest
+
+MESSAGE_VERBS = ("deliver", "drop", "duplicate")
+PROCESS_VERBS = ("crash", "restart")
+MOVE_VERBS = ("fire", "move")
+CUT_VERBS = ("cut", "heal")
+START = "start"
+VERBS = (START, *MESSAGE_VERBS, *MOVE_VERBS, *PROCESS_VERBS, *CUT_VERBS)
+
+AT_ONCE = "at once"
+
+
+@dataclass(frozen=True)
+class Address:
+    """What an action is called. Fields that do not apply to the verb are empty."""
+
+    verb: str
+    source: str = ""
+    target: str = ""
+    type: str = ""
+    fields: Mapping[str, str] | None = None
+    ordinal: int | None = None
+    process: str = ""
+    subject: str = ""
+    under: str | None = None
+    reordered: bool = False
+    choosing: tuple[str, ...] | None = None
+    crashing: str | None = None
+
+    @property
+    def message(self) -> str:
+        """`source->target Type(field=value, ...)`: the part that describes an envelope."""
+        inner = ", ".join(f"{name}={text}" for name, text in (self.fields or {}).items())
+        return f"{self.source}->{self.target} {self.type}{f'({inner})' if inner else ''}"
+
+    def __str__(self) -> str:
+        if self.verb in MESSAGE_VERBS:
+            text = f"{self.verb} {self.message}"
+        elif self.verb in MOVE_VERBS:
+            text = f"{self.verb} {self.process}.{self.subject}"
+        else:
+            text = f"{self.verb} {self.process or self.subject}".strip()
+        text += f" #{self.ordinal}" if self.ordinal is not None else ""
+        text += f" under {self.under}" if self.under else ""
+        text += " reordered" if self.reordered else ""
+        text += f" choosing {', '.join(self.choosing)}" if self.choosing else ""
+        return text + (f" crashing {self.crashing}" if self.crashing else "")
+
+    def describes(self, other: Address) -> bool:
+        """Whether the envelope of `other` fits this pattern; fields left out fit anything."""
+        if (self.source, self.target, self.type) != (other.source, other.target, other.type):
+            return False
+        theirs = other.fields or {}
+        return all(name in theirs and _same(text, theirs[name]) for name, text in (self.fields or {}).items())
+
+    def fits(self, other: Address) -> bool:
+        """Whether this pattern may mean the action `other`, its ordinal aside."""
+        if (self.verb, self.process, self.subject) != (other.verb, other.process, other.subject):
+            return False
+        if self.reordered is not other.reordered or self.crashing != other.crashing or not self.describes(other):
+            return False
+        if (self.under or "") != (other.under or "") and (self.under or "") != (other.under or "").partition("(")[0]:
+            return False
+        mine, theirs = self.choosing, other.choosing or ()
+        return mine is None or (len(mine) == len(theirs) and all(map(_same, mine, theirs)))
+
+
+def _same(one: str, other: str) -> bool:
+    return _bare(one) == _bare(other)
+
+
+def _bare(text: str) -> str:
+    inner = text[1:-1]
+    quoted = len(text) > 2 and text[0] == text[-1] and text[0] in "'\"" and inner.isidentifier()
+    return inner if quoted and inner not in ("None", "True", "False") else text
+
+
+_CLAUSES = re.compile(
+    r"(?:\s+#(?P<ordinal>\d{1,9}))?"
+    r"(?:\s+under\s+(?P<under>[a-z_][\w]*(?:\([^()]*\))?))?"
+    r"(?P<reordered>\s+reordered)?"
+    r"(?:\s+choosing\s+(?P<choosing>[^\s,]+(?:\s*,\s*[^\s,]+)*))?"
+    r"(?:\s+crashing\s+(?P<crashing>at once|after\s+.+?))?\s*"
+)
+_ROUTE = re.compile(r"(?P<source>[^\s>]+?)\s*->\s*(?P<target>\S+)\s+(?P<type>[A-Za-z_]\w*)")
+
+
+def parse_address(text: str) -> Address:
+    """The pattern that `text` writes. Raises `ConfigError` that says what would be right."""
+    verb, _, rest = text.strip().partition(" ")
+    rest = rest.strip()
+    if verb not in VERBS:
+        raise ConfigError(f"{text!r}: {verb!r} is no action{nearest(verb, VERBS)}; use {listing(VERBS)}")
+    if verb in MESSAGE_VERBS:
+        return _parse_message(text, verb, rest)
+    if verb == START:
+        return Address(verb, **_clauses(text, f" {rest}"))
+    head, _, clauses = rest.partition(" ")
+    fields = _clauses(text, f" {clauses}" if clauses else "")
+    if verb in MOVE_VERBS:
+        process, dot, subject = head.rpartition(".")
+        if not dot or not process or not subject:
+            example = "coordinator.retry" if verb == "fire" else "user.stop"
+            raise ConfigError(
+                f"{text!r}: write {verb} process.{'timer' if verb == 'fire' else 'move'}, such as {example}"
+            )
+        return Address(verb, process=process, subject=subject, **fields)
+    if not head:
+        raise ConfigError(f"{text!r}: {verb} what? Write the name of a {'cut' if verb in CUT_VERBS else 'process'}")
+    if verb in PROCESS_VERBS:
+        return Address(verb, process=head, **fields)
+    return Address(verb, subject=head, **fields)
+
+
+def _parse_message(text: str, verb: str, rest: str) -> Address:
+    route = _ROUTE.match(rest)
+    if route is None:
+        raise ConfigError(f"{text!r}: write {verb} source->target Type(field=value), such as a->b Ask(round=1)")
+    rest = rest[route.end() :]
+    fields: dict[str, str] | None = None
+    if rest.startswith("("):
+        end = _closing(rest)
+        if end < 0:
+            raise ConfigError(f"{text!r}: the parenthesis after {route['type']} is never closed")
+        fields = {}
+        for part in _split(rest[1:end]):
+            name, equals, value = part.partition("=")
+            if not equals or not name.strip().isidentifier() or not value.strip():
+                raise ConfigError(f"{text!r}: {part.strip()!r} is no field=value")
+            fields[name.strip()] = value.strip()
+        rest = rest[end + 1 :]
+    return Address(verb, route["source"], route["target"], route["type"], fields, **_clauses(text, rest))
+
+
+def _clauses(text: str, rest: str) -> dict[str, Any]:
+    match = _CLAUSES.fullmatch(_masked(rest))
+    if match is None:
+        raise ConfigError(
+            f"{text!r}: {rest.strip()!r} is not understood; behind the action may stand #n, under FAULT, reordered, "
+            "choosing OUTCOME, crashing at once, crashing after OUTPUT, in this order"
+        )
+    choosing, crashing = (rest[slice(*match.span(g))] if match[g] else None for g in ("choosing", "crashing"))
+    return {
+        "ordinal": int(match["ordinal"]) if match["ordinal"] else None,
+        "under": rest[slice(*match.span("under"))] if match["under"] else None,
+        "reordered": bool(match["reordered"]),
+        "choosing": tuple(part.strip() for part in _split(choosing)) if choosing else None,
+        "crashing": re.sub(r"\s+", " ", crashing) if crashing else None,
+    }
+
+
+def _closing(text: str) -> int:
+    """Position of the parenthesis that closes the one `text` starts with, or -1."""
+    depth = 0
+    for at, char in _outside_quotes(text):
+        depth += (char in "([{") - (char in ")]}")
+        if depth == 0:
+            return at
+    return -1
+
+
+def _split(text: str) -> list[str]:
+    """`text` at the commas that stand in no bracket and no quotes."""
+    parts, depth, start = [], 0, 0
+    for at, char in _outside_quotes(text):
+        depth += (char in "([{") - (char in ")]}")
+        if char == "," and depth == 0:
+            parts.append(text[start:at])
+            start = at + 1
+    return [part for part in (*parts, text[start:]) if part.strip()]
+
+
+def _masked(text: str) -> str:
+    """`text` with `_` for whatever stands in quotes or brackets: values there may look like clauses."""
+    masked, depth = ["_"] * len(text), 0
+    for at, char in _outside_quotes(text):
+        depth -= char in ")]}"
+        if depth == 0:
+            masked[at] = char
+        depth += char in "([{"
+    return "".join(masked)
+
+
+def _outside_quotes(text: str) -> list[tuple[int, str]]:
+    found, quote, escaped = [], "", False
+    for at, char in enumerate(text):
+        if quote:
+            if escaped:
+                escaped = False
+            elif char == "\\":
+                escaped = True
+            elif char == quote:
+                quote = ""
+        elif char in "'\"":
+            quote = char
+        else:
+            found.append((at, char))
+    return found
