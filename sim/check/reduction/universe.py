@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from sim.graph.enabled import Enabled, Actions
+from sim.graph.enabled import Actions, Enabled
 from sim.graph.graph import Graph
 
 ROWS_MAX = 10_000
