@@ -67,7 +67,7 @@ class _Loaded(NamedTuple):
 
 _loaded: list[_Loaded] = []
 _one_at_a_time = threading.Lock()
-"""Tabulation are not for several threads, and an engine may call from several."""
+"""Tables are not for several threads, and an engine may call from several."""
 
 
 def ready() -> None:
