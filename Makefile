@@ -4,13 +4,26 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BROWSER := $(VENV)/.browser
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+VERSIONS := --require-hashes --requirement requirements.lock
 
-.PHONY: run test lint unit bench soak clean
+# Hundreds of commands are run by the tests: none of them should compile all sources again.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: run test test-all test-latest lint unit docs bench soak lock clean
 
 run: $(READY)  ## the main job: one consensus scenario, end to end
 	@$(BIN)/sim run scenarios/consensus/round.yaml
 
-test: lint unit  ## every house rule and every test; the only gate
+test:  ## every house rule and every test; the only gate
+	@$(MAKE) --jobs=2 lint unit
+
+test-all: $(READY)  ## the gate on every Python that pyproject.toml names and this machine has
+	$(BIN)/nox --session test
+
+test-latest:  ## the gate on the newest versions that pyproject.toml allows
+	rm -f .venv-latest/.ready
+	$(MAKE) test VENV=.venv-latest VERSIONS="--upgrade --upgrade-strategy eager --editable '.[dev]'"
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -19,19 +32,28 @@ lint: $(READY)
 	$(BIN)/lint-imports --no-cache
 
 unit: $(READY) $(BROWSER)
-	$(BIN)/python -m pytest -n 2 --benchmark-disable
+	$(BIN)/python -m pytest -n 2 --dist worksteal --benchmark-disable
 
 bench: $(READY)  ## timings, as ratios of things measured in one run
 	$(BIN)/python -m pytest bench --benchmark-only --benchmark-group-by=group
 
-soak: $(READY)  ## what takes too long for `make test`
-	HYPOTHESIS_PROFILE=wide $(BIN)/python -m pytest -m soak
+soak: $(READY)  ## the tests that take too long for `make test`
+	HYPOTHESIS_PROFILE=wide $(BIN)/python -m pytest -n 2 --dist worksteal -m "soak or hypothesis"
 
-$(READY): pyproject.toml
+docs: $(READY)  ## the documentation as a site, in site/
+	$(BIN)/python -m mkdocs build --strict
+
+lock:  ## pin the newest versions that pyproject.toml allows, for every Python and platform that it names
+	test -x .venv-lock/bin/python || $(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check --upgrade uv
+	.venv-lock/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	--upgrade --custom-compile-command 'make lock' --quiet --output-file requirements.lock
+
+$(READY): pyproject.toml requirements.lock
 	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "roundsim needs Python 3.11 or later, this is " + sys.version.split()[0] + "; say which: make PYTHON=python3.12")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(PIP) $(VERSIONS)
+	$(PIP) --no-deps --no-build-isolation --editable .
 	touch $@
 
 # The tests of the page want a real browser. Where it cannot be installed they say so when they run.
@@ -39,8 +61,8 @@ $(BROWSER): $(READY)
 	@command -v chromedriver >/dev/null && command -v chromium >/dev/null || \
 	{ command -v apt-get >/dev/null && test "$$(id -u)" = 0 && apt-get update -qq && \
 	apt-get install -qq -y --no-install-recommends chromium chromium-driver >/dev/null; } || \
-	echo "no Chromium here, and no way to install it: install chromium and its chromedriver for the tests of the page"
+	echo "Chromium not found, and it cannot be installed automatically: install chromium and its chromedriver for the tests of the page"
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf .venv .venv-latest .venv-lock .nox site .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -14,7 +14,8 @@ from pathlib import Path
 from bench import consensus_bounds as bounds
 from bench.consensus_table import FOUND, RACES, WORDS, Found, Race
 from models.consensus import system
-from models.consensus.switches import PROFILES, SWITCHES
+from models.consensus.references.profiles import PROFILES
+from models.consensus.references.switches import SWITCHES
 from sim import CheckResult, check
 from sim.report.outcome import JudgedRun, compare
 from sim.run.of_scenario import simulate_scenario
@@ -86,7 +87,7 @@ def found_row(found: Found) -> str:
 
 
 def switch_rows() -> Iterator[str]:
-    source = (ROOT / "models" / "consensus" / "switches.py").read_text(encoding="utf-8").split("\n")
+    source = (ROOT / "models" / "consensus" / "references" / "switches.py").read_text(encoding="utf-8").split("\n")
     for name in SWITCHES:
         at = next(n for n, line in enumerate(source) if line == f"    {name}: bool = False") + 1
         text = source[at].strip()

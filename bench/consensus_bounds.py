@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.consensus import system
-from sim import DEFER, Action, Graph, System, Uniform, check, simulate
+from sim import DEFER, Action, Graph, Process, System, Uniform, check, simulate
 
 ALL = "duplicate:1,drop:1,crash:1@coordinator"
 """With a retry and a repetition of each request, and a stop at any time: all budgets."""
@@ -151,12 +151,18 @@ def walked() -> Iterator[tuple[Graph, Iterable[Action]]]:
 
 
 def declared_and_taken(graph: Graph, actions: Iterable[Action]) -> tuple[Rows, set[tuple[str, int]]]:
-    """Rows as (class, number), those declared with their text; one that defers is never taken."""
+    """Rows as (class, number), those declared with their text; one that defers is never taken. What a reference has
+    from ours is not its own: that is for ours to take."""
     kinds = {name: type(process) for name, process in graph.system.processes.items()}
     declared = {
         (kind.__name__, row.index): f"{kind.__name__}  {row} {row.conditions} {row.unless}"
         for kind in kinds.values()
         for row in kind.table.rows
-        if row.dest is not DEFER
+        if row.dest is not DEFER and not _is_inherited(kind, row.index)
     }
     return declared, {(kinds[a.process].__name__, a.row.index) for a in actions if a.row is not None}
+
+
+def _is_inherited(kind: type[Process], number: int) -> bool:
+    row = kind.transitions[number - 1]
+    return any(row is other for base in kind.__mro__[1:] for other in getattr(base, "transitions", ()))

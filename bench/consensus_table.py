@@ -55,7 +55,7 @@ RACES = (
     Race(
         "R6",
         "r6_update_after_failure",
-        "an update and the acknowledgement behind a decision that ends the run",
+        "an update and the acknowledgement after a decision that ends the run",
         "the update is dropped with a reason, the run ends once",
         "both vanish in a closed channel",
     ),
@@ -138,8 +138,8 @@ FOUND = (
         "D2",
         "d2_stop_without_drain",
         "stop_exits",
-        "A stop leaves a decision behind whose artifact is not stored yet.",
-        "It was accepted and promised, and whoever waits for it waits for ever.",
+        "A stop leaves a decision whose artifact is not stored yet.",
+        "It was accepted and promised, and whoever waits for it waits forever.",
         {**UP, "stop": True, "resends": 1},
         "exactly_once_effects",
         "drop:1@Store",
@@ -148,7 +148,7 @@ FOUND = (
         "D3",
         "d3_failed_exits",
         "failed_exits",
-        "A decision that ends the run is sent, and nobody is there any more to read its acknowledgement.",
+        "A decision that ends the run is sent, and nobody is left to read its acknowledgement.",
         "Whether the consumer ever had it is not known, and nothing would repeat it.",
         {**UP, "answers": ("conflict",)},
         "exactly_once_inputs",
@@ -229,7 +229,7 @@ FOUND = (
         "R3",
         "r3_foreign_ack",
         "runs_unnamed",
-        "An acknowledgement that a former run left behind opens the gate of this one.",
+        "An acknowledgement left over from a former run opens the gate of this one.",
         "The next decision is taken before anybody has seen this one.",
         {**UP, "rounds": 2, "former": ("AckDecision",)},
         "ack_gate",
@@ -238,7 +238,7 @@ FOUND = (
         "-",
         "seventh_restart",
         "restarts_limited",
-        "A coordinator that has come back six times does not come back any more.",
+        "A coordinator that has come back six times does not come back again.",
         "The run hangs, whatever its journal says is owed (the version of old; later there is no limit).",
         {**UP, "profile": "upstream_old"},
         "all_decided",
@@ -268,7 +268,7 @@ FOUND = (
         "D14",
         "d14_ack_in_two_writes",
         "ack_in_two_writes",
-        "The coordinator crashes when a decision is not pending any more and not processed yet.",
+        "The coordinator crashes when a decision is no longer pending and not processed yet.",
         "Its stage is taken up again, asked, paid for, decided and stored a second time.",
         FORK,
         "exactly_once_effects",
@@ -325,7 +325,7 @@ FOUND = (
         "-",
         "any_ack",
         "opens_for_any_ack",
-        "A repeated acknowledgement releases the decision behind its own.",
+        "A repeated acknowledgement releases the decision after its own.",
         "A gate without numbers is open as soon as a message comes twice.",
         {**OFF, "rounds": 2},
         "ack_gate",
@@ -352,7 +352,7 @@ What each deviation does, as a shortest counterexample in small bounds in which 
 are found in the whole profile: the check that ours passes, with `--set profile=upstream` or `profile=fork`
 (`sequencing=false` for the last), judged by the one property of its row (`--set properties=NAME`), as a profile that
 is wrong in ten ways would always end at the nearest. Without the switch of its row the same check finds nothing, or
-nothing as short. D4 is no race there: the upstream consumer takes every decision (D1), whatever its number; it
+nothing as short. D4 is not a race there: the upstream consumer takes every decision (D1), whatever its number; it
 is found with its switch alone. *Ours* is what the same bounds have around our profile, judged by everything. Files are in
 `scenarios/consensus/found/`, say in their heads what happens, why it matters and which command found it, and replay with
 `sim run`.
@@ -361,27 +361,29 @@ is found with its switch alone. *Ours* is what the same bounds have around our p
 The commands, in this order; each writes the counterexample that its file keeps:
 """,
     "behaviour": """
-Documented deviations that are no behaviour of the coordinator, and so have no switch: D7 (ordering by request, output and
+Documented deviations that do not concern the coordinator's behaviour, and so have no switch: D7 (ordering by request, output and
 number, where only the number is compared), D8 (trace targets that exist in a test only) and D10 (a branch that nothing
 reaches). What the version of old does otherwise about waits and usage limits are rows of the retry policies
-(`UPSTREAM` and `UPSTREAM_OLD` in `models.consensus.retry`, tested there); what it counts otherwise is a matter of
+(`UPSTREAM` and `UPSTREAM_OLD` in `models.consensus.references.policies`); what it counts otherwise is a matter of
 metrics ([metrics.md](metrics.md)).
 
 Absent on purpose, as none of it is one of D1 to D14, and each would be states in every check for little that the rows above
 do not show:
 
 - The upstream's turn cap: a run has `rounds`, which is one. Its pauses for editing by hand, diagnostics and reviews are
-  phases in which the consumer takes longer, and a check lets it take for ever anyway. A user's prompt that calls the model
+  phases in which the consumer takes longer, and a check lets it take forever anyway. A user's prompt that calls the model
   while an acknowledgement is pending takes a turn and decides nothing.
 - The fork's verdict feedback (a check trusts the synthesis that an earlier one has written) and history leakage (whoever has
-  ever finished counts as present) are no races: the second check, or the second stage, is wrong on every schedule. In ours a
+  ever finished counts as present) are not races: the second check, or the second stage, is wrong on every schedule. In ours a
   verdict is a function of the answers of its stage (`verdict.py`), and the monitor `verdicts` holds it to that. Its
   lifecycle leak (a record of one run blocks the next run's Validate) needs two runs in one world; within one run it is what
   D13 does.
 
 ## The switches
 
-One model, and each deviation a switch in `models/consensus/switches.py`; a profile is a row of them. All are off in ours.
+Ours has its own rows and methods only. What references do otherwise is in `models/consensus/references/`: subclasses
+whose rows come before ours and whose methods override ours, each deviation behind a switch of its own (`switches.py`). A
+profile is a row of switches (`profiles.py`). A run in which one is on takes these subclasses, any other takes our classes.
 """,
     "unsequenced": """
 ## Without sequencing
@@ -395,9 +397,9 @@ retried agent is counted twice (R8).
 
 Every schedule, ok, nothing stuck. All budgets are one retry an agent, one duplicate, one drop, one crash of the
 coordinator, one repetition of each request after each start, and a stop at any time. Requests are repeated as often as
-they may be lost: what may be dropped and lose its receiver in a crash is sent twice again. Each row of the tables of all
-processes, those of the references included, is taken by one of these checks, by a scenario, or by a reference walked at
-random (`test_every_row_of_every_process_is_taken_by_a_scenario_or_a_check` prints how many).
+they may be lost: what may be dropped and lose its receiver in a crash is sent twice again. Each of our rows is taken by
+our own classes in one of these checks or in a scenario, each row that a reference has besides in a scenario or by a reference
+walked at random (`test_every_row_of_every_process_is_taken_by_a_scenario_or_a_check` prints how many).
 
 Seconds are of one core of a machine with 2, which others were using too. The larger ones take up to 7 GB. Two rounds of two
 agents with a retry and all three faults at once are more than 133 million states: so many had been met after nine

@@ -14,7 +14,7 @@ WHAT = {
     "bare Python": ["-c", "pass"],
     "import sim": ["-c", "import sim"],
     "import pytest": ["-c", "import pytest"],
-    "import sim.pytest_plugin": ["-c", "import sim.pytest_plugin"],
+    "import roundsim.pytest_plugin": ["-c", "import roundsim.pytest_plugin"],
     "sim --help": ["-m", "sim", "--help"],
 }
 
@@ -33,7 +33,7 @@ def main() -> None:
     times = {what: fastest_ms(arguments) for what, arguments in WHAT.items()}
     bare = times["bare Python"]
     for what, taken in times.items():
-        print(f"{what:<26} {taken:7.1f} ms  {taken - bare:7.1f} ms over bare Python")
+        print(f"{what:<30} {taken:7.1f} ms  {taken - bare:7.1f} ms over bare Python")
 
 
 if __name__ == "__main__":

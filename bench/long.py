@@ -1,4 +1,4 @@
-"""Two machines that talk for ever: runs of any length, for what is to be seen of long ones."""
+"""Two machines that talk forever: runs of any length, for what is to be seen of long ones."""
 
 from __future__ import annotations
 

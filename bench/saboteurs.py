@@ -12,8 +12,7 @@ from statistics import median_high
 from typing import Any
 
 from sim import CheckResult, Graph, check, simulate
-from sim.fuzz.fuzzer import schedule_seed
-from sim.graph.judge import Judge
+from sim.fuzzer.fuzz import schedule_seed
 from sim.strategy import make_strategy
 from tests.saboteurs.consensus import SABOTEURS
 from tests.saboteurs.planted import SMALL, Saboteur
@@ -24,12 +23,12 @@ SCHEDULES_MAX = 500
 DOCUMENT = Path(__file__).parents[1] / "docs" / "saboteurs.md"
 
 
-def needed(graph: Graph, judge: Judge, strategy: str, seed: int) -> int:
+def needed(graph: Graph, strategy: str, seed: int) -> int:
     """Schedules up to and with the first that finds something, as `sim fuzz --seed` runs them; one more
     than `SCHEDULES_MAX` if none does."""
     for number in range(SCHEDULES_MAX):
         picking = make_strategy(strategy, schedule_seed(seed, number), number=number)
-        if simulate(graph, picking, judge=judge).finding is not None:
+        if simulate(graph, picking).finding is not None:
             return number + 1
     return SCHEDULES_MAX + 1
 
@@ -37,8 +36,7 @@ def needed(graph: Graph, judge: Judge, strategy: str, seed: int) -> int:
 def cell(saboteur: Saboteur, strategy: str) -> str:
     """The median over all seeds. Of an even number of counts it is the higher middle one: a whole number."""
     graph = Graph(saboteur.small())
-    judge = Judge(graph)
-    middle = median_high(needed(graph, judge, strategy, seed) for seed in range(SEEDS))
+    middle = median_high(needed(graph, strategy, seed) for seed in range(SEEDS))
     return str(middle) if middle <= SCHEDULES_MAX else f"> {SCHEDULES_MAX}"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from sim.fuzz.fuzzer import Fuzzer, FuzzResult
+from sim.fuzzer.fuzz import Fuzzer, FuzzResult
 from sim.scenario import load_target
 from sim.strategy import STRATEGIES
 
@@ -21,7 +21,7 @@ def fuzzer(strategy: str, engine: str) -> Fuzzer:
 
 
 def measured(one: Fuzzer, warm: int, schedules: int) -> FuzzResult:
-    """The schedules behind the first `warm` of them."""
+    """The schedules after the first `warm` of them."""
     one.run(schedules=warm)
     return one.run(first=warm, schedules=schedules)
 

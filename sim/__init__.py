@@ -1,7 +1,7 @@
 """roundsim: deterministic simulation of consensus rounds written as explicit state machines.
 
-The names here are the public ones. What every model needs is imported at once; engines, ledgers and what
-else not everybody needs come when they are first used, so that `import sim` stays cheap.
+The names here are the public ones. What every model needs is imported at once; engines, ledgers and whatever else only
+some models need are imported when they are first used, so that `import sim` stays cheap.
 """
 
 from __future__ import annotations
@@ -12,20 +12,22 @@ from typing import TYPE_CHECKING, Any
 from sim.base.errors import ConfigError, DivergenceError, ModelError, ScenarioError, SimError, TableError
 from sim.base.values import Emission, Fault, Message, Record
 from sim.faults import AgentTimeout, ConsensusFailure, Disconnect, EmptyResponse, RateLimited
+from sim.graph.system import System
 from sim.machine.process import Monitor, Process, View
 from sim.machine.table import DEFER, IGNORE
+from sim.system.declaration import Cut, cut
 from sim.system.properties import always, eventually, sometimes, within
-from sim.system.system import Cut, System, cut
-from sim.system.timing import Timing
+from sim.world.timing import Timing
 
 if TYPE_CHECKING:
-    from sim.check.exhaustive import check
-    from sim.check.result import CheckResult
-    from sim.fuzz.fuzzer import FuzzFinding, FuzzResult, fuzz
-    from sim.fuzz.recovery import Recovery, recovers
+    from sim.checker.exhaustive import check
+    from sim.checker.result import CheckResult
+    from sim.fuzzer.discovery import Discovery
+    from sim.fuzzer.fuzz import FuzzResult, fuzz
+    from sim.fuzzer.recovery import Recovery, recovers
     from sim.graph.action import Action
-    from sim.graph.graph import Graph, State
-    from sim.graph.judge import Finding
+    from sim.graph.graph import Graph
+    from sim.graph.state import State
     from sim.machine.ledgers import (
         Accepted,
         Applied,
@@ -39,37 +41,39 @@ if TYPE_CHECKING:
         Restarted,
     )
     from sim.machine.used import Replayed, Used
-    from sim.minimise.minimise import Minimised, minimise
+    from sim.minimiser.counterexample import Counterexample
+    from sim.minimiser.minimise import minimise
     from sim.run.simulation import simulate
     from sim.run.trace import Run, Trace
     from sim.strategy import Drawn, Replay, Strategy, TwoPhase, Uniform, VirtualTime
     from sim.testing import PropertyViolation, SystemMachine, replay_text, schedules, state_machine
+    from sim.world.finding import Finding
 
 _LATER = {
     "Accepted": "sim.machine.ledgers",
     "Action": "sim.graph.action",
     "Applied": "sim.machine.ledgers",
     "Cancelled": "sim.machine.ledgers",
-    "CheckResult": "sim.check.result",
+    "CheckResult": "sim.checker.result",
     "Counted": "sim.machine.ledgers",
+    "Counterexample": "sim.minimiser.counterexample",
     "Crashed": "sim.machine.ledgers",
+    "Discovery": "sim.fuzzer.discovery",
     "Drawn": "sim.strategy",
     "EffectLedger": "sim.machine.ledgers",
-    "Finding": "sim.graph.judge",
-    "FuzzFinding": "sim.fuzz.fuzzer",
-    "FuzzResult": "sim.fuzz.fuzzer",
+    "Finding": "sim.world.finding",
+    "FuzzResult": "sim.fuzzer.fuzz",
     "Graph": "sim.graph.graph",
     "InputLedger": "sim.machine.ledgers",
-    "Minimised": "sim.minimise.minimise",
     "PropertyViolation": "sim.testing",
     "Received": "sim.machine.ledgers",
-    "Recovery": "sim.fuzz.recovery",
+    "Recovery": "sim.fuzzer.recovery",
     "Rejected": "sim.machine.ledgers",
     "Replay": "sim.strategy",
     "Replayed": "sim.machine.used",
     "Restarted": "sim.machine.ledgers",
     "Run": "sim.run.trace",
-    "State": "sim.graph.graph",
+    "State": "sim.graph.state",
     "Strategy": "sim.strategy",
     "SystemMachine": "sim.testing",
     "Trace": "sim.run.trace",
@@ -77,10 +81,10 @@ _LATER = {
     "Uniform": "sim.strategy",
     "Used": "sim.machine.used",
     "VirtualTime": "sim.strategy",
-    "check": "sim.check.exhaustive",
-    "fuzz": "sim.fuzz.fuzzer",
-    "minimise": "sim.minimise.minimise",
-    "recovers": "sim.fuzz.recovery",
+    "check": "sim.checker.exhaustive",
+    "fuzz": "sim.fuzzer.fuzz",
+    "minimise": "sim.minimiser.minimise",
+    "recovers": "sim.fuzzer.recovery",
     "replay_text": "sim.testing",
     "schedules": "sim.testing",
     "simulate": "sim.run.simulation",
@@ -99,9 +103,11 @@ __all__ = [
     "ConfigError",
     "ConsensusFailure",
     "Counted",
+    "Counterexample",
     "Crashed",
     "Cut",
     "Disconnect",
+    "Discovery",
     "DivergenceError",
     "Drawn",
     "EffectLedger",
@@ -109,12 +115,10 @@ __all__ = [
     "EmptyResponse",
     "Fault",
     "Finding",
-    "FuzzFinding",
     "FuzzResult",
     "Graph",
     "InputLedger",
     "Message",
-    "Minimised",
     "ModelError",
     "Monitor",
     "Process",
@@ -156,6 +160,9 @@ __all__ = [
     "state_machine",
     "within",
 ]
+
+__roundsim__ = True
+"""By this the pytest plugin knows the package from a project's own that is called `sim` as well."""
 
 
 def __getattr__(name: str) -> Any:

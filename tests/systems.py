@@ -354,7 +354,7 @@ def primitives_of(graph: Graph, explored: dict[State, list[Any]]) -> set[str]:
                 ("defers", "defer"),
                 ("is down", "down-holds"),
                 ("holds it", "held"),
-                ("behind", "fifo-blocked"),
+                ("ahead", "fifo-blocked"),
             ):
                 used |= {name} if text in why else set()
         for name in graph.names:
@@ -405,10 +405,7 @@ def _action_used(graph: Graph, action: Any) -> set[str]:
         used |= {
             "cancelled"
             for t in timers
-            if t not in action.local_after[2]
-            and t != action.subject
-            and kind is not Kind.CRASH
-            and action.window is None
+            if t not in action.after[2] and t != action.subject and kind is not Kind.CRASH and action.window is None
         }
     used |= {"emission" for output in action.outputs if hasattr(output, "emission")}
     used |= {"hint"} if action.fault is not None and getattr(action.fault, "reset_ms", None) else set()

@@ -67,7 +67,7 @@ def test_a_failure_tells_the_shortest_way_there_and_replays() -> None:
     run = caught.value.run
     assert run.steps == 5  # boot, Ask, Response, Store, Stored: the decision is shown, and nothing holds it
     assert run.trace.struck() == {}
-    again = simulate(run.trace.graph, Replay(run.trace.schedule()))
+    again = simulate(run.trace.world, Replay(run.trace.schedule()))
     assert again.trace.schedule() == run.trace.schedule()
     assert "replay it with" in str(caught.value)
 

@@ -1,4 +1,4 @@
-"""Leases that overlap: a write under an expired lease comes late, behind one under the next.
+"""Leases that overlap: a write under an expired lease comes late, after one under the next.
 
 The remedy is a fencing token (Kleppmann: "How to do distributed locking", 2016).
 """

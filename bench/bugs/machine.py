@@ -6,15 +6,15 @@ back, nothing goes on in a usual order: compare `sim.state_machine`, which does 
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from sim import Action, Graph, PropertyViolation, State
-from sim.graph.graph import Start
-from sim.graph.judge import Judge
+from sim import Graph, PropertyViolation
 from sim.run.simulation import Walk
+from sim.world.choice import Choice, Start
+from sim.world.world import AnyWorld
 
 
 class Resting:
@@ -24,13 +24,13 @@ class Resting:
     seed = 0
     now_ms = None
 
-    def begin(self, graph: Graph) -> Start:
-        return graph.starts()[0]
+    def begin(self, world: AnyWorld) -> Start[Any]:
+        return world.starts()[0]
 
-    def pick(self, state: State) -> Action | None:
+    def pick(self, at: Any) -> Choice | None:
         return None
 
-    def took(self, action: Action) -> None:
+    def took(self, choice: Choice, at: Any) -> None:
         pass
 
 
@@ -38,17 +38,16 @@ class PlainMachine(RuleBasedStateMachine):
     """Walks one system; `plain_machine` makes it."""
 
     graph: ClassVar[Graph]
-    judge: ClassVar[Judge]
 
     def __init__(self) -> None:
         super().__init__()
         self.resting = Resting()
-        self.walk = Walk(self.graph, self.resting.begin(self.graph), self.judge)
+        self.walk = Walk(self.graph, self.resting.begin(self.graph))
 
     @rule(pick=st.integers(0, 255))
     def act(self, pick: int) -> None:
         """Any of what can happen next; nothing, if nothing can."""
-        actions = self.graph.actions(self.walk.state)
+        actions = self.graph.actions(self.walk.at)
         if actions:
             self.walk.take(actions[pick % len(actions)])
             self._judge()
@@ -65,4 +64,4 @@ class PlainMachine(RuleBasedStateMachine):
 
 def plain_machine(graph: Graph) -> type[PlainMachine]:
     """A machine that walks the system of `graph`."""
-    return type("Plain", (PlainMachine,), {"graph": graph, "judge": Judge(graph)})
+    return type("Plain", (PlainMachine,), {"graph": graph})

@@ -6,17 +6,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from models.consensus.consumer import Consumer
-from models.consensus.coordinator import Coordinator
-from models.consensus.countdown import Clock
-from models.consensus.journal import Journal
-from models.consensus.messages import Response, Store
-from models.consensus.options import FORMER, LATE, RUN, check_options
-from models.consensus.peers import Agent, ArtifactStore, Conversation, Former, User
-from models.consensus.sequence import Progress, RunPhase
-from models.consensus.stages import chosen
-from models.consensus.switches import PROFILES, Profile, Switches, deviations
-from models.consensus.watched import monitors, properties
 from sim import (
     AgentTimeout,
     ConsensusFailure,
@@ -29,6 +18,20 @@ from sim import (
     Timing,
     cut,
 )
+
+from .consumer import Consumer
+from .coordinator import Coordinator
+from .countdown import Clock
+from .journal import Journal
+from .messages import Response, Store
+from .options import FORMER, LATE, RUN, check_options
+from .peers import Agent, ArtifactStore, Conversation, Former, User
+from .references import kind_of
+from .references.profiles import PROFILES, Profile
+from .references.switches import deviations
+from .sequence import Progress, RunPhase
+from .stages import chosen
+from .watched import monitors, properties
 
 OURS = PROFILES["sequenced"].quorum
 CARRIERS = {
@@ -72,35 +75,36 @@ def system(
     - `updates`, `queue`: how often the conversation goes on meanwhile, and how many snapshots may wait
     - `former`: what a former run may have left in the network; of Response, Stored, AckDecision, Decision, Tick
     - `sequencing`: off, it takes whatever fits somehow
-    - `profile`, `switches`: whose behaviour it has, single deviations besides (`models.consensus.switches`)
+    - `profile`, `switches`: whose behaviour it has, single deviations besides (`models.consensus.references`)
     - `prompt_tokens`, `answer_tokens`: what a question takes, earlier answers aside, and an answer
     """
     check_options(**locals())
-    deviating = _profile(profile if sequencing else "unsequenced", switches)
+    whose = _profile(profile if sequencing else "unsequenced", switches)
+    on = deviations(whose.switches)
     used = chosen(stages, agents)
     done = (first_round - 1) * len(used)
-    coordinator = Coordinator(
+    coordinator = kind_of(Coordinator, on)(
         run=RUN,
         stages=used,
         rounds=rounds,
         retries=retries,
         resends=resends,
-        quorum=quorum or deviating.quorum,
+        quorum=quorum or whose.quorum,
         queue_max=queue,
-        policy_name=deviating.policy,
+        policy_name=whose.policy,
         budget_ms=budget_ms,
-        deviations=deviations(deviating.switches),
+        deviations=on,
         journal=_journal(first_round, len(used)),
     )
     names = tuple(dict.fromkeys(agent for stage in used for agent in stage.roster))
     agent = Agent(answers=answers, prompt_tokens=prompt_tokens, answer_tokens=answer_tokens)
-    kept = [(FORMER, 1)] * bool(former) + [(RUN, done - n - deviating.switches.counts_from_zero) for n in range(done)]
+    kept = [(FORMER, 1)] * bool(former) + [(RUN, coordinator.number() - n) for n in range(done)]
     processes: dict[str, Process] = {
         "coordinator": coordinator,
         **dict.fromkeys(names, agent),
-        "store": ArtifactStore(applied=frozenset(kept), unscoped=deviating.switches.artifacts_unscoped),
-        "consumer": Consumer(run=RUN, ticks=countdown, resends=resends, deviations=coordinator.deviations, last=done),
-        **_environment(stop, cancel, updates, countdown, former, deviating.switches),
+        "store": kind_of(ArtifactStore, on)(applied=frozenset(kept), unscoped="artifacts_unscoped" in on),
+        "consumer": kind_of(Consumer, on)(run=RUN, ticks=countdown, resends=resends, deviations=on, last=done),
+        **_environment(stop, cancel, updates, countdown, former, on),
     }
     return System(
         processes=processes,
@@ -127,12 +131,13 @@ def _profile(name: str, switches: tuple[str, ...]) -> Profile:
 
 
 def _environment(
-    stop: bool, cancel: bool, updates: int, countdown: int, former: tuple[str, ...], switches: Switches
+    stop: bool, cancel: bool, updates: int, countdown: int, former: tuple[str, ...], on: tuple[str, ...]
 ) -> dict[str, Process]:
     """Those that a run has only if it is configured with them: they cost no state otherwise."""
     found: dict[str, Process] = {}
     if stop or cancel:
-        found["user"] = User(run=RUN, stops=stop, cancels=cancel, tells_consumer=switches.discards_when_inactive)
+        tells_consumer = "discards_when_inactive" in on
+        found["user"] = kind_of(User, on)(run=RUN, stops=stop, cancels=cancel, tells_consumer=tells_consumer)
     if updates:
         found["conversation"] = Conversation(run=RUN, updates=updates)
     if countdown:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from models.consensus.journal import TERMINAL, Stage
-from models.consensus.messages import Ask, Response, Stopped, Store
-from models.consensus.verdict import verdict
 from sim import Accepted, Counted, Crashed, Monitor, Received, Rejected
+
+from .journal import TERMINAL, Stage
+from .messages import Ask, Response, Stopped, Store
+from .verdict import verdict
 
 Given = tuple[int, str, str, str]
 """An answer as (round, stage, agent, answer)."""
@@ -15,7 +16,7 @@ class LastQuestion(Monitor):
     """An answer counts only if it is one to the last question that its agent got, in this run, and before
     its stage was closed; no agent is asked more often than allowed.
 
-    What was asked is seen where it arrives: a question that is still on its way is none yet.
+    What was asked is seen where it arrives: a question that is still on its way does not count yet.
     """
 
     states = ("watching",)
@@ -108,7 +109,7 @@ class AllDecided(Monitor):
         self.steps = self.steps[step == self.steps[0] :]
 
     def ends(self, received: Received) -> bool:
-        """A verdict behind which the run does not go on; the store is told of it."""
+        """A verdict after which the run does not go on; the store is told of it."""
         return isinstance(received.message, Store) and received.message.verdict in TERMINAL
 
     def end(self) -> None:

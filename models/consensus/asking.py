@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from models.consensus.core import Core, Rows
-from models.consensus.failures import Setback, setback_of
-from models.consensus.journal import GIVEN_UP
-from models.consensus.messages import Ask, Response
-from models.consensus.retry import ErrorKind, Failure, RetryAfter, RetryDecision, RetryState
 from sim import IGNORE, AgentTimeout, Counted, Disconnect, EmptyResponse, RateLimited, Rejected
+
+from .core import Core
+from .failures import Setback, setback_of
+from .journal import GIVEN_UP
+from .messages import Ask, Response
+from .parts import Rows
+from .retry import ErrorKind, Failure, RetryAfter, RetryDecision, RetryState
 
 ROWS: Rows = (
     # Answers.
@@ -70,7 +72,7 @@ class Asking(Core):
     # --- whom to ask --------------------------------------------------------------------------------
 
     def attempt_of(self, agent: str) -> int:
-        """The attempt that it is at, 0 before the first, `GIVEN_UP` behind the last."""
+        """The attempt that it is at, 0 before the first, `GIVEN_UP` after the last."""
         return self.journal.attempts[self.roster().index(agent)] if self.journal.attempts else 0
 
     def missing(self) -> list[str]:
@@ -200,11 +202,12 @@ class Asking(Core):
 
     def is_expected(self, response: Response) -> bool:
         """Keyed by run, round, stage, agent and attempt: nothing else is an answer to what was asked."""
-        ours = (response.run, response.round, response.stage) == (self.run, *self.place())
-        if not ours and not self.switches.answers_unscoped:
-            return False
-        if self.switches.attempts_unscoped:
-            return response.agent in self.roster()
+        return self.names_the_stage(response) and self.names_the_attempt(response)
+
+    def names_the_stage(self, response: Response) -> bool:
+        return (response.run, response.round, response.stage) == (self.run, *self.place())
+
+    def names_the_attempt(self, response: Response) -> bool:
         return response.agent in self.missing() and response.attempt == self.attempt_of(response.agent)
 
     def completes(self, response: Response) -> bool:
@@ -220,7 +223,7 @@ class Asking(Core):
     def reason(self, response: Response) -> str:
         if self.state == "stopped":
             return "cancelled"
-        if (response.run, response.round, response.stage) != (self.run, *self.place()):
+        if not self.names_the_stage(response):
             return "stale"
         answered = response.agent in {agent for agent, _ in self.journal.answers}
         return "duplicate" if self.state == "asking" and answered else "late"

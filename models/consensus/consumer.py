@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from models.consensus.countdown import SECOND_MS
-from models.consensus.messages import (
-    AckDecision,
-    Acknowledged,
-    Begun,
-    Cancel,
-    Countdown,
-    Decision,
-    Refused,
-    Stop,
-    Tick,
-)
-from models.consensus.switches import Switches, switched
+from typing import ClassVar
+
 from sim import DEFER, IGNORE, Process
+
+from .countdown import SECOND_MS
+from .messages import AckDecision, Acknowledged, Begun, Countdown, Decision, Refused, Tick
+from .parts import Names, Rows
 
 
 class Consumer(Process):
     """Refuses what belongs to another run, a tick that belongs to another countdown, and says why; a
     decision that it has already is acknowledged as often as it is told."""
 
-    states = ("open", "counting", "inactive")
+    states: ClassVar[Names] = ("open", "counting")
     hot = ("counting",)
     must = ("resume",)
     timers = ("resend",)
     durable = ("last", "countdowns", "waiting")
-    transitions = (
+    transitions: ClassVar[Rows] = (
         {
             "trigger": "resume",
             "source": "open",
@@ -50,14 +43,7 @@ class Consumer(Process):
             "source": "open",
             "dest": "counting",
             "conditions": ["is_new", "counts_down"],
-            "after": "begin",
-        },
-        {
-            "trigger": Decision,
-            "source": "open",
-            "dest": None,
-            "conditions": ["is_new", "acks_on_receipt"],
-            "after": ["acknowledge", "take"],
+            "after": "count_down",
         },
         {"trigger": Decision, "source": "open", "dest": None, "conditions": "is_new", "after": ["take", "acknowledge"]},
         {"trigger": Decision, "source": ["open", "counting"], "dest": None, "after": "acknowledge"},
@@ -71,10 +57,6 @@ class Consumer(Process):
         {"trigger": Tick, "source": "counting", "dest": IGNORE, "conditions": "is_ours"},
         {"trigger": Tick, "source": ["open", "counting"], "dest": None, "after": "refuse_tick"},
         {"trigger": "resend", "source": "counting", "dest": None, "after": "order_again"},
-        # A reference profile only: its consumer hears that the run is to end.
-        *({"trigger": wish, "source": ["open", "counting", "inactive"], "dest": "inactive"} for wish in (Stop, Cancel)),
-        {"trigger": Decision, "source": "inactive", "dest": None, "after": "acknowledge"},
-        {"trigger": Tick, "source": "inactive", "dest": IGNORE},
     )
 
     run: str
@@ -85,7 +67,7 @@ class Consumer(Process):
     resend_ms: int = 5_000
     """How long a last tick may be overdue before the order is sent again."""
     deviations: tuple[str, ...] = ()
-    """The switches that are on, by name."""
+    """What a reference does otherwise, by name: nothing here."""
     last: int = 0
     """The last decision that was taken."""
     countdowns: int = 0
@@ -95,10 +77,6 @@ class Consumer(Process):
     resent: int = 0
     """While counting: repetitions of the order."""
 
-    @property
-    def switches(self) -> Switches:
-        return switched(self.deviations)
-
     def on_restart(self) -> None:
         """Whether its last acknowledgement had left, it cannot know; nobody else would repeat it."""
         if self.last:
@@ -107,19 +85,16 @@ class Consumer(Process):
     # --- decisions ----------------------------------------------------------------------------------
 
     def is_foreign(self, decision: Decision) -> bool:
-        return decision.run != self.run and not self.switches.takes_any_decision
+        return decision.run != self.run
 
     def is_waiting(self, decision: Decision) -> bool:
         return decision == self.waiting
 
     def is_new(self, decision: Decision) -> bool:
-        return decision.seq > self.last or self.switches.takes_any_decision
+        return decision.seq > self.last
 
     def counts_down(self) -> bool:
         return self.ticks > 0
-
-    def acks_on_receipt(self) -> bool:
-        return self.switches.acks_on_receipt
 
     def take(self, decision: Decision) -> None:
         self.emit(Acknowledged(decision.run, decision.seq), last=decision.seq, waiting=None)
@@ -131,11 +106,6 @@ class Consumer(Process):
         self.emit(Refused(("decision", decision.run, decision.seq), "it belongs to another run"))
 
     # --- countdowns ---------------------------------------------------------------------------------
-
-    def begin(self, decision: Decision) -> None:
-        if self.switches.acks_on_receipt:
-            self.acknowledge(decision)
-        self.count_down(decision)
 
     def count_down(self, decision: Decision) -> None:
         """A new id first, and durably: a tick of a countdown before a crash must not fit the one behind it."""
@@ -169,8 +139,6 @@ class Consumer(Process):
     def is_ours(self, tick: Tick) -> bool:
         if self.waiting is None:
             return False
-        if self.switches.ticks_by_id:
-            return tick.id == self.countdowns
         return (tick.run, tick.id, tick.seq) == (self.waiting.run, self.countdowns, self.waiting.seq)
 
     def is_over(self, tick: Tick) -> bool:
@@ -180,8 +148,7 @@ class Consumer(Process):
         decision = self.waiting
         assert decision is not None
         self.take(decision)
-        if not self.switches.acks_on_receipt:
-            self.acknowledge(decision)
+        self.acknowledge(decision)
 
     def refuse_tick(self, tick: Tick) -> None:
         self.emit(Refused(("tick", tick.run, tick.id, tick.seq), "it belongs to no countdown that runs"))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from models.consensus import asking, deciding, ending, reference, updates
-from models.consensus.core import Rows
-from models.consensus.messages import AckDecision, Cancel, NotStored, Response, Stop, Stored, Update
-from models.consensus.reference import Reference
-from sim import DEFER, IGNORE
+from typing import ClassVar
+
+from sim import DEFER
+
+from . import asking, deciding, ending, updates
+from .asking import Asking
+from .ending import Ending
+from .messages import AckDecision, Cancel, NotStored, Response, Stop, Stored, Update
+from .parts import Names, Rows
 
 MESSAGES = (Response, Stored, NotStored, AckDecision, Update, Stop, Cancel)
 
 _BOOT: Rows = (
     # After a start and after every restart the journal says where to go on.
-    {"trigger": "boot", "source": "booting", "dest": "exited", "conditions": "gives_up"},
     {"trigger": "boot", "source": "booting", "dest": "stopped", "conditions": "was_stopped", "after": "end"},
     {
         "trigger": "boot",
@@ -46,21 +49,19 @@ _BOOT: Rows = (
     {"trigger": "boot", "source": "booting", "dest": "done", "after": "flush"},
     *({"trigger": message, "source": "booting", "dest": DEFER} for message in MESSAGES),
 )
-_GONE: Rows = tuple({"trigger": message, "source": "exited", "dest": IGNORE} for message in MESSAGES)
-"""Reference profiles only: the channel is closed, what arrives is read by nobody."""
 
 
-class Coordinator(Reference):
+class Coordinator(Asking, Ending):
     """One run of rounds of stages: ask, decide, store, present, wait for the acknowledgement.
 
     What it must not forget is in its journal; what it must not confuse is told apart by its sequence.
     """
 
-    states = ("booting", "asking", "storing", "gated", "done", "stopped", "blocked", "exited")
-    hot = ("booting", "asking", "storing", "gated", "blocked")
+    states: ClassVar[Names] = ("booting", "asking", "storing", "gated", "done", "stopped")
+    hot: ClassVar[Names] = ("booting", "asking", "storing", "gated")
     must = ("boot",)
     timers = ("patience", "backoff", "resend")
-    transitions = (*_BOOT, *reference.ROWS, *asking.ROWS, *deciding.ROWS, *updates.ROWS, *ending.ROWS, *_GONE)
+    transitions = (*_BOOT, *asking.ROWS, *deciding.ROWS, *updates.ROWS, *ending.ROWS)
 
     def has_asked(self) -> bool:
         return bool(self.journal.attempts)

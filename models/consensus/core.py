@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import ClassVar
 
-from models.consensus.journal import TERMINAL, Journal, Stage, Step
-from models.consensus.retry import FORK, OURS, UPSTREAM, UPSTREAM_OLD, RetryPolicy
-from models.consensus.switches import Switches, switched
 from sim import Process
 
-Rows: TypeAlias = tuple[Mapping[str, Any], ...]
-"""A part of the coordinator's table."""
-POLICIES = {"ours": OURS, "upstream": UPSTREAM, "upstream_old": UPSTREAM_OLD, "fork": FORK}
+from .journal import TERMINAL, Journal, Stage, Step
+from .parts import Names
+from .retry import OURS, RetryPolicy
 
 
 class Core(Process):
     """The coordinator's configuration and data. Its parts (asking, deciding, updates, ending) each bring
     rows and their methods; `Coordinator` puts them together."""
 
-    durable = ("journal", "restarts")
+    durable: ClassVar[Names] = ("journal",)
 
     run: str
     stages: tuple[Stage, ...]
@@ -30,24 +26,21 @@ class Core(Process):
     quorum: tuple[int, int]
     queue_max: int
     policy_name: str
+    """Whose retry policy it has: ours, but in a reference (`models.consensus.references`)."""
     budget_ms: int | None
     journal: Journal
     patience_ms: int = 30_000
     resend_ms: int = 5_000
     deviations: tuple[str, ...] = ()
-    """The switches that are on, by name."""
+    """What a reference does otherwise, by name: nothing here."""
     restarts: int = 0
-    """How often it has come back, as far as it counts that."""
+    """How often it has come back, which only a reference counts."""
     resent: int = 0
     """Repetitions of the pending request since the last start."""
     waiting: tuple[str, ...] = ()
     """While asking: agents to be asked again when the backoff is over."""
     wait_ms: tuple[int, int] = (0, 0)
     """The longest of their waits, as a range."""
-
-    @property
-    def switches(self) -> Switches:
-        return switched(self.deviations)
 
     # --- where the run stands -----------------------------------------------------------------------
 
@@ -79,11 +72,11 @@ class Core(Process):
         return self.step()[0], self.stage().name
 
     def has_more(self) -> bool:
-        """Whether the run goes on behind the last decided step."""
+        """Whether the run goes on after the last decided step."""
         return self.journal.verdict not in TERMINAL and self.step_after(self.last_step()) is not None
 
     def released(self) -> Journal:
-        """The journal behind the decision in hand."""
+        """The journal after the decision in hand."""
         return self.journal.released(was_last=self.step_after(self.last_step()) is None)
 
     def was_storing(self) -> bool:
@@ -100,10 +93,14 @@ class Core(Process):
 
     def number(self) -> int:
         """The number of the last decision, as messages have it."""
-        return self.journal.seq - self.switches.counts_from_zero
+        return self.journal.seq
 
     def policy(self) -> RetryPolicy:
         """The retry policy of one agent in one stage."""
-        named = POLICIES[self.policy_name]
-        budget_ms = named.budget_ms if self.budget_ms is None else self.budget_ms
-        return replace(named, attempts_max=self.retries + 1, attempt_ms=self.patience_ms, budget_ms=budget_ms)
+        usual = self.usual_policy()
+        budget_ms = usual.budget_ms if self.budget_ms is None else self.budget_ms
+        return replace(usual, attempts_max=self.retries + 1, attempt_ms=self.patience_ms, budget_ms=budget_ms)
+
+    def usual_policy(self) -> RetryPolicy:
+        """The policy before this run's own limits."""
+        return OURS

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from models.consensus.messages import Countdown, RanOut, Tick
 from sim import DEFER, IGNORE, Process
+
+from .messages import Countdown, RanOut, Tick
 
 SECOND_MS = 1_000
 
 
 class Clock(Process):
     """Sends a tick for each second of the last countdown it was given. It never takes one back: a tick that
-    is not wanted any more is known by its run, its id and its decision. An order that comes again waits until
+    is no longer wanted is known by its run, its id and its decision. An order that comes again waits until
     its countdown is over, and has the last tick repeated."""
 
     states = ("idle", "counting")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from models.consensus.core import Core, Rows
-from models.consensus.failures import failure_of
-from models.consensus.messages import AckDecision, Decided, Decision, NotStored, Store, Stored
-from models.consensus.retry import OURS
-from models.consensus.sequence import AckDecision as Ack
-from models.consensus.sequence import ConsensusSequence, Reason
-from models.consensus.verdict import verdict
 from sim import IGNORE, Accepted, ConsensusFailure, Counted, Rejected, Replayed
+
+from .core import Core
+from .failures import failure_of
+from .journal import Journal
+from .messages import AckDecision, Decided, Decision, NotStored, Store, Stored
+from .parts import Rows
+from .retry import OURS
+from .sequence import AckDecision as Ack
+from .sequence import ConsensusSequence, Reason
+from .verdict import verdict
 
 _SETTLED = ["asking", "storing", "gated", "done", "stopped"]
 
@@ -68,14 +71,16 @@ class Deciding(Core):
     def decide(self) -> None:
         round_, stage = self.place()
         text = self.verdict()
-        decided = self.journal.decided(self.step(), text, again=self.switches.decides_again)
-        self.emit(Accepted((self.run, round_, stage)), journal=decided)
+        self.emit(Accepted((self.run, round_, stage)), journal=self.decided(text))
         self.emit(Decided(round_, stage, self.number(), text))
         self.store()
 
+    def decided(self, text: str) -> Journal:
+        """The journal with this verdict of the step in hand, which begins."""
+        return self.journal.decided(self.step(), text)
+
     def verdict(self) -> str:
-        answers = self.journal.answers
-        return "ok" if answers and self.switches.any_answer_is_ok else verdict(answers, self.roster(), self.quorum)
+        return verdict(self.journal.answers, self.roster(), self.quorum)
 
     def store(self) -> None:
         self.send("store", Store(self.run, *self.place(), self.number(), self.journal.verdict))
@@ -118,13 +123,15 @@ class Deciding(Core):
 
     def refusal(self, ack: AckDecision) -> Reason | None:
         """Why this acknowledgement releases nothing now; None if it does."""
-        run = self.run if self.switches.runs_unnamed else ack.run
-        named = Ack(run, ack.seq + self.switches.counts_from_zero)
-        answer = ConsensusSequence.from_value(self.journal.sequence).acknowledge(named)
+        answer = ConsensusSequence.from_value(self.journal.sequence).acknowledge(self.named(ack))
         return None if answer.accepted else answer.reason
 
+    def named(self, ack: AckDecision) -> Ack:
+        """The decision that it acknowledges, as the sequence has it."""
+        return Ack(ack.run, ack.seq)
+
     def opens_gate(self, ack: AckDecision) -> bool:
-        return self.switches.opens_for_any_ack or self.refusal(ack) is None
+        return self.refusal(ack) is None
 
     def release(self, ack: AckDecision) -> None:
         """Counted and journalled at once: after a crash in between it would be counted again."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from models.consensus.core import Core, Rows
-from models.consensus.deciding import Deciding
-from models.consensus.journal import CANCELLED
-from models.consensus.messages import AckDecision, Cancel, Stop, StopAck, Stopped, Stopping, Withdrawn
-from models.consensus.updates import Updates
 from sim import IGNORE, Counted
+
+from .core import Core
+from .deciding import Deciding
+from .journal import CANCELLED
+from .messages import AckDecision, Cancel, Stop, StopAck, Stopped, Stopping, Withdrawn
+from .parts import Rows
+from .updates import Updates
 
 ROWS: Rows = (
     # A stop lets a decision that was taken come through, and takes no further one.
@@ -25,7 +27,7 @@ ROWS: Rows = (
 
 
 class Ending(Deciding, Updates, Core):
-    """A run that is to stop says so once, when nothing of it is on its way any more."""
+    """A run that is to stop says so once, when nothing of it is on its way any longer."""
 
     def note_stop(self) -> None:
         self.emit(Stopping(self.run), journal=self.journal.stop())
@@ -55,7 +57,7 @@ class Ending(Deciding, Updates, Core):
         self.end()
 
     def end(self) -> None:
-        """After a stop, and again after a crash behind one."""
+        """After a stop, and again after a crash that follows one."""
         self.flush()
         self.confirm_stop()
 

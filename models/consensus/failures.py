@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from models.consensus.retry import ErrorKind, Failure
 from sim import Disconnect, EmptyResponse, RateLimited
+
+from .retry import ErrorKind, Failure
 
 Setback: TypeAlias = RateLimited | EmptyResponse | Disconnect
 """What ends an attempt without an answer, at once."""

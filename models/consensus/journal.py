@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from models.consensus.sequence import AckDecision, ConsensusSequence, Decision, Progress, RunPhase, SequenceValue
 from sim import Record
+
+from .sequence import (
+    AckDecision,
+    Answer,
+    ConsensusSequence,
+    Decision,
+    Progress,
+    RunPhase,
+    SequenceValue,
+)
 
 Step = tuple[int, int]
 """A place in a run: (round, number of the stage), both from 1. It is a decision's key in its sequence."""
 
 GIVEN_UP = -1
-"""In the place of an attempt: this agent is not waited for any more."""
+"""In the place of an attempt: this agent is no longer waited for."""
 
 TERMINAL = ("conflict", "no_consensus")
-"""Verdicts behind which a run does not go on."""
+"""Verdicts after which a run does not go on."""
 
 
 class Stage(Record):
@@ -28,7 +37,7 @@ class Stage(Record):
 class Journal(Record):
     """What the coordinator has on disk: one record, replaced as a whole.
 
-    It is canonical: what is not needed any more to go on is forgotten, as it would only tell equal states
+    It is canonical: what is no longer needed to go on is forgotten, as it would only tell equal states
     apart. Where the run stands follows from it (`phase`), and is written nowhere twice.
     """
 
@@ -69,26 +78,20 @@ class Journal(Record):
     def stopped(self) -> bool:
         return self.sequence[4] == RunPhase.STOPPED.value
 
-    def decided(self, step: Step, verdict: str, again: bool = False) -> Journal:
+    def decided(self, step: Step, verdict: str) -> Journal:
         """The intent: this step has a verdict and a number, and is to be stored. What was asked and answered
-        is forgotten. `again`: the last decision is not looked at, as without sequencing."""
-        run, seq, _, _, phase = self.sequence
-        if again:
-            value: SequenceValue = (run, seq + 1, step, Progress.BEGUN.value, phase)
-        else:
-            sequence = ConsensusSequence.from_value(self.sequence)
-            issued = sequence.issue(run, step)
-            assert issued.decision is not None
-            assert sequence.begin(issued.decision).accepted
-            value = sequence.as_value()
-        return replace(self.forgotten(), sequence=value, verdict=verdict)
+        is forgotten."""
+        sequence = ConsensusSequence.from_value(self.sequence)
+        _accepted(sequence.issue(sequence.run_id, step))
+        _accepted(sequence.begin(Decision(sequence.run_id, sequence.decision_seq)))
+        return replace(self.forgotten(), sequence=sequence.as_value(), verdict=verdict)
 
     def released(self, was_last: bool) -> Journal:
         """The acknowledgement: the decision in hand is done with; a run that was to stop has stopped. The
         verdict is kept where it is the reason that the run does not go on."""
         run, seq, *_ = self.sequence
         sequence = ConsensusSequence.from_value(self.sequence)
-        assert sequence.acknowledge(AckDecision(run, seq)).accepted
+        _accepted(sequence.acknowledge(AckDecision(run, seq)))
         verdict = "" if was_last or self.stopping or self.verdict not in TERMINAL else self.verdict
         return replace(self.forgotten(), sequence=sequence.as_value(), verdict=verdict)
 
@@ -96,14 +99,14 @@ class Journal(Record):
         """The decision in hand is given up; the run has stopped."""
         run, seq, *_ = self.sequence
         sequence = ConsensusSequence.from_value(self.sequence)
-        assert sequence.cancel(Decision(run, seq), CANCELLED).accepted
+        _accepted(sequence.cancel(Decision(run, seq), CANCELLED))
         sequence.stop(run)
         return replace(self.forgotten(), sequence=sequence.as_value())
 
     def stop(self) -> Journal:
         """The run has stopped, or stops as soon as the decision in hand is done with."""
         sequence = ConsensusSequence.from_value(self.sequence)
-        assert sequence.stop(sequence.run_id).accepted
+        _accepted(sequence.stop(sequence.run_id))
         kept = self if sequence.phase is RunPhase.DRAINING else self.forgotten()
         return replace(kept, sequence=sequence.as_value())
 
@@ -113,3 +116,9 @@ class Journal(Record):
 
 
 CANCELLED = "the user cancelled the run"
+
+
+def _accepted(answer: Answer) -> None:
+    """Raises ValueError for a refusal: a coordinator that asks for what its journal does not allow is at fault."""
+    if not answer.accepted:
+        raise ValueError(f"the journal does not allow it: {answer}")

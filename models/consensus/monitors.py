@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from models.consensus.messages import (
+from sim import Accepted, Applied, Counted, Crashed, InputLedger, Monitor, Received
+
+from .messages import (
     Acknowledged,
     Begun,
     Cancel,
@@ -22,7 +24,6 @@ from models.consensus.messages import (
     Stopping,
     Turn,
 )
-from sim import Accepted, Applied, Counted, Crashed, InputLedger, Monitor, Received
 
 
 class Inputs(InputLedger):
@@ -118,7 +119,7 @@ class TakenInOrder(Monitor):
 
 
 class StopOnce(Monitor):
-    """A run that was asked to stop does, once, and accepts nothing any more when it has said so."""
+    """A run that was asked to stop does, once, and accepts nothing after it has said so."""
 
     states = ("running", "heard", "owed", "stopped", "told")
     hot = ("heard", "owed")

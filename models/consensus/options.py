@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from models.consensus.messages import AckDecision, Decision, Response, Stored, Tick
-from models.consensus.stages import STAGES
-from models.consensus.switches import PROFILES, SWITCHES
 from sim import ConfigError, Message
+
+from .messages import AckDecision, Decision, Response, Stored, Tick
+from .references.profiles import PROFILES
+from .references.switches import SWITCHES
+from .stages import STAGES
 
 RUN = "run-1"
 FORMER = "run-0"
@@ -32,7 +35,7 @@ def check_options(**given: Any) -> None:
     mistakes += [f"{key} is {given[key]}; it is {least} or more" for key, least in _LEAST.items() if given[key] < least]
     if not 1 <= given["first_round"] <= given["rounds"]:
         rounds = f"{given['first_round']} to {given['rounds']}"
-        mistakes.append(f"rounds {rounds}: the first is 1 or more, and not behind the last")
+        mistakes.append(f"rounds {rounds}: the first is 1 or more, and not after the last")
     if given["budget_ms"] is not None and given["budget_ms"] < 0:
         mistakes.append(f"budget_ms is {given['budget_ms']}; it is 0 or more")
     quorum = given["quorum"]
@@ -45,22 +48,30 @@ def check_options(**given: Any) -> None:
 def _names(given: dict[str, Any]) -> list[str]:
     """Lists of names: each is known, and where there must be one there is."""
     mistakes = []
-    for key, known, may_be_empty in (
-        ("stages", STAGES, False),
-        ("answers", ANSWERS, False),
-        ("former", LATE, True),
-        ("switches", SWITCHES, True),
+    for key, kind, known, may_be_empty in (
+        ("stages", "stage", STAGES, False),
+        ("answers", "answer", ANSWERS, False),
+        ("former", "late message", LATE, True),
+        ("switches", "switch", SWITCHES, True),
     ):
-        strange = [name for name in given[key] if name not in known]
-        if strange or not (given[key] or may_be_empty):
-            mistakes.append(f"{key} {strange or 'are none'}: use {', '.join(known)}")
+        strange = [_unknown(kind, name, known) for name in given[key] if name not in known]
+        mistakes += strange or ([] if given[key] or may_be_empty else [f"{key} is empty; use {_any_of(known)}"])
     return mistakes
+
+
+def _unknown(kind: str, name: object, known: Iterable[str]) -> str:
+    return f"unknown {kind} {name!r}: use {_any_of(known)}"
+
+
+def _any_of(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}"
 
 
 def _profile(given: dict[str, Any]) -> list[str]:
     profile = given["profile"]
     if profile not in PROFILES:
-        return [f"profile {profile!r} is unknown; use {', '.join(PROFILES)}"]
+        return [_unknown("profile", profile, PROFILES)]
     if not given["sequencing"] and profile != "sequenced":
         return [f"sequencing off is a profile itself; leave out profile {profile!r}, or sequencing"]
     return []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from models.consensus.messages import (
+from sim import IGNORE, Applied, ConsensusFailure, Message, Process, Used
+
+from .messages import (
     Ask,
     Cancel,
     NotStored,
@@ -13,14 +15,13 @@ from models.consensus.messages import (
     Stored,
     Update,
 )
-from sim import IGNORE, Applied, ConsensusFailure, Message, Process, Used
 
 
 class Agent(Process):
     """Answers every question it gets, a retried one again: a slow answer may cross its own retry.
 
     What an answer takes is a function of the question: the prompt of a later round holds the answers of
-    the rounds before it, which are cached; an empty answer is no tokens long.
+    the rounds before it, which are cached; an empty answer has no tokens.
     """
 
     states = ("ready",)
@@ -60,10 +61,10 @@ class ArtifactStore(Process):
 
     applied: frozenset[tuple[str, int]] = frozenset()
     unscoped: bool = False
-    """A switch: it inserts whatever it is asked for, whether it has it or not."""
+    """Whether it inserts what it has again, as only a reference's does."""
 
     def has_it(self, store: Store) -> bool:
-        return (store.run, store.seq) in self.applied and not self.unscoped
+        return (store.run, store.seq) in self.applied
 
     def apply(self, store: Store) -> None:
         self.emit(Applied((store.run, store.round, store.stage)), applied=self.applied | {(store.run, store.seq)})
@@ -104,7 +105,7 @@ class User(Process):
     stops: bool = True
     cancels: bool = False
     tells_consumer: bool = False
-    """A switch: the consumer hears of it at the same time as the coordinator."""
+    """Whether the consumer hears of it too, as only in a reference."""
 
     def may_stop(self) -> bool:
         return self.stops
@@ -120,8 +121,6 @@ class User(Process):
 
     def tell(self, wish: Stop | Cancel) -> None:
         self.send("coordinator", wish)
-        if self.tells_consumer:
-            self.send("consumer", wish)
 
 
 class Conversation(Process):

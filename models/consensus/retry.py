@@ -36,7 +36,7 @@ is the same with `time.sleep`); `draw` is any source of integers from a closed r
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
 
@@ -155,7 +155,7 @@ class RetryPolicy:
     cap_ms: int
     """The longest wait before jitter; not less than base_ms. It does not bound what a server's hint asks."""
     jitter_percent: tuple[int, int]
-    """The range of a wait in percent of the capped backoff: (0, 100) is full jitter, (100, 100) is none."""
+    """The range of a wait in percent of the capped backoff: (0, 100) is full jitter, (100, 100) no jitter."""
     hint_slack_ms: int = 5_000
     """What is added to a server's hint, since its clock is not ours; 0 or more."""
     hint_jitter_ms: int = 3_000
@@ -319,7 +319,6 @@ def _check_int(name: str, given: object, least: int) -> None:
 
 
 _MINUTE_MS: Final = 60_000
-_DAY_MS: Final = 24 * 60 * _MINUTE_MS
 
 OURS: Final = RetryPolicy(
     attempts_max=3,
@@ -333,29 +332,3 @@ OURS: Final = RetryPolicy(
     permanent_without_hint=(ErrorKind.USAGE_LIMIT,),
 )
 """What our coordinator uses for an agent."""
-
-UPSTREAM: Final = RetryPolicy(
-    base_ms=1_000,
-    factor=(2, 1),
-    cap_ms=15 * _MINUTE_MS,
-    jitter_percent=(0, 100),  # there: uniform from 0 to below the delay; here the end is included
-    budget_ms=7 * _DAY_MS,
-    permanent_without_hint=(ErrorKind.USAGE_LIMIT,),
-    backoff_floors_hint=False,
-    budget_before_class=True,
-)
-"""The upstream's coordinator at its latest: no limit of attempts."""
-
-UPSTREAM_OLD: Final = replace(UPSTREAM, permanent_without_hint=(), waits_past_budget=True)
-"""The upstream as the port found it: usage limits without a hint back off, and waits ignore the budget."""
-
-FORK: Final = RetryPolicy(
-    attempts_max=3,
-    base_ms=100,
-    factor=(2, 1),
-    cap_ms=10_000,
-    jitter_percent=(100, 150),
-    transient=(*_TRANSIENT, ErrorKind.EMPTY, ErrorKind.INVALID, ErrorKind.UNKNOWN),
-    heeds_hints=False,
-)
-"""The fork's agent spawn: no budget, hints ignored, and whatever its text match does not know is retried."""

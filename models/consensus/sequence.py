@@ -8,7 +8,7 @@ goes through these steps, and only one decision of a run is on its way at any ti
 
 Whatever arrives from outside names its run and its number, and is answered with a value and a `Reason`:
 nothing is dropped silently, and nothing meant for one run or one decision can touch another. Only two
-things raise: an argument that is no run id, key or number at all (`TypeError`, `ValueError`: the caller's
+things raise: an argument that is not a run id, key or number at all (`TypeError`, `ValueError`: the caller's
 fault) and the end of the numbers (`SequenceExhausted`).
 
 Memory is constant. Through the gate decisions settle in the order of their numbers: all below the last one
@@ -38,7 +38,7 @@ KEY_PARTS_MAX: Final = 8
 
 Key: TypeAlias = tuple[int, ...]
 """A logical decision's place in its run, such as (round, stage): 1 to 8 integers, each 0 to 2**64 - 1,
-compared from the left. An attempt is no part of it: a retried stage is the same decision."""
+compared from the left. An attempt is not part of it: a retried stage is the same decision."""
 
 SequenceValue: TypeAlias = tuple[str, int, Key, str, str]  # in the order of _State's fields
 
@@ -137,7 +137,7 @@ class AckDecision(_Numbered):
 
 @dataclass(frozen=True, slots=True)
 class StopAck:
-    """The word that run `run_id` has stopped, nothing of it being on its way any more."""
+    """The word that run `run_id` has stopped, nothing of it being on its way any longer."""
 
     run_id: str
 
@@ -232,7 +232,7 @@ class ConsensusSequence:
         """Give the logical decision `key` the next number: ISSUED.
 
         Refused: FOREIGN; DUPLICATE_KEY (with the number it has); PASSED_KEY; CLOSED; GATED. Raises
-        SequenceExhausted after number 2**64 - 1, TypeError or ValueError for what is no run id or key.
+        SequenceExhausted after number 2**64 - 1, TypeError or ValueError for what is not a run id or key.
         """
         _check_text("run_id", run_id)
         _check_key(key)
@@ -257,7 +257,7 @@ class ConsensusSequence:
         """Start processing: BEGUN. From here on the acknowledgement is pending.
 
         Refused: FOREIGN, FUTURE, STALE; OVERLAP (being processed now), REPEATED (released before),
-        CANCELLED_BEFORE. Raises TypeError for what is no Decision.
+        CANCELLED_BEFORE. Raises TypeError for what is not a Decision.
         """
         return self._apply(_BEGIN, decision, Decision)
 
@@ -265,7 +265,7 @@ class ConsensusSequence:
         """Release the decision that waits for this acknowledgement, once: RELEASED.
 
         Refused: FOREIGN, FUTURE, STALE; NOT_BEGUN, DUPLICATE (released before), CANCELLED_BEFORE.
-        A draining run stops here, with its StopAck. Raises TypeError for what is no AckDecision.
+        A draining run stops here, with its StopAck. Raises TypeError for what is not an AckDecision.
         """
         return self._apply(_ACKNOWLEDGE, ack, AckDecision)
 
@@ -275,13 +275,13 @@ class ConsensusSequence:
         It names its decision (`unsettled`, to end whatever is on its way) so that a late cancellation
         cannot hit the next one. The number and the key stay used. A draining run stops here, with its
         StopAck. Refused: FOREIGN, FUTURE, STALE; TOO_LATE (released before), CANCELLED_BEFORE.
-        Raises TypeError for what is no Decision, TypeError or ValueError for what is no cause.
+        Raises TypeError for what is not a Decision, TypeError or ValueError for what is not a cause.
         """
         _check_text("cause", cause)
         return self._apply(_CANCEL, decision, Decision, cause)
 
     def stop(self, run_id: str) -> Answer:
-        """Take no new decision, and stop once nothing is on its way any more.
+        """Take no new decision, and stop once nothing is on its way any longer.
 
         STOPPED, with the StopAck; a decision issued but not begun is cancelled. DRAINING if one has begun:
         the StopAck comes with the answer that settles it. Refused: FOREIGN, STOPPING_BEFORE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.consensus.journal import Stage
+from .journal import Stage
 
 _USUAL = ("gemini", "claude", "gpt_pro")
 _GATE = ("gemini", "claude", "code")

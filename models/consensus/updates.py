@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from models.consensus.core import Core, Rows
-from models.consensus.messages import Dropped, Turn, Update
 from sim import Counted, Rejected
+
+from .core import Core
+from .messages import Dropped, Turn, Update
+from .parts import Rows
 
 ROWS: Rows = (
     {
@@ -39,13 +41,14 @@ class Updates(Core):
         self.emit(Counted(update.key), journal=replace(self.journal, queue=queue, newest=update.number))
 
     def make_room(self) -> None:
-        if len(self.journal.queue) < self.queue_max or self.switches.queue_unbounded:
-            return
-        oldest = self.journal.queue[0]
-        if self.switches.queue_silent:
-            self.journal = replace(self.journal, queue=without(self.journal.queue, oldest))
-        else:
-            self.drop(oldest, "the queue is full")
+        if self.is_full():
+            self.drop_oldest()
+
+    def is_full(self) -> bool:
+        return len(self.journal.queue) >= self.queue_max
+
+    def drop_oldest(self) -> None:
+        self.drop(self.journal.queue[0], "the queue is full")
 
     def reject_update(self, update: Update) -> None:
         if self.state == "stopped":
@@ -60,14 +63,14 @@ class Updates(Core):
         self.emit(Dropped(number, reason), journal=replace(self.journal, queue=without(self.journal.queue, number)))
 
     def take_turn(self) -> None:
-        """The next question is made from the newest snapshot, those before it are not needed any more."""
-        queue = self.journal.queue
-        if not queue:
-            return
-        number = queue[0] if self.switches.queue_fifo else queue[-1]
-        if not self.switches.queue_fifo:
-            for older in queue[:-1]:
-                self.drop(older, "a newer one is there")
+        """The next question is made from the newest snapshot, those before it are no longer needed."""
+        if self.journal.queue:
+            *older, newest = self.journal.queue
+            for number in older:
+                self.drop(number, "a newer one is there")
+            self.turn_to(newest)
+
+    def turn_to(self, number: int) -> None:
         self.emit(Turn(number), journal=replace(self.journal, queue=without(self.journal.queue, number)))
 
     def flush(self) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.consensus.answers import AllDecided, LastQuestion, Verdicts
-from models.consensus.coordinator import Coordinator
-from models.consensus.monitors import (
+from sim import EffectLedger, Monitor, View, always, sometimes
+
+from .answers import AllDecided, LastQuestion, Verdicts
+from .coordinator import Coordinator
+from .monitors import (
     AckGate,
     DropsTold,
     FromTheNewest,
@@ -16,7 +18,6 @@ from models.consensus.monitors import (
     TakenInOrder,
     UpdatesOnce,
 )
-from sim import EffectLedger, Monitor, View, always, sometimes
 
 
 def monitors(
@@ -25,7 +26,7 @@ def monitors(
     """The monitors of a run that `done` decisions came before; `quorum` is what its verdicts are held to."""
     run, stages, rounds = coordinator.run, coordinator.stages, range(1, coordinator.rounds + 1)
     steps = tuple((round_, stage.name) for round_ in rounds for stage in stages)[done:]
-    last = done - coordinator.switches.counts_from_zero
+    last = coordinator.number()
     return {
         "ack_gate": AckGate(run=run, decided=last, taken=last, released=last),
         "stop_once": StopOnce(),

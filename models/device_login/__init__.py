@@ -1,16 +1,17 @@
-"""Login by device code (RFC 8628), the credential store behind it, and two clients that rotate one refresh
-token. `docs/device_login.md` says what is checked within which bounds."""
+"""Login by device code (RFC 8628), its credential store, and two clients that rotate one refresh token.
+`docs/device_login.md` says what is checked within which bounds."""
 
 from __future__ import annotations
 
 from typing import Literal, get_args
 
-from models.device_login.messages import Credentials
-from models.device_login.options import FOREIGN, OURS, AuthCredentialsStoreMode, Profile, ServerOptions
-from models.device_login.server import AuthorisationServer
-from models.device_login.session import LaterClient
-from models.device_login.world import logging_in, refreshing
 from sim import ConfigError, System
+
+from .messages import Credentials
+from .options import FOREIGN, OURS, AuthCredentialsStoreMode, Profile, ServerOptions
+from .server import AuthorisationServer
+from .session import LaterClient
+from .world import logging_in, refreshing
 
 Part = Literal["all", "login", "refresh"]
 StoreMode = Literal["file", "keyring", "auto"]
@@ -25,7 +26,7 @@ WORDS = {
     "stored": Content,
     "rotation": Rotation,
 }
-"""The parameters that take one of a few words."""
+"""The parameters that must be one of a few words."""
 
 STORED: dict[str, Credentials | None] = {
     "chatgpt": Credentials("chatgpt", OURS, 1),
@@ -33,7 +34,7 @@ STORED: dict[str, Credentials | None] = {
     "api_key": Credentials("api_key"),
     "nothing": None,
 }
-"""What may be stored where a check begins behind the login."""
+"""What may be stored when a check begins after the login."""
 
 
 def system(
@@ -75,15 +76,15 @@ def system(
     - `api_key`: whether CODEX_API_KEY is set
     - `stored`: what part `refresh` begins with: a login for `ours` (`chatgpt`) or `foreign`, a key, nothing
     - `device_codes`: whether the server offers them; it answers 404 otherwise
-    - `intervals`: what the server may give as interval, in seconds; empty is none
+    - `intervals`: the intervals that the server may set, in seconds; empty: it names none
     - `slow_downs`: how often it may answer `slow_down`
-    - `challenges`: whether something in between may answer a poll with a 403 of its own
+    - `challenges`: whether an intermediary may answer a poll with its own 403
     - `retries`: polls that may go unanswered in one login
     - `uses`: how often each client is used; every use finds the token due and refreshes it
     - `liveness`: also check that a login ends on every fair run (keeps every edge in memory)
 
-    The others are the reference's faults, off by default: see `Profile`. Raises `ConfigError` with one line
-    for each value that does not fit.
+    The others are the reference's faults, off by default: see `Profile`. Raises `ConfigError` with one line for each
+    invalid value.
     """
     _judge_words(part, cli_auth_credentials_store_mode, forced_login_method, stored, rotation)
     _judge_numbers(intervals, slow_downs=slow_downs, retries=retries, uses=uses)
@@ -116,7 +117,7 @@ def system(
 
 def _judge_words(*given: str) -> None:
     mistakes = [
-        f"{name} is {value!r}; use {', '.join(map(repr, get_args(kind)))}"
+        f"unknown {name} {value!r}: use {', '.join(map(repr, get_args(kind)))}"
         for (name, kind), value in zip(WORDS.items(), given, strict=True)
         if value not in get_args(kind)
     ]
@@ -125,11 +126,11 @@ def _judge_words(*given: str) -> None:
 
 
 def _judge_numbers(intervals: tuple[str, ...], **counts: int) -> None:
-    mistakes = [f"{name} is {count}; it is 0 or more" for name, count in counts.items() if count < 0]
+    mistakes = [f"{name} is {count}; must be 0 or more" for name, count in counts.items() if count < 0]
     if not intervals:
-        mistakes.append("intervals are none; give at least one, such as '5', or '' for a server that names none")
+        mistakes.append("intervals is empty; name at least one, such as '5', or '' for a server that names none")
     mistakes += [
-        f"interval {text!r} is no number of seconds; write one such as '5', or '' for none"
+        f"interval {text!r} is not a number of seconds; write one such as '5', or '' for none"
         for text in intervals
         if text and not (text.isascii() and text.isdecimal())
     ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from models.device_login.messages import (
+from sim import IGNORE, Disconnect, Message
+
+from .messages import (
     Began,
     CodeRefused,
     ConnectionLost,
@@ -25,9 +27,8 @@ from models.device_login.messages import (
     Waiting,
     Welcome,
 )
-from models.device_login.options import INTERVAL_S, ensure_workspace_allowed, interval_of
-from models.device_login.session import Session
-from sim import IGNORE, Disconnect, Message
+from .options import INTERVAL_S, ensure_workspace_allowed, interval_of
+from .session import Session
 
 PATIENCE_MS = 30_000
 """How long a poll may go unanswered."""
@@ -39,8 +40,8 @@ LIMIT_MS = 15 * 60_000
 class Client(Session):
     """Polls no faster than the interval in force: a poll is sent only when the poll timer fires.
 
-    The code is presented once; if its answer is lost, the login failed. Whatever happens, the login ends
-    once: what a crash interrupted is settled by what the store has.
+    The code is presented once; if its answer is lost, the login failed. Whatever happens, the login ends once: after a
+    crash the content of the store decides how.
     """
 
     states = (*Session.states, "requesting", "waiting", "polling", "exchanging", "storing", "recovering")
@@ -143,7 +144,7 @@ class Client(Session):
             {"trigger": again, "source": ["storing", "recovering"], "dest": None, "after": "ask"}
             for again in (StoreFailed, Reopened)
         ),
-        # Escape: nothing is polled or stored any more. What is being stored already is granted.
+        # Escape: nothing more is polled or stored. What is already being stored is granted.
         {
             "trigger": "escape",
             "source": ["requesting", "waiting", "polling", "exchanging"],
@@ -166,7 +167,7 @@ class Client(Session):
     )
 
     retries: int = 2
-    """Polls that may go unanswered in one login; one more, and it failed."""
+    """Polls that may go unanswered in one login; one more, and it has failed."""
     login: str = ""
     """Empty before it begins, then `open`, then how it ended."""
     interval_s: int = 0
@@ -198,11 +199,11 @@ class Client(Session):
         return super().may_use() and not self.is_due() and not self.is_open()
 
     def was_interrupted(self) -> bool:
-        """A login is open and the client at rest: a crash came between."""
+        """A login is open and the client at rest: a crash interrupted it."""
         return self.is_open() and not self.profile.forget_interrupted
 
     def finds_login(self, loaded: Loaded) -> bool:
-        """A key that was stored before is not what the login would have stored."""
+        """A key stored earlier is not what the login would have stored."""
         return loaded.credentials is not None and loaded.credentials.kind == "chatgpt"
 
     # --- the beginning ------------------------------------------------------------------------------
@@ -227,7 +228,7 @@ class Client(Session):
     # --- polling ------------------------------------------------------------------------------------
 
     def wait(self) -> None:
-        """The only place that arms the poll timer; again, if an answer came late."""
+        """The only place that arms the poll timer; also after a late answer."""
         self.cancel("patience")
         self.arm("poll", self.interval_s * 1_000)
         self.emit(Waiting(self.interval_s))
@@ -249,7 +250,7 @@ class Client(Session):
         return answer.error == "slow_down"
 
     def slow_down(self) -> None:
-        """Every slow_down adds to what is in force (RFC 8628, 3.5: "this and all subsequent requests")."""
+        """Every slow_down adds to the interval in force (RFC 8628, 3.5: "this and all subsequent requests")."""
         if not (self.profile.slow_down_once and self.slowed):
             self.interval_s += INTERVAL_S
         self.slowed = self.profile.slow_down_once
@@ -291,7 +292,7 @@ class Client(Session):
         return self.profile.escape_keeps_polling
 
     def report_cancelled(self) -> None:
-        """The window is closed, the task behind it lives on and has nobody to report to."""
+        """The window is closed, but its task lives on and has nobody to report to."""
         self.emit(Ended("cancelled"), login="cancelled")
 
     def end(self, ending: str, reason: str = "") -> None:

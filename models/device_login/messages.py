@@ -1,7 +1,6 @@
-"""What client, authorisation server, user and credential store say to each other, and what can be observed.
+"""The messages between client, authorisation server, user and credential store, and what can be observed.
 
-`life` counts the starts of the process that asks: an answer to an earlier one came on a connection that
-died with it.
+`life` counts the starts of the process that asks: an answer to an earlier life came on a connection that died with it.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ class Poll(Message):
 
 
 class PollAnswer(Message):
-    """`error` is empty with a code (status 200), and where something in between answered for the server."""
+    """`error` is empty with a code (status 200), and if an intermediary answered for the server."""
 
     status: int
     error: str
@@ -86,7 +85,7 @@ class Refresh(Message):
 
 
 class Refreshed(Message):
-    """The answer to a refresh of `generation`; that one is void from here on."""
+    """The answer to a refresh of `generation`, which is void from now on."""
 
     generation: int
     credentials: Credentials
@@ -101,7 +100,7 @@ class RefreshRefused(Message):
 
 
 class ConnectionLost(Message):
-    """The transport's word that a request never reached the server; `about` is its class."""
+    """The transport reports that a request never reached the server; `about` is its class."""
 
     about: str
     life: int
@@ -123,13 +122,13 @@ class Open(Message):
 
 
 class Approve(Message):
-    """The user lets the device in, with an account of `workspace`."""
+    """The user grants the device access, with an account of `workspace`."""
 
     workspace: str
 
 
 class Deny(Message):
-    """The user does not let the device in."""
+    """The user denies the device access."""
 
 
 # --- with the credential store --------------------------------------------------------------------------
@@ -180,14 +179,14 @@ class Claim(Message):
 
 
 class Claimed(Message):
-    """The right to refresh, with what is stored now that nobody else can rotate it."""
+    """The right to refresh, with what is stored now that no other client can rotate it."""
 
     credentials: Credentials | None
     life: int
 
 
 class Release(Message):
-    """Gives the right to refresh back."""
+    """Returns the right to refresh."""
 
 
 class StoreFailed(Message):
@@ -197,7 +196,7 @@ class StoreFailed(Message):
 
 
 class Reopened(Message):
-    """The store was interrupted: whatever waits for its answer asks again."""
+    """The store was interrupted: whoever waits for its answer asks again."""
 
 
 class KeyringError(Fault):
@@ -282,6 +281,6 @@ class Authenticated(Emission):
 
 
 class SignedOut(Emission):
-    """A client gave its session up: a new login is needed."""
+    """A client gave up its session: a new login is needed."""
 
     client: str

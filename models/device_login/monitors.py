@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from models.device_login.messages import (
+from sim import Crashed, Monitor, Received
+
+from .messages import (
     ENDINGS,
     Authenticated,
     Began,
@@ -20,14 +22,13 @@ from models.device_login.messages import (
     TransportError,
     Waiting,
 )
-from models.device_login.options import (
+from .options import (
     INTERVAL_S,
     ServerOptions,
     ensure_workspace_allowed,
     interval_of,
     is_login_allowed,
 )
-from sim import Crashed, Monitor, Received
 
 
 class OneEnding(Monitor):
@@ -89,8 +90,8 @@ class QuietAfterEnd(Monitor):
 
 
 class PollPace(Monitor):
-    """A poll is sent only after a wait of at least the interval in force: what the server says, or the
-    standard's where it says nothing; more after each slow_down, double after each transport error."""
+    """A poll is sent only after a wait of at least the interval in force: the server's, or the standard's if it names
+    none; more after each slow_down, double after each transport error."""
 
     states = ("idle", "begun", "polling")
     transitions = (
@@ -112,7 +113,7 @@ class PollPace(Monitor):
 
     in_force_s: int = 0
     waited_s: int = -1
-    """The wait since the last poll; negative if there was none."""
+    """The wait since the last poll; negative before the first."""
 
     def brings_interval(self, received: Received) -> bool:
         return isinstance(received.message, DeviceCode)
@@ -147,8 +148,8 @@ class PollPace(Monitor):
 
 
 class FinalAnswer(Monitor):
-    """What the server says for good ends the login, and in that way: denied, expired, or failed where the
-    answer is none of the protocol's."""
+    """A final answer of the server ends the login, and accordingly: denied, expired, or failed if the answer is not one
+    of the protocol's."""
 
     states = ("idle", "polling", "told")
     transitions = (
@@ -271,8 +272,8 @@ class OnlyForbiddenRemoved(Monitor):
 
 
 class ApiKeyFirst(Monitor):
-    """Where CODEX_API_KEY is set and no other method is forced, it is what is used; where it may not be
-    used, it is not."""
+    """Where CODEX_API_KEY is set and no other method is forced, it is what is used; if it may not be used, it is
+    not."""
 
     states = ("watching",)
     transitions = ({"trigger": Authenticated, "source": "watching", "dest": None, "after": "judge"},)
@@ -292,7 +293,7 @@ class ApiKeyFirst(Monitor):
 
 
 class SessionKept(Monitor):
-    """Whoever signs out is right: the good refresh token is stored nowhere, and nobody stores it later."""
+    """A client that signs out is right: the valid refresh token is stored nowhere, and is never stored later."""
 
     states = ("watching",)
     transitions = (
@@ -304,7 +305,7 @@ class SessionKept(Monitor):
     )
 
     good: int = 0
-    """The generation of the refresh token that the server takes."""
+    """The generation of the refresh token that the server accepts."""
     stored: int = 0
     out: str = ""
 
@@ -329,7 +330,7 @@ class SessionKept(Monitor):
 
 
 class RotationKept(Monitor):
-    """A client that took a rotated token, which nobody else has, gets it stored; only a crash excuses it."""
+    """A client that took a rotated token, which no other client has, gets it stored; only a crash excuses it."""
 
     states = ("kept", "owing")
     hot = ("owing",)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from enum import Enum
 
-from models.device_login.messages import Credentials
 from sim import Record
 
+from .messages import Credentials
+
 CODEX_API_KEY_ENV_VAR = "CODEX_API_KEY"
-"""The environment variable whose key comes before anything that is stored."""
+"""The environment variable whose key takes precedence over anything stored."""
 
 INTERVAL_S = 5
 """Between polls where the server names no interval (RFC 8628, 3.2), and what a slow_down adds (3.5)."""
@@ -37,8 +38,8 @@ class ServerOptions(Record):
 
 
 class Profile(Record):
-    """What the reference does wrong, one switch each, and the property that it breaks; all off, the model
-    is ours."""
+    """What the reference does wrong, one switch each, and the property that it breaks; with all off, the model is
+    ours."""
 
     hot_polling: bool = False
     """A missing interval counts as 0 (poll_pace)."""
@@ -55,13 +56,13 @@ class Profile(Record):
     ignore_api_key: bool = False
     """CODEX_API_KEY is not read; shows with `api_key` (api_key_first)."""
     key_deletes_login: bool = False
-    """A key that may not be used gets the stored login deleted; shows with `api_key` and a forced method
+    """A key that may not be used causes the stored login to be deleted; shows with `api_key` and a forced method
     (only_forbidden_removed)."""
     rotation: str = "locked"
     """`locked` is ours, under a claim. `retries` refreshes without one and adopts a rotated token found within 4
     attempts; `permanent` takes `refresh_token_reused` as final (session_kept)."""
 
-    # Faults that are easily made, planted; nobody is said to have them.
+    # Planted faults that are easily made; we know of no implementation that has them.
 
     exchange_again: bool = False
     """The exchange is repeated after a transport error (code_once)."""
@@ -87,5 +88,5 @@ def is_login_allowed(options: ServerOptions, credentials: Credentials) -> bool:
 
 
 def interval_of(text: str) -> int:
-    """The interval in force at the start, in seconds: what the server says, or the standard's."""
+    """The interval in force at the start, in seconds: the server's, or the standard's."""
     return int(text) if text.isdecimal() else INTERVAL_S

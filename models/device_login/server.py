@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from models.device_login.messages import (
+from sim import IGNORE, Disconnect, Process
+
+from .messages import (
     Approve,
     CodeRefused,
     ConnectionLost,
@@ -21,19 +23,18 @@ from models.device_login.messages import (
     Rotated,
     Tokens,
 )
-from sim import IGNORE, Disconnect, Process
 
 CODE = 1
-"""The authorisation code of the one login there is."""
+"""The authorisation code of the only login."""
 
 LIFETIME_MS = 15 * 60_000
 
 
 class AuthorisationServer(Process):
-    """Follows one device code; its states are those of that code. It never crashes.
+    """Handles one device code; its states are those of that code. It never crashes.
 
-    The answers carry the statuses of the reference's server and the error names of RFC 8628. A poll after
-    the approval gives the same code again until that is spent: only the exchange happens once.
+    The answers carry the statuses of the reference's server and the error names of RFC 8628. A poll after the approval
+    returns the same code again until it is spent: only the exchange happens once.
     """
 
     states = ("unasked", "pending", "approved", "denied", "expired", "spent")
@@ -41,11 +42,11 @@ class AuthorisationServer(Process):
     transitions = (
         {"trigger": RequestCode, "source": "unasked", "dest": None, "unless": "offers_codes", "after": "refuse_code"},
         {"trigger": RequestCode, "source": "unasked", "dest": "pending", "after": "give_code"},
-        # What a repeated request would get, nobody follows up.
+        # A repeated request gets no answer: its client does not wait for one.
         {"trigger": RequestCode, "source": "*", "dest": IGNORE},
         {"trigger": Approve, "source": "pending", "dest": "approved", "after": "note_workspace"},
         {"trigger": Deny, "source": "pending", "dest": "denied", "after": "settle"},
-        # Too late, or said before.
+        # Too late, or repeated.
         {"trigger": Approve, "source": "*", "dest": IGNORE},
         {"trigger": Deny, "source": "*", "dest": IGNORE},
         {"trigger": "lifetime", "source": ["pending", "approved"], "dest": "expired", "after": "settle"},
@@ -66,7 +67,7 @@ class AuthorisationServer(Process):
     """Whether device codes are offered."""
     intervals: tuple[str, ...]
     challenges: bool
-    """Whether something in between may answer a poll with a 403 of its own."""
+    """Whether an intermediary may answer a poll with its own 403."""
     slow_downs: int
     """How often a poll may still be answered with slow_down."""
     workspace: str = ""
@@ -88,7 +89,7 @@ class AuthorisationServer(Process):
         self.slow_downs = 0
 
     def settle(self) -> None:
-        """The code is of no use any more; what was only needed for it would tell equal states apart."""
+        """The code is useless now; keeping what only it needed would distinguish equal states."""
         self.cancel("lifetime")
         self.slow_downs = 0
         self.workspace = ""

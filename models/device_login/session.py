@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from models.device_login.messages import (
+from sim import IGNORE, Disconnect, Message, Process
+
+from .messages import (
     Authenticated,
     Claim,
     Claimed,
@@ -27,8 +29,7 @@ from models.device_login.messages import (
     StoreFailed,
     Taken,
 )
-from models.device_login.options import Profile, ServerOptions, is_login_allowed
-from sim import IGNORE, Disconnect, Message, Process
+from .options import Profile, ServerOptions, is_login_allowed
 
 REREADS = 4
 """Attempts at adopting a rotated token, in the profile that retries."""
@@ -37,8 +38,8 @@ REREADS = 4
 class Session(Process):
     """Refreshes under a claim: reads, claims, looks again, and only then asks for the next token.
 
-    Who finds that another client was faster adopts its token. A refresh is never given up by a timer: the
-    answer holds the only copy of the new token, so the transport's word is waited for.
+    A client that finds that another one was faster adopts its token. No timer ever abandons a refresh: the answer holds
+    the only copy of the new token, so it waits until the transport reports the outcome.
     """
 
     states: ClassVar[Sequence[str]] = (
@@ -60,7 +61,7 @@ class Session(Process):
             {"trigger": answer, "source": "*", "dest": IGNORE, "conditions": "is_of_an_earlier_life"}
             for answer in (Loaded, Saved, Deleted, Claimed, StoreFailed, Refreshed, RefreshRefused, ConnectionLost)
         ),
-        # A key in the environment comes first.
+        # A key in the environment takes precedence.
         {"trigger": "use", "source": "idle", "dest": None, "conditions": ["may_use", "has_key"], "after": "use_key"},
         {
             "trigger": "use",
@@ -88,7 +89,7 @@ class Session(Process):
             "after": "ask",
         },
         {"trigger": Loaded, "source": "reading", "dest": "refreshing", "before": "hold", "after": "ask"},
-        # Whose turn it is looks again: another client may have been faster.
+        # The client with the claim looks again: another one may have been faster.
         {"trigger": Claimed, "source": "claiming", "dest": "refreshing", "conditions": "is_unchanged", "after": "ask"},
         {"trigger": Claimed, "source": "claiming", "dest": "idle", "conditions": "finds_something", "after": "adopt"},
         {"trigger": Claimed, "source": "claiming", "dest": "idle", "after": "let_go"},
@@ -152,7 +153,7 @@ class Session(Process):
             for again in (StoreFailed, Reopened)
         ),
         {"trigger": Reopened, "source": ["idle", "signed_out"], "dest": None, "after": "release"},
-        # Answers that come twice, because their request was repeated or the network did it.
+        # Answers that come twice, because their request was repeated or the network duplicated them.
         *(
             {"trigger": answer, "source": "*", "dest": IGNORE}
             for answer in (
@@ -181,12 +182,12 @@ class Session(Process):
     rereads: int = 0
 
     def on_restart(self) -> None:
-        """The operating system frees what a dead process holds; here its next life says so."""
+        """The operating system releases what a dead process holds; here its next life does."""
         self.life += 1
         self.release()
 
     def ask(self) -> None:
-        """Send what the state waits for an answer to; again, if it was sent before."""
+        """Send the request that the state waits for, possibly again."""
         target, message = self.request()
         self.send(target, message)
 
@@ -216,12 +217,12 @@ class Session(Process):
         self.uses -= 1
 
     def has_key(self) -> bool:
-        """A key in the environment, where no other method is forced."""
+        """A key in the environment, unless another method is forced."""
         forbidden = self.options.forced_login_method == "chatgpt"
         return self.api_key and not forbidden and not self.profile.ignore_api_key
 
     def has_forbidden_key(self) -> bool:
-        """Ours leaves a key alone that it may not use, and what is stored too."""
+        """Ours leaves a key that it may not use alone, and the stored login too."""
         return self.api_key and self.options.forced_login_method == "chatgpt" and self.profile.key_deletes_login
 
     def use_key(self) -> None:
@@ -287,7 +288,7 @@ class Session(Process):
         self.let_go()
 
     def sign_out(self) -> None:
-        """Under the claim nobody else can be about to store a newer token: there is none."""
+        """Under the claim no other client can be about to store a newer token: none exists."""
         self.emit(SignedOut(self.name))
         self.let_go()
 
@@ -302,7 +303,7 @@ class Session(Process):
 
 
 class LaterClient(Session):
-    """A client that the user opens when there is a login to use."""
+    """A client that the user opens once there is a login to use."""
 
     durable = (*Session.durable, "opened")
     transitions = ({"trigger": Open, "source": "*", "dest": None, "after": "open"}, *Session.transitions)

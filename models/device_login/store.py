@@ -1,8 +1,10 @@
-"""The credential store: a file, a keyring, or the one with the other to fall back on."""
+"""The credential store: a file, a keyring, or the keyring with the file as fallback."""
 
 from __future__ import annotations
 
-from models.device_login.messages import (
+from sim import DEFER, IGNORE, Process
+
+from .messages import (
     Claim,
     Claimed,
     Credentials,
@@ -19,8 +21,7 @@ from models.device_login.messages import (
     Stored,
     StoreFailed,
 )
-from models.device_login.options import AuthCredentialsStoreMode, Profile
-from sim import DEFER, IGNORE, Process
+from .options import AuthCredentialsStoreMode, Profile
 
 HALF = Credentials("half")
 """A file that was truncated and not yet written."""
@@ -30,8 +31,8 @@ class CredentialStore(Process):
     """Keeps credentials in one place, or in two of which the newer counts. Saving replaces a place as a
     whole: a crash leaves the old or the new.
 
-    It stands for the storing code of whoever calls it and for the operating system's lock, so a crash is
-    that of a write: what waits for an answer is told to ask again. Every request may be repeated.
+    It stands for the storing code of its callers and for the operating system's lock, so a crash is that of a write:
+    whoever waits for an answer is told to ask again. Every request may be repeated.
     """
 
     states = ("open",)
@@ -47,7 +48,7 @@ class CredentialStore(Process):
         {"trigger": Claim, "source": "open", "dest": DEFER},
         {"trigger": Release, "source": "open", "dest": None, "conditions": "is_holder", "after": "free"},
         {"trigger": Release, "source": "open", "dest": IGNORE},
-        # The keyring fails: Auto falls back on the file, where that says anything.
+        # The keyring fails: Auto falls back on the file, if that has anything.
         {
             "trigger": KeyringError,
             "source": "open",
@@ -85,7 +86,7 @@ class CredentialStore(Process):
         return self.mode is not AuthCredentialsStoreMode.FILE
 
     def newest(self) -> Credentials | None:
-        """What is stored. After a fallback the keyring still has an older entry, which does not count."""
+        """What is stored. After a fallback the keyring still has an older entry, which is ignored."""
         if self.profile.keyring_shadows_file and self.keyring:
             return self.keyring
         return max((c for c in (self.file, self.keyring) if c), key=lambda c: c.generation, default=None)
@@ -107,7 +108,7 @@ class CredentialStore(Process):
         self.confirm(save)
 
     def save_to_keyring(self, save: Save) -> None:
-        """The file goes last: in between there are two copies, which is better than none."""
+        """The file is deleted last: two copies in between are better than none."""
         self.emit(Stored(save.credentials), keyring=save.credentials)
         self.file = None
         self.confirm(save)
@@ -166,6 +167,6 @@ class CredentialStore(Process):
             self.send(self.sender, Loaded(self.file, fault.message.life))
 
     def fail(self, fault: KeyringError) -> None:
-        """An unreadable keyring is not an empty one: nobody is told that nothing is stored."""
+        """An unreadable keyring is not an empty one: it must not report that nothing is stored."""
         if isinstance(fault.message, Load | Save | Delete | Claim):
             self.send(self.sender, StoreFailed(fault.message.life))

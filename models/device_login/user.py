@@ -1,9 +1,10 @@
-"""The user: sees the code, and lets the device in or does not, or never gets to it."""
+"""The user: sees the code, and grants access or denies it, or never gets to it."""
 
 from __future__ import annotations
 
-from models.device_login.messages import Approve, Deny, Open, Prompt, Welcome
 from sim import IGNORE, Process
+
+from .messages import Approve, Deny, Open, Prompt, Welcome
 
 
 class User(Process):

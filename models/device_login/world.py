@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from models.device_login.client import Client
-from models.device_login.messages import (
+from sim import (
+    Disconnect,
+    Fault,
+    Message,
+    Monitor,
+    System,
+    Timing,
+    always,
+    eventually,
+    sometimes,
+)
+
+from .client import Client
+from .messages import (
     ENDINGS,
     Claim,
     CodeRefused,
@@ -26,7 +38,7 @@ from models.device_login.messages import (
     Save,
     Tokens,
 )
-from models.device_login.monitors import (
+from .monitors import (
     ApiKeyFirst,
     CodeOnce,
     FinalAnswer,
@@ -39,22 +51,11 @@ from models.device_login.monitors import (
     TransportRetried,
     WorkspaceAllowed,
 )
-from models.device_login.options import FOREIGN, OURS, AuthCredentialsStoreMode
-from models.device_login.server import AuthorisationServer, ProvisionedServer
-from models.device_login.session import LaterClient, Session
-from models.device_login.store import HALF, CredentialStore
-from models.device_login.user import User
-from sim import (
-    Disconnect,
-    Fault,
-    Message,
-    Monitor,
-    System,
-    Timing,
-    always,
-    eventually,
-    sometimes,
-)
+from .options import FOREIGN, OURS, AuthCredentialsStoreMode
+from .server import AuthorisationServer, ProvisionedServer
+from .session import LaterClient, Session
+from .store import HALF, CredentialStore
+from .user import User
 
 FAULTS: dict[str, str] = {
     "all": "crash:1@client,drop:1@PollAnswer,disconnect:1,duplicate:1@Refresh",
@@ -76,7 +77,7 @@ REQUESTS_AND_ANSWERS: tuple[type[Message], ...] = (
     Refreshed,
     RefreshRefused,
 )
-"""What a broken connection may take with it; the client is told, in place of the answer."""
+"""What a broken connection may lose; the client is told so instead of the answer."""
 
 CARRIERS: dict[type[Fault], tuple[type[Message], ...]] = {
     Disconnect: REQUESTS_AND_ANSWERS,
@@ -88,7 +89,7 @@ KEPT = always(
 )
 LINKS = {"*->store": (1, 5), "store->*": (1, 5)}
 WHOLE = always("credentials are whole", lambda store: HALF not in (store.file, store.keyring))
-"""Whatever was interrupted: the old credentials or the new."""
+"""Whatever was interrupted: the old credentials or the new ones."""
 
 
 def logging_in(later: LaterClient, server: AuthorisationServer, retries: int, *, alone: bool, liveness: bool) -> System:

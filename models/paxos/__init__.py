@@ -1,4 +1,4 @@
-"""Single-decree Paxos behind a register (Lamport: "Paxos made simple", 2001), with the roles and
+"""Single-decree Paxos as a register (Lamport: "Paxos made simple", 2001), with the roles and
 optimisations of stateright's example: three servers that each propose, accept and learn; clients that put
 once and then get from the next server. A server answers a get only once it has learnt the decision."""
 
@@ -56,7 +56,7 @@ class Decided(Message):
 
 
 class Server(Process):
-    """Proposer, acceptor and learner in one; what it cannot use (yet) stays in flight."""
+    """Proposer, acceptor and learner in one; a message that it cannot use (yet) stays in flight."""
 
     states = ("open", "decided")
     transitions = (
@@ -182,14 +182,14 @@ class Client(Process):
 
 
 def agree(*servers: View) -> bool:
-    """Whatever servers decided, it is one proposal."""
+    """All servers that have decided agree on one proposal."""
     return len({server.vote[1] for server in servers if server.state == "decided"}) <= 1
 
 
 def system(clients: int = 2) -> System:
     """`clients`: 1 or more; client i puts its own value at server i modulo 3."""
     if clients < 1:
-        raise ValueError(f"clients is {clients}; give 1 or more")
+        raise ValueError(f"clients is {clients}; must be 1 or more")
     names = [f"c{i}" for i in range(clients)]
     return System(
         processes={

@@ -1,6 +1,6 @@
 """Two-phase commit (Gray and Lamport: "Consensus on transaction commit", ACM TODS 2006), as specified in
-the TLA+ examples: a transaction manager, resource managers, and a network in which what was sent is there
-for ever."""
+the TLA+ examples: a transaction manager, resource managers, and a network in which a message stays in flight
+forever."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class TransactionManager(Process):
 
 
 class ResourceManager(Process):
-    """Prepares, or aborts on its own while it has not prepared; then does as it is told."""
+    """Prepares, or aborts on its own while it has not prepared; then obeys."""
 
     states = ("working", "prepared", "committed", "aborted")
     must = ("prepare",)
@@ -76,7 +76,7 @@ def consistent(*managers: View) -> bool:
 def system(resource_managers: int = 3) -> System:
     """`resource_managers`: 1 or more."""
     if resource_managers < 1:
-        raise ValueError(f"resource_managers is {resource_managers}; give 1 or more")
+        raise ValueError(f"resource_managers is {resource_managers}; must be 1 or more")
     names = tuple(f"rm{i}" for i in range(1, resource_managers + 1))
     return System(
         processes={

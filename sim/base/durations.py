@@ -1,5 +1,5 @@
 """Durations with units, as scenario files and fault plans write them: `250ms`, `1.5s`, `10ms..50ms`; and
-instants of RFC 3339, which are taken relative to the epoch: virtual time has no date of its own."""
+instants of RFC 3339, which are converted relative to the epoch: virtual time has no date."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _DURATION = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)\s*([a-z]+)", re.ASCII)
 
 
 def parse_duration(text: str) -> int:
-    """Whole milliseconds, 0 or more. Raises `ConfigError` if `text` is no duration."""
+    """Whole milliseconds, 0 or more. Raises `ConfigError` if `text` is not a duration."""
     match = _DURATION.fullmatch(text.strip())
     unit = UNITS_MS.get(match[2]) if match else None
     if match is None or unit is None:
-        raise ConfigError(f"{text!r} is no duration; write a number and a unit, such as 250ms, 30s, 5min, 1h or 7d")
+        raise ConfigError(f"{text!r} is not a duration; write a number and a unit, such as 250ms, 30s, 5min, 1h or 7d")
     whole, _, part = match[1].partition(".")
     scale: int = 10 ** len(part)
     total, rest = divmod(int(whole + part) * unit, scale)
@@ -45,18 +45,18 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]
 
 
 def parse_instant(text: str) -> datetime:
-    """An instant of RFC 3339, in UTC. Raises `ConfigError` if `text` is none."""
+    """An instant of RFC 3339, in UTC. Raises `ConfigError` if `text` is not one."""
     if not _INSTANT.fullmatch(text):
-        raise ConfigError(f"{text!r} is no instant of RFC 3339; write one such as {EPOCH_TEXT}")
+        raise ConfigError(f"{text!r} is not an instant of RFC 3339; write one such as {EPOCH_TEXT}")
     try:
         return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise ConfigError(f"{text!r} is no instant: {error}; write one such as {EPOCH_TEXT}") from None
+        raise ConfigError(f"{text!r} is not an instant: {error}; write one such as {EPOCH_TEXT}") from None
 
 
 def parse_hint(text: str, epoch: datetime = EPOCH) -> int:
     """A reset hint in whole milliseconds from now: `30s`, `now+30s`, or an instant of RFC 3339 counted from
-    `epoch` (one that is past is 0: the limit is lifted already). Raises `ConfigError` if it is none."""
+    `epoch` (one in the past is 0: the limit has been lifted). Raises `ConfigError` if it is not a hint."""
     bare = text.strip()
     if _INSTANT.fullmatch(bare):
         return max(0, (parse_instant(bare) - epoch) // timedelta(milliseconds=1))

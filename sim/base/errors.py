@@ -10,6 +10,9 @@ import difflib
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
+BRIEF = 60
+"""Characters of a quoted text that an error shows."""
+
 
 class ExitStatus(IntEnum):
     """The exit statuses of the command line; `sentence` is what they mean to the user."""
@@ -37,7 +40,7 @@ _SENTENCES = {
 
 
 class SimError(Exception):
-    """A mistake that the user can mend; `mistakes` holds one line for each."""
+    """A mistake that the user can fix; `mistakes` holds one line for each."""
 
     def __init__(self, *mistakes: str) -> None:
         super().__init__("\n".join(mistakes))
@@ -49,11 +52,11 @@ class TableError(SimError):
 
 
 class ModelError(SimError):
-    """A model that breaks a rule while it runs (a value that is none, a send to nobody, ...)."""
+    """A model that breaks a rule while it runs (something that is not a value, a send to an unknown process, ...)."""
 
 
 class ConfigError(SimError):
-    """A configuration, plan or option that does not fit."""
+    """A configuration, plan or option that is not valid."""
 
 
 class ScenarioError(SimError):
@@ -79,13 +82,17 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
-def unknown(what: str, given: Iterable[str], known: Sequence[str]) -> list[str]:
-    """One line for each name of `given` that is none of `known`: `a system has no 'fault' (did you mean ...`."""
-    return [
-        f"{what} has no {name!r}{nearest(name, known)}; there are {listing(known, 'and')}"
-        for name in given
-        if name not in known
-    ]
+def unknown(kind: str, name: object, known: Iterable[str]) -> str:
+    """`unknown engine 'dusk' (did you mean 'dask'?): use local, dask or ray`, the one form for a name that is
+    not among the known ones."""
+    names = list(known)
+    right = f"use {listing(names)}" if names else "none is declared"
+    return f"unknown {kind} {brief(name) if isinstance(name, str) else repr(name)}{nearest(str(name), names)}: {right}"
+
+
+def brief(text: str) -> str:
+    """`text` in quotes, cut to a length that leaves the rest of the line readable."""
+    return repr(text if len(text) <= BRIEF else text[: BRIEF - 3] + "...")
 
 
 def listing(words: Sequence[str], conjunction: str = "or") -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write `text` beside the file, then let it take its place in one go; its folder is made. A device or a
-    pipe, which cannot be replaced, is written to. Raises `OSError`; what stood there stays as it was then."""
+    """Write `text` next to the file, then move it into place in one step; its folder is created. A device or a pipe,
+    which cannot be replaced, is written to. Raises `OSError`; then the old file is unchanged."""
     if path.exists() and not path.is_file():
         path.write_text(text, "utf-8")
         return

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Interner(Generic[T]):
-    """Distinct things as small integers, told apart by their canonical encoding."""
+    """Distinct things as small integers, distinguished by their canonical encoding."""
 
     def __init__(self, value_of: Callable[[T], Value], names: Names, met: Callable[[int, T], None]) -> None:
         self.things: list[T] = []

@@ -36,7 +36,7 @@ def key64(encoding: bytes) -> int:
 
 
 def mark(place: int, key: int) -> int:
-    """64 bits for a thing of this key at a place; the sum of the marks of its parts tells a state."""
+    """64 bits for a thing of this key at a place; the sum of the marks of its parts identifies a state."""
     return mix((key + (place + 1) * GAMMA) & MASK)
 
 

@@ -1,4 +1,4 @@
-"""Names of processes exchanged inside of values."""
+"""Names of processes exchanged inside values."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from sim.base.values import SortedSet, Value, is_record
 
 
 def renamed(value: Value, names: Mapping[str, str]) -> Value:
-    """`value` with every string in it that is a key of `names`, as a whole, replaced by what `names` has for it.
+    """`value` with every string in it that is a key of `names`, as a whole, replaced by its entry in `names`.
 
-    It goes into tuples, frozensets and records. A name that is only part of a string stays, and so does an
-    Enum member.
+    It descends into tuples, frozensets and records. A name that is only part of a string stays, and so does an Enum
+    member.
     """
     kind = type(value)
     if kind is str:

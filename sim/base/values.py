@@ -1,9 +1,9 @@
-"""Values: all that a process, a message or an emission may consist of, and their one canonical encoding.
+"""Values: what a process, a message or an emission may consist of, and their one canonical encoding.
 
 A value is None, a bool, an int, a str, bytes, an Enum member, a tuple, a frozenset or a `Record` of
-values. Floats and objects compared by identity are none: they would make equal states unequal, or one
-state two in another process. Python's own equality is too coarse for states (1 == True == 1.0), so
-states are compared, ordered and digested by `encode`, which tags every value with its type.
+values. Floats and objects compared by identity are not values: they would make equal states unequal, or one state two
+in another process. Python's own equality is too coarse for states (1 == True == 1.0), so states are compared, ordered
+and digested by `encode`, which tags every value with its type.
 """
 
 from __future__ import annotations
@@ -26,11 +26,13 @@ Value = Any
 class Record:
     """A frozen record of values; subclass it and annotate its fields.
 
-    >>> class Point(Record):
-    ...     x: int
-    ...     y: int = 0
-    >>> Point(1)
-    Point(x=1, y=0)
+        >>> class Point(Record):
+        ...     x: int
+        ...     y: int = 0
+        >>> Point(1)
+        Point(x=1, y=0)
+
+    Two records are equal if they are of one class and their fields are.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -44,11 +46,11 @@ _GIVEN = (bool, int, str, bytes, tuple, frozenset, list, dict, set, float)
 
 
 def _check_defaults(cls: type) -> None:
-    """Refuses defaults that are no values, before the dataclass advises a factory for them, and what looks like a
-    field and would be none."""
+    """Refuses defaults that are not values, before the dataclass advises a factory for them, and what looks like a
+    field but is not annotated."""
     annotated = {name for base in cls.__mro__ for name in vars(base).get("__annotations__", {})}
     mistakes = [
-        f"{cls.__name__}: {name} is not annotated, and so no field: write `{name}: {type(value).__name__} = ...`"
+        f"{cls.__name__}: {name} is not annotated, so it is not a field: write `{name}: {type(value).__name__} = ...`"
         for name, value in vars(cls).items()
         if type(value) in _GIVEN and name.islower() and not name.startswith("_") and name not in annotated
     ]
@@ -152,7 +154,7 @@ def freeze(value: Value) -> Value:
         return SortedSet(map(freeze, frozenset.__iter__(value)))
     if is_record(value):
         return _freeze_record(value)
-    raise ModelError(f"{describe(value)} is no value: {_advice(value)}")
+    raise ModelError(f"{describe(value)} is not a value: {_advice(value)}")
 
 
 _PLAIN = frozenset({bool, int, str, bytes})
@@ -169,7 +171,7 @@ def _freeze_record(record: Any) -> Any:
 
 
 def _is_member(value: object) -> bool:
-    """Whether `value` is a named member of an Enum; a combination of flags is none."""
+    """Whether `value` is a named member of an Enum; a combination of flags is not."""
     return isinstance(value, Enum) and value.name in type(value).__members__
 
 
@@ -213,7 +215,7 @@ def _advice(value: object) -> str:
 
 
 def describe(value: object) -> str:
-    """What a wrong value is, without any address in memory."""
+    """A wrong value in words, without any address in memory."""
     kind = type(value).__name__
     if isinstance(value, type):
         return f"the class {value.__name__}"
@@ -226,9 +228,9 @@ def describe(value: object) -> str:
 def encode(value: Value, names: Names | None = None) -> bytes:
     """The canonical, type-tagged encoding of a value.
 
-    Two values have one encoding exactly if they are the same value; the encodings of ints, strings
+    Two values have the same encoding exactly if they are the same value; the encodings of ints, strings
     and tuples of them sort as the values do. Classes count by their bare name: a system may not use
-    two classes of one name, which `names` sees to if it is given, and a class may move between modules.
+    two classes of one name, which `names` ensures if given, and a class may move between modules.
     """
     out = bytearray()
     _encode(value, out, names)
@@ -273,12 +275,12 @@ def _encode(value: Value, out: bytearray, names: Names | None) -> None:
             _encode(getattr(value, name), out, names)
         out += _END
     else:
-        raise ModelError(f"{describe(value)} is no value: {_advice(value)}")
+        raise ModelError(f"{describe(value)} is not a value: {_advice(value)}")
 
 
 @cache
 def _record_code(kind: Any) -> tuple[bytes, tuple[tuple[str, bytes], ...]]:
-    """What is the same of all records of a class: how they begin, and each field with the code of its name."""
+    """What all records of a class share: how they begin, and each field with the code of its name."""
     coded = tuple((field.name, _text(field.name.encode())) for field in fields(kind))
     return b"R" + _text(kind.__name__.encode()), coded
 
@@ -299,7 +301,7 @@ def _text(raw: bytes) -> bytes:
 
 
 class Names:
-    """Sees to it that no two record or Enum classes of one system share a bare name.
+    """Ensures that no two record or Enum classes of one system share a bare name.
 
     Addresses and encodings name a class by its bare name, so that moving it between modules changes
     no digest; two classes of one name would then be one.

@@ -1,23 +1,24 @@
-"""What the recorded chunks of a session say: the same for whoever ran them, in whatever order.
+"""What the recorded chunks of a session say: the same whoever ran them, in whatever order.
 
-Without `keep_going` a campaign ends at its first violation, as a fuzz does: the one with the lowest number.
-Chunks beyond it that were recorded before it was found do not count, so nothing depends on who was faster.
+Without `keep_going` a campaign ends at its first violation, like a fuzz: the one with the lowest number. Chunks beyond
+it that were recorded before it was found do not count, so nothing depends on who was faster.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from sim.campaign.campaign_plan import CampaignPlan
 from sim.campaign.sample import Sample
-from sim.campaign.sessions import Part, Session, found_from, pack, unpack
+from sim.campaign.sessions import Part, Session, discovery_from, pack, unpack
 from sim.campaign.store import CampaignStore
-from sim.fuzz.bound import Bound
-from sim.fuzz.coverage import Coverage
-from sim.fuzz.found import Found, Told, grouped
-from sim.graph.graph import Graph
+from sim.fuzzer.bound import Bound
+from sim.fuzzer.coverage import Coverage
+from sim.fuzzer.discovery import Discovery, grouped
+from sim.minimiser.counterexample import Counterexample
+from sim.world.world import AnyWorld
 
 
 @dataclass
@@ -31,9 +32,9 @@ class PartTally:
     seconds: float = 0.0
     """Of all workers, added up."""
     sample: Sample = field(default_factory=Sample)
-    found: list[Found] = field(default_factory=list)
+    found: list[Discovery] = field(default_factory=list)
     """In the order of the schedules."""
-    texts: dict[Told, str] = field(default_factory=dict)
+    texts: dict[Counterexample, str] = field(default_factory=dict)
     """The scenario of each counterexample."""
     stopped: bool = False
     """Whether it ends at a violation."""
@@ -59,6 +60,8 @@ class Answer(PartTally):
     """A tally with what was covered."""
 
     coverage: Coverage
+    engine: ClassVar[None] = None
+    """Which engine walked: every worker chooses for itself."""
 
     @property
     def states(self) -> int:
@@ -72,7 +75,7 @@ class Answer(PartTally):
 
 
 def limit_of(store: CampaignStore, session: Session) -> int | None:
-    """Where the chunk begins behind which nothing counts; None where everything does."""
+    """The first number of the last chunk that counts; None if all do."""
     if session.plan.keep_going:
         return None
     (row,) = store.rows("SELECT min(first) FROM finding WHERE session = ?", session.id)
@@ -80,14 +83,14 @@ def limit_of(store: CampaignStore, session: Session) -> int | None:
 
 
 def tally_of(store: CampaignStore, session: Session, part: Part) -> PartTally:
-    """What a part of a session found: nothing of the model is needed for that."""
+    """What a part of a session found; this does not require the model."""
     return _fill(PartTally(session.plan), store, session, part)
 
 
-def answer_of(store: CampaignStore, session: Session, part: Part, graph: Graph) -> Answer:
+def answer_of(store: CampaignStore, session: Session, part: Part, world: AnyWorld) -> Answer:
     """What a part of a session covered and found."""
     answer = Answer(session.plan)
-    answer.coverage = Coverage(graph)
+    answer.coverage = Coverage(world)
     kept = store.rows("SELECT coverage FROM part WHERE id = ?", part.id)
     kept += store.rows(f"SELECT coverage {_CHUNKS}", session.id, part.id, _last(store, session))
     _merge(store, answer.coverage, [row["coverage"] for row in kept])
@@ -95,7 +98,7 @@ def answer_of(store: CampaignStore, session: Session, part: Part, graph: Graph) 
 
 
 def _merge(store: CampaignStore, whole: Coverage, kept: Iterable[bytes | None]) -> None:
-    """Adds what was kept; None is what was folded already."""
+    """Adds what was kept; None has been folded already."""
     for data in kept:
         if data is not None:
             with store.understood():
@@ -126,21 +129,21 @@ def _fill(tally: T, store: CampaignStore, session: Session, part: Part) -> T:
             tally.sample += Sample.from_json(row["sample"])
     kept = store.rows(_FINDINGS, *which)
     with store.understood():
-        rows = [(found_from(row["found"]), row["scenario"]) for row in kept]
+        rows = [(discovery_from(row["found"]), row["scenario"]) for row in kept]
     tally.found = grouped(found for found, _ in rows)
-    tally.texts = {found.told: text for found, text in rows}
+    tally.texts = {found.counterexample: text for found, text in rows}
     tally.stopped = which[-1] != _NEVER
     return tally
 
 
-def fold(store: CampaignStore, session: Session, part: Part, low: int, graph: Graph) -> int:
-    """Make one coverage of those of the part's chunks below `low`, all of which are done: what each of them
-    visited again is then kept once. Nothing of what they say is lost. Returns the bytes of its fingerprints."""
+def fold(store: CampaignStore, session: Session, part: Part, low: int, world: AnyWorld) -> int:
+    """Merge the coverages of the part's chunks below `low`, all of which are done, into one: what several of them
+    visited is then kept once. No information is lost. Returns the size of its fingerprints in bytes."""
     with store.writing() as change:
         where = "WHERE session = ? AND part = ? AND first < ? AND coverage IS NOT NULL"
         loose = [row[0] for row in change.rows(f"SELECT coverage FROM chunk {where}", session.id, part.id, low)]  # noqa: S608
         (before,) = change.rows("SELECT coverage FROM part WHERE id = ?", part.id)
-        whole = Coverage(graph)
+        whole = Coverage(world)
         _merge(store, whole, [before["coverage"], *loose])
         data = whole.data()
         change.do("UPDATE part SET coverage = ? WHERE id = ?", pack(data), part.id)

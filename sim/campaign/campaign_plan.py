@@ -1,4 +1,4 @@
-"""What a campaign is to do: plain data, kept in its session and sent to its workers."""
+"""The task of a campaign: plain data, kept in its session and sent to its workers."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from sim.faults.plan import show_plan
 from sim.scenario import Target, load_target
 
 CHUNK_MAX = 10_000
-"""Schedules of a chunk at most, unless the campaign says otherwise: less than a tenth of a second of the compiled
-walk, about twenty seconds of the plain one."""
+"""At most this many schedules per chunk, unless the campaign says otherwise: less than a tenth of a second of the
+compiled walk, about twenty seconds of the plain one."""
 CHUNK_TIMED = 1_000
-"""Schedules of a chunk of a campaign that has no end but time, and should not end much too late."""
+"""Schedules per chunk of a campaign that is bounded only by time, and should not end much too late."""
 CHUNKS_MIN = 16
-"""A small campaign has about so many chunks, so that several workers have something to do."""
+"""A small campaign has about this many chunks, so that several workers have something to do."""
 
 
 @dataclass(frozen=True)
 class CampaignPlan:
-    """The parameters of a campaign. Two campaigns of one plan and one code have the same findings and the
+    """The parameters of a campaign. Two campaigns with the same plan and the same code have the same findings and the
     same coverage, whoever runs their chunks."""
 
     target: str
@@ -37,7 +37,7 @@ class CampaignPlan:
     seed: int
     strategy: str
     schedules: int | None
-    """None: as many as there is time for."""
+    """None: as many as time allows."""
     seconds: float | None
     keep_going: bool
     chunk: int
@@ -65,22 +65,20 @@ class CampaignPlan:
 
 
 def chunk_size(schedules: int | None) -> int:
-    """The size of the chunks of a campaign: it follows from the campaign alone, not from its workers."""
+    """The size of the chunks of a campaign: it depends on the campaign only, not on its workers."""
     return CHUNK_TIMED if schedules is None else max(1, min(CHUNK_MAX, -(-schedules // CHUNKS_MIN)))
 
 
 def system_of(target: Target, project: str) -> str:
-    """What system a target is, as text: a counterexample says nothing of another one, and a model of the same name in
-    another project is another one."""
+    """The identity of a target's system, as text: a counterexample says nothing about another system, and a model of
+    the same name in another project is another system."""
     system = target.system
     parts: Mapping[str, Any] = {
         "model": target.model,
         "config": dict(target.config),
-        "network": system.network,
         "faults": show_plan(system.budget),
+        **{key: value for key, value in system.scenario_keys.items() if value is not None},
     }
-    if system.judged:
-        parts = {**parts, "properties": list(system.judged)}
     if project:
         parts = {**parts, "project": project}
     return json.dumps(parts, sort_keys=True, default=str, ensure_ascii=False)

@@ -1,7 +1,7 @@
-"""Which numbers of schedules are done, which are out, which come next.
+"""Which numbers of schedules are done, which are handed out, which come next.
 
-The numbers are cut into chunks of one size, from 0. A chunk is a fact of the campaign, not of who runs it:
-so its result is the same whoever does, in whatever order.
+The numbers are divided into chunks of one size, from 0. A chunk belongs to the campaign, not to its runner: so its
+result is the same whoever runs it, in whatever order.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ class Chunk(NamedTuple):
 
 
 class Chunks:
-    """The chunks of a campaign of `total` schedules (None: without end), of which those that begin with
-    `done` are done."""
+    """The chunks of a campaign of `total` schedules (None: without end); those whose first number is in `done` are
+    done."""
 
     def __init__(self, size: int, total: int | None, done: Iterable[int] = ()) -> None:
         self.size = size
@@ -32,7 +32,7 @@ class Chunks:
         self._advance()
 
     def take(self) -> Chunk | None:
-        """The lowest chunk that is neither done nor out; None if there is none."""
+        """The lowest chunk that is neither done nor handed out, or None."""
         if self._back:
             return self._chunk(heapq.heappop(self._back))
         while self._next in self._done:
@@ -44,7 +44,7 @@ class Chunks:
         return self._chunk(first)
 
     def put_back(self, chunk: Chunk) -> None:
-        """A chunk that was out is to be run after all."""
+        """A chunk that was handed out must be run again."""
         heapq.heappush(self._back, chunk.first)
 
     def finish(self, chunk: Chunk) -> None:

@@ -1,8 +1,8 @@
 """The code that a campaign runs: its digest, and the user's modules as texts, for workers elsewhere.
 
-A worker gets the modules of the user's own as they were when the campaign began, and imports those: another
-machine need not have them, and a file that is edited meanwhile mixes nothing. What is installed (roundsim,
-its models, other packages) is not sent; a worker whose roundsim differs says so.
+A worker gets the user's own modules as they were when the campaign began, and imports those: another machine need not
+have them, and editing a file meanwhile mixes no versions. What is installed (roundsim, its models, other packages) is
+not sent; a worker with a different roundsim says so.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from sim.scenario.models import OURS, is_bundled
 
 
 class SentModule(NamedTuple):
-    """A module of the user's, as text."""
+    """A user's module, as text."""
 
     name: str
     file: str
@@ -34,17 +34,17 @@ class SentModule(NamedTuple):
 
     @property
     def is_namespace(self) -> bool:
-        """Whether it is a package without an `__init__`: then the file is a folder, perhaps one of several."""
+        """Whether it is a package without an `__init__`: then the file is a folder, possibly one of several."""
         return not self.file.endswith(".py")
 
 
 class Code(NamedTuple):
-    """What a campaign runs."""
+    """The code that a campaign runs."""
 
     digest: str
-    """Of the modules, of the model if it is one of ours, and of roundsim."""
+    """The digest of the modules, of the model if it is one of ours, and of roundsim."""
     engine: str
-    """The digest of roundsim with its models alone."""
+    """The digest of roundsim and its models only."""
     modules: tuple[SentModule, ...]
 
     @property
@@ -63,9 +63,13 @@ def code_of(model: str) -> Code:
 def engine_digest() -> str:
     """The digest of the sources of roundsim and of the models that come with it."""
     package = Path(sim.base.errors.__file__).parents[1]
-    files = [(folder.name, path) for folder in (package, OURS) for path in sorted(folder.rglob("*.py"))]
-    root = package.parent
-    return _digest(f"{path.relative_to(root).as_posix()}\0{path.read_text('utf-8')}" for _, path in files)
+    files = [
+        (f"{name}/{path.relative_to(folder).as_posix()}", path)
+        for name, folder in (("sim", package), ("models", OURS))
+        for path in sorted(folder.rglob("*.py"))
+        if not path.is_relative_to(package / "beside")  # where it stands in a checkout and nowhere else
+    ]
+    return _digest(f"{name}\0{path.read_text('utf-8')}" for name, path in files)
 
 
 def _digest(parts: Iterable[str]) -> str:
@@ -80,7 +84,7 @@ def _digest(parts: Iterable[str]) -> str:
 
 
 def _closure(model: str) -> Iterator[SentModule]:
-    """The model and what it imports of the user's own, by the imports in the sources."""
+    """The model and the user's own modules that it imports, by the imports in the sources."""
     own = _Own(model)
     waiting, seen = [model], {model: None}
     while waiting:
@@ -95,24 +99,23 @@ def _closure(model: str) -> Iterator[SentModule]:
 
 
 class _Own:
-    """Which modules are the user's own: those in the folder that the model was imported from; beside an
-    installed model, only those of its package."""
+    """Which modules are the user's own: those in the folder that the model was imported from; for an installed model,
+    only those of its package."""
 
     def __init__(self, model: str) -> None:
-        parts = model.split(".")
-        depth = 2 if parts[0] == "models" else 1  # `models` is ours, `models.mine` stands in the user's folder
-        self.top = ".".join(parts[:depth])
-        place = Path(next(iter(getattr(sys.modules[self.top], "__path__", ())), sys.modules[self.top].__file__ or ""))
-        self.home = place.resolve().parents[depth - 1]
+        module = sys.modules[model]
+        place = Path(next(iter(getattr(module, "__path__", ())), module.__file__ or ""))
+        self.top = model.partition(".")[0]
+        self.home = place.resolve().parents[model.count(".")]
         self.is_installed = _is_installed(self.home)
 
     def module(self, name: str) -> SentModule | None:
-        """A module of the user's own with its text; None for everything else."""
-        if name.partition(".")[0] == "sim" or name == "models" or is_bundled(name):
+        """One of the user's own modules with its text; None for everything else."""
+        if name.partition(".")[0] in ("sim", "roundsim"):
             return None
         try:
             spec = importlib.util.find_spec(name)
-        except (Exception, SystemExit):  # looking for it imports the package that it is in
+        except (Exception, SystemExit):  # the lookup imports its parent package
             return None
         if spec is None:
             return None
@@ -127,7 +130,7 @@ class _Own:
         try:
             text = "" if spec.origin is None else file.read_text("utf-8")
         except (OSError, ValueError) as error:
-            raise ConfigError(f"module {name} cannot be read: {error}; mend it") from None
+            raise ConfigError(f"module {name} cannot be read: {error}; fix it") from None
         return SentModule(name, origin, text, spec.submodule_search_locations is not None)
 
 
@@ -146,12 +149,12 @@ def _is_installed(path: Path) -> bool:
 
 
 def _imports(module: SentModule) -> Iterator[str]:
-    """Every module that a source may import, and their packages; names that are no modules do no harm."""
+    """Every module that a source may import, and their packages; names that are not modules do no harm."""
     package = module.name if module.is_package else module.name.rpartition(".")[0]
     yield from _packages(module.name)
     try:
         tree = ast.parse(module.text)
-    except (SyntaxError, ValueError):  # one that is imported never, or only where that is caught
+    except (SyntaxError, ValueError):  # it is never imported, or only where that is caught
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -174,12 +177,10 @@ def _packages(name: str) -> Iterator[str]:
 
 
 def install(code: Code) -> None:
-    """Have the modules of `code` imported from their texts from now on, and those of any earlier code from
-    nowhere. Raises `ConfigError` if roundsim is another one here."""
+    """From now on import the modules of `code` from their texts, and none of any earlier code. Raises `ConfigError` if
+    this worker has a different roundsim."""
     if engine_digest() != code.engine:
-        raise ConfigError(
-            "the roundsim of this worker is not the one that the campaign runs on; install the same version for both"
-        )
+        raise ConfigError("this worker has a different roundsim than the campaign; install the same version for both")
     for old in [finder for finder in sys.meta_path if isinstance(finder, _Texts)]:
         sys.meta_path.remove(old)
         for name in old.modules:

@@ -1,4 +1,4 @@
-"""The loop of a campaign: hands out chunks, records what comes back, ends when there is an answer."""
+"""The loop of a campaign: hands out chunks, records their results, ends when there is an answer."""
 
 from __future__ import annotations
 
@@ -18,25 +18,23 @@ from sim.campaign.git import GitPlace, look
 from sim.campaign.sessions import Part, Session
 from sim.campaign.store import CampaignStore
 from sim.campaign.worker import ChunkOutcome, ChunkRequest, run_chunk
-from sim.fuzz.counterexample import counterexample_text
-from sim.fuzz.coverage import Coverage
-from sim.fuzz.found import origin
-from sim.graph.graph import Graph
+from sim.fuzzer.coverage import Coverage
+from sim.minimiser.counterexample_file import counterexample_text
 from sim.scenario import Target
 
 RETRIES_MAX = 5
-"""How often a chunk is run again whose worker died."""
+"""How often a chunk is run again after its worker died."""
 TICK_S = 0.2
-"""Seconds after which progress is shown although nothing came back."""
+"""Seconds after which progress is shown even without a result."""
 LOOK_S = 1.0
-"""Seconds for which what git says is taken to be so."""
+"""Seconds for which an answer of git stays valid."""
 AHEAD = 2
-"""Chunks handed out for each worker, so that none waits while we record."""
+"""Chunks handed out per worker, so that none waits while we record."""
 
 
 class Campaign:
-    """A session under way. What has come back since it began here is in the fields, for progress; the
-    answer is read from the store."""
+    """A session that is running. The fields hold the results since it was started here, for progress; the answer is
+    read from the store."""
 
     def __init__(
         self, store: CampaignStore, session: Session, part: Part, target: Target, code: Code, here: Path
@@ -46,20 +44,20 @@ class Campaign:
         self.part = part
         self.target = target
         self.code = code
-        self.graph = Graph(target.system)
+        self.world = target.system.world()
         self.chunks = Chunks(session.plan.chunk, session.plan.schedules, sessions.done(store, session.id))
         self.limit = limit_of(store, session)
-        self.coverage = Coverage(self.graph)
-        """Only where there is a progress to show it."""
+        self.coverage = Coverage(self.world)
+        """Kept only if there is a progress display."""
         self.schedules = 0
         self.steps = 0
         self.deaths = 0
         """Workers that died."""
         self.seconds = 0.0
-        """Since it began here."""
+        """Since it was started here."""
         self.interrupted = False
         self._run = f"{os.getpid()} at {time.time_ns()}"
-        """A name that no other run has."""
+        """A unique name of this run."""
         self._look = _Looking(here)
         self._tries: dict[int, int] = {}
         self._found: dict[tuple[str, tuple[str, ...]], None] = {}
@@ -70,7 +68,7 @@ class Campaign:
 
     @property
     def findings(self) -> int:
-        """How many kinds of violation were found since it began here."""
+        """How many kinds of violation were found since it was started here."""
         return len(self._found)
 
     def run(
@@ -79,7 +77,7 @@ class Campaign:
         """Run what is open: to the end, to the first violation, or for `seconds`.
 
         A KeyboardInterrupt ends it; everything recorded until then is kept, as it is when the process is
-        killed. Raises `SimError` for what the model did wrong, and if the store cannot be written any more.
+        killed. Raises `SimError` for what the model did wrong, and if the store can no longer be written.
         """
         started = time.perf_counter()
         self._is_watched = progress is not None
@@ -110,7 +108,7 @@ class Campaign:
     # --- handing out and taking in --------------------------------------------------------------
 
     def _counts(self, chunk: Chunk) -> bool:
-        """Whether a chunk can still matter to the answer."""
+        """Whether a chunk can still affect the answer."""
         return self.limit is None or chunk.first < self.limit
 
     def _hand_out(self, engine: Engine, out: dict[Future[ChunkOutcome], Chunk]) -> None:
@@ -125,12 +123,12 @@ class Campaign:
             out[engine.executor.submit(run_chunk, request)] = chunk
 
     def _take_back(self, out: dict[Future[ChunkOutcome], Chunk]) -> None:
-        """What has not begun is not begun any more."""
+        """Cancels what has not begun."""
         for future in [future for future in out if future.cancel()]:
             self.chunks.put_back(out.pop(future))
 
     def _forget(self, out: dict[Future[ChunkOutcome], Chunk]) -> None:
-        """What cannot matter any more is not waited for."""
+        """Stops waiting for what can no longer affect the answer."""
         for future in [future for future, chunk in out.items() if not self._counts(chunk)]:
             future.cancel()
             self.chunks.put_back(out.pop(future))
@@ -144,7 +142,7 @@ class Campaign:
         except engine.died as death:
             self._died(chunk, death)
             return
-        except Exception as error:  # the engine's own, as `run_chunk` raises nothing
+        except Exception as error:  # the engine's own: `run_chunk` raises nothing
             raise ConfigError(
                 f"--engine {engine.name}: {type(error).__name__}: {error}; what was recorded is kept"
             ) from None
@@ -174,23 +172,23 @@ class Campaign:
             self.chunks.put_back(chunk)
 
     def _failed(self, chunk: Chunk, lines: tuple[str, ...]) -> None:
-        """Nothing behind this chunk matters; what is before it may yet end in a violation."""
+        """Nothing after this chunk matters; an earlier one may still end in a violation."""
         self._failures[chunk.first] = lines
         self.chunks.put_back(chunk)
         self.limit = chunk.first
 
     def _record(self, outcome: ChunkOutcome, seconds: float) -> None:
         seed = self.session.plan.seed
-        texts = [counterexample_text(self.target, found.told, [origin(found, seed)]) for found in outcome.found]
+        texts = [counterexample_text(self.target, one.counterexample, [one.origin(seed)]) for one in outcome.found]
         all_in_all = self.session.seconds + seconds
         sessions.record(self.store, self.session, self.part, outcome, texts, self._look(), all_in_all)
 
     def _fold(self, size: int) -> None:
-        """Once the loose coverages are as large as the whole, they are made part of it: so each state is
-        written a few times, not once for every chunk that came by."""
+        """Once the loose coverages are as large as the whole, they are merged into it: so each state is written a few
+        times, not once for every chunk that visited it."""
         self._loose += size
         if self._loose > max(self._whole, FOLD_MIN):
-            self._whole = fold(self.store, self.session, self.part, self.chunks.low, self.graph)
+            self._whole = fold(self.store, self.session, self.part, self.chunks.low, self.world)
             self._loose = 0
 
     def _end(self) -> Answer:
@@ -207,17 +205,17 @@ class Campaign:
         if failure is not None:
             raise SimError(*failure)
         self.session = sessions.session(self.store, self.session.id)
-        answer = answer_of(self.store, self.session, self.part, self.graph)
+        answer = answer_of(self.store, self.session, self.part, self.world)
         answer.interrupted = self.interrupted
         return answer
 
 
 FOLD_MIN = 1 << 20
-"""Bytes of loose coverage that are not worth the trouble."""
+"""Bytes of loose coverage that are not worth merging."""
 
 
 class _Looking:
-    """What git says of a folder, asked again when the last answer is no longer young."""
+    """The answers of git about a folder, asked again when the last one is too old."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -1,7 +1,7 @@
 """Who runs the chunks: processes on this machine, a Dask scheduler, or Ray. One interface: an executor.
 
-An engine is where `concurrent.futures` is not the same everywhere: how it is started and ended, how many
-tasks it can use at a time, and by which exceptions it says that a worker died.
+An engine covers what `concurrent.futures` leaves open: how it is started and ended, how many tasks it can use at a
+time, and which exceptions report that a worker died.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
-from sim.base.errors import ConfigError, listing, nearest
+from sim.base.errors import ConfigError, unknown
 from sim.campaign.local import LocalExecutor, WorkerDied
 from sim.campaign.worker import ready
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 NAMES = ("local", "dask", "ray")
 _MODULES = {"local": "concurrent", "dask": "distributed", "ray": "ray"}
 TRIES_MAX = 5
-"""How many workers may die before one answers."""
+"""How many workers may die before the first one answers."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,15 @@ class Engine:
     workers: int
     """How many tasks run at a time."""
     died: tuple[type[BaseException], ...]
-    """What a future raises whose worker died."""
+    """What a future raises after its worker died."""
 
 
 def read_spec(spec: str) -> tuple[str, str | None]:
-    """The name of an engine, and the address of one that runs already. Raises `ConfigError` if there is no such
-    engine, or it is not installed."""
+    """The name of an engine, and the address of one that is running. Raises `ConfigError` if the engine is unknown or
+    not installed."""
     name, has_address, address = spec.partition("=")
     if name not in NAMES:
-        raise ConfigError(f"--engine {spec}: there is no engine {name!r}{nearest(name, NAMES)}; take {listing(NAMES)}")
+        raise ConfigError(f"--engine {spec}: {unknown('engine', name, NAMES)}")
     if has_address and (name == "local" or not address):
         raise ConfigError(f"--engine {spec}: write local, dask, ray, dask=ADDRESS or ray=ADDRESS")
     if find_spec(_MODULES[name]) is None:
@@ -53,11 +53,11 @@ def read_spec(spec: str) -> tuple[str, str | None]:
 
 @contextmanager
 def started(spec: str, workers: int) -> Iterator[Engine]:
-    """The engine that `spec` names: `local`, `dask`, `ray`, or `dask=ADDRESS`, `ray=ADDRESS` of one that runs
-    already. `workers` is how many processes are started for it; one that runs already has its own.
+    """The engine that `spec` names: `local`, `dask`, `ray`, or `dask=ADDRESS`, `ray=ADDRESS` of one that is running.
+    `workers` is how many processes are started for it; a running one has its own.
 
-    What still runs at the end is given up. Raises `ConfigError` if there is no such engine, if it is not
-    installed, or if nothing answers at the address.
+    What still runs at the end is abandoned. Raises `ConfigError` if the engine is unknown or not installed, or if
+    nothing answers at the address.
     """
     name, address = read_spec(spec)
     with {"local": _local, "dask": _dask, "ray": _ray}[name](address, workers) as engine:
@@ -66,7 +66,7 @@ def started(spec: str, workers: int) -> Iterator[Engine]:
 
 
 def _wait_for_a_worker(engine: Engine) -> None:
-    """Until one of them has answered: what is bounded by time begins then, and what cannot begin says why."""
+    """Waits until one of them has answered: a time bound begins then, and what cannot start says why."""
     for tries in range(TRIES_MAX):
         try:
             engine.executor.submit(ready).result()
@@ -94,7 +94,7 @@ def _local(_address: str | None, workers: int) -> Iterator[Engine]:
 def _dask(address: str | None, workers: int) -> Iterator[Engine]:
     import distributed
 
-    dask: Any = distributed  # which has no types
+    dask: Any = distributed  # it has no types
     cluster = None
     try:
         if address is None:
@@ -103,7 +103,7 @@ def _dask(address: str | None, workers: int) -> Iterator[Engine]:
                 threads_per_worker=1,
                 dashboard_address=None,
                 host="127.0.0.1",
-                silence_logs=logging.ERROR,  # how its processes come and go is no news
+                silence_logs=logging.ERROR,  # its processes starting and ending is not interesting
             )
         client = dask.Client(cluster if cluster is not None else address, timeout=CONNECT_S)
     except (OSError, ValueError) as error:
@@ -146,11 +146,11 @@ def _ray(address: str | None, workers: int) -> Iterator[Engine]:
 
 
 class _RayExecutor(Executor):
-    """Ray's tasks behind the interface of `concurrent.futures`."""
+    """Ray's tasks with the interface of `concurrent.futures`."""
 
     def __init__(self, ray: Any) -> None:
         self._ray = ray
-        # a task whose worker dies is ours to run again: only the campaign counts how often
+        # the campaign itself runs a task again after its worker died: only it counts how often
         self._call = ray.remote(max_retries=0, num_cpus=1)(_call)
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
@@ -158,7 +158,7 @@ class _RayExecutor(Executor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Nothing: what still runs ends with Ray."""
+        """Does nothing: what still runs ends with Ray."""
 
 
 def _call(fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:

@@ -1,7 +1,7 @@
-"""What git says of the folder we are in: branch, commit, uncommitted changes, work tree.
+"""What git says about the current folder: branch, commit, uncommitted changes, work tree.
 
-Everything falls back: no git, no repository, a repository that git refuses to read, or a git that does not
-answer in time are "no branch", with the reason. Nothing is written, no hook of the repository is run.
+There is always an answer: without git, without a repository, if git refuses to read it or does not answer in time, it
+is "no branch", with the reason. Nothing is written, no hook of the repository is run.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ TIME_LIMIT_S = 5.0
 
 @dataclass(frozen=True)
 class GitPlace:
-    """Where in git we are. What is not known is None; then `why` says why there is no branch."""
+    """Where we are in git. What is unknown is None; then `why` says why there is no branch."""
 
     branch: str | None = None
     commit: str | None = None
@@ -30,7 +30,7 @@ class GitPlace:
 
     @property
     def shown(self) -> str:
-        """The branch, or why there is none, for people."""
+        """The branch, or the reason why there is no branch, for people."""
         return self.branch if self.branch is not None else f"no branch ({self.why})"
 
 
@@ -54,7 +54,7 @@ def look(folder: Path, *, brief: bool = False) -> GitPlace:
 
 
 def former_names(folder: Path, branch: str) -> tuple[str, ...]:
-    """What `branch` was called before it was renamed, by its reflog: names that no branch has now."""
+    """The former names of `branch`, by its reflog, that no branch has now."""
     try:
         told = _lines(folder, "reflog", "show", "--format=%gs", f"refs/heads/{branch}", "--")
         now = branches(folder)
@@ -70,7 +70,7 @@ def former_names(folder: Path, branch: str) -> tuple[str, ...]:
 
 
 def branches(folder: Path) -> tuple[str, ...]:
-    """The branches there are; none where git does not answer."""
+    """The existing branches; empty if git does not answer."""
     try:
         return tuple(_lines(folder, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads/"))
     except _NoAnswer:
@@ -78,7 +78,7 @@ def branches(folder: Path) -> tuple[str, ...]:
 
 
 def spelt(name: bytes) -> str:
-    """A name of git's, which may be any bytes, as a text that can be kept and shown."""
+    """A name from git, which may be any bytes, as a text that can be stored and shown."""
     return name.decode("utf-8", "backslashreplace")
 
 
@@ -87,8 +87,8 @@ class _NoAnswer(Exception):
 
 
 def _changes(folder: Path) -> tuple[str | None, bool | None]:
-    """The commit that HEAD is, and whether tracked files differ from it. Where there are too many files to say so in
-    time, the branch is known all the same."""
+    """The commit that HEAD is, and whether tracked files differ from it. If there are too many files to tell in time,
+    the branch is known anyway."""
     try:
         status = _lines(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no", "--ignore-submodules")
     except _NoAnswer:
@@ -107,7 +107,7 @@ def _branch(folder: Path) -> str | None:
 
 
 def _lines(folder: Path, *words: str) -> list[str]:
-    """The lines that a git command prints; what else Unicode takes for the end of a line may be in a branch's name."""
+    """The lines that a git command prints; other line ends of Unicode may be part of a branch's name."""
     said = _said(folder, *words)
     return said.split("\n") if said else []
 
@@ -115,8 +115,8 @@ def _lines(folder: Path, *words: str) -> list[str]:
 def _said(folder: Path, *words: str) -> str:
     """What a git command prints, without the end of its last line.
 
-    `core.fsmonitor` names a program that `status` would run, and a status of ours must not make others
-    wait: the one is switched off, no lock is taken for the other.
+    `core.fsmonitor` names a program that `status` would run, and our status must not make others wait: the former is
+    switched off, for the latter no lock is taken.
     """
     command = ["git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-C", str(folder), *words]
     try:

@@ -14,9 +14,9 @@ FILE = "sessions.lock"
 
 @contextmanager
 def held(folder: Path, number: int) -> Iterator[None]:
-    """Hold session `number` of the store in `folder` for this process: its byte of the lock file. A process
-    that is killed lets go. Raises `ConfigError` if another one holds it."""
-    import fcntl  # here: whoever runs no campaign may be on a system without it
+    """Lock session `number` of the store in `folder` for this process: its byte of the lock file. A killed process
+    releases it. Raises `ConfigError` if another process holds it."""
+    import fcntl  # imported here: without campaigns a system without it will do
 
     file = folder / FILE
     try:

@@ -1,7 +1,7 @@
-"""Where sessions are kept: in the folder that `SIM_HOME` names, else in the project's `.sim`.
+"""Where sessions are kept: in the folder that `SIM_HOME` names, otherwise in the project's `.sim`.
 
-The project is the nearest folder upward that holds a `.git` or a `pyproject.toml`, else the working
-directory. Neither needs git: where git is missing the same store is found.
+The project is the nearest folder upward that holds a `.git` or a `pyproject.toml`, otherwise the working directory.
+Neither requires git: without git the same store is found.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _MARKS = (".git", "pyproject.toml")
 
 @dataclass(frozen=True)
 class Home:
-    """The folder of a store, and the project whose sessions are asked about."""
+    """The folder of a store, and the project whose sessions are meant."""
 
     folder: Path
     root: Path
     """The project's folder."""
     shared: bool
-    """Whether sessions of other projects are kept there too."""
+    """Whether it also holds sessions of other projects."""
 
     @property
     def file(self) -> Path:
@@ -36,19 +36,19 @@ class Home:
 
     @property
     def is_made(self) -> bool:
-        """Whether there is a store. Raises `ConfigError` if we may not know."""
+        """Whether the store exists. Raises `ConfigError` if we are not allowed to know."""
         try:
             return self.file.exists()
         except OSError as error:
             raise ConfigError(self._unusable(error.strerror or str(error))) from None
 
     def project(self, place: GitPlace) -> str:
-        """What sessions of this project are known by. A store of the project's own needs no name, so it may
-        be moved; elsewhere it is the repository, which all its work trees share, or the folder."""
+        """The key of this project's sessions. The project's own store needs no key, so it may be moved; elsewhere it is
+        the repository, which all its work trees share, or the folder."""
         return (place.repository or str(self.root)) if self.shared else ""
 
     def prepare(self) -> None:
-        """Make the folder, for its owner alone, and hidden from git. Raises `ConfigError`."""
+        """Create the folder, for its owner only, and hidden from git. Raises `ConfigError`."""
         try:
             if not self.folder.is_dir():
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -63,31 +63,31 @@ class Home:
         self.check()
 
     def check(self) -> None:
-        """Raises `ConfigError` if the store is not ours alone: whoever writes it says what a resume runs."""
+        """Raises `ConfigError` if the store is not ours only: whoever writes it decides what a resume runs."""
         try:
             found = self.file.stat()
         except OSError as error:
             raise ConfigError(self._unusable(error.strerror or str(error))) from None
         if hasattr(os, "geteuid") and found.st_uid not in (os.geteuid(), 0):
             raise ConfigError(self._unusable("it belongs to another user"))
-        if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):  # as of one that came with files of somebody else's
+        if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):  # for instance one that came with somebody else's files
             raise ConfigError(
-                f"{self.file}: others may read or write it, and sessions say what is imported; "
+                f"{self.file}: others may read or write it, and sessions decide what is imported; "
                 f"if it is your own: chmod 600 {self.file}"
             )
 
     def _unusable(self, why: str) -> str:
-        return f"{self.folder}: no sessions can be kept there: {why}; set {VARIABLE} to a folder of your own"
+        return f"{self.folder}: no sessions can be kept there: {why}; set {VARIABLE} to a folder that you own"
 
 
 def home(here: Path, variable: str | None) -> Home:
-    """Where the sessions of whoever works in `here` are; `variable` is the value of `SIM_HOME`. Raises `ConfigError` if
-    that begins with the home folder of nobody."""
+    """The store for work in the folder `here`; `variable` is the value of `SIM_HOME`. Raises `ConfigError` if that
+    begins with the home folder of an unknown user."""
     root = next((folder for folder in (here, *here.parents) if any((folder / m).exists() for m in _MARKS)), here)
     if variable:
         try:
             folder = Path(variable).expanduser().absolute()
         except RuntimeError:
-            raise ConfigError(f"{VARIABLE}={variable}: there is no such home folder; write its path out") from None
+            raise ConfigError(f"{VARIABLE}={variable}: home folder not found; write the full path") from None
         return Home(folder, root, shared=True)
     return Home(root / FOLDER, root, shared=False)

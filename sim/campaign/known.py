@@ -16,7 +16,7 @@ from sim.scenario import parse_scenario
 
 
 class KnownState(Enum):
-    """What a replay of a known counterexample says; the values are the sentences users read."""
+    """The outcome of replaying a known counterexample; the values are the sentences users read."""
 
     VIOLATED = "still violated"
     FIXED = "fixed"
@@ -41,19 +41,19 @@ class KnownCase:
 
     @property
     def sentence(self) -> str:
-        """What there is to say of it."""
+        """The whole outcome as a sentence."""
         since = f" (found in session {self.session})"
         if self.state is KnownState.VIOLATED:
             back = "violated again" if self.before is KnownState.FIXED else self.state.value
             return f"{self.violated}: {back}: {self.told}{since}"
         if self.state is KnownState.FIXED:
-            return f"{self.violated}: fixed: its counterexample does not violate it any more{since}"
+            return f"{self.violated}: fixed: its counterexample no longer violates it{since}"
         return f"{self.violated}: its counterexample no longer fits: {self.told}{since}"
 
 
 def replay_known(store: CampaignStore, session: Session, code: Code, place: GitPlace) -> list[KnownCase]:
-    """Replay what is known of a session's system, and keep what came of it; not what the session itself has
-    found with this very code."""
+    """Replay the known counterexamples of a session's system, and record the outcomes; not what the session itself has
+    found with the same code."""
     query = "SELECT * FROM known WHERE system = ? AND NOT (session = ? AND code = ?) ORDER BY id"
     rows = store.rows(query, session.system, session.id, code.digest)
     replayed = [_replay(row, session.plan.model) for row in rows]
@@ -75,7 +75,7 @@ def _replay(row: sqlite3.Row, model: str) -> KnownCase:
     try:
         scenario = parse_scenario(row["scenario"], "the known counterexample", allow=(model,))
         finding = simulate_scenario(scenario).finding
-    except SimError as error:  # the schedule, or what the file says, is no longer one of this model
+    except SimError as error:  # the schedule, or the rest of the file, no longer fits this model
         state, told = KnownState.UNFIT, error.mistakes[0]
     else:
         if finding is not None:

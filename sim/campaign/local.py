@@ -1,8 +1,8 @@
-"""Workers on this machine: an executor of fresh Python processes, each of which may die alone.
+"""Workers on this machine: an executor of fresh Python processes, each of which may die on its own.
 
-The pool of the standard library breaks as a whole when one of its processes is killed, and its processes
-wait for ever when their parent is. Here a process that dies fails its own task only, and is replaced; and a
-process whose parent is gone notices at once that its standard input is at its end.
+The pool of the standard library breaks as a whole when one of its processes is killed, and its processes wait forever
+when their parent is. Here a process that dies fails only its own task, and is replaced; and a process whose parent is
+gone notices at once that its standard input has ended.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 STARTS_MAX = 20
-"""How often in a row a process is started that is gone before it is ready."""
+"""How often in a row a process may end before it is ready."""
 
 
 class WorkerDied(Exception):
@@ -54,7 +54,7 @@ class LocalExecutor(Executor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """With `cancel_futures` what runs is ended as well."""
+        """With `cancel_futures` running tasks are ended as well."""
         with self._changed:
             self._closed = True
             if cancel_futures:
@@ -71,7 +71,7 @@ class LocalExecutor(Executor):
 
     @property
     def process_ids(self) -> list[int]:
-        """The processes that run now."""
+        """The running processes."""
         return [pid for worker in self._workers if (pid := worker.process_id) is not None]
 
     def _serve(self, worker: _Worker) -> None:
@@ -100,8 +100,8 @@ class LocalExecutor(Executor):
 
 
 class _Worker:
-    """One process, started again after it died. It gets a task when it has said that it is ready: what dies
-    before costs no task a try."""
+    """One process, started again after it died. It gets a task only after it has reported ready, so that dying before
+    costs no task an attempt."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -130,7 +130,7 @@ class _Worker:
         return answer
 
     def start(self) -> None:
-        """Have a process that is ready. If none can be started, `ask` says why."""
+        """Ensure a process that is ready. If none can be started, `ask` says why."""
         for _ in range(STARTS_MAX):
             process = self._started()
             if process is None:
@@ -156,8 +156,8 @@ class _Worker:
                         stdout=subprocess.PIPE,
                         start_new_session=True,  # ctrl-C is for the campaign, which then ends its workers
                     )
-                except OSError as error:  # as where there are too many of them
-                    self._why = f"{error.strerror or error}; take fewer --workers"
+                except OSError as error:  # for instance if there are too many of them
+                    self._why = f"{error.strerror or error}; use fewer --workers"
             return self._process
 
     def kill(self) -> None:
@@ -177,7 +177,7 @@ class _Worker:
                 if stream is not None:
                     stream.close()
             except OSError:
-                pass  # it was dead when we wrote
+                pass  # it died before we wrote
         return process.wait()
 
 
@@ -187,8 +187,8 @@ _MAIN = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); import sim.cam
 def serve() -> None:
     """The main function of a worker process: tasks on standard input, answers on standard output.
 
-    Its own prints, and those of models, go to standard error, and what a model reads is at its end. When the input
-    ends, so does the process, in the middle of a task if need be: nobody waits for the answer.
+    Its own prints, and those of models, go to standard error, and a model that reads gets the end of the input. When
+    the input ends, so does the process, if necessary in the middle of a task: nobody is waiting for the answer.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     asked, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
@@ -201,8 +201,8 @@ def serve() -> None:
         while True:
             _write(answers, _answer(tasks.get()))
     except OSError:
-        os._exit(0)  # nobody waits for an answer any more
-    except BaseException as error:  # as when a model asks for the end of the process
+        os._exit(0)  # nobody is waiting for an answer
+    except BaseException as error:  # for instance if a model exits the process
         print(f"sim: a worker process ends: {error!r}", file=sys.stderr, flush=True)
         os._exit(1)  # at once: Python aborts if it ends while another thread reads its input
 

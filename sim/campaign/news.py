@@ -1,15 +1,15 @@
-"""What a worker need not say again.
+"""What a worker need not report again.
 
-A campaign long under way comes by the same states again and again, and what each chunk visited would be pickled,
-kept and merged each time. A state that the recorded chunks have visited more than once is no news: its
-fingerprint is known and its count cannot change.
+A long campaign visits the same states again and again, and what each chunk visited would be pickled, stored and merged
+each time. A state that the recorded chunks have visited more than once is not news: its fingerprint is known and its
+count cannot change.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sim.fuzz.coverage import CoverageData, union
+from sim.fuzzer.coverage import CoverageData, union
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class News:
-    """What one worker knows to be recorded by one run of a campaign, which `run` names.
+    """What one worker knows to be recorded by one run of a campaign, named `run`.
 
     Sound because a chunk that this worker has run for this run, and below which all is done, is recorded: by this
-    worker or, with the same content, by another that left out no more than this rule allows.
+    worker or, with the same content, by another one that omitted no more than this rule allows.
     """
 
     def __init__(self, run: str) -> None:
@@ -31,21 +31,21 @@ class News:
         self._low = 0
         """Every chunk below it is recorded."""
         self._waiting: dict[int, tuple[Array, Array]] = {}
-        """Chunks of which it is not known whether they are recorded, by their first number: fingerprints, whether once. One
-        that was run twice counts once."""
+        """Chunks that may not be recorded yet, by their first number: fingerprints, whether once. One that was run
+        twice counts once."""
         self._recorded = np.zeros(0, np.uint64), np.zeros(0, np.uint8)
         self._old = np.zeros(0, np.uint64)
-        """The fingerprints, ascending, of what is no news."""
+        """The fingerprints, ascending, of what is not news."""
 
     def of(self, first: int, low: int, coverage: CoverageData) -> CoverageData:
-        """The coverage of the chunk that begins with `first` without what is no news; every chunk below `low` is
+        """The coverage of the chunk that begins with `first` without what is not news; every chunk below `low` is
         recorded."""
         import numpy as np
 
         self._low = max(self._low, low)
         self._learn()
         prints, once = np.frombuffer(coverage.prints, np.uint64), np.frombuffer(coverage.once, np.uint8)
-        if first >= self._low:  # else a scheduler has it run again that did not see it end, and it has been counted
+        if first >= self._low:  # otherwise a scheduler that missed its end runs it again, and it has been counted
             self._waiting[first] = prints, once
         if not self._old.size:
             return coverage
@@ -54,7 +54,7 @@ class News:
         return coverage._replace(prints=prints[fresh].tobytes(), once=once[fresh].tobytes())
 
     def _learn(self) -> None:
-        """Takes note of what was recorded, once it is worth the trouble of merging."""
+        """Merges what was recorded, once that is worth it."""
         recorded = [first for first in self._waiting if first < self._low]
         if 2 * sum(len(self._waiting[first][0]) for first in recorded) < len(self._recorded[0]):
             return

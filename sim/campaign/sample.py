@@ -1,4 +1,4 @@
-"""What the runs of a campaign use: one schedule of each chunk is measured, as `sim status` measures a run."""
+"""What the runs of a campaign use: one schedule of each chunk is measured, like a run of `sim status`."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 
 from sim.campaign.campaign_plan import CampaignPlan
-from sim.fuzz.fuzzer import schedule_seed
-from sim.graph.graph import Graph
+from sim.fuzzer.fuzz import schedule_seed
 from sim.metrics.settings import MetricsSettings
 from sim.run.metering import meter
 from sim.run.simulation import simulate
 from sim.scenario import Target
 from sim.strategy import make_strategy
+from sim.world.world import AnyWorld
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The metrics of some runs, added up. `usd` is exact, as a text; None if no price is known."""
+    """The metrics of several runs, added up. `usd` is exact, as a text; None if no price is known."""
 
     runs: int = 0
     turns: int = 0
@@ -28,7 +28,7 @@ class Sample:
     replays: int = 0
     usd: str | None = None
     usd_is_whole: bool = True
-    """Whether every turn had a price; `usd` is the least otherwise."""
+    """Whether every turn had a price; otherwise `usd` is a lower bound."""
 
     def __add__(self, other: Sample) -> Sample:
         usd = [Decimal(one.usd) for one in (self, other) if one.usd is not None]
@@ -51,13 +51,13 @@ class Sample:
         return cls(**json.loads(text))
 
 
-def sample_of(target: Target, graph: Graph, plan: CampaignPlan, number: int) -> Sample:
-    """The metrics of schedule `number`; none where the scenario says that nothing is measured."""
+def sample_of(target: Target, world: AnyWorld, plan: CampaignPlan, number: int) -> Sample:
+    """The metrics of schedule `number`; empty if the scenario switches metrics off."""
     settings = target.scenario.metrics if target.scenario is not None else MetricsSettings()
     if not settings.enabled:
         return Sample()
     picking = make_strategy(plan.strategy, schedule_seed(plan.seed, number), number=number)
-    run = simulate(graph, picking, max_steps=plan.max_steps)
+    run = simulate(world, picking, max_steps=plan.max_steps)
     found = meter(run.trace, settings)
     snapshot, cost = found.snapshot, found.cost.total if found.cost is not None else None
     return Sample(

@@ -1,11 +1,11 @@
-"""Sessions in a store: begun, listed by branch, and their chunks recorded."""
+"""Sessions in a store: created, listed by branch, and their chunks recorded."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sim.base.errors import ConfigError
@@ -14,12 +14,14 @@ from sim.campaign.code import Code
 from sim.campaign.git import GitPlace
 from sim.campaign.store import CampaignStore, now_ms
 from sim.campaign.worker import ChunkOutcome
-from sim.fuzz.coverage import CoverageData
-from sim.fuzz.found import Found, Told
+from sim.fuzzer.coverage import CoverageData
+from sim.fuzzer.discovery import Discovery
+from sim.minimiser.counterexample import Counterexample
 from sim.scenario import Target
+from sim.world.finding import Finding
 
 NUMBER_MAX = 2**63 - 1
-"""What SQLite can count to."""
+"""The largest integer of SQLite."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Session:
     state: str
     """`open`; `stopped` at a violation; `done`, all of its schedules or all of its time."""
     seconds: float
-    """How long it has run, all in all."""
+    """How long it has run in total."""
     created_ms: int
     active_ms: int
     schedules: int
@@ -48,13 +50,13 @@ class Session:
 
     @property
     def age_ms(self) -> int:
-        """Since it was last active."""
+        """Time since it was last active."""
         return max(0, now_ms() - self.active_ms)
 
 
 @dataclass(frozen=True)
 class Part:
-    """What one code has done of a session."""
+    """The share of a session that was run with one version of the code."""
 
     id: int
     version: str
@@ -78,7 +80,7 @@ _COUNTING = """
         OR first <= coalesce((SELECT min(first) FROM finding WHERE session = id), first)
     )
 """
-"""What counts of a session: behind a first violation that ends it, nothing does."""
+"""What counts of a session: nothing after a first violation that ends it."""
 _SESSIONS = f"""
     SELECT session.*,
         (SELECT coalesce(sum(schedules), 0) FROM chunk WHERE {_COUNTING}) AS schedules,
@@ -104,10 +106,10 @@ def begin(store: CampaignStore, project: str, plan: CampaignPlan, target: Target
 
 
 def session(store: CampaignStore, number: int) -> Session:
-    """The session of that number. Raises `ConfigError` if there is none."""
+    """The session with that number. Raises `ConfigError` if it is not found."""
     found = store.rows(f"{_SESSIONS} WHERE id = ?", number) if number <= NUMBER_MAX else []
     if not found:
-        raise ConfigError(f"there is no session {number}; sim sessions --all lists them")
+        raise ConfigError(f"session {number} not found; sim sessions --all lists them")
     with store.understood():
         return _session(found[0])
 
@@ -140,7 +142,7 @@ def _session(row: sqlite3.Row) -> Session:
 
 
 def parts(store: CampaignStore, number: int) -> list[Part]:
-    """The parts of a session, the first first."""
+    """The parts of a session, in order."""
     return [_part(row) for row in store.rows("SELECT * FROM part WHERE session = ? ORDER BY id", number)]
 
 
@@ -151,7 +153,7 @@ def _part(row: sqlite3.Row) -> Part:
 
 
 def go_on(store: CampaignStore, number: int, version: str, code: Code, place: GitPlace) -> Part:
-    """The part that runs now: the one whose code is this code, or a new one."""
+    """The current part: the one with this code, or a new one."""
     with store.writing() as change:
         change.do(
             "UPDATE session SET branch = ?, work_tree = ?, active_ms = ? WHERE id = ?",
@@ -194,7 +196,7 @@ def record(
     place: GitPlace,
     seconds: float,
 ) -> None:
-    """A chunk is done: all that came of it is kept, or nothing. `texts` are the scenarios of its findings,
+    """A chunk is done: its whole result is kept, or nothing. `texts` are the scenarios of its findings,
     `seconds` how long the session has run."""
     with store.writing() as change:
         change.add(
@@ -211,15 +213,15 @@ def record(
             coverage=pack(outcome.coverage),
         )
         for found, text in zip(outcome.found, texts, strict=True):
-            shape = json.dumps(found.shape, ensure_ascii=False)
+            shape = json.dumps(found.counterexample.shape, ensure_ascii=False)
             change.add(
                 "finding",
                 session=session.id,
                 first=outcome.first,
                 number=found.number,
-                property=found.told.violated,
+                property=found.property,
                 shape=shape,
-                found=json.dumps(asdict(found), ensure_ascii=False),
+                found=discovery_text(found),
                 scenario=text,
             )
             change.do(
@@ -227,9 +229,9 @@ def record(
                 "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
                 "(scenario, session, code, commit_id, state) = "
                 "(excluded.scenario, excluded.session, excluded.code, excluded.commit_id, excluded.state) "
-                "WHERE state <> 'violated'",  # one that stands is kept
+                "WHERE state <> 'violated'",  # a violation that still stands is kept
                 session.system,
-                found.told.violated,
+                found.property,
                 shape,
                 text,
                 session.id,
@@ -258,19 +260,47 @@ def end(store: CampaignStore, number: int, state: str, seconds: float) -> None:
         )
 
 
-def found_from(text: str) -> Found:
-    """A finding as it was kept."""
+def discovery_text(found: Discovery) -> str:
+    """A discovery as it is kept. The keys are a contract: stores outlive versions."""
+    least = found.counterexample
+    told = {
+        "violated": least.property,
+        "message": least.message,
+        "schedule": least.schedule,
+        "words": least.words,
+        "actions": least.steps,
+        "deviations": least.deviations,
+        "complete": least.complete,
+    }
+    how = {name: getattr(found, name) for name in _HOW}
+    return json.dumps({"told": told, "shape": least.shape, **how}, ensure_ascii=False)
+
+
+def discovery_from(text: str) -> Discovery:
+    """What `discovery_text` told. Raises `KeyError` and the like for anything else."""
     data: dict[str, Any] = json.loads(text)
     told = data["told"]
-    told["schedule"], told["words"] = tuple(told["schedule"]), tuple(told["words"])
-    return Found(**{**data, "told": Told(**told), "shape": tuple(data["shape"])})
+    least = Counterexample(
+        finding=Finding(told["violated"], told["message"]),
+        schedule=tuple(told["schedule"]),
+        words=tuple(told["words"]),
+        steps=told["actions"],
+        deviations=told["deviations"],
+        complete=told["complete"],
+        shape=tuple(data["shape"]),
+    )
+    return Discovery(least, **{name: data[name] for name in _HOW})
+
+
+_HOW = ("strategy", "seed", "number", "steps", "times")
+"""What is kept of a discovery besides its counterexample."""
 
 
 # --- coverage ---------------------------------------------------------------------------------------
 
 
 def pack(coverage: CoverageData) -> bytes:
-    """A coverage as it is kept: a line of JSON, then the fingerprints, then a byte for each."""
+    """A coverage as it is stored: a line of JSON, then the fingerprints, then a byte for each."""
     head = {name: value for name, value in coverage._asdict().items() if name not in ("prints", "once")}
     return json.dumps(head).encode() + b"\n" + coverage.prints + coverage.once
 
@@ -278,7 +308,7 @@ def pack(coverage: CoverageData) -> bytes:
 def unpack(data: bytes) -> CoverageData:
     """What `pack` packed. Raises `ValueError` and the like for anything else."""
     line, _, rest = data.partition(b"\n")
-    head = {"sizes": (), **json.loads(line)}  # earlier versions kept none
+    head = {"sizes": (), **json.loads(line)}  # earlier versions did not store sizes
     count, odd = divmod(len(rest), 9)
     if odd:
         raise ValueError(f"a coverage has {odd} bytes too many")

@@ -1,8 +1,8 @@
 """The file that sessions are kept in: SQLite, which survives a kill at any moment.
 
-Every change is one transaction that takes the write lock at its beginning (BEGIN IMMEDIATE): a writer that
-read first and wrote later could be refused in the middle. Readers never wait (WAL). What a power cut may
-take is the last transactions, never half of one; a chunk that is lost is run again, with the same result.
+Every change is one transaction that takes the write lock at its beginning (BEGIN IMMEDIATE): a writer that read first
+and wrote later could be refused in the middle. Readers never wait (WAL). A power cut may lose the last transactions,
+never half of one; a lost chunk is run again, with the same result.
 """
 
 from __future__ import annotations
@@ -90,29 +90,33 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT;
     """,
 )
-"""What makes a store of version k one of version k + 1; `user_version` says which one it is."""
+"""Scripts that migrate a store from version k to k + 1; `user_version` is its version."""
 
 
 class CampaignStore:
-    """An open store. Raises `ConfigError` where the file cannot be used, or cannot be written any more."""
+    """An open store. Raises `ConfigError` if the file cannot be used, or can no longer be written."""
 
     def __init__(self, file: Path, migrations: Sequence[str] = MIGRATIONS) -> None:
         if sqlite3.sqlite_version_info < SQLITE_MIN:
-            raise ConfigError(f"SQLite {sqlite3.sqlite_version} is too old for sessions; take 3.37 or later")
+            raise ConfigError(f"SQLite {sqlite3.sqlite_version} is too old for sessions; use 3.37 or later")
         self.file = file
         with self._told():
             self._db = sqlite3.connect(file, timeout=WAIT_S, isolation_level=None)
             self._db.row_factory = sqlite3.Row
-        self._refuse_what_is_not_ours()
-        self._which = self._now()
-        with self._told():
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.execute("PRAGMA foreign_keys = ON")
-        self._migrate(migrations)
+        try:
+            self._refuse_what_is_not_ours()
+            self._which = self._now()
+            with self._told():
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = NORMAL")
+                self._db.execute("PRAGMA foreign_keys = ON")
+            self._migrate(migrations)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._db.close()
 
     def __enter__(self) -> CampaignStore:
@@ -122,26 +126,24 @@ class CampaignStore:
         self.close()
 
     def rows(self, query: str, *values: object) -> list[sqlite3.Row]:
-        """What a query finds."""
+        """The rows of a query."""
         with self._told():
             return self._db.execute(query, values).fetchall()
 
     @contextmanager
     def understood(self) -> Iterator[None]:
-        """What was kept is read back into what it was: where that cannot be, it is damaged."""
+        """Stored data is decoded: if that fails, the store is damaged."""
         try:
             yield
         except (LookupError, TypeError, ValueError, AttributeError) as error:
-            why = f"what it says cannot be understood: {type(error).__name__}: {error}"
+            why = f"its content cannot be decoded: {type(error).__name__}: {error}"
             raise ConfigError(f"{self.file}: {_ADVICE['SQLITE_CORRUPT']} ({why})") from None
 
     @contextmanager
     def writing(self) -> Iterator[Writing]:
         """One transaction: all of it is kept, or nothing."""
         if self._which != self._now():
-            raise ConfigError(
-                f"{self.file}: was moved or deleted, and what was recorded with it; put it back, or begin again"
-            )
+            raise ConfigError(f"{self.file}: was moved or deleted while in use; put it back, or start again")
         with self._told():
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -153,10 +155,10 @@ class CampaignStore:
                 raise
 
     def _refuse_what_is_not_ours(self) -> None:
-        """A database of another program is left as it is."""
+        """A database of another program is not touched."""
         tables = [row[0] for row in self.rows("SELECT name FROM sqlite_schema WHERE type = 'table'")]
         if tables and not {"session", "part", "chunk"} <= {*tables}:
-            raise ConfigError(f"{self.file}: {_ADVICE['SQLITE_NOTADB']} (it is a database of something else)")
+            raise ConfigError(f"{self.file}: {_ADVICE['SQLITE_NOTADB']} (it is a database of another program)")
 
     def _migrate(self, migrations: Sequence[str]) -> None:
         newest = len(migrations)
@@ -168,12 +170,12 @@ class CampaignStore:
                 change.do(f"PRAGMA user_version = {max(newest, self._version())}")
         if self._version() > newest:
             raise ConfigError(
-                f"{self.file}: is of version {self._version()}, this roundsim knows {newest}; "
-                "take the roundsim that wrote it, or another SIM_HOME"
+                f"{self.file}: has version {self._version()}, this roundsim knows {newest}; "
+                "use the roundsim that wrote it, or another SIM_HOME"
             )
 
     def _now(self) -> tuple[int, int] | None:
-        """Which file has the name of ours; SQLite goes on writing to one that has none any more."""
+        """The identity of the file with our name; SQLite would go on writing to one that was removed."""
         try:
             found = self.file.stat()
         except OSError:
@@ -186,7 +188,7 @@ class CampaignStore:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """What SQLite cannot do, as a mistake that says what to do about it."""
+        """Errors of SQLite, as mistakes that say what to do."""
         try:
             yield
         except sqlite3.DatabaseError as error:
@@ -196,7 +198,7 @@ class CampaignStore:
 
 
 class Writing:
-    """A transaction under way, and the moment of it in milliseconds since 1970."""
+    """An open transaction, and its time in milliseconds since 1970."""
 
     def __init__(self, database: sqlite3.Connection, at_ms: int) -> None:
         self._db = database
@@ -207,7 +209,7 @@ class Writing:
         self._db.execute(statement, values)
 
     def add(self, table: str, **values: object) -> int:
-        """Add a row, and say its number."""
+        """Add a row; returns its number."""
         names = ", ".join(values)
         places = ", ".join("?" * len(values))
         made = self._db.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", tuple(values.values()))  # noqa: S608
@@ -215,7 +217,7 @@ class Writing:
         return made.lastrowid
 
     def rows(self, query: str, *values: object) -> list[Any]:
-        """What a query finds inside the transaction."""
+        """The rows of a query inside the transaction."""
         return self._db.execute(query, values).fetchall()
 
 
@@ -225,12 +227,12 @@ def now_ms() -> int:
 
 
 _ADVICE = {
-    "SQLITE_FULL": "no room is left; what was recorded is kept: make room, then resume",
+    "SQLITE_FULL": "the disk is full; what was recorded is kept: free some space, then resume",
     "SQLITE_IOERR": "cannot be written or read; what was recorded is kept: look at the disk, then resume",
     "SQLITE_READONLY": "cannot be written to; what was recorded is kept: make it writable, or set SIM_HOME to a folder that is",
     "SQLITE_CANTOPEN": "cannot be opened; make its folder readable and writable, or set SIM_HOME to one that is",
-    "SQLITE_BUSY": f"another process has held it for more than {WAIT_S:g} s; end that one, or try again",
-    "SQLITE_NOTADB": "is no store of sessions; move it away, or set SIM_HOME to another folder",
+    "SQLITE_BUSY": f"another process has locked it for more than {WAIT_S:g} s; end that process, or try again",
+    "SQLITE_NOTADB": "is not a store of sessions; move it away, or set SIM_HOME to another folder",
     "SQLITE_CORRUPT": "is damaged; move it away (`sqlite3 FILE .recover` saves what can be read), or set SIM_HOME to another folder",
 }
 

@@ -1,6 +1,6 @@
-"""One chunk in a worker: a request of plain data in, an outcome of plain data out.
+"""One chunk in a worker: a request in plain data goes in, an outcome in plain data comes out.
 
-Whatever goes wrong with the model is data as well: the campaign says it, the worker goes on.
+Whatever goes wrong with the model is data as well: the campaign reports it, the worker continues.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from sim.campaign.campaign_plan import CampaignPlan
 from sim.campaign.code import Code, install
 from sim.campaign.news import News
 from sim.campaign.sample import Sample, sample_of
-from sim.fuzz.coverage import CoverageData
-from sim.fuzz.found import Found, found_by
-from sim.fuzz.fuzzer import Fuzzer
+from sim.fuzzer.coverage import CoverageData
+from sim.fuzzer.discovery import Discovery
+from sim.fuzzer.fuzz import Fuzzer
 from sim.scenario import Target
 
 
 class ChunkRequest(NamedTuple):
-    """The schedules `first` to `first + size - 1` of a plan, by this code, for the run of a campaign of this name,
+    """The schedules `first` to `first + size - 1` of a plan, with this code, for the run of a campaign with this name,
     which has recorded every chunk below `low`."""
 
     plan: CampaignPlan
@@ -38,7 +38,7 @@ NOTHING = CoverageData(b"", b"", 0, (), ())
 
 @dataclass(frozen=True)
 class ChunkOutcome:
-    """What came of a chunk. With `failure`, lines that say what the model did wrong, nothing else counts."""
+    """The outcome of a chunk. With `failure`, lines that say what the model did wrong, nothing else counts."""
 
     first: int
     size: int
@@ -48,30 +48,30 @@ class ChunkOutcome:
     cut_short: int = 0
     seconds: float = 0.0
     coverage: CoverageData = NOTHING
-    """Without what is no news (`sim.campaign.news`)."""
-    found: tuple[Found, ...] = ()
+    """Without what is not news (`sim.campaign.news`)."""
+    found: tuple[Discovery, ...] = ()
     sample: Sample = field(default_factory=Sample)
     failure: tuple[str, ...] = ()
 
 
 class _Loaded(NamedTuple):
-    """A target that was loaded, with all that its fuzzer has made, for the chunks to come."""
+    """A loaded target, with all that its fuzzer has built, for further chunks."""
 
     plan: CampaignPlan
     digest: str
     target: Target
     fuzzer: Fuzzer
     news: list[News]
-    """Of the run for which it is in use, alone in the list."""
+    """That of the run in which it is used; the list has at most one item."""
 
 
 _loaded: list[_Loaded] = []
 _one_at_a_time = threading.Lock()
-"""Tables are not for several threads, and an engine may call from several."""
+"""A world is not for several threads, and an engine may call from several."""
 
 
 def ready() -> None:
-    """Nothing: a worker that comes back from it has imported all that it needs."""
+    """Does nothing: a worker that returns from it has imported everything it needs."""
 
 
 def run_chunk(request: ChunkRequest) -> ChunkOutcome:
@@ -81,14 +81,14 @@ def run_chunk(request: ChunkRequest) -> ChunkOutcome:
             return _run(request)
         except SimError as error:
             return ChunkOutcome(request.first, request.size, failure=error.mistakes)
-        except Exception:  # a defect of ours must not take the worker along
+        except Exception:  # our own defect must not end the worker
             return ChunkOutcome(request.first, request.size, failure=tuple(traceback.format_exc().splitlines()))
 
 
 def _run(request: ChunkRequest) -> ChunkOutcome:
     plan, loaded = request.plan, _load(request)
     result = loaded.fuzzer.run(first=request.first, schedules=request.size)
-    if result.interrupted:  # a part of a chunk is none: whoever interrupts a worker ends it
+    if result.interrupted:  # half a chunk does not count: whoever interrupts a worker ends it
         raise KeyboardInterrupt
     if [news.run for news in loaded.news] != [request.run]:
         loaded.news[:] = [News(request.run)]
@@ -100,8 +100,8 @@ def _run(request: ChunkRequest) -> ChunkOutcome:
         cut_short=result.cut_short,
         seconds=result.seconds,
         coverage=loaded.news[0].of(request.first, request.low, result.coverage.data()),
-        found=tuple(map(found_by, result.found)),
-        sample=sample_of(loaded.target, loaded.fuzzer.graph, plan, request.first),
+        found=tuple(result.found),
+        sample=sample_of(loaded.target, loaded.fuzzer.world, plan, request.first),
     )
 
 

@@ -1,7 +1,7 @@
-"""The command line. One module a command, imported when that command is called; no logic lives here.
+"""The command line. One module per command, imported when that command is called; no logic lives here.
 
 What belongs here: reading arguments, choosing what to print, exit statuses.
-What does not: anything that another program could want to call.
+What does not: anything that another program might call.
 """
 
 from __future__ import annotations
@@ -19,39 +19,44 @@ STARTED = time.perf_counter()
 
 import click  # noqa: E402
 
-from sim.base.errors import ExitStatus, SimError, nearest  # noqa: E402
+from sim.base.errors import ExitStatus, SimError, unknown  # noqa: E402
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 COMMANDS: dict[str, str] = {
     "run": "Run scenario files: the whole trace, what was emitted and rejected, the digest.",
-    "fuzz": "Run many schedules by seed; what is found is minimised.",
-    "check": "Walk every schedule within the bounds.",
-    "sessions": "The campaigns that are kept, by git branch.",
-    "resume": "Go on with a campaign.",
-    "status": "Tokens, duplicates, replays, latency and cost of a run.",
-    "new": "Make a folder with a model, a scenario and tests that pass.",
+    "fuzz": "Run many schedules by seed; violations are minimised.",
+    "check": "Explore every schedule within the bounds.",
+    "sessions": "List the campaigns that are kept, by git branch.",
+    "resume": "Resume a campaign.",
+    "status": "Show the tokens, duplicates, replays, latency and cost of a run.",
+    "new": "Create a folder with a model, a scenario and tests that pass.",
     "draw": "Draw the machines of a model.",
-    "bench": "Measure what measuring costs.",
+    "bench": "Measure the overhead of measuring.",
     "surface": "Compare the public surface of two source trees.",
 }
 """Command name -> what it does. Each is a module of this package that defines a click command named `command`;
 the words are here so that `sim --help` loads none of them."""
 
 
-class _LazyGroup(click.Group):
-    """Imports a command's module only when that command is asked for: `sim --help` stays fast."""
-
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+class CommandGroup(click.Group):
+    """Says of an unknown command what is said of any unknown name."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in COMMANDS:
-            ctx.fail(f"there is no command {args[0]!r}{nearest(args[0], COMMANDS)}; sim --help lists them")
+        names = self.list_commands(ctx)
+        if args[0] not in names:
+            ctx.fail(unknown("command", args[0], names))
         return super().resolve_command(ctx, args)
+
+
+class _LazyGroup(CommandGroup):
+    """Imports a command's module only when that command is called: `sim --help` stays fast."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
@@ -64,7 +69,7 @@ class _LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """As in click, which would load every command to see whether it is hidden."""
+        """Click would load every command to see whether it is hidden."""
         from click.shell_completion import CompletionItem
 
         found = [CompletionItem(name, help=says) for name, says in COMMANDS.items() if name.startswith(incomplete)]
@@ -78,8 +83,8 @@ def group() -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Entry point of the console script; exits with an `ExitStatus`. Being told to end is an interrupt: what
-    was found until then is kept. A character that a terminal does not have is spelt out."""
+    """Entry point of the console script; exits with an `ExitStatus`. A termination signal is an interrupt: what was
+    found until then is kept. A character that the terminal cannot show is escaped."""
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -101,13 +106,13 @@ def call(argv: list[str] | None = None) -> int:
         click.echo("sim: interrupted", err=True)
         return ExitStatus.INTERRUPTED
     except BrokenPipeError:
-        sys.stdout = None  # the reader is gone: nothing is left to flush
+        sys.stdout = None  # the reader is gone: there is nothing to flush
         return ExitStatus.AS_EXPECTED
     except OSError as error:
         if error.errno not in _UNWRITABLE:
             raise
-        sys.stdout = None  # what could not be written is not tried again at the exit
-        click.echo(f"sim: standard output cannot be written: {error.strerror}; make room for it", err=True)
+        sys.stdout = None  # do not retry at exit what could not be written
+        click.echo(f"sim: standard output cannot be written: {error.strerror}; free some space", err=True)
         return ExitStatus.BAD_INPUT
     return int(status or 0)
 

@@ -1,4 +1,4 @@
-"""`sim bench`: what things cost, as ratios of two things measured in one run."""
+"""`sim bench`: what things cost, as ratios of two measurements in one run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 
 import click
 
-from sim.cli import options
+from sim.cli import CommandGroup, options
 from sim.metrics.overhead import measure
 from sim.report.data import run_data
 from sim.report.outcome import compare
@@ -25,7 +25,7 @@ seed: 7
 """
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def command() -> None:
     """Measure what things cost."""
 
@@ -38,11 +38,11 @@ def command() -> None:
 )
 @options.as_json
 def metrics(rounds: int, runs: int, turns: int, as_json: bool) -> int:
-    """What counting tokens costs: a scenario with metrics against without, record_turn against the additions
-    it must do, the memory of many turns against few."""
+    """What counting tokens costs: a scenario with and without metrics, record_turn against the additions it must do,
+    the memory of many turns against few."""
     data = {
         **measure(
-            time.process_time_ns,  # of this process: what else the machine does is not in it
+            time.process_time_ns,  # of this process: the machine's other load does not count
             rounds=rounds,
             turns_many=turns,
             run_on=lambda: whole_run(measured=True),
@@ -61,8 +61,8 @@ def metrics(rounds: int, runs: int, turns: int, as_json: bool) -> int:
 
 
 def whole_run(*, measured: bool) -> str:
-    """All that `sim run --json` does with a scenario, but for printing: read it, run it with empty tables,
-    judge it, digest it, and write its data, with the metrics or without."""
+    """All that `sim run --json` does with a scenario, except printing: read it, run it with empty tables, judge it,
+    digest it, and write its data, with metrics or without."""
     scenario = parse_scenario(SCENARIO, "bench.yaml")
     run = simulate_scenario(scenario)
     found = meter(run.trace, scenario.metrics) if measured else None

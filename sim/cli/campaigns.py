@@ -25,20 +25,21 @@ from sim.campaign.known import KnownCase, KnownState, replay_known
 from sim.campaign.sessions import Part, Session
 from sim.campaign.store import CampaignStore
 from sim.cli import options
-from sim.cli.keep import Kept, judged, keep_found, missed_lines, places, write_kept
+from sim.cli.keep import judged, keep_discoveries, missed_lines, places, write_page
+from sim.minimiser.counterexample_file import CounterexampleFile
 from sim.report.campaign import end_line, known_data, known_lines, part_data, sample_data, sample_line, session_data
 from sim.report.data import fuzz_data
-from sim.report.fuzz import fuzz_head, fuzz_lines
-from sim.scenario import Target
+from sim.report.fuzzed import fuzz_head, fuzz_lines
+from sim.scenario import Target, write_text
 from sim.scenario.models import settings_of
 
 workers = click.option(
-    "--workers", type=options.Whole(1), metavar="N", help="Processes that share the work.  [default: one a core]"
+    "--workers", type=options.Whole(1), metavar="N", help="Processes that share the work. [default: one per core]"
 )
 
 
 def _known(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
-    """Refuses an engine that is not there before a session begins for it."""
+    """Refuses an unavailable engine before a session begins for it."""
     if value is not None:
         read_spec(value)
     return value
@@ -48,12 +49,12 @@ engine = click.option(
     "--engine",
     metavar="NAME[=ADDRESS]",
     callback=_known,
-    help="Who runs them: local, dask or ray, or one that runs at ADDRESS.",
+    help="Engine of the workers: local, dask or ray, or one that runs at ADDRESS.",
 )
 
 
 class SessionDesk(NamedTuple):
-    """Where a command about sessions stands: the store, the project, and what git says."""
+    """The context of a command about sessions: the store, the project, and what git says."""
 
     home: Home
     store: CampaignStore
@@ -67,7 +68,7 @@ class SessionDesk(NamedTuple):
 
 @contextmanager
 def desk(*, make: bool = False) -> Iterator[SessionDesk]:
-    """The store of sessions. Where there is none it is made, or an empty one is looked at."""
+    """The store of sessions. If missing, it is created, or an empty one is used."""
     here = options.working_directory()
     options.storable(str(here))
     found = home(here, os.environ.get(VARIABLE))
@@ -78,19 +79,19 @@ def desk(*, make: bool = False) -> Iterator[SessionDesk]:
 
 
 class Crew(NamedTuple):
-    """Who runs a campaign, for how long, and where its counterexamples go."""
+    """The engine of a campaign, for how long it runs, and where its counterexamples go."""
 
     engine: str
     workers: int
     seconds: float | None
     out: str
     html: bool
-    """Whether each counterexample gets a page beside it."""
+    """Whether each counterexample gets a page next to it."""
     as_json: bool
 
 
 def crew(engine: str | None, workers: int | None, seconds: float | None, out: str, html: bool, as_json: bool) -> Crew:
-    """Who runs a campaign, if the command line does not say: a process for each core."""
+    """The default number of workers: a process for each core."""
     return Crew(engine or "local", workers or _cores(), seconds, out, html, as_json)
 
 
@@ -118,7 +119,7 @@ def carry_on(at: SessionDesk, session: Session, target: Target, by: Crew) -> int
             with started(by.engine, by.workers) as engine, _progress(by.as_json) as progress:
                 answer = campaign.run(engine, by.seconds, progress)
         else:
-            answer = answer_of(at.store, session, part, campaign.graph)
+            answer = answer_of(at.store, session, part, campaign.world)
         session = sessions.session(at.store, session.id)
         return _report(session, target, _Done(answer, part, parts, known, campaign, is_held), by)
 
@@ -130,7 +131,7 @@ class _Done(NamedTuple):
     known: Sequence[KnownCase]
     campaign: Campaign
     is_held: bool
-    """Whether nothing was run, as a known violation stands."""
+    """Whether nothing was run because a known violation stands."""
 
 
 def _head(
@@ -141,29 +142,29 @@ def _head(
     yield from head
     yield f"session   {session.id}, {at.place.shown}; {by.engine}, {by.workers} workers, chunks of {plan.chunk:,}"
     if is_new and len(parts) > 1:
-        yield f"changed   the code is not that of part {len(parts) - 1} ({parts[-2].shown}): this is part {len(parts)}, kept apart"
+        yield f"changed   the code differs from that of part {len(parts) - 1} ({parts[-2].shown}): this is part {len(parts)}, kept separately"
 
 
 def _report(session: Session, target: Target, done: _Done, by: Crew) -> int:
     answer, folder = done.answer, Path(by.out)
     standing = [one for one in done.known if one.state is KnownState.VIOLATED]
-    kept = keep_found(target, answer.found, answer.seed, folder, html=by.html)
-    violated = [*(found.told.violated for found in answer.found), *(one.violated for one in standing)]
+    kept = keep_discoveries(target, answer.found, answer.seed, folder, html=by.html)
+    violated = [*(found.property for found in answer.found), *(one.violated for one in standing)]
     again = places(target, violated, folder)[len(kept) :]
     for one, place in zip(standing, again, strict=True):
-        write_kept(place, target, one.scenario, html=by.html)
+        write_text(place.path, one.scenario)
+        if by.html:
+            write_page(place, target)
     verdict = "violated" if violated else answer.verdict
     status, as_expected = judged(target, verdict, violated, interrupted=answer.interrupted)
     if by.as_json:
-        data = fuzz_data(answer, target.name, answer.found, kept, as_expected)
+        data = fuzz_data(answer, target.name, kept, as_expected)
         options.print_json({**data, "verdict": verdict, **_data(session, done, by, again)})
         return status
     if done.is_held:
-        lines = [
-            f"no schedule was run: mend that first, then: sim resume {session.id}; --keep-going fuzzes all the same"
-        ]
+        lines = [f"no schedule was run: fix that first, then: sim resume {session.id}; --keep-going fuzzes anyway"]
     else:
-        lines = ["", *fuzz_lines(answer, answer.found, kept, done.campaign.seconds), *sample_line(answer.sample)]
+        lines = ["", *fuzz_lines(answer, kept, done.campaign.seconds), *sample_line(answer.sample)]
     lines += [
         f"known     {one.violated}: replay it with: {place.replay}" for one, place in zip(standing, again, strict=True)
     ]
@@ -174,8 +175,8 @@ def _report(session: Session, target: Target, done: _Done, by: Crew) -> int:
     return status
 
 
-def _data(session: Session, done: _Done, by: Crew, again: Sequence[Kept]) -> dict[str, Any]:
-    """What the object of a campaign has beside that of a fuzz."""
+def _data(session: Session, done: _Done, by: Crew, again: Sequence[CounterexampleFile]) -> dict[str, Any]:
+    """The keys that the object of a campaign has in addition to those of a fuzz."""
     files = iter(again)
     return {
         "seconds": round(done.campaign.seconds, 6),
@@ -196,7 +197,7 @@ def _data(session: Session, done: _Done, by: Crew, again: Sequence[Kept]) -> dic
 
 @contextmanager
 def _progress(quiet: bool) -> Iterator[Callable[[Campaign], None] | None]:
-    """A bar on a terminal: speed, coverage, findings, time left; nothing elsewhere."""
+    """A bar on a terminal: speed, coverage, findings, time left; otherwise nothing."""
     if quiet or not sys.stderr.isatty() or options.in_ci():
         yield None
         return
@@ -239,10 +240,10 @@ def _progress(quiet: bool) -> Iterator[Callable[[Campaign], None] | None]:
 
 
 class _Slow:
-    """How many states are known; counting them sorts all of them, so it is not done all the time."""
+    """How many states are known; counting sorts all of them, so it is done only now and then."""
 
     SHARE = 20
-    """A count is made at most every so many times the time that the last one took."""
+    """Between two counts passes at least this many times the time that the last one took."""
 
     def __init__(self) -> None:
         self._count = 0

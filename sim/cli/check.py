@@ -8,16 +8,14 @@ from pathlib import Path
 
 import click
 
-from sim.check.engine import ENGINES, Engine
-from sim.check.exhaustive import check
-from sim.check.memory import MIB
-from sim.check.result import CheckResult, Progress
+from sim.checker.engine import ENGINES, Engine
+from sim.checker.exhaustive import check
+from sim.checker.memory import MIB
+from sim.checker.result import CheckResult, Progress
 from sim.cli import STARTED, options
-from sim.cli.keep import Kept, judged, keep, missed_lines
+from sim.cli.keep import judged, keep, missed_lines
 from sim.cli.plans import plan_given, say_explored
-from sim.fuzz.found import tell
-from sim.graph.graph import Graph
-from sim.minimise.minimise import unminimised
+from sim.minimiser.counterexample_file import CounterexampleFile
 from sim.report.data import check_data
 from sim.report.text import bounds_lines, check_lines
 from sim.scenario import Target, load_target
@@ -27,19 +25,24 @@ from sim.scenario.models import settings_of
 @click.command()
 @click.argument("target")
 @options.settings
-@click.option("--max-states", type=options.Whole(1), metavar="N", help="Give up behind this many distinct states.")
+@click.option("--max-states", type=options.Whole(1), metavar="N", help="Stop after this many distinct states.")
 @click.option(
     "--engine",
-    type=click.Choice(ENGINES),
+    type=options.Named("engine", ENGINES),
     default="auto",
     show_default=True,
-    help="auto goes over from the plain to the compiled walk when the model turns out large.",
+    help="auto switches from the plain to the compiled walk when the model turns out to be large.",
 )
-@click.option("--exact", is_flag=True, help="Tell states apart by all they are, not by 64-bit fingerprints.")
+@click.option("--exact", is_flag=True, help="Compare whole states instead of 64-bit fingerprints.")
 @click.option(
-    "--max-memory", type=options.Whole(1), metavar="MIB", help="Give up when this much is held (else 80 % of all)."
+    "--max-memory",
+    type=options.Whole(1),
+    metavar="MIB",
+    help="Stop when the process holds this much memory. [default: 80 % of the machine's]",
 )
-@click.option("--reduce", is_flag=True, help="Go by fewer states that stand for all; counts are then reduced.")
+@click.option(
+    "--reduce", is_flag=True, help="Explore fewer states, each of which stands for many; counts are then reduced."
+)
 @options.out
 @options.html_beside
 @options.models
@@ -62,7 +65,7 @@ def command(
     plan = plan_given(None, sets)
     loaded = load_target(target, sets, faults=plan.text, faults_from=plan.source, allow=models)
     say_explored(plan)
-    bounds = bounds_lines(loaded.name, settings_of(loaded.model, loaded.config), Graph(loaded.system))
+    bounds = bounds_lines(loaded.name, settings_of(loaded.model, loaded.config), loaded.system)
     if not as_json:
         click.echo("\n".join(bounds))
     result = check(
@@ -87,18 +90,18 @@ def command(
     return status
 
 
-def _keep(target: Target, result: CheckResult, folder: Path, html: bool) -> Kept | None:
-    """Writes the counterexample; a `sometimes` that never held has none."""
-    if result.finding is None or result.begin is None or result.graph is None:
+def _keep(target: Target, result: CheckResult, folder: Path, html: bool) -> CounterexampleFile | None:
+    """Writes the counterexample; there is none for a `sometimes` that never held."""
+    found = result.counterexample
+    if found is None:
         return None
-    shortest = unminimised(result.graph, result.begin, result.path, result.finding)
-    is_reduced = result.reduced is not None and result.reduced.applied
-    origin = "A counterexample of a reduced check." if is_reduced else "A shortest counterexample."
-    return keep(target, tell(shortest), folder, origin=[origin], html=html)
+    origin = "A shortest counterexample." if found.complete else "A counterexample of a reduced check."
+    (file,) = keep(target, [(found, origin)], folder, html=html)
+    return file
 
 
 def _progress(quiet: bool) -> Progress | None:
-    """A line on a terminal that counts; nothing elsewhere."""
+    """A counting line on a terminal; otherwise nothing."""
     if quiet or not sys.stderr.isatty() or options.in_ci():
         return None
 

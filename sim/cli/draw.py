@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import click
 
-from sim.base.errors import ConfigError, nearest
+from sim.base.errors import ConfigError, unknown
 from sim.cli import options
+from sim.machine.diagrams import diagrams
 from sim.report.draw import Sketch, mermaid, sketches, svg
 from sim.report.draw.exported import machines_data
 from sim.report.write import write_report
@@ -19,7 +20,9 @@ FORMATS = ("mermaid", "svg")
 @click.command()
 @click.argument("target", metavar="MODEL")
 @options.settings
-@click.option("--format", "form", type=click.Choice(FORMATS), default=None, help="How to draw; mermaid by default.")
+@click.option(
+    "--format", "form", type=options.Named("format", FORMATS), default=None, help="Output format; mermaid by default."
+)
 @click.option("--only", multiple=True, metavar="NAME", help="Draw this process or monitor; may be repeated.")
 @click.option("--out", metavar="FILE", help="Write to this file instead of standard output.")
 @options.models
@@ -38,7 +41,7 @@ def command(
     if as_json and form is not None:
         raise ConfigError(f"--json and --format {form} are both given; give one")
     loaded = load_target(target, options.overrides(settings), allow=models)
-    chosen = _chosen(sketches(loaded.system), only)
+    chosen = _chosen(sketches(diagrams({**loaded.system.processes, **loaded.system.monitors})), only)
     if as_json:
         options.print_json(machines_data(loaded.name, chosen))
         return 0
@@ -52,11 +55,7 @@ def command(
 
 def _chosen(found: list[Sketch], only: tuple[str, ...]) -> list[Sketch]:
     known = [name for sketch in found for name in sketch.names]
-    mistakes = [
-        f"--only {name}: no process or monitor of this name{nearest(name, known)}; there are {', '.join(known)}"
-        for name in only
-        if name not in known
-    ]
+    mistakes = [f"--only: {unknown('process or monitor', name, known)}" for name in only if name not in known]
     if mistakes:
         raise ConfigError(*mistakes)
     if not only:

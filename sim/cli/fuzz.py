@@ -1,6 +1,6 @@
 """`sim fuzz`: many schedules of a model by seed, each violation minimised.
 
-With `--workers` or `--engine` it is a campaign: shared out, and kept as a session that can be resumed.
+With `--workers` or `--engine` it is a campaign: distributed, and kept as a session that can be resumed.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ from sim.base.errors import ConfigError
 from sim.campaign.campaign_plan import CampaignPlan, chunk_size
 from sim.campaign.sessions import begin
 from sim.cli import campaigns, options
-from sim.cli.keep import judged, keep_found, missed_lines
+from sim.cli.keep import judged, keep_discoveries, missed_lines
 from sim.cli.plans import plan_given, say_explored
-from sim.fuzz.found import found_by
-from sim.fuzz.fuzzer import SCHEDULES, FuzzResult, Progress, fuzz
+from sim.fuzzer.fuzz import SCHEDULES, FuzzResult, Progress, fuzz
 from sim.report.data import fuzz_data
-from sim.report.fuzz import fuzz_head, fuzz_lines
+from sim.report.fuzzed import fuzz_head, fuzz_lines
 from sim.run.simulation import MAX_STEPS
 from sim.scenario import Target, load_target
 from sim.scenario.models import settings_of
@@ -34,10 +33,14 @@ from sim.strategy import STRATEGIES, Portfolio
 @click.option("--schedules", type=options.Whole(1), metavar="N", help=f"How many schedules.  [default: {SCHEDULES}]")
 @options.duration
 @click.option(
-    "--strategy", type=click.Choice(list(STRATEGIES)), default=Portfolio.name, show_default=True, help="What picks."
+    "--strategy",
+    type=options.Named("strategy", STRATEGIES),
+    default=Portfolio.name,
+    show_default=True,
+    help="The strategy that picks.",
 )
 @click.option("--seed", type=options.Whole(0, 2**64 - 1), default=0, show_default=True, help="Fixes every pick.")
-@click.option("--keep-going", is_flag=True, help="Go on after a violation, and group equal ones.")
+@click.option("--keep-going", is_flag=True, help="Continue after a violation, and group equal ones.")
 @campaigns.workers
 @campaigns.engine
 @click.option("--chunk", type=options.Whole(1), metavar="N", help="Schedules that a worker takes at a time.")
@@ -63,14 +66,14 @@ def command(
 ) -> int:
     """Fuzz TARGET (a scenario file, or a model such as models.consensus): schedules by seed.
 
-    With --workers or --engine it is a campaign: several processes share the work, and it is kept, to be
-    resumed by `sim resume` should it be ended or killed.
+    With --workers or --engine it is a campaign: several processes share the work, and it is kept, so that `sim resume`
+    can resume it after an interrupt or a kill.
     """
     if schedules is not None and seconds is not None:
         raise ConfigError("--schedules and --for are both given; give one")
     is_campaign = workers is not None or engine is not None
     if chunk is not None and not is_campaign:
-        raise ConfigError("--chunk is for a campaign; give --workers too")
+        raise ConfigError("--chunk requires a campaign; add --workers")
     sets = options.overrides(settings)
     faults = plan_given(None, sets)
     loaded = load_target(target, sets, faults=faults.text, faults_from=faults.source, allow=models)
@@ -114,21 +117,20 @@ def command(
 
 
 def _report(result: FuzzResult, target: Target, out: str, html: bool, as_json: bool) -> int:
-    findings = [found_by(finding) for finding in result.found]
-    kept = keep_found(target, findings, result.seed, Path(out), html=html)
-    violated = [found.told.violated for found in findings]
+    kept = keep_discoveries(target, result.found, result.seed, Path(out), html=html)
+    violated = [found.property for found in result.found]
     status, as_expected = judged(target, result.verdict, violated, interrupted=result.interrupted)
     if as_json:
-        options.print_json(fuzz_data(result, target.name, findings, kept, as_expected))
+        options.print_json(fuzz_data(result, target.name, kept, as_expected))
     else:
         missed = missed_lines(target, result.verdict, violated)
-        click.echo("\n".join([*fuzz_lines(result, findings, kept), *missed]))
+        click.echo("\n".join([*fuzz_lines(result, kept), *missed]))
     return status
 
 
 @contextmanager
 def _progress(quiet: bool, schedules: int | None) -> Iterator[Progress | None]:
-    """A bar on a terminal; nothing elsewhere."""
+    """A bar on a terminal; otherwise nothing."""
     if quiet or not sys.stderr.isatty() or options.in_ci():
         yield None
         return

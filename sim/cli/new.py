@@ -1,4 +1,4 @@
-"""`sim new`: a folder to begin with."""
+"""`sim new`: a folder to start from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sim.scaffold import scaffold
 @click.argument("name")
 @options.as_json
 def command(name: str, as_json: bool) -> int:
-    """Make a folder NAME with a model, a scenario and tests that pass."""
+    """Create a folder NAME with a model, a scenario and tests that pass."""
     written = [path.as_posix() for path in scaffold(name, Path.cwd())]
     commands = [f"cd {name}", f"sim check {name}", "sim run scenarios/lost_answer.yaml", "pytest"]
     if as_json:

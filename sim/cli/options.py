@@ -6,23 +6,42 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sim.base.durations import parse_duration
-from sim.base.errors import ConfigError, listing, nearest
+from sim.base.errors import ConfigError, listing, unknown
+
+if TYPE_CHECKING:
+    _Choice = click.Choice[str]
+else:
+    _Choice = click.Choice  # click 8.1 knows no types of choices
 
 EXPORTS = ("jsonl", "mermaid", "perfetto", "shiviz")
-"""The formats of `report.export`, whose modules are loaded when they are asked for."""
+"""The formats of `report.export`, whose modules are loaded on demand."""
 
 
 class Whole(click.IntRange):
-    """A whole number between bounds, by a name that a user can read in an error."""
+    """A whole number between bounds, with a name that reads well in an error."""
 
     name = "whole number"
+
+
+class Named(_Choice):
+    """One of some names, which says of any other what every command says of an unknown name."""
+
+    def __init__(self, kind: str, names: Iterable[str]) -> None:
+        super().__init__(list(names))
+        self._kind = kind
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in self.choices:
+            option = param.opts[0] if param is not None else self._kind
+            raise ConfigError(f"{option} {value}: {unknown(self._kind, value, self.choices)}")
+        return super().convert(value, param, ctx)
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
@@ -33,7 +52,7 @@ metrics = click.option(
     "--metrics/--no-metrics",
     "metrics",
     default=None,
-    help="Count tokens, duplicates and cost, or do not, whatever the file says.",
+    help="Whether to count tokens, duplicates and cost; overrides the file.",
 )
 models = click.option(
     "--model", "models", multiple=True, metavar="NAME", help="A module that scenario files may import as their model."
@@ -48,32 +67,32 @@ def _seconds(_context: click.Context, _option: click.Parameter, value: str | Non
     except ConfigError as error:
         raise ConfigError(*(f"--for {mistake}" for mistake in error.mistakes)) from None
     if milliseconds <= 0:
-        raise ConfigError(f"--for {value}: give more than no time, such as 60s")
+        raise ConfigError(f"--for {value}: must be more than 0, such as 60s")
     return milliseconds / 1000
 
 
 duration = click.option(
-    "--for", "seconds", metavar="TIME", callback=_seconds, help="How long instead, such as 60s or 5min."
+    "--for", "seconds", metavar="TIME", callback=_seconds, help="Run for this long instead, such as 60s or 5min."
 )
 
 
 def working_directory() -> Path:
-    """Where we are. Raises `ConfigError` if that was deleted."""
+    """The working directory. Raises `ConfigError` if it was deleted."""
     try:
         return Path.cwd()
     except FileNotFoundError:
-        raise ConfigError("the working directory is gone; change to one that is there") from None
+        raise ConfigError("the working directory was deleted; change to another one") from None
 
 
 def _writable(_context: click.Context, _option: click.Parameter, value: str) -> str:
-    """Refuses a folder that nothing can be written to before hours are spent on what would go there."""
+    """Refuses a folder that is not writable before hours are spent on what would go there."""
     nearest = working_directory() / value
     while not nearest.exists() and nearest != nearest.parent:
         nearest = nearest.parent
     if not nearest.is_dir():
-        raise ConfigError(f"--out {value}: {nearest} is no folder; name a folder, or one that can be made")
+        raise ConfigError(f"--out {value}: {nearest} is not a folder; name a folder, or one that can be created")
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise ConfigError(f"--out {value}: {nearest} cannot be written to; name a folder that can be")
+        raise ConfigError(f"--out {value}: {nearest} cannot be written to; name a writable folder")
     return value
 
 
@@ -87,7 +106,7 @@ out = click.option(
 )
 
 html_file = click.option(
-    "--html", "html", type=click.Path(), metavar="FILE", help="Write the run as one page, to be looked at in a browser."
+    "--html", "html", type=click.Path(), metavar="FILE", help="Write the run as one page for a browser."
 )
 exports = click.option(
     "--export",
@@ -97,40 +116,41 @@ exports = click.option(
     help=f"Write the run for another tool: {listing(EXPORTS)}; may be repeated.",
 )
 html_beside = click.option(
-    "--html", "html", is_flag=True, help="Write each counterexample also as a page, beside its file."
+    "--html", "html", is_flag=True, help="Also write each counterexample as a page, next to its file."
 )
 
 
 def files_of(html: str | None, given: Sequence[str], scenarios: int) -> dict[str, str]:
-    """What is to be written of a run: format (`html` among them) -> file. Raises `ConfigError`."""
+    """The files to write for a run: format (`html` is one) -> file. Raises `ConfigError`."""
     found = {"html": html} if html is not None else {}
     mistakes = []
     for text in given:
         form, equals, path = text.partition("=")
-        if not equals or not path or form not in EXPORTS:
-            hint = nearest(form, EXPORTS) if form not in EXPORTS else f": write --export {form}=FILE"
-            mistakes.append(f"--export {text!r} is no FORMAT=FILE{hint}; formats are {listing(EXPORTS, 'and')}")
+        if form not in EXPORTS:
+            mistakes.append(f"--export {text!r}: {unknown('format', form, EXPORTS)}")
+        elif not equals or not path:
+            mistakes.append(f"--export {text!r}: write --export {form}=FILE")
         elif form in found:
             mistakes.append(f"--export {form}=... is given twice; give it once")
         else:
             found[form] = path
     if found and scenarios > 1:
-        mistakes.append(f"--html and --export hold one run, and {scenarios} scenarios are given; give one")
+        mistakes.append(f"--html and --export write one run, but {scenarios} scenarios are given; give one")
     files = list(found.values())
-    mistakes += [f"{path} is to be written twice; name another file" for path in files if files.count(path) > 1][:1]
+    mistakes += [f"{path} would be written twice; name another file" for path in files if files.count(path) > 1][:1]
     if mistakes:
         raise ConfigError(*mistakes)
     return found
 
 
 def overrides(given: Sequence[str]) -> dict[str, str]:
-    """`KEY=VALUE` texts as a mapping. Raises `ConfigError` for each that is none, or given twice."""
+    """`KEY=VALUE` texts as a mapping. Raises `ConfigError` for each that is malformed, or given twice."""
     found: dict[str, str] = {}
     mistakes = []
     for text in given:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
-            mistakes.append(f"--set {text!r} is no KEY=VALUE; write --set agents=3")
+            mistakes.append(f"--set {text!r} is not KEY=VALUE; write --set agents=3")
         elif key.strip() in found:
             mistakes.append(f"--set {key.strip()} is given twice; give it once")
         else:
@@ -141,7 +161,7 @@ def overrides(given: Sequence[str]) -> dict[str, str]:
 
 
 def command_line(*words: str | None, sets: Mapping[str, str] | None = None, allow: Sequence[str] = ()) -> str:
-    """A command of ours as one types it."""
+    """A command of ours as the user would type it."""
     parts = ["sim", *(word for word in words if word is not None)]
     for key, value in (sets or {}).items():
         parts += ["--set", f"{key}={value}"]
@@ -151,13 +171,13 @@ def command_line(*words: str | None, sets: Mapping[str, str] | None = None, allo
 
 
 def in_ci() -> bool:
-    """Whether nobody watches: progress is then left out."""
+    """Whether nobody is watching: then no progress is shown."""
     return bool(os.environ.get("CI"))
 
 
 def print_json(data: Mapping[str, Any]) -> None:
-    """One object on standard output; spelt in ASCII if that has no other way to say it (half a character, say, which
-    a file's name may have)."""
+    """One object on standard output; in ASCII if it cannot be encoded otherwise (a file name may contain a lone
+    surrogate)."""
     text = json.dumps(data, indent=2, ensure_ascii=False)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
@@ -167,9 +187,11 @@ def print_json(data: Mapping[str, Any]) -> None:
 
 
 def storable(*names: str) -> None:
-    """Refuses a name of a file or folder that a campaign could not keep. Raises `ConfigError`."""
+    """Refuses the name of a file or folder that a campaign could not store. Raises `ConfigError`."""
     for name in names:
         try:
             name.encode()
         except UnicodeEncodeError:
-            raise ConfigError(f"{name!r}: a campaign is kept by this name, which is no UTF-8; rename it") from None
+            raise ConfigError(
+                f"{name!r}: a campaign is stored under this name, which is not UTF-8; rename it"
+            ) from None

@@ -1,4 +1,4 @@
-"""Writes what is to be seen of a run: its page, and files for other tools."""
+"""Writes the views of a run: its page, and files for other tools."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The fault plan of a command, and the line on standard error that says so.
 
-The gate of the command line: `--faults`, `--set faults=...` and a scenario's `faults:` are opt-in and plan in
-one; a plan of the environment needs `SIM_DEV_FAULTS=1` beside it. The nearest wins: the command line, the
-environment, the file.
+The gate of the command line: `--faults`, `--set faults=...` and a scenario's `faults:` are opt-in and plan in one; a
+plan of the environment also requires `SIM_DEV_FAULTS=1`. The first of these wins: the command line, the environment,
+the file.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from sim.faults.plan import show_plan
 from sim.scenario import Scenario
 
 SCOPES = (environment.SCOPE, "consensus", "auto_drive")
-"""The scopes that simulated machines are in."""
+"""The scopes of simulated machines."""
 BY_SETTING = "--set faults"
-"""Where a plan comes from that the configuration holds already."""
+"""The source of a plan that is already in the configuration."""
 
 
 class GivenPlan(NamedTuple):
-    """A plan that is given instead of a file's (None: none is), and where it was given."""
+    """A plan that replaces a file's (None: no plan), and its source."""
 
     text: str | None
     source: str
 
 
 def plan_given(faults: str | None, overrides: Mapping[str, str]) -> GivenPlan:
-    """The plan of the command line or the environment; a plan of the environment that does not count is
-    told in one line on standard error.
+    """The plan of the command line or the environment; a plan of the environment that has no effect is reported in one
+    line on standard error.
 
-    Raises `ConfigError` if the environment's plan is on and malformed, or for other code than ours.
+    Raises `ConfigError` if the environment's plan is enabled but malformed, or is for other code.
     """
     told = GivenPlan(faults, "--faults" if faults is not None or "faults" not in overrides else BY_SETTING)
     if not environment.opted_in():
@@ -48,7 +48,7 @@ def plan_given(faults: str | None, overrides: Mapping[str, str]) -> GivenPlan:
     if found.scope not in SCOPES:
         raise ConfigError(
             f"{found.variable} is for the scope {found.scope!r}{nearest(found.scope, SCOPES)}; "
-            f"simulated machines are in {listing(SCOPES)}"
+            f"for simulated machines use {listing(SCOPES)}"
         )
     return GivenPlan(found.text, found.variable)
 
@@ -65,6 +65,6 @@ def say_on(plan: GivenPlan, scenarios: Iterable[Scenario]) -> None:
 
 
 def say_explored(plan: GivenPlan) -> None:
-    """The same for a command that explores: there the budget of the model is no plan, the environment's is."""
+    """The same for a command that explores: there the model's budget is not a plan, the environment's is."""
     if plan.text is not None:
         say(f"faults are on: {plan.text} ({plan.source})")

@@ -1,4 +1,4 @@
-"""`sim resume`: goes on with a campaign where it was ended or killed."""
+"""`sim resume`: resumes a campaign where it was ended or killed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sim.report.campaign import progress_text, session_data, session_table
 @click.argument("number", metavar="[ID]", type=options.Whole(1), required=False)
 @by_branch
 @of_all
-@click.option("--last", is_flag=True, help="The one with the most recent activity that is not finished.")
+@click.option("--last", is_flag=True, help="Resume the unfinished session with the most recent activity.")
 @options.duration
 @campaigns.workers
 @campaigns.engine
@@ -38,10 +38,9 @@ def command(
     html: bool,
     as_json: bool,
 ) -> int:
-    """Go on with session ID, or with one of the current git branch: picked from a list on a terminal, listed
-    elsewhere."""
+    """Resume session ID, or one of the current git branch: picked from a list on a terminal, otherwise listed."""
     if number is not None and (branch is not None or everything or last):
-        raise ConfigError(f"session {number} is one: leave out --branch, --all and --last")
+        raise ConfigError(f"session {number} is given; leave out --branch, --all and --last")
     with desk() as at:
         if number is not None:
             chosen = session(at.store, number)
@@ -54,7 +53,7 @@ def command(
             else:
                 status = show(at, found, branch, as_json)
                 if found and not as_json:
-                    click.echo("go on with one of them: sim resume ID, or sim resume --last")
+                    click.echo("resume one of them: sim resume ID, or sim resume --last")
                 return status
         return _resume(at, chosen, crew(engine, workers, seconds, out, html, as_json))
 
@@ -63,13 +62,13 @@ def _resume(at: SessionDesk, chosen: Session, by: campaigns.Crew) -> int:
     plan = chosen.plan
     goes_on = plan.schedules is None and chosen.state == "done" and by.seconds is not None
     if chosen.is_finished and not goes_on:
-        more = "" if plan.schedules is not None or chosen.state == "stopped" else "; --for 60s goes on with it"
+        more = "" if plan.schedules is not None or chosen.state == "stopped" else "; --for 60s continues it"
         if by.as_json:
             options.print_json({"finished": True, "session": session_data(chosen)})
         else:
             click.echo(
                 f"session {chosen.id} is finished ({chosen.state}): {progress_text(chosen)} schedules, "
-                f"{chosen.findings} findings; sim status {chosen.id} tells them{more}"
+                f"{chosen.findings} finding{'s' * (chosen.findings != 1)}; sim status {chosen.id} shows them{more}"
             )
         return ExitStatus.AS_EXPECTED
     if by.seconds is None and plan.seconds is not None:
@@ -78,7 +77,7 @@ def _resume(at: SessionDesk, chosen: Session, by: campaigns.Crew) -> int:
 
 
 def _pick(at: SessionDesk, found: list[Session]) -> Session:
-    """The one that the user picks: arrows, or typing, which filters."""
+    """The session that the user picks, with the arrows or by typing, which filters."""
     import questionary
 
     head, *lines = session_table(found, branches(at.here))

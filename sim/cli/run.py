@@ -1,4 +1,4 @@
-"""`sim run`: scenario files, each run once and held against what it expects."""
+"""`sim run`: scenario files, each run once and compared with what it expects."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _load(requests: list[RunRequest]) -> list[Scenario]:
 def perform(
     request: RunRequest, scenario: Scenario, *, verifying: bool = False, metrics: bool | None = None
 ) -> tuple[JudgedRun, bool]:
-    """One run, and whether it is the same elsewhere. `metrics`: measured or not, whatever the file says."""
+    """One run, and whether it is the same elsewhere. `metrics` overrides whether the file wants it measured."""
     try:
         run = simulate_scenario(scenario)
     except SimError as error:
@@ -117,7 +117,7 @@ def perform(
 
 
 def _where(request: RunRequest, scenario: Scenario, error: SimError) -> str:
-    """What of the file is to blame: the item of its schedule that does not fit, or the file as such."""
+    """The place to blame: the item of the schedule that does not fit, or the file as a whole."""
     if isinstance(error, DivergenceError) and scenario.schedule:
         item = scenario.schedule[error.item]
         return f"{request.path}:{item.line}:{item.column}"

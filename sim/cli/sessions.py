@@ -1,4 +1,4 @@
-"""`sim sessions`: the campaigns that are kept, by git branch."""
+"""`sim sessions`: lists the campaigns that are kept, by git branch."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from sim.campaign.git import branches, former_names, spelt
 from sim.campaign.sessions import Part, Session, parts, session, sessions
 from sim.cli import options
 from sim.cli.campaigns import SessionDesk, desk
-from sim.graph.graph import Graph
 from sim.report.campaign import answer_data, session_data, session_lines, session_table
 from sim.scenario import Target
 
-by_branch = click.option("--branch", metavar="NAME", help="The sessions of this branch, not of the current one.")
+by_branch = click.option("--branch", metavar="NAME", help="The sessions of this branch instead of the current one.")
 of_all = click.option("--all", "everything", is_flag=True, help="The sessions of every branch.")
 
 
@@ -26,13 +25,13 @@ of_all = click.option("--all", "everything", is_flag=True, help="The sessions of
 @of_all
 @options.as_json
 def command(branch: str | None, everything: bool, as_json: bool) -> int:
-    """The sessions of the current git branch, with the most recent activity first."""
+    """List the sessions of the current git branch, with the most recent activity first."""
     with desk() as at:
         return show(at, listed(at, branch, everything), branch, as_json)
 
 
 def listed(at: SessionDesk, branch: str | None, everything: bool) -> list[Session]:
-    """The sessions asked for. A branch that was renamed has the sessions of its former names."""
+    """The requested sessions. A branch that was renamed has the sessions of its former names."""
     if everything and branch is not None:
         raise ConfigError("--all and --branch are both given; give one")
     if everything:
@@ -54,20 +53,20 @@ def show(at: SessionDesk, found: list[Session], branch: str | None, as_json: boo
         where = f" of branch {name}" if name is not None else f": {at.place.shown}"
         others = len(sessions(at.store, None, None))
         rest = (
-            f"; sim sessions --all lists {others} of others" if others else "; sim fuzz TARGET --workers 2 begins one"
+            f"; sim sessions --all lists {others} of others" if others else "; sim fuzz TARGET --workers 2 starts one"
         )
         click.echo(f"no session{where}{rest}")
     return ExitStatus.AS_EXPECTED
 
 
 def tell(number: int, as_json: bool) -> int:
-    """What session `number` covered, found and used: part by part, as each ran other code."""
+    """What session `number` covered, found and used: part by part, since each ran different code."""
     with desk() as at:
         one = session(at.store, number)
         try:
             target: Target | None = one.plan.load()
             code, why = code_of(one.plan.model).digest, ""
-        except SimError as error:  # as on another branch, where the model is not
+        except SimError as error:  # for instance on another branch, without the model
             target, code, why = None, "", error.mistakes[0]
         told = [(part, _answer(at, one, part, target)) for part in parts(at.store, number)]
         if as_json:
@@ -79,4 +78,4 @@ def tell(number: int, as_json: bool) -> int:
 
 
 def _answer(at: SessionDesk, one: Session, part: Part, target: Target | None) -> PartTally:
-    return tally_of(at.store, one, part) if target is None else answer_of(at.store, one, part, Graph(target.system))
+    return tally_of(at.store, one, part) if target is None else answer_of(at.store, one, part, target.system.world())

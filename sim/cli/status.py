@@ -18,25 +18,27 @@ from sim.run.verify import RunRequest
 
 FORMATS = ("text", "json", "openmetrics", "otel")
 RECORD_MAX = 256 * 1024 * 1024
-"""Bytes; a record of a run that is longer was hardly printed by us."""
+"""Bytes; we never print a longer record of a run."""
 
 
 @click.command()
 @click.argument("target", metavar="TARGET|ID")
 @click.option("--seed", type=options.Whole(0, 2**64 - 1), help="The seed of the strategy, instead of the file's.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default=None, help="What to print; text by default.")
+@click.option(
+    "--format", "form", type=options.Named("format", FORMATS), default=None, help="Output format; text by default."
+)
 @options.settings
 @options.models
 @options.as_json
 def command(
     target: str, seed: int | None, form: str | None, settings: tuple[str, ...], models: tuple[str, ...], as_json: bool
 ) -> int:
-    """Tokens, duplicates, replays, latency and cost of TARGET: a scenario file, which is run, or a record of
-    a run (FILE.json or - for standard input), which is what `sim run --json` printed. Or what the session of
-    that number covered, found and used."""
+    """Show the tokens, duplicates, replays, latency and cost of TARGET: a scenario file, which is run, or the record of
+    a run (FILE.json or - for standard input) that `sim run --json` printed. If TARGET is the number of a session: what
+    it covered, found and used."""
     if target.isdecimal():
         if seed is not None or settings or models or form in FORMATS[2:]:
-            raise ConfigError(f"{target} is a session: it has --json alone; leave the other options out")
+            raise ConfigError(f"{target} is a session, which takes only --json; leave the other options out")
         from sim.cli.sessions import tell
 
         return tell(int(target), as_json or form == "json")
@@ -45,7 +47,7 @@ def command(
     form = "json" if as_json else form or "text"
     if target == "-" or target.endswith(".json"):
         if seed is not None or settings or models:
-            raise ConfigError(f"{target} is a record: --seed, --set and --model change nothing of it; leave them out")
+            raise ConfigError(f"{target} is a record: --seed, --set and --model do not apply to it; leave them out")
         found = read_record(_text(target), target)
         status = ExitStatus.AS_EXPECTED if all(one.run["as_expected"] for one in found) else ExitStatus.VIOLATED
     else:
@@ -67,11 +69,11 @@ def _text(target: str) -> str:
             return sys.stdin.read(RECORD_MAX)
         file = Path(target)
         if file.stat().st_size > RECORD_MAX:
-            raise ScenarioError(f"{target}: is larger than {RECORD_MAX} bytes; a record of a run is not")
+            raise ScenarioError(f"{target}: is larger than {RECORD_MAX} bytes, so it is not a record of a run")
         return file.read_text("utf-8")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise ScenarioError(f"{target}: cannot be read: {reason}; name what `sim run --json` printed") from None
+        raise ScenarioError(f"{target}: cannot be read: {reason}; name a file that `sim run --json` printed") from None
 
 
 def _print(found: list[RunStatus], form: str) -> None:
@@ -82,6 +84,6 @@ def _print(found: list[RunStatus], form: str) -> None:
         for number, one in enumerate(found):
             click.echo("\n".join([*([""] if number else []), one.title, "", *status_lines(one.metrics)]))
     elif len(found) > 1:
-        raise ConfigError(f"{len(found)} runs cannot be one {form} text: their series would be the same; give one run")
+        raise ConfigError(f"{len(found)} runs cannot share one {form} text: their series would coincide; give one run")
     else:
         click.echo(found[0].openmetrics() if form == "openmetrics" else found[0].otel(), nl=form == "otel")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sim.base.errors import ConfigError, ExitStatus
+from sim.cli.options import Named
 
 if TYPE_CHECKING:
     from sim.surface.report import Report
@@ -21,13 +22,13 @@ _FORMATS = ("text", "markdown", "json")
 @click.argument("fork")
 @click.argument("upstream")
 @click.option("--also", multiple=True, metavar="TREE", help="A further tree, compared with FORK as well.")
-@click.option("--name", "names", multiple=True, help="What to call the trees, in their order.")
-@click.option("--require", multiple=True, metavar="NAME", help="A name that the port needs; say where it is.")
+@click.option("--name", "names", multiple=True, help="Names of the trees, in their order.")
+@click.option("--require", multiple=True, metavar="NAME", help="A name that the port needs; its place is reported.")
 @click.option("--rename", multiple=True, metavar="OLD=NEW", help="A systematic rename; codex_*=code_* too.")
 @click.option("--only", multiple=True, metavar="GLOB", help="Compare only files that match.")
-@click.option("--level", type=click.Choice(_LEVELS), default="pub", show_default=True, help="How far in to look.")
+@click.option("--level", type=Named("level", _LEVELS), default="pub", show_default=True, help="How deep to look.")
 @click.option("--study", type=click.Path(path_type=Path), help="A study file with all of this, and more.")
-@click.option("--format", "form", type=click.Choice(_FORMATS), default=None, help="How to print it; text if not said.")
+@click.option("--format", "form", type=Named("format", _FORMATS), default=None, help="Output format; text by default.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead of standard output.")
 def command(
@@ -51,7 +52,7 @@ def command(
     from sim.surface.survey import Question, survey
 
     if as_json and form not in (None, "json"):
-        raise ConfigError(f"--json and --format {form}: two formats; give one")
+        raise ConfigError(f"--json and --format {form} are both given; give one")
     form = "json" if as_json else form or "text"
     loaded = None
     if study is not None:
@@ -74,7 +75,7 @@ def command(
 
 
 def _tail(study: Path | None, form: str, out: Path | None) -> str:
-    """The options that make the same report again; an absolute path is this machine's business."""
+    """The options that reproduce the report; absolute paths of this machine are shortened."""
     shown = [f"--study {_relative(study)}"] if study else []
     shown += [f"--format {form}"] if form != "text" else []
     return " ".join([*shown, *([f"--out {_relative(out)}"] if out else [])])

@@ -1,7 +1,7 @@
 """Faults: what can strike, and how plans spell it; and the same faults for ordinary code.
 
 What belongs here: the table of kinds, the domain faults that machines are given instead of a message, the
-syntax of plans and budgets, the gate, and behind it the injector for ordinary code. What does not: when a
+syntax of plans and budgets, the gate, and the injector for ordinary code behind it. What does not: when a
 fault strikes in a run, which is a pick of a strategy.
 """
 

@@ -1,7 +1,7 @@
-"""The table of all faults: what each kind strikes, what comes of it, and where it can be planned.
+"""The table of all faults: what each kind strikes, what it does, and where it can be planned.
 
-Plans, the graph's budget, the virtual clock, the injector for ordinary code and `docs/faults.md` all go by
-this table; `python -m sim.faults` prints it as Markdown.
+Plans, the graph's budget, the virtual clock, the injector for ordinary code and `docs/faults.md` all use this table;
+`python -m sim.faults` prints it as Markdown.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ class Bites(Enum):
     ANSWER = "an agent's answer"
     VERDICT = "the verdict's message"
     ENVELOPE = "a message in flight"
-    PROCESS = "a process, or a handler behind one of its outputs"
+    PROCESS = "a process, or a handler after one of its outputs"
     CUT = "a named cut of the system"
     LINK = "a message when it is sent (timed runs)"
     CLOCK = "a process when something is due there (timed runs)"
 
 
 TIMED = (Bites.LINK, Bites.CLOCK)
-"""What only a clock knows of: the graph has no time, so a check knows nothing of these."""
+"""What only a clock knows: the graph has no time, so a check has no such faults."""
 
 
 class Takes(Enum):
-    """What may or must stand in the parentheses of an entry."""
+    """What may or must be in the parentheses of an entry."""
 
     NOTHING = ""
-    HINT = "a reset hint, if wanted"
+    HINT = "optional: a reset hint"
     DURATION = "a duration"
 
 
@@ -49,8 +49,8 @@ class Takes(Enum):
 class FaultKind:
     """One kind of fault.
 
-    - `trigger`: what the struck process is given; None: it is given nothing of its own
-    - `survives`: what becomes of the message, in words; empty: no message is concerned
+    - `trigger`: what the struck process is given; None: nothing
+    - `survives`: what happens to the message, in words; empty: no message is affected
     - `error`: what it is in ordinary code; None: ordinary code has no such fault
     """
 
@@ -62,7 +62,7 @@ class FaultKind:
     error: type[InjectedFault] | None = None
     takes: Takes = Takes.NOTHING
     ends: str = ""
-    """What ends it by itself, if something does."""
+    """What ends it by itself, if anything does."""
 
     @property
     def timed(self) -> bool:
@@ -71,7 +71,7 @@ class FaultKind:
 
     @property
     def transient(self) -> bool | None:
-        """Whether another attempt may succeed; None where nothing fails."""
+        """Whether another attempt may succeed; None if nothing fails."""
         return self.error.transient if self.error is not None else None
 
 
@@ -79,34 +79,38 @@ _LATE, _GONE, _KEPT = "yes, it arrives late", "no", "yes"
 
 TABLE: tuple[FaultKind, ...] = (
     FaultKind("agent_timeout", Bites.ANSWER, "the wait for it is over", _LATE, AgentTimeout, AgentTimeoutError),
-    FaultKind("rate_limited", Bites.ANSWER, "refused for now", _GONE, RateLimited, RateLimitedError, Takes.HINT),
+    FaultKind("rate_limited", Bites.ANSWER, "refused temporarily", _GONE, RateLimited, RateLimitedError, Takes.HINT),
     FaultKind(
-        "consensus_fail", Bites.VERDICT, "no consensus came of it", _GONE, ConsensusFailure, ConsensusFailureError
+        "consensus_fail",
+        Bites.VERDICT,
+        "the round ends without consensus",
+        _GONE,
+        ConsensusFailure,
+        ConsensusFailureError,
     ),
-    FaultKind("empty_response", Bites.ANSWER, "nothing in it", _GONE, EmptyResponse, EmptyResponseError),
+    FaultKind("empty_response", Bites.ANSWER, "the answer is empty", _GONE, EmptyResponse, EmptyResponseError),
     FaultKind("disconnect", Bites.ANSWER, "the connection broke", _GONE, Disconnect, DisconnectError),
     FaultKind("drop", Bites.ENVELOPE, "lost", _GONE),
-    FaultKind("duplicate", Bites.ENVELOPE, "there twice", _KEPT),
-    FaultKind("reorder", Bites.ENVELOPE, "overtakes what stands before it (fifo networks)", _KEPT),
+    FaultKind("duplicate", Bites.ENVELOPE, "duplicated", _KEPT),
+    FaultKind("reorder", Bites.ENVELOPE, "overtakes the messages before it (fifo networks)", _KEPT),
     FaultKind("crash", Bites.PROCESS, "loses all but its durable fields", "", ends="restart"),
     FaultKind("cut", Bites.CUT, "holds what crosses it (both ways, or one)", _KEPT, ends="heal"),
     FaultKind("delay", Bites.LINK, "takes that much longer", _KEPT, takes=Takes.DURATION),
     FaultKind("pause", Bites.CLOCK, "takes no input for that long", "", takes=Takes.DURATION, ends="resume"),
 )
-"""Every kind of fault there is, but for a model's own."""
+"""Every kind of fault except a model's own."""
 
 ROWS = {row.kind: row for row in TABLE}
 BUILT_IN = tuple(ROWS)
 PLACED = tuple(row.kind for row in TABLE if row.bites in (Bites.PROCESS, Bites.CUT))
-"""Kinds that may say after which output they strike."""
+"""Kinds that may name the output after which they strike."""
 OF_THE_GRAPH = tuple(row.kind for row in TABLE if row.trigger is None and not row.timed)
 """Kinds that every system has, without carriers."""
 TIMED_KINDS = tuple(row.kind for row in TABLE if row.timed)
 
 
 def strikes_messages(kind: str) -> bool:
-    """Whether faults of this kind strike messages, and so may be aimed at a link or a message type; those
-    of a model's own do."""
+    """Whether faults of this kind strike messages, and so may target a link or a message type; a model's own do."""
     return kind not in ROWS or ROWS[kind].bites not in (Bites.PROCESS, Bites.CUT, Bites.CLOCK)
 
 

@@ -1,14 +1,14 @@
-"""What the environment says of faults: the only place that reads its variables.
+"""The faults that the environment asks for: the only place that reads its variables.
 
-    SIM_DEV_FAULTS=1                     the opt-in; any other value is none
+    SIM_DEV_FAULTS=1                     the opt-in; any other value is ignored
     SPEC_KIT_FAULTS=agent_timeout:3      a plan, in the one syntax of plans
     SPEC_KIT_FAULTS_SCOPE=spec_kit       which code it is for (the default)
-    SPEC_KIT_FAULTS_AGENT=gemini         the target of entries that strike an agent and name none
-    SPEC_KIT_FAULTS_RESET=30             the hint of rate limits that have none: seconds, now+30s, RFC 3339
+    SPEC_KIT_FAULTS_AGENT=gemini         the target of entries that strike an agent and have no target
+    SPEC_KIT_FAULTS_RESET=30             the hint of rate limits without one: seconds, now+30s, RFC 3339
 
 The older spelling is `CODEX_FAULTS=disconnect:3,429:1` with `CODEX_FAULTS_SCOPE` and
 `CODEX_FAULTS_429_RESET`. In both, `429` and `rate_limit` mean rate_limited, `timeout` agent_timeout. A
-plan is read only behind an open gate; what is wrong with it is then an error, never ignored.
+plan is read only behind an open gate; then a mistake in it is an error, never ignored.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sim.base.durations import parse_hint
-from sim.base.errors import ConfigError, listing, nearest
+from sim.base.errors import ConfigError, listing, unknown
 from sim.faults.catalogue import ROWS, Bites, Takes
 from sim.faults.plan import parse_plan, split_plan
 
 OPT_IN = "SIM_DEV_FAULTS"
 SCOPE = "spec_kit"
-"""The scope of a plan that names none."""
+"""The default scope of a plan."""
 
 ALIASES = {"429": "rate_limited", "rate_limit": "rate_limited", "timeout": "agent_timeout"}
 SCOPE_ALIASES = {"speckit": SCOPE}
@@ -61,20 +61,20 @@ class EnvironmentPlan:
 
 
 def opted_in(environ: Mapping[str, str] | None = None) -> bool:
-    """Whether the environment switches faults on, which is half of what it takes."""
+    """Whether the environment opts in, which is half of what it takes to switch faults on."""
     return (os.environ if environ is None else environ).get(OPT_IN) == "1"
 
 
 def plans_set(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
-    """The variables that hold a plan, whatever is in it."""
+    """The variables that hold a plan, valid or not."""
     given = os.environ if environ is None else environ
     return tuple(s.plan for s in _SPELLINGS if given.get(s.plan, "").strip())
 
 
 def read_plan(environ: Mapping[str, str] | None = None) -> EnvironmentPlan | None:
-    """The plan of the environment; None if there is none. Whoever calls this has the opt-in.
+    """The plan of the environment, or None. Call it only with the opt-in.
 
-    Raises `ConfigError`, one line for each thing that is wrong, each naming the variable and the entry.
+    Raises `ConfigError`, one line for each mistake, each naming the variable and the entry.
     """
     given = os.environ if environ is None else environ
     found = [s for s in _SPELLINGS if given.get(s.plan, "").strip()]
@@ -87,7 +87,7 @@ def read_plan(environ: Mapping[str, str] | None = None) -> EnvironmentPlan | Non
     scope = read_scope(given.get(spelling.scope, ""), spelling.scope, mistakes)
     agent = (given.get(spelling.agent, "").strip() or None) if spelling.agent else None
     if agent is not None and not re.fullmatch(r"\w[\w.-]*", agent):
-        mistakes.append(f"{spelling.agent}: {agent!r} is no name of an agent; write one such as gemini")
+        mistakes.append(f"{spelling.agent}: {agent!r} is not the name of an agent; write one such as gemini")
         agent = None
     hint = _read_reset(given.get(spelling.reset, "").strip(), spelling.reset, mistakes)
     texts = []
@@ -105,24 +105,24 @@ def read_plan(environ: Mapping[str, str] | None = None) -> EnvironmentPlan | Non
 
 
 def read_scope(text: str, variable: str, mistakes: list[str]) -> str:
-    """A scope by its usual name; `spec_kit` where there is none."""
+    """A scope by its usual name; `spec_kit` by default."""
     bare = text.strip() or SCOPE
     if not re.fullmatch(r"[A-Za-z]\w*", bare):
-        mistakes.append(f"{variable}: {bare!r} is no scope; write one name such as {SCOPE}")
+        mistakes.append(f"{variable}: {bare!r} is not a scope; write one name such as {SCOPE}")
     return SCOPE_ALIASES.get(bare, bare)
 
 
 def _strangers(spelling: _Spelling, given: Mapping[str, str]) -> list[str]:
-    """Variables that look like ours and are not: misspelt, or not supported."""
+    """Variables that look like ours but are not: misspelt, or not supported."""
     return [
-        f"{name} is no variable of ours{nearest(name, spelling.known)}; there are {listing(spelling.known, 'and')}"
+        unknown("variable", name, spelling.known)
         for name in sorted(given)
         if name.startswith(f"{spelling.plan}_") and name not in spelling.known and given[name].strip()
     ]
 
 
 def _read_reset(text: str, variable: str, mistakes: list[str]) -> str | None:
-    """A reset hint as an entry has it; what is wrong with it goes to `mistakes`."""
+    """A reset hint as an entry spells it; what is wrong with it goes to `mistakes`."""
     if not text:
         return None
     hint = f"{text}s" if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII) else text
@@ -155,7 +155,7 @@ def _translated(written: str, agent: str | None, hint: str | None) -> str:
 
 
 def _wrong(written: str, text: str) -> list[str]:
-    """What is wrong with one entry, in the words in which it was written."""
+    """What is wrong with one entry, in the words of the user."""
     try:
         parse_plan(text or " ,", _own_kinds([text]))
     except ConfigError as error:
@@ -164,6 +164,6 @@ def _wrong(written: str, text: str) -> list[str]:
 
 
 def _own_kinds(texts: list[str]) -> tuple[str, ...]:
-    """The kinds of these entries that are none of ours: they may be a model's own, which only its reader knows."""
+    """The kinds of these entries that we do not know: they may be a model's own, which only its reader knows."""
     matches = [_KIND.fullmatch(text) for text in texts]
     return tuple(m["kind"] for m in matches if m is not None and m["kind"] not in ROWS and not m["kind"][0].isdigit())

@@ -1,8 +1,8 @@
 """The gate: no fault is injected unless it is switched on twice, by an opt-in and by a plan.
 
 The opt-in is `open_gate` in code (in tests, say) or `SIM_DEV_FAULTS=1`; the plan is an argument, or the
-environment's. Behind a closed gate the injector is not imported, and a fault variable alone changes
-nothing but one warning line on standard error; an open gate says so in one line.
+environment's. While the gate is closed the injector is not imported, and a fault variable alone only causes one line of
+warning on standard error; an open gate says so in one line.
 
     fault = next_fault("spec_kit", "gemini")
     if fault is not None:
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
 
 _injector: Injector | None = None
 _looked = False
-"""Whether the environment was looked at; a process does so once."""
+"""Whether the environment was read; a process does so once."""
 _warned = False
-"""Whether a plan that does not count was told."""
+"""Whether a plan that has no effect was reported."""
 _looking = Lock()
-"""Threads that come to the first injection point together must not each open a gate of their own."""
+"""Threads that reach the first injection point together must not each open a gate."""
 
 
 def next_fault(scope: str, target: str | None = None) -> InjectedFault | None:
-    """The planned fault for this attempt, to be raised by the caller, or None: at an injection point, before
+    """The planned fault for this attempt, to be raised by the caller, or None. Call it at an injection point, before
     each attempt of an operation.
 
-    `scope` says which code asks (such as `spec_kit`), `target` whom it is about to ask (an agent). Safe to
-    call from threads and asyncio tasks. The first call looks at the environment; it raises `ConfigError`
+    `scope` names the calling code (such as `spec_kit`), `target` whom it is about to call (an agent). Safe to
+    call from threads and asyncio tasks. The first call reads the environment; it raises `ConfigError`
     if the gate is open and the plan there is malformed.
     """
-    looked = _looked  # before the injector: whoever has looked has set the injector by then
+    looked = _looked  # before the injector: once this is set, the injector is set too
     injector = _injector  # once: another thread may close the gate at any point
     if injector is not None:
         return injector.next_fault(scope, target)
@@ -54,7 +54,7 @@ def next_fault(scope: str, target: str | None = None) -> InjectedFault | None:
 
 
 class Faults:
-    """An open gate, as `with open_gate(...):` holds it; at the end of the block it is closed."""
+    """An open gate, as `with open_gate(...):` binds it; it is closed at the end of the block."""
 
     def __init__(self, injector: Injector) -> None:
         self._injector = injector
@@ -77,20 +77,20 @@ class Faults:
 
 
 def open_gate(plan: str | None = None, *, scope: str | None = None, epoch: datetime = EPOCH) -> Faults:
-    """Switch faults on in this process, by code: the explicit opt-in.
+    """Switch faults on in this process, in code: the explicit opt-in.
 
-    - `plan`: in the one syntax of plans; None takes the environment's
-    - `scope`: the code that is struck; `spec_kit`, or what the environment says, unless given
+    - `plan`: in the syntax of plans; None uses the environment's
+    - `scope`: the code that is struck; by default `spec_kit`, or what the environment says
     - `epoch`: what a reset hint counts from if it is an instant
 
-    Raises `ConfigError` if there is no plan, or for each malformed entry.
+    Raises `ConfigError` without a plan, or for each malformed entry.
     """
     global _injector, _looked
     source = "by code"
     if plan is None:
         found = environment.read_plan()
         if found is None:
-            raise ConfigError("no plan: give one, such as open_gate('agent_timeout:2@gemini'), or set SPEC_KIT_FAULTS")
+            raise ConfigError("no plan: pass one, such as open_gate('agent_timeout:2@gemini'), or set SPEC_KIT_FAULTS")
         plan, scope, source = found.text, scope or found.scope, f"by {found.variable}"
     injector = _make(plan, scope or environment.SCOPE, epoch)
     _injector, _looked = injector, True
@@ -99,25 +99,25 @@ def open_gate(plan: str | None = None, *, scope: str | None = None, epoch: datet
 
 
 def close_gate() -> None:
-    """Switch faults off in this process; the environment is not looked at again."""
+    """Switch faults off in this process; the environment is not read again."""
     global _injector, _looked
     _injector, _looked = None, True
 
 
 def faults_left() -> dict[str, int | None]:
-    """What remains of each entry of the plan, by its text (None: unlimited); empty behind a closed gate."""
+    """What remains of each entry of the plan, by its text (None: unlimited); empty while the gate is closed."""
     injector = _injector
     return {} if injector is None else injector.left()
 
 
 def faults_struck() -> dict[str, int]:
-    """How many faults of each kind were handed out; empty behind a closed gate."""
+    """How many faults of each kind were handed out; empty while the gate is closed."""
     injector = _injector
     return {} if injector is None else injector.struck()
 
 
 def _look() -> None:
-    """Looks at the environment, once: opens the gate if it is switched on twice there."""
+    """Reads the environment, once: opens the gate if it has both opt-in and plan."""
     with _looking:
         if not _looked:
             _decide()
@@ -134,7 +134,7 @@ def _decide() -> None:
 
 
 def warn_of_plans() -> None:
-    """One line if the environment holds a plan that does not count: the gate is closed."""
+    """One line if the environment holds a plan that has no effect: the gate is closed."""
     global _warned
     if environment.plans_set():
         _warned = True
@@ -145,7 +145,7 @@ def say_idle(why: str) -> None:
     """One line if the environment holds a plan, and why it changes nothing."""
     named = environment.plans_set()
     if named:
-        say(f"{' and '.join(named)} {'changes' if len(named) == 1 else 'change'} nothing{why}")
+        say(f"{' and '.join(named)} {'has' if len(named) == 1 else 'have'} no effect{why}")
 
 
 def say(text: str) -> None:
@@ -154,6 +154,6 @@ def say(text: str) -> None:
 
 
 def _make(plan: str, scope: str, epoch: datetime) -> Injector:
-    from sim.faults.injector import Injector  # the one place: a closed gate never comes here
+    from sim.faults.injector import Injector  # the only place: a closed gate never gets here
 
     return Injector(parse_plan(plan, epoch=epoch), scope)

@@ -1,7 +1,7 @@
 """The injector for ordinary code. It is imported only when the gate opens: see `sim.faults.gate`.
 
-A fault is taken and its count lowered under one lock, so that neither threads nor asyncio tasks can take
-one twice, or more than there are; a count never goes below zero.
+A fault is taken and its count lowered under one lock, so that neither threads nor asyncio tasks can take one twice, or
+too many; a count never drops below zero.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from sim.faults.raised import InjectedFault
 
 
 class Injector:
-    """Hands out the faults of one plan, for one scope, in the order written: the first entry that fits is
-    drained before the next.
+    """Hands out the faults of one plan, for one scope, in order: the first entry that fits is used up before the next.
 
-    Raises `ConfigError` for kinds that ordinary code cannot be struck with.
+    Raises `ConfigError` for kinds that cannot strike ordinary code.
     """
 
     def __init__(self, entries: Iterable[FaultEntry], scope: str) -> None:
@@ -63,6 +62,6 @@ class Injector:
 
 def _mistakes(entry: FaultEntry) -> list[str]:
     if ROWS[entry.kind].error is None:
-        kinds = listing([row.kind for row in TABLE if row.error is not None], "and")
-        return [f"fault {str(entry)!r}: ordinary code has no {entry.kind}; it has {kinds}"]
+        kinds = listing([row.kind for row in TABLE if row.error is not None])
+        return [f"fault {str(entry)!r}: {entry.kind} cannot strike ordinary code; use {kinds}"]
     return []

@@ -1,5 +1,5 @@
-"""The domain faults. Each is a class: a machine's table shows it as the trigger of a row. What they have
-in common with the faults of network, processes and time stands in `sim.faults.catalogue`."""
+"""The domain faults. Each is a class: a machine's table shows it as the trigger of a row. What they share with the
+faults of network, processes and time is in `sim.faults.catalogue`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class AgentTimeout(Fault):
 
 
 class RateLimited(Fault):
-    """The agent refused for now; `reset_ms` is its hint when to come back, counted from now."""
+    """The agent refused temporarily; `reset_ms` is its hint when to retry, counted from now."""
 
     kind: ClassVar[str] = "rate_limited"
 
@@ -24,13 +24,13 @@ class RateLimited(Fault):
 
 
 class ConsensusFailure(Fault):
-    """The verdict of a round is lost on its way: it has to be presented again."""
+    """The verdict of a round is lost on its way: it must be presented again."""
 
     kind: ClassVar[str] = "consensus_fail"
 
 
 class EmptyResponse(Fault):
-    """The agent answered with nothing."""
+    """The agent returned an empty answer."""
 
     kind: ClassVar[str] = "empty_response"
 

@@ -4,9 +4,9 @@
     agent_timeout:2@gemini                    with a target: a process, a side, or a message type
     drop:1@gemini->coordinator                or a link
     rate_limited:1(30s)                       with a reset hint: 30s, now+30s, or an instant of RFC 3339
-    delay:1@gemini(5s), pause:1@gemini(5s)    for how long, in runs on virtual time
+    delay:1@gemini(5s), pause:1@gemini(5s)    with a duration, in runs on virtual time
     crash:1@coordinator after Store           with a place: right after that output
-    drop:unlimited                            as often as one likes
+    drop:unlimited                            without limit
 
 A budget says how many of each kind may strike, and where; a plan is a budget that a run spends eagerly.
 """
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sim.base.durations import EPOCH, parse_duration, parse_hint, show_duration
-from sim.base.errors import ConfigError, listing, nearest
+from sim.base.errors import ConfigError, listing, unknown
 from sim.faults.catalogue import BUILT_IN, PLACED, ROWS, TABLE, Takes
 
 UNLIMITED = None
@@ -57,12 +57,12 @@ class FaultEntry:
 
 
 def show_plan(entries: Iterable[FaultEntry]) -> str:
-    """The plan in its one syntax; `none` if it is empty."""
+    """The plan in its syntax; `none` if it is empty."""
     return ", ".join(map(str, entries)) or "none"
 
 
 def parse_plan(text: str, own_kinds: Iterable[str] = (), epoch: datetime = EPOCH) -> tuple[FaultEntry, ...]:
-    """The entries of a plan, in the order written; `own_kinds` are domain faults of the model's own. A
+    """The entries of a plan, in the order written; `own_kinds` are the model's own domain faults. A
     reset hint that is an instant counts from `epoch`.
 
     Raises `ConfigError` with one line for each malformed entry.
@@ -101,15 +101,13 @@ def _parse_entry(text: str, known: tuple[str, ...], epoch: datetime) -> FaultEnt
         raise ConfigError(f"fault {text!r} is malformed; write kind:count, such as agent_timeout:2@gemini")
     kind = match["kind"]
     if kind not in known:
-        raise ConfigError(
-            f"fault {text!r}: unknown kind {kind!r}{nearest(kind, known)}; there are {listing(known, 'and')}"
-        )
+        raise ConfigError(f"fault {text!r}: {unknown('kind', kind, known)}")
     hint = match["hint"] if match["hint"] is not None else match["hint2"]
     if match["hint"] is not None and match["hint2"] is not None:
         raise ConfigError(f"fault {text!r} has two reset hints; write one")
     hint_ms = _parse_hint(text, kind, hint, epoch)
     if match["after"] and kind not in PLACED:
-        raise ConfigError(f"fault {text!r}: only {listing(PLACED)} take a place with `after`")
+        raise ConfigError(f"fault {text!r}: only {listing(PLACED)} can have a place with `after`")
     return FaultEntry(kind, _parse_count(text, match["count"]), match["target"], hint_ms, match["after"])
 
 
@@ -117,7 +115,7 @@ def _parse_hint(text: str, kind: str, hint: str | None, epoch: datetime) -> int 
     takes = ROWS[kind].takes if kind in ROWS else Takes.NOTHING
     if hint is None:
         if takes is Takes.DURATION:
-            raise ConfigError(f"fault {text!r} does not say for how long; write it in parentheses, such as (5s)")
+            raise ConfigError(f"fault {text!r} requires a duration; write it in parentheses, such as (5s)")
         return None
     if takes is Takes.NOTHING:
         hinted = listing([row.kind for row in TABLE if row.takes is Takes.HINT])
@@ -134,5 +132,5 @@ def _parse_count(text: str, count: str) -> int | None:
         return UNLIMITED
     digits = count.lstrip("0") or "0"
     if not (count.isascii() and count.isdigit()) or len(digits) > len(str(COUNT_MAX)) or int(digits) > COUNT_MAX:
-        raise ConfigError(f"fault {text!r}: {count!r} is no count; write 0 to {COUNT_MAX}, or unlimited")
+        raise ConfigError(f"fault {text!r}: {count!r} is not a count; write 0 to {COUNT_MAX}, or unlimited")
     return int(digits)

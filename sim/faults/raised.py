@@ -1,7 +1,7 @@
 """What an injected fault is in ordinary code: an exception with a type, ready to be raised.
 
-A retry decides by the type of an error, so a fault without one would exercise nothing. The classes stand
-apart from the injector: code may name them in an `except` where no fault is ever injected.
+A retry decides by the type of an error, so an untyped fault would exercise nothing. The classes are separate from the
+injector: code may name them in an `except` even if no fault is ever injected.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import ClassVar
 
 
 class InjectedFault(Exception):
-    """A fault that was injected on purpose. `scope` and `target` say where it was asked for.
+    """A fault that was injected on purpose. `scope` and `target` say where.
 
-    `kind` is the kind as plans spell it, `transient` whether another attempt may succeed, `reset_ms` a
-    rate limit's hint when to come back, in milliseconds from now (0 or more; None: there was none).
+    `kind` is the kind as plans spell it, `transient` whether another attempt may succeed, `reset_ms` a rate limit's
+    hint when to retry, in milliseconds from now (0 or more; None: no hint).
     """
 
     kind: ClassVar[str] = ""
@@ -28,7 +28,7 @@ class InjectedFault(Exception):
         self.reset_ms = reset_ms
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.scope, self.target, self.reset_ms)  # so that it crosses process pools whole
+        return type(self), (self.scope, self.target, self.reset_ms)  # so that it survives pickling whole
 
 
 class AgentTimeoutError(InjectedFault, TimeoutError):
@@ -38,19 +38,19 @@ class AgentTimeoutError(InjectedFault, TimeoutError):
 
 
 class RateLimitedError(InjectedFault):
-    """The agent refused for now (HTTP 429)."""
+    """The agent refused temporarily (HTTP 429)."""
 
     kind = "rate_limited"
 
 
 class ConsensusFailureError(InjectedFault):
-    """No consensus came of a round."""
+    """A round ended without consensus."""
 
     kind = "consensus_fail"
 
 
 class EmptyResponseError(InjectedFault):
-    """The agent answered with nothing."""
+    """The agent returned an empty answer."""
 
     kind = "empty_response"
 

@@ -1,22 +1,26 @@
 """Actions: one enabled thing that can happen next, with everything needed to apply it.
 
 An action is made once for each distinct (local value, input, outcome path, faults) and then shared by
-every state in which it is enabled: it carries its effect as small integers (see `sim.graph.tabulation`).
+every state in which it is enabled.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from dataclasses import KW_ONLY, dataclass
 from enum import Enum
 from functools import cached_property
+from typing import NamedTuple
 
 from sim.base.durations import show_duration
 from sim.base.mixer import key64
-from sim.base.values import Fault, Value, encode, show, shown_fields
+from sim.base.values import Emission, Fault, Value, encode, show, shown_fields
 from sim.faults import RateLimited
 from sim.machine.process import Arm, Emit, Output, Send, Write
 from sim.machine.table import Row
 from sim.system.network import Envelope
 from sim.world.address import AT_ONCE, Address
+from sim.world.choice import CUT, MESSAGE, Sent, Subject
 
 
 class Kind(Enum):
@@ -33,59 +37,126 @@ class Kind(Enum):
     HEAL = "heal"
 
 
+class Effect(NamedTuple):
+    """What an action does to a state, in the integers of its graph (see `sim.graph.tabulation`); -1 stands for nothing."""
+
+    process: int = -1
+    """The number of the process that gets another local value."""
+    local: int = -1
+    """That value."""
+    consumed: int = -1
+    """The envelope that leaves the network."""
+    delivered: bool = False
+    """Whether it was taken by somebody. If not, it is lost."""
+    sends: tuple[int, ...] = ()
+    """The envelopes that enter the network."""
+    heard: tuple[int, ...] = ()
+    """The emissions that monitors hear."""
+    spends: tuple[int, ...] = ()
+    """The slots of finite budget entries that it draws on."""
+    cut: int = -1
+    """The cut that takes effect or is healed."""
+
+
+NO_EFFECT = Effect()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Action:
-    """One action and its effect. Treat it as immutable.
+    """One action and its effect: a choice of the graph (`sim.world.choice.Choice`).
 
-    What it is: `kind`, the envelope it concerns, the process, the subject (timer, move or cut), the
-    domain `fault` it is delivered under, whether it is `reordered`, the `choices` it makes, after how
-    many outputs it crashes (`window`).
-
-    What it does: `process_index` gets the local value `local` (both -1: none does); `consumed` leaves
-    the network (`lost` if it was never delivered), `sends` enter it; monitors hear `heard`; `spends`
-    are the budgets it draws on; `cut_index` comes in force or is healed.
+    - `process`, `subject`: whose handler runs; the timer, move or cut
+    - `envelope`, `number`: the message it concerns, and its number in the graph
+    - `fault`: the domain fault under which it is delivered; `reordered`: ahead of what was sent before it
+    - `window`: after how many of `all_outputs` it crashes; None if it does not
+    - `before`: the number of the local value that its handler was given
+    - `after`: the local value that it leaves
     """
 
-    def __init__(
-        self,
-        kind: Kind,
-        *,
-        envelope: Envelope | None = None,
-        process: str = "",
-        subject: str = "",
-        fault: Fault | None = None,
-        reordered: bool = False,
-        choices: tuple[Value, ...] = (),
-        outputs: tuple[Output, ...] = (),
-        window: int | None = None,
-        arms: tuple[Arm, ...] = (),
-        row: Row | None = None,
-        progress: bool = False,
-    ) -> None:
-        self.kind = kind
-        self.envelope = envelope
-        self.process = process
-        self.subject = subject
-        self.fault = fault
-        self.reordered = reordered
-        self.choices = choices
-        self.outputs = outputs if window is None else outputs[:window]
-        self.window = window
-        self.arms = arms if window is None else ()
-        self.row = row
-        self.progress = progress
-        self.all_outputs = outputs
-        self.local_after: Value = None
-        self.before = -1
-        self.process_index = -1
-        self.local = -1
-        self.envelope_id = -1
-        self.consumed = -1
-        self.delivered = False
-        self.sends: tuple[int, ...] = ()
-        self.heard: tuple[int, ...] = ()
-        self.spends: tuple[int, ...] = ()
-        self.entries: tuple[int, ...] = ()
-        self.cut_index = -1
+    kind: Kind
+    _: KW_ONLY
+    effect: Effect = NO_EFFECT
+    process: str = ""
+    subject: str = ""
+    envelope: Envelope | None = None
+    number: int = -1
+    fault: Fault | None = None
+    reordered: bool = False
+    choices: tuple[Value, ...] = ()
+    all_outputs: tuple[Output, ...] = ()
+    window: int | None = None
+    arms: tuple[Arm, ...] = ()
+    row: Row | None = None
+    progress: bool = False
+    before: int = -1
+    after: Value = None
+    pays: tuple[int, ...] = ()
+    always_changes: bool = False
+
+    @cached_property
+    def outputs(self) -> tuple[Output, ...]:
+        """What it put out, up to its crash."""
+        return self.all_outputs if self.window is None else self.all_outputs[: self.window]
+
+    @cached_property
+    def emissions(self) -> tuple[Emission, ...]:
+        """What it emits."""
+        return tuple(output.emission for output in self.outputs if isinstance(output, Emit))
+
+    @cached_property
+    def puts(self) -> tuple[Emission | Sent, ...]:
+        """What it emits and sends, in its order."""
+        return puts_of(self.outputs, self.effect.sends)
+
+    @cached_property
+    def takes(self) -> Subject:
+        """What it happens to: an envelope, a timer, a move, a process, a cut."""
+        if self.number >= 0:
+            return (MESSAGE, self.number, "")
+        if self.kind in (Kind.CUT, Kind.HEAL):
+            return (CUT, self.effect.cut, "")
+        return (self.kind.value, self.effect.process, self.subject)
+
+    @property
+    def ends(self) -> bool:
+        """Whether what it happens to is no longer pending after it."""
+        return self.effect.consumed >= 0 or self.number < 0
+
+    @property
+    def retries(self) -> bool:
+        """Whether it is a fault that leaves the message it strikes in flight."""
+        return self.fault is not None and self.fault.survives
+
+    @cached_property
+    def brings(self) -> tuple[Subject, ...]:
+        """The messages that it sends."""
+        return tuple((MESSAGE, envelope, "") for envelope in self.effect.sends)
+
+    @property
+    def mover(self) -> str:
+        """The process whose handler runs."""
+        return self.process
+
+    @property
+    def owner(self) -> str:
+        """The process it happens at; for a loss or a doubling the one that the message goes to."""
+        return self.process or (self.envelope.target if self.envelope is not None else "")
+
+    @cached_property
+    def inside(self) -> bytes | None:
+        """Of a crash in the middle of a handler that no other fault strikes: the code of its action."""
+        if self.window is None or self.fault is not None or self.reordered:
+            return None
+        return self._code(None)
+
+    @cached_property
+    def like(self) -> Hashable:
+        """Equal in actions that differ in the fields of a message alone."""
+        envelope = self.envelope
+        message = (envelope.source, envelope.target, type(envelope.message)) if envelope is not None else None
+        crash = None if self.window is None else (self.window, self._crashing())
+        fault = type(self.fault)
+        return self.kind, message, self.process, self.subject, fault, self.reordered, self.choices, crash
 
     @cached_property
     def address(self) -> Address:
@@ -119,17 +190,19 @@ class Action:
 
     @cached_property
     def deed(self) -> bytes:
-        """The action whatever it chooses: what fairness is owed to. A scheduler has to let an action happen
-        that stays enabled; no one owes it a certain outcome."""
+        """The action whatever it chooses: what fairness is owed to. A scheduler must let an action that stays enabled
+        happen; it owes no particular outcome."""
         envelope = self.envelope.value() if self.envelope else None
         return encode((self.kind.value, envelope, self.process, self.subject))
 
     @cached_property
     def code(self) -> bytes:
         """The canonical encoding of what the action is; what it does follows from the state."""
+        return self._code(self._crashing())
+
+    def _code(self, crash: str | None) -> bytes:
         envelope = self.envelope.value() if self.envelope else None
         fault = (type(self.fault).__name__, _hint(self.fault)) if self.fault else None
-        crash = self._crashing()
         return encode(
             (self.kind.value, envelope, self.process, self.subject, fault, self.reordered, self.choices, crash)
         )
@@ -137,9 +210,9 @@ class Action:
     @cached_property
     def record(self) -> bytes:
         """What the action is and did to its process, for the digest of a trace."""
-        return self.code + encode((self.local_after, tuple(map(_output_value, self.outputs))))
+        return self.code + encode((self.after, tuple(map(_output_value, self.outputs))))
 
-    @property
+    @cached_property
     def strikes(self) -> tuple[str, ...]:
         """The kinds of fault this action strikes with, each once."""
         kinds: tuple[str, ...] = (self.fault.kind,) if self.fault else ()
@@ -172,10 +245,22 @@ _FAULTS = frozenset({Kind.CRASH, Kind.DROP, Kind.DUPLICATE, Kind.CUT})
 
 
 def output_name(output: Output) -> str:
-    """How crash windows call an output: the class of what was sent or emitted, or `writing field`."""
+    """The name of an output in crash windows: the class of what was sent or emitted, or `writing field`."""
     if isinstance(output, Write):
         return f"writing {output.field}"
     return type(output.message if isinstance(output, Send) else output.emission).__name__
+
+
+def puts_of(outputs: tuple[Output, ...], sends: tuple[int, ...]) -> tuple[Emission | Sent, ...]:
+    """Outputs as the door shows them; `sends` are the envelopes of those that send."""
+    numbers = iter(sends)
+    found: list[Emission | Sent] = []
+    for output in outputs:
+        if isinstance(output, Emit):
+            found.append(output.emission)
+        elif isinstance(output, Send):
+            found.append(Sent((MESSAGE, next(numbers), ""), output.target))
+    return tuple(found)
 
 
 def _output_value(output: Output) -> Value:
@@ -205,7 +290,7 @@ def writes_of(output: Output) -> tuple[Write, ...]:
 
 
 def outputs_named(action: Action, name: str) -> list[int]:
-    """The windows of `action` right behind an output (or its input) called `name`."""
+    """The windows of `action` right after an output (or its input) called `name`."""
     found = [n for n, output in enumerate(action.all_outputs, 1) if name in (output_name(output), _field(output))]
     if action.envelope is not None and type(action.envelope.message).__name__ == name:
         found.append(len(action.all_outputs))

@@ -6,22 +6,22 @@ nothing else, and budgets have few states: so for each of them the answers are r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from copy import copy
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from sim.faults.catalogue import TIMED_KINDS
 from sim.faults.plan import FaultEntry
 from sim.graph.action import Action, Kind, outputs_named
 from sim.graph.tabulation import Tabulation
+from sim.system.declaration import Declaration
 from sim.system.network import Envelope
-from sim.system.system import System
 
 
 class FaultBudget:
     """The entries of a system's budget; the finite ones have a slot in the state. Faults of time are not
     among them: the graph knows no time."""
 
-    def __init__(self, system: System, tables: Tabulation) -> None:
+    def __init__(self, system: Declaration, tables: Tabulation) -> None:
         self.entries = [entry for entry in system.budget if entry.count != 0 and entry.kind not in TIMED_KINDS]
         finite = [i for i, entry in enumerate(self.entries) if entry.count is not None]
         self.slot = {i: slot for slot, i in enumerate(finite)}
@@ -45,9 +45,9 @@ class FaultBudget:
         """`action` as one that draws on these entries."""
         found = self._paid.get((action, entries))
         if found is None:
-            found = self._paid[action, entries] = copy(action)
-            found.entries = entries
-            found.spends = tuple(self.slot[i] for i in entries if i in self.slot)
+            spends = tuple(self.slot[i] for i in entries if i in self.slot)
+            found = replace(action, pays=entries, effect=action.effect._replace(spends=spends))
+            self._paid[action, entries] = found
         return found
 
 
@@ -73,7 +73,7 @@ class BudgetLeft:
         self._windows: dict[Action, tuple[Action, ...]] = {}
 
     def on_envelope(self, envelope: int) -> tuple[Action, ...]:
-        """The loss and the doubling of an envelope in flight."""
+        """The loss and the duplication of an envelope in flight."""
         found = self._on_envelope.get(envelope)
         if found is None:
             struck = [(kind, self._entry(kind.value, *self._places(envelope))) for kind in self.in_flight]
@@ -83,7 +83,7 @@ class BudgetLeft:
         return found
 
     def overtaking(self, local: int, envelope: int) -> tuple[Action, ...]:
-        """The deliveries of an envelope ahead of what stands before it."""
+        """The deliveries of an envelope ahead of those before it."""
         key = (local, envelope)
         found = self._overtaking.get(key)
         if found is None:
@@ -130,7 +130,7 @@ class BudgetLeft:
         return found
 
     def _find_windows(self, action: Action) -> Iterable[Action]:
-        if not action.delivered or action.local in self._tables.failed:
+        if not action.effect.delivered or action.effect.local in self._tables.failed:
             return ()
         windows = self._tables.windows(action)
         drawn: dict[int, int] = {}
@@ -142,10 +142,10 @@ class BudgetLeft:
             if place.after and place.target in (None, action.process):
                 for n in outputs_named(action, place.after):
                     drawn.setdefault(n, i)
-        return [self._budget.paid(windows[n], (*action.entries, i)) for n, i in drawn.items()]
+        return [self._budget.paid(windows[n], (*action.pays, i)) for n, i in drawn.items()]
 
     def cut(self, index: int) -> tuple[Action, ...]:
-        """The cut of this number coming in force."""
+        """The cut of this number taking effect."""
         entry = self._entry("cut", self._budget.cuts[index])
         return (self._budget.paid(self._tables.cutting(Kind.CUT, index), (entry,)),) if entry >= 0 else ()
 
@@ -168,6 +168,27 @@ def places(envelope: Envelope) -> tuple[str, ...]:
     """What an entry may call its target to strike this envelope: either end, the link, or the type."""
     source, target = envelope.source, envelope.target
     return source, target, f"{source}->{target}", type(envelope.message).__name__
+
+
+def is_struck(entry: FaultEntry, fault: Action, usual: Action, last: Action | None, pair: Sequence[int]) -> bool:
+    """Whether `fault` is what an entry of a plan does at this opportunity: `usual` is about to happen, after `last`.
+
+    Domain and network faults strike the envelope that is about to be delivered; a crash strikes the handler that is
+    about to run, after the output that its entry names (else after all of them); a cut comes before the action, or
+    after one with the output that its entry names. `pair` numbers the link of each envelope.
+    """
+    if entry.kind == "crash":
+        if fault.window is None or fault.inside != usual.code:
+            return False
+        windows = outputs_named(usual, entry.after) if entry.after else [len(usual.all_outputs)]
+        return fault.window in windows[:1]
+    if entry.kind == "cut":
+        return entry.after is None or (last is not None and bool(outputs_named(last, entry.after)))
+    if fault.window is not None or usual.kind is not Kind.DELIVER:
+        return False
+    if entry.kind == "reorder":
+        return pair[fault.number] == pair[usual.number]
+    return fault.number == usual.number
 
 
 def left_of(budget: FaultBudget, budgets: tuple[int, ...]) -> list[tuple[FaultEntry, int | None]]:

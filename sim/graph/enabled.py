@@ -11,19 +11,19 @@ from __future__ import annotations
 from sim.graph.action import Action, Kind
 from sim.graph.budget import BudgetLeft
 from sim.graph.tabulation import Tabulation
-from sim.system.system import System
+from sim.system.declaration import Declaration
 
 Actions = tuple[Action, ...]
 
 
 class Enabled:
-    """The rows under one allowance of the budget and one set of cuts in force. What happens by itself and
+    """The rows under one rest of the budget and one set of cuts in force. What happens by itself and
     what a fault does are rows apart: in a state all of the former come first, so that of two equally short
     counterexamples the one with the later fault is met first."""
 
-    def __init__(self, system: System, tables: Tabulation, allowance: BudgetLeft, cuts: tuple[int, ...]) -> None:
+    def __init__(self, system: Declaration, tables: Tabulation, left: BudgetLeft, cuts: tuple[int, ...]) -> None:
         self._tables = tables
-        self._left = allowance
+        self._left = left
         names = list(system.cuts)
         self._cuts = [system.cuts[names[c]] for c in cuts]
         self.heads: dict[tuple[int, int], Actions] = {}
@@ -32,12 +32,10 @@ class Enabled:
         self.struck_behind: dict[tuple[int, int], Actions] = {}
         self.struck_own: dict[int, Actions] = {}
         self.healing: Actions = tuple(tables.cutting(Kind.HEAL, c) for c in cuts)
-        self.cutting: Actions = tuple(
-            a for c in range(len(names)) if allowance.cuts and c not in cuts for a in allowance.cut(c)
-        )
-        self.strikes_process = allowance.crashes
-        self.strikes_head = bool(allowance.in_flight or allowance.domain) or allowance.crashes
-        self.strikes_behind = bool(allowance.in_flight) or allowance.reorders
+        self.cutting: Actions = tuple(a for c in range(len(names)) if left.cuts and c not in cuts for a in left.cut(c))
+        self.strikes_process = left.crashes
+        self.strikes_head = bool(left.in_flight or left.domain) or left.crashes
+        self.strikes_behind = bool(left.in_flight) or left.reorders
 
     def head(self, local: int, envelope: int) -> Actions:
         """The deliveries of an envelope to a target with this local value."""
@@ -59,7 +57,7 @@ class Enabled:
         return row
 
     def struck_late(self, local: int, envelope: int) -> Actions:
-        """The faults of an envelope that stands behind another of its pair."""
+        """The faults of an envelope that is queued after another of its pair."""
         reordering = self._left.reorders and not self._held(envelope)
         found = self._left.overtaking(local, envelope) if reordering else ()
         row = self.struck_behind[local, envelope] = (*self._in_flight(envelope), *found, *self._windows(found))

@@ -4,33 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import NamedTuple
 
 from sim.base.errors import ModelError
-from sim.graph.graph import Graph, State
+from sim.graph.definition import Definition
+from sim.graph.state import State
 from sim.system.properties import STUCK, Property
-
-
-class Finding(NamedTuple):
-    """A violated property: its name, and a sentence that says what is wrong."""
-
-    property: str
-    message: str
-
-
-AT_REST = "did not hold before everything came to rest"
-"""Of an `eventually`."""
-
-
-def endless(length: int) -> str:
-    """Of an `eventually`: it is avoided by going round for ever."""
-    return f"the last {length} actions can be repeated for ever without it (fair to every action that stays enabled)"
+from sim.world.finding import Finding
 
 
 class Judge:
     """Evaluates the properties of a graph's system on its states."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Definition) -> None:
         self.graph = graph
         properties = graph.system.properties
         self.always = [Evaluated(graph, p) for p in properties if p.kind == "always"]
@@ -70,7 +55,7 @@ class Judge:
 class Evaluated:
     """A property whose predicate runs once for each distinct combination of what it reads."""
 
-    def __init__(self, graph: Graph, prop: Property, reads: Sequence[int] = ()) -> None:
+    def __init__(self, graph: Definition, prop: Property, reads: Sequence[int] = ()) -> None:
         self.property = prop
         self.name = prop.name
         self._graph = graph
@@ -95,7 +80,7 @@ class Evaluated:
         except (Exception, SystemExit) as error:
             raise ModelError(f"{self.property} cannot be evaluated: {type(error).__name__}: {error}") from error
         if callable(found):
-            raise ModelError(f"{self.property} gives a function, which always holds; call it: write () behind it")
+            raise ModelError(f"{self.property} returns a function, which always holds; call it with ()")
         return bool(found)
 
     def shown(self, state: State) -> str:

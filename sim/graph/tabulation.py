@@ -10,19 +10,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.base.errors import ModelError, nearest
+from sim.base.errors import ModelError, unknown
 from sim.base.interner import Interner
 from sim.base.values import Emission, Fault, Names
 from sim.faults import RateLimited
 from sim.faults.plan import FaultEntry
-from sim.graph.action import Action, Kind, writes_of
+from sim.graph.action import Action, Effect, Kind, writes_of
 from sim.machine.handler import Handler, Local, Outcome
 from sim.machine.ledgers import Crashed, Received, Restarted
 from sim.machine.process import Emit, Output, Send, View
 from sim.machine.table import DOWN, FAILED
+from sim.system.declaration import Declaration
 from sim.system.network import Envelope
 from sim.system.properties import STUCK
-from sim.system.system import System
 from sim.world.address import Address
 
 
@@ -30,7 +30,7 @@ class Tabulation:
     """The rows of one system: local values, envelopes and emissions as integers, and the actions that
     each (local value, input) pair has."""
 
-    def __init__(self, system: System, handler: type[Handler] = Handler) -> None:
+    def __init__(self, system: Declaration, handler: type[Handler] = Handler) -> None:
         self.system = system
         self.names = system.names
         self.handlers = [handler(name, p) for name, p in (*system.processes.items(), *system.monitors.items())]
@@ -155,26 +155,18 @@ class Tabulation:
             return ()
         first = () if fault else (Received(self.names[process], envelope.message),)
         return tuple(
-            self._act(
-                Action(
-                    Kind.DELIVER,
-                    envelope=envelope,
-                    process=self.names[process],
-                    fault=fault,
-                    choices=o.choices,
-                    outputs=o.outputs,
-                    arms=o.arms,
-                    row=o.row,
-                    progress=fault is None,
-                ),
+            self._action(
+                Kind.DELIVER,
                 process,
                 local,
-                o.local,
+                outcome,
                 first=first,
                 envelope=number,
                 consumed=not (fault and fault.survives),
+                fault=fault,
+                progress=fault is None,
             )
-            for o in outcomes
+            for outcome in outcomes
         )
 
     def own_actions(self, local: int) -> tuple[Action, ...]:
@@ -214,23 +206,8 @@ class Tabulation:
     ) -> tuple[Action, ...]:
         process = self.locals.things[local][0]
         return tuple(
-            self._act(
-                Action(
-                    kind,
-                    process=self.names[process],
-                    subject=subject,
-                    choices=o.choices,
-                    outputs=o.outputs,
-                    arms=o.arms,
-                    row=o.row,
-                    progress=progress,
-                ),
-                process,
-                local,
-                o.local,
-                first=first,
-            )
-            for o in outcomes
+            self._action(kind, process, local, outcome, first=first, subject=subject, progress=progress)
+            for outcome in outcomes
         )
 
     def crash(self, local: int) -> Action:
@@ -238,31 +215,31 @@ class Tabulation:
         found = self._crashes.get(local)
         if found is None:
             process, value = self.locals.things[local]
-            name = self.names[process]
-            after = self.handlers[process].down(value.fields)
-            found = self._act(Action(Kind.CRASH, process=name), process, local, after, last=(Crashed(name),))
-            self._crashes[local] = found
+            down = Outcome(self.handlers[process].down(value.fields), (), (), (), None)
+            found = self._crashes[local] = self._action(
+                Kind.CRASH, process, local, down, last=(Crashed(self.names[process]),)
+            )
         return found
 
     def in_flight(self, kind: Kind, envelope: int) -> Action:
-        """The loss (`DROP`) or doubling (`DUPLICATE`) of an envelope."""
+        """The loss (`DROP`) or duplication (`DUPLICATE`) of an envelope."""
         found = self._in_flight.get((kind, envelope))
         if found is None:
-            found = self._in_flight[kind, envelope] = Action(kind, envelope=self.envelopes.things[envelope])
-            found.envelope_id = envelope
-            if kind is Kind.DROP:
-                found.consumed = envelope
-            else:
-                found.sends = (envelope,)
+            lost = kind is Kind.DROP
+            effect = Effect(consumed=envelope if lost else -1, sends=() if lost else (envelope,))
+            thing = self.envelopes.things[envelope]
+            sure = self._is_used_up(effect)
+            found = Action(kind=kind, effect=effect, envelope=thing, number=envelope, always_changes=sure)
+            self._in_flight[kind, envelope] = found
         return found
 
     def cutting(self, kind: Kind, cut: int) -> Action:
-        """A cut coming in force (`CUT`) or being healed (`HEAL`)."""
+        """A cut that takes effect (`CUT`) or is healed (`HEAL`)."""
         found = self._cutting.get((kind, cut))
         if found is None:
             subject = list(self.system.cuts)[cut]
-            found = self._cutting[kind, cut] = Action(kind, subject=subject, progress=kind is Kind.HEAL)
-            found.cut_index = cut
+            found = Action(kind=kind, effect=Effect(cut=cut), subject=subject, progress=kind is Kind.HEAL)
+            self._cutting[kind, cut] = found
         return found
 
     def overtaking(self, action: Action) -> Action:
@@ -283,42 +260,29 @@ class Tabulation:
         return found
 
     def _variant(self, action: Action, *, reordered: bool, window: int | None) -> Action:
+        """The same handler call, overtaking others or struck by a crash."""
         process, before = self.locals.things[action.before]
-        variant = Action(
-            action.kind,
-            envelope=action.envelope,
-            process=action.process,
-            subject=action.subject,
-            fault=action.fault,
-            reordered=reordered,
-            choices=action.choices,
-            outputs=action.outputs,
-            window=window,
-            arms=action.arms,
-            row=action.row,
-            progress=False,
-        )
-        name = action.process
-        if window is None:
-            after = self.locals.things[action.local][1]
-        else:
-            after = self._struck(process, before, variant.outputs)
+        name, outputs = action.process, action.all_outputs[:window]
+        after = Local(*action.after) if window is None else self._struck(process, before, outputs)
         first: tuple[Emission, ...] = ()
-        last: tuple[Emission, ...] = () if window is None else (Crashed(name),)
         if action.kind is Kind.DELIVER and action.fault is None and action.envelope is not None:
             first = (Received(name, action.envelope.message),)
         elif action.kind is Kind.RESTART:
             first = (Restarted(name),)
-        consumed = action.consumed >= 0
-        return self._act(
-            variant,
+        outcome = Outcome(after, action.all_outputs, action.arms, action.choices, action.row)
+        return self._action(
+            action.kind,
             process,
             action.before,
-            after,
+            outcome,
             first=first,
-            last=last,
-            envelope=action.envelope_id,
-            consumed=consumed,
+            last=() if window is None else (Crashed(name),),
+            envelope=action.number,
+            consumed=action.effect.consumed >= 0,
+            subject=action.subject,
+            fault=action.fault,
+            reordered=reordered,
+            window=window,
         )
 
     def _struck(self, process: int, before: Local, outputs: tuple[Output, ...]) -> Local:
@@ -328,29 +292,56 @@ class Tabulation:
         fields |= {write.field: write.value for output in outputs for write in writes_of(output)}
         return handler.down(tuple(fields.values()))
 
-    def _act(
+    def _action(
         self,
-        action: Action,
+        kind: Kind,
         process: int,
         before: int,
-        after: Local,
+        outcome: Outcome,
         *,
         first: tuple[Emission, ...] = (),
         last: tuple[Emission, ...] = (),
         envelope: int = -1,
         consumed: bool = False,
+        subject: str = "",
+        fault: Fault | None = None,
+        reordered: bool = False,
+        window: int | None = None,
+        progress: bool = False,
     ) -> Action:
-        """Fills in the effect of an action as integers."""
-        action.process_index = process
-        action.before = before
-        action.local = self.local(process, after)
-        action.local_after = tuple(after)
-        action.envelope_id = envelope
-        action.consumed = envelope if consumed else -1
-        action.delivered = True
-        action.sends = self.sends(action.process, action.outputs)
-        action.heard = self.heard(first, action.outputs, last)
-        return action
+        """The action of a handler call, with its effect as integers. Monitors hear `first`, what it emits, `last`."""
+        name, outputs = self.names[process], outcome.outputs[:window]
+        effect = Effect(
+            process=process,
+            local=self.local(process, outcome.local),
+            consumed=envelope if consumed else -1,
+            delivered=True,
+            sends=self.sends(name, outputs),
+            heard=self.heard(first, outputs, last),
+        )
+        return Action(
+            kind=kind,
+            effect=effect,
+            process=name,
+            subject=subject,
+            envelope=self.envelopes.things[envelope] if envelope >= 0 else None,
+            number=envelope,
+            fault=fault,
+            reordered=reordered,
+            choices=outcome.choices,
+            all_outputs=outcome.outputs,
+            window=window,
+            arms=outcome.arms if window is None else (),
+            row=outcome.row,
+            progress=progress,
+            before=before,
+            after=tuple(outcome.local),
+            always_changes=self._is_used_up(effect),
+        )
+
+    def _is_used_up(self, effect: Effect) -> bool:
+        """Whether a message is gone for good, so that every state is changed in which this may happen."""
+        return effect.consumed >= 0 and self.system.network != "set" and effect.consumed not in effect.sends
 
     def sends(self, source: str, outputs: tuple[Output, ...]) -> tuple[int, ...]:
         """The envelopes among these outputs, in the order written."""
@@ -366,11 +357,8 @@ class Tabulation:
 
     def _envelope(self, source: str, send: Send) -> int:
         if send.target not in self.system.processes:
-            hint = nearest(send.target, self.system.processes)
-            raise ModelError(
-                f"{source} sends {type(send.message).__name__} to {send.target!r}, which is no process{hint}; "
-                f"there are {', '.join(self.system.processes)}"
-            )
+            what = unknown("process", send.target, self.system.processes)
+            raise ModelError(f"{source} sends {type(send.message).__name__}: {what}")
         return self.envelopes(Envelope(source, send.target, send.message))
 
     # --- monitors -----------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 """Runs one handler: (local value, input) -> outcomes, by the `transitions` library in strict settings.
 
-The library is given one machine per class and no model: the instance under way is passed with each
-trigger, so that no attribute is ever added to a process and a callback has nothing to trigger again.
-Every callback goes through `_Call`, which hands it the input if it takes one, holds guards to looking,
-and makes a guard's answer a bool (the library compares it with `==`: a truthy 2 would count as False).
+The library is given one machine per class and no model: the current instance is passed with each trigger, so that no
+attribute is ever added to a process and a callback has nothing to trigger again. Every callback goes through `_Call`,
+which passes it the input if it takes one, keeps guards from acting, and makes a guard's answer a bool (the library
+compares it with `==`: a truthy 2 would count as False).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sim.machine.table import DEFER, DOWN, FAILED, Dest, Row, Table, Trigger, ar
 
 
 class Local(NamedTuple):
-    """The local value of a process or monitor: all it is between two steps."""
+    """The local value of a process or monitor: everything it is between two steps."""
 
     state: str
     fields: tuple[Value, ...]
@@ -43,13 +43,13 @@ class Outcome(NamedTuple):
 
 
 def failed(kind: str, reason: str) -> Local:
-    """The local value of a machine that went beyond its table: a finding, part of the state like any
-    other value, so that every engine sees it the same way."""
+    """The local value of a machine that left its table: a finding, part of the state like any other value, so that
+    every engine sees it the same way."""
     return Local(FAILED, (kind, reason))
 
 
 class _RowTransition(Transition):
-    """A transition of the library that knows which row of the table it is, and says when it was taken."""
+    """A transition of the library that knows its row of the table, and records when it was taken."""
 
     def __init__(self, *args: Any, row: Row, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -124,7 +124,7 @@ def _machine(cls: Any) -> Machine:
 
 
 class Refused(Exception):
-    """All rows of the (state, trigger) pair refused, or there is none."""
+    """All rows of the (state, trigger) pair refused, or no row exists."""
 
 
 class NotEnabled(Exception):
@@ -153,7 +153,7 @@ class Handler:
         return self._hook("on_restart", down.fields)
 
     def down(self, fields: tuple[Value, ...]) -> Local:
-        """What a crash leaves of these fields: the durable ones, the others as at the start."""
+        """These fields after a crash: the durable ones stay, the others are as at the start."""
         durable = self.table.durable
         kept = tuple(
             value if name in durable else initial
@@ -226,11 +226,11 @@ class Handler:
                 raise
             except Violated as violation:
                 after = failed("violated", str(violation))
-            except (Exception, SystemExit) as error:  # the user's handler broke: that is a finding, with its schedule
+            except (Exception, SystemExit) as error:  # the user's handler failed: that is a finding, with its schedule
                 after = failed("exception", f"{self.name} in state {local.state}: {_where(error)}")
             outcomes.append(Outcome(after, tuple(step.outputs), tuple(step.arms), tuple(step.choices), step.row))
             chosen = script + (0,) * (len(step.widths) - len(script))
-            for position in range(len(script), len(step.widths)):  # the last pushed is the next in order
+            for position in range(len(script), len(step.widths)):  # the last one pushed is the next in order
                 scripts += [(*chosen[:position], i) for i in range(step.widths[position] - 1, 0, -1)]
         return outcomes
 

@@ -5,15 +5,15 @@ crash, which is allowed only where redelivery is owed. *Effects*: every accepted
 of applied or cancelled (with a reason), and is applied at most once, across crashes. A duplicate is
 caught when it happens, a missing one at quiescence: a ledger that still owes is in a hot state.
 
-`Applied` is to be emitted by what holds the effect (a durable store), never by the coordinator about
-itself; `Received`, `Crashed` and `Restarted` are emitted by the framework.
+`Applied` must be emitted by what holds the effect (a durable store), never by the coordinator itself; `Received`,
+`Crashed` and `Restarted` are emitted by the framework.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sim.base.errors import nearest
+from sim.base.errors import unknown
 from sim.base.values import Emission, Message, Value, encode, show
 from sim.machine.process import Monitor, Process
 from sim.machine.table import trigger_name
@@ -67,7 +67,7 @@ class Applied(Emission):
 
 
 class Cancelled(Emission):
-    """The effect of an accepted key is not owed any more."""
+    """The effect of an accepted key is no longer owed."""
 
     key: Value
     reason: str
@@ -80,8 +80,7 @@ def _has_key(message: type) -> bool:
 class InputLedger(Monitor):
     """Every input of the message types `types` that `process` receives is settled exactly once.
 
-    Such a message class has a property or field `key`. `redelivered` says that somebody owes the
-    redelivery of what a crash loses.
+    Such a message class has a property or field `key`. `redelivered` says that what a crash loses is owed a redelivery.
     """
 
     states = ("settled", "owing")
@@ -105,17 +104,15 @@ class InputLedger(Monitor):
 
     def misfits(self, processes: Mapping[str, Process]) -> list[str]:
         if self.process not in processes:
-            return [f"it watches {self.process!r}, which is no process{nearest(self.process, processes)}"]
+            return [unknown("process", self.process, processes)]
         if not isinstance(self.types, tuple):
-            return [f"types is {show(self.types)}; write a tuple of the names of message types"]
+            return [f"types is {show(self.types)}; expected a tuple of names of message types"]
         received = {trigger_name(t): t for t in type(processes[self.process]).table.triggers if isinstance(t, type)}
         found = [
-            f"{self.process} has no row for {name!r}{nearest(str(name), received)}"
-            for name in self.types
-            if name not in received
+            f"{self.process}: {unknown('message type', name, received)}" for name in self.types if name not in received
         ]
         keyless = [n for n in self.types if n in received and not _has_key(received[n])]
-        return found + [f"{name} has no key: give it a field or a property of this name" for name in keyless]
+        return found + [f"{name} has no key: add a field or a property `key`" for name in keyless]
 
     def is_input(self, received: Received) -> bool:
         return received.process == self.process and type(received.message).__name__ in self.types

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn, TypeVar, cast, dataclass_transform
 
-from sim.base.errors import ModelError, nearest
+from sim.base.errors import ModelError, unknown
 from sim.base.values import Emission, Message, Value, describe, encode, freeze, is_record, show
 from sim.machine.table import FAILED, MONITOR_INPUTS, PROCESS_INPUTS, REQUIRED, Row, Table, read_table
 
@@ -60,7 +60,7 @@ class Violated(Exception):
 
 
 class HandlerCall:
-    """The record of one handler call: its outputs in the order written, its timers, its choices."""
+    """The record of one handler call: its outputs in order, its timers, its choices."""
 
     __slots__ = ("arms", "choices", "guarding", "outputs", "row", "script", "sender", "timers", "widths")
 
@@ -68,7 +68,7 @@ class HandlerCall:
         self.outputs: list[Output] = []
         self.arms: list[Arm] = []
         self.timers = set(timers)
-        self.script = script  # which outcome each `choose` takes; those beyond it take their first
+        self.script = script  # the outcome of each `choose`; any further one takes its first
         self.choices: list[Value] = []
         self.widths: list[int] = []
         self.guarding = False
@@ -99,13 +99,13 @@ class StateMachine:
 
     def __init__(self, *unnamed: Any, **values: Any) -> None:
         if not hasattr(type(self), "table"):
-            raise ModelError(f"{type(self).__name__} has no states: it is a base for processes, not one itself")
+            raise ModelError(f"{type(self).__name__} has no states: it is a base class for processes, not a process")
         table = type(self).table
         if unnamed:
             example = f"{type(self).__name__}({next(iter(table.fields), 'field')}=...)"
             raise ModelError(f"{type(self).__name__} takes its fields by name: write {example}")
         mistakes = [
-            f"{type(self).__name__}: no field {name!r}{nearest(name, table.fields)}"
+            f"{type(self).__name__}: {unknown('field', name, table.fields)}"
             for name in values
             if name not in table.fields
         ]
@@ -144,8 +144,9 @@ class StateMachine:
             return
         table = type(self).table
         if name not in table.fields:
-            what = "only rows of the table change the state" if name == "state" else "annotate it in the class body"
-            raise ModelError(f"{self._who()} sets {name!r}, which is no field{nearest(name, table.fields)}: {what}")
+            if name == "state":
+                raise ModelError(f"{self._who()} sets 'state': only rows of the table change the state")
+            raise ModelError(f"{self._who()}: {unknown('field', name, table.fields)}, or annotate it in the class body")
         step = self._acting(f"sets {name}")
         try:
             frozen = freeze(value)
@@ -162,22 +163,22 @@ class StateMachine:
         return f"{type(self).__name__} {self._name!r} in state {self._state!r}" if self._name else type(self).__name__
 
     def _acting(self, what: str) -> HandlerCall:
-        """The step under way; refuses what a guard, or nobody at all, may do."""
+        """The current step; refuses an act in a guard, or outside of any handler."""
         step = self._step
         if step is None:
-            raise ModelError(f"{self._who()} {what} outside of a handler: only callbacks of a row may")
+            raise ModelError(f"{self._who()} {what} outside of a handler: only callbacks of a row may do so")
         if step.guarding:
-            raise ModelError(f"{self._who()} {what} in a guard: guards only look; do it in before or after")
+            raise ModelError(f"{self._who()} {what} in a guard: guards only read; do it in before or after")
         return step
 
 
 def _misplaced(thing: object, wanted: type) -> str:
-    """What is wrong with a thing that is no instance of the record class `wanted`."""
+    """What is wrong with a thing that is not an instance of the record class `wanted`."""
     if isinstance(thing, type) and issubclass(thing, wanted):
-        return f"the class {thing.__name__}: give an instance, {thing.__name__}(...)"
+        return f"the class {thing.__name__}: pass an instance, {thing.__name__}(...)"
     if is_record(thing):
         return f"{type(thing).__name__}: make it a subclass of {wanted.__name__}"
-    return f"{describe(thing)}: give an instance of a subclass of {wanted.__name__}"
+    return f"{describe(thing)}: pass an instance of a subclass of {wanted.__name__}"
 
 
 class Process(StateMachine):
@@ -189,7 +190,7 @@ class Process(StateMachine):
     - `transitions`: rows, dicts of trigger, source, dest and conditions, unless, before, after; a
       trigger is a `Message` or `Fault` class, a timer, or a spontaneous move
     - `hot`: states in which work is owed; quiescence with a process in one is the finding `stuck`
-    - `must`, `may`: spontaneous moves, owed by the process itself or the environment's
+    - `must`, `may`: spontaneous moves, owed by the process itself or up to the environment
     - `timers`: names of timers
     - `durable`: fields that survive a crash; everything else is lost
     - annotated attributes are fields, with their defaults
@@ -206,7 +207,7 @@ class Process(StateMachine):
 
     @property
     def sender(self) -> str:
-        """The name of the process whose message is being handled; empty where there is none."""
+        """The name of the process whose message is being handled; empty outside of such a handler."""
         return self._step.sender if self._step is not None else ""
 
     def send(self, target: str, message: Message) -> None:
@@ -215,7 +216,7 @@ class Process(StateMachine):
         if not isinstance(message, Message):
             raise ModelError(f"{self._who()} sends {_misplaced(message, Message)}")
         if not isinstance(target, str):
-            raise ModelError(f"{self._who()} sends to {describe(target)}: give the name of a process, then the message")
+            raise ModelError(f"{self._who()} sends to {describe(target)}: pass the name of a process, then the message")
         if not target:
             raise ModelError(f"{self._who()} sends to '': only the handler of a message has a sender")
         step.outputs.append(Send(target, self._frozen(message)))
@@ -231,8 +232,8 @@ class Process(StateMachine):
             raise ModelError(f"{self._who()} emits {_misplaced(emission, Emission)}")
         for field in writes:
             if field not in type(self).table.durable:
-                known = nearest(field, type(self).table.durable)
-                raise ModelError(f"{self._who()} emits with {field!r}, which is no durable field{known}")
+                known = sorted(type(self).table.durable)
+                raise ModelError(f"{self._who()} emits: {unknown('durable field', field, known)}")
         kept = tuple(Write(field, self._frozen(value)) for field, value in writes.items())
         for write in kept:
             object.__setattr__(self, write.field, write.value)
@@ -245,13 +246,13 @@ class Process(StateMachine):
             raise ModelError(f"{self._who()}, {type(value).__name__}: {error}") from None
 
     def choose(self, *outcomes: T) -> T:
-        """One of `outcomes`: every one of them is explored. Nondeterminism has no other door."""
+        """One of `outcomes`; every one of them is explored. There is no other source of nondeterminism."""
         step = self._acting("chooses")
         if not outcomes:
-            raise ModelError(f"{self._who()} chooses from nothing: give at least one outcome")
+            raise ModelError(f"{self._who()} chooses from nothing: pass at least one outcome")
         distinct = list({encode(self._frozen(outcome)): outcome for outcome in outcomes}.values())
         if len(distinct) == 1:
-            return self._frozen(distinct[0])  # nothing is open here
+            return self._frozen(distinct[0])  # there is nothing to choose
         position = len(step.widths)
         index = step.script[position] if position < len(step.script) else 0
         step.widths.append(len(distinct))
@@ -260,15 +261,15 @@ class Process(StateMachine):
         return outcome
 
     def arm(self, timer: str, duration_ms: int | tuple[int, int]) -> None:
-        """Arm `timer` (again: its former due time is forgotten) for a duration in milliseconds, or for
-        a range of them, both ends included, from which the scheduler draws."""
+        """Arm `timer` (if it is armed, its due time is replaced) for a duration in milliseconds, or for a range of
+        them, both ends included, from which the scheduler draws."""
         step = self._acting(f"arms {timer!r}")
         self._known(timer)
         ends = duration_ms if isinstance(duration_ms, tuple) else (duration_ms, duration_ms)
         low, high = ends if len(ends) == 2 else (-1, -1)
         if type(low) is not int or type(high) is not int or not 0 <= low <= high:
             raise ModelError(
-                f"{self._who()} arms {timer!r} for {duration_ms!r}: a duration is whole milliseconds from 0, or (low, high)"
+                f"{self._who()} arms {timer!r} for {duration_ms!r}: expected whole milliseconds, 0 or more, or (low, high)"
             )
         step.timers.add(timer)
         step.arms.append(Arm(timer, low, high))
@@ -288,33 +289,33 @@ class Process(StateMachine):
     def _known(self, timer: str) -> None:
         known = type(self).table.timers
         if timer not in known:
-            raise ModelError(f"{self._who()}: {timer!r} is no timer{nearest(timer, known)}; declare it in timers")
+            raise ModelError(f"{self._who()}: {unknown('timer', timer, known)}, or declare it in timers")
 
 
 class Monitor(StateMachine):
-    """A state machine that only listens to emissions, and can say that a property is violated.
+    """A state machine that only listens to emissions, and can report that a property is violated.
 
-    Rows are triggered by `Emission` classes. An emission whose class no row names is not listened to;
-    one that is named, but not in the current state, is a finding. A monitor left in a hot state at
-    quiescence is violated: what it waits for did not come.
+    Rows are triggered by `Emission` classes. An emission whose class no row names is ignored; one that is named, but
+    not in the current state, is a finding. A monitor left in a hot state at quiescence is violated: what it waits for
+    did not come.
     """
 
     inputs = MONITOR_INPUTS
 
     def misfits(self, processes: Mapping[str, Process]) -> list[str]:  # noqa: ARG002
-        """What is wrong with this monitor in a system of these processes, one line each; a monitor that
-        watches what is not there would never complain."""
+        """What is wrong with this monitor in a system of these processes, one line each; a monitor that watches
+        something unknown would never complain."""
         return []
 
     def violate(self, why: str) -> NoReturn:
-        """Say that the property is violated, and why."""
+        """Report that the property is violated, and why."""
         self._acting("says violated")
         raise Violated(why)
 
 
 class View:
-    """A read-only look at the local value of a process or monitor, as predicates get it: `state`, `up`,
-    `timers`, and the fields as attributes."""
+    """A read-only view of the local value of a process or monitor, for predicates: `state`, `up`, `timers`, and the
+    fields as attributes."""
 
     __slots__ = ("_fields", "state", "timers", "up")
 
@@ -333,7 +334,7 @@ class View:
             return self._fields[name]
         except KeyError:
             known = ["state", "timers", "up", *self._fields]
-            raise AttributeError(f"no field {name!r}{nearest(name, known)}: there are {', '.join(known)}") from None
+            raise AttributeError(unknown("field", name, known)) from None
 
     def __repr__(self) -> str:
         inner = "".join(f", {name}={show(value)}" for name, value in self._fields.items())

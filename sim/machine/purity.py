@@ -1,8 +1,8 @@
-"""Looks, without running it, for what a handler must not read: clocks, random numbers, addresses in memory, the
-world outside.
+"""Finds, without running it, what a handler must not read: clocks, random numbers, addresses in memory, the outside
+world.
 
-It reads the code of a class's callbacks and of all functions of the same package that they reach by name. What
-it cannot see (a function taken from a table, a clock in somebody else's library, a list that is appended to) is left to
+It reads the code of a class's callbacks and of all functions of the same package that they reach by name. What it
+cannot see (a function taken from a table, a clock in another library, a list that is appended to) is left to
 `--verify`.
 """
 
@@ -19,9 +19,9 @@ from typing import Any
 from sim.machine.table import Table
 
 _NO_CLOCK = "a handler has no clock; arm a timer, or let a message bring the time"
-_NO_CHANCE = "a handler has no dice; let self.choose(...) take one of the outcomes"
+_NO_CHANCE = "a handler has no random numbers; let self.choose(...) take one of the outcomes"
 _NO_ADDRESS = "it differs from process to process; compare values, or sort them"
-_NO_WORLD = "a handler sees its fields and its input only; make what it needs a field of the process"
+_NO_WORLD = "a handler sees only its fields and its input; make what it needs a field of the process"
 
 BANS: dict[str, str] = {
     "time": _NO_CLOCK,
@@ -54,19 +54,27 @@ BANS: dict[str, str] = {
     "threading": _NO_WORLD,
     "asyncio": _NO_WORLD,
 }
-"""Dotted name, of a thing or of all below it -> what to do instead. The most telling entry counts."""
+"""Dotted name, of a thing or of everything below it -> what to do instead. The most specific entry counts."""
 
-_SAME = {"posix": "os", "nt": "os", "_io": "builtins", "io": "builtins", "_random": "random", "_datetime": "datetime"}
-"""Modules behind modules."""
+_SAME = {
+    "posix": "os",
+    "nt": "os",
+    "_io": "builtins",
+    "io": "builtins",
+    "_random": "random",
+    "_datetime": "datetime",
+    "pathlib._local": "pathlib",  # in Python 3.13
+}
+"""Modules that implement other modules."""
 _HARMLESS = ("os.path", "time.struct_time", "sys.maxsize", "urllib.parse", "http.HTTPStatus")
 _IMPORTED = ("random", "secrets", "time", "socket", "subprocess", "requests", "httpx", "openai", "anthropic")
-"""What is of no use to a handler, whatever it takes from there."""
+"""What a handler can never use, whatever it takes from there."""
 _NO_STEP = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 
 @cache
 def impurities(cls: type) -> tuple[str, ...]:
-    """One line for each thing that a callback of `cls` must not read: where it stands, and what is right."""
+    """One line for each thing that a callback of `cls` must not read: where it is, and what to do instead."""
     table: Table = cls.table  # type: ignore[attr-defined]
     names = [name for row in table.rows for name in (*row.conditions, *row.unless, *row.before, *row.after)]
     names += [name for hooks in (table.on_enter, table.on_exit) for found in hooks.values() for name in found]
@@ -77,12 +85,12 @@ def impurities(cls: type) -> tuple[str, ...]:
 
 
 def impure(function: Callable[..., Any]) -> list[str]:
-    """The same for a function that stands alone, as a predicate does."""
+    """The same for a single function, such as a predicate."""
     return [*_unfinished([function]), *_Reader(function).read([function])]
 
 
 def _unfinished(functions: Iterable[Any]) -> Iterator[str]:
-    """A call of these does nothing: it only makes something that could be awaited or iterated over."""
+    """Calling one of these does nothing: it only makes something that could be awaited or iterated over."""
     for function in functions:
         code = getattr(function, "__code__", None)
         if code is not None and code.co_flags & _NO_STEP:
@@ -119,7 +127,7 @@ class _Reader:
             rest += self._methods(function.__code__)
 
     def _methods(self, code: CodeType) -> list[Any]:
-        """Methods of the class that a callback may call: those whose names it names."""
+        """Methods of the class that a callback may call: those that it names."""
         found = []
         for cls in self.owner.__mro__[:-1] if self.owner is not None else ():
             if cls.__module__.partition(".")[0] != "sim":
@@ -168,13 +176,12 @@ def _things(function: FunctionType, code: CodeType) -> Iterator[tuple[int, CodeT
 def _content(cell: Any) -> Any:
     try:
         return cell.cell_contents
-    except ValueError:  # nothing is in it yet
+    except ValueError:  # it is still empty
         return None
 
 
 def _dotted(thing: Any) -> str:
-    """The name of a thing where it comes from; of something that is neither module, class nor function, the
-    name of its class."""
+    """The name of a thing at its origin; for anything but a module, class or function, the name of its class."""
     if isinstance(thing, ModuleType):
         return thing.__name__
     if isinstance(thing, BuiltinFunctionType | MethodType):

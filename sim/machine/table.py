@@ -14,29 +14,30 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from sim.base.errors import ModelError, TableError, listing, nearest
+from sim.base.errors import ModelError, TableError, listing, nearest, unknown
 from sim.base.values import Emission, Fault, Message, Value, describe, freeze
 
 
 class Dest(Enum):
-    """Destinations that are no state."""
+    """Destinations that are not states."""
 
     IGNORE = "the input is consumed, nothing happens"
     DEFER = "the input is not enabled now; it stays in flight"
 
 
-IGNORE, DEFER = Dest.IGNORE, Dest.DEFER
+IGNORE = Dest.IGNORE
+DEFER = Dest.DEFER
 
 Trigger = type | str
 """What a row answers to: a `Message`, `Fault` or (in a monitor) `Emission` class, a timer's name, or
 the name of a spontaneous move."""
 
 Callbacks = dict[str, tuple[str, ...]]
-"""State -> names of the methods that are called there."""
+"""State -> names of the methods called there."""
 
 DOWN = "(down)"
 FAILED = "(failed)"
-"""States every machine has besides its own: crashed, and beyond its table (a finding)."""
+"""States that every machine has in addition to its own: crashed, and failed (a finding)."""
 
 _NO_STATES = ("", "*", "=", DOWN, FAILED)
 _ROW_KEYS = ("trigger", "source", "dest", "conditions", "unless", "before", "after")
@@ -80,7 +81,7 @@ class Table:
     may: tuple[str, ...]
     timers: tuple[str, ...]
     fields: dict[str, Value]
-    """Field name -> default, `REQUIRED` where there is none, in the order of declaration."""
+    """Field name -> default, `REQUIRED` without one, in the order of declaration."""
     durable: frozenset[str]
     on_enter: Callbacks
     on_exit: Callbacks
@@ -148,16 +149,16 @@ class _Reader:
     # --- the class body -----------------------------------------------------------------------------
 
     def _look_for_strays(self) -> None:
-        """`transition = (...)` would silently be an empty table: unknown lower-case data is refused."""
+        """`transition = (...)` would silently mean an empty table: unknown lower-case data is refused."""
         for cls in self._lineage():
             annotated = inspect.get_annotations(cls)
             for name, value in vars(cls).items():
                 if name == "__init__":
-                    self.wrong("__init__ cannot be replaced: annotate fields in the class body, and give them by name")
+                    self.wrong("__init__ cannot be replaced: annotate fields in the class body, and pass them by name")
                 known = name in _TABLE_KEYS or name in annotated or name.startswith("_") or name.isupper()
                 if name in self.reserved and name not in annotated and name not in _TABLE_KEYS:
-                    if not isinstance(value, Table):  # what a base class got when it was made
-                        self.wrong(f"{name!r} cannot be replaced: it is the framework's; rename it")
+                    if not isinstance(value, Table):  # set on a base class when it was made
+                        self.wrong(f"{name!r} cannot be replaced: it belongs to the framework; rename it")
                     continue
                 if known or callable(value) or isinstance(value, property | staticmethod | classmethod):
                     continue
@@ -168,7 +169,7 @@ class _Reader:
                 )
 
     def _lineage(self) -> list[type]:
-        """The classes that the user wrote, base first."""
+        """The user's classes, base first."""
         framework = {"sim.machine.process", "sim.base.values"}
         return [c for c in reversed(self.cls.__mro__) if c is not object and c.__module__ not in framework]
 
@@ -181,7 +182,7 @@ class _Reader:
                 if name in _TABLE_KEYS:
                     continue
                 if name.startswith("_") or name in self.reserved:
-                    self.wrong(f"field {name!r} cannot have this name: it is the framework's; rename it")
+                    self.wrong(f"field {name!r} cannot have this name: it belongs to the framework; rename it")
                     continue
                 found[name] = self._default(cls, name)
         return found
@@ -201,13 +202,13 @@ class _Reader:
             self.wrong(f"{kind} = {given!r} is not a collection of names; write {kind} = ({given!r},)")
             return ()
         names = tuple(given)
-        if isinstance(given, set | frozenset):  # named in the class body: order means nothing, so sort
+        if isinstance(given, set | frozenset):  # its order means nothing, so sort
             names = tuple(sorted(names, key=str))
         for name in names:
             if not isinstance(name, str):
                 self.wrong(f"{kind} holds {name!r}, which is not a name")
             elif kind in _SPONTANEOUS and not name.isidentifier():
-                self.wrong(f"{kind} holds {name!r}, which is no identifier: schedules could not name it")
+                self.wrong(f"{kind} holds {name!r}, which is not an identifier: schedules could not name it")
         names = tuple(name for name in names if isinstance(name, str))
         for name in dict.fromkeys(name for name in names if names.count(name) > 1):
             self.wrong(f"{kind} holds {name!r} twice")
@@ -218,7 +219,7 @@ class _Reader:
     def _members(self, what: str, names: Iterable[str], known: Iterable[str], kind: str) -> None:
         for name in names:
             if name not in known:
-                self.wrong(f"{what} names {name!r}, which is no {kind}{nearest(str(name), known)}")
+                self.wrong(f"{what}: {unknown(kind, name, known)}")
 
     def _states(self) -> tuple[tuple[str, ...], Callbacks, Callbacks]:
         names: list[str] = []
@@ -234,9 +235,9 @@ class _Reader:
                 continue
             for key in spec:
                 if key not in ("name", *callbacks):
-                    self.wrong(f"state {spec['name']!r}: unknown key {key!r}{nearest(str(key), callbacks)}")
+                    self.wrong(f"state {spec['name']!r}: {unknown('key', key, ('name', *callbacks))}")
             if spec["name"] in _NO_STATES:
-                self.wrong(f"state {spec['name']!r} cannot have this name: it means something else; rename it")
+                self.wrong(f"state {spec['name']!r} cannot have this name: it is reserved; rename it")
             if spec["name"] in names:
                 self.wrong(f"state {spec['name']!r} is listed twice")
             names.append(spec["name"])
@@ -257,14 +258,14 @@ class _Reader:
                 if state in states:
                     found[state] += self._callbacks(f"state {state!r}", hook, name)
                 else:
-                    self.wrong(f"{name} is the callback of no state: {state!r} is none{nearest(state, states)}")
+                    self.wrong(f"{name}: {unknown('state', state, states)}")
 
     # --- rows ---------------------------------------------------------------------------------------
 
     def _rows(self) -> list[Row]:
         given = getattr(self.cls, "transitions", ())
         if not isinstance(given, tuple | list):
-            one = "; behind a single row goes a comma" if isinstance(given, Mapping) else ""
+            one = "; a single row needs a comma after it" if isinstance(given, Mapping) else ""
             self.wrong(f"transitions is not a tuple of rows{one}")
             return []
         rows = [self._row(index, spec) for index, spec in enumerate(given, 1)]
@@ -278,9 +279,9 @@ class _Reader:
         before = len(self.mistakes)
         for key in spec:
             if key == "prepare":
-                self.wrong(f"{where}: prepare would run even where the row is refused; use a condition, or before")
+                self.wrong(f"{where}: prepare would run even if the row is refused; use a condition, or before")
             elif key not in _ROW_KEYS:
-                self.wrong(f"{where}: unknown key {key!r}{nearest(str(key), _ROW_KEYS)}")
+                self.wrong(f"{where}: {unknown('key', key, _ROW_KEYS)}")
         missing = [key for key in _ROW_KEYS[:3] if key not in spec]
         if missing:
             self.wrong(f"{where}: {listing(missing, 'and')} {'is' if len(missing) == 1 else 'are'} missing")
@@ -303,7 +304,7 @@ class _Reader:
             return ()
         for name in sources:
             if name not in self.states:
-                self.wrong(f"{where}: source {name!r} is no state{nearest(str(name), self.states)}")
+                self.wrong(f"{where}: source: {unknown('state', name, self.states)}")
         return tuple(sources)
 
     def _trigger(self, where: str, trigger: object) -> None:
@@ -327,10 +328,10 @@ class _Reader:
         if dest is None or isinstance(dest, Dest) or dest == "=":
             return
         if not isinstance(dest, str) or dest not in self.states:
-            self.wrong(f"{where}: dest {dest!r} is no state{nearest(str(dest), self.states)}")
+            self.wrong(f"{where}: dest: {unknown('state', dest, self.states)}")
 
     def _quiet(self, where: str, row: Row) -> None:
-        """IGNORE and DEFER do nothing, and only what can be left in flight can be deferred."""
+        """IGNORE and DEFER do nothing, and only what stays in flight can be deferred."""
         if not isinstance(row.dest, Dest):
             return
         if row.before or row.after:
@@ -348,11 +349,14 @@ class _Reader:
         for name in names:
             method = getattr(self.cls, name, None) if isinstance(name, str) else None
             if not callable(method):
-                methods = [n for n in dir(self.cls) if not n.startswith("_") and callable(getattr(self.cls, n))]
-                said = repr(name) if isinstance(name, str) else describe(name)
-                self.wrong(f"{where}: {key} names {said}, which is no method{nearest(str(name), methods)}")
+                methods = [n for n in dir(self.cls) if not n.startswith(("_", "on_")) and n not in self.reserved]
+                methods = [n for n in methods if callable(getattr(self.cls, n))]
+                if isinstance(name, str):
+                    self.wrong(f"{where}: {key}: {unknown('method', name, methods)}")
+                else:
+                    self.wrong(f"{where}: {key} names {describe(name)}; expected the name of a method")
             elif arity(method) is None or isinstance(inspect.getattr_static(self.cls, name), staticmethod):
-                self.wrong(f"{where}: {key} {name!r} must take self and at most the input")
+                self.wrong(f"{where}: {key} {name!r} must accept self and at most the input")
         return tuple(name for name in names if isinstance(name, str))
 
     # --- the whole ----------------------------------------------------------------------------------
@@ -369,7 +373,7 @@ class _Reader:
                 self.wrong(f"{name!r} is in {listing(kinds, 'and')}: it can be only one of them")
 
     def _check_shadowed(self, rows: list[Row]) -> None:
-        """A row behind an unconditional one of the same state and trigger is never taken."""
+        """A row after an unconditional one of the same state and trigger is never taken."""
         closed: dict[tuple[Trigger, str], Row] = {}
         for row in rows:
             before = [closed.get((row.trigger, source)) for source in row.sources]
@@ -382,7 +386,7 @@ class _Reader:
                     closed.setdefault((row.trigger, source), row)
 
     def _check_twins(self, rows: list[Row]) -> None:
-        """Rows, addresses and digests know a trigger by its bare name."""
+        """Rows, addresses and digests identify a trigger by its bare name."""
         known: dict[str, Trigger] = {}
         for row in rows:
             name = trigger_name(row.trigger)
@@ -390,7 +394,7 @@ class _Reader:
                 self.wrong(f"row {row.index} ({row}): two triggers are named {name}; rename one")
 
     def _check_given(self, rows: list[Row], on_enter: Callbacks, on_exit: Callbacks) -> None:
-        """A timer or a spontaneous move brings no input that a callback could take."""
+        """A timer or a spontaneous move has no input that a callback could take."""
         for row in rows:
             if not isinstance(row.trigger, str):
                 continue
@@ -402,15 +406,15 @@ class _Reader:
             for key, name in dict.fromkeys(named):
                 if required_arguments(getattr(self.cls, name)) > 1:
                     self.wrong(
-                        f"row {row.index} ({row}): {key} {name!r} takes an input, but a timer or a spontaneous move "
-                        "brings none"
+                        f"row {row.index} ({row}): {key} {name!r} accepts an input, but a timer or a spontaneous move "
+                        "has none"
                     )
 
     def _hooks(self) -> None:
         for name in ("on_start", "on_restart"):
             method = getattr(self.cls, name, None)
             if method is not None and required_arguments(method) != 1:
-                self.wrong(f"{name} takes no argument besides self")
+                self.wrong(f"{name} takes no argument but self")
 
 
 def _sketch(spec: Mapping[Any, Any]) -> str:
@@ -425,7 +429,7 @@ def _name_of(thing: object) -> str:
 
 
 def arity(method: Callable[..., Any]) -> int | None:
-    """How many inputs a callback takes besides self: 0 or 1; None if it cannot be called so."""
+    """How many inputs a callback takes after self: 0 or 1; None if it cannot be called that way."""
     required = required_arguments(method)
     parameters = list(inspect.signature(method).parameters.values())[1:]
     named = any(p.kind is p.KEYWORD_ONLY and p.default is p.empty for p in parameters)

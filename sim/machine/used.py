@@ -1,7 +1,7 @@
 """What agents use and coordinators repeat, as emissions: the metrics of a run are counted from these.
 
-They are in the trace whether anybody counts or not, so that counting cannot change a digest. A duplicate
-needs no emission of its own: it is an input `Rejected` as `duplicate`.
+They are in the trace whether they are counted or not, so that counting cannot change a digest. A duplicate needs no
+separate emission: it is an input `Rejected` as `duplicate`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from sim.metrics import TokenUsage
 class Used(Emission):
     """One call of a language model was paid for: by whom, for what, and how many tokens it took.
 
-    Emit it in the step that makes the answer, before the answer is sent: a crash in between loses the
-    answer and not the bill. The labels are those of the question, whatever is current when the answer
-    arrives; `agent` is the name of the process that used the tokens, `attempt` counts from 1. Tokens are
-    those of `TokenUsage`; input and output both None say that the call did not report them. Raises
-    `MetricsError` for numbers that no call can have.
+    Emit it in the step that makes the answer, before the answer is sent: a crash in between loses the answer but not
+    the bill. The labels are those of the question, whatever is current when the answer arrives; `agent` is the name of
+    the process that used the tokens, `attempt` counts from 1. Tokens are those of `TokenUsage`; input and output both
+    None say that the call did not report them. Raises `MetricsError` for numbers that no call can have.
     """
 
     run: str
@@ -31,7 +30,7 @@ class Used(Emission):
     reasoning_output_tokens: int = 0
 
     def __post_init__(self) -> None:
-        _ = self.usage  # which refuses what is inconsistent, in the handler that emits it
+        _ = self.usage  # refuses what is inconsistent, in the handler that emits it
 
     @property
     def usage(self) -> TokenUsage | None:
@@ -48,6 +47,6 @@ class Used(Emission):
 
 
 class Replayed(Emission):
-    """An update that was sent before went out again as a whole; `key` says which."""
+    """An update was sent again as a whole; `key` says which."""
 
     key: Value

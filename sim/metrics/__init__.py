@@ -1,12 +1,12 @@
 """What a run used and what it will use next: tokens, duplicates, replays, latency, cost.
 
-What belongs here: the numbers, their arithmetic and their exports. It imports nothing of the
-simulation (only `sim.base.errors`), so a production coordinator can keep a `SessionMetrics` as it is.
-What does not: who used the tokens and when. An observer tells that, by calling `record_turn`.
+What belongs here: the numbers, their arithmetic and their exports. It imports nothing from the simulation (only
+`sim.base.errors`), so a production coordinator can use a `SessionMetrics` as it is. What does not: who used the tokens
+and when. An observer reports that, by calling `record_turn`.
 
-Only `usage` is imported here; `session` comes when one of its names is first used, `cost` and `export` are
-asked for by name, because a process that counts tokens need not know prices, and a model that says what it
-used need not count at all.
+Only `usage` is imported here; `session` is imported when one of its names is first used, `cost` and `export` are
+imported by name, because a process that counts tokens need not know prices, and a model that reports what it used need
+not count at all.
 """
 
 from __future__ import annotations

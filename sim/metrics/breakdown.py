@@ -17,13 +17,13 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 from sim.metrics.usage import NO_USAGE, TokenUsage, checked_count, checked_label
 
 OTHER = "(other)"
-"""Stands for the labels of rows that were folded because the table was full."""
+"""Replaces the labels of rows that were folded because the table was full."""
 
 Key = tuple[Any, ...]
 
 
 class Addable(Protocol):
-    """What a table can hold: anything that takes in another of its kind."""
+    """What a table can hold: anything that can add another of its kind."""
 
     def absorb(self, other: Self, /) -> None: ...
 
@@ -34,7 +34,7 @@ RowT = TypeVar("RowT", bound=Addable)
 class BoundedTable(Generic[RowT]):
     """At most `limit` rows by key; the rows of larger keys are folded into `beyond`.
 
-    `coarsen` cuts from a key the part that is its key in `beyond`. The last table of a chain has
+    `coarsen` reduces a key to its key in `beyond`. The last table of a chain has
     the one key `()` and never overflows.
     """
 
@@ -89,7 +89,7 @@ class BoundedTable(Generic[RowT]):
             yield from self._beyond.levels()
 
     def items(self) -> Iterator[tuple[Key, RowT]]:
-        """The rows of this table alone, in the order of their keys."""
+        """The rows of this table only, in the order of their keys."""
         return ((key, self.rows[key]) for key in self._order)
 
 
@@ -149,7 +149,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one agent or one stage used. `unreported` are those of its turns that did not say what."""
+    """What one agent or one stage used. `unreported` are its turns that did not report their usage."""
 
     turns: int
     unreported: int
@@ -199,7 +199,7 @@ class Billing:
         self.full = BoundedTable(Tally, limit, by_stage_agent, slice(1, 3))
 
     def open(self, key: tuple[str, str, str, int]) -> Tally:
-        """The row of a key, made if there is none; refuses labels that no table could sort."""
+        """The row of a key, created if missing; refuses labels that no table could sort."""
         *names, attempt = key
         for label, name in zip(("run", "stage", "agent"), names, strict=True):
             checked_label(label, name)

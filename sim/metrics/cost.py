@@ -57,14 +57,14 @@ class Cost:
 
 
 def cost_of(usage: TokenUsage, price: Price | None) -> Cost:
-    """The cost of one turn; without a price it is said to be unknown, not zero and not a guess."""
+    """The cost of one turn; without a price it is unknown, not zero and not a guess."""
     if price is None:
         return Cost(turns=1, unknown_turns=1, unknown_tokens=usage.total_tokens)
     return Cost(price.of(usage), turns=1)
 
 
 class BudgetLevel(Enum):
-    """The percentages at which a budget speaks up."""
+    """The percentages at which a budget alerts."""
 
     WARNING = 80
     CRITICAL = 90
@@ -104,11 +104,11 @@ class Budget:
     def __init__(self, limit_usd: Decimal | str | int | float = DEFAULT_BUDGET_USD) -> None:
         self.limit_usd = exact_usd("budget", limit_usd)
         if not self.limit_usd:
-            raise MetricsError("budget is 0 USD; expected more (for no budget, give None)")
+            raise MetricsError("budget is 0 USD; expected more (None: no budget)")
         self._alerts: list[BudgetAlert] = []
 
     def check(self, spent_usd: Decimal) -> tuple[BudgetAlert, ...]:
-        """The alerts that this spending raises for the first time, mildest first; usually none."""
+        """The alerts that this spending raises for the first time, mildest first; usually empty."""
         reached = tuple(
             BudgetAlert(level, spent_usd, self.limit_usd)
             for level in list(BudgetLevel)[len(self._alerts) :]
@@ -142,10 +142,10 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """What so many more turns will cost if they are like those of the window.
+    """What this many more turns will cost if they are like those of the window.
 
     `usd` is None if the window holds no priced turn. `is_known` is False if it holds unpriced ones:
-    they enter the mean as nothing, so that `usd` is the least that it will be.
+    they enter the mean as 0, so `usd` is a lower bound.
     """
 
     turns: int
@@ -172,19 +172,19 @@ def _cost_table(rows: int) -> BoundedTable[_CostRow]:
 
 
 def _costs(table: BoundedTable[_CostRow]) -> dict[str, Cost]:
-    """By the one label of the table's keys; the row of those beyond the bound is `OTHER`."""
+    """By the single label of the table's keys; the row of those beyond the bound is `OTHER`."""
     named, other = table.levels()
     costs = [(key[0], row.cost) for key, row in named.items()]
     return dict([*costs, *((OTHER, row.cost) for _, row in other.items())])
 
 
 class CostMeter:
-    """The cost of one run, turn by turn. Kept apart from `SessionMetrics`, whose hot path it is not in.
+    """The cost of one run, turn by turn. Separate from `SessionMetrics`, to stay out of its hot path.
 
     Prices are applied to each turn as it comes, because a tier depends on the size of a single
-    prompt. `window` is the number of recent turns that a projection looks at (0 behaves as 1): with
-    several agents, give it the turns of a round. `budget_usd` is the run's budget (None: no
-    budget). `rows` bounds each breakdown. Raises `MetricsError` for numbers that are none.
+    prompt. `window` is the number of recent turns that a projection looks at (0 behaves as 1): with several agents,
+    pass the turns of a round. `budget_usd` is the run's budget (None: no budget). `rows` bounds each breakdown. Raises
+    `MetricsError` for invalid numbers.
     """
 
     def __init__(
@@ -229,7 +229,7 @@ class CostMeter:
         return _costs(self._by_stage)
 
     def prices(self) -> dict[str, Price | None]:
-        """Which price, of which source and version, each model was charged; None is unknown."""
+        """The price, with its source and version, that each model was charged; None if unknown."""
         return {model: self._prices.price(model) for model in self.by_model() if model != OTHER}
 
     def projected(self, remaining_turns: int) -> Projection:

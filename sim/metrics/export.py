@@ -1,12 +1,12 @@
 """Exports, made after the run from a snapshot: JSON, OpenMetrics text, OpenTelemetry metrics.
 
 Tokens and durations carry the names of OpenTelemetry's GenAI semantic conventions
-(`gen_ai.client.token.usage`, `gen_ai.client.operation.duration`, `gen_ai.token.type`, ...); what the
-conventions have no name for is under `roundsim.`. `collect` says what there is, once; `to_openmetrics`
-and `to_otel` only write it down, so the two cannot tell different stories.
+(`gen_ai.client.token.usage`, `gen_ai.client.operation.duration`, `gen_ai.token.type`, ...); what the conventions do not
+name is under `roundsim.`. `collect` gathers everything once; `to_openmetrics` and `to_otel` only write it down, so the
+two cannot disagree.
 
-Series are kept by agent and stage. Run and attempt are in the JSON alone: as labels they would make a
-new series of every run.
+Series are kept by agent and stage. Run and attempt are only in the JSON: as labels they would make a new series of
+every run.
 """
 
 from __future__ import annotations
@@ -80,10 +80,10 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What the conventions want to know of a call and a session does not.
+    """What the conventions ask about a call and a session does not know.
 
-    `providers` and `models` are by agent; an agent that is not in `providers` has `provider`. Use the
-    conventions' names where there is one (`openai`, `anthropic`, `gcp.gemini`).
+    `providers` and `models` are by agent; an agent that is not in `providers` has `provider`. Use the conventions'
+    names where they exist (`openai`, `anthropic`, `gcp.gemini`).
     """
 
     provider: str = "unknown"
@@ -120,9 +120,9 @@ def collect(
 ) -> tuple[Metric, ...]:
     """Every metric of a session.
 
-    A session keeps the sum of its tokens and not their distribution, which would double the cost of
-    recording. Whoever has the turns (a trace) may give them, and the token histograms get buckets.
-    Raises `MetricsError` if they do not add up to the snapshot.
+    A session keeps the sum of its tokens, not their distribution, which would double the cost of recording. If you have
+    the turns (a trace), pass them, and the token histograms get buckets. Raises `MetricsError` if they do not add up to
+    the snapshot.
     """
     origin = origin or Origin()
     series: dict[tuple[str, str], Share] = {}
@@ -196,8 +196,8 @@ def _distribution(tokens: list[int]) -> Distribution:
 
 
 def _parts(series: Mapping[tuple[str, str], Share], origin: Origin) -> list[Metric]:
-    """Parts of the input and output: metrics of their own, since as further token types they would be
-    counted twice by whoever sums over the types."""
+    """Parts of the input and output: separate metrics, since as further token types they would be counted twice in a
+    sum over the types."""
     parts: dict[str, tuple[str, str]] = {
         "cached_input_tokens": ("{token}", "Input tokens read from a cache"),
         "cache_write_input_tokens": ("{token}", "Input tokens written to a cache"),
@@ -307,9 +307,9 @@ def _number(value: int | Decimal) -> str:
 def to_otel(metrics: Iterable[Metric], *, start_unix_ns: int, end_unix_ns: int) -> MetricsData:
     """The SDK's data model, ready for any of its metric exporters (`exporter.export(data)`).
 
-    The instants, in nanoseconds since 1970, are those of the run: this package reads no clock. Amounts
-    of money become floats here, because the model has no decimals; the JSON has them exact. Needs the
-    extra `otel`; raises `MetricsError` if it is not installed.
+    The instants, in nanoseconds since 1970, are those of the run: this package reads no clock. Amounts of money become
+    floats here, because the model has no decimals; in the JSON they are exact. Requires the extra `otel`; raises
+    `MetricsError` if it is not installed.
     """
     try:
         from opentelemetry.sdk.metrics import export as sdk

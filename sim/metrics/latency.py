@@ -21,7 +21,7 @@ _EXACT_BELOW_US = 2 << _SUB_BITS
 RELATIVE_ERROR = 1 / _EXACT_BELOW_US
 """A percentile is off by at most this fraction of the true one: 1/128, or 0.79 %."""
 LATENCY_US_MAX = 2**53
-"""Longest latency taken, in microseconds (285 years): up to here a float counts every microsecond."""
+"""Longest latency accepted, in microseconds (285 years): up to here a float counts every microsecond."""
 
 
 def microseconds(latency_ms: int | float) -> int:
@@ -80,14 +80,14 @@ class LatencySummary:
         if type(percent) is int:
             rank = -(-self.count * percent // 100)
         else:
-            from fractions import Fraction  # here, because it costs a coordinator's start-up as much as we do
+            from fractions import Fraction  # imported here, because it would double a coordinator's start-up time
 
-            # A fraction, because 1000 * 99.9 / 100 is a hair over 999 in floats, which is another rank.
+            # A fraction, because 1000 * 99.9 / 100 is slightly over 999 in floats, which is another rank.
             rank = math.ceil(self.count * Fraction(str(percent)) / 100)
         upto = accumulate(count for _, count in self.buckets)
         index = next(index for (index, _), seen in zip(self.buckets, upto, strict=True) if seen >= rank)
         low, high = bucket_edges_us(index)
-        # Clamped, because the ends are known: p100 is the maximum and not the middle of its bucket.
+        # Clamped, because the ends are known: p100 is the maximum, not the middle of its bucket.
         return min(max((low + high) / 2, self.min_us), self.max_us) / 1000
 
     def as_dict(self) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Signs that a session goes round in circles, and the counting of what was sent twice."""
+"""Signs that a session loops, and the counting of what was sent twice."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class LoopCause(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LoopWarning:
-    """That one counter of a session has reached its threshold."""
+    """A counter of a session has reached its threshold."""
 
     severity: Severity
     cause: LoopCause
@@ -52,7 +52,7 @@ class LoopWarning:
 
 
 def loop_warning(replay_updates: int, duplicate_items: int) -> LoopWarning | None:
-    """4 replays are critical, 2 a warning, 3 duplicates a warning; replays win, and there is one at most."""
+    """4 replays are critical, 2 a warning, 3 duplicates a warning; replays win, and at most one is returned."""
     if replay_updates >= REPLAYS_CRITICAL:
         return LoopWarning(Severity.CRITICAL, LoopCause.REPLAYS, replay_updates)
     if replay_updates >= REPLAYS_WARNING:
@@ -73,11 +73,11 @@ ItemT = TypeVar("ItemT")
 
 
 class ReplayFilter(Generic[ItemT]):
-    """Drops from a conversation update what the conversation holds already, and counts it.
+    """Drops from a conversation update what the conversation already holds, and counts it.
 
     After an answer, `expect` says which items the next update will repeat. `admit` then returns the
-    items of an update that are new. Whoever drops is the one who counts, in the one session: the
-    upstream counts in two places and lets the one that never counts overwrite the other.
+    items of an update that are new. Dropping and counting happen in one place, in the one session: the upstream counts
+    in two places and lets the one that never counts overwrite the other.
     """
 
     __slots__ = ("_counter", "_expected", "_is_user")

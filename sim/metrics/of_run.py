@@ -1,7 +1,7 @@
-"""`RunMetrics`: everything that is said of one run, summed from what was observed of it.
+"""`RunMetrics`: everything about one run, summed from what was observed of it.
 
 The sums are made after the run, from its turns. A record of a run (the JSON of `sim run --json`) holds the
-turns as well, so whoever reads it sums them again and gets the same numbers, or finds that it was changed.
+turns as well, so a reader sums them again and gets the same numbers, or finds that it was changed.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class RunMetrics:
         return None if window is None else self.session.context_utilisation(window)
 
     def unpriced_agents(self) -> list[str]:
-        """Agents with turns whose cost is not known, for want of a model's name or of its price."""
+        """Agents with turns whose cost is unknown, because the model's name or its price is missing."""
         if self.cost is None:
             return []
         return [agent for agent, cost in self.cost.by_agent().items() if not cost.is_known]
@@ -110,7 +110,7 @@ class RunMetrics:
     def from_dict(cls, data: Mapping[str, Any]) -> RunMetrics:
         """The metrics that `as_dict` gave, summed again; other keys are left alone.
 
-        Raises `MetricsError` for what is no such mapping, and for sums that are not those of its turns.
+        Raises `MetricsError` if it is not such a mapping, or if its sums are not those of its turns.
         """
         try:
             cost = data["cost"]
@@ -122,8 +122,8 @@ class RunMetrics:
             prices = {} if cost is None else {m: p and Price.from_dict(p) for m, p in cost["prices"].items()}
             metrics = cls(_settings(data["settings"]), observed, PriceTable.of(prices))
             summed = metrics.as_dict()
-        except (KeyError, TypeError, AttributeError, ArithmeticError) as error:  # the last: numbers beyond all use
-            raise MetricsError(f"these are no metrics of a run ({type(error).__name__}: {error})") from None
+        except (KeyError, TypeError, AttributeError, ArithmeticError) as error:  # the last one: numbers out of range
+            raise MetricsError(f"these are not the metrics of a run ({type(error).__name__}: {error})") from None
         for name, value in summed.items():
             if data.get(name) != value:
                 raise MetricsError(f"the record was changed: its {name} is not what its turns add up to")

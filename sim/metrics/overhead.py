@@ -47,9 +47,9 @@ def compare(
 ) -> Ratio:
     """How many times longer `subject` takes than `base`; each is called `rounds` + 1 times.
 
-    The median of the ratios of neighbouring calls: one call that was interrupted moves it by a rank
-    and not by its length. The first round warms up and is not counted. `settle` is called before each
-    and not timed: where calls leave garbage, collect it there, or one pays for the other's.
+    The median of the ratios of neighbouring calls: an interrupted call moves it by one rank, not by its length. The
+    first round warms up and is not counted. `settle` is called before each and not timed: if calls leave garbage,
+    collect it there, or one is charged for the other's.
     """
 
     def timed(work: Callable[[], object]) -> int:
@@ -68,7 +68,7 @@ def compare(
 
 
 def bare_additions() -> Tally:
-    """The additions that recording `USAGES` cannot do without: five sums and the turns, and no call."""
+    """The additions that recording `USAGES` requires: five sums and the turns, without a call."""
     row = Tally()
     for usage in USAGES:
         row.turns += 1
@@ -108,7 +108,7 @@ def record_timed() -> SessionMetrics:
 
 
 def session_of(turns: int, labels: Iterable[tuple[str, str, str, int]]) -> SessionMetrics:
-    """A session of so many turns, which takes its (run, stage, agent, attempt) from `labels` in turn."""
+    """A session of this many turns, which takes its (run, stage, agent, attempt) from `labels` in turn."""
     session = SessionMetrics()
     record_turn = session.record_turn
     size = len(USAGES)
@@ -137,9 +137,9 @@ def round_labels(runs: int | None = 1) -> Iterable[tuple[str, str, str, int]]:
 
 
 def retained_bytes(session: SessionMetrics) -> int:
-    """Bytes of a session and of everything that it alone keeps alive (usages and types are shared).
+    """Bytes of a session and of everything that only it keeps alive (usages and types are shared).
 
-    A walk and not a measured process: allocators round, and a process never gives back what it used.
+    Computed, not measured on a process: allocators round, and a process never returns what it used.
     """
     seen: set[int] = set()
     waiting: list[object] = [session]
@@ -152,7 +152,7 @@ def retained_bytes(session: SessionMetrics) -> int:
         total += sys.getsizeof(item)
         if isinstance(item, dict):
             waiting += [*item.keys(), *item.values()]
-        elif not isinstance(item, str | int | array):  # an array's size has its items in it
+        elif not isinstance(item, str | int | array):  # an array's size includes its items
             slots = getattr(type(item), "__slots__", ())
             waiting += [getattr(item, name) for name in slots if hasattr(item, name)]
             if hasattr(item, "__iter__"):
@@ -161,7 +161,7 @@ def retained_bytes(session: SessionMetrics) -> int:
 
 
 def measured_on() -> dict[str, str | int]:
-    """What the figures were measured on: interpreter, machine and version, no names of hosts or people."""
+    """Where the figures were measured: interpreter, machine and version, no names of hosts or people."""
     return {
         "roundsim": version("roundsim"),
         "python": platform.python_version(),

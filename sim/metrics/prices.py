@@ -1,7 +1,7 @@
-"""What tokens cost: prices as exact decimals, from a table of one's own or from genai-prices.
+"""What tokens cost: prices as exact decimals, from your own table or from genai-prices.
 
-No price is guessed. A model that neither source knows has no price, and whoever asks is told so; the
-fork charges such a model 10/30 USD, which looks like knowledge in every sum that it enters.
+No price is guessed. A model that neither source knows has no price, and callers can see that; the fork charges such a
+model 10/30 USD, which looks like a known price in every sum that it enters.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from datetime import UTC, datetime
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from typing import TYPE_CHECKING, Any
 
-from sim.base.errors import nearest
+from sim.base.errors import unknown
 from sim.metrics.usage import MetricsError, TokenUsage, checked_count
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
 
 EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
-"""Sums and products of money go through this context: a rounding is an error, never a result.
+"""Sums and products of money use this context: rounding is an error, never a result.
 
-Our own context, because the caller's may round to anything.
+Our own context, because the caller's may round arbitrarily.
 """
 EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
-"""The instant whose prices hold if none is given: that of a scenario. The wall clock is never read."""
+"""The default instant whose prices apply: that of a scenario. The wall clock is never read."""
 USD_MAX = Decimal(10) ** 9
 USD_DECIMALS = 12
 _CACHE_MODELS = 1024
@@ -87,9 +87,9 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What one model costs, and who says so.
+    """What one model costs, and the source of the prices.
 
-    A part without a rate of its own (None) costs what its whole costs: cached input and cache writes
+    A part without its own rate (None) costs what its whole costs: cached input and cache writes
     as input, reasoning as output. `per_call` is USD for each call. `source` names the price list and
     its version, `entry` the entry in it, `as_of` the instant whose prices these are (None: undated).
     """
@@ -140,7 +140,7 @@ class Price:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Price:
-        """The price that `as_dict` gave. Raises `MetricsError`, `KeyError` or `TypeError` for what is none."""
+        """The price that `as_dict` gave. Raises `MetricsError`, `KeyError` or `TypeError` for anything else."""
         rates = data["usd_per_million_tokens"]
         as_of = data["as_of"]
         return cls(
@@ -161,12 +161,12 @@ def _rate(rates: Mapping[str, Any], name: str) -> Rate:
 
 
 class PriceTable:
-    """Prices by model name: an own table first, then genai-prices' offline snapshot.
+    """Prices by model name: your own table first, then genai-prices' offline snapshot.
 
     `own` maps a model's name (compared exactly) to USD per million tokens: `input` and `output`,
     optionally `cached_input`, `cache_write`, `reasoning`; each as Decimal, str, int or float.
-    `source` names that table. `as_of` (with a timezone) is the instant whose prices hold.
-    `snapshot=False` leaves genai-prices out altogether.
+    `source` names that table. `as_of` (with a timezone) is the instant whose prices apply. `snapshot=False` disables
+    genai-prices.
 
     Raises `MetricsError`, one line for each mistake of the table.
     """
@@ -188,17 +188,16 @@ class PriceTable:
 
     @classmethod
     def of(cls, prices: Mapping[str, Price | None]) -> PriceTable:
-        """A table of prices that were found before, and of no other."""
+        """A table of only these prices, which were found before."""
         table = cls(snapshot=False)
         table._own = {model: price for model, price in prices.items() if price is not None}
         return table
 
     def price(self, model: str) -> Price | None:
-        """What `model` costs, or None if nobody knows; a model without a name is one that nobody knows.
+        """What `model` costs, or None if unknown; a model without a name is unknown.
         The first look into genai-prices takes 0.5 s.
 
-        genai-prices also takes `provider/model` (`perplexity/sonar`), for names that do not say by
-        themselves who sells the model.
+        genai-prices also accepts `provider/model` (`perplexity/sonar`), for names that do not identify the provider.
         """
         own = self._own.get(model)
         if own is not None or not self._snapshot or not model:
@@ -212,7 +211,7 @@ class PriceTable:
 
 _REQUIRED = ("input", "output")
 KINDS = (*_REQUIRED, "cached_input", "cache_write", "reasoning")
-"""The kinds of token that a price table may have a rate for; the first two it must."""
+"""The kinds of token that a price table may have a rate for; the first two are required."""
 
 
 def _own_prices(table: Mapping[str, Mapping[str, Decimal | str | int | float]], source: str) -> dict[str, Price]:
@@ -223,7 +222,7 @@ def _own_prices(table: Mapping[str, Mapping[str, Decimal | str | int | float]], 
         mistakes += [f"price of {model}: {name} is missing" for name in _REQUIRED if name not in rates]
         for name, usd in rates.items():
             if name not in KINDS:
-                mistakes.append(f"price of {model}: {name!r} is no kind of token{nearest(name, KINDS)}")
+                mistakes.append(f"price of {model}: {unknown('kind of token', name, KINDS)}")
                 continue
             try:
                 parsed[name] = Rate(exact_usd(f"price of {model}: {name}", usd))
@@ -245,7 +244,7 @@ def _price(
     as_of: datetime | None = None,
     per_call: Decimal = Decimal(0),
 ) -> Price | None:
-    """A price of these rates by kind of token; None unless both kinds that every call has are there."""
+    """A price of these rates by kind of token; None unless both required kinds are present."""
     if rates["input"] is None or rates["output"] is None:
         return None
     return Price(
@@ -271,11 +270,11 @@ _SNAPSHOT_KEYS = {
 
 
 def _snapshot_price(model: str, as_of: datetime) -> Price | None:
-    """The price in genai-prices. None also for what is listed but not sold by tokens of both kinds (an
+    """The price in genai-prices. None also for models that are listed but not sold by tokens of both kinds (an
     embedding, a service by the hour)."""
-    import genai_prices  # lazily: half a second that a run without costs does not spend
+    import genai_prices  # lazily: it takes half a second, which a run without costs saves
 
-    seller = "litellm" if "/" in model else None  # its spelling: what is before the slash sells the model
+    seller = "litellm" if "/" in model else None  # its spelling: the provider is before the slash
     try:
         found = genai_prices.calc_price(genai_prices.Usage(), model, provider_id=seller, genai_request_timestamp=as_of)
     except LookupError:

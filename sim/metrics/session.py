@@ -1,9 +1,9 @@
 """`SessionMetrics`: what one session of turns used, and what its next prompt will probably need.
 
 Theory of operation. A turn is added to exactly one row, that of its (run, stage, agent, attempt);
-totals and breakdowns are sums over rows, made when they are asked for. So recording costs one lookup
-and the additions themselves, and the totals equal the sums of the breakdowns because there is
-nothing else that they could equal. Everything that grows has a bound (see `breakdown`, `latency`).
+totals and breakdowns are sums over rows, made when they are asked for. So recording costs one lookup and the additions
+themselves, and the totals equal the sums of the breakdowns by construction. Everything that grows has a bound (see
+`breakdown`, `latency`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sim.metrics.usage import NO_USAGE, MetricsError, TokenUsage, checked_count
 
 DEFAULT_WINDOW = 3
 WINDOW_MAX = 1_000_000
-"""Turns. A window is kept in memory, so it has a bound like everything else here."""
+"""Turns. A window is kept in memory, so it is bounded like everything else here."""
 DEFAULT_PROMPT_ESTIMATE = 4000
 DEFAULT_ROWS = 1024
 COMPACT_AT_PERCENT = 80
@@ -28,7 +28,7 @@ COMPACT_AT_MESSAGES = 120
 
 @dataclass(frozen=True, slots=True)
 class SessionSnapshot:
-    """A session at one moment; later turns do not change it. Field meanings as in `SessionMetrics`."""
+    """A session at one moment; later turns do not change it. The fields are those of `SessionMetrics`."""
 
     running_total: TokenUsage
     last_turn: TokenUsage
@@ -53,7 +53,7 @@ class SessionSnapshot:
     def context_utilisation(self, context_window: int) -> float:
         """The part of a context window (tokens, over 0) that the last prompt filled; 1.0 is all of it.
 
-        Cached tokens fill it as well. The running total does not: it is spent, not held.
+        Cached tokens count as well. The running total does not: it is spent, not held.
         """
         return utilisation(self.last_turn, context_window)
 
@@ -78,7 +78,7 @@ class SessionSnapshot:
 
 
 class SessionMetrics:
-    """Counts the turns of one session. Not thread-safe: one session a worker, then `merge`.
+    """Counts the turns of one session. Not thread-safe: one session per worker, then `merge`.
 
     To be read, not set:
 
@@ -90,7 +90,7 @@ class SessionMetrics:
 
     `window` is the number of recent prompts whose mean predicts the next one (default 3; 0 behaves
     as 1; at most 1,000,000). `rows` bounds the breakdown (default 1024, at least 1): up to twice as many rows are kept,
-    see `Billing`. Raises `MetricsError` for numbers that are none.
+    see `Billing`. Raises `MetricsError` for invalid numbers.
     """
 
     __slots__ = (
@@ -139,7 +139,7 @@ class SessionMetrics:
         The labels belong to the answer, not to the moment: an answer that arrives late is billed to
         the stage that asked for it. `latency_ms` is 0 to 285 years, in milliseconds.
 
-        Raises `MetricsError` for a latency or label that is none; nothing is counted then.
+        Raises `MetricsError` for an invalid latency or label; then nothing is counted.
         """
         us = None if latency_ms is None else microseconds(latency_ms)
         prompt = usage.input_tokens
@@ -173,7 +173,7 @@ class SessionMetrics:
         """Count a turn whose usage was not reported: no tokens, and the last turn stays.
 
         `estimated_prompt_tokens` (0 or more) enters the window in place of an observed prompt; 0,
-        like every observation of zero, does not. Raises `MetricsError`; nothing is counted then.
+        like every observation of zero, does not. Raises `MetricsError`; then nothing is counted.
         """
         checked_count("estimated_prompt_tokens", estimated_prompt_tokens)
         row = self._bill.open((run, stage, agent, attempt))
@@ -187,16 +187,15 @@ class SessionMetrics:
         self.duplicate_items += checked_count("duplicate items", count)
 
     def record_replay(self, updates: int = 1) -> None:
-        """Count updates (0 or more) that repeated an earlier one as a whole; a queued update is none."""
+        """Count updates (0 or more) that repeated an earlier one as a whole; a queued update does not count."""
         self.replay_updates += checked_count("replay updates", updates)
 
     def sync_absolute(self, total: TokenUsage, last_turn: TokenUsage, turn_count: int) -> None:
-        """Adopt totals that someone else counted, as after a resume from a checkpoint.
+        """Adopt totals counted elsewhere, for instance after a resume from a checkpoint.
 
         Replaces the totals, zeroes replays and duplicates, and reseeds the window with the prompt of
         `last_turn` alone. Who used the adopted tokens is not known, so the breakdown holds them in
-        the row without labels. Latencies were observed here and stay. To *add* someone's counters
-        instead, `merge` them.
+        the row without labels. Latencies were observed here and stay. To *add* other counters instead, `merge` them.
         """
         checked_count("turn_count", turn_count)
         prompt = last_turn.non_cached_input
@@ -230,7 +229,7 @@ class SessionMetrics:
         return tuple(tokens for _, tokens in self._recent)
 
     def has_recorded_usage(self) -> bool:
-        """Whether any token was counted, of whatever kind."""
+        """Whether any token of any kind was counted."""
         return self.running_total != NO_USAGE
 
     def estimated_next_prompt_tokens(self) -> int:
@@ -243,7 +242,7 @@ class SessionMetrics:
         return self.last_turn.non_cached_input or DEFAULT_PROMPT_ESTIMATE
 
     def loop_warning(self) -> LoopWarning | None:
-        """The most severe sign of a loop, if there is one; thresholds in `sim.metrics.loops`."""
+        """The most severe sign of a loop, or None; thresholds in `sim.metrics.loops`."""
         return loop_warning(self.replay_updates, self.duplicate_items)
 
     def context_utilisation(self, context_window: int) -> float:
@@ -254,7 +253,7 @@ class SessionMetrics:
         """Whether the transcript should be compacted before the next prompt.
 
         True from 80 % of the context window (transcript + estimated next prompt, all in tokens). If
-        the window is not known (None), tokens say nothing and 120 messages are the limit.
+        the window is unknown (None), the limit is 120 messages.
         """
         checked_count("transcript_tokens", transcript_tokens)
         checked_count("messages", messages)
@@ -280,7 +279,7 @@ class SessionMetrics:
         return shares(self.billed(), "stage")
 
     def snapshot(self) -> SessionSnapshot:
-        """An immutable copy of all of it."""
+        """An immutable copy of everything."""
         return SessionSnapshot(
             running_total=self.running_total,
             last_turn=self.last_turn,
@@ -298,7 +297,7 @@ class SessionMetrics:
     # --- merging -----------------------------------------------------------------------------
 
     def merge(self, *others: SessionMetrics) -> SessionMetrics:
-        """A new session that counted what all of these counted; none of them is changed.
+        """A new session that counts what all of these counted; they are not changed.
 
         Associative and commutative, so workers may be added up in any order and grouping. Counts,
         rows and latencies add. "Last" needs an order between sessions that share no clock: a turn's
@@ -318,7 +317,7 @@ class SessionMetrics:
         ours = {"window": self.window, "rows": self._row_limit}
         theirs = {"window": other.window, "rows": other._row_limit}
         if ours != theirs:
-            raise MetricsError(f"sessions made with {ours} and with {theirs} do not merge; make them alike")
+            raise MetricsError(f"sessions made with {ours} and with {theirs} do not merge; use the same settings")
         self._bill.full.absorb(other._bill.full)
         self._latency.absorb(other._latency)
         self.turn_count += other.turn_count

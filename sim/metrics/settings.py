@@ -1,4 +1,4 @@
-"""How the metrics of a run are counted: what a scenario file says under `metrics`."""
+"""How the metrics of a run are counted: the key `metrics` of a scenario file."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class MetricsSettings:
 
     - `enabled`: whether a run is measured at all, unless the command line says otherwise
     - `window`: how many recent prompts predict the next (0 behaves as 1)
-    - `context_window`: how many tokens a prompt may have; None if it is not known
+    - `context_window`: how many tokens a prompt may have; None if unknown
     - `models`: the model that each agent calls, by agent; without any, nothing has a price
-    - `prices`: a price table of one's own, by model; the rest comes from genai-prices' snapshot
+    - `prices`: your own price table, by model; the rest comes from genai-prices' snapshot
     - `budget_usd`: the budget of a run
-    - `planned_turns`: the turns of the whole session; what is left of them is what a projection is for
-    - `as_of`: the instant whose prices hold
+    - `planned_turns`: the turns of the whole session; a projection covers those that are left
+    - `as_of`: the instant whose prices apply
     """
 
     enabled: bool = True

@@ -15,7 +15,7 @@ _PARTS = ("cached_input_tokens", "cache_write_input_tokens", "reasoning_output_t
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One call of a model. `usage` is None if it was not reported; `latency_ms` if it is not known."""
+    """One call of a model. `usage` is None if it was not reported; `latency_ms` is None if unknown."""
 
     usage: TokenUsage | None
     agent: str = ""
@@ -36,10 +36,10 @@ class Turn:
 
     @classmethod
     def from_dict(cls, data: object) -> Turn:
-        """The turn that `as_dict` gave. Raises `MetricsError` for what is none."""
+        """The turn that `as_dict` gave. Raises `MetricsError` for anything else."""
         keys = {"run", "stage", "agent", "attempt", "latency_ms", "usage"}
         if not isinstance(data, Mapping) or set(data) != keys:
-            raise MetricsError(f"a turn is a mapping of {', '.join(sorted(keys))}")
+            raise MetricsError(f"a turn must be a mapping of {', '.join(sorted(keys))}")
         for label in _LABELS:
             checked_label(label, data[label])
         checked_count("attempt", data["attempt"])
@@ -51,13 +51,13 @@ class Turn:
 def _usage(data: object) -> TokenUsage:
     known = ("input_tokens", "output_tokens", *_PARTS)
     if not isinstance(data, Mapping) or not {"input_tokens", "output_tokens"} <= set(data) <= set(known):
-        raise MetricsError(f"a usage is a mapping of {', '.join(known)}; the first two are needed")
+        raise MetricsError(f"a usage must be a mapping of {', '.join(known)}; the first two are required")
     return TokenUsage(**data)
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What a run's emissions said: turns in the order of their emission, and what was repeated."""
+    """What a run's emissions reported: turns in the order of their emission, and what was repeated."""
 
     turns: tuple[Turn, ...] = ()
     duplicate_items: int = 0

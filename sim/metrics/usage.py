@@ -17,7 +17,7 @@ _COUNTS = (
 
 
 class MetricsError(SimError, ValueError):
-    """A number or label that no metric can take; whoever reported it is at fault.
+    """A number or label that no metric accepts; its reporter is at fault.
 
     Also a `ValueError`, because callers in production code know nothing of `SimError`.
     """
@@ -39,7 +39,7 @@ class TokenUsage:
     - `total_tokens`: input + output. It may be left out; a total that says otherwise is refused.
 
     A provider that reports cache reads beside the input (Anthropic) or reasoning beside the output
-    (Gemini) has to be added up by whoever reads its answer; this type does not guess conventions.
+    (Gemini) must be added up by the code that reads its answer; this type does not guess conventions.
 
     Raises `MetricsError` for a negative number, for anything but an `int` (a bool or a float is not
     a count), and for parts larger than their whole.
@@ -70,7 +70,7 @@ class TokenUsage:
             reasoning_output_tokens,
         )
         for name, count in zip(_COUNTS, counts, strict=True):
-            if type(count) is not int or count < 0:  # looked at here as well: a call for each would cost the most
+            if type(count) is not int or count < 0:  # checked inline: a call for each would dominate the cost
                 checked_count(name, count)
             _set(self, name, count)
         total = input_tokens + output_tokens
@@ -110,7 +110,7 @@ class TokenUsage:
 
     @property
     def blended_total(self) -> int:
-        """Non-cached input + output: the tokens that had to be worked for (the upstream's blend).
+        """Non-cached input + output: the tokens that had to be computed (the upstream's blend).
 
         The fork blends the gross input; that number is `total_tokens`.
         """

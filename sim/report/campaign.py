@@ -12,10 +12,10 @@ from sim.campaign.known import KnownCase
 from sim.campaign.sample import Sample
 from sim.campaign.sessions import Part, Session
 from sim.report.data import coverage_data, found_data
-from sim.report.fuzz import covered_lines, finding_lines
+from sim.report.fuzzed import covered_lines, finding_lines
 
 BRANCH_WIDTH = 24
-"""Characters of a branch that a table shows; the end of a long name tells more than its beginning."""
+"""Characters of a branch that a table shows; the end of a long name says more than its beginning."""
 
 
 def session_data(session: Session) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def sample_data(sample: Sample) -> dict[str, Any]:
 
 
 def session_table(sessions: Sequence[Session], branches: Collection[str]) -> list[str]:
-    """The sessions, one a line; `branches` are those that there are now."""
+    """The sessions, one per line; `branches` are those that exist now."""
     rows: list[tuple[str, ...]] = [("id", "active", "branch", "target", "schedules", "findings", "state")]
     rows += [session_row(session, branches) for session in sessions]
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
@@ -115,7 +115,7 @@ def _branch(branch: str | None, branches: Collection[str]) -> str:
 
 
 def progress_text(session: Session) -> str:
-    """How far a session is: `400 of 1,000`."""
+    """The progress of a session: `400 of 1,000`."""
     total = session.plan.schedules
     return f"{session.schedules:,}" + ("" if total is None else f" of {total:,}")
 
@@ -130,13 +130,13 @@ def age(ms: int) -> str:
 
 
 def known_lines(known: Sequence[KnownCase]) -> Iterator[str]:
-    """What became of the counterexamples that earlier campaigns found."""
+    """The state of the counterexamples that earlier campaigns found."""
     for one in known:
         yield f"known     {one.sentence}"
 
 
 def sample_line(sample: Sample) -> Iterator[str]:
-    """What a run of the campaign uses, by the runs that were measured; nothing if they used nothing."""
+    """What a run of the campaign uses, by the measured runs; empty if they used nothing."""
     runs = sample.runs
     if not (sample.turns or sample.duplicates or sample.replays):
         return
@@ -154,18 +154,18 @@ def sample_line(sample: Sample) -> Iterator[str]:
 
 
 def end_line(session: Session, part: int) -> str:
-    """Where a session is now, and what one can do."""
+    """The state of a session, and what to do next."""
     which = f"session {session.id}" + (f", part {part}" if part > 1 else "")
     if session.state == "stopped":
-        return f"{which}: stopped at its first violation; sim status {session.id} tells it again"
+        return f"{which}: stopped at its first violation; sim status {session.id} shows it again"
     if session.state == "done":
         return f"{which}: done, {progress_text(session)} schedules"
-    return f"{which}: open, {progress_text(session)} schedules; go on with: sim resume {session.id}"
+    return f"{which}: open, {progress_text(session)} schedules; resume it with: sim resume {session.id}"
 
 
 def session_lines(session: Session, told: Sequence[tuple[Part, PartTally]], code: str, unloaded: str) -> Iterator[str]:
-    """A session in full; `code` is the digest of the code as it is now, `unloaded` says why what it covered cannot be
-    told, if it cannot."""
+    """A session in full; `code` is the digest of the current code, `unloaded` says why its coverage is unknown, if it
+    is."""
     plan = session.plan
     yield f"session {session.id}: {plan.target}, schedules by {plan.strategy}, seed {plan.seed}"
     yield f"state       {session.state}, {progress_text(session)} schedules, {session.seconds:.2f} s"
@@ -179,16 +179,16 @@ def session_lines(session: Session, told: Sequence[tuple[Part, PartTally]], code
         yield f"part {number}: {part.shown}, roundsim {part.version}"
         if isinstance(tally, Answer):
             if part.code != code:
-                yield "changed     the code is another now, by whose tables the transitions are named"
+                yield "changed     the code has changed since; the transitions are named by its current tables"
             yield from covered_lines(tally, tally.seconds)
         else:
-            yield f"{tally.schedules:,} schedules, {tally.steps:,} steps; what they covered cannot be told: {unloaded}"
+            yield f"{tally.schedules:,} schedules, {tally.steps:,} steps; their coverage is unknown: {unloaded}"
         yield from sample_line(tally.sample)
         for found in tally.found:
             yield from finding_lines(found)
     if not session.is_finished:
         yield ""
-        yield f"go on with: sim resume {session.id}"
+        yield f"resume it with: sim resume {session.id}"
 
 
 def answer_data(part: Part, tally: PartTally) -> dict[str, Any]:
@@ -201,6 +201,6 @@ def answer_data(part: Part, tally: PartTally) -> dict[str, Any]:
         "cut_short": tally.cut_short,
         "worker_seconds": round(tally.seconds, 6),
         "usage": sample_data(tally.sample),
-        "found": [{**found_data(found), "text": tally.texts[found.told]} for found in tally.found],
+        "found": [{**found_data(found), "text": tally.texts[found.counterexample]} for found in tally.found],
     }
     return {**data, **coverage_data(tally)} if isinstance(tally, Answer) else data

@@ -1,4 +1,4 @@
-"""What was covered of the declared transitions, for fuzz and check alike."""
+"""Which of the declared transitions were covered, for fuzz and check alike."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 UNTAKEN_MAX = 8
-"""Transitions never taken that are named; `--json` has them all."""
+"""How many of the transitions never taken are named; `--json` has them all."""
 
 
 def transition_count(transitions: tuple[int, int]) -> str:
-    """How many rows were taken of those declared."""
+    """How many of the declared rows were taken."""
     return "transitions  {} of {} taken".format(*transitions)
 
 

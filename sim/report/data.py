@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sim.check.result import CheckResult
-from sim.fuzz.found import Found
-from sim.graph.judge import Finding
 from sim.report.covered import transition_data
-from sim.report.fuzz import Fuzzed, walk_of
 from sim.report.outcome import JudgedRun
+from sim.world.finding import Finding
+
+if TYPE_CHECKING:
+    from sim.checker.result import CheckResult
+    from sim.fuzzer.discovery import Discovery
+    from sim.minimiser.counterexample_file import CounterexampleFile
+    from sim.report.fuzzed import Fuzzed
 
 
 def run_data(outcome: JudgedRun) -> dict[str, Any]:
@@ -31,15 +34,15 @@ def run_data(outcome: JudgedRun) -> dict[str, Any]:
         "digest": run.digest,
         "verified": outcome.verified,
         "steps": run.steps,
-        "time_ms": trace.steps[-1][0] if trace.steps else 0,
+        "time_ms": trace.time_ms,
         "emitted": trace.emitted(),
         "rejected": trace.rejected(),
         "faults": {"planned": dict(outcome.planned), "struck": trace.struck()},
-        "states": {name: trace.graph.view(run.state, name).state for name in trace.graph.names},
+        "states": run.ends,
         "metrics": {
-            "sent": len(trace.start.sends) + sum(len(a.sends) for _, a in trace.steps if a.delivered),
-            "delivered": sum(a.envelope is not None and a.delivered for _, a in trace.steps),
-            "handler_calls": trace.graph.handler_calls,
+            "sent": trace.sent,
+            "delivered": trace.delivered,
+            "handler_calls": trace.handler_calls,
             "enabled": outcome.metrics is not None,
             **(outcome.metrics.as_dict() if outcome.metrics is not None else {}),
         },
@@ -81,10 +84,8 @@ def check_data(result: CheckResult, target: str, counterexample: str | None, as_
     }
 
 
-def fuzz_data(
-    result: Fuzzed, target: str, findings: Sequence[Found], kept: Sequence[tuple[str, str]], as_expected: bool
-) -> dict[str, Any]:
-    """The object of `sim fuzz --json`; `kept` are path and replay command of each finding's counterexample."""
+def fuzz_data(result: Fuzzed, target: str, kept: Sequence[CounterexampleFile], as_expected: bool) -> dict[str, Any]:
+    """The object of `sim fuzz --json`; `kept` are the files of what was found."""
     bound = result.bound
     return {
         "target": target,
@@ -95,14 +96,14 @@ def fuzz_data(
         "schedules": result.schedules,
         "steps": result.steps,
         "seconds": round(result.seconds, 6),
-        "walk": walk_of(result),
+        "walk": result.engine,
         "interrupted": result.interrupted,
         "cut_short": result.cut_short,
         **coverage_data(result),
         "bound": None if bound is None else {**bound._asdict(), "probability": str(bound.probability)},
         "found": [
-            {**found_data(found), "scenario": path, "replay": replay}
-            for found, (path, replay) in zip(findings, kept, strict=True)
+            {**found_data(found), "scenario": file.path, "replay": file.replay}
+            for found, file in zip(result.found, kept, strict=True)
         ],
     }
 
@@ -119,20 +120,20 @@ def coverage_data(result: Fuzzed) -> dict[str, Any]:
     }
 
 
-def found_data(found: Found) -> dict[str, Any]:
+def found_data(found: Discovery) -> dict[str, Any]:
     """A violation that a fuzz found, as data."""
-    told = found.told
+    least = found.counterexample
     return {
-        "property": told.violated,
-        "message": told.message,
+        "property": least.property,
+        "message": least.message,
         "seed": found.seed,
         "strategy": found.strategy,
         "times": found.times,
-        "steps": told.actions,
-        "complete": told.complete,
-        "deviations": told.deviations,
-        "words": list(told.words),
-        "schedule": list(told.schedule),
+        "steps": least.steps,
+        "complete": least.complete,
+        "deviations": least.deviations,
+        "words": list(least.words),
+        "schedule": list(least.schedule),
     }
 
 

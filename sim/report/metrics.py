@@ -17,7 +17,7 @@ SPARKS_MAX = 40
 
 
 def sparkline(values: Sequence[int]) -> str:
-    """One bar for each value, as tall as the value is beside the largest; long series are cut to their end."""
+    """One bar for each value, as tall as the value is relative to the largest; only the end of a long series is shown."""
     shown = values[-SPARKS_MAX:]
     top = max(shown, default=0)
     return "".join(_BARS[value * (len(_BARS) - 1) // top if top else 0] for value in shown)
@@ -33,7 +33,7 @@ def latency_histogram(latency: LatencySummary) -> str:
 
 
 def summary_lines(metrics: RunMetrics) -> Iterator[str]:
-    """The lines of a run's summary; none if nothing was recorded."""
+    """The lines of a run's summary; empty if nothing was recorded."""
     if metrics.is_empty:
         return
     yield f"tokens      {_tokens(metrics)}"
@@ -53,9 +53,9 @@ def summary_lines(metrics: RunMetrics) -> Iterator[str]:
 
 
 def status_lines(metrics: RunMetrics) -> Iterator[str]:
-    """All there is to say of a run's metrics."""
+    """Everything about a run's metrics."""
     if metrics.is_empty:
-        yield "nothing was recorded: no agent said what it used, and nothing was repeated"
+        yield "nothing was recorded: no agent reported its usage, and nothing was repeated"
         return
     snapshot, cost = metrics.snapshot, metrics.cost
     yield f"tokens      {_tokens(metrics)}"
@@ -65,7 +65,7 @@ def status_lines(metrics: RunMetrics) -> Iterator[str]:
     yield f"next        {_estimate(metrics)}"
     yield f"context     {_context(metrics)}"
     yield f"latency     {_latency(snapshot.latency)}"
-    yield f"cost        {_cost(metrics, cost) if cost is not None else 'not known; name the models under metrics.models'}"
+    yield f"cost        {_cost(metrics, cost) if cost is not None else 'unknown; name the models under metrics.models'}"
     if cost is not None:
         yield f"prices      {_prices(cost)}"
         yield f"budget      {_budget(cost)}"
@@ -106,20 +106,20 @@ def _loop(metrics: RunMetrics) -> Iterator[str]:
 def _estimate(metrics: RunMetrics) -> str:
     recent = metrics.snapshot.recent_prompt_tokens
     basis = f"the last {len(recent)} prompts" if recent else "no prompt"
-    return f"some {metrics.snapshot.estimated_next_prompt_tokens:,} prompt tokens, by {basis}"
+    return f"about {metrics.snapshot.estimated_next_prompt_tokens:,} prompt tokens, by {basis}"
 
 
 def _context(metrics: RunMetrics) -> str:
     share = metrics.utilisation
     if share is None:
-        return "window not known; give it under metrics.context_window"
+        return "window unknown; set it under metrics.context_window"
     return f"{share:.1%} of {metrics.settings.context_window:,} tokens filled by the last prompt"
 
 
 def _latency(latency: LatencySummary) -> str:
     found = [latency.percentile_ms(percent) for percent in (50, 90, 99)]
     if None in found:
-        return "not known; it is measured on virtual time, from a question to its answer"
+        return "unknown; it is measured on virtual time, from a question to its answer"
     texts = [show_duration(round(value)) for value in found if value is not None]
     p50, p90, p99 = texts
     return f"p50 {p50}, p90 {p90}, p99 {p99} of {latency.count} answers  {latency_histogram(latency)}"
@@ -134,7 +134,7 @@ def _cost(metrics: RunMetrics, cost: CostMeter) -> str:
 def _unknown(metrics: RunMetrics, cost: Cost) -> str:
     models = metrics.settings.models
     who = [f"{_name(a)} ({models[a]})" if a in models else _name(a) for a in metrics.unpriced_agents()]
-    return f"{cost.unknown_turns} turns whose price is not known: {listing(who, 'and')}"
+    return f"{cost.unknown_turns} turns whose price is unknown: {listing(who, 'and')}"
 
 
 def _part(cost: CostMeter) -> str:
@@ -160,19 +160,19 @@ def _prices(cost: CostMeter) -> str:
         if price is not None:
             source = price.source if price.entry in ("", model) else f"{price.source} ({price.entry})"
         found.append(f"{_name(model)}: {source}")
-    return "; ".join(found) or "none was asked for"
+    return "; ".join(found) or "none was needed"
 
 
 def _projected(metrics: RunMetrics, cost: CostMeter) -> str:
     projection = cost.projected(metrics.remaining_turns)
     turns = "the next turn" if metrics.settings.planned_turns is None else f"the {projection.turns} turns left"
     if projection.usd is None:
-        return f"{turns}: not known"
+        return f"{turns}: unknown"
     return f"{turns}: {'' if projection.is_known else 'at least '}{usd_text(projection.usd)} USD"
 
 
 def _name(label: str) -> str:
-    return label or "(not said)"
+    return label or "(unlabelled)"
 
 
 def _table(what: str, shares: dict[str, Share], costs: dict[str, Cost]) -> Iterator[str]:

@@ -1,14 +1,16 @@
-"""A scenario's run beside what the scenario expects of it."""
+"""A scenario's run compared with what the scenario expects of it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from sim.metrics.of_run import RunMetrics
 from sim.run.trace import Run
 from sim.scenario import Expectation, Scenario
+from sim.world.story import Story
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class JudgedRun:
     replay: str = ""
     """The command that runs it again."""
     verified: bool | None = None
-    """Whether runs in other processes gave the same trace; None if nobody looked."""
+    """Whether runs in other processes gave the same trace; None if not verified."""
     planned: Mapping[str, int | None] = field(default_factory=dict)
     metrics: RunMetrics | None = None
     """What the run used; None if it was not measured."""
@@ -30,11 +32,16 @@ class JudgedRun:
     def as_expected(self) -> bool:
         return not self.missed
 
+    @cached_property
+    def story(self) -> Story:
+        """What happened in the run; told once, for all that is written of it."""
+        return self.run.trace.tell()
+
 
 def compare(
     scenario: Scenario, run: Run, replay: str, verified: bool | None = None, metrics: RunMetrics | None = None
 ) -> JudgedRun:
-    """Holds a run against its scenario's expectations."""
+    """Compares a run with its scenario's expectations."""
     planned: Counter[str] = Counter()
     if scenario.schedule is None:
         for entry in scenario.system.budget:
@@ -55,7 +62,7 @@ def _missed(expect: Expectation, run: Run) -> list[str]:
     found += _counts("emitted", expect.emitted, run.trace.emitted())
     found += _counts("rejected", expect.rejected, run.trace.rejected())
     for name, state in expect.states.items():
-        actual = run.trace.graph.view(run.state, name).state
+        actual = run.ends[name]
         if actual != state:
             found.append(f"states: expected {name} in {state}, got {actual}")
     return found

@@ -1,4 +1,4 @@
-"""The status of a run: of one that was just made, or of a record of one (what `sim run --json` printed)."""
+"""The status of a run: of one that was just made, or of the record of one (what `sim run --json` printed)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sim.report.outcome import JudgedRun
 from sim.run.metering import meter
 
 KEYS = ("scenario", "model", "verdict", "as_expected", "seed", "digest", "steps", "time_ms")
-"""What a status says of the run itself; the same keys as in `sim run --json`."""
+"""What a status says about the run itself; the same keys as in `sim run --json`."""
 
 
 @dataclass(frozen=True)
@@ -63,23 +63,23 @@ def status_of_outcome(outcome: JudgedRun, data: Mapping[str, Any]) -> RunStatus:
 def read_record(text: str, name: str) -> list[RunStatus]:
     """The runs of a record: the text that `sim run --json` printed, of one run or several.
 
-    Their metrics are summed again from their turns. Raises `ScenarioError` that names the file for what is
-    no such record, and for one whose sums were changed.
+    Their metrics are summed again from their turns. Raises `ScenarioError` that names the file if it is not such a
+    record, or if its sums were changed.
     """
     try:
         data = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise ScenarioError(f"{name}: is no JSON ({error}); give what `sim run --json` printed") from None
+        raise ScenarioError(f"{name}: is not JSON ({error}); name a file that `sim run --json` printed") from None
     if not _is_text(data):
-        raise ScenarioError(f"{name}: holds half a character (a lone surrogate); no record of ours does")
+        raise ScenarioError(f"{name}: contains a lone surrogate; our records never do")
     runs = data.get("runs", [data]) if isinstance(data, dict) else None
     if not isinstance(runs, list) or not runs:
-        raise ScenarioError(f"{name}: is no record of a run; give what `sim run --json` printed")
+        raise ScenarioError(f"{name}: is not the record of a run; name a file that `sim run --json` printed")
     return [_read_run(run, name) for run in runs]
 
 
 def _is_text(data: object) -> bool:
-    """Whether all strings in it can be printed: JSON can spell halves of characters, UTF-8 cannot."""
+    """Whether all strings in it can be printed: JSON can spell lone surrogates, UTF-8 cannot."""
     try:
         json.dumps(data, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -88,7 +88,7 @@ def _is_text(data: object) -> bool:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number of JSON")
+    raise ValueError(f"{constant} is not a JSON number")
 
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -105,7 +105,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 def _read_run(run: object, name: str) -> RunStatus:
     if not isinstance(run, dict) or any(type(run.get(key)) not in _TYPES[key] for key in KEYS):
-        raise ScenarioError(f"{name}: is no record of a run; give what `sim run --json` printed")
+        raise ScenarioError(f"{name}: is not the record of a run; name a file that `sim run --json` printed")
     metrics = run.get("metrics")
     if not isinstance(metrics, dict) or not metrics.get("enabled"):
         raise ScenarioError(f"{name}: the run was not measured; record it again without --no-metrics")

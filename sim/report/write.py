@@ -9,10 +9,10 @@ from sim.base.files import write_whole
 
 
 def write_report(path: str, text: str, option: str) -> None:
-    """Write `text` to `path`, which `option` named: whole, or not at all. Half a character (a file's name may have
-    one) is spelt out, as JSON does too. Raises `ConfigError`."""
+    """Write `text` to `path`, which `option` named: whole, or not at all. A lone surrogate (a file name may have one)
+    is escaped, as in JSON. Raises `ConfigError`."""
     try:
         write_whole(Path(path), text.encode("utf-8", "backslashreplace").decode("utf-8"))
     except OSError as error:
         reason = error.strerror or error
-        raise ConfigError(f"{option} {path}: cannot be written: {reason}; name a file that can be") from None
+        raise ConfigError(f"{option} {path}: cannot be written: {reason}; name a writable file") from None

@@ -1,36 +1,38 @@
-"""Tells whether a run has come round: it is back in a state, and could go round for ever.
+"""Tells whether a run has entered a cycle: it is back in a state, and could loop forever.
 
-A round counts if it is made of progress alone, and is fair: an action that is enabled all the way round
-is taken on it (weak fairness on progress actions). Which outcomes it chooses is nobody's debt: an agent
-may answer with a conflict for ever.
+A cycle counts if it consists of progress only, and is fair: an action that is enabled on the whole cycle is taken on it
+(weak fairness on progress actions). Nothing is owed about which outcomes it chooses: an agent may answer with a
+conflict forever.
 """
 
 from __future__ import annotations
 
-from sim.graph.action import Action
-from sim.graph.graph import Graph, State
+from typing import Any
+
+from sim.world.choice import Choice, Subject
+from sim.world.world import AnyWorld
 
 
-def came_round(graph: Graph, states: list[State], actions: list[Action]) -> int | None:
-    """The length of the fair round at the end of a run, or None if there is none. `states` are the one
-    before the first of `actions` and those after each."""
-    last = states[-1]
-    for begin in range(len(actions) - 1, -1, -1):
-        if not actions[begin].progress:
+def came_round(world: AnyWorld, places: list[Any], choices: list[Choice]) -> int | None:
+    """The length of the fair cycle at the end of a run, or None. `places` are the one
+    before the first of `choices` and those after each."""
+    last = places[-1]
+    for begin in range(len(choices) - 1, -1, -1):
+        if not choices[begin].progress:
             return None
-        if states[begin] == last and is_fair(graph, states[begin:-1], actions[begin:]):
-            return len(actions) - begin
+        if places[begin] == last and is_fair(world, places[begin:-1], choices[begin:]):
+            return len(choices) - begin
     return None
 
 
-def is_fair(graph: Graph, states: list[State], actions: list[Action]) -> bool:
-    """Whether every progress action that is enabled in all of these states is among the actions taken."""
-    waiting = moving(graph, states[0])
-    for state in states[1:]:
-        waiting &= moving(graph, state)
-    return not waiting - {action.deed for action in actions}
+def is_fair(world: AnyWorld, places: list[Any], choices: list[Choice]) -> bool:
+    """Whether everything that may progress in all of these places is among what was taken."""
+    waiting = moving(world, places[0])
+    for place in places[1:]:
+        waiting &= moving(world, place)
+    return not waiting - {choice.takes for choice in choices}
 
 
-def moving(graph: Graph, state: State) -> set[bytes]:
-    """The progress actions that change this state, whatever they choose."""
-    return {a.deed for a in graph.enabled(state) if a.progress and graph.changes(state, a)}
+def moving(world: AnyWorld, at: Any) -> set[Subject]:
+    """What may progress here and lead elsewhere, whatever it chooses."""
+    return {choice.takes for choice in world.enabled(at) if choice.progress and world.changes(at, choice)}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sim.graph.graph import Graph
 from sim.run.simulation import simulate
 from sim.run.trace import Run
 from sim.scenario.parsed import Scenario
 from sim.strategy import Replay, Strategy, make_strategy
+from sim.world.world import AnyWorld
 
 
 def strategy_of(scenario: Scenario) -> Strategy:
@@ -16,6 +16,6 @@ def strategy_of(scenario: Scenario) -> Strategy:
     return make_strategy(scenario.strategy, scenario.seed)
 
 
-def simulate_scenario(scenario: Scenario, graph: Graph | None = None) -> Run:
-    """Run a scenario, if wanted on a graph of its system that is there already. Errors are those of `simulate`."""
-    return simulate(graph or scenario.system, strategy_of(scenario), max_steps=scenario.max_steps)
+def simulate_scenario(scenario: Scenario, world: AnyWorld | None = None) -> Run:
+    """Run a scenario, if wanted in a world of its system that was opened already. Errors are those of `simulate`."""
+    return simulate(world or scenario.system, strategy_of(scenario), max_steps=scenario.max_steps)

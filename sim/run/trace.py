@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
-from sim.base.values import Emission, encode
-from sim.graph.action import Action
-from sim.graph.graph import Graph, Start, State
-from sim.graph.judge import Finding
+from sim.base.values import Emission
 from sim.machine.ledgers import Rejected
-from sim.machine.process import Emit, Output
+from sim.world.choice import Choice, Start
+from sim.world.finding import Finding
 from sim.world.slowdown import Slowdown
+from sim.world.story import Story
+from sim.world.world import AnyWorld
 
 
 class Ending(Enum):
@@ -25,45 +26,43 @@ class Ending(Enum):
     SCHEDULE = "the schedule is used up"
     STEPS = "the bound on steps was hit"
     VIOLATED = "a property is violated"
-    INTERRUPTED = "whoever picked went no further"
+    INTERRUPTED = "the caller stopped it"
 
 
-Step = tuple[int | None, Action]
+Step = tuple[int | None, Choice]
 """One step of a run: the virtual time in milliseconds (None where it is not simulated), and the action."""
+
+
+def schedule_of(start: Start[Any], choices: Iterable[Choice]) -> list[str]:
+    """The addresses of a run, as a scenario file keeps them: how it began, if there was a choice, then each choice."""
+    begin = [str(start.address)] if start.choices else []
+    return [*begin, *(str(choice.address) for choice in choices)]
 
 
 @dataclass
 class Trace:
     """What happened: where it began, and the actions taken. Everything else follows from them."""
 
-    graph: Graph
-    start: Start
+    world: AnyWorld
+    start: Start[Any]
     steps: list[Step] = field(default_factory=list)
-    end: State | None = None
-    """The state after the last step, if it is known; `states` finds it in any case."""
+    end: Any = None
+    """The place after the last step, if it is known; `places` finds it in any case."""
 
     slowdowns: list[Slowdown] = field(default_factory=list)
-    """What was slowed down. It is no action: it shows in the times of the steps."""
+    """What was slowed down. It is not an action: it shows in the times of the steps."""
 
-    def states(self) -> list[State]:
-        """The state before the first step and after each."""
-        found = [self.start.state]
-        for _, action in self.steps:
-            found.append(self.graph.apply(found[-1], action))
-        return found
-
-    @property
-    def outputs(self) -> list[Output]:
-        """Everything the processes put out, in order."""
-        found = [output for _, outputs in self.start.outputs for output in outputs]
-        for _, action in self.steps:
-            found += action.outputs
+    def places(self) -> list[Any]:
+        """The place before the first step and after each."""
+        found = [self.start.place]
+        for _, choice in self.steps:
+            found.append(self.world.apply(found[-1], choice))
         return found
 
     @property
     def emissions(self) -> list[Emission]:
         """The emissions of the processes, in order."""
-        return [output.emission for output in self.outputs if isinstance(output, Emit)]
+        return [*self.start.emissions, *(emission for _, choice in self.steps for emission in choice.emissions)]
 
     def emitted(self) -> dict[str, int]:
         """How many emissions there were of each class, by name."""
@@ -76,20 +75,44 @@ class Trace:
 
     def struck(self) -> dict[str, int]:
         """How many faults of each kind struck."""
-        kinds = [kind for _, action in self.steps for kind in action.strikes]
+        kinds = [kind for _, choice in self.steps for kind in choice.strikes]
         return dict(sorted(Counter([*kinds, *(slow.kind for slow in self.slowdowns)]).items()))
+
+    @property
+    def time_ms(self) -> int | None:
+        """The virtual time at the end; None where it is not simulated."""
+        return self.steps[-1][0] if self.steps else 0
+
+    @property
+    def sent(self) -> int:
+        """How many messages were sent."""
+        sends = (len(choice.brings) for _, choice in self.steps if choice.address.verb != "duplicate")
+        return len(self.start.brings) + sum(sends)
+
+    @property
+    def delivered(self) -> int:
+        """How many messages were delivered."""
+        return sum(choice.address.verb == "deliver" for _, choice in self.steps)
+
+    @property
+    def handler_calls(self) -> int:
+        """How often handlers have run in its world so far."""
+        return self.world.handler_calls
+
+    def tell(self) -> Story:
+        """What happened, in words."""
+        return self.world.tell(self.start, self.steps, self.slowdowns)
 
     def schedule(self) -> list[str]:
         """The addresses of the actions, as a scenario file keeps them."""
-        start = [str(self.start.address)] if self.start.choices else []
-        return start + [str(action.address) for _, action in self.steps]
+        return schedule_of(self.start, (choice for _, choice in self.steps))
 
     def lines(self) -> list[bytes]:
         """The canonical form: where it began, each step, where it ended."""
-        found = [encode((self.graph.names, self.graph.value(self.start.state)))]
-        found += [(b"" if time is None else time.to_bytes(8, "big")) + action.record for time, action in self.steps]
-        end = self.states()[-1] if self.end is None else self.end
-        return [*found, encode(self.graph.value(end))]
+        found = [self.start.record]
+        found += [(b"" if time is None else time.to_bytes(8, "big")) + choice.record for time, choice in self.steps]
+        end = self.places()[-1] if self.end is None else self.end
+        return [*found, self.world.record(end)]
 
     @property
     def digest(self) -> str:
@@ -102,7 +125,8 @@ class Run:
     """A run: its trace, how it ended, and what the properties said of it."""
 
     trace: Trace
-    state: State
+    place: Any
+    """Where it ended."""
     ending: Ending
     finding: Finding | None
     reached: dict[str, bool]
@@ -118,6 +142,11 @@ class Run:
     @property
     def steps(self) -> int:
         return len(self.trace.steps)
+
+    @property
+    def ends(self) -> Mapping[str, str]:
+        """The state of every process and monitor at the end, by name."""
+        return self.trace.world.states(self.place)
 
     def __repr__(self) -> str:
         why = self.finding.message if self.finding is not None else self.ending.value

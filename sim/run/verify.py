@@ -1,4 +1,4 @@
-"""Runs a scenario again where everything that must not matter is different, and names the first divergence.
+"""Runs a scenario again with everything different that must not matter, and names the first divergence.
 
 A handler that reads the clock, `random`, the hash seed or an address in memory may be consistent within
 one process, because its answers are remembered. So the run is repeated in fresh processes with empty
@@ -19,7 +19,6 @@ from typing import Any
 
 from sim.base.errors import NondeterminismError, SimError
 from sim.base.values import Record, show
-from sim.graph.graph import Graph
 from sim.machine.handler import Handler, Local, Outcome
 from sim.machine.table import Trigger, trigger_name
 from sim.run.of_scenario import simulate_scenario
@@ -29,7 +28,7 @@ from sim.scenario import Scenario, load_scenario
 HASH_SEEDS = ("1", "2", "3")
 REHEARSALS = 6
 CLOCK_SHIFT_S = 40_000_000
-"""More than a year, and no whole number of days."""
+"""More than a year, and not a whole number of days."""
 TIMEOUT_S = 600
 
 
@@ -149,8 +148,7 @@ def _child() -> None:
     _shift_clocks()
     try:
         scenario = request.load()
-        graph = Graph(scenario.system, Rehearsing)
-        run = simulate_scenario(scenario, graph)
+        run = simulate_scenario(scenario, scenario.system.world(Rehearsing))
         answer: dict[str, Any] = {"lines": fingerprints(run.trace)}
     except NondeterminismError as error:
         answer = {"unsteady": error.mistakes}

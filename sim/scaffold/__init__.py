@@ -1,4 +1,4 @@
-"""A folder to begin with: a model, a scenario and tests that pass.
+"""A folder to start from: a model, a scenario and tests that pass.
 
 What belongs here: the files, as a user gets them, with %%NAME%% where the name goes. What does not: anything that
 runs; what is scaffolded is the user's from then on.
@@ -21,20 +21,20 @@ FILES = {
     "scenarios/lost_answer.yaml": "scenario.yaml.txt",
     "tests/test_%%NAME%%.py": "test.py.txt",
 }
-"""Path in the new folder -> the file here that it is made from."""
-TAKEN = ("models", "sim", "tests", "scenarios", "counterexamples", "conftest", "pytest")
+"""Path in the new folder -> the template it is made from."""
+TAKEN = ("models", "roundsim", "sim", "tests", "scenarios", "counterexamples", "conftest", "pytest")
 
 
 def scaffold(name: str, parent: Path) -> list[Path]:
     """Make the folder `name` in `parent`, whole or not at all; the files, relative to `parent`.
 
-    Raises `ConfigError` for a name that no module can have, or a folder that is there.
+    Raises `ConfigError` for a name that no module can have, or a folder that exists.
     """
     _check_name(name)
     folder = parent / name
     beside = parent / f".{name}.{os.getpid()}"
     if folder.exists():
-        raise ConfigError(f"{name}: is there already; choose another name, or take it away")
+        raise ConfigError(f"{name}: exists already; choose another name, or remove it")
     written = []
     try:
         for path, source in FILES.items():
@@ -45,12 +45,12 @@ def scaffold(name: str, parent: Path) -> list[Path]:
         os.rename(beside, folder)
     except OSError as error:
         shutil.rmtree(beside, ignore_errors=True)
-        raise ConfigError(f"{name}: cannot be made: {error.strerror}; go to a folder that can be written to") from None
+        raise ConfigError(f"{name}: cannot be created: {error.strerror}; change to a writable folder") from None
     return written
 
 
 def _check_name(name: str) -> None:
     if not (name.isidentifier() and name.isascii()) or keyword.iskeyword(name):
-        raise ConfigError(f"{name!r} is no name of a module; use letters, digits and '_', such as my_coordinator")
+        raise ConfigError(f"{name!r} is not a module name; use letters, digits and '_', such as my_coordinator")
     if name in TAKEN or name in sys.stdlib_module_names:
-        raise ConfigError(f"{name!r} is the name of another module; choose one of your own, such as my_{name}")
+        raise ConfigError(f"{name!r} is the name of another module; choose another one, such as my_{name}")

@@ -1,4 +1,4 @@
-"""Scenario files: a model, its configuration, what strikes it and what is to come of it, in YAML.
+"""Scenario files: a model, its configuration, the faults that strike it and what is expected, in YAML.
 
 What belongs here: the schema, reading with all mistakes at once, which models a file may import, writing.
 What does not: running a scenario, and any rule of the models themselves. The only part of roundsim that

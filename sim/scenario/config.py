@@ -14,20 +14,20 @@ from typing import Any
 
 from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, ValidationError
 
-from sim.base.errors import ConfigError, ModelError, SimError, listing
+from sim.base.errors import ConfigError, ModelError, SimError, brief, listing, unknown
 from sim.scenario.document import Node, Plain, read_document, resolve
-from sim.scenario.mistakes import FilePlace, Mistakes, brief, said, unknown
+from sim.scenario.mistakes import FilePlace, Mistakes, said
 from sim.scenario.models import culprit
-from sim.system.system import System
+from sim.system.declaration import Declaration
 
 RESERVED = ("faults", "network", "properties")
-"""Keys of `--set` that every model has."""
+"""Keys that `--set` takes for every model."""
 
 _ANY = inspect.Parameter.empty
 
 
 class Refusal(ValueError):
-    """A value that a parameter does not take."""
+    """A value that a parameter does not accept."""
 
 
 @dataclass(frozen=True)
@@ -39,58 +39,62 @@ class Parameter:
     required: bool
 
     def read(self, value: Plain) -> Any:
-        """`value`, as it stands in a file, as the annotation wants it. Raises `Refusal`."""
+        """`value` of a file, converted to the type of the annotation. Raises `Refusal`."""
         if self.annotation is _ANY or self.annotation is Any:
             return _frozen(value)
         try:
             adapter: TypeAdapter[Any] = TypeAdapter(self.annotation)
         except (PydanticSchemaGenerationError, PydanticUserError):
-            return _frozen(value)  # a type that files know nothing of: the model itself must judge
+            return _frozen(value)  # a type unknown to files: the model itself must judge
         try:
             return adapter.validate_json(json.dumps(value), strict=True)  # a list of a file may be a tuple
         except ValidationError:
             shown = f"the list {brief(json.dumps(value))}" if isinstance(value, list) else said(value)
-            raise Refusal(f"{shown}; give {spoken(self.annotation)}") from None
+            raise Refusal(f"{shown}; expected {spoken(self.annotation)}") from None
 
     def parse(self, text: str) -> Plain:
-        """The plain value that `text` of `--set` means for this parameter. Raises `Refusal`."""
+        """The plain value that `text` of `--set` stands for. Raises `Refusal`."""
         for candidate in _meanings(text):
             try:
                 self.read(candidate)
             except Refusal:
                 continue
             return candidate
-        raise Refusal(f"{brief(text)}; give {spoken(self.annotation)}")
+        raise Refusal(f"{brief(text)}; expected {spoken(self.annotation)}")
 
 
 @dataclass(frozen=True)
 class Signature:
-    """What a model can be configured with."""
+    """The parameters of a model."""
 
     model: str
     parameters: Mapping[str, Parameter]
     open: bool
-    """It takes any other key as well."""
+    """Whether it accepts any other key as well."""
     call: Any = field(repr=False)
 
     def unknown(self, key: str, also: Collection[str] = ()) -> str:
-        """What is wrong with a key that is no parameter, and what would be right."""
+        """What is wrong with a key that is not a parameter, and what would be right."""
         known = [*self.parameters, *also]
-        return unknown(f"{self.model} has no parameter", key, known)
+        return f"{self.model}: {unknown('parameter', key, known)}"
 
 
 def signature_of(model: str, module: ModuleType) -> Signature:
     """The parameters of a model's `system()`."""
     call: Any = module.system
     if not inspect.isfunction(call):  # `os.system` is one too
-        raise ConfigError(f"{model}.system is no Python function; define the model with `def system(...) -> System`")
+        raise ConfigError(
+            f"{model}.system is not a Python function; define the model with `def system(...) -> Declaration`"
+        )
     try:
         found = inspect.signature(call, eval_str=True)
     except (NameError, TypeError, SyntaxError, AttributeError):
         try:
             found = inspect.signature(call)  # annotations that only a type checker can resolve
         except (ValueError, TypeError):
-            raise ConfigError(f"{model}.system cannot be looked at; define it with `def system(...)`") from None
+            raise ConfigError(
+                f"{model}.system has no signature that can be read; define it with `def system(...)`"
+            ) from None
     parameters, is_open = {}, False
     for p in found.parameters.values():
         if p.kind is p.VAR_KEYWORD:
@@ -110,7 +114,7 @@ def read_config(
         parameter = signature.parameters.get(key)
         if parameter is None:
             if not signature.open:
-                beside = f"; `{key}` goes beside `config`, not in it" if key in RESERVED else ""
+                beside = f"; `{key}` belongs next to `config`, not in it" if key in RESERVED else ""
                 mistakes.add(root.key_place("config", key), signature.unknown(key) + beside)
             else:
                 arguments[key] = _frozen(value)
@@ -136,31 +140,31 @@ def read_config(
         if parameter.required and name not in given:
             mistakes.add(
                 root.key_place("config") if "config" in root.keys else root.key_place("model"),
-                f"{signature.model} needs the parameter {name!r}; write it under `config:`, or give --set {name}=...",
+                f"{signature.model} requires the parameter {name!r}; write it under `config:`, or pass --set {name}=...",
             )
     return given, arguments
 
 
-def make_system(signature: Signature, arguments: Mapping[str, Any]) -> System:
+def make_system(signature: Signature, arguments: Mapping[str, Any]) -> Declaration:
     """The model's system. Raises `ModelError`, one line each, whatever the model raises."""
     try:
         made = signature.call(**arguments)
     except SimError as error:
-        how = "refuses its configuration" if arguments or isinstance(error, ConfigError) else "makes no system"
+        how = "rejects its configuration" if arguments or isinstance(error, ConfigError) else "builds no system"
         raise ModelError(*(f"{signature.model} {how}: {text}" for text in error.mistakes)) from None
     except ValueError as error:
-        raise ModelError(f"{signature.model} refuses its configuration: {error}") from None
-    except Exception as error:  # a model is a user's code: its defects are told, not thrown
+        raise ModelError(f"{signature.model} rejects its configuration: {error}") from None
+    except Exception as error:  # a model is the user's code: its defects are reported, not thrown
         raise ModelError(
-            f"{signature.model}.system() failed with {type(error).__name__}: {error}{culprit(error)}; mend the model"
+            f"{signature.model}.system() failed with {type(error).__name__}: {error}{culprit(error)}; fix the model"
         ) from None
-    if not isinstance(made, System):
-        raise ModelError(f"{signature.model}.system() gives {type(made).__name__}; it must return a System")
+    if not isinstance(made, Declaration):
+        raise ModelError(f"{signature.model}.system() returned {type(made).__name__}; it must return a System")
     return made
 
 
 def blamed(root: Node, config: Mapping[str, Plain], text: str) -> FilePlace:
-    """The place of the configuration key that a model's complaint is about, as far as can be told."""
+    """The place of the configuration key that a model's complaint is about, if it can be found."""
     if "config" not in root.keys:
         return root.key_place("model")
     words = set(text.replace("'", " ").replace("=", " ").replace(",", " ").replace(":", " ").split())
@@ -169,7 +173,7 @@ def blamed(root: Node, config: Mapping[str, Plain], text: str) -> FilePlace:
 
 
 def _meanings(text: str) -> list[Plain]:
-    """What a text of `--set` may mean, the likeliest first."""
+    """What a text of `--set` may mean, the most likely first."""
     bare = text.strip()
     if bare.startswith("[") and bare.endswith("]"):
         unheard = Mistakes("--set")
@@ -180,7 +184,7 @@ def _meanings(text: str) -> list[Plain]:
 
 
 def _frozen(value: Plain) -> Any:
-    """Lists as tuples: what a process holds must be a value."""
+    """Lists become tuples: a process holds only values."""
     return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
@@ -195,7 +199,7 @@ _SPOKEN: dict[Any, str] = {
 
 
 def spoken(annotation: Any) -> str:
-    """An annotation in words: what a file may say there."""
+    """An annotation in words, for the error of a value that does not fit."""
     if annotation in _SPOKEN:
         return _SPOKEN[annotation]
     origin, inner = typing.get_origin(annotation), typing.get_args(annotation)

@@ -1,8 +1,8 @@
 """YAML 1.2 as a tree in which every key and value knows its place.
 
-The parser's events are read one by one, so that what a scenario has no use for (tags, anchors, aliases,
-further documents, endless nesting) is refused before anything is made of it: no object is ever
-constructed, and nothing grows beyond the size of the file.
+The parser's events are read one by one, so that what a scenario never needs (tags, anchors, aliases, further documents,
+endless nesting) is refused before it has any effect: no object is ever constructed, and nothing grows beyond the size
+of the file.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
-from sim.scenario.mistakes import START, FilePlace, Mistakes, brief
+from sim.base.errors import brief
+from sim.scenario.mistakes import START, FilePlace, Mistakes
 
 SIZE_MAX = 2 * 1024 * 1024
 DEPTH_MAX = 16
@@ -42,7 +43,7 @@ class Node:
         return self.value
 
     def find(self, path: Sequence[str | int]) -> tuple[tuple[str | int, ...], Node]:
-        """The node at `path`, or the last there is on the way to it, with its own path."""
+        """The node at `path`, or the last one that exists on the way to it, with its own path."""
         node, taken = self, []
         for step in path:
             inside = node.value
@@ -60,13 +61,13 @@ class Node:
         return self.find(path)[1].place
 
     def key_place(self, *path: str | int) -> FilePlace:
-        """The place of the key at `path`; of the value where it stands in a list."""
+        """The place of the key at `path`; of the value if it is in a list."""
         _, parent = self.find(path[:-1])
         return parent.keys.get(str(path[-1]), self.place_of(*path))
 
 
 def read_document(text: str, mistakes: Mistakes) -> Node | None:
-    """The tree of `text`; what is wrong with it goes to `mistakes`. None if there is nothing to go on with."""
+    """The tree of `text`; what is wrong with it goes to `mistakes`. None if nothing of it can be used."""
     stray = _STRAY.search(text)
     if stray is not None:
         place = place_at(text[: stray.start()])
@@ -79,12 +80,12 @@ def read_document(text: str, mistakes: Mistakes) -> Node | None:
         if not builder.feed(event):
             return None
     if builder.root is None and not mistakes:
-        mistakes.add(START, "the file is empty; a scenario needs at least `model: NAME`")
+        mistakes.add(START, "the file is empty; a scenario requires at least `model: NAME`")
     return builder.root
 
 
 _STRAY = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What YAML 1.2 calls not printable."""
+"""The characters that YAML 1.2 calls not printable."""
 
 
 def place_at(before: str) -> FilePlace:
@@ -104,7 +105,7 @@ def _events(text: str, mistakes: Mistakes) -> Iterator[Any]:
         problem = error.problem or error.context or "it cannot be read"
         mistakes.add(_place(mark) if mark else last, f"malformed YAML: {problem}; {_advice(problem)}")
     except Exception:  # malformed text makes the parser itself stumble: an escape beyond Unicode, say
-        mistakes.add(last, f"malformed YAML: what follows here cannot be read; {_advice('')}")
+        mistakes.add(last, f"malformed YAML: the text from here on cannot be read; {_advice('')}")
 
 
 _ADVICE = (
@@ -129,17 +130,17 @@ def _place(mark: Any) -> FilePlace:
 
 
 class _Builder:
-    """Makes the tree from events, without recursion."""
+    """Builds the tree from events, without recursion."""
 
     def __init__(self, mistakes: Mistakes) -> None:
         self.root: Node | None = None
         self._mistakes = mistakes
         self._open: list[Node] = []
-        self._pending: list[tuple[str | None, FilePlace] | None] = []  # the key under way in each open mapping
+        self._pending: list[tuple[str | None, FilePlace] | None] = []  # the current key of each open mapping
         self._documents = 0
 
     def feed(self, event: Any) -> bool:
-        """Take one event; whether the file is worth reading on."""
+        """Take one event; whether the rest of the file is worth reading."""
         kind, place = type(event).__name__, _place(event.start_mark)
         if kind == "DocumentStartEvent":
             self._documents += 1
@@ -150,7 +151,9 @@ class _Builder:
             self._mistakes.add(place, f"the alias *{event.anchor} is refused; write the value out")
             return False
         if getattr(event, "anchor", None):
-            self._mistakes.add(place, f"the anchor &{event.anchor} is refused, as nothing may refer to it; remove it")
+            self._mistakes.add(
+                place, f"the anchor &{event.anchor} is refused, since nothing may refer to it; remove it"
+            )
         if getattr(event, "tag", None):
             self._mistakes.add(
                 place, f"the tag {_short(event.tag)} is refused: a scenario holds plain values; remove it"
@@ -173,7 +176,7 @@ class _Builder:
     def _scalar(self, event: Any, place: FilePlace) -> Plain:
         half = _HALF.search(event.value)
         if half is not None:
-            self._mistakes.add(place, f"half a character, U+{ord(half[0]):04X}; write the character itself")
+            self._mistakes.add(place, f"a lone surrogate, U+{ord(half[0]):04X}; write the character itself")
             return ""
         if event.style:  # quoted, or a block of text
             return event.value
@@ -202,7 +205,7 @@ class _Builder:
             if name in parent.keys:
                 first = parent.keys[name]
                 self._mistakes.add(
-                    place, f"key {brief(name)} is given twice, first in line {first.line}; remove one of them"
+                    place, f"key {brief(name)} is given twice, first on line {first.line}; remove one of them"
                 )
                 return
             parent.keys[name] = place
@@ -210,7 +213,7 @@ class _Builder:
 
 
 _HALF = re.compile("[\ud800-\udfff]")
-"""Surrogates: an escape may write one, but it is no text."""
+"""Surrogates: an escape can spell one, but it is not text."""
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS: dict[str, Plain] = {

@@ -1,23 +1,24 @@
-"""What a scenario expects, and how long things take in it: held against the system."""
+"""What a scenario expects, and how long things take in it, checked against the system."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from sim.base.errors import brief, unknown
 from sim.machine.ledgers import REASONS
 from sim.machine.table import DOWN, FAILED
 from sim.scenario.document import Node
-from sim.scenario.mistakes import Mistakes, brief, unknown
+from sim.scenario.mistakes import Mistakes
 from sim.scenario.parsed import Expectation
 from sim.scenario.schema import ExpectShape, TimingShape
+from sim.system.declaration import Declaration
 from sim.system.properties import BUILT_IN
-from sim.system.system import System
-from sim.system.timing import Range, Timing
+from sim.world.timing import Range, Timing
 
 
 def read_expectation(shape: ExpectShape) -> Expectation:
-    """The expectation that a file writes: one that names a violation expects `violated`."""
+    """The expectation of a file; one that names a violation expects `violated`."""
     return Expectation(
         verdict=shape.verdict or ("violated" if shape.violation is not None else "ok"),
         violation=shape.violation,
@@ -28,38 +29,38 @@ def read_expectation(shape: ExpectShape) -> Expectation:
 
 
 def check_expectation(
-    root: Node, expect: Expectation, system: System, emissions: Mapping[str, type], mistakes: Mistakes
+    root: Node, expect: Expectation, system: Declaration, emissions: Mapping[str, type], mistakes: Mistakes
 ) -> None:
-    """What cannot come true of this system; `emissions` are the emission classes of the model by name."""
+    """What this system can never fulfil; `emissions` are the emission classes of the model by name."""
     if expect.violation is not None:
         known = [*system.monitors, *(prop.name for prop in system.properties), *BUILT_IN]
         if expect.violation not in known:
             mistakes.add(
                 root.place_of("expect", "violation"),
-                unknown("there is no property", expect.violation, known),
+                unknown("property", expect.violation, known),
             )
     for name in expect.emitted:
         if name not in emissions:
             mistakes.add(
                 root.key_place("expect", "emitted", name),
-                unknown("there is no emission class", name, sorted(emissions)),
+                unknown("emission class", name, sorted(emissions)),
             )
     for name, state in expect.states.items():
         _check_state(root, name, state, system, mistakes)
 
 
 def check_expectation_alone(root: Node, expect: Expectation, mistakes: Mistakes) -> None:
-    """What cannot come true of any system."""
+    """What no system can fulfil."""
     if expect.verdict == "ok" and expect.violation is not None:
         mistakes.add(
             root.place_of("expect", "verdict"),
-            "verdict ok beside a violation cannot come true; write verdict: violated, or leave the violation out",
+            "verdict ok contradicts the violation; write verdict: violated, or leave the violation out",
         )
     for reason in expect.rejected:
         if reason not in REASONS:
             mistakes.add(
                 root.key_place("expect", "rejected", reason),
-                unknown("there is no reason", reason, REASONS),
+                unknown("reason", reason, REASONS),
             )
     total, limit = sum(expect.rejected.values()), expect.emitted.get("Rejected")
     if limit is not None and total > limit:
@@ -69,40 +70,40 @@ def check_expectation_alone(root: Node, expect: Expectation, mistakes: Mistakes)
         )
 
 
-def _check_state(root: Node, name: str, state: str, system: System, mistakes: Mistakes) -> None:
+def _check_state(root: Node, name: str, state: str, system: Declaration, mistakes: Mistakes) -> None:
     machine = system.processes.get(name) or system.monitors.get(name)
     if machine is None:
         mistakes.add(
             root.key_place("expect", "states", name),
-            unknown("there is no process or monitor", name, system.names),
+            unknown("process or monitor", name, system.names),
         )
         return
     known = type(machine).table.states
     if state not in (*known, DOWN, FAILED):
         mistakes.add(
             root.place_of("expect", "states", name),
-            unknown(f"{name} has no state", state, known),
+            f"{name}: {unknown('state', state, known)}",
         )
 
 
-def read_timing(root: Node, shape: TimingShape, system: System, mistakes: Mistakes) -> Timing:
+def read_timing(root: Node, shape: TimingShape, system: Declaration, mistakes: Mistakes) -> Timing:
     """The model's timing, with what the file says instead."""
     before = len(mistakes)
     for link in shape.links:
         source, arrow, target = (part.strip() for part in link.partition("->"))
         place = root.key_place("timing", "links", link)
         if not arrow or not source or not target:
-            mistakes.add(place, f"{brief(link)} is no link; write source->target, either side may be *")
+            mistakes.add(place, f"{brief(link)} is not a link; write source->target, either side may be *")
             continue
         known = [*system.processes, "*"]
         for name in (source, target):
             if name not in known:
-                mistakes.add(place, unknown("there is no process", name, known))
+                mistakes.add(place, unknown("process", name, known))
     for move in shape.moves:
         _check_move(root, move, system, mistakes)
     own = system.timing
     if len(mistakes) > before:
-        return own  # a timing with names of nobody is none; the rest of the file is still checked
+        return own  # unknown names make no timing; the rest of the file is still checked
     links = {"->".join(part.strip() for part in link.split("->")): range_ for link, range_ in shape.links.items()}
     return Timing(
         latency_ms=_or(shape.latency, own.latency_ms),
@@ -114,18 +115,18 @@ def read_timing(root: Node, shape: TimingShape, system: System, mistakes: Mistak
     )
 
 
-def _check_move(root: Node, move: str, system: System, mistakes: Mistakes) -> None:
+def _check_move(root: Node, move: str, system: Declaration, mistakes: Mistakes) -> None:
     place = root.key_place("timing", "moves", move)
     process, dot, name = move.rpartition(".")
     if not dot:
-        mistakes.add(place, f"{brief(move)} is no move; write process.move, such as user.stop")
+        mistakes.add(place, f"{brief(move)} is not a move; write process.move, such as user.stop")
     elif process not in system.processes:
-        mistakes.add(place, unknown("there is no process", process, list(system.processes)))
+        mistakes.add(place, unknown("process", process, system.processes))
     else:
         table = type(system.processes[process]).table
         known = [*table.must, *table.may]
         if name not in known:
-            mistakes.add(place, unknown(f"{process} has no move", name, known))
+            mistakes.add(place, f"{process}: {unknown('move', name, known)}")
 
 
 def _or(given: Range | None, own: Any) -> Range:

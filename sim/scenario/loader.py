@@ -1,4 +1,4 @@
-"""Reads scenario files: from bytes to a `Scenario`, with all mistakes of a file at once."""
+"""Reads scenario files, from bytes to a `Scenario`; all mistakes of a file are reported at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from sim.base.durations import EPOCH
-from sim.base.errors import ConfigError, ScenarioError, SimError, nearest
+from sim.base.errors import ConfigError, ScenarioError, SimError, brief, nearest
 from sim.faults.plan import FaultEntry, parse_plan, split_plan
 from sim.scenario.config import blamed, make_system, read_config, signature_of
 from sim.scenario.document import SIZE_MAX, Node, place_at, read_document
@@ -22,16 +22,16 @@ from sim.scenario.expectation import (
     read_timing,
 )
 from sim.scenario.measuring import read_metrics
-from sim.scenario.mistakes import FilePlace, Mistakes, brief, one_line
+from sim.scenario.mistakes import FilePlace, Mistakes, one_line
 from sim.scenario.models import import_model
 from sim.scenario.parsed import Expectation, Scenario, ScheduleItem, Target
 from sim.scenario.schedule import budget_of, check_schedule, read_schedule
 from sim.scenario.schema import REPLAY, SEED_MAX, STRATEGIES, ScenarioShape
 from sim.scenario.shape import read_shape
 from sim.scenario.vocabulary import Vocabulary, vocabulary
-from sim.system.system import System
-from sim.system.timing import Timing
+from sim.system.declaration import Declaration
 from sim.world.address import START
+from sim.world.timing import Timing
 
 MAX_STEPS = 10_000
 FAULTS_OPTION = "--faults"
@@ -51,12 +51,12 @@ def load_scenario(
 ) -> Scenario:
     """The scenario in the file `path`.
 
-    - `overrides`: configuration given instead, as texts; `faults` and `network` among them are the
+     - `overrides`: configuration that replaces the file's, as texts; `faults` and `network` among them are the
       scenario's own keys
-    - `faults`: a fault plan given instead, `faults_from`: what gave it; `seed`: a seed given instead
+    - `faults`: a fault plan that replaces the file's, `faults_from`: where it comes from; `seed`: likewise
     - `allow`: dotted names of models that may be imported besides ours and those in pyproject.toml
 
-    Raises `ScenarioError` with one line for each mistake; all of them are the user's to mend.
+    Raises `ScenarioError` with one line for each mistake.
     """
     return parse_scenario(
         _read(path), path, overrides=overrides, faults=faults, faults_from=faults_from, seed=seed, allow=allow
@@ -73,7 +73,7 @@ def parse_scenario(
     seed: int | None = None,
     allow: Collection[str] = (),
 ) -> Scenario:
-    """As `load_scenario`, of a text; `path` is the name that its mistakes are told with."""
+    """Like `load_scenario`, for a text; `path` is the name used in its mistakes."""
     return _Reader(str(path), dict(overrides or {}), faults, seed, allow, plan_option=faults_from).read(text)
 
 
@@ -88,8 +88,7 @@ def load_target(
 ) -> Target:
     """What `check`, `fuzz` and `draw` work on: a scenario file (a path separator, or a name that ends in
     .yaml or .yml) or a model by its dotted name. Its system keeps the model's own fault budget unless
-    the file, `faults` or the override `faults` gives another. `text` is what the file says, where it was
-    read before.
+    the file, `faults` or the override `faults` gives another. `text` is the content of the file if it was read before.
 
     Raises `ScenarioError`, one line for each mistake.
     """
@@ -104,7 +103,7 @@ def load_target(
 
 
 def _read(path: Path_) -> bytes:
-    """The bytes of a file, or a `ScenarioError` that says why there are none."""
+    """The bytes of a file. Raises `ScenarioError` that says why it cannot be read."""
     file, name = Path(path), one_line(str(path))
     try:
         mode = file.stat().st_mode
@@ -112,9 +111,9 @@ def _read(path: Path_) -> bytes:
             raise ScenarioError(f"{name}: is a directory; name a scenario file in it")
         if file.suffix == ".py":
             module = ".".join(file.with_suffix("").parts if not file.is_absolute() else [file.stem])
-            raise ScenarioError(f"{name}: is Python, no scenario; a model goes by its module: sim check {module}")
+            raise ScenarioError(f"{name}: is Python, not a scenario; name a model by its module: sim check {module}")
         if not stat.S_ISREG(mode):
-            raise ScenarioError(f"{name}: is no regular file; name a scenario file")
+            raise ScenarioError(f"{name}: is not a regular file; name a scenario file")
         with file.open("rb") as stream:
             data = stream.read(SIZE_MAX + 1)
     except FileNotFoundError:
@@ -135,8 +134,8 @@ def _nearest_file(file: Path) -> str:
 
 
 class _Reader:
-    """Reads one file. With `explores` the system will be explored: a budget beside a schedule is no
-    contradiction then, as the schedule is not followed."""
+    """Reads one file. With `explores` the system will be explored: then a budget does not contradict a schedule, which
+    is not followed."""
 
     def __init__(
         self,
@@ -157,7 +156,7 @@ class _Reader:
         self.explores = explores
         self.epoch = EPOCH
         if seed is not None and not 0 <= seed <= SEED_MAX:
-            self.mistakes.add(None, f"--seed {seed}: give a whole number from 0 to {SEED_MAX}")
+            self.mistakes.add(None, f"--seed {seed}: must be a whole number from 0 to {SEED_MAX}")
         self.plan_option = plan_option
         if faults is not None and "faults" in overrides:
             self.mistakes.add(None, "--faults and --set faults=... are both given; give one")
@@ -206,7 +205,7 @@ class _Reader:
             metrics=metrics,
         )
 
-    def read_model(self, name: str) -> tuple[dict[str, Any], System]:
+    def read_model(self, name: str) -> tuple[dict[str, Any], Declaration]:
         """The configuration and system of a model that is named without a file."""
         self.root = Node(FilePlace(1, 1), {})
         shape = ScenarioShape(model=name)
@@ -246,7 +245,7 @@ class _Reader:
             if shape.then is not None and "schedule" not in self.root.keys:
                 self.mistakes.add(
                     self.root.key_place("then"),
-                    "`then` says what follows a schedule, and there is none; add `schedule:` or leave `then` out",
+                    "`then` says what follows a schedule, but there is no schedule; add `schedule:` or leave `then` out",
                 )
             return
         place = self.root.key_place("schedule")
@@ -254,15 +253,15 @@ class _Reader:
             if key in self.root.keys:
                 self.mistakes.add(
                     self.root.key_place(key),
-                    f"`{key}` beside an explicit schedule, which says already {_SAID[key]}; leave one of them out",
+                    f"`{key}` next to an explicit schedule, which already says {_SAID[key]}; leave one of them out",
                 )
         if self.seed is not None:
             self.mistakes.add(
-                place, f"--seed {self.seed} beside an explicit schedule, in which nothing is drawn; leave it out"
+                place, f"--seed {self.seed} next to an explicit schedule, in which nothing is drawn; leave it out"
             )
         if self.plan is not None and not self.explores:
             self.mistakes.add(
-                place, f"{self.plan_option} beside an explicit schedule, which says already what strikes; leave it out"
+                place, f"{self.plan_option} next to an explicit schedule, which already says what strikes; leave it out"
             )
         actions = len(shape.schedule) - (shape.schedule[:1] != [] and shape.schedule[0].split()[:1] == [START])
         if shape.steps is not None and shape.steps < actions:
@@ -283,8 +282,8 @@ class _Reader:
             self.mistakes.add_all(self.root.place_of("model"), error)
             return None
 
-    def _system(self, shape: ScenarioShape, module: ModuleType) -> tuple[dict[str, Any], System] | None:
-        """The configuration as given and the model's system with the file's network; None if there is none."""
+    def _system(self, shape: ScenarioShape, module: ModuleType) -> tuple[dict[str, Any], Declaration] | None:
+        """The configuration as given and the model's system with the file's network; None after a mistake."""
         before = len(self.mistakes)
         try:
             signature = signature_of(shape.model, module)
@@ -302,8 +301,8 @@ class _Reader:
             return None
         return config, self._judged(self._networked(system, shape), shape)
 
-    def _networked(self, system: System, shape: ScenarioShape) -> System:
-        """The system on the network that the file or the command line says."""
+    def _networked(self, system: Declaration, shape: ScenarioShape) -> Declaration:
+        """The system on the network that the file or the command line names."""
         network, before = shape.network, ""
         place: FilePlace | None = self.root.place_of("network")
         if "network" in self.overrides:
@@ -317,8 +316,8 @@ class _Reader:
             self.mistakes.add_all(place, error, before)
             return system
 
-    def _judged(self, system: System, shape: ScenarioShape) -> System:
-        """The system judged by what the file or the command line says."""
+    def _judged(self, system: Declaration, shape: ScenarioShape) -> Declaration:
+        """The system judged by the properties that the file or the command line names."""
         names, before = shape.properties, ""
         place: FilePlace | None = self.root.place_of("properties")
         if "properties" in self.overrides:
@@ -326,7 +325,7 @@ class _Reader:
             before = "--set properties=...: "
         if names is None:
             return system
-        told = [name for name in names if name]  # what is no text was a mistake already
+        told = [name for name in names if name]  # what is not a text was a mistake already
         try:
             return system.judging(*told) if told or not names else system
         except SimError as error:
@@ -335,39 +334,38 @@ class _Reader:
 
     def _check_against(
         self,
-        system: System,
+        system: Declaration,
         words: Vocabulary,
         shape: ScenarioShape,
         items: tuple[ScheduleItem, ...] | None,
         expect: Expectation,
     ) -> Timing:
-        """Holds schedule, expectations and timing against the system."""
+        """Checks schedule, expectations and timing against the system."""
         check_expectation(self.root, expect, system, words.emissions, self.mistakes)
         if items is not None:
             check_schedule(items, system, words, self.mistakes)
         return read_timing(self.root, shape.timing, system, self.mistakes)
 
-    def _plan(self, shape: ScenarioShape, system: System, words: Vocabulary) -> tuple[FaultEntry, ...] | None:
+    def _plan(self, shape: ScenarioShape, system: Declaration, words: Vocabulary) -> tuple[FaultEntry, ...] | None:
         """The fault plan that the file or the command line gives; None if neither does."""
         if self.plan is not None:
             return self._entries(((None, f"{self.plan_option}: ", self.plan),), system, words)
         if shape.faults is None:
-            for entry in system.budget:  # one that fits nothing would be a fault that never strikes
+            for entry in system.budget:  # an entry that fits nothing would never strike
                 for wrong in words.misfits(entry, system):
                     self.mistakes.add(self.root.key_place("model"), f"{shape.model}: {wrong}")
             return None
         return self._entries(self._plan_texts(shape.faults), system, words)
 
     def _plan_texts(self, texts: Sequence[str]) -> list[tuple[FilePlace | None, str, str]]:
-        """The texts of the file's plan, each with its place and the words before what is wrong with it."""
+        """The texts of the file's plan, each with its place and the words that introduce a mistake in it."""
         node = self.root.find(("faults",))[1]
         if isinstance(node.value, list):
             return [(self.root.place_of("faults", i), "", text) for i, text in enumerate(texts)]
         return [(node.place, "", text) for text in texts]
 
     def _check_plan_alone(self, shape: ScenarioShape) -> None:
-        """What is wrong with the file's plan in whatever system: a kind that is none of ours may be one of
-        the model's own."""
+        """What is wrong with the file's plan in any system: a kind unknown to us may be one of the model's own."""
         if self.plan is not None or not shape.faults:
             return
         for place, before, text in self._plan_texts(shape.faults):
@@ -377,7 +375,7 @@ class _Reader:
                 self.mistakes.add_all(place, error, before)
 
     def _entries(
-        self, texts: Collection[tuple[FilePlace | None, str, str]], system: System, words: Vocabulary
+        self, texts: Collection[tuple[FilePlace | None, str, str]], system: Declaration, words: Vocabulary
     ) -> tuple[FaultEntry, ...]:
         found: tuple[FaultEntry, ...] = ()
         for place, before, text in texts:
@@ -397,7 +395,7 @@ class _Reader:
             found += entries
         return found
 
-    def _budgeted(self, system: System, entries: tuple[FaultEntry, ...]) -> System:
+    def _budgeted(self, system: Declaration, entries: tuple[FaultEntry, ...]) -> Declaration:
         return system.with_(faults=entries)
 
 

@@ -1,22 +1,23 @@
-"""What a scenario says of its metrics, held against the system."""
+"""What a scenario says about its metrics, checked against the system."""
 
 from __future__ import annotations
 
 from sim.base.durations import EPOCH
+from sim.base.errors import unknown
 from sim.metrics.settings import MetricsSettings
 from sim.scenario.document import Node
-from sim.scenario.mistakes import Mistakes, unknown
+from sim.scenario.mistakes import Mistakes
 from sim.scenario.schema import ScenarioShape
-from sim.system.system import System
+from sim.system.declaration import Declaration
 
 
-def read_metrics(root: Node, shape: ScenarioShape, system: System, mistakes: Mistakes) -> MetricsSettings:
+def read_metrics(root: Node, shape: ScenarioShape, system: Declaration, mistakes: Mistakes) -> MetricsSettings:
     """How the run is measured; the prices are those of the scenario's epoch."""
     given = shape.metrics
     for agent, model in given.models.items():
         if agent not in system.processes:
             place = root.key_place("metrics", "models", agent)
-            mistakes.add(place, unknown("there is no process", agent, list(system.processes)))
+            mistakes.add(place, unknown("process", agent, system.processes))
         if not model:
             mistakes.add(root.place_of("metrics", "models", agent), f"the model of {agent} is empty; name one")
     for key in ("prices", "budget_usd"):

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sim.base.errors import ScenarioError, SimError, listing, nearest
+from sim.base.errors import ScenarioError, SimError, brief
 
 MISTAKES_MAX = 100
-"""So many are printed; a file with more of them is hardly read by a person."""
+"""How many are printed; nobody reads more of them."""
 
-BRIEF = 60
 TEXT_MAX = 600
 
 
@@ -26,15 +24,10 @@ START = FilePlace(1, 1)
 
 
 def one_line(text: str) -> str:
-    """`text` on one line, without control characters: a mistake may quote anything that stood in a file."""
+    """`text` on one line, without control characters: a mistake may quote anything from a file."""
     text = re.sub(r"\s+", " ", text).strip()
     text = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
     return text if len(text) <= TEXT_MAX else text[: TEXT_MAX - 3] + "..."
-
-
-def brief(text: str) -> str:
-    """`text` in quotes, cut to a length that leaves the rest of the line readable."""
-    return repr(text if len(text) <= BRIEF else text[: BRIEF - 3] + "...")
 
 
 def said(value: Any) -> str:
@@ -52,14 +45,6 @@ def said(value: Any) -> str:
     return f"the number {value}"
 
 
-def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """What is wrong with a name that is not among the known ones (`there is no process`), and what would
-    be right."""
-    names = list(known)
-    there = f"there {'is' if len(names) == 1 else 'are'} {listing(names, 'and')}" if names else "leave it out"
-    return f"{what} {brief(name)}{nearest(name, names)}; {there}"
-
-
 class Mistakes:
     """The mistakes found in one file so far; with an empty path, in the options of a command line."""
 
@@ -68,11 +53,11 @@ class Mistakes:
         self._found: dict[tuple[FilePlace | None, str], None] = {}
 
     def add(self, place: FilePlace | None, text: str) -> None:
-        """One mistake; without a place it is about an option of the command line or the file as such."""
+        """One mistake; without a place it is about an option of the command line or the file as a whole."""
         self._found.setdefault((place, one_line(text)))
 
     def add_all(self, place: FilePlace | None, error: SimError, before: str = "") -> None:
-        """Every mistake of `error`, each behind the words `before`."""
+        """Every mistake of `error`, each after the words `before`."""
         for mistake in error.mistakes or (str(error),):
             self.add(place, before + mistake)
 

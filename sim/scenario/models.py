@@ -1,14 +1,15 @@
 """Which models may be imported, and from where.
 
-A file that is merely opened runs no code but ours. A model is imported only
+Opening a file runs only our own code. A model is imported only
 
-- from the package `models` that ships with roundsim,
+- from the package `roundsim.models` that ships with roundsim: files and command lines call it `models`,
 - if it is named on the command line (as the target, or with `--model`),
 - or if it is listed under `[tool.roundsim] models` in the nearest `pyproject.toml` upward from the
   working directory.
 
-`models` is always ours, also where the working directory has a `models/` of its own and comes first on
-the path; a module in that folder can still be named, as `models.mine`.
+`models.consensus` and its like are always ours, also where the working directory has a `models/` of its own with
+such a module in it: what a file says must not depend on where it is run. Any other module in that folder is the
+user's, as `models.mine`. Python itself knows ours as `roundsim.models.consensus` only, so both are loaded side by side.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ from types import ModuleType
 from typing import Any
 
 import sim.base.errors
-from sim.base.errors import ConfigError, SimError, listing, nearest
-from sim.scenario.mistakes import brief
+from sim.base.errors import ConfigError, SimError, brief, listing, nearest, unknown
 
-OURS = Path(sim.base.errors.__file__).resolve().parents[2] / "models"
+_ROOT = Path(sim.base.errors.__file__).resolve().parents[2]
+_IS_CHECKOUT = (_ROOT / "sim/beside").is_dir()
+_HOME = _ROOT / ("sim/beside/roundsim" if _IS_CHECKOUT else "roundsim")
+OURS = _ROOT / ("models" if _IS_CHECKOUT else "roundsim/models")
 """The folder of the models that ship with roundsim."""
 
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
@@ -43,6 +46,16 @@ def bundled() -> tuple[str, ...]:
 def is_bundled(name: str) -> bool:
     """Whether `name` is one of our models, or a module inside one."""
     return any(name == ours or name.startswith(f"{ours}.") for ours in bundled())
+
+
+def called(module: str) -> str:
+    """What files and command lines call a model, given its module."""
+    return module.removeprefix("roundsim.")
+
+
+def _module_name(name: str) -> str:
+    """The name of a model's module, by what files and command lines call it."""
+    return f"roundsim.{name}" if is_bundled(name) else name
 
 
 def listed_models() -> tuple[tuple[str, ...], Path | None]:
@@ -59,13 +72,13 @@ def _listed_in(file: Path) -> tuple[str, ...]:
     try:
         data: Any = tomllib.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{file}: cannot be read as TOML: {error}; mend it, or name the model with --model") from None
+        raise ConfigError(f"{file}: cannot be read as TOML: {error}; fix it, or name the model with --model") from None
     for key in ("tool", "roundsim", "models"):
         data = data.get(key) if isinstance(data, dict) else None
     if data is None:
         return ()
     if not isinstance(data, list) or not all(isinstance(name, str) for name in data):
-        raise ConfigError(f'{file}: [tool.roundsim] models is no list of names; write models = ["mypkg.mymodel"]')
+        raise ConfigError(f'{file}: [tool.roundsim] models is not a list of names; write models = ["mypkg.mymodel"]')
     return tuple(data)
 
 
@@ -75,22 +88,25 @@ def import_model(name: str, allow: Collection[str] = ()) -> ModuleType:
     Raises `ConfigError` that says why not and what to do, or what is wrong with the module.
     """
     if not _NAME.fullmatch(name):
-        raise ConfigError(f"{brief(name)} is no dotted name of a model{nearest(name, bundled())}; write models.NAME")
-    if is_bundled(name):
-        _hold_ours()
-    else:
+        raise ConfigError(
+            f"{brief(name)} is not the dotted name of a model{nearest(name, bundled())}; write models.NAME"
+        )
+    if name.startswith("roundsim.") and is_bundled(called(name)):
+        raise ConfigError(f"{name} is called {called(name)} in scenario files and on the command line; write that")
+    _hold_roundsim()
+    if not is_bundled(name):
         _reach(name, allow)
     module = _import(name)
     if not callable(getattr(module, "system", None)):
         raise ConfigError(
-            f"{name} has no function `system`, so it is no model; define `def system(...) -> System` in it"
-            + (f", or name one of {listing(bundled())}" if name == "models" else "")
+            f"{name} has no function `system`, so it is not a model; define `def system(...) -> System` in it"
+            + (f", or use {listing(bundled())}" if name == "models" else "")
         )
     return module
 
 
 def _reach(name: str, allow: Collection[str]) -> None:
-    """Make a model of the user's importable, or refuse it."""
+    """Make the user's model importable, or refuse it."""
     folder: Path | None = None
     if name in allow:
         folder = Path.cwd()
@@ -99,55 +115,38 @@ def _reach(name: str, allow: Collection[str]) -> None:
         folder = project if name in names else None
     if folder is None:
         raise ConfigError(
-            f"{name!r} is none of the models that come with roundsim{nearest(name, bundled())}: "
-            f"{listing(bundled(), 'and')}; a file alone imports no other: if it is yours, name it on the command line with --model {name}, or list it in "
+            f"{unknown('model', name, bundled())}; if it is your own, allow it with --model {name}, or list it in "
             f'pyproject.toml under [tool.roundsim]: models = ["{name}"]'
         )
-    if name.split(".")[0] == "models":
-        paths, own = _hold_ours().__path__, folder / "models"
-    else:
-        paths, own = sys.path, folder
-    if str(own) not in paths:
-        paths.append(str(own))  # at the end: nothing that was found before is found elsewhere now
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))  # at the end, so that it shadows nothing
 
 
-def _hold_ours() -> ModuleType:
-    """Our package `models`, imported from its own folder whatever comes first on the path."""
-    held = sys.modules.get("models")
-    if held is not None:
-        if OURS in {Path(entry).resolve() for entry in getattr(held, "__path__", ())}:
-            return held
-        raise ConfigError(
-            f"a package `models` that is not roundsim's is imported already (from {_home(held)}); rename it, or "
-            "start roundsim in a process of its own"
-        )
+def _hold_roundsim() -> None:
+    """Have our package `roundsim` imported, from its own folder whatever comes first on the path."""
+    if "roundsim" in sys.modules:
+        return
     spec = importlib.util.spec_from_file_location(
-        "models", OURS / "__init__.py", submodule_search_locations=[str(OURS)]
+        "roundsim", _HOME / "__init__.py", submodule_search_locations=[str(_HOME)]
     )
     assert spec is not None
     assert spec.loader is not None
-    package = importlib.util.module_from_spec(spec)
-    sys.modules["models"] = package
+    sys.modules["roundsim"] = package = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(package)
-    return package
-
-
-def _home(module: ModuleType) -> str:
-    return str(next(iter(getattr(module, "__path__", ())), getattr(module, "__file__", "somewhere")))
 
 
 def _import(name: str) -> ModuleType:
-    """Import a module; whatever it raises becomes one line for each mistake."""
+    """Import a module; whatever it raises is reported, one line for each mistake."""
     importlib.invalidate_caches()
     try:
-        return importlib.import_module(name)
+        return importlib.import_module(_module_name(name))
     except SimError as error:
         raise ConfigError(*(f"model {name} cannot be imported: {mistake}" for mistake in error.mistakes)) from None
     except ModuleNotFoundError as error:
-        if error.name is not None and f"{name}.".startswith(f"{error.name}."):
+        if error.name is not None and f"{_module_name(name)}.".startswith(f"{error.name}."):
             raise ConfigError(
-                f"there is no model {name!r}: no module {error.name!r} is found{nearest(name, _known())}; run in the "
-                f"folder that holds it, or name one of {listing(bundled())}"
+                f"unknown model {name!r}{nearest(name, _known())}: no module {called(error.name)!r} is found; run in the "
+                f"folder that contains it, or use {listing(bundled())}"
             ) from None
         raise ConfigError(_import_failure(name, error)) from None
     except (Exception, SystemExit) as error:  # whatever a user's module does when it is imported
@@ -155,17 +154,17 @@ def _import(name: str) -> ModuleType:
 
 
 def _known() -> list[str]:
-    """What a name may have been meant to be: a model of ours, or a module in this folder."""
+    """The names that a misspelt one may stand for: our models, and the modules in this folder."""
     return [*bundled(), *sorted(path.stem for path in Path.cwd().glob("*.py"))]
 
 
 def _import_failure(name: str, error: BaseException) -> str:
     text = error.msg if isinstance(error, SyntaxError) else str(error)
-    return f"model {name} cannot be imported: {type(error).__name__}: {text}{culprit(error)}; mend the module"
+    return f"model {name} cannot be imported: {type(error).__name__}: {text}{culprit(error)}; fix the module"
 
 
 def culprit(error: BaseException) -> str:
-    """` (m.py:3)`: where a user's code raised `error`; empty if it cannot be told."""
+    """` (m.py:3)`: where the user's code raised `error`; empty if unknown."""
     if isinstance(error, SyntaxError):
         return f" ({Path(error.filename or '').name}:{error.lineno})"
     place, trace = "", error.__traceback__
@@ -178,7 +177,7 @@ def culprit(error: BaseException) -> str:
 
 
 def settings_of(name: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    """The whole configuration of an imported model: its defaults, with what `config` says instead."""
-    parameters = inspect.signature(sys.modules[name].system).parameters.values()
+    """The whole configuration of an imported model: its defaults, overridden by `config`."""
+    parameters = inspect.signature(sys.modules[_module_name(name)].system).parameters.values()
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
     return {**defaults, **config}

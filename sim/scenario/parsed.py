@@ -8,16 +8,16 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sim.metrics.settings import MetricsSettings
-from sim.system.system import System
-from sim.system.timing import Timing
+from sim.system.declaration import Declaration
 from sim.world.address import Address
+from sim.world.timing import Timing
 
 Then = Literal["stop", "usual"]
 
 
 @dataclass(frozen=True)
 class ScheduleItem:
-    """One item of an explicit schedule: its text, what it means, and where it stands (from 1)."""
+    """One item of an explicit schedule: its text, what it means, and its line and column (from 1)."""
 
     text: str
     address: Address
@@ -27,9 +27,9 @@ class ScheduleItem:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What a scenario expects of its run; what is empty is not looked at.
+    """What a scenario expects of its run; what is empty is not checked.
 
-    - `violation`: the property that is to be violated; None with `violated`: any
+    - `violation`: the property that must be violated; None with `violated`: any
     - `emitted`: emission class name -> how many
     - `rejected`: reason -> how many
     - `states`: process or monitor -> name of its state at the end
@@ -47,13 +47,13 @@ class Scenario:
     """A scenario file, read and checked.
 
     - `config`: the configuration as given, overrides included
-    - `system`: what a run takes: its fault budget is the scenario's plan (none if it gives none); with
-      an explicit schedule, without limit whatever the schedule's items use
-    - `model_system`: what check and fuzz take: it keeps the model's own budget unless faults are given
-    - `strategy`, `seed`: what picks; with an explicit schedule the strategy is `replay`
-    - `schedule`: the explicit schedule, or None; `then`: what follows it: `stop` ends there, `usual` goes
-      on in the canonical order until nothing more happens
-    - `timing`: the model's, with what the file says instead
+    - `system`: for a run: its fault budget is the scenario's plan (empty without one); with an explicit schedule, every
+      fault that the schedule uses, without limit
+    - `model_system`: for check and fuzz: it keeps the model's own budget unless faults are given
+    - `strategy`, `seed`: what picks the schedule; with an explicit schedule the strategy is `replay`
+    - `schedule`: the explicit schedule, or None; `then`: what follows it: `stop` ends there, `usual` continues in the
+      canonical order until nothing more happens
+    - `timing`: the model's, overridden by the file's
     - `epoch`: the instant of virtual time 0, with its offset from UTC
     - `metrics`: how the run is measured, and what it costs
     """
@@ -61,8 +61,8 @@ class Scenario:
     path: str
     model: str
     config: Mapping[str, Any]
-    system: System
-    model_system: System
+    system: Declaration
+    model_system: Declaration
     description: str
     strategy: str
     seed: int
@@ -83,5 +83,5 @@ class Target:
     name: str
     model: str
     config: Mapping[str, Any]
-    system: System
+    system: Declaration
     scenario: Scenario | None = None

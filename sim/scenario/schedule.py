@@ -1,4 +1,4 @@
-"""An explicit schedule: every item parsed, and held against the system it is for."""
+"""An explicit schedule: every item parsed, and checked against the system it is for."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Sequence
 
 from sim.base.durations import parse_duration
-from sim.base.errors import ConfigError, listing
+from sim.base.errors import ConfigError, brief, listing, unknown
 from sim.faults.plan import UNLIMITED, FaultEntry
 from sim.scenario.document import Node
-from sim.scenario.mistakes import FilePlace, Mistakes, brief, unknown
+from sim.scenario.mistakes import FilePlace, Mistakes
 from sim.scenario.parsed import ScheduleItem
 from sim.scenario.vocabulary import Vocabulary
-from sim.system.system import System
+from sim.system.declaration import Declaration
 from sim.world.address import AT_ONCE, MESSAGE_VERBS, START, Address, parse_address
 
 _UNDER = re.compile(r"(?P<kind>[^()]+)(?:\((?P<hint>[^()]*)\))?")
@@ -25,7 +25,7 @@ def read_schedule(root: Node, texts: Sequence[str], mistakes: Mistakes) -> tuple
         place = root.place_of("schedule", number)
         if not text.strip():
             wrong_type = not isinstance(root.find(("schedule", number))[1].value, str)
-            if not wrong_type:  # a wrong type has been told already
+            if not wrong_type:  # a wrong type has been reported already
                 mistakes.add(place, "an empty item; write an action such as deliver a->b Ask, or remove it")
             continue
         try:
@@ -34,22 +34,22 @@ def read_schedule(root: Node, texts: Sequence[str], mistakes: Mistakes) -> tuple
             mistakes.add_all(place, error)
             continue
         if item.address.verb == START and number:
-            mistakes.add(place, f"{brief(text)}: only the first item can say how the processes start; move it there")
+            mistakes.add(place, f"{brief(text)}: only the first item may say how the processes start; move it there")
         items.append(item)
     return tuple(items)
 
 
-def check_schedule(items: Iterable[ScheduleItem], system: System, words: Vocabulary, mistakes: Mistakes) -> None:
-    """Holds every item against the system and the words of its model."""
+def check_schedule(items: Iterable[ScheduleItem], system: Declaration, words: Vocabulary, mistakes: Mistakes) -> None:
+    """Checks every item against the system and the words of its model."""
     for item in items:
         for wrong in _Fit(system, words).mistakes(item.address):
             mistakes.add(FilePlace(item.line, item.column), f"{brief(item.text)}: {wrong}")
 
 
 class _Fit:
-    """What one item names that its system does not have."""
+    """What one item names that its system lacks."""
 
-    def __init__(self, system: System, words: Vocabulary) -> None:
+    def __init__(self, system: Declaration, words: Vocabulary) -> None:
         self.system = system
         self.words = words
         self.messages = words.messages
@@ -61,36 +61,34 @@ class _Fit:
         if verb in MESSAGE_VERBS:
             found = [*self._process(address.source), *self._process(address.target), *self._message(address)]
         elif verb in ("cut", "heal"):
-            found = self._named("there is no cut", address.subject, tuple(self.system.cuts))
+            found = self._named("cut", address.subject, tuple(self.system.cuts))
         else:
             found = self._process(address.process)
             if not found and verb in ("fire", "move"):
                 found = self._subject(address)
         return [*found, *self._under(address), *self._crashing(address), *self._network(address)]
 
-    def _named(self, what: str, name: str, known: Sequence[str]) -> list[str]:
+    def _named(self, kind: str, name: str, known: Sequence[str]) -> list[str]:
         if name in known:
             return []
-        return [unknown(what, name, known)]
+        return [unknown(kind, name, known)]
 
     def _process(self, name: str) -> list[str]:
-        return self._named("there is no process", name, tuple(self.system.processes))
+        return self._named("process", name, tuple(self.system.processes))
 
     def _subject(self, address: Address) -> list[str]:
         table = type(self.system.processes[address.process]).table
         known = table.timers if address.verb == "fire" else (*table.must, *table.may)
         what = "timer" if address.verb == "fire" else "move"
-        return self._named(f"{address.process} has no {what}", address.subject, known)
+        return [f"{address.process}: {wrong}" for wrong in self._named(what, address.subject, known)]
 
     def _message(self, address: Address) -> list[str]:
         known = self.messages
         if address.type not in known:
-            return self._named("there is no message type", address.type, tuple(known))
+            return self._named("message type", address.type, tuple(known))
         fields = tuple(vars(known[address.type]).get("__dataclass_fields__", ()))
         return [
-            wrong
-            for name in address.fields or ()
-            for wrong in self._named(f"{address.type} has no field", name, fields)
+            f"{address.type}: {wrong}" for name in address.fields or () for wrong in self._named("field", name, fields)
         ]
 
     def _under(self, address: Address) -> list[str]:
@@ -99,9 +97,9 @@ class _Fit:
         match = _UNDER.fullmatch(address.under)
         kind, hint = (match["kind"], match["hint"]) if match else (address.under, None)
         if address.verb != "deliver":
-            return [f"only deliver goes `under` a fault; write deliver ... under {kind}"]
+            return [f"only deliver can be `under` a fault; write deliver ... under {kind}"]
         if kind not in self.system.own_kinds:
-            return self._named("nothing here carries the fault", kind, self.system.own_kinds)
+            return self._named("fault", kind, self.system.own_kinds)
         if hint is not None:
             if kind != "rate_limited":
                 return [f"only rate_limited takes a reset hint; write under {kind}"]
@@ -121,26 +119,26 @@ class _Fit:
         if address.crashing is None:
             return []
         if address.verb not in ("deliver", "fire", "move", "restart"):
-            return [f"no handler runs in a {address.verb}, so nothing can be crashing in it; write crash PROCESS"]
+            return [f"a {address.verb} runs no handler that could crash; write crash PROCESS"]
         if address.crashing == AT_ONCE:
             return []
         output = re.sub(r" #\d+$", "", address.crashing.removeprefix("after "))
         known = self.words.outputs(self.system, address.target or address.process)
-        return self._named("there is no output", output, known)
+        return self._named("output", output, known)
 
     def _network(self, address: Address) -> list[str]:
         network = self.system.network
         if address.reordered and network != "fifo":
-            return [f"`reordered` needs a fifo network; this one is {network!r}: leave the word out"]
+            return [f"`reordered` requires a fifo network; this one is {network!r}: leave the word out"]
         if address.reordered and address.verb != "deliver":
             return [f"only deliver can be `reordered`; leave the word out of {address.verb}"]
         if address.verb == "duplicate" and network == "set":
-            return ["in a `set` network what was sent is there for ever; remove the item"]
+            return ["in a `set` network a message stays in flight forever; remove the item"]
         return []
 
 
 def budget_of(items: Iterable[ScheduleItem]) -> tuple[FaultEntry, ...]:
-    """Without limit, every kind of fault that these items use: the schedule itself says what strikes."""
+    """Every kind of fault that these items use, without limit: the schedule itself says what strikes."""
     entries: dict[FaultEntry, None] = {}
     for item in items:
         address = item.address

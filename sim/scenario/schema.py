@@ -1,4 +1,4 @@
-"""The shape of a scenario file: its keys, their types, and the JSON Schema that editors take.
+"""The shape of a scenario file: its keys, their types, and the JSON Schema that editors use.
 
 `python -m sim.scenario` prints the JSON Schema; it is kept in `docs/scenario.schema.json`.
 """
@@ -20,10 +20,10 @@ from sim.metrics.prices import KINDS, PriceTable
 from sim.metrics.session import WINDOW_MAX
 from sim.scenario.mistakes import said
 from sim.system.network import NETWORKS
-from sim.system.timing import NEVER, Range
+from sim.world.timing import NEVER, Range
 
 STRATEGIES = ("virtual_time", "uniform", "pctcp", "pos", "swarm", "timed", "portfolio")
-"""What may pick in a run without an explicit schedule; the first is the default."""
+"""The strategies of a run without an explicit schedule; the first is the default."""
 
 REPLAY = "replay"
 """The strategy of a scenario with an explicit schedule."""
@@ -41,7 +41,7 @@ def _range(value: Any) -> Range:
     if isinstance(value, int | float) and not isinstance(value, bool):
         raise ValueError(_bare_number(value, "5ms..50ms"))
     if not isinstance(value, str):
-        raise ValueError(f"{said(value)} is no duration; write one with its unit, such as 250ms or 5ms..50ms")
+        raise ValueError(f"{said(value)} is not a duration; write one with its unit, such as 250ms or 5ms..50ms")
     try:
         return parse_range(value)
     except ConfigError as error:
@@ -54,7 +54,7 @@ def _move(value: Any) -> Range | None:
 
 def _epoch(value: Any) -> datetime:
     if not isinstance(value, str):
-        raise ValueError(f"{said(value)} is no instant of RFC 3339; write one such as {EPOCH_TEXT}")
+        raise ValueError(f"{said(value)} is not an instant of RFC 3339; write one such as {EPOCH_TEXT}")
     try:
         return parse_instant(value)
     except ConfigError as error:
@@ -63,16 +63,16 @@ def _epoch(value: Any) -> datetime:
 
 def _description(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{said(value)} is no text; write some, in quotes if need be")
+        raise ValueError(f"{said(value)} is not a text; put it in quotes")
     if not all(c.isprintable() or c in "\n\t" for c in value):
-        raise ValueError("it holds a control character, which would reach a terminal; leave it out")
+        raise ValueError("it contains a control character, which would reach the terminal; leave it out")
     return value
 
 
 def _rates(value: Any) -> dict[str, Any]:
     """Prices of one model. Raises ValueError with all that is wrong with them."""
     if not isinstance(value, dict):
-        raise ValueError(f"{said(value)} is no price; write {{input: 3, output: 15}}, in USD per million tokens")
+        raise ValueError(f"{said(value)} is not a price; write {{input: 3, output: 15}}, in USD per million tokens")
     try:
         PriceTable({"it": value}, snapshot=False)
     except MetricsError as error:
@@ -84,15 +84,13 @@ def _budget(value: Any) -> Decimal:
     try:
         return Budget(value).limit_usd
     except MetricsError as error:
-        raise ValueError(
-            str(error).replace("(for no budget, give None)", "(for the usual one, leave the key out)")
-        ) from None
+        raise ValueError(str(error).replace("(None: no budget)", "(for the default, leave the key out)")) from None
 
 
 def _plan(value: Any) -> tuple[str, ...]:
     texts = value if isinstance(value, list) else [value]
     if not all(isinstance(text, str) for text in texts):
-        raise ValueError(f"{said(value)} is no plan; write agent_timeout:2@gemini,drop:1 or a list of such texts")
+        raise ValueError(f"{said(value)} is not a plan; write agent_timeout:2@gemini,drop:1 or a list of such texts")
     return tuple(texts)
 
 
@@ -135,11 +133,11 @@ class TimingShape(_Shape):
     )
     may: RangeText | None = Field(default=None, description="Delay of the environment's moves not named in `moves`.")
     restart: RangeText | None = Field(default=None, description="How long a crashed process stays down.")
-    heal: RangeText | None = Field(default=None, description="How long a cut stays in force.")
+    heal: RangeText | None = Field(default=None, description="How long a cut lasts.")
 
 
 class ExpectShape(_Shape):
-    """What the run is to show; what is left out is not looked at."""
+    """What the run must show; what is left out is not checked."""
 
     verdict: Literal["ok", "violated"] | None = Field(default=None, description="What the properties say.")
     violation: str | None = Field(default=None, description="The property that is violated.")
@@ -149,7 +147,7 @@ class ExpectShape(_Shape):
 
 
 class MetricsShape(_Shape):
-    """What is counted of the run, and what it costs; nothing of this changes the run."""
+    """What is counted of the run, and what it costs; none of this changes the run."""
 
     enabled: bool = Field(default=True, description="Whether metrics are counted.")
     window: int | None = Field(
@@ -160,42 +158,44 @@ class MetricsShape(_Shape):
     )
     models: dict[str, str] = Field(default={}, description="The model that each agent calls, by process.")
     prices: dict[str, RatesText] = Field(
-        default={}, description="Prices by model, in USD per million tokens; they win over the price list."
+        default={}, description="Prices by model, in USD per million tokens; they override the price list."
     )
     budget_usd: AmountText | None = Field(default=None, description="The budget of the run, in USD (2.00).")
     planned_turns: Count | None = Field(
-        default=None, description="The turns of the whole session; a projection is for those that are left."
+        default=None, description="The turns of the whole session; the projection covers those that are left."
     )
 
 
 class ScenarioShape(_Shape):
-    """A scenario of roundsim: a model, its configuration, what strikes it, and what is to come of it."""
+    """A scenario of roundsim: a model, its configuration, the faults that strike it, and what is expected."""
 
     model: str = Field(description="Dotted name of the model, such as models.consensus.")
     description: DescriptionText = Field(default="", description="What the scenario shows.")
     config: dict[str, Any] = Field(default={}, description="The model's configuration, by parameter.")
     network: str | None = Field(
-        default=None, description="Instead of the model's own network.", json_schema_extra={"enum": list(NETWORKS)}
+        default=None, description="Replaces the model's network.", json_schema_extra={"enum": list(NETWORKS)}
     )
     properties: list[str] | None = Field(
-        default=None, description="Judge by these alone: properties and monitors by name, `stuck` among them."
+        default=None, description="The only properties and monitors to judge by, by name; `stuck` is one."
     )
     faults: PlanText | None = Field(default=None, description="The fault plan, such as agent_timeout:2@gemini,drop:1.")
-    strategy: str | None = Field(default=None, description="What picks.", json_schema_extra={"enum": list(STRATEGIES)})
+    strategy: str | None = Field(
+        default=None, description="The strategy that picks the schedule.", json_schema_extra={"enum": list(STRATEGIES)}
+    )
     seed: int | None = Field(default=None, ge=0, le=SEED_MAX, description="Fixes every pick of the strategy.")
-    schedule: list[str] | None = Field(default=None, description="An explicit schedule: actions by their meaning.")
+    schedule: list[str] | None = Field(default=None, description="An explicit schedule: actions by their addresses.")
     then: Literal["stop", "usual"] | None = Field(
-        default=None, description="After the schedule: stop there, or go on in the canonical order."
+        default=None, description="After the schedule: stop, or continue in the canonical order."
     )
     timing: TimingShape = Field(default=TimingShape(), description="How long things take on virtual time.")
     steps: int | None = Field(default=None, ge=1, le=STEPS_MAX, description="The longest run, in steps (10000).")
     epoch: EpochText | None = Field(default=None, description=f"The instant of virtual time 0 ({EPOCH_TEXT}).")
     metrics: MetricsShape = Field(default=MetricsShape(), description="What is counted, and what it costs.")
-    expect: ExpectShape = Field(default=ExpectShape(), description="What the run is to show.")
+    expect: ExpectShape = Field(default=ExpectShape(), description="What the run must show.")
 
 
 EXPECTED = {
-    (): "a mapping: lines of `key: value`, at least `model: NAME`",
+    (): "a mapping (lines of `key: value`, at least `model: NAME`)",
     ("model",): "the dotted name of a model, such as models.consensus",
     ("description",): "text",
     ("config",): "a mapping of the model's parameters",
@@ -230,7 +230,7 @@ EXPECTED = {
     ("expect", "states"): "a mapping of processes to states",
     ("expect", "states", "*"): "the name of a state",
 }
-"""What would be right at each place, for the error of a value that has the wrong type."""
+"""What is expected at each place, for the error of a value of the wrong type."""
 
 KEYS: dict[tuple[str, ...], tuple[str, ...]] = {
     (): tuple(ScenarioShape.model_fields),
@@ -249,7 +249,7 @@ def json_schema() -> str:
 
 
 def _without_null(schema: Any) -> Any:
-    """A key that is left out is None in our shape, but an empty value in a file is a mistake."""
+    """A missing key is None in our shape, but an empty value in a file is a mistake."""
     if isinstance(schema, list):
         return [_without_null(item) for item in schema]
     if not isinstance(schema, dict):

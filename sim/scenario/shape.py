@@ -1,4 +1,4 @@
-"""Checks a tree against the schema, and says every mismatch in words: where, what, what would be right."""
+"""Checks a tree against the schema, and reports every mismatch in words: where, what, what would be right."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sim.base.errors import listing, nearest
+from sim.base.errors import unknown
 from sim.scenario.document import Node
-from sim.scenario.mistakes import Mistakes, brief, said
+from sim.scenario.mistakes import Mistakes, said
 from sim.scenario.schema import EXPECTED, KEYS, STRATEGIES, ScenarioShape
 from sim.system.network import NETWORKS
 
 
 def read_shape(root: Node, mistakes: Mistakes) -> ScenarioShape:
-    """The file as a checked shape. What is wrong goes to `mistakes` and is left out of the shape, so that
-    the rest of the file can still be checked."""
+    """The file as a checked shape. Whatever is wrong goes to `mistakes` and is left out of the shape, so that the rest of the file can still be checked."""
     data = root.plain()
     shape = None
     if not isinstance(data, dict):
-        mistakes.add(root.place, f"{said(data)} stands at the top; write {EXPECTED[()]}")
+        mistakes.add(root.place, f"expected {EXPECTED[()]}, got {said(data)}")
         mistakes.raise_any()
     _refuse_nulls(root, data, mistakes)
     while shape is None:
@@ -36,7 +35,7 @@ def read_shape(root: Node, mistakes: Mistakes) -> ScenarioShape:
 
 
 def _refuse_nulls(root: Node, data: dict[str, Any], mistakes: Mistakes) -> None:
-    """An empty value is a mistake, though a missing key is none; only `config` may hold nulls."""
+    """An empty value is a mistake, a missing key is not; only `config` may hold nulls."""
     for keys in KEYS:
         inside = data if not keys else data.get(keys[0])
         if not isinstance(inside, dict):
@@ -74,15 +73,12 @@ def _report(error: ValidationError, root: Node, mistakes: Mistakes) -> list[tupl
 def _unknown_key(root: Node, path: tuple[str | int, ...], mistakes: Mistakes) -> None:
     *above, last = path
     known = KEYS[tuple(map(str, above))]
-    inside = f" in {'.'.join(map(str, above))}" if above else ""
-    hint = nearest(str(last), known)
-    mistakes.add(
-        root.key_place(*path), f"unknown key {brief(str(last))}{inside}{hint}; there are {listing(known, 'and')}"
-    )
+    inside = f"{'.'.join(map(str, above))}: " if above else ""
+    mistakes.add(root.key_place(*path), f"{inside}{unknown('key', str(last), known)}")
 
 
 def _remove(data: Any, path: tuple[str | int, ...]) -> None:
-    """Leave out what is wrong; an item of a list stays, with an empty text, so that the others keep their place."""
+    """Remove what is wrong; an item of a list stays as an empty text, so that the others keep their place."""
     if not path:
         data.clear()
         return
@@ -95,11 +91,11 @@ def _remove(data: Any, path: tuple[str | int, ...]) -> None:
 
 
 def _check_words(root: Node, shape: ScenarioShape, mistakes: Mistakes) -> None:
-    """Words that are one of a few."""
+    """Values that must be one of a few words."""
     for key, known in (("network", NETWORKS), ("strategy", STRATEGIES)):
         word = getattr(shape, key)
         if word is not None and word not in known:
-            mistakes.add(root.place_of(key), f"unknown {key} {brief(word)}{nearest(word, known)}; use {listing(known)}")
+            mistakes.add(root.place_of(key), unknown(key, word, known))
             setattr(shape, key, None)
 
 
@@ -116,12 +112,12 @@ def _name(path: tuple[str | int, ...]) -> str:
 
 def _advice(path: tuple[str | int, ...]) -> str:
     if tuple(map(str, path)) in EXPECTED:
-        return f"give {EXPECTED[tuple(map(str, path))]}"
+        return f"expected {EXPECTED[tuple(map(str, path))]}"
     general = (*map(str, path[:-1]), "*")
     if general in EXPECTED:
-        return f"give {EXPECTED[general]}"
+        return f"expected {EXPECTED[general]}"
     if path[:1] == ("timing",):
-        return "give a duration with its unit, such as 250ms or 5ms..50ms"
-    return {"faults": "give a plan such as agent_timeout:2@gemini,drop:1", "epoch": "give an instant"}.get(
-        str(path[0]), "give another value"
+        return "expected a duration with its unit, such as 250ms or 5ms..50ms"
+    return {"faults": "expected a plan such as agent_timeout:2@gemini,drop:1", "epoch": "expected an instant"}.get(
+        str(path[0]), "expected another value"
     )

@@ -1,5 +1,5 @@
-"""The vocabulary of a model: which messages and emissions its module and its machines know of, and which
-outputs a crash can follow."""
+"""The vocabulary of a model: which messages and emissions its module and its machines know, and which outputs a crash
+can follow."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from types import ModuleType
 
 import sim.machine.ledgers
+from sim.base.errors import unknown
 from sim.base.values import Emission, Message
 from sim.faults.plan import FaultEntry
-from sim.scenario.mistakes import unknown
-from sim.system.system import System
+from sim.system.declaration import Declaration
 
 
 @dataclass(frozen=True)
@@ -22,36 +22,36 @@ class Vocabulary:
     messages: dict[str, type]
     emissions: dict[str, type]
 
-    def outputs(self, system: System, process: str) -> list[str]:
+    def outputs(self, system: Declaration, process: str) -> list[str]:
         """What `crashing after` may name at a process: messages, emissions, writes of durable fields."""
         durable = sorted(type(system.processes[process]).table.durable) if process in system.processes else []
         return [*self.messages, *self.emissions, *(f"writing {field}" for field in durable)]
 
-    def misfits(self, entry: FaultEntry, system: System) -> list[str]:
-        """What an entry of a plan names that the model does not have; the system has checked the rest."""
+    def misfits(self, entry: FaultEntry, system: Declaration) -> list[str]:
+        """What an entry of a plan names that the model lacks; the system has checked the rest."""
         found = []
         if (
             entry.target is not None
             and "->" not in entry.target
             and entry.target not in (*system.processes, *system.cuts, *self.messages)
         ):
-            found.append(unknown("there is no message type", entry.target, self.messages))
+            found.append(unknown("message type", entry.target, self.messages))
         if entry.after is not None:
             fields = {field for p in system.processes.values() for field in type(p).table.durable}
             known = [*self.messages, *self.emissions, *sorted(fields)]
             if entry.after not in known:
-                found.append(unknown("there is no output", entry.after, known))
+                found.append(unknown("output", entry.after, known))
         return [f"fault {str(entry)!r}: {wrong}" for wrong in found]
 
 
-def vocabulary(module: ModuleType, system: System) -> Vocabulary:
+def vocabulary(module: ModuleType, system: Declaration) -> Vocabulary:
     """The vocabulary of a model, from its module and its system."""
     messages = {**classes_of(module, system, Message), **message_triggers(system)}
     return Vocabulary(messages, classes_of(module, system, Emission))
 
 
-def classes_of(module: ModuleType, system: System, base: type) -> dict[str, type]:
-    """The subclasses of `base`, by name, that the model's module and those of its machines know of."""
+def classes_of(module: ModuleType, system: Declaration, base: type) -> dict[str, type]:
+    """The subclasses of `base`, by name, that the model's module and those of its machines know."""
     found: dict[str, type] = {}
     machines = (*system.processes.values(), *system.monitors.values())
     names = dict.fromkeys([module.__name__, *(c.__module__ for m in machines for c in type(m).__mro__)])
@@ -70,11 +70,11 @@ def _is_a(thing: object, base: type) -> bool:
 
 
 _FRAMEWORK = (sim.machine.ledgers.Received, sim.machine.ledgers.Crashed, sim.machine.ledgers.Restarted)
-"""What only monitors hear of: no process emits it, so no run counts it."""
+"""What only monitors hear: no process emits it, so no run counts it."""
 
 
 def _spaces(module: ModuleType, names: list[str]) -> Iterator[ModuleType]:
-    """The modules with these names, then those which they hold as attributes (`from mymodel import messages`)."""
+    """The modules with these names, then those that they hold as attributes (`from mymodel import messages`)."""
     first = [module, *(sys.modules[name] for name in names if name in sys.modules)]
     for space in first:
         yield space
@@ -83,7 +83,7 @@ def _spaces(module: ModuleType, names: list[str]) -> Iterator[ModuleType]:
                 yield thing
 
 
-def message_triggers(system: System) -> dict[str, type]:
+def message_triggers(system: Declaration) -> dict[str, type]:
     """The message classes that some process of the system has a row for, by name."""
     found: dict[str, type] = {}
     for process in system.processes.values():

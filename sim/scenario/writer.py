@@ -38,7 +38,7 @@ def write_scenario(
     """Write a scenario that `load_scenario` reads back; the arguments are the keys of the file, `header`
     lines of comment at its top. `timing` and `metrics` are as a file has them (durations as texts).
 
-    The file is there whole or not at all; its folder is made. Raises `ScenarioError` if it cannot be.
+    The file is written whole or not at all; its folder is created. Raises `ScenarioError` if it cannot be written.
     """
     plan = faults if faults is None or isinstance(faults, str) else show_plan(faults)
     text = scenario_text(
@@ -65,7 +65,7 @@ def write_scenario(
 
 
 def scenario_text(keys: Mapping[str, Any], header: Sequence[str] = ()) -> str:
-    """The text of a file with these top-level keys, in this order; keys that are None are left out."""
+    """The text of a file with these top-level keys, in this order; keys that are None are omitted."""
     lines = [f"# {_comment(line)}".rstrip() for block in header for line in block.splitlines() or [""]]
     if lines:
         lines.append("")
@@ -112,7 +112,9 @@ def _flow(value: Any) -> str:
         return "{" + ", ".join(f"{_double(str(key))}: {_inner(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_inner, value)) + "]"
-    raise ScenarioError(f"a {type(value).__name__} cannot stand in a scenario file; use text, numbers, lists, mappings")
+    raise ScenarioError(
+        f"a scenario file cannot contain a value of type {type(value).__name__}; use text, numbers, lists, mappings"
+    )
 
 
 def _inner(value: Any) -> str:
@@ -124,7 +126,7 @@ _SAFE = re.compile(r"[A-Za-z_][\w.,()=#>@/+*-]*( [\w(=>@/+*-][\w.,()=#>@/+*-]*)*
 
 
 def quoted(text: str) -> str:
-    """`text` as a YAML scalar that is read back as this very text."""
+    """`text` as a YAML scalar that is read back as exactly this text."""
     return text if _SAFE.fullmatch(text) and resolve(text) == text else _double(text)
 
 
@@ -145,7 +147,7 @@ def _escape(char: str) -> str:
 
 
 def _comment(line: str) -> str:
-    """A line of comment that stays one: whatever could end it is escaped."""
+    """A comment that stays on one line: whatever could end it is escaped."""
     return "".join(c if c.isprintable() and _is_encodable(c) else _escape(c) for c in line)
 
 
@@ -154,11 +156,11 @@ def _is_encodable(char: str) -> bool:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write a scenario's text: beside the file, then in its place in one go. Raises `ScenarioError`."""
+    """Write a scenario's text next to the file, then move it into place. Raises `ScenarioError`."""
     path = Path(path)
     try:
         write_whole(path, text)
     except OSError as error:
         raise ScenarioError(
-            f"{one_line(str(path))}: cannot be written: {error.strerror or error}; name a file in a folder that can be"
+            f"{one_line(str(path))}: cannot be written: {error.strerror or error}; name a file in a writable folder"
         ) from None

@@ -1,12 +1,12 @@
 """Strategies: each picks the next action among the enabled ones. One file a strategy.
 
-What belongs here: orders of events, and their seeds. What does not: what an action does (`sim.graph.graph`),
-what is right (`sim.graph.judge`), what is recorded (`sim.run.trace`).
+What belongs here: orders of events, and their seeds. What does not: what a choice does and what is wrong with it
+(`sim.world`), what is recorded (`sim.run`).
 """
 
 from collections.abc import Callable
 
-from sim.base.errors import ConfigError, listing, nearest
+from sim.base.errors import ConfigError, unknown
 from sim.strategy.base import Strategy
 from sim.strategy.canonical import LENGTH_MAX, Canonical
 from sim.strategy.drawn import Drawn
@@ -23,7 +23,7 @@ from sim.strategy.virtual_time import VirtualTime
 STRATEGIES: dict[str, Callable[[int], Strategy]] = {
     one.name: one for one in (VirtualTime, Uniform, PCTCP, POS, Swarm, Timed, Portfolio)
 }
-"""Every strategy that goes by a seed, by name."""
+"""Every strategy that takes a seed, by name."""
 
 __all__ = [
     "PCTCP",
@@ -47,13 +47,12 @@ def make_strategy(name: str, seed: int, *, number: int | None = None, depth: int
     """The strategy called `name` with `seed`; `number` is that of the schedule in a fuzz, by which a
     portfolio rotates, `depth` that of the bugs that PCTCP looks for.
 
-    Raises `ConfigError` for a name there is none of, and for a depth that is no whole number from
-    1 to the most events that the order of a schedule is looked for among.
+    Raises `ConfigError` for an unknown name, and for a depth that is not a whole number from 1 to `LENGTH_MAX`.
     """
     if name not in STRATEGIES:
-        raise ConfigError(f"unknown strategy {name!r}{nearest(name, STRATEGIES)}; use {listing(list(STRATEGIES))}")
+        raise ConfigError(unknown("strategy", name, STRATEGIES))
     if depth is not None and (type(depth) is not int or not 1 <= depth <= LENGTH_MAX):
-        raise ConfigError(f"depth is {depth!r}; give a whole number from 1 to {LENGTH_MAX}")
+        raise ConfigError(f"depth is {depth!r}; must be a whole number from 1 to {LENGTH_MAX}")
     if name == Portfolio.name:
         return Portfolio(seed, number, depth)
     return PCTCP(seed, depth) if name == PCTCP.name else STRATEGIES[name](seed)

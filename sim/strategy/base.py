@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from sim.base.mixer import GAMMA, MASK, derive, mix
-from sim.graph.action import Action
-from sim.graph.graph import Graph, Start, State
+from sim.world.choice import Choice, Start
+from sim.world.world import AnyWorld
 
 
 class Strategy(Protocol):
-    """Picks the next action. One object drives one run at a time; `begin` makes it new.
+    """Picks what happens next. One object drives one run at a time; `begin` makes it new.
 
-    The same system, seed and strategy give the same schedule, whatever was run before.
+    The same world, seed and strategy give the same schedule, whatever was run before.
     """
 
     name: str
@@ -20,27 +21,27 @@ class Strategy(Protocol):
 
     @property
     def now_ms(self) -> int | None:
-        """Virtual time of the last pick, in milliseconds; None where time is not simulated."""
+        """Virtual time of the last pick, in milliseconds; None if time is not simulated."""
 
-    def begin(self, graph: Graph) -> Start:
+    def begin(self, world: AnyWorld) -> Start[Any]:
         """Choose how to begin, and forget every former run."""
 
-    def pick(self, state: State) -> Action | None:
-        """An action enabled in `state`; None ends the run."""
+    def pick(self, at: Any) -> Choice | None:
+        """A choice enabled at this place; None ends the run."""
 
-    def took(self, action: Action) -> None:
-        """`action` was applied."""
+    def took(self, choice: Choice, at: Any) -> None:
+        """`choice` was taken, and led to `at`."""
 
 
-def least(actions: list[Action], base: int) -> Action:
-    """The action with the least mix of `base` and its key: uniform, and independent of the order in
-    which the actions are listed or were met."""
-    best = actions[0]
+def least(choices: Sequence[Choice], base: int) -> Choice:
+    """The choice with the least mix of `base` and its key: uniform, and independent of the order in
+    which the choices are listed or were met."""
+    best = choices[0]
     least_draw = mix(base ^ best.key)
-    for action in actions[1:]:
-        draw = mix(base ^ action.key)
-        if draw < least_draw or (draw == least_draw and action.code < best.code):
-            best, least_draw = action, draw
+    for choice in choices[1:]:
+        draw = mix(base ^ choice.key)
+        if draw < least_draw or (draw == least_draw and choice.code < best.code):
+            best, least_draw = choice, draw
     return best
 
 
@@ -49,25 +50,20 @@ def base_of(seed: int, step: int) -> int:
     return mix((seed + (step + 1) * GAMMA) & MASK)
 
 
-def choose_start(graph: Graph, seed: int) -> Start:
+def choose_start(world: AnyWorld, seed: int) -> Start[Any]:
     """One of the ways to begin, each with the same probability."""
-    starts = graph.starts()
+    starts = world.starts()
     if len(starts) == 1:
         return starts[0]
     return starts[(derive(seed, "start") * len(starts)) >> 64]
 
 
-def least_moving(graph: Graph, state: State, actions: list[Action], base: int) -> Action | None:
-    """As `least`, among the actions that change the state; None where none does."""
-    if not actions:
+def least_moving(world: AnyWorld, at: Any, choices: Sequence[Choice], base: int) -> Choice | None:
+    """As `least`, among the choices that lead elsewhere; None where none does."""
+    if not choices:
         return None
-    action = least(actions, base)
-    if consumes(graph, action) or graph.changes(state, action):
-        return action
-    moving = [other for other in actions if graph.changes(state, other)]
+    choice = least(choices, base)
+    if world.changes(at, choice):
+        return choice
+    moving = [other for other in choices if world.changes(at, other)]
     return least(moving, base) if moving else None
-
-
-def consumes(graph: Graph, action: Action) -> bool:
-    """Whether it takes a message off the network for good, and so changes every state it is enabled in."""
-    return action.consumed >= 0 and graph.network.name != "set" and action.consumed not in action.sends

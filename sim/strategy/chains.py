@@ -47,7 +47,7 @@ class Chains:
         self._rows[row].append(chain)
 
     def _place(self, row: list[int], event: Event) -> int | None:
-        """Where in a row `event` can go: behind what it follows from, else to a free place."""
+        """Where in a row `event` can go: after what it follows from, otherwise to a free place."""
         for place, chain in enumerate(row):
             if chain >= 0 and event.follows >> self._last[chain].number & 1:
                 return place

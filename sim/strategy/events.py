@@ -1,32 +1,21 @@
-"""Events: what strategies order that think in causes and effects. A message sent, a timer armed, a
+"""Events: what strategies that consider causes and effects order. A message sent, a timer armed, a
 spontaneous move that has become enabled, a restart that is owed, a cut to be healed: each is an event from
 when it is made until it happens or is void, and knows which events it follows from."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from sim.graph.action import Action, Kind
-from sim.graph.graph import Graph, Start
-
-Subject = tuple[str, int, str]
-"""What an action happens to, whichever of its ways it goes."""
+from sim.world.choice import CUT, FIRE, MESSAGE, Choice, Pending, Start, Subject
+from sim.world.world import AnyWorld
 
 
-def subject(action: Action) -> Subject:
-    """What an action happens to: an envelope, a timer, a move, a process, a cut."""
-    if action.kind in (Kind.DELIVER, Kind.DROP, Kind.DUPLICATE):
-        return ("envelope", action.envelope_id, "")
-    if action.kind in (Kind.CUT, Kind.HEAL):
-        return ("cut", action.cut_index, "")
-    return (action.kind.value, action.process_index, action.subject)
-
-
-def grouped(actions: list[Action]) -> list[list[Action]]:
-    """The actions that are no faults, by what they happen to, in the order of their keys."""
-    found: dict[Subject, list[Action]] = {}
-    for action in sorted((a for a in actions if not a.entries), key=lambda a: a.key):
-        found.setdefault(subject(action), []).append(action)
+def grouped(choices: Sequence[Choice]) -> list[list[Choice]]:
+    """The choices without a fault, by what they happen to, in the order of their keys."""
+    found: dict[Subject, list[Choice]] = {}
+    for choice in sorted((c for c in choices if not c.strikes), key=lambda c: c.key):
+        found.setdefault(choice.takes, []).append(choice)
     return list(found.values())
 
 
@@ -41,49 +30,54 @@ class Event(NamedTuple):
 class Events:
     """The events of one run so far, and those still pending."""
 
-    def __init__(self, graph: Graph, start: Start) -> None:
-        self._graph = graph
+    def __init__(self, world: AnyWorld, start: Start[Any]) -> None:
+        self._world = world
         self.made: list[Event] = []
         self._pending: dict[Subject, list[Event]] = {}
-        for envelope in start.sends:
-            self._make(("envelope", envelope, ""), 0)
-        for process in range(graph.width):
-            self._own(process, start.state.locals[process], 0, ())
+        self._own: dict[str, dict[Subject, None]] = {}
+        """What each process has pending besides messages."""
+        due = world.due(start, start.place)
+        self._note(due, 0)
 
-    def of(self, action: Action) -> Event:
-        """The event that `action` would take; one that is taken once more (a message that is there for
-        ever) is an event of its own."""
-        pending = self._pending.get(subject(action))
-        return pending[0] if pending else self._make(subject(action), 0)
+    def of(self, choice: Choice) -> Event:
+        """The event that `choice` would take; one that is taken again (a message that stays in flight forever) is a
+        separate event."""
+        pending = self._pending.get(choice.takes)
+        return pending[0] if pending else self._make(choice.takes, 0)
 
-    def took(self, action: Action) -> None:
-        """`action` was taken: its event is over, what it brought about is new."""
+    def took(self, choice: Choice, at: Any) -> None:
+        """`choice` was taken: its event is over, what it brought about is new."""
         over = 0
-        pending = self._pending.get(subject(action))
-        if pending and (action.consumed >= 0 or action.envelope_id < 0):
+        pending = self._pending.get(choice.takes)
+        if pending and choice.ends:
             event = pending.pop(0)
             over = event.follows | (1 << event.number)
-        for envelope in action.sends:
-            self._make(("envelope", envelope, ""), over)
-        if action.process_index >= 0:
-            self._own(action.process_index, action.local, over, tuple(arm.timer for arm in action.arms))
-        if action.kind is Kind.CUT:
-            self._make(subject(action), over)
+        due = self._world.due(choice, at)
+        if choice.mover:
+            own = {p.subject for p in due if p.owner == choice.mover and p.subject[0] != MESSAGE and p.ready}
+            for subject in [s for s in self._own.get(choice.mover, ()) if s not in own]:
+                del self._own[choice.mover][subject]
+                self._pending.pop(subject, None)
+        self._note(due, over)
 
-    def _own(self, process: int, local: int, follows: int, armed: tuple[str, ...]) -> None:
-        """What the process can do by itself now: new events for what is new, or armed anew."""
-        now = dict.fromkeys(subject(action) for action in self._graph.tables.own_actions(local))
-        for known in [s for s in self._pending if s[0] in _OWN and s[1] == process and s not in now]:
-            del self._pending[known]
-        for one in now:
-            if not self._pending.get(one) or (one[0] == Kind.FIRE.value and one[2] in armed):
-                self._pending[one] = []
-                self._make(one, follows)
+    def _note(self, due: Sequence[Pending], follows: int) -> None:
+        """What is pending now: new events for what is new, or counts anew. Messages come first, then each process by
+        its number, its timers by name."""
+        for pending in due:
+            if pending.subject[0] == MESSAGE:
+                self._make(pending.subject, follows)
+        own = {pending.subject: pending for pending in due if pending.subject[0] != MESSAGE and pending.ready}
+        for subject, pending in sorted(own.items(), key=_order):
+            if not self._pending.get(subject) or pending.again:
+                if subject[0] != CUT:
+                    self._pending[subject] = []
+                    self._own.setdefault(pending.owner, {})[subject] = None
+                self._make(subject, follows)
 
-    def _make(self, one: Subject, follows: int) -> Event:
+    def _make(self, subject: Subject, follows: int) -> Event:
         event = Event(len(self.made), follows)
         self.made.append(event)
-        self._pending.setdefault(one, []).append(event)
+        self._pending.setdefault(subject, []).append(event)
         return event
 
     @property
@@ -96,4 +90,6 @@ class Events:
         return sum(1 for event in self.made if not causes >> event.number & 1)
 
 
-_OWN = (Kind.FIRE.value, Kind.MOVE.value, Kind.RESTART.value)
+def _order(item: tuple[Subject, Pending]) -> tuple[int, bool, str]:
+    kind, number, name = item[0]
+    return number, kind != FIRE, name if kind == FIRE else ""

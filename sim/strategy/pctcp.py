@@ -12,7 +12,7 @@ Departures from the paper:
 
 - Its events are messages, and what is sent will be delivered. Here timers, spontaneous moves, restarts
   and heals are events too, and may become void. The bound is claimed only where there are none of them
-  (`only_messages`): messages alone, each taken whenever it comes, no fault, no choice.
+  (`World.only_messages`): messages alone, each taken whenever it comes, no fault, no choice.
 - "n: the maximum number of events" is the length of the canonical schedule, not given by the user.
 - Faults strike at moments drawn apart (`sim.strategy.strikes`) and are not counted among the n.
 - An event that can go several ways goes any of them with equal probability.
@@ -20,15 +20,16 @@ Departures from the paper:
 
 from __future__ import annotations
 
+from typing import Any
+
 from sim.base.mixer import between, derive, stream
-from sim.graph.action import Action
-from sim.graph.graph import Graph, Start, State
-from sim.machine.table import DEFER
 from sim.strategy.base import base_of, choose_start, least_moving
 from sim.strategy.canonical import usual_length
 from sim.strategy.chains import Chains
 from sim.strategy.events import Event, Events, grouped
 from sim.strategy.strikes import Strikes
+from sim.world.choice import Choice, Start
+from sim.world.world import AnyWorld
 
 DEPTH = 3
 
@@ -46,23 +47,23 @@ class PCTCP:
         self._given = length
         self._draws = derive(seed, self.name)
 
-    def begin(self, graph: Graph) -> Start:
-        self._graph = graph
-        self.length = usual_length(graph) if self._given is None else self._given
+    def begin(self, world: AnyWorld) -> Start[Any]:
+        self._world = world
+        self.length = usual_length(world) if self._given is None else self._given
         points = [between(stream(self._draws, i), 1, self.length) for i in range(self.depth - 1)]
         self._points = {i + 1: point for i, point in enumerate(points)}
         self._lowered: dict[int, int] = {}
         self._priorities = derive(self._draws, "chains")
-        self._strikes = Strikes(graph, self.seed, self.length)
+        self._strikes = Strikes(world, self.seed, self.length)
         self._step = 0
         self._events_taken = 0
-        start = choose_start(graph, self.seed)
-        self.events = Events(graph, start)
+        start = choose_start(world, self.seed)
+        self.events = Events(world, start)
         self.chains = Chains()
         return start
 
-    def pick(self, state: State) -> Action | None:
-        actions = self._graph.enabled(state)
+    def pick(self, at: Any) -> Choice | None:
+        actions = self._world.enabled(at)
         self._step += 1
         fault = self._strikes.strike(self._step - 1, actions)
         if fault is not None:
@@ -70,7 +71,7 @@ class PCTCP:
         base = base_of(self._draws, self._step)
         ways = {}
         for group in grouped(actions):
-            way = least_moving(self._graph, state, group, base)
+            way = least_moving(self._world, at, group, base)
             if way is not None:
                 ways[self._chain(self.events.of(way))] = way
         if not ways:
@@ -83,8 +84,8 @@ class PCTCP:
                 chain = max(ways, key=self._priority)
         return ways[chain]
 
-    def took(self, action: Action) -> None:
-        self.events.took(action)
+    def took(self, choice: Choice, at: Any) -> None:
+        self.events.took(choice, at)
         for event in self.events.made[len(self.chains.of) :]:
             self.chains.add(event)
 
@@ -97,13 +98,3 @@ class PCTCP:
         """Chains that were lowered come last, by their level; the others in a random order."""
         level = self._lowered.get(chain)
         return (1, stream(self._priorities, chain)) if level is None else (0, level)
-
-
-def only_messages(graph: Graph) -> bool:
-    """Whether all that happens in a system is messages, each taken whenever it comes, without any fault:
-    the systems that the bound is proved for. (Choices are seen only in a run.)"""
-    tables = [type(process).table for process in graph.system.processes.values()]
-    alone = not any(table.timers or table.must or table.may for table in tables)
-    taken = not any(row.dest is DEFER for table in tables for row in table.rows)
-    whole = graph.network.name == "any" and not graph.budget.entries and len(graph.starts()) == 1
-    return alone and taken and whole

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from sim.base.mixer import derive
-from sim.graph.action import Action
-from sim.graph.graph import Graph, Start, State
 from sim.strategy.base import Strategy
 from sim.strategy.pctcp import PCTCP
 from sim.strategy.pos import POS
 from sim.strategy.swarm import Swarm
 from sim.strategy.timed import Timed
 from sim.strategy.uniform import Uniform
+from sim.world.choice import Choice, Start
+from sim.world.world import AnyWorld
 
 MEMBERS = (Uniform.name, PCTCP.name, POS.name, Swarm.name, Timed.name)
 """Whose turn it is, by the number of the schedule."""
@@ -39,11 +40,11 @@ class Portfolio:
     def now_ms(self) -> int | None:
         return self.member.now_ms
 
-    def begin(self, graph: Graph) -> Start:
-        return self.member.begin(graph)
+    def begin(self, world: AnyWorld) -> Start[Any]:
+        return self.member.begin(world)
 
-    def pick(self, state: State) -> Action | None:
-        return self.member.pick(state)
+    def pick(self, at: Any) -> Choice | None:
+        return self.member.pick(at)
 
-    def took(self, action: Action) -> None:
-        self.member.took(action)
+    def took(self, choice: Choice, at: Any) -> None:
+        self.member.took(choice, at)

@@ -12,13 +12,16 @@ Timers, moves and restarts are events; faults strike at moments drawn apart (`si
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from sim.base.mixer import derive, mix, stream
-from sim.graph.action import Action
-from sim.graph.graph import Graph, Start, State
 from sim.strategy.base import base_of, choose_start, least_moving
 from sim.strategy.canonical import usual_length
 from sim.strategy.events import grouped
 from sim.strategy.strikes import Strikes
+from sim.world.choice import Choice, Start
+from sim.world.world import AnyWorld
 
 
 class POS:
@@ -31,32 +34,31 @@ class POS:
         self.seed = seed
         self._draws = derive(seed, self.name)
 
-    def begin(self, graph: Graph) -> Start:
-        self._graph = graph
+    def begin(self, world: AnyWorld) -> Start[Any]:
+        self._world = world
         self._step = 0
-        self._moved = [0] * graph.width
-        self._strikes = Strikes(graph, self.seed, usual_length(graph))
-        return choose_start(graph, self.seed)
+        self._moved: dict[str, int] = {}
+        self._strikes = Strikes(world, self.seed, usual_length(world))
+        return choose_start(world, self.seed)
 
-    def pick(self, state: State) -> Action | None:
-        actions = self._graph.enabled(state)
+    def pick(self, at: Any) -> Choice | None:
+        actions = self._world.enabled(at)
         self._step += 1
         fault = self._strikes.strike(self._step - 1, actions)
         if fault is not None:
             return fault
         base = base_of(self._draws, self._step)
         for group in sorted(grouped(actions), key=self._rank, reverse=True):
-            way = least_moving(self._graph, state, group, base)
+            way = least_moving(self._world, at, group, base)
             if way is not None:
                 return way
         return None
 
-    def took(self, action: Action) -> None:
-        if action.process_index >= 0:
-            self._moved[action.process_index] += 1
+    def took(self, choice: Choice, at: Any) -> None:  # noqa: ARG002
+        self._moved[choice.mover] = self._moved.get(choice.mover, 0) + 1
 
-    def _rank(self, ways: list[Action]) -> int:
+    def _rank(self, ways: Sequence[Choice]) -> int:
         """The priority of an event, the same whichever way it goes."""
         first = ways[0]
-        moved = self._moved[first.process_index] if first.process_index >= 0 else 0
+        moved = self._moved.get(first.mover, 0) if first.mover else 0
         return mix(stream(self._draws, moved) ^ first.key)

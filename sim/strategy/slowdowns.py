@@ -1,35 +1,35 @@
-"""Delays and pauses: the faults of a plan that only a clock knows of.
+"""Delays and pauses: the faults of a plan that only a clock knows.
 
 A delay makes one message take longer, a pause keeps a process from taking any input for a while; each
-strikes eagerly, at its first opportunities in the order written. Both change when something happens and
-nothing else, so that the run stays a path of the same graph.
+strikes eagerly, at its first opportunities in the order written. Both change only when something happens, so that the
+run stays one that is possible without a clock.
 """
 
 from __future__ import annotations
 
 from sim.base.durations import show_duration
 from sim.faults.plan import FaultEntry
-from sim.graph.budget import places
-from sim.graph.graph import Graph
+from sim.world.choice import Pending
 from sim.world.slowdown import Slowdown
+from sim.world.world import AnyWorld
 
 
 class Slowdowns:
     """What a plan slows down in one run, and what it has slowed down so far (`struck`)."""
 
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
-        self._entries = [entry for entry in graph.system.timed_faults if entry.count != 0]
+    def __init__(self, world: AnyWorld) -> None:
+        self._entries = [entry for entry in world.slow_faults if entry.count != 0]
         self._counts = [entry.count for entry in self._entries]
         self.struck: list[Slowdown] = []
 
-    def delay(self, envelope: int, now_ms: int, step: int) -> int:
-        """The milliseconds that an envelope sent now takes longer."""
-        thing = self._graph.tables.envelopes.things[envelope]
-        entry = self._take("delay", places(thing))
+    def delay(self, message: Pending, now_ms: int, step: int) -> int:
+        """The milliseconds that a message sent now takes longer."""
+        entry = self._take("delay", message.places)
         if entry is None:
             return 0
-        what = f"{thing.source} -> {thing.target}  {type(thing.message).__name__}"
+        address = message.address
+        assert address is not None  # every message has one
+        what = f"{address.source} -> {address.target}  {address.type}"
         return self._strike(entry, f"{what} takes {{}} longer", now_ms, step)
 
     def pause(self, process: str, now_ms: int, step: int) -> int:

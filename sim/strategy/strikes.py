@@ -2,16 +2,18 @@
 
 How many of the budget's faults a schedule has is drawn, and at which steps; at such a step (or the next
 at which a fault can strike) one strikes: every kind that can is as likely as every other, then every
-action of that kind. Were each fault action as likely as each event, a budget would be spent at once:
-there are more ways to be struck than to go on.
+action of that kind. If each fault action were as likely as each event, a budget would be spent at once: there are more
+faults than events.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sim.base.mixer import between, derive, key64, mix, stream
-from sim.graph.action import Action
-from sim.graph.graph import Graph
 from sim.strategy.base import base_of, least
+from sim.world.choice import Choice
+from sim.world.world import AnyWorld
 
 UNLIMITED_AS = 3
 """Faults of an entry without limit."""
@@ -20,21 +22,25 @@ UNLIMITED_AS = 3
 class Strikes:
     """The faults of one schedule of about `length` steps."""
 
-    def __init__(self, graph: Graph, seed: int, length: int) -> None:
+    def __init__(self, world: AnyWorld, seed: int, length: int) -> None:
         self._draws = derive(seed, "strikes")
-        entries = graph.budget.entries
+        entries = world.faults
         most = sum(UNLIMITED_AS if entry.count is None else entry.count for entry in entries)
         number = between(stream(self._draws, 0), 0, most)
         self._due = sorted(between(stream(self._draws, i), 0, length - 1) for i in range(1, number + 1))
         self._struck = 0
 
-    def strike(self, step: int, actions: list[Action]) -> Action | None:
+    def is_due(self, step: int) -> bool:
+        """Whether a fault is to strike at this step, if one can."""
+        return self._struck < len(self._due) and self._due[self._struck] <= step
+
+    def strike(self, step: int, actions: Sequence[Choice]) -> Choice | None:
         """The fault among `actions` that strikes at this step, if one is due."""
-        if self._struck == len(self._due) or self._due[self._struck] > step:
+        if not self.is_due(step):
             return None
-        by_kind: dict[str, list[Action]] = {}
+        by_kind: dict[str, list[Choice]] = {}
         for action in actions:
-            if action.entries:
+            if action.strikes:
                 by_kind.setdefault(action.strikes[-1], []).append(action)
         if not by_kind:
             return None

@@ -6,10 +6,12 @@ always possible hides what shows only without it: a budget spent on drops leaves
 
 from __future__ import annotations
 
+from typing import Any
+
 from sim.base.mixer import derive
-from sim.graph.action import Action
-from sim.graph.graph import Graph, Start, State
 from sim.strategy.base import base_of, choose_start, least_moving
+from sim.world.choice import Choice, Start
+from sim.world.world import AnyWorld
 
 
 class Swarm:
@@ -23,21 +25,21 @@ class Swarm:
         self.seed = seed
         self._picks = derive(seed, self.name)
 
-    def begin(self, graph: Graph) -> Start:
-        self._graph = graph
+    def begin(self, world: AnyWorld) -> Start[Any]:
+        self._world = world
         self._step = 0
-        kinds = dict.fromkeys(entry.kind for entry in graph.budget.entries)
+        kinds = dict.fromkeys(entry.kind for entry in world.faults)
         self.kinds = [kind for kind in kinds if derive(self._picks, f"kind {kind}") & 1]
         self._all = len(self.kinds) == len(kinds)
-        return choose_start(graph, self.seed)
+        return choose_start(world, self.seed)
 
-    def pick(self, state: State) -> Action | None:
-        actions = self._graph.enabled(state)
+    def pick(self, at: Any) -> Choice | None:
+        actions = self._world.enabled(at)
         if not self._all:
-            actions = [a for a in actions if not a.entries or all(kind in self.kinds for kind in a.strikes)]
+            actions = [a for a in actions if not a.strikes or all(kind in self.kinds for kind in a.strikes)]
         base = base_of(self._picks, self._step)
         self._step += 1
-        return least_moving(self._graph, state, actions, base)
+        return least_moving(self._world, at, actions, base)
 
-    def took(self, action: Action) -> None:
+    def took(self, choice: Choice, at: Any) -> None:
         """Nothing to remember."""

@@ -1,13 +1,15 @@
-"""Virtual time with faults at random moments: what a fuzz wants of a timed run, where a run with a plan
-strikes at the first opportunities."""
+"""Virtual time with faults at random moments: for a timed fuzz, while a run with a plan strikes at the first
+opportunities."""
 
 from __future__ import annotations
 
-from sim.graph.action import Action
-from sim.graph.graph import Graph, Start, State
+from typing import Any
+
 from sim.strategy.canonical import usual_length
 from sim.strategy.strikes import Strikes
 from sim.strategy.virtual_time import VirtualTime
+from sim.world.choice import Choice, Start
+from sim.world.world import AnyWorld
 
 
 class Timed(VirtualTime):
@@ -15,9 +17,13 @@ class Timed(VirtualTime):
 
     name = "timed"
 
-    def begin(self, graph: Graph, start: Start | None = None) -> Start:
-        self._strikes = Strikes(graph, self.seed, usual_length(graph))
-        return super().begin(graph, start)
+    def begin(self, world: AnyWorld, start: Start[Any] | None = None) -> Start[Any]:
+        self._strikes = Strikes(world, self.seed, usual_length(world))
+        return super().begin(world, start)
 
-    def _fault(self, state: State, action: Action) -> Action | None:
-        return self._strikes.strike(self._step - 1, self._graph.faults(state, [action]))
+    def _fault(self, at: Any, usual: Choice) -> Choice | None:
+        if not self._strikes.is_due(self._step - 1):
+            return None
+        mine = (None, usual.code)  # a crash in the middle of something else is no way to strike this
+        faults = [fault for fault in self._world.enabled(at) if fault.strikes and fault.inside in mine]
+        return self._strikes.strike(self._step - 1, faults)

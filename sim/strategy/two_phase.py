@@ -5,12 +5,13 @@ everything can."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from sim.graph.action import Action
-from sim.graph.graph import Graph, Start, State
 from sim.strategy.base import Strategy
 from sim.strategy.canonical import Canonical
 from sim.strategy.uniform import Uniform
+from sim.world.choice import Choice, Start
+from sim.world.world import AnyWorld
 
 STORM_STEPS = 200
 
@@ -33,29 +34,29 @@ class TwoPhase:
         self.storm_steps = storm_steps
         self._storm = storm(seed)
 
-    def begin(self, graph: Graph) -> Start:
-        self._graph = graph
+    def begin(self, world: AnyWorld) -> Start[Any]:
+        self._world = world
         self._stormy = True
         self._step = 0
         self._calm = Canonical()
-        start = self._storm.begin(graph)
-        self._calm.begin(graph, start)
+        start = self._storm.begin(world)
+        self._calm.begin(world, start)
         return start
 
-    def pick(self, state: State) -> Action | None:
-        self._state = state
-        self._stormy = self._stormy and self._step < self.storm_steps and self._graph.has_budget(state)
+    def pick(self, at: Any) -> Choice | None:
+        self._before = at
+        self._stormy = self._stormy and self._step < self.storm_steps and self._world.may_strike(at)
         self._step += 1
         if self._stormy:
-            action = self._storm.pick(state)
+            action = self._storm.pick(at)
             if action is not None:
                 return action
             self._stormy = False
-        return self._calm.pick(state)
+        return self._calm.pick(at)
 
-    def took(self, action: Action) -> None:
+    def took(self, choice: Choice, at: Any) -> None:
         if self._stormy:
-            self._storm.took(action)
-            self._calm.follow(self._state, action)
+            self._storm.took(choice, at)
+            self._calm.follow(self._before, choice, at)
         else:
-            self._calm.took(action)
+            self._calm.took(choice, at)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sim.base.mixer import derive
-from sim.graph.action import Action
-from sim.graph.graph import Graph, Start, State
 from sim.strategy.base import base_of, choose_start, least_moving
+from sim.world.choice import Choice, Start
+from sim.world.world import AnyWorld
 
 
 class Uniform:
@@ -19,15 +21,15 @@ class Uniform:
         self.seed = seed
         self._picks = derive(seed, self.name)
 
-    def begin(self, graph: Graph) -> Start:
-        self._graph = graph
+    def begin(self, world: AnyWorld) -> Start[Any]:
+        self._world = world
         self._step = 0
-        return choose_start(graph, self.seed)
+        return choose_start(world, self.seed)
 
-    def pick(self, state: State) -> Action | None:
+    def pick(self, at: Any) -> Choice | None:
         base = base_of(self._picks, self._step)
         self._step += 1
-        return least_moving(self._graph, state, self._graph.enabled(state), base)
+        return least_moving(self._world, at, self._world.enabled(at), base)
 
-    def took(self, action: Action) -> None:
+    def took(self, choice: Choice, at: Any) -> None:
         """Nothing to remember: a pick depends on seed, step and the enabled actions only."""

@@ -1,4 +1,4 @@
-"""The public surface of two source trees, side by side: what is there, what differs, what it breaks.
+"""The public surface of two source trees, side by side: what exists, what differs, what it breaks.
 
 What belongs here: reading declarations out of Rust and Python sources (nothing is ever executed),
 pairing those of two trees, classing each difference, deciding go or no-go by stated rules, and writing

@@ -52,7 +52,7 @@ def differences(pairs: Sequence[Pair], level: str) -> list[Difference]:
     found: list[Difference] = []
     for one in pairs:
         if one.owners is not None and _opened_or_closed(one.owners, level):
-            continue  # said once, for the owner
+            continue  # reported once, for the owner
         if one.old is not None and one.new is not None:
             found += _both(one.old, one.new, one.how, (level, paths))
         else:
@@ -81,7 +81,7 @@ def _loner(one: Pair, level: str, gone: set[str], come: set[str]) -> list[Differ
     if not visible(item, level):
         return []
     if item.kind == "re-export" and item.facts["target"][0] in (gone if one.old else come):
-        return []  # said once, for the item it shows
+        return []  # reported once, for the item it shows
     if one.old is not None:
         return [Difference(Impact.BREAKING, "removed", item.kind, item, None, _fact(item), "", rules.REMOVED)]
     impact, why = rules.added(item, one.owners.old if one.owners else None)
@@ -89,7 +89,7 @@ def _loner(one: Pair, level: str, gone: set[str], come: set[str]) -> list[Differ
 
 
 def _fact(item: SourceItem) -> str:
-    """One telling fact about an item, for the row that says it came or went."""
+    """One informative fact about an item, for the row that says it was added or removed."""
     if "parameters" in item.facts:
         told = [p.split(FIELD)[1] if FIELD in p else item.told((p,)) for p in item.facts["parameters"]]
         given = ", ".join(told)
@@ -140,7 +140,7 @@ _RANK = {"private": 0, "crate": 1, "public": 2}
 
 
 def _seen(item: SourceItem) -> str:
-    """What the source says, and what it amounts to where that is less."""
+    """What the source says, and what it amounts to if that is less."""
     if item.visibility == "pub" and item.reach != "public":
         return "pub inside a private module"
     return item.visibility
@@ -233,7 +233,7 @@ def _python_parameters(old: SourceItem, new: SourceItem, said: _Say) -> list[Dif
 
 
 def _parameters(item: SourceItem) -> list[list[str]]:
-    """Kind, name, annotation, default of each; a positional-only one goes by its place, not its name."""
+    """Kind, name, annotation, default of each; a positional-only one is identified by its place, not its name."""
     split = [one.split(FIELD) for one in item.facts.get("parameters", ())]
     return [
         [kind, f"({place})" if kind == "positional-only" else name, *rest]

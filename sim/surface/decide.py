@@ -1,7 +1,7 @@
-"""Go or no-go, by rules that are stated beside the answer.
+"""Go or no-go, by rules that are stated with the answer.
 
-The rules are few and strict on purpose: a go means that nothing has to be looked at by hand before the port
-starts. Everything short of that is a no-go with its reasons, and the reasons are the work list.
+The rules are few and strict on purpose: a go means that nothing needs inspection by hand before the port starts.
+Everything else is a no-go with its reasons, and the reasons are the work list.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Decision:
 
 
 def decide(comparison: Comparison, names: Sequence[str], level: str = "pub") -> Decision:
-    """Judge one comparison for `names`, or as a whole where there are none."""
+    """Judge one comparison for `names`, or as a whole without names."""
     steps = migration(comparison, names, level)
     outcomes = [
         _present(comparison, names),
@@ -107,7 +107,7 @@ def _unbroken(comparison: Comparison, names: Sequence[str], steps: Sequence[Port
 
 
 class WorkStatus(Enum):
-    """Where a piece of work stands."""
+    """The status of a piece of work."""
 
     READY = "ready"
     NEEDS_WORK = "needs work"
@@ -115,7 +115,7 @@ class WorkStatus(Enum):
 
 
 def status(comparisons: Sequence[Comparison], needs: Sequence[str], level: str) -> tuple[WorkStatus, str]:
-    """Ready if some comparison is a go, blocked if a need is in no tree at all, else work to do."""
+    """Ready if some comparison is a go, blocked if a required name is in no tree at all, otherwise work to do."""
     missing = [name for name in needs if not find(name, comparisons[0].old).present]
     if not missing:
         return WorkStatus.READY, f"all {len(needs)} are in {comparisons[0].old.label}"

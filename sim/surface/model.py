@@ -1,6 +1,6 @@
 """The records that every part of `sim surface` hands to the next one.
 
-A declaration is flattened to an `SourceItem` whose `facts` are tuples of normalised strings: both languages
+A declaration is flattened to a `SourceItem` whose `facts` are tuples of normalised strings: both languages
 then share one comparison, and a rule about a fact can be a row of a table.
 """
 
@@ -14,7 +14,7 @@ Facts = Mapping[str, tuple[str, ...]]
 
 
 class Impact(Enum):
-    """What a difference does to whoever stands on the first tree's surface."""
+    """What a difference does to code that uses the first tree's surface."""
 
     BREAKING = "breaking"
     BEHAVIOURAL = "behavioural"
@@ -85,7 +85,7 @@ class SourceItem:
 
 @dataclass(frozen=True, slots=True)
 class Unclean:
-    """A file that could not be read to its end, from where on, and why."""
+    """A file that could not be read completely: from which line on, and why."""
 
     place: SourceLine
     reason: str
@@ -93,7 +93,7 @@ class Unclean:
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """A macro call where declarations could stand: what it makes cannot be seen, only its words."""
+    """A macro call where declarations could be: what it makes cannot be seen, only its words."""
 
     place: SourceLine
     macro: str
@@ -102,7 +102,7 @@ class Unseen:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """How often a name stands anywhere in a tree's sources, comments and tests included."""
+    """How often a name occurs anywhere in a tree's sources, comments and tests included."""
 
     count: int
     files: int
@@ -119,11 +119,11 @@ class Surface:
     unseen: tuple[Unseen, ...]
     files: int
     left_aside: int
-    """Source files of tests, examples and benchmarks, which are no surface."""
+    """Source files of tests, examples and benchmarks, which are not surface."""
     crates: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """For each package, by the first part of its items' paths: the dependencies it declares."""
     folder: str = ""
-    """The folder inside the revision, where the tree came out of one."""
+    """The folder inside the revision, if the tree came from one."""
     mentions: Mapping[str, Mention] = field(default_factory=dict)
 
 
@@ -144,7 +144,7 @@ class Difference:
 
     @property
     def subject(self) -> SourceItem:
-        """The item to name it by: the first tree's where there is one."""
+        """The item to name it by: the first tree's if it exists."""
         item = self.old or self.new
         assert item is not None
         return item

@@ -1,6 +1,6 @@
 """Which item of the first tree is which item of the second.
 
-In this order, so that the surest reading wins: the same path; the old path kept alive by a re-export; a move
+In this order, so that the most certain reading wins: the same path; the old path kept alive by a re-export; a move
 (the same name elsewhere, and only one candidate); a rename (another name in the same place with an identical,
 telling signature, and only one candidate). Members are paired inside the pairs of their owners.
 """
@@ -23,7 +23,7 @@ _GROUPS = {
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two items that are one; `how` is same, kept, moved or renamed. One side is None for a loner."""
+    """Two items that are one; `how` is same, kept, moved or renamed. One side is None for an item without a partner."""
 
     old: SourceItem | None
     new: SourceItem | None
@@ -69,7 +69,7 @@ _Pool = dict[int, SourceItem]
 """Items still without a partner, by their place in the list they came from."""
 
 _Keys = dict[int, Hashable]
-"""What an item is paired by; an item without a key is left alone."""
+"""The key that an item is paired by; an item without a key is not paired."""
 
 
 def _keys(pool: _Pool, key: Callable[[SourceItem], Hashable]) -> _Keys:
@@ -131,7 +131,7 @@ class _Pairing:
             self.pairs.append(Pair(old, new, "kept" if how == "moved" and kept else how))
 
     def _kept(self) -> None:
-        """A definition that went elsewhere while a re-export stayed behind."""
+        """A definition that moved elsewhere, leaving a re-export."""
         at = {(i.language, group(i), path): n for n, i in self.new.items() for path in i.also_at}
         found: list[tuple[SourceItem, SourceItem]] = []
         for number, item in list(self.old.items()):
@@ -178,7 +178,7 @@ def _members(olds: list[SourceItem], news: list[SourceItem], owners: Pair) -> li
         return group(item), item.name
 
     pairs = [Pair(a, b, "same", owners) for a, b in _match(old, new, (_keys(old, named), _keys(new, named)))]
-    # one gone and one come with the same facts may be a rename; two of them already are a guess
+    # one removed and one added with the same facts may be a rename; with two of them it is a guess
     alike = _alike(old), _alike(new)
     pairs += [Pair(a, b, "renamed", owners) for a, b in _match(old, new, alike, only_one=True)]
     pairs += [Pair(item, None, "same", owners) for item in old.values()]

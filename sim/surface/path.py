@@ -1,7 +1,7 @@
 """The order in which to bring over what the second tree has and the first lacks.
 
 A step needs another when its text uses the other's name; steps that need each other are one step. Names are
-followed only through what is missing or different: what both trees have alike is there already. With required
+followed only through what is missing or different: what is alike in both trees already exists. With required
 names the path is what these need; without, it is everything that is missing or different on the surface.
 """
 
@@ -46,10 +46,10 @@ class _Unit:
 
 
 def migration(comparison: Comparison, names: Sequence[str], level: str = "pub") -> list[PortStep]:
-    """The steps for `names`, or for the whole surface at `level` where there are none."""
+    """The steps for `names`, or for the whole surface at `level` without names."""
     units = _units(comparison, names)
     work = {path: unit for path, unit in units.items() if unit.missing or unit.touched or unit.outside}
-    if names:  # what the first tree has just so is there already, whatever else differs around it
+    if names:  # what is identical in the first tree already exists, whatever differs around it
         roots = [p for p, u in work.items() if any(item is touched for item in u.asked for touched in u.touched)]
     else:
         roots = [p for p, u in work.items() if u.outside or (u.missing and visible(u.item, level))]
@@ -81,7 +81,7 @@ def _lacking(item: SourceItem, comparison: Comparison) -> set[str]:
     """Packages that an item uses and that its package, in the first tree, does not depend on."""
     package = max((p for p in comparison.old.crates if item.path.startswith(f"{p}::")), key=len, default=None)
     if package is None:
-        return set()  # without a manifest nobody can say
+        return set()  # unknown without a manifest
     declared = {translate_word(name, comparison.renames) for name in comparison.old.crates[package]}
     return set(item.externals) - declared
 
@@ -149,7 +149,7 @@ def _closure(work: dict[str, _Unit], roots: Iterable[str]) -> dict[str, set[str]
 
 
 def _nearest(paths: list[str], unit: _Unit, work: dict[str, _Unit]) -> list[str]:
-    """Among items of one name, those in the user's own file, else its own crate, else all."""
+    """Among items of one name, those in the user's own file, otherwise in its own crate, otherwise all."""
     for same in (
         [p for p in paths if work[p].item.place.file == unit.item.place.file],
         [p for p in paths if _crate(p) == _crate(unit.item.path)],

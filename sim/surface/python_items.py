@@ -32,15 +32,15 @@ _DATA = {"dataclass", "NamedTuple", "TypedDict", "BaseModel"}
 
 
 def read_python(file: str, source: bytes) -> list[SourceItem] | Unclean:
-    """The items of one file, or why it could not be read."""
+    """The items of one file, or the reason why it could not be read."""
     import griffe
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what Python thinks of the tree's style is not the question
+            warnings.simplefilter("ignore")  # the tree's style does not matter here
             module = griffe.visit(_module_name(file), Path(file), source.decode("utf-8"))
     except SyntaxError as error:
-        return Unclean(SourceLine(file, error.lineno or 1), f"is no Python of this version: {error.msg}")
+        return Unclean(SourceLine(file, error.lineno or 1), f"is not valid Python of this version: {error.msg}")
     except UnicodeDecodeError:
         return Unclean(SourceLine(file, 1), "is not UTF-8 text")
     except RecursionError:
@@ -109,7 +109,7 @@ def _hidden_module(module: str) -> bool:
 
 
 def _is_reexport(name: str, alias: griffe.Alias, exports: set[str] | None) -> bool:
-    """An import is surface when `__all__` lists it, or when it stands in a package's front door."""
+    """An import is surface if `__all__` lists it, or if it is in a package's `__init__`."""
     if exports is not None:
         return name in exports
     package = alias.parent
@@ -160,7 +160,7 @@ def _class_facts(member: griffe.Class) -> dict[str, tuple[str, ...]]:
 
 
 def _is_required(member: griffe.Attribute) -> bool:
-    """A field without a default that a generated constructor asks for."""
+    """A field without a default, which a generated constructor requires."""
     holder = member.parent
     if holder is None or not holder.is_class or member.value is not None or member.annotation is None:
         return False

@@ -1,4 +1,4 @@
-"""One tree's surface: which of its files are read, and what comes out of them together."""
+"""One tree's surface: which of its files are read, and what they contain together."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _PYTHON_ASIDE = {"tests", "test"}
 
 
 def read(tree: Tree, only: Sequence[str], names: Sequence[str]) -> Surface:
-    """The surface of the files that match one of `only` (of all, if there is none).
+    """The surface of the files that match one of `only` (of all files if it is empty).
 
-    A file that mentions one of `names` is read as well, wherever it is, so that "it is nowhere" is a fact
-    about the tree and not about the part that was looked at.
+    A file that mentions one of `names` is read as well, wherever it is, so that "it is nowhere" is a fact about the
+    tree and not about the part that was read.
     """
     sources = sorted(name for name in tree.texts if name.endswith((".rs", ".py")))
     surface = [name for name in sources if not _aside(name)]
@@ -113,7 +113,7 @@ class _Reading:
 
 
 def _aside(name: str) -> bool:
-    """Tests, examples and benchmarks: programs beside the library, not its surface."""
+    """Tests, examples and benchmarks: programs that use the library, not its surface."""
     parts = name.split("/")
     if name.endswith(".py"):
         front = parts[-1].startswith("test_") or parts[-1] in ("conftest.py", "setup.py")
@@ -126,7 +126,7 @@ def _aside(name: str) -> bool:
 
 
 def _count(source: bytes, name: str) -> int:
-    """How often the last part of a name stands in a text as a whole word."""
+    """How often the last part of a name occurs in a text as a whole word."""
     word = name.rpartition("::")[2].rpartition(".")[2].encode()
     if word not in source:  # 20 times faster than the expression, and nearly always the answer
         return 0

@@ -30,7 +30,7 @@ class Rename:
         return f"{self.old}={self.new}"
 
     def apply(self, word: str) -> str:
-        """The new word, or the same one where the rename does not fit."""
+        """The new word, or the same one if the rename does not fit."""
         core, becomes = self.old.strip("*"), self.new.strip("*")
         front, back = self.old.startswith("*"), self.old.endswith("*")
         if front and back:
@@ -43,12 +43,12 @@ class Rename:
 
 
 def parse_rename(said: str) -> Rename:
-    """Read OLD=NEW, or say what is wrong with it."""
+    """Read OLD=NEW; raises an error that says what is wrong with it."""
     old, equals, new = said.partition("=")
     stars = [(side.startswith("*"), side.endswith("*")) for side in (old, new)]
     if not equals or not _SIDE.fullmatch(old) or not _SIDE.fullmatch(new) or stars[0] != stars[1]:
         raise SurfaceError(
-            f"--rename {said}: not OLD=NEW with identifiers; a star for the rest of a word stands on "
+            f"--rename {said}: not OLD=NEW with identifiers; a star for the rest of a word must be on "
             "the same side of both, as in codex_*=code_*"
         )
     return Rename(old, new)

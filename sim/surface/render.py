@@ -21,7 +21,7 @@ def markdown(report: Report) -> str:
 
 
 def _printable(text: str) -> str:
-    """Names and values come from other people's files: what steers a terminal is shown, not sent."""
+    """Names and values come from other people's files: control characters are escaped."""
     return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 

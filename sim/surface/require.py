@@ -13,7 +13,7 @@ from sim.surface.renames import Rename, translate_word
 class Holding:
     """What one tree has under one name.
 
-    `unseen` are macro calls that hold the word: the name may be declared there, and nobody can tell.
+    `unseen` are macro calls that contain the word: the name may be declared there, which cannot be known.
     """
 
     tree: str
@@ -29,7 +29,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Required:
-    """One required name and what each tree says to it, in the order of the trees."""
+    """One required name and what each tree has for it, in the order of the trees."""
 
     name: str
     answers: tuple[Holding, ...]

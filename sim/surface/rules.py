@@ -3,7 +3,7 @@
 One row per fact that an item can have. `gained`, `lost` and `changed` say what it means when the second tree
 has the fact and the first has not, the other way round, or both have it and differ. Impact is judged for
 code that stands on the first tree's surface and is compiled against the second's; where a language leaves
-room (a caller may get away with it), the row takes the worse reading.
+room (a caller may get away with it), the row assumes the worse reading.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ RUST_BY_KIND: dict[str, Sequence[FactRule]] = {
     "trait const": (FactRule("default", "default", A, B, H, "implementations that leave it out get it"),),
     "trait type": (FactRule("default", "default", A, B, B, "implementations that leave it out get it"),),
 }
-"""Rows that a kind of item has besides, or instead of, the ones above."""
+"""Rows that a kind of item has in addition to, or instead of, the ones above."""
 
 PYTHON: Sequence[FactRule] = (
     FactRule("async", "async", B, B, B, "callers have to await it, or to stop awaiting it"),

@@ -1,8 +1,8 @@
-"""Rust files put together: module paths, who can reach what, and what re-exports show where.
+"""Rust files combined: module paths, who can reach what, and what re-exports show where.
 
-`pub` says little by itself: in a private module it ends at the crate, and a `pub use` elsewhere may open it
-again. `SourceItem.reach` is the answer after both, as far as the files that were read can tell; a module whose
-declaration was not read counts as public, so that nothing of it is lost.
+`pub` says little by itself: in a private module it ends at the crate, and a `pub use` elsewhere may open it again.
+`SourceItem.reach` considers both, as far as the files that were read show; a module whose declaration was not read
+counts as public, so that nothing of it is lost.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sim.surface.rust_items import Raw
 from sim.surface.rust_uses import Use
 
 _DEEPEST = 20
-"""Re-exports of re-exports are followed so far: a ring of them must end."""
+"""How far re-exports of re-exports are followed: a cycle of them must end."""
 
 Spot = tuple[str, tuple[str, ...]]
 """A module: its crate's folder and its path inside the crate."""
@@ -88,7 +88,7 @@ def assemble(
 ) -> list[SourceItem]:
     """The items of all files with their paths; `crates` maps a crate's identifier to its folder.
 
-    Types of `local` crates go by their last name already; those of the tree's other crates get the path of
+    Types of `local` crates are already reduced to their last name; those of the tree's other crates get the path of
     their definition here, whichever crate passed them on.
     """
     return _Assembly(files, crates, local, dependencies).items()
@@ -230,7 +230,7 @@ class _Assembly:
         return alias is not None or any(v != "private" for v in seen)
 
     def _absolute(self, spot: Spot, path: tuple[str, ...]) -> Spot | None:
-        """Where a `use` path leads inside the tree; None where it leaves what is being read."""
+        """Where a `use` path leads inside the tree; None if it leaves what is being read."""
         crate, here = spot
         head, rest = path[0], path[1:]
         if head == "crate":
@@ -290,7 +290,7 @@ class _Assembly:
         return items
 
     def _holds(self, module: Spot) -> bool:
-        """Whether anything is known of a module: a glob of an enum's variants, say, shows nothing here."""
+        """Whether anything is known about a module: a glob of an enum's variants, say, shows nothing here."""
         return any(spot == module for spot, _ in (*self.definitions, *self.aliases))
 
     def _reexport(self, use: Use, file: RustFile, spot: Spot, about: tuple[str, str]) -> SourceItem:
@@ -315,7 +315,7 @@ class _Assembly:
     def _top(self, definition: _Definition, also: tuple[str, ...]) -> SourceItem:
         raw, spot = definition.raw, definition.spot
         reach = "private" if raw.visibility == "private" else "crate"
-        if raw.kind == "macro":  # macro_export puts it at the crate's root, whatever the modules say
+        if raw.kind == "macro":  # macro_export puts it at the crate's root, whatever its module
             reach = "public" if raw.visibility == "pub" else "crate"
         elif raw.visibility == "pub" and (self._open(spot) or also):
             reach = "public"

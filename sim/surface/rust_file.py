@@ -60,7 +60,7 @@ def read_rust(file: str, source: bytes, local: frozenset[str]) -> RustFile:
 
 
 def _errors(file: str, root: Node) -> list[Unclean]:
-    """The first place where the grammar gave up, and how many more there are."""
+    """The first place where parsing failed, and how many more there are."""
     if not root.has_error:
         return []
     places: list[int] = []
@@ -72,7 +72,7 @@ def _errors(file: str, root: Node) -> list[Unclean]:
         else:
             waiting.extend(child for child in node.children if child.has_error or child.is_missing)
     more = f" (and at {len(places) - 1} more)" if len(places) > 1 else ""
-    return [Unclean(SourceLine(file, min(places)), f"is no Rust that the grammar knows{more}")]
+    return [Unclean(SourceLine(file, min(places)), f"is not Rust that the grammar accepts{more}")]
 
 
 class _Reader:
@@ -83,7 +83,7 @@ class _Reader:
         self.local = local
 
     def block(self, block: Node, modules: tuple[str, ...]) -> None:
-        """Read every item of a module's body; a `use` counts for the whole body, wherever it stands."""
+        """Read every item of a module's body; a `use` applies to the whole body, wherever it is."""
         entries = list(with_attributes(block))
         uses = [
             use
@@ -208,7 +208,7 @@ def _trait_impl(
 
 
 def _derives(raw: Raw, attributes: list[Attribute]) -> list[Raw]:
-    """A derive is an implementation like any other: writing it out by hand is no difference."""
+    """A derive is an implementation like any other: writing it by hand makes no difference."""
     implementations: list[Raw] = []
     for trait in derived(attributes):
         parameters = [p.partition(" =")[0] for p in raw.facts.get("type parameters", ()) if p[0] == "T"]

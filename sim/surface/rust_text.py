@@ -2,7 +2,7 @@
 
 Two trees write one type as `io::Result<()>`, `std::io::Result<()>` and `Result<(), std::io::Error>`, one
 parameter list over one line or five, one bound inline or in a where clause, and name their type parameters
-as they like. Comparison works on the text that comes out of here, so none of that is a difference.
+as they like. Comparison works on the text produced here, so none of that is a difference.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _PRELUDE = {
         "cmp::Ord",
     )
 }
-"""What needs no `use` in Rust is spelt short, however the source spells it."""
+"""Names that need no `use` in Rust are shortened, however the source spells them."""
 _PRELUDE["std::fmt::Result"] = "Result<(), std::fmt::Error>"
 
 
@@ -63,7 +63,7 @@ class Scope:
     """What names mean at one place of one file.
 
     `uses` maps a name to the path that a `use` gave it; `local` are the crates that are being compared,
-    whose types go by their last name because a move inside them is reported as a move and must not come
+    whose types are reduced to their last name because a move inside them is reported as a move and must not come
     back as a type change in every signature. `renamed` are generic parameters and lifetimes by position.
     """
 
@@ -73,7 +73,7 @@ class Scope:
     self_type: str = ""
 
     def inside(self, self_type: str = "") -> Scope:
-        """A scope within this one: its generic parameters do not leak out."""
+        """A nested scope: its generic parameters do not leak out."""
         return Scope(self.uses, self.local, dict(self.renamed), self_type or self.self_type)
 
     def path(self, segments: tuple[str, ...]) -> str:

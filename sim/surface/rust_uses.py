@@ -1,4 +1,4 @@
-"""`use` declarations, attributes and visibility: the small print around a Rust declaration."""
+"""`use` declarations, attributes and visibility: everything around a Rust declaration."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def attribute(node: Node) -> Attribute:
 
 
 def is_test(attributes: Iterable[Attribute]) -> bool:
-    """Whether what follows exists only in a test build, and so is no surface."""
+    """Whether what follows exists only in a test build, and so is not surface."""
     return any(
         (a.name == "cfg" and re.match(r"\((all\()?test[,)]", a.arguments)) or a.name in ("test", "tokio::test")
         for a in attributes
@@ -121,7 +121,7 @@ def attribute_facts(attributes: Iterable[Attribute]) -> dict[str, tuple[str, ...
     facts: dict[str, tuple[str, ...]] = {}
     for a in attributes:
         if a.name in _FACTS:
-            # a deprecation's text is prose, its being there is the fact
+            # only the presence of a deprecation is a fact, not its text
             value = a.name if a.name in ("deprecated", "must_use") else f"{a.name}{a.arguments}"
             facts[_FACTS[a.name]] = tuple(sorted((*facts.get(_FACTS[a.name], ()), value)))
     return facts

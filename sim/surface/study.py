@@ -1,4 +1,4 @@
-"""A study: what is asked of a set of trees, written down so that the same report can be made again.
+"""A study: the questions about a set of trees, written down so that the same report can be made again.
 
 It names the trees, fixes the scope and the required names, and holds what no tool can find out: what an
 earlier report claimed (each claim is checked against the trees), which pieces of work wait for the answer,
@@ -14,6 +14,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sim.base.errors import unknown
 from sim.surface.trees import SurfaceError
 
 
@@ -22,7 +23,7 @@ class _Strict(BaseModel):
 
 
 class StudyTree(_Strict):
-    """One tree, in the order of the command line: its name, what stands for it there, and its renames."""
+    """One tree, in the order of the command line: its name, its placeholder there, and its renames."""
 
     name: str
     placeholder: str
@@ -105,18 +106,18 @@ def load_study(path: Path) -> Study:
 
 
 def _names_fit(path: Path, study: Study) -> None:
-    trees = {tree.name for tree in study.tree}
-    works = {work.id for work in study.work}
+    trees = [tree.name for tree in study.tree]
+    works = [work.id for work in study.work]
     said: list[tuple[str, str, str]] = [(f"claim {c.said!r}", c.check, name) for c in study.claim for name in c.trees]
     said += [(f"work {w.id}", "from", name) for w in study.work for name in w.trees]
-    wrong = [f"{path}: {where}: no tree is called {name!r}" for where, _, name in said if name not in trees]
+    wrong = [f"{path}: {where}: {unknown('tree', name, trees)}" for where, _, name in said if name not in trees]
     wrong += [
-        f"{path}: {where}: {name!r} is the tree that things are brought to, name one to bring them from"
+        f"{path}: {where}: {name!r} is the tree to port to; name one to port from"
         for where, check, name in said
         if check in ("from", "additive", "needed") and study.tree and name == study.tree[0].name
     ]
     wrong += [
-        f"{path}: deferred {d.id}: no work is called {d.hangs_on!r}"
+        f"{path}: deferred {d.id}: {unknown('work', d.hangs_on, works)}"
         for d in study.deferred
         if d.hangs_on and d.hangs_on not in works
     ]

@@ -1,6 +1,6 @@
 """From trees and questions to a report: reads every tree, compares each with the first, answers a study.
 
-This is the whole of `sim surface` short of arguments and printing.
+This is all of `sim surface` except arguments and printing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NEEDED = ("tree_sitter", "tree_sitter_rust", "griffe")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the command line asks."""
+    """The question that the command line asks."""
 
     trees: tuple[str, ...]
     names: tuple[str, ...] = ()
@@ -35,14 +35,16 @@ class Question:
     level: str = "pub"
     study: Study | None = None
     tail: str = ""
-    """The end of the command line that makes the report again, after the trees; printed with a study."""
+    """The rest of the command line that reproduces the report, after the trees; printed with a study."""
 
 
 def parsers_are_installed() -> None:
     """Raise a one-line error that says what to install, unless the optional parsers are there."""
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        raise SurfaceError(f"surface: needs {', '.join(missing)}, not installed; run: pip install 'roundsim[surface]'")
+        raise SurfaceError(
+            f"surface: requires {', '.join(missing)}, which is not installed; run: pip install 'roundsim[surface]'"
+        )
 
 
 def survey(question: Question) -> Report:
@@ -83,7 +85,7 @@ def survey(question: Question) -> Report:
 
 
 def _labels(question: Question) -> list[str]:
-    """What to call each tree: the study's names, else those given, else the tree as it was given."""
+    """The name of each tree: the study's, otherwise the given one, otherwise the tree as it was given."""
     labels = [tree.name for tree in question.study.tree] if question.study else list(question.names)
     if len(labels) > len(question.trees):
         raise SurfaceError(f"--name {labels[-1]}: {len(labels)} names for {len(question.trees)} trees")
@@ -100,11 +102,11 @@ def _renames(question: Question) -> list[list[Rename]]:
 
 
 def _agreeing(renames: list[Rename]) -> list[Rename]:
-    """The same ones, if no word is given two new ones: only the first would count."""
+    """The same renames, if no word has two new ones: only the first would be used."""
     first: dict[str, Rename] = {}
     for one in renames:
         if first.setdefault(one.old, one).new != one.new:
-            raise SurfaceError(f"--rename {one}: {one.old} is renamed to {first[one.old].new} already; give it once")
+            raise SurfaceError(f"--rename {one}: {one.old} is already renamed to {first[one.old].new}; give it once")
     return renames
 
 
@@ -116,7 +118,7 @@ def _revisions_fit(study: Study | None, revisions: Sequence[str]) -> None:
 
 
 def _command(study: Study, surfaces: Sequence[Surface], tail: str) -> str:
-    """The command line with a placeholder where each checkout goes: no path of this machine."""
+    """The command line with a placeholder for each checkout: no path of this machine."""
     words = []
     for tree, surface in zip(study.tree, surfaces, strict=True):
         at = f"@{surface.revision[:9]}" if surface.revision else ""

@@ -1,8 +1,8 @@
 """Where a tree's text comes from: a folder, one file, or a folder of a git revision.
 
 A revision is read through git's object commands, so a checkout is not needed and nothing of the tree ever
-touches the disk. Links are followed only inside the tree: a loop is refused, a link that leads out or
-nowhere is listed, because whatever stands behind it has not been read.
+touches the disk. Links are followed only inside the tree: a loop is refused, a link that leads out or nowhere is
+listed, because its target has not been read.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Tree:
     texts: dict[str, bytes]
     odd: tuple[tuple[str, str], ...]
     folder: str = ""
-    """The folder inside the revision, where it is one."""
+    """The folder inside the revision, if it is one."""
 
 
 def load(spec: str, label: str = "") -> Tree:
@@ -69,12 +69,12 @@ def _filled(
     inside: str = "",
     single: bool = False,
 ) -> Tree:
-    """The tree, once it is sure to hold text that can be compared."""
+    """The tree, after checking that it holds text that can be compared."""
     sources = [name for name in texts if name.endswith((".rs", ".py"))]
     binary = [name for name in sources or texts if b"\0" in texts[name]]
     if binary:
         where = spec if single else f"{spec}: {binary[0]}"
-        raise SurfaceError(f"{where}: a binary file; a tree holds Rust or Python sources")
+        raise SurfaceError(f"{where}: is a binary file; a tree must hold Rust or Python sources")
     if not sources:
         raise SurfaceError(f"{spec}: no Rust or Python source in it (.rs, .py)")
     return Tree(label or spec, revision, texts, tuple(sorted(odd)), inside)
@@ -119,12 +119,12 @@ def _is_aside(folder: str, *, tagged: bool) -> bool:
 
 
 def _odd_link(spec: str, name: str, link: Path, real_root: Path) -> str:
-    """Why a link is not followed; empty where it may be, an error where it loops."""
+    """Why a link is not followed; empty if it may be, an error if it loops."""
     try:
         target = link.resolve(strict=True)
     except FileNotFoundError:
         return "a link to nothing"
-    except (RuntimeError, OSError):  # which of the two a loop of links is depends on Python's version
+    except (RuntimeError, OSError):  # which of the two a loop of links raises depends on Python's version
         raise SurfaceError(f"{spec}: {name}: a link that loops; remove it or compare a part") from None
     if target.is_dir() and link.parent.resolve().is_relative_to(target):
         raise SurfaceError(f"{spec}: {name}: a link that loops; remove it or compare a part")
@@ -172,7 +172,7 @@ def _revision(spec: str, label: str) -> Tree:
 
 
 def _in_skipped(name: str, prefix: str, tagged: set[str]) -> bool:
-    """Whether one of the folders between the tree's root and a file is left aside, as in a checkout."""
+    """Whether one of the folders between the tree's root and a file is skipped, as in a checkout."""
     at = posixpath.dirname(name)
     while len(at) >= len(prefix) and at:
         if _is_aside(posixpath.basename(at), tagged=at in tagged):
@@ -223,7 +223,7 @@ def _git(spec: str, repository: str, *arguments: str, feed: str = "") -> bytes:
             check=False,
         )
     except FileNotFoundError:
-        raise SurfaceError(f"{spec}: needs the `git` command, which is not installed") from None
+        raise SurfaceError(f"{spec}: requires the `git` command, which is not installed") from None
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         reason = said[0].removeprefix("fatal: ") if said else "no such commit"

@@ -1,4 +1,4 @@
-"""The three networks: what is in flight, in which form it is part of the state, what may be delivered.
+"""The three networks: what is in flight, how it is represented in the state, what may be delivered.
 
 In-flight messages are integers here, the ids of envelopes; a network is a pure value of them.
 """
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from sim.base.values import Message, Value
 
 Net = tuple[Any, ...]
-"""What is in flight, as a hashable value whose form is the network's own."""
+"""What is in flight, as a hashable value whose form depends on the network."""
 
 
 class Envelope(NamedTuple):
@@ -35,7 +35,7 @@ class Network(Protocol):
         """Nothing in flight."""
 
     def heads(self, net: Net) -> Iterable[int]:
-        """The distinct envelopes that may be delivered in the usual way."""
+        """The distinct envelopes that may be delivered normally."""
 
     def overtakers(self, net: Net) -> Iterable[int]:
         """The distinct envelopes that could be delivered only by overtaking another."""
@@ -44,7 +44,7 @@ class Network(Protocol):
         """The distinct envelopes in flight."""
 
     def every(self, net: Net) -> tuple[int, ...]:
-        """All envelopes in flight, as often as they are."""
+        """All envelopes in flight, with repetitions."""
 
     def deliver(self, net: Net, envelope: int) -> Net:
         """What is left after a delivery."""
@@ -88,7 +88,7 @@ class AnyOrder:
 
 
 class SentForEver:
-    """`set`: what was sent once is there for ever; delivery does not consume, resending changes nothing."""
+    """`set`: what was sent once stays in flight forever; delivery does not consume it, resending changes nothing."""
 
     name = "set"
 

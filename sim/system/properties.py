@@ -1,5 +1,5 @@
-"""Properties: what must hold. A predicate names what it reads and gets nothing else, so that any engine
-may evaluate it once for each distinct combination of those values."""
+"""Properties: what must hold. A predicate names what it reads and gets nothing else, so that any engine may evaluate it
+once for each distinct combination of those values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STUCK = "stuck"
 UNHANDLED = "unhandled"
 EXCEPTION = "exception"
 BUILT_IN = (STUCK, UNHANDLED, EXCEPTION)
-"""Properties that every system has; no run goes on behind one of the last two."""
+"""Properties that every system has; a violation of one of the last two always ends a run."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,13 @@ def always(name: str, predicate: Predicate, reads: Sequence[str] | None = None) 
 
 
 def sometimes(name: str, predicate: Predicate, reads: Sequence[str] | None = None) -> Property:
-    """`predicate` holds in at least one reachable state: a guard against models that do nothing."""
+    """`predicate` holds in at least one reachable state: guards against models that do nothing."""
     return _property("sometimes", name, predicate, reads)
 
 
 def eventually(name: str, predicate: Predicate, reads: Sequence[str] | None = None) -> Property:
-    """Every run that progress carries on comes to a state where `predicate` holds. Judged where a run
-    ends (at quiescence) and on cycles that progress can follow for ever without being unfair to an
-    action that is enabled all the time."""
+    """Every run that makes progress reaches a state where `predicate` holds. Judged where a run ends (at quiescence)
+    and on cycles that progress can follow forever without being unfair to an action that is always enabled."""
     return _property("eventually", name, predicate, reads)
 
 
@@ -60,13 +59,13 @@ def within(name: str, predicate: Predicate, reads: Sequence[str] | None = None) 
 def _property(kind: Kind, name: str, predicate: Predicate, reads: Sequence[str] | None) -> Property:
     if not callable(predicate):
         raise ModelError(
-            f"{kind} {name!r}: {describe(predicate)} is no predicate; give a function of what it reads, such as "
+            f"{kind} {name!r}: {describe(predicate)} is not a predicate; pass a function of what it reads, such as "
             "lambda agent: agent.state == 'done'"
         )
     if reads is None:
         parameters = inspect.signature(predicate).parameters.values()
         if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):
-            raise ModelError(f"{kind} {name!r}: say what it reads: reads=(...)")
+            raise ModelError(f"{kind} {name!r}: name what it reads: reads=(...)")
         reads = [p.name for p in parameters if p.default is p.empty]
     if isinstance(reads, str):
         raise ModelError(f"{kind} {name!r}: reads={reads!r} is one string; write reads=({reads!r},)")

@@ -1,7 +1,7 @@
-"""What tests of a system are made of: schedules and machines for Hypothesis, and what the pytest plugin hands out.
+"""The parts of tests of a system: schedules and machines for Hypothesis, and what the pytest plugin provides.
 
-What belongs here: drawing schedules from Hypothesis, running what pytest asks for, and telling a failure so that
-it can be replayed. What does not: what a schedule is (`sim.graph.graph`), what is right (`sim.graph.judge`), settings of
+What belongs here: drawing schedules from Hypothesis, running what pytest asks for, and reporting a failure so that it
+can be replayed. What does not: what a schedule is and what is wrong with it (`sim.world`), settings of
 Hypothesis, which are the user's. Only `stateful` and `whole` import Hypothesis, and only when they are used.
 """
 

@@ -1,5 +1,5 @@
-"""What the fixture `explore` of the pytest plugin hands out: a system, to be checked, fuzzed or replayed, whose
-violations fail the test with a counterexample that is kept as a scenario file."""
+"""What the fixture `explore` of the pytest plugin returns: a system to check, fuzz or replay, whose violations fail the
+test with a counterexample that is kept as a scenario file."""
 
 from __future__ import annotations
 
@@ -11,34 +11,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sim.base.errors import ConfigError, ModelError, listing, nearest
+from sim.base.errors import ConfigError, ModelError, unknown
 from sim.base.values import describe
-from sim.check.exhaustive import check
-from sim.check.result import CheckResult
-from sim.fuzz.counterexample import counterexample_text, file_name, replay_command
-from sim.fuzz.found import tell
-from sim.fuzz.fuzzer import FuzzResult, fuzz
-from sim.minimise.minimise import Minimised, unminimised
+from sim.checker.exhaustive import check
+from sim.checker.result import CheckResult
+from sim.fuzzer.fuzz import FuzzResult, fuzz
+from sim.minimiser.counterexample import Counterexample
+from sim.minimiser.counterexample_file import CounterexampleFile, file_name, replay_command
 from sim.report.outcome import compare
 from sim.run.of_scenario import simulate_scenario
 from sim.run.simulation import MAX_STEPS
-from sim.run.trace import Ending, Run, Trace
-from sim.scenario import Target, load_scenario, write_text
-from sim.scenario.models import import_model
+from sim.run.trace import Run
+from sim.scenario import Target, load_scenario
+from sim.scenario.models import called, import_model
 from sim.strategy import Portfolio
-from sim.system.system import System
-from sim.testing.told import replay_text
+from sim.system.declaration import Declaration
+from sim.testing.told import replay_call
 
-Model = str | System | Callable[..., System]
+Model = str | Declaration | Callable[..., Declaration]
 
 
-class Counterexample(AssertionError):
-    """A property of a system under test does not hold, or one that was to be violated held."""
+class ExploreFailure(AssertionError):
+    """A property of a system under test does not hold, or one that should be violated holds."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a session of tests fuzzes with: how many schedules, from which seed; where counterexamples go."""
+    """The settings of a session of tests: how many schedules, from which seed; where counterexamples go."""
 
     schedules: int
     seed: int
@@ -64,23 +63,25 @@ class Explore:
         if isinstance(model, str):
             model = import_model(model, {model}).system
         name = _module_of(model)
-        system = model if isinstance(model, System) else _called(model, config)
-        if isinstance(model, System) and config:
-            raise ConfigError(f"a System is made already: {', '.join(config)} would change nothing of it; leave it out")
+        system = model if isinstance(model, Declaration) else _called(model, config)
+        if isinstance(model, Declaration) and config:
+            raise ConfigError(f"a System is complete: {', '.join(config)} would have no effect; leave it out")
         changes = {"faults": faults, "network": network}
         system = system.with_(**{key: value for key, value in changes.items() if value is not None})
         return Explored(Target(name or "a system", name, config, system), self.settings, self.test)
 
     def scenario(self, path: str | Path, *, model: str | None = None) -> Run:
-        """Run a scenario file (a kept counterexample, say) and hold it against what it expects; `model` allows
-        a model of one's own. Fails the test if an expectation is missed."""
+        """Run a scenario file (a kept counterexample, say) and compare it with what it expects; `model` allows a model
+        of your own. Fails the test if an expectation is missed."""
         __tracebackhide__ = True
         scenario = load_scenario(path, allow=() if model is None else (model,))
         run = simulate_scenario(scenario)
         replay = replay_command(str(path), scenario.model)
         missed = compare(scenario, run, replay).missed
         if missed:
-            raise Counterexample("\n".join([f"{path} does not go as it expects", *missed, f"replay it with: {replay}"]))
+            raise ExploreFailure(
+                "\n".join([f"{path} does not run as it expects", *missed, f"replay it with: {replay}"])
+            )
         return run
 
 
@@ -93,25 +94,22 @@ class Explored:
         self._test = test
 
     @property
-    def system(self) -> System:
+    def system(self) -> Declaration:
         """The system."""
         return self._target.system
 
     def check(self, *, violates: str | None = None, **options: Any) -> CheckResult:
-        """Check every schedule; `options` are those of `sim.check`. Fails the test at a violation, and where a
-        bound came before the answer. With `violates` it fails unless just this property is violated."""
+        """Check every schedule; `options` are those of `sim.check`. Fails the test at a violation, and if a bound is
+        reached before there is an answer. With `violates` it fails unless exactly this property is violated."""
         __tracebackhide__ = True
         result = check(self.system, **options)
         if result.finding is None and result.verdict == "incomplete":
-            raise Counterexample(f"the check came to no answer: {result.stopped}; nothing wrong so far")
+            raise ExploreFailure(f"the check ended without an answer: {result.stopped}; nothing wrong so far")
         found = []
         if result.finding is not None:
             found = [(result.finding.property, result.finding.message)]
         if not _as_expected(found, violates):
-            shortest = None
-            if result.graph is not None and result.begin is not None and result.finding is not None:
-                shortest = unminimised(result.graph, result.begin, result.path, result.finding)
-            self._fail(found, violates, shortest, f"sim check found it among {result.states:,} states")
+            self._fail(found, violates, result.counterexample, f"sim check found it among {result.states:,} states")
         return result
 
     def fuzz(
@@ -123,8 +121,8 @@ class Explored:
         strategy: str = Portfolio.name,
         max_steps: int = MAX_STEPS,
     ) -> FuzzResult:
-        """Run many schedules; how many and from which seed is said by the test, else by the session. Fails the
-        test at a violation; with `violates` it fails unless just this property is violated."""
+        """Run many schedules; how many and from which seed is set by the test, or else by the session. Fails the test
+        at a violation; with `violates` it fails unless exactly this property is violated."""
         __tracebackhide__ = True
         result = fuzz(
             self.system,
@@ -137,61 +135,61 @@ class Explored:
         if not _as_expected(found, violates):
             first = result.found[0] if result.found else None
             how = f"{first.strategy} with seed {first.seed} found it" if first is not None else ""
-            self._fail(found, violates, first.minimised if first is not None else None, how)
+            self._fail(found, violates, first.counterexample if first is not None else None, how)
         return result
 
-    def _fail(self, found: Sequence[tuple[str, str]], violates: str | None, least: Minimised | None, how: str) -> None:
+    def _fail(
+        self, found: Sequence[tuple[str, str]], violates: str | None, least: Counterexample | None, how: str
+    ) -> None:
         __tracebackhide__ = True
         lines = [f"{prop} is violated: {message}" for prop, message in found[:1]]
         if violates is not None:
-            lines.insert(0, f"{violates} was to be violated, and {'something else is' if found else 'nothing is'}")
+            lines.insert(0, f"expected {violates} to be violated, but {'something else is' if found else 'nothing is'}")
         if least is not None:
             lines += [*least.words, *(f"{n:>4}. {address}" for n, address in enumerate(least.schedule, 1))]
             lines += [f"({how})", *self._kept(least, how)]
-        raise Counterexample("\n".join(lines))
+        raise ExploreFailure("\n".join(lines))
 
-    def _kept(self, least: Minimised, how: str) -> list[str]:
-        """Where the counterexample is, and what replays it; without a module to import there is no file."""
+    def _kept(self, least: Counterexample, how: str) -> list[str]:
+        """Where the counterexample is, and what replays it; there is no file without a module to import."""
         if not self._target.model:
-            trace = Trace(least.graph, least.start, [(None, action) for action in least.actions])
-            run = Run(trace, trace.states()[-1], Ending.VIOLATED, least.finding, {})
-            return replay_text(run).splitlines()[1:]
-        path = self._settings.folder / file_name(re.sub(r"[^\w.]+", "-", self._test), least.finding.property)
+            return replay_call(least.schedule).splitlines()
+        path = self._settings.folder / file_name(re.sub(r"[^\w.]+", "-", self._test), least.property)
         try:
             shown = path.relative_to(Path.cwd())
         except ValueError:
             shown = path
-        replay = replay_command(str(shown), self._target.model)
-        header = [f"Found by {self._test}: {how}.", f"Replay it with: {replay}"]
-        write_text(path, counterexample_text(self._target, tell(least), header))
-        return [f"replay it with: {replay}"]
+        file = CounterexampleFile.at(str(shown), self._target.model)
+        file.write(self._target, least, f"Found by {self._test}: {how}.")
+        return [f"replay it with: {file.replay}"]
 
 
 def _as_expected(found: Sequence[tuple[str, str]], violates: str | None) -> bool:
     return [prop for prop, _ in found] == ([] if violates is None else [violates])
 
 
-def _called(model: Any, config: Mapping[str, Any]) -> System:
+def _called(model: Any, config: Mapping[str, Any]) -> Declaration:
     __tracebackhide__ = True
     if not callable(model):
-        raise ConfigError(f"explore() was given {describe(model)}; give a model's function `system`, or its name")
+        raise ConfigError(f"explore() got {describe(model)}; pass a model's function `system`, or its name")
     name = getattr(model, "__name__", "the model")
     known = inspect.signature(model).parameters
     mistakes = [
-        f"{name}() has no parameter {key!r}{nearest(key, known)}; there is {listing([*known], 'and')}"
+        f"{name}(): {unknown('parameter', key, known)}"
         for key in config
         if key not in known and not any(p.kind is p.VAR_KEYWORD for p in known.values())
     ]
     if mistakes:
         raise ConfigError(*mistakes)
     system = model(**config)
-    if not isinstance(system, System):
-        raise ModelError(f"{name}() returned {describe(system)}; return a System")
+    if not isinstance(system, Declaration):
+        raise ModelError(f"{name}() returned {describe(system)}; it must return a System")
     return system
 
 
 def _module_of(model: Model) -> str:
-    """The module whose `system` this is, if it can be imported again; else an empty text."""
+    """What files call the module whose `system` this is, if it can be imported again; else an empty text."""
     name = getattr(model, "__module__", "")
     module = sys.modules.get(name)
-    return name if module is not None and getattr(module, "system", None) is model and name != "__main__" else ""
+    is_its = module is not None and getattr(module, "system", None) is model and name != "__main__"
+    return called(name) if is_its else ""

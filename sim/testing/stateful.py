@@ -8,13 +8,13 @@ from typing import Any, ClassVar, NoReturn
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from sim.graph.action import Action, Kind
-from sim.graph.graph import Graph
-from sim.graph.judge import Finding, Judge
+from sim.faults.catalogue import OF_THE_GRAPH, TABLE
 from sim.run.simulation import Walk
 from sim.strategy.canonical import Canonical
-from sim.system.system import System
 from sim.testing.told import PropertyViolation
+from sim.world.choice import MESSAGE, Choice, Subject
+from sim.world.finding import Finding
+from sim.world.world import AnyWorld, Walkable, world_of
 
 DRAIN_STEPS = 1_000
 PICKS = st.integers(0, 255)
@@ -25,11 +25,10 @@ class SystemMachine(RuleBasedStateMachine):
     step; `teardown` lets everything come to rest in the canonical order and judges that too.
 
     A test with rules or checks of its own subclasses this (or what `state_machine` makes): it sets
-    `graph` and `judge`, calls `take` in its rules, and overrides `observe` and `at_rest`.
+    `world`, calls `take` in its rules, and overrides `observe` and `at_rest`.
     """
 
-    graph: ClassVar[Graph]
-    judge: ClassVar[Judge]
+    world: ClassVar[AnyWorld]
     model: ClassVar[str] = ""
     config: ClassVar[Mapping[str, Any]] = {}
     drain_steps: ClassVar[int] = DRAIN_STEPS
@@ -39,38 +38,39 @@ class SystemMachine(RuleBasedStateMachine):
         self.begin(0)
 
     def begin(self, start: int) -> None:
-        """Begin in the `start`-th way, counted round."""
-        starts = self.graph.starts()
+        """Begin in the `start`-th way, modulo their number."""
+        starts = self.world.starts()
         self.usual = Canonical()
-        self.walk = Walk(self.graph, self.usual.begin(self.graph, starts[start % len(starts)]), self.judge)
-        self.held: int | None = None
-        """An envelope that is held back."""
+        self.walk = Walk(self.world, self.usual.begin(self.world, starts[start % len(starts)]))
+        self.held: Subject | None = None
+        """A message that is held back."""
         self._look()
 
-    def take(self, action: Action) -> None:
-        """Take one enabled action. Raises `PropertyViolation`."""
-        self._step(action)
+    def take(self, choice: Choice) -> None:
+        """Take one enabled choice. Raises `PropertyViolation`."""
+        self._step(choice)
         self._look()
 
-    def family(self, action: Action) -> str:
-        """The rule that takes this action: its verb, but for deliveries out of turn (`reorder`), under a
+    def family(self, choice: Choice) -> str:
+        """The rule that takes this choice: its verb, but for deliveries out of turn (`reorder`), under a
         domain fault (`under_agent_timeout`), and whatever a crash cuts short (`crash`)."""
-        if action.window is not None:
+        address = choice.address
+        if address.crashing is not None:
             return "crash"
-        if action.reordered:
+        if address.reordered:
             return "reorder"
-        if action.fault is not None:
-            return f"under_{action.fault.kind}"
-        return action.kind.value
+        if address.under is not None:
+            return f"under_{choice.strikes[0]}"
+        return address.verb
 
-    def observe(self, action: Action) -> None:
-        """Called after every step with what was taken, to be overridden."""
+    def observe(self, choice: Choice) -> None:
+        """Called after every step with the action taken; meant to be overridden."""
 
     def at_rest(self) -> None:
-        """Called when an example has come to rest, to be overridden."""
+        """Called when an example has come to rest; meant to be overridden."""
 
     def violated(self, message: str, prop: str = "exactly_once") -> NoReturn:
-        """Say that a property of the test's own does not hold. Raises `PropertyViolation`."""
+        """Report that one of the test's own properties does not hold. Raises `PropertyViolation`."""
         self.walk.finding = Finding(prop, message)
         self._judge()
         raise AssertionError
@@ -80,47 +80,48 @@ class SystemMachine(RuleBasedStateMachine):
             return
         self.held = None
         for _ in range(self.drain_steps):
-            action = self._usual()
-            if action is None or self._goes_nowhere(action):
+            choice = self._usual()
+            if choice is None or self._goes_nowhere(choice):
                 self.at_rest()
-                if action is None:
-                    self.walk.follow(self.usual)  # there is nothing left to follow: it judges the rest
+                if choice is None:
+                    self.walk.follow(self.usual)  # nothing is left to follow: this judges the state at rest
                 else:
                     self.walk.finding = self.walk.rest()
                 self._judge()
                 return
-            self._step(action)
+            self._step(choice)
 
-    def _goes_nowhere(self, action: Action) -> bool:
-        """Whether all that is left can go on for ever, and changes nothing: a timer that is armed again."""
-        state = self.walk.state
-        return not self.graph.changes(state, action) and self.graph.quiescent(state)
+    def _goes_nowhere(self, choice: Choice) -> bool:
+        """Whether all that is left can continue forever without any change: a timer that is armed again."""
+        at = self.walk.at
+        return not self.world.changes(at, choice) and self.world.quiescent(at)
 
-    def _step(self, action: Action) -> None:
-        state = self.walk.state
-        if self.walk.take(action):
-            self.usual.follow(state, action)
-            self.observe(action)
+    def _step(self, choice: Choice) -> None:
+        before = self.walk.at
+        if self.walk.take(choice):
+            self.usual.follow(before, choice, self.walk.at)
+            self.observe(choice)
         self._judge()
 
-    def _usual(self) -> Action | None:
-        """What the canonical schedule would take next, were it not for what is held back."""
-        due = (paths[0] for paths in self.usual.due(self.walk.state))
-        return next((action for action in due if not self._is_held(action)), None)
+    def _usual(self) -> Choice | None:
+        """What the canonical schedule would take next if nothing were held back."""
+        due = (paths[0] for paths in self.usual.due(self.walk.at))
+        return next((choice for choice in due if not self._is_held(choice)), None)
 
-    def _is_held(self, action: Action) -> bool:
-        """A delivery of what is held back; a second copy of it may pass."""
-        held = self.held is not None and action.delivered and action.consumed == self.held
-        return held and self.graph.network.every(self.walk.state.net).count(action.consumed) == 1
+    def _is_held(self, choice: Choice) -> bool:
+        """A delivery of the held message; a second copy of it may pass."""
+        if self.held is None or choice.takes != self.held or not (choice.mover and choice.ends):
+            return False
+        return sum(pending.subject == self.held for pending in self.usual.pending()) == 1
 
     def _look(self) -> None:
         """The enabled actions by family, in the order of their canonical encodings."""
         self._judge()
-        self.enabled: dict[str, list[Action]] = {}
-        for action in self.graph.actions(self.walk.state):
-            if self._is_held(action):
+        self.enabled: dict[str, list[Choice]] = {}
+        for choice in sorted(self.world.enabled(self.walk.at), key=lambda choice: choice.code):
+            if self._is_held(choice):
                 continue
-            self.enabled.setdefault(self.family(action), []).append(action)
+            self.enabled.setdefault(self.family(choice), []).append(choice)
 
     def _judge(self) -> None:
         if self.walk.finding is not None:
@@ -128,36 +129,38 @@ class SystemMachine(RuleBasedStateMachine):
 
     @rule(steps=st.integers(1, 8))
     def usual_steps(self, steps: int) -> None:
-        """What the canonical schedule takes next, so that deviations meet every part of a run."""
+        """What the canonical schedule takes next, so that deviations occur in every part of a run."""
         for _ in range(steps):
-            action = self._usual()
-            if action is None:
+            choice = self._usual()
+            if choice is None:
                 break
-            self._step(action)
+            self._step(choice)
         self._look()
 
-    @precondition(lambda self: self.walk.state.net)
+    @precondition(lambda self: self._flying())
     @rule(pick=PICKS)
     def hold_back(self, pick: int) -> None:
-        """One message in flight waits from now on, until another does or `let_go` comes: so may everything
-        else overtake it, and a race of depth two is a matter of few rules."""
-        flying = sorted(self.graph.network.distinct(self.walk.state.net), key=self._name_of)
+        """One message in flight waits from now on, until another does or `let_go` is called: everything else may
+        overtake it, so a race of depth two takes few rules."""
+        flying = self._flying()
         self.held = flying[pick % len(flying)]
         self._look()
 
     @precondition(lambda self: self.held is not None)
     @rule()
     def let_go(self) -> None:
-        """What was held back may be delivered."""
+        """The held message may be delivered again."""
         self.held = None
         self._look()
 
-    def _name_of(self, envelope: int) -> str:
-        return str(self.graph.tables.address_of(envelope))
+    def _flying(self) -> list[Subject]:
+        """The messages in flight, each once, in an order that is the same in every process."""
+        found = {p.subject: str(p.address) for p in self.usual.pending() if p.subject[0] == MESSAGE}
+        return sorted(found, key=lambda subject: (found[subject], subject))
 
 
 def state_machine(
-    system: System | Graph,
+    system: Walkable,
     *,
     model: str = "",
     config: Mapping[str, Any] | None = None,
@@ -167,35 +170,25 @@ def state_machine(
     reorder, drop, duplicate, fire, move, crash, restart, cut, heal, `under_` a domain fault;
     `usual_steps` takes a few canonical steps, `hold_back` and `let_go` keep a message for later.
 
-    Use its `TestCase`, or `run_state_machine_as_test`; settings are yours. A failure is a
-    `PropertyViolation` that tells the finding, the schedule and what replays it: with `model` and
+    Use its `TestCase`, or `run_state_machine_as_test`, with any settings. A failure is a
+    `PropertyViolation` that states the finding, the schedule and what replays it: with `model` and
     `config` (a module and what its `system` is called with) a scenario file. At the end of each example
     at most `drain_steps` further steps are taken towards quiescence.
     """
-    graph = system if isinstance(system, Graph) else Graph(system)
-    body: dict[str, Any] = {name: _rule(name) for name in _families(graph.system)}
-    if len(graph.starts()) > 1:
+    world = world_of(system)
+    body: dict[str, Any] = {name: _rule(name) for name in _families(world)}
+    if len(world.starts()) > 1:
         body["start"] = _start
-    body |= {"graph": graph, "judge": Judge(graph), "drain_steps": drain_steps, "model": model}
+    body |= {"world": world, "drain_steps": drain_steps, "model": model}
     body["config"] = dict(config or {})
     return type("SystemMachine", (SystemMachine,), body)
 
 
-def _families(system: System) -> list[str]:
-    """The rules that some action of `system` may need."""
-    kinds = [entry.kind for entry in system.budget if entry.count != 0]
-    tables = [type(process).table for process in system.processes.values()]
-    found = [Kind.DELIVER.value]
-    if any(table.timers for table in tables):
-        found.append(Kind.FIRE.value)
-    if any(table.must or table.may for table in tables):
-        found.append(Kind.MOVE.value)
-    found += [f"under_{kind}" if kind in system.own_kinds else kind for kind in dict.fromkeys(kinds)]
-    found += [recovery.value for fault, recovery in _RECOVERIES.items() if fault in kinds]
-    return found
-
-
-_RECOVERIES = {Kind.CRASH.value: Kind.RESTART, Kind.CUT.value: Kind.HEAL}
+def _families(world: AnyWorld) -> list[str]:
+    """The rules that some choice may need."""
+    kinds = dict.fromkeys(entry.kind for entry in world.faults if entry.count != 0)
+    struck = [kind if kind in OF_THE_GRAPH else f"under_{kind}" for kind in kinds]
+    return [*world.verbs, *struck, *(row.ends for row in TABLE if row.kind in kinds and row.ends)]
 
 
 def _rule(name: str) -> Callable[..., None]:

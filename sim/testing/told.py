@@ -1,12 +1,13 @@
-"""A failure, told so that it can be replayed."""
+"""A failure, reported so that it can be replayed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sim.run.trace import Run
 from sim.scenario import scenario_text
+from sim.scenario.models import called, is_bundled
 
 
 class PropertyViolation(AssertionError):
@@ -19,23 +20,28 @@ class PropertyViolation(AssertionError):
 
 def replay_text(run: Run, model: str = "", config: Mapping[str, Any] | None = None) -> str:
     """What is wrong with `run`, and what replays it: with `model` (the dotted name of a module whose
-    `system(**config)` makes the system) a scenario file, else a call of `simulate`.
+    `system(**config)` makes the system) a scenario file, otherwise a call of `simulate`.
     """
     finding = run.finding
-    what = f"{finding.property} is violated: {finding.message}" if finding else f"it ends well: {run.ending.value}"
+    what = f"{finding.property} is violated: {finding.message}" if finding else f"nothing is wrong: {run.ending.value}"
     schedule = run.trace.schedule()
     head = f"after {run.steps} steps, {what}"
     if not model:
-        items = "".join(f"    {item!r},\n" for item in schedule)
-        return f"{head}\nreplay it with\nsimulate(system, Replay((\n{items})))"
-    allow = "" if model.split(".")[0] == "models" else f" --model {model}"
+        return f"{head}\n{replay_call(schedule)}"
+    name = called(model)
+    allow = "" if is_bundled(name) else f" --model {name}"
     expect = {"verdict": "violated", "violation": finding.property} if finding else {"verdict": run.verdict}
     keys = {
-        "model": model,
+        "model": name,
         "config": dict(config or {}) or None,
-        "network": run.trace.graph.system.network,
-        "properties": list(run.trace.graph.system.judged) or None,
+        **run.trace.world.scenario_keys,
         "expect": expect,
         "schedule": schedule,
     }
     return f"{head}\nreplay it with `sim run FILE{allow}`, FILE being\n\n{scenario_text(keys)}"
+
+
+def replay_call(schedule: Sequence[str]) -> str:
+    """What replays a schedule of a system that no scenario file can name."""
+    items = "".join(f"    {item!r},\n" for item in schedule)
+    return f"replay it with\nsimulate(system, Replay((\n{items})))"

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sim.base.errors import ConfigError, listing, nearest
+from sim.base.errors import ConfigError, unknown
 
 MESSAGE_VERBS = ("deliver", "drop", "duplicate")
 PROCESS_VERBS = ("crash", "restart")
@@ -32,7 +32,7 @@ AT_ONCE = "at once"
 
 @dataclass(frozen=True)
 class Address:
-    """What an action is called. Fields that do not apply to the verb are empty."""
+    """The name of an action. Fields that do not apply to the verb are empty."""
 
     verb: str
     source: str = ""
@@ -106,11 +106,11 @@ _ROUTE = re.compile(r"(?P<source>[^\s>]+?)\s*->\s*(?P<target>\S+)\s+(?P<type>[A-
 
 
 def parse_address(text: str) -> Address:
-    """The pattern that `text` writes. Raises `ConfigError` that says what would be right."""
+    """The pattern that `text` spells. Raises `ConfigError` that says what would be right."""
     verb, _, rest = text.strip().partition(" ")
     rest = rest.strip()
     if verb not in VERBS:
-        raise ConfigError(f"{text!r}: {verb!r} is no action{nearest(verb, VERBS)}; use {listing(VERBS)}")
+        raise ConfigError(f"{text!r}: {unknown('action', verb, VERBS)}")
     if verb in MESSAGE_VERBS:
         return _parse_message(text, verb, rest)
     if verb == START:
@@ -146,7 +146,7 @@ def _parse_message(text: str, verb: str, rest: str) -> Address:
         for part in _split(rest[1:end]):
             name, equals, value = part.partition("=")
             if not equals or not name.strip().isidentifier() or not value.strip():
-                raise ConfigError(f"{text!r}: {part.strip()!r} is no field=value")
+                raise ConfigError(f"{text!r}: {part.strip()!r} is not of the form field=value")
             fields[name.strip()] = value.strip()
         rest = rest[end + 1 :]
     return Address(verb, route["source"], route["target"], route["type"], fields, **_clauses(text, rest))
@@ -156,7 +156,7 @@ def _clauses(text: str, rest: str) -> dict[str, Any]:
     match = _CLAUSES.fullmatch(_masked(rest))
     if match is None:
         raise ConfigError(
-            f"{text!r}: {rest.strip()!r} is not understood; behind the action may stand #n, under FAULT, reordered, "
+            f"{text!r}: {rest.strip()!r} is not understood; an action may be followed by #n, under FAULT, reordered, "
             "choosing OUTCOME, crashing at once, crashing after OUTPUT, in this order"
         )
     choosing, crashing = (rest[slice(*match.span(g))] if match[g] else None for g in ("choosing", "crashing"))
@@ -180,7 +180,7 @@ def _closing(text: str) -> int:
 
 
 def _split(text: str) -> list[str]:
-    """`text` at the commas that stand in no bracket and no quotes."""
+    """`text`, split at the commas outside brackets and quotes."""
     parts, depth, start = [], 0, 0
     for at, char in _outside_quotes(text):
         depth += (char in "([{") - (char in ")]}")
@@ -191,7 +191,7 @@ def _split(text: str) -> list[str]:
 
 
 def _masked(text: str) -> str:
-    """`text` with `_` for whatever stands in quotes or brackets: values there may look like clauses."""
+    """`text` with `_` for whatever is in quotes or brackets: values there may look like clauses."""
     masked, depth = ["_"] * len(text), 0
     for at, char in _outside_quotes(text):
         depth -= char in ")]}"

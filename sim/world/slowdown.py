@@ -1,4 +1,4 @@
-"""What a clock alone sees of a run: something that took longer."""
+"""What only a clock sees of a run: something that took longer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Slowdown(NamedTuple):
-    """A delay or a pause that struck: behind how many steps, when, which kind, and what it was as a sentence."""
+    """A delay or a pause that struck: after how many steps, when, which kind, and what it was as a sentence."""
 
     step: int
     time_ms: int

@@ -58,7 +58,8 @@ def test_packages_relative_imports_and_imports_inside_functions_are_followed(her
     ]
 
 
-def test_a_model_in_a_folder_models_of_the_users_own_is_the_users(here: Path) -> None:
+def test_a_model_in_a_folder_models_of_the_users_own_is_the_users(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "models", raising=False)  # else it was looked for before the folder was there
     (here / "models").mkdir()
     (here / "models" / "mine_too.py").write_text("import models.paxos\nfrom .mine_else import system\n")
     (here / "models" / "mine_else.py").write_text("def system(): ...\n")
@@ -97,7 +98,7 @@ def test_a_worker_imports_the_texts_and_not_the_files(here: Path) -> None:
 
 def test_a_worker_with_another_roundsim_says_so(here: Path) -> None:
     import_model("dice", ("dice",))
-    with pytest.raises(ConfigError, match="the roundsim of this worker is not the one that the campaign runs on"):
+    with pytest.raises(ConfigError, match="this worker has a different roundsim than the campaign"):
         install(code_of("dice")._replace(engine="another"))
 
 

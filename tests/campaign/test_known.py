@@ -45,7 +45,7 @@ def test_what_was_found_is_replayed_by_the_next_campaign(here: Path) -> None:
         answer = a_campaign(store, here).run(inline())
         known = replayed(store, here)
         assert [one.state for one in known] == [KnownState.VIOLATED] * len(answer.found)
-        assert {(one.violated, one.told) for one in known} >= {(f.told.violated, f.told.message) for f in answer.found}
+        assert {(one.violated, one.told) for one in known} >= {(f.property, f.message) for f in answer.found}
         assert all(one.session == 1 for one in known)
 
 
@@ -178,7 +178,7 @@ def test_every_counterexample_of_a_campaign_gets_its_page(here: Path, capsys: py
         for path in (here / "counterexamples").glob("*"):
             path.unlink()
         assert call([*words, "--workers", "1", "--html"]) == 1
-        assert capsys.readouterr().err.startswith("sim: written as a page to ")
+        assert capsys.readouterr().err.startswith("sim: page written to ")
         forget_dice()
         return sorted((here / "counterexamples").glob("*.html"))
 

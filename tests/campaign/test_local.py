@@ -89,7 +89,7 @@ def test_more_workers_than_the_system_has_room_for_are_told(monkeypatch: pytest.
     monkeypatch.setattr(local.subprocess, "Popen", none_left)
     with pytest.raises(ConfigError) as caught, started("local", 2):
         pass
-    why = "Too many open files; take fewer --workers"
+    why = "Too many open files; use fewer --workers"
     assert caught.value.mistakes == (f"--engine local: no worker process could be started: {why}",)
 
 

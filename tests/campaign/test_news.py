@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from sim.campaign.news import News
 from sim.campaign.worker import ChunkRequest, run_chunk
-from sim.fuzz.coverage import CoverageData, union
+from sim.fuzzer.coverage import CoverageData, union
 from tests.campaign.toys import a_campaign, a_plan, inline, open_store, stored
+from tests.counts import examples
 
 CHUNKS = st.lists(st.dictionaries(st.integers(1, 6), st.booleans(), max_size=6), min_size=2, max_size=8)
 """Of each chunk: fingerprint -> whether just one of its schedules came by."""
@@ -48,7 +49,7 @@ def campaign(chunks: list[dict[int, bool]], draw: list[int], workers: list[News]
     return [*recorded.values()]
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=examples(1_000))
 @given(CHUNKS, st.lists(st.integers(0, 11), min_size=30, max_size=60))
 def test_what_is_left_out_was_recorded(chunks: list[dict[int, bool]], draw: list[int]) -> None:
     said = campaign(chunks, draw, [News("one"), News("one")])

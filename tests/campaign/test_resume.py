@@ -243,7 +243,7 @@ def test_a_finished_session_says_so_and_is_no_failure(
     assert call(["resume", "1"]) == 0
     out, err = capsys.readouterr()
     assert (out, err) == (
-        "session 1 is finished (done): 100 of 100 schedules, 2 findings; sim status 1 tells them\n",
+        "session 1 is finished (done): 100 of 100 schedules, 2 findings; sim status 1 shows them\n",
         "",
     )
 
@@ -281,7 +281,7 @@ def test_a_campaign_by_time_is_done_after_its_time_and_goes_on_if_it_is_given_mo
     assert (data["session"]["state"], data["session"]["of"]) == ("done", None)
     assert resumed(capsys, "1")[1]["finished"]
     assert call(["resume", "1"]) == 0
-    assert capsys.readouterr().out.endswith("; --for 60s goes on with it\n")
+    assert capsys.readouterr().out.endswith("; --for 60s continues it\n")
     _, data = resumed(capsys, "1", "--for", "300ms")
     assert data["session"]["schedules"] > done
 
@@ -303,8 +303,8 @@ def test_changed_code_is_said_and_its_results_are_kept_apart(
     assert call(["resume", "1", "--workers", "1"]) == 1
     out = capsys.readouterr().out
     commit = run(project, "rev-parse", "HEAD")[:8]
-    assert f"changed   the code is not that of part 1 (commit {commit}): this is part 2, kept apart\n" in out
-    assert "known     crossed: fixed: its counterexample does not violate it any more (found in session 1)" in out
+    assert f"changed   the code differs from that of part 1 (commit {commit}): this is part 2, kept separately\n" in out
+    assert "known     crossed: fixed: its counterexample no longer violates it (found in session 1)" in out
     assert "session 1, part 2: done, 100 of 100 schedules" in out
     assert call(["status", "1", "--json"]) == 0
     first, second = json.loads(capsys.readouterr().out)["parts"]
@@ -319,7 +319,7 @@ def test_changed_code_is_said_and_its_results_are_kept_apart(
 def test_a_session_of_edited_code_says_that_its_transitions_are_named_by_another(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = "changed     the code is another now, by whose tables the transitions are named\n"
+    said = "changed     the code has changed since; the transitions are named by its current tables\n"
     with open_store(here) as store:
         a_campaign(store, here).run(inline())
     assert call(["status", "1"]) == 0
@@ -377,7 +377,7 @@ def test_a_session_whose_model_is_gone_is_told_without_it(
     forget_dice()
     assert call(["status", "1"]) == 0
     out = capsys.readouterr().out
-    assert "what they covered cannot be told: there is no model 'dice'" in out
+    assert "their coverage is unknown: unknown model 'dice'" in out
     assert "VIOLATED  crossed: heard 2143" in out
     begin_open = call(["resume", "1"])
     assert begin_open == 0, "it is finished"
@@ -389,7 +389,7 @@ def test_a_session_whose_model_is_gone_is_told_without_it(
 @pytest.mark.parametrize(
     ("engine", "said"),
     [
-        ("dusk", "--engine dusk: there is no engine 'dusk' (did you mean 'dask'?); take local, dask or ray"),
+        ("dusk", "--engine dusk: unknown engine 'dusk' (did you mean 'dask'?): use local, dask or ray"),
         ("ray", "--engine ray: it is not installed; pip install 'roundsim[ray]'"),
     ],
 )
@@ -405,23 +405,23 @@ def test_no_session_begins_for_an_engine_that_is_not_there(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("resume", "7"), "there is no session 7; sim sessions --all lists them"),
-        (("resume", "1", "--all"), "session 1 is one: leave out --branch, --all and --last"),
+        (("resume", "7"), "session 7 not found; sim sessions --all lists them"),
+        (("resume", "1", "--all"), "session 1 is given; leave out --branch, --all and --last"),
         (("sessions", "--all", "--branch", "x"), "--all and --branch are both given; give one"),
-        (("status", "7"), "there is no session 7"),
-        (("status", "9" * 30), f"there is no session {'9' * 30}; sim sessions --all lists them"),
-        (("resume", "9" * 30), f"there is no session {'9' * 30}; sim sessions --all lists them"),
-        (("status", "1", "--format", "otel"), "1 is a session: it has --json alone"),
-        (("resume", "1", "--for", "0s"), "--for 0s: give more than no time"),
+        (("status", "7"), "session 7 not found"),
+        (("status", "9" * 30), f"session {'9' * 30} not found; sim sessions --all lists them"),
+        (("resume", "9" * 30), f"session {'9' * 30} not found; sim sessions --all lists them"),
+        (("status", "1", "--format", "otel"), "1 is a session, which takes only --json"),
+        (("resume", "1", "--for", "0s"), "--for 0s: must be more than 0"),
         (
             ("resume", "1", "--engine", "dusk"),
-            "there is no engine 'dusk' (did you mean 'dask'?); take local, dask or ray",
+            "unknown engine 'dusk' (did you mean 'dask'?): use local, dask or ray",
         ),
         (
             ("resume", "1", "--engine", "local=here"),
             "--engine local=here: write local, dask, ray, dask=ADDRESS or ray=ADDRESS",
         ),
-        (("fuzz", "dice", "--chunk", "3"), "--chunk is for a campaign; give --workers too"),
+        (("fuzz", "dice", "--chunk", "3"), "--chunk requires a campaign; add --workers"),
     ],
 )
 def test_what_does_not_fit_is_told_in_one_line(
@@ -442,14 +442,14 @@ def test_a_working_directory_that_is_gone_is_told_in_one_line(
     (tmp_path / "gone").rmdir()
     for words in (("sessions",), ("resume",), ("status", "1")):
         assert call([*words]) == 2
-        assert capsys.readouterr() == ("", "sim: the working directory is gone; change to one that is there\n")
+        assert capsys.readouterr() == ("", "sim: the working directory was deleted; change to another one\n")
 
 
 def test_a_branch_without_sessions_says_how_many_others_have(
     project: Path, begin: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert call(["sessions"]) == 0
-    assert capsys.readouterr().out == "no session of branch main; sim fuzz TARGET --workers 2 begins one\n"
+    assert capsys.readouterr().out == "no session of branch main; sim fuzz TARGET --workers 2 starts one\n"
     begin()
     run(project, "switch", "-c", "topic")
     assert call(["resume"]) == 0
@@ -463,4 +463,4 @@ def test_the_table_says_what_there_is(project: Path, begin: Any, capsys: pytest.
     head, row, hint = capsys.readouterr().out.splitlines()
     assert head.split() == ["id", "active", "branch", "target", "schedules", "findings", "state"]
     assert row.split()[-7:] == ["…that-goes-on/to-the-end", "dice", "0", "of", "100", "0", "open"]
-    assert hint == "go on with one of them: sim resume ID, or sim resume --last"
+    assert hint == "resume one of them: sim resume ID, or sim resume --last"

@@ -22,8 +22,8 @@ from sim.campaign.dispatch import RETRIES_MAX
 from sim.campaign.engines import Engine
 from sim.campaign.local import WorkerDied
 from sim.campaign.worker import ChunkOutcome, ChunkRequest, run_chunk
-from sim.fuzz.found import found_by, grouped
-from sim.fuzz.fuzzer import fuzz
+from sim.fuzzer.discovery import grouped
+from sim.fuzzer.fuzz import fuzz
 from tests.campaign.toys import (
     Inline,
     a_campaign,
@@ -70,16 +70,16 @@ class Shuffled(Executor):
 def shuffled(seed: int, workers: int, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """An engine whose chunks come back in another order with each seed."""
     executor = Shuffled(seed, workers)
-    from sim.campaign import run
+    from sim.campaign import dispatch
 
-    real = run.wait
+    real = dispatch.wait
 
     def wait(out: Any, **given: Any) -> Any:
         if executor.waiting and not any(future.done() for future in out):
             executor.finish_one()
         return real(out, **given)
 
-    monkeypatch.setattr(run, "wait", wait)
+    monkeypatch.setattr(dispatch, "wait", wait)
     return Engine("shuffled", executor, workers, (WorkerDied,))
 
 
@@ -123,8 +123,8 @@ def test_a_campaign_that_stops_finds_what_a_fuzz_finds(here: Path) -> None:
         for seed in range(5):
             campaign = a_campaign(store, here, keep_going=False, chunk=7, seed=seed)
             answer = campaign.run(inline())
-            result = fuzz(campaign.graph, schedules=100, seed=seed, max_steps=1_000)
-            assert answer.found == [found_by(finding) for finding in result.found]
+            result = fuzz(campaign.world, schedules=100, seed=seed, max_steps=1_000)
+            assert answer.found == result.found
             assert answer.coverage.data() == result.coverage.data()
             assert (answer.schedules, answer.steps) == (result.schedules, result.steps)
 
@@ -133,11 +133,9 @@ def test_a_campaign_that_goes_on_covers_what_a_fuzz_covers(here: Path) -> None:
     with open_store(here) as store:
         campaign = a_campaign(store, here, chunk=7)
         answer = campaign.run(inline())
-        result = fuzz(campaign.graph, schedules=100, keep_going=True, max_steps=1_000)
+        result = fuzz(campaign.world, schedules=100, keep_going=True, max_steps=1_000)
         assert answer.coverage.data() == result.coverage.data()
-        assert {one.key: one.times for one in answer.found} == {
-            one.key: one.times for one in map(found_by, result.found)
-        }
+        assert {one.key: one.times for one in answer.found} == {one.key: one.times for one in result.found}
 
 
 def test_findings_are_grouped_alike_in_any_order(here: Path) -> None:

@@ -9,6 +9,7 @@ import resource
 import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -96,7 +97,7 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
 def test_a_store_of_a_later_roundsim_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "s.sqlite"
     CampaignStore(file, (*MIGRATIONS, "SELECT 1")).close()
-    with pytest.raises(ConfigError, match="is of version 2, this roundsim knows 1; take the roundsim that wrote it"):
+    with pytest.raises(ConfigError, match="has version 2, this roundsim knows 1; use the roundsim that wrote it"):
         CampaignStore(file)
 
 
@@ -108,18 +109,18 @@ def test_what_is_no_store_is_told_and_left_alone(tmp_path: Path) -> None:
     before = file.read_bytes()
     status, out, err = sim(tmp_path, "sessions")
     assert (status, out, err.count("\n")) == (2, "", 1)
-    assert "is no store of sessions; move it away" in err
+    assert "is not a store of sessions; move it away" in err
     assert file.read_bytes() == before
 
 
 @pytest.mark.parametrize("version", [0, 1])
 def test_a_database_of_another_program_is_told_and_left_alone(version: int, tmp_path: Path) -> None:
     file = tmp_path / "s.sqlite"
-    with sqlite3.connect(file) as database:
+    with closing(sqlite3.connect(file)) as database, database:
         database.execute("CREATE TABLE session (notes)")
         database.execute(f"PRAGMA user_version = {version}")
     before = file.read_bytes()
-    with pytest.raises(ConfigError, match=r"is no store of sessions; move it away, .* database of something else"):
+    with pytest.raises(ConfigError, match=r"is not a store of sessions; move it away, .* database of another program"):
         CampaignStore(file)
     assert file.read_bytes() == before
 
@@ -163,14 +164,14 @@ def test_a_store_that_others_may_read_or_write_is_refused(mode: int, tmp_path: P
     (tmp_path / ".sim" / "sessions.sqlite").chmod(mode)
     status, out, err = sim(tmp_path, "sessions")
     assert (status, out, err.count("\n")) == (2, "", 1)
-    assert "others may read or write it, and sessions say what is imported; if it is your own: chmod 600 " in err
+    assert "others may read or write it, and sessions decide what is imported; if it is your own: chmod 600 " in err
 
 
 def test_a_store_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = Home(tmp_path / ".sim", tmp_path, shared=False)
     place.prepare()
     monkeypatch.setattr(Path, "stat", lambda self, **_: os.stat_result((0o100600, 1, 1, 1, 12345, 0, 0, 0, 0, 0)))
-    with pytest.raises(ConfigError, match="it belongs to another user; set SIM_HOME to a folder of your own"):
+    with pytest.raises(ConfigError, match="it belongs to another user; set SIM_HOME to a folder that you own"):
         place.check()
 
 
@@ -179,7 +180,7 @@ def test_the_store_is_the_projects_or_where_sim_home_says(tmp_path: Path) -> Non
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
     assert home(inner, None).folder == tmp_path / ".sim"
-    with pytest.raises(ConfigError, match="SIM_HOME=~nobody-at-all/x: there is no such home folder"):
+    with pytest.raises(ConfigError, match="SIM_HOME=~nobody-at-all/x: home folder not found"):
         home(inner, "~nobody-at-all/x")
     (tmp_path / "a" / ".git").touch()  # a work tree has a file there
     assert home(inner, None).folder == tmp_path / "a" / ".sim"
@@ -198,7 +199,9 @@ def test_a_disk_that_is_full_ends_the_campaign_and_leaves_a_store_to_go_on_with(
         campaign = a_campaign(store, here)
         (pages,) = store.rows("PRAGMA page_count")[0]
         store.rows(f"PRAGMA max_page_count = {pages + 3}")
-        with pytest.raises(ConfigError, match="no room is left; what was recorded is kept: make room, then resume"):
+        with pytest.raises(
+            ConfigError, match="the disk is full; what was recorded is kept: free some space, then resume"
+        ):
             campaign.run(inline())
         done = len(sessions.done(store, campaign.session.id))
         assert 0 < done < 10
@@ -227,9 +230,7 @@ def test_a_store_that_goes_away_ends_the_campaign(back: str, here: Path) -> None
         if back == "itself":
             assert campaign.run(inline(take_away)).schedules == 100
         else:
-            with pytest.raises(
-                ConfigError, match=r"sessions\.sqlite: was moved or deleted, and what was recorded with it"
-            ):
+            with pytest.raises(ConfigError, match=r"sessions\.sqlite: was moved or deleted while in use"):
                 campaign.run(inline(take_away))
 
 
@@ -309,7 +310,7 @@ def test_a_folder_in_which_no_store_can_be_made_is_told_in_one_line(tmp_path: Pa
     status, printed, err = sim(folder, *FUZZ, "--schedules", "40", *out, preexec_fn=as_anybody)
     folder.chmod(0o700)
     assert (status, printed, err.count("\n")) == (2, "", 1)
-    assert "no sessions can be kept there: Permission denied; set SIM_HOME to a folder of your own" in err
+    assert "no sessions can be kept there: Permission denied; set SIM_HOME to a folder that you own" in err
     home = {"env": environment(SIM_HOME=str(tmp_path / "elsewhere"))}
     status, data = sim_json(folder, *FUZZ, "--schedules", "40", *out, **home)
     assert (status, data["schedules"], (tmp_path / "elsewhere" / "sessions.sqlite").exists()) == (1, 40, True)
@@ -382,7 +383,7 @@ def test_stores_opened_at_once_are_made_once(tmp_path: Path) -> None:
 def test_listing_makes_nothing(tmp_path: Path) -> None:
     status, out, err = sim(tmp_path, "sessions")
     assert (status, err) == (0, "")
-    assert out == "no session: no branch (no git repository); sim fuzz TARGET --workers 2 begins one\n"
+    assert out == "no session: no branch (no git repository); sim fuzz TARGET --workers 2 starts one\n"
     assert sim(tmp_path, "status", "1")[0] == 2
     assert [*tmp_path.iterdir()] == []
 
@@ -399,6 +400,32 @@ def test_a_coverage_that_an_earlier_version_kept_is_read() -> None:
         sessions.unpack(json.dumps(head).encode() + rest)
 
 
+DISCOVERY = (
+    '{"told": {"violated": "falling", "message": "heard 4321", "schedule": ["start choosing 4", "deliver a->b Go"], '
+    '"words": ["As usual, except:", "- a ähnelt b"], "actions": 1, "deviations": 2, "complete": true}, '
+    '"shape": ["deliver a->b Go"], "strategy": "pos", "seed": 7, "number": 25, "steps": 9, "times": 3}'
+)
+"""As stores of every version have it."""
+
+
+def test_a_discovery_is_kept_as_it_always_was_and_read_back() -> None:
+    found = sessions.discovery_from(DISCOVERY)
+    least = found.counterexample
+    assert (least.property, least.message, least.cost, least.complete) == ("falling", "heard 4321", (2, 1), True)
+    assert (found.schedule, len(least.words)) == (("start choosing 4", "deliver a->b Go"), 2)
+    assert (found.strategy, found.seed, found.number, found.steps, found.times) == ("pos", 7, 25, 9, 3)
+    assert found.key == ("falling", ("deliver a->b Go",))
+    assert sessions.discovery_text(found) == DISCOVERY
+
+
+@pytest.mark.parametrize("name", [*json.loads(DISCOVERY), *json.loads(DISCOVERY)["told"]])
+def test_a_discovery_that_lacks_a_part_is_not_read(name: str) -> None:
+    data = json.loads(DISCOVERY)
+    (data if name in data else data["told"]).pop(name)
+    with pytest.raises(KeyError, match=name):
+        sessions.discovery_from(json.dumps(data))
+
+
 # --- folding ----------------------------------------------------------------------------------------
 
 
@@ -411,8 +438,8 @@ def test_folded_coverage_says_what_the_chunks_said(here: Path, monkeypatch: pyte
         folding.run(inline())
         kept = store.rows("SELECT coverage FROM chunk WHERE session = ?", folding.session.id)
         assert sum(row["coverage"] is None for row in kept) >= len(kept) // 2
-        answer = answer_of(store, folding.session, folding.part, folding.graph)
+        answer = answer_of(store, folding.session, folding.part, folding.world)
         assert answer.coverage.data() == expected.coverage.data()
         with store.writing() as change:
             change.do("UPDATE part SET coverage = NULL")
-        assert answer_of(store, folding.session, folding.part, folding.graph).states < expected.states
+        assert answer_of(store, folding.session, folding.part, folding.world).states < expected.states

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,7 @@ def sim_json(folder: Path, *words: str, **more: Any) -> tuple[int, dict[str, Any
 def stored(folder: Path, query: str, *values: object) -> list[tuple[Any, ...]]:
     """What the store of a folder holds; where there is none, none is made."""
     file = (folder / ".sim" / "sessions.sqlite").absolute()
-    with sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True) as database:
+    with closing(sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True)) as database, database:
         return database.execute(query, values).fetchall()
 
 

@@ -48,7 +48,7 @@ def test_a_campaign_that_stops_tells_what_a_fuzz_tells(tmp_path: Path) -> None:
     status, shared, _ = sim(tmp_path, "fuzz", "dice", "--workers", "2")
     assert status == 1
     assert plain.partition("\n\n")[2].partition("\n")[2] in shared
-    assert shared.endswith("session 1: stopped at its first violation; sim status 1 tells it again\n")
+    assert shared.endswith("session 1: stopped at its first violation; sim status 1 shows it again\n")
     assert (tmp_path / "counterexamples" / "dice-crossed.yaml").read_text() == written
     _, told, _ = sim(tmp_path, "status", "1")
     assert plain[plain.index("VIOLATED") : plain.index("written to")].rstrip() in told
@@ -87,9 +87,9 @@ def test_ctrl_c_keeps_what_was_recorded_and_says_how_to_go_on(tmp_path: Path) ->
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=60)
     assert (child.returncode, err) == (130, "")
-    assert "INTERRUPTED  this is what was done so far" in out
+    assert "INTERRUPTED  results so far" in out
     done = _chunks(tmp_path)
-    assert out.endswith(f"session 1: open, {10 * done:,} of 1,000,000 schedules; go on with: sim resume 1\n")
+    assert out.endswith(f"session 1: open, {10 * done:,} of 1,000,000 schedules; resume it with: sim resume 1\n")
 
 
 def _chunks(folder: Path) -> int:

@@ -141,7 +141,7 @@ def test_a_reduced_check_says_what_was_applied(capsys: pytest.CaptureFixture[str
     assert data["reductions"]["applied"] == ["symmetry of rm1, rm2, rm3, rm4 and rm5"]
     assert call(["check", "models.two_phase_commit", "--reduce"]) == 0
     out = capsys.readouterr().out
-    assert "reduced by symmetry of rm1, rm2 and rm3: counts are of states that stand for all" in out
+    assert "reduced by symmetry of rm1, rm2 and rm3: counts are of states that stand for many" in out
     assert "80 states (reduced), 318 generated, depth 11" in out
     _, data = check_json(capsys, "models.two_phase_commit")
     assert (data["reduced"], data["reductions"]) == (False, None)

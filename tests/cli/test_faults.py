@@ -81,7 +81,7 @@ def test_a_plan_alone_changes_nothing_but_one_line(
     set_up(monkeypatch, **{variable: plan}, **opt_in)
     data, err = run_json(capsys, ROUND)
     assert data == plain
-    assert err == f"sim: {variable} changes nothing without SIM_DEV_FAULTS=1\n"
+    assert err == f"sim: {variable} has no effect without SIM_DEV_FAULTS=1\n"
 
 
 def test_an_opt_in_alone_changes_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,7 +132,7 @@ def test_the_nearest_plan_wins(
     data, err = run_json(capsys, str(path), "--faults", "agent_timeout:1")
     assert data["faults"]["struck"] == {"agent_timeout": 1}
     assert err.splitlines() == [
-        "sim: SPEC_KIT_FAULTS changes nothing: the command line gives a plan",
+        "sim: SPEC_KIT_FAULTS has no effect: the command line gives a plan",
         "sim: faults are on: agent_timeout:1 (--faults)",
     ]
 
@@ -144,7 +144,7 @@ def test_a_plan_among_the_settings_is_said_to_come_from_there(
     assert run_json(capsys, ROUND, "--set", "faults=drop:1")[1].splitlines() == [on]
     set_up(monkeypatch, SIM_DEV_FAULTS="1", SPEC_KIT_FAULTS="empty_response:1", CODEX_FAULTS="disconnect:1")
     assert run_json(capsys, ROUND, "--set", "faults=drop:1")[1].splitlines() == [
-        "sim: SPEC_KIT_FAULTS and CODEX_FAULTS change nothing: the command line gives a plan",
+        "sim: SPEC_KIT_FAULTS and CODEX_FAULTS have no effect: the command line gives a plan",
         on,
     ]
 
@@ -166,7 +166,7 @@ def test_delays_and_pauses_are_planned_struck_and_in_the_trace(capsys: pytest.Ca
         ({"SPEC_KIT_FAULTS": "agent_timeuot:1"}, "did you mean 'agent_timeout'"),
         (
             {"SPEC_KIT_FAULTS": "agent_timeout:1@gemni"},
-            "SPEC_KIT_FAULTS: fault 'agent_timeout:1@gemni': no 'gemni' here",
+            "SPEC_KIT_FAULTS: fault 'agent_timeout:1@gemni': unknown process 'gemni'",
         ),
         ({"SPEC_KIT_FAULTS": "drop:1", "SPEC_KIT_FAULTS_SCOPE": "speckti"}, "did you mean 'spec_kit'"),
         ({"CODEX_FAULTS": "429:1", "CODEX_FAULTS_429_RESET": "soon"}, "CODEX_FAULTS_429_RESET: 'soon'"),
@@ -190,7 +190,7 @@ def test_an_explicit_schedule_refuses_the_environments_plan_and_a_closed_gate_do
     set_up(monkeypatch, SIM_DEV_FAULTS="1")
     assert call(["run", R8]) == 2
     err = capsys.readouterr().err
-    assert "SPEC_KIT_FAULTS beside an explicit schedule" in err
+    assert "SPEC_KIT_FAULTS next to an explicit schedule" in err
     assert err.count("\n") == 1
 
 
@@ -198,7 +198,7 @@ def test_an_uniform_run_refuses_delays(tmp_path: Path, capsys: pytest.CaptureFix
     path = tmp_path / "uniform.yaml"
     path.write_text("model: models.consensus\nstrategy: uniform\nfaults: delay:1@gemini(5s)\n")
     assert call(["run", str(path)]) == 2
-    assert "the strategy uniform knows no time" in capsys.readouterr().err
+    assert "the strategy uniform has no clock" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [["check"], ["fuzz", "--schedules", "3"]])
@@ -210,7 +210,7 @@ def test_what_explores_takes_the_environments_plan_as_its_budget(
     assert call([*command, *target, "--set", "faults=none"]) == 0
     out, err = capsys.readouterr()
     assert "faults    none" in out
-    assert "changes nothing without" in err
+    assert "has no effect without" in err
     set_up(monkeypatch, SIM_DEV_FAULTS="1")
     assert call([*command, *target]) == 0
     out, err = capsys.readouterr()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from sim.cli import call
-from sim.fuzz import fuzzer as engine
+from sim.fuzzer import fuzz as engine
 
 FAULTY = ("models.consensus", "--set", "sequencing=false")
 
@@ -83,7 +83,7 @@ def test_the_text_says_what_was_covered_and_proves_nothing(capsys: pytest.Captur
     assert err == "", "progress is for terminals"
     for part in ("schedules by portfolio, seed 0", "faults    duplicate:1, drop:1", "60 schedules, ", "transitions  "):
         assert part in out
-    assert "  never      coordinator  Response: asking -> blocked if overlaps" in out
+    assert "  never      coordinator  AgentTimeout: asking -> (stays) if may_ask_it_again" in out
     assert "(Good-Turing: " in out
     assert out.endswith("ok: nothing wrong in 60 schedules, which proves nothing\n")
 
@@ -91,8 +91,8 @@ def test_the_text_says_what_was_covered_and_proves_nothing(capsys: pytest.Captur
 def test_a_fuzz_says_which_walk_ended_it(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     words = ("models.two_phase_commit", "--set", "resource_managers=2", "--schedules", "300")
     _, short = fuzz_json(capsys, *words)
-    monkeypatch.setattr("sim.fuzz.fuzzer.PAYS_AT", 100)
-    monkeypatch.setattr("sim.fuzz.fuzzer.PAYS_TO_MAKE_AT", 200)
+    monkeypatch.setattr("sim.fuzzer.fuzz.PAYS_AT", 100)
+    monkeypatch.setattr("sim.fuzzer.fuzz.PAYS_TO_MAKE_AT", 200)
     _, long = fuzz_json(capsys, *words)
     assert (short["walk"], long["walk"]) == ("plain", "compiled")
     assert short["steps"] == long["steps"]
@@ -170,7 +170,7 @@ def test_a_folder_that_is_none_is_refused_before_anything_is_run(
         out, err = capsys.readouterr()
         assert (out, err.count("\n")) == ("", 1)
         assert f"--out {folder}: " in err
-        assert "is no folder" in err
+        assert "is not a folder" in err
 
 
 @pytest.mark.parametrize(
@@ -214,8 +214,11 @@ def test_a_scenario_that_expects_its_violation_is_as_expected(
     [
         (["--schedules", "3", "--for", "3s"], "--schedules and --for are both given; give one"),
         (["--for", "soon"], "soon"),
-        (["--for", "0s"], "give more than no time"),
-        (["--strategy", "unifrom"], "unifrom"),
+        (["--for", "0s"], "must be more than 0"),
+        (
+            ["--strategy", "unifrom"],
+            "--strategy unifrom: unknown strategy 'unifrom' (did you mean 'uniform'?): use virtual_time, ",
+        ),
         (["--schedules", "0"], "0"),
         (["--set", "agent=3"], "did you mean 'agents'?"),
     ],
@@ -252,7 +255,7 @@ def test_interrupted_it_prints_what_was_done_and_keeps_what_was_found(
     assert call(["fuzz", "models.consensus"]) == 130
     out = capsys.readouterr().out
     assert "12 schedules, " in out
-    assert out.endswith("INTERRUPTED  this is what was done so far\n")
+    assert out.endswith("INTERRUPTED  results so far\n")
 
 
 def test_interrupted_while_minimising_the_file_says_that_there_may_be_a_shorter_one(

@@ -185,7 +185,7 @@ def test_a_campaign_refuses_a_name_that_it_could_not_keep(
     monkeypatch.chdir(tmp_path)
     assert call(["fuzz", odd.name, "--workers", "1"]) == 2
     err = capsys.readouterr().err
-    assert err == "sim: 'odd\\udcff.yaml': a campaign is kept by this name, which is no UTF-8; rename it\n"
+    assert err == "sim: 'odd\\udcff.yaml': a campaign is stored under this name, which is not UTF-8; rename it\n"
     assert [*tmp_path.iterdir()] == [odd]
 
 
@@ -196,7 +196,7 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["run", ROUND, "--seed", "-1"], "--seed"),
     (["run", ROUND, "--faults", "drp:1"], "did you mean 'drop'"),
     (["run", ROUND, "--faults", "drop"], "malformed"),
-    (["run", R8, "--faults", "drop:1"], "beside an explicit schedule"),
+    (["run", R8, "--faults", "drop:1"], "next to an explicit schedule"),
     (["run", ROUND, "--set", "agents"], "KEY=VALUE"),
     (["run", ROUND, "--set", "agent=2"], "did you mean 'agents'"),
     (["run", ROUND, "--set", "agents=two"], "agents"),
@@ -204,24 +204,27 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["run", ROUND, "--set", "agents=1", "--set", "agents=2"], "twice"),
     (["run", ROUND, "--sed", "1"], "--sed"),
     (["run", ROUND, "--seed", "x"], "'--seed': 'x' is not a valid whole number."),
-    (["rum", ROUND], "there is no command 'rum' (did you mean 'run'?); sim --help lists them"),
+    (["rum", ROUND], "unknown command 'rum' (did you mean 'run'?): use run, "),
     (
         ["run", "tests/report/runs.py"],
-        "tests/report/runs.py: is Python, no scenario; a model goes by its module: sim check tests.report.runs",
+        "tests/report/runs.py: is Python, not a scenario; name a model by its module: sim check tests.report.runs",
     ),
     (["check", "LICENSE.py"], "LICENSE.py: no such file"),
     (["check", "models.consensus.system"], "did you mean 'models.consensus'?"),
-    (["run", ROUND, "--export", "mermaid"], "--export 'mermaid' is no FORMAT=FILE: write --export mermaid=FILE"),
-    (["fuzz", "models.paxos", "--for", "5"], "--for '5' is no duration; write a number and a unit"),
-    (["fuzz", "models.paxos", "--engine", "dsk"], "there is no engine 'dsk' (did you mean 'dask'?)"),
+    (["run", ROUND, "--export", "mermaid"], "--export 'mermaid': write --export mermaid=FILE"),
+    (["fuzz", "models.paxos", "--for", "5"], "--for '5' is not a duration; write a number and a unit"),
+    (["fuzz", "models.paxos", "--engine", "dsk"], "unknown engine 'dsk' (did you mean 'dask'?)"),
     (["check", "models.consensu"], "models.consensus"),
     (["check", "no_such_model"], "no_such_model"),
     (["check", "models.paxos", "--max-states", "0"], "--max-states"),
     (["check", "models.paxos", "--set", "faults=reorder:1"], "fifo"),
     (["check", "models.two_phase_commit", "--set", "faults=duplicate:1"], "set"),
-    (["check", "models.paxos", "--set", "clients=0"], "clients is 0; give 1 or more"),
-    (["check", "models.two_phase_commit", "--set", "resource_managers=-1"], "resource_managers is -1; give 1 or more"),
-    (["check", "os"], "os.system is no Python function"),
+    (["check", "models.paxos", "--set", "clients=0"], "clients is 0; must be 1 or more"),
+    (
+        ["check", "models.two_phase_commit", "--set", "resource_managers=-1"],
+        "resource_managers is -1; must be 1 or more",
+    ),
+    (["check", "os"], "os.system is not a Python function"),
 ]
 
 
@@ -270,7 +273,7 @@ def test_an_interrupted_run_keeps_what_was_finished(
 ) -> None:
     from sim.cli import run
 
-    real, calls = run.simulate, []
+    real, calls = run.simulate_scenario, []
 
     def second_is_interrupted(*arguments: Any, **options: Any) -> Any:
         calls.append(arguments)
@@ -278,7 +281,7 @@ def test_an_interrupted_run_keeps_what_was_finished(
             raise KeyboardInterrupt
         return real(*arguments, **options)
 
-    monkeypatch.setattr(run, "simulate", second_is_interrupted)
+    monkeypatch.setattr(run, "simulate_scenario", second_is_interrupted)
     assert call(["run", R8, TWIN, ROUND, "--json"]) == 130
     out, err = capsys.readouterr()
     assert [data["verdict"] for data in json.loads(out)["runs"]] == ["ok"]

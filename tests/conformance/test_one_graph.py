@@ -17,6 +17,7 @@ from models import consensus, paxos, two_phase_commit
 from sim import Graph, Replay, Run, State, Strategy, System, Uniform, VirtualTime, check, simulate
 from sim.faults import FaultEntry
 from sim.strategy import Canonical
+from tests.counts import examples
 from tests.systems import systems, walk
 
 STATES_MAX = 1_500
@@ -36,8 +37,8 @@ def values_and_edges(system: System) -> tuple[set[bytes], set[tuple[bytes, bytes
 
 def path_of(run: Run) -> tuple[list[bytes], list[bytes]]:
     """The states of a run and the codes of its actions."""
-    states: list[State] = run.trace.states()
-    return [repr(run.trace.graph.value(s)).encode() for s in states], [a.code for _, a in run.trace.steps]
+    states: list[State] = run.trace.places()
+    return [repr(run.trace.world.value(s)).encode() for s in states], [a.code for _, a in run.trace.steps]
 
 
 def strays(run: Run, states: set[bytes], edges: set[tuple[bytes, bytes, bytes]]) -> list[int]:
@@ -48,7 +49,7 @@ def strays(run: Run, states: set[bytes], edges: set[tuple[bytes, bytes, bytes]])
 
 
 @given(systems(), st.sampled_from(STRATEGIES), st.integers(0, 2**64 - 1))
-@settings(max_examples=150, deadline=None, suppress_health_check=QUIET, derandomize=True, database=None)
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=QUIET, derandomize=True, database=None)
 def test_every_simulated_run_is_a_path_of_the_checked_graph(
     system: System, strategy: Callable[[int], Strategy], seed: int
 ) -> None:
@@ -75,7 +76,7 @@ def test_a_run_that_leaves_the_graph_is_caught() -> None:
 
 
 @given(systems())
-@settings(max_examples=150, deadline=None, suppress_health_check=QUIET, derandomize=True, database=None)
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=QUIET, derandomize=True, database=None)
 def test_every_counterexample_of_the_check_replays_in_the_simulator(system: System) -> None:
     result = check(system, max_states=STATES_MAX)
     assume(result.finding is not None and result.begin is not None)

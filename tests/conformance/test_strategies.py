@@ -4,52 +4,51 @@ run before, every pick is enabled, other seeds give other schedules, and there i
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sim import Graph, State, simulate
-from sim.graph.action import Action
+from sim import Graph, simulate
 from sim.run.trace import Ending
 from sim.scenario import schema
 from sim.strategy import STRATEGIES, make_strategy
 from sim.strategy.base import least
-from tests.fuzzed import SOUND, STEPS_MAX, schedule
+from sim.world.choice import Choice
+from sim.world.world import AnyWorld
+from tests.conformance.worlds import EVERY, KINDS, SOUND, Wrapped, elsewhere
+from tests.fuzzed import STEPS_MAX
 
-ROOT = Path(__file__).parents[2]
 SEEDS = (0, 7, 2**64 - 1)
-TIMED = ("virtual_time", "timed")
+ON_A_CLOCK = ("virtual_time", "timed", "canonical", "two_phase", "drawn")
 """On a clock a move that changes nothing is still due again and again: these end at the stated length."""
+SEEDED = [name for name in EVERY if name != "canonical"]
+
+
+def schedule(world: AnyWorld, strategy: str, seed: int) -> list[str]:
+    """The schedule that a strategy picks, and the digest of the run."""
+    run = simulate(world, EVERY[strategy](seed), max_steps=STEPS_MAX)
+    return [*run.trace.schedule(), run.digest]
 
 
 def schedules(warm: bool) -> dict[str, list[str]]:
-    """Every schedule by system, strategy and seed; with `warm` in another order, on tables that other runs
-    have filled."""
+    """Every schedule by world, strategy and seed; with `warm` in another order, in worlds in which other runs
+    have been."""
     found = {}
     for name in SOUND:
-        graph = Graph(SOUND[name]())
+        world = SOUND[name]()
         if warm:
-            for strategy in reversed(STRATEGIES):
+            for strategy in reversed(EVERY):
                 for seed in range(100, 104):
-                    schedule(graph, strategy, seed)
-        for strategy in reversed(STRATEGIES) if warm else STRATEGIES:
+                    schedule(world, strategy, seed)
+        for strategy in reversed(EVERY) if warm else EVERY:
             for seed in SEEDS:
-                found[f"{name} {strategy} {seed}"] = schedule(graph if warm else Graph(SOUND[name]()), strategy, seed)
+                found[f"{name} {strategy} {seed}"] = schedule(world if warm else SOUND[name](), strategy, seed)
     return found
 
 
-def elsewhere(hash_seed: str, warm: bool) -> subprocess.Popen[str]:
-    code = f"import json; from tests.conformance.test_strategies import schedules; print(json.dumps(schedules({warm})))"
-    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
-
-
 def test_the_same_seed_gives_the_same_schedule_in_other_processes_and_whatever_was_run_before() -> None:
-    started = [elsewhere("1", False), elsewhere("4711", True)]
+    calls = (("1", "schedules(False)"), ("4711", "schedules(True)"))
+    started = [elsewhere(hash_seed, "tests.conformance.test_strategies", call) for hash_seed, call in calls]
     here = schedules(True)
     for child in started:
         out, _ = child.communicate(timeout=120)
@@ -59,30 +58,59 @@ def test_the_same_seed_gives_the_same_schedule_in_other_processes_and_whatever_w
             assert there[name] == steps, name
 
 
+class Turned(Wrapped):
+    """A world that lists what is enabled the other way round."""
+
+    def enabled(self, at: Any) -> list[Choice]:
+        return [*self.inner.enabled(at)][::-1]
+
+
+@pytest.mark.parametrize("strategy", EVERY)
+@pytest.mark.parametrize("name", SOUND)
+def test_no_pick_goes_by_the_order_in_which_a_world_lists_what_is_enabled(name: str, strategy: str) -> None:
+    world, turned = SOUND[name](), Turned(SOUND[name]())
+    for seed in range(3):
+        assert schedule(turned, strategy, seed) == schedule(world, strategy, seed)
+
+
 class Leaking:
-    """A strategy as it must not be: it picks what was met first."""
+    """A strategy as it must not be: it picks what is listed first."""
 
     name, seed, now_ms = "leaking", 0, None
 
-    def begin(self, graph: Graph) -> Any:
-        self.graph = graph
-        return graph.starts()[0]
+    def begin(self, world: AnyWorld) -> Any:
+        self.world = world
+        return world.starts()[0]
 
-    def pick(self, state: State) -> Action | None:
-        actions = self.graph.enabled(state)
-        return min(actions, key=lambda a: a.local) if actions else None
+    def pick(self, at: Any) -> Choice | None:
+        return next(iter(self.world.enabled(at)), None)
 
-    def took(self, action: Action) -> None: ...
+    def took(self, choice: Choice, at: Any) -> None: ...
+
+
+class Meeting(Leaking):
+    """Another: it picks what was met first."""
+
+    def pick(self, at: Any) -> Choice | None:
+        return min(self.world.enabled(at), key=lambda choice: choice.effect.local, default=None)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_strategy_that_picks_by_the_order_of_listing_is_caught(kind: str) -> None:
+    def run(world: Any) -> list[str]:
+        return simulate(world, Leaking(), max_steps=50).trace.schedule()
+
+    assert run(KINDS[kind]()) != run(Turned(KINDS[kind]()))
 
 
 def test_a_strategy_that_picks_by_the_order_of_meeting_is_caught() -> None:
-    def run(graph: Graph) -> list[str]:
-        return simulate(graph, Leaking(), max_steps=50).trace.schedule()
+    def run(world: AnyWorld) -> list[str]:
+        return simulate(world, Meeting(), max_steps=50).trace.schedule()
 
-    warm = Graph(SOUND["consensus"]())
+    warm = SOUND["consensus"]()
     for seed in range(30):
         schedule(warm, "uniform", seed)
-    assert run(Graph(SOUND["consensus"]())) != run(warm)
+    assert run(SOUND["consensus"]()) != run(warm)
 
 
 class Watched:
@@ -94,29 +122,30 @@ class Watched:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._strategy, name)
 
-    def begin(self, graph: Graph) -> Any:
-        self.graph = graph
-        return self._strategy.begin(graph)
+    def begin(self, world: AnyWorld) -> Any:
+        self.world = world
+        return self._strategy.begin(world)
 
-    def pick(self, state: State) -> Action | None:
-        action: Action | None = self._strategy.pick(state)
-        assert action is None or action in self.graph.enabled(state), f"{action} is not enabled"
-        return action
+    def pick(self, at: Any) -> Choice | None:
+        choice: Choice | None = self._strategy.pick(at)
+        assert choice is None or choice in self.world.enabled(at), f"{choice} is not enabled"
+        return choice
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("strategy", EVERY)
 @pytest.mark.parametrize("name", SOUND)
 def test_every_pick_is_enabled_and_every_schedule_ends(name: str, strategy: str) -> None:
-    graph = Graph(SOUND[name]())
+    world = SOUND[name]()
     endings = set()
     for seed in range(30):
-        watched = Watched(make_strategy(strategy, seed))
-        run = simulate(graph, watched, max_steps=STEPS_MAX)
+        run = simulate(world, Watched(EVERY[strategy](seed)), max_steps=STEPS_MAX)
         assert run.steps <= STEPS_MAX
         endings.add(run.ending)
-    if name == "again":
-        assert Ending.STEPS in endings or strategy in TIMED, "on a clock a message arrives once"
-    elif name == "restless" and strategy in TIMED:
+    if name == "ticking":
+        assert endings == {Ending.STEPS}
+    elif name == "again":
+        assert Ending.STEPS in endings or strategy in ON_A_CLOCK, "on a clock a message arrives once"
+    elif name == "restless" and strategy in ON_A_CLOCK:
         assert endings == {Ending.STEPS}
     elif name == "restless" and strategy == "portfolio":
         assert endings == {Ending.STEPS, Ending.QUIESCENT}
@@ -124,29 +153,36 @@ def test_every_pick_is_enabled_and_every_schedule_ends(name: str, strategy: str)
         assert Ending.STEPS not in endings
 
 
-def test_a_pick_that_is_not_enabled_is_caught() -> None:
-    graph = Graph(SOUND["relay"]())
-
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_pick_that_is_not_enabled_is_caught(kind: str) -> None:
     class Wrong(Leaking):
-        def pick(self, state: State) -> Action | None:
-            return self.graph.enabled(self.graph.starts()[0].state)[0]
+        def pick(self, at: Any) -> Choice | None:
+            return super().pick(self.world.starts()[0].place)
 
     with pytest.raises(AssertionError, match="is not enabled"):
-        simulate(graph, Watched(Wrong()), max_steps=50)
+        simulate(KINDS[kind](), Watched(Wrong()), max_steps=50)
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
-def test_other_seeds_give_other_schedules(strategy: str) -> None:
-    graph = Graph(SOUND["factory"]())
-    assert len({tuple(schedule(graph, strategy, seed)) for seed in range(20)}) > 5
+@pytest.mark.parametrize("strategy", SEEDED)
+@pytest.mark.parametrize("kind", KINDS)
+def test_other_seeds_give_other_schedules(kind: str, strategy: str) -> None:
+    world = KINDS[kind]()
+    assert len({tuple(schedule(world, strategy, seed)) for seed in range(20)}) > 5
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
-def test_one_object_begins_anew_for_every_run(strategy: str) -> None:
-    graph = Graph(SOUND["factory"]())
-    picking = make_strategy(strategy, 5)
-    first = simulate(graph, picking, max_steps=STEPS_MAX)
-    assert simulate(graph, picking, max_steps=STEPS_MAX).digest == first.digest
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_strategy_that_does_not_go_by_its_seed_is_caught(kind: str) -> None:
+    world = KINDS[kind]()
+    assert len({tuple(schedule(world, "canonical", seed)) for seed in range(20)}) == 1
+
+
+@pytest.mark.parametrize("strategy", EVERY)
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_object_begins_anew_for_every_run(kind: str, strategy: str) -> None:
+    world = KINDS[kind]()
+    picking = EVERY[strategy](5)
+    first = simulate(world, picking, max_steps=STEPS_MAX)
+    assert simulate(world, picking, max_steps=STEPS_MAX).digest == first.digest
 
 
 def test_a_portfolio_takes_its_members_in_turn_and_alone_goes_by_its_seed() -> None:
@@ -162,9 +198,9 @@ def test_scenario_files_may_name_every_strategy() -> None:
 def test_a_uniform_pick_is_uniform() -> None:
     """Of k actions each is picked with probability 1/k: over 6000 draws of k = 6, each 1000 times, with a
     standard deviation of sqrt(6000 * 1/6 * 5/6) = 29; five of them are 145."""
-    graph = Graph(SOUND["consensus"]())
+    graph: Graph = SOUND["consensus"]()  # type: ignore[assignment]
     runs = (simulate(graph, make_strategy("uniform", seed)) for seed in range(50))
-    actions = next(found for run in runs for s in run.trace.states() if len(found := graph.enabled(s)) == 6)
+    actions = next(found for run in runs for s in run.trace.places() if len(found := graph.enabled(s)) == 6)
     counts = dict.fromkeys((action.code for action in actions), 0)
     for seed in range(6000):
         counts[least(actions, seed * 0x9E3779B97F4A7C15 % 2**64).code] += 1

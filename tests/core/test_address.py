@@ -81,7 +81,7 @@ def actions(draw: st.DrawFn) -> Action:
     options: dict[str, Any] = {}
     if inside:
         options["choices"] = tuple(draw(st.lists(VALUES, max_size=2)))
-        options["outputs"] = outputs
+        options["all_outputs"] = outputs
         options["window"] = draw(st.none() | st.integers(0, len(outputs)))
     if kind in (Kind.DELIVER, Kind.DROP, Kind.DUPLICATE):
         ask = Ask(draw(VALUES), draw(VALUES))
@@ -173,7 +173,7 @@ def test_a_rate_limit_may_leave_out_its_hint() -> None:
 
 def test_a_crash_window_is_named_by_the_last_output_before_it() -> None:
     outputs = (Send("b", Ask()), Write("kept", 1), Send("c", Ask()), Emit(Said()))
-    names = [str(Action(Kind.MOVE, process="p", subject="go", outputs=outputs, window=n).address) for n in range(5)]
+    names = [str(Action(Kind.MOVE, process="p", subject="go", all_outputs=outputs, window=n).address) for n in range(5)]
     assert names == [
         "move p.go crashing at once",
         "move p.go crashing after Ask",
@@ -186,13 +186,13 @@ def test_a_crash_window_is_named_by_the_last_output_before_it() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("delivr a->b Ask", "'delivr' is no action (did you mean 'deliver'?)"),
-        ("", "'' is no action"),
+        ("delivr a->b Ask", "unknown action 'delivr' (did you mean 'deliver'?)"),
+        ("", "unknown action ''"),
         ("deliver Ask", "write deliver source->target Type(field=value)"),
         ("deliver a->b", "write deliver source->target"),
         ("deliver a->b Ask(body=1", "is never closed"),
-        ("deliver a->b Ask(body)", "'body' is no field=value"),
-        ("deliver a->b Ask(=1)", "is no field=value"),
+        ("deliver a->b Ask(body)", "'body' is not of the form field=value"),
+        ("deliver a->b Ask(=1)", "is not of the form field=value"),
         ("deliver a->b Ask #x", "is not understood"),
         ("deliver a->b Ask crashing sometime", "is not understood"),
         ("deliver a->b Ask choosing ok under agent_timeout", "is not understood"),

@@ -15,6 +15,7 @@ from sim import (
     ModelError,
     Monitor,
     Process,
+    Replay,
     System,
     Uniform,
     View,
@@ -123,6 +124,21 @@ def test_sometimes_that_never_holds_is_a_finding_once_everything_was_seen() -> N
     assert check(counter(sometimes("two", lambda c: c.n == 2))).verdict == "ok"
 
 
+def test_its_counterexample_replays_from_the_choice_it_began_with() -> None:
+    system = System({"p": Chooser()}, properties=[always("calm", lambda p: p.mood < 3)])
+    least = check(system).counterexample
+    assert least is not None
+    assert (least.schedule, least.steps, least.complete) == (("start choosing 3",), 0, True)
+    assert simulate(system, Replay(least.schedule)).finding == least.finding
+
+
+def test_a_sometimes_that_never_holds_has_no_counterexample() -> None:
+    result = check(counter(sometimes("ten", lambda c: c.n == 10)))
+    assert result.finding is not None
+    assert result.counterexample is None
+    assert check(counter()).counterexample is None
+
+
 def test_what_was_proved_is_said_by_name() -> None:
     props = (always("a", lambda c: True), sometimes("b", lambda c: True), eventually("d", lambda c: c.n == 3))
     result = check(counter(*props))
@@ -158,7 +174,7 @@ def test_a_system_may_be_judged_by_some_of_its_properties() -> None:
     assert sound.proved == ["sometimes one", "no unhandled input", "no exception in a handler"]
     assert check(system.judging("one"), engine="compiled").verdict == "ok"
     assert simulate(system.judging("one"), Uniform(0)).finding is None
-    with pytest.raises(ModelError, match="'on' is no property \\(did you mean 'one'\\?\\); there are zero, one, stuck"):
+    with pytest.raises(ModelError, match="unknown property 'on' \\(did you mean 'one'\\?\\): use zero, one, stuck"):
         system.judging("on")
     with pytest.raises(ModelError, match="name one"):
         system.judging()
@@ -307,7 +323,7 @@ def test_an_unhandled_timer_is_a_finding() -> None:
 
 
 def test_a_predicate_that_breaks_is_an_error_that_names_the_property() -> None:
-    with pytest.raises(ModelError, match="always typo cannot be evaluated: AttributeError: no field 'm'"):
+    with pytest.raises(ModelError, match="always typo cannot be evaluated: AttributeError: unknown field 'm'"):
         check(counter(always("typo", lambda c: c.m == 1)))
 
     def ends(c: Any) -> bool:
@@ -460,7 +476,7 @@ def test_an_interrupt_while_eventually_is_judged_proves_nothing(monkeypatch: pyt
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sim.check.plain.judge_eventually", interrupted)
+    monkeypatch.setattr("sim.checker.plain.judge_eventually", interrupted)
     result = check(counter(eventually("three", lambda c: c.n == 3)))
     assert (result.verdict, result.proved, result.stopped) == ("incomplete", [], "interrupted")
 

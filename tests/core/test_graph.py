@@ -108,10 +108,10 @@ def test_the_entry_with_a_target_is_drawn_on_first() -> None:
 @pytest.mark.parametrize(
     ("faults", "says"),
     [
-        ("crash:1@r", "no 'r' here; there are p and q"),
-        ("crash:1@Ask", "no 'Ask' here"),
-        ("agent_timeout:1", "nothing here carries agent_timeout"),
-        ("drop:1@qq", "no 'qq' here (did you mean 'q'?)"),
+        ("crash:1@r", "unknown process 'r': use p or q"),
+        ("crash:1@Ask", "unknown process 'Ask'"),
+        ("agent_timeout:1", "nothing carries agent_timeout"),
+        ("drop:1@qq", "unknown process 'qq' (did you mean 'q'?)"),
     ],
 )
 def test_a_budget_that_fits_nothing_is_refused(faults: str, says: str) -> None:

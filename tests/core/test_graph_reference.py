@@ -12,11 +12,12 @@ from hypothesis.errors import NoSuchExample
 
 from sim import Graph, System, check
 from sim.base.values import encode
-from sim.graph.graph import State
+from sim.graph.state import State
 from sim.graph.tabulation import Tabulation
 from sim.machine.process import HandlerCall
+from sim.system.declaration import Cut
 from sim.system.network import AnyOrder, Fifo, SentForEver
-from sim.system.system import Cut
+from tests.counts import examples
 from tests.reference import FAILED, Explored, Reference
 from tests.systems import PRIMITIVES, primitives_of, systems, walk
 
@@ -85,7 +86,7 @@ def _check_differs(system: System, expected: Explored) -> str | None:
 
 
 @given(systems())
-@settings(max_examples=120, deadline=None, suppress_health_check=QUIET, derandomize=True, database=None)
+@settings(max_examples=examples(120), deadline=None, suppress_health_check=QUIET, derandomize=True, database=None)
 def test_graph_and_check_agree_with_the_reference_in_every_state_and_step(system: System) -> None:
     assert difference(system) is None
 
@@ -128,8 +129,8 @@ def _crash_in_the_middle_only(self: Any, action: Any, windows: Any = Tabulation.
     return windows(self, action)[1:]
 
 
-def _timers_survive(self: Any, action: Any, *rest: Any, act: Any = Tabulation._act, **options: Any) -> Any:
-    return act(self, action, *rest, **{**options, "consumed": False})
+def _consume_nothing(self: Any, *given: Any, make: Any = Tabulation._action, **options: Any) -> Any:
+    return make(self, *given, **{**options, "consumed": False})
 
 
 class _ForgetfulStep(HandlerCall):
@@ -155,7 +156,7 @@ SABOTEURS: dict[str, tuple[Any, str, Any]] = {
     "durable writes that a crash loses": (Tabulation, "_struck", _keep_all),
     "budgets that are never spent": (Graph, "apply", _apply_without_budget),
     "no crash before the first output": (Tabulation, "windows", _crash_in_the_middle_only),
-    "deliveries that consume nothing": (Tabulation, "_act", _timers_survive),
+    "deliveries that consume nothing": (Tabulation, "_action", _consume_nothing),
     "timers that every handler forgets": (
         __import__("sim.machine.handler", fromlist=["HandlerCall"]),
         "HandlerCall",

@@ -50,4 +50,4 @@ def test_a_round_on_which_nothing_waits_avoids_the_property_for_ever() -> None:
     run = one_round(says=False)
     assert run.finding is not None
     assert run.finding.property == "told"
-    assert "the last 2 actions can be repeated for ever" in run.finding.message
+    assert "the last 2 actions can be repeated forever" in run.finding.message

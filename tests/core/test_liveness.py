@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sim import DEFER, IGNORE, Graph, Message, Process, Replay, System, check, eventually, simulate, within
-from sim.check.liveness import Edges, _fair, fair_round
+from sim.checker.liveness import Edges, _fair, fair_round
 from sim.run.lasso import is_fair
 from tests.walk import schedule
 
@@ -72,7 +72,7 @@ def test_a_fair_cycle_that_avoids_it_is_reported_and_is_a_cycle() -> None:
     result = check(system)
     assert schedule(result.path) == ["move p.turn", "move p.turn"]
     assert result.finding is not None
-    assert "can be repeated for ever" in result.finding.message
+    assert "can be repeated forever" in result.finding.message
 
 
 def test_an_unfair_cycle_is_not_reported() -> None:

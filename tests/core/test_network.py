@@ -176,8 +176,8 @@ def test_set_drop_removes_until_it_is_sent_again() -> None:
     ("network", "faults", "says"),
     [
         ("set", "duplicate:1", "cannot be duplicated"),
-        ("any", "reorder:1", "only a fifo network"),
-        ("any", "cut:1", "names no cuts"),
+        ("any", "reorder:1", "reorder requires a fifo network"),
+        ("any", "cut:1", "declares no cuts"),
     ],
 )
 def test_a_fault_that_a_network_cannot_have_is_refused(network: str, faults: str, says: str) -> None:

@@ -64,7 +64,7 @@ def test_a_view_has_state_up_timers_and_fields_and_names_the_nearest() -> None:
     assert (view.state, view.up, view.timers, view.kept, view.seen) == ("idle", True, ("t",), 2, ())
     assert repr(view) == "<idle, kept=2, seen=()>"
     with pytest.raises(
-        AttributeError, match=r"no field 'ketp' \(did you mean 'kept'\?\): there are state, timers, up, kept, seen"
+        AttributeError, match=r"unknown field 'ketp' \(did you mean 'kept'\?\): use state, timers, up, kept or seen"
     ):
         _ = view.ketp
 
@@ -101,28 +101,28 @@ def test_a_monitor_has_none_of_the_verbs_of_a_process() -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"processes": {}}, "a system needs at least one process"),
-        ({"processes": {"a": Box}}, "process 'a' is the class Box; give an instance of a Process"),
-        ({"processes": {"a": Watch()}}, "process 'a' is a Watch; give an instance of a Process"),
+        ({"processes": {}}, "a system requires at least one process"),
+        ({"processes": {"a": Box}}, "process 'a' is the class Box; expected an instance of a Process"),
+        ({"processes": {"a": Watch()}}, "process 'a' is a Watch; expected an instance of a Process"),
         ({"processes": {"a b": Box()}}, "'a b' cannot name a process"),
         ({"processes": {"": Box()}}, "'' cannot name a process"),
         ({"processes": {"a->b": Box()}}, "cannot name a process"),
-        ({"network": "fif"}, "network 'fif' is none (did you mean 'fifo'?); use any, fifo or set"),
-        ({"monitors": {"m": Box()}}, "monitor 'm' is a Box; give an instance of a Monitor"),
+        ({"network": "fif"}, "unknown network 'fif' (did you mean 'fifo'?): use any, fifo or set"),
+        ({"monitors": {"m": Box()}}, "monitor 'm' is a Box; expected an instance of a Monitor"),
         ({"monitors": {"box": Watch()}}, "'box' names both a process and a monitor"),
         ({"properties": [lambda box: True]}, "use always, sometimes, eventually or within"),
         (
             {"properties": [always("a", lambda bx: True)]},
-            "always a reads 'bx', which is no process or monitor (did you mean 'box'?)",
+            "always a: unknown process or monitor 'bx' (did you mean 'box'?)",
         ),
         (
             {"properties": [always("a", lambda box: True), sometimes("a", lambda box: True)]},
             "two properties are named 'a'",
         ),
         ({"properties": [always("m", lambda box: True)], "monitors": {"m": Watch()}}, "two properties are named 'm'"),
-        ({"properties": [within("a", lambda box: True)]}, "within a: a bound goes to `within`"),
-        ({"within": always("a", lambda box: True)}, "always a: a bound goes to `within`"),
-        ({"cuts": {"left": cut({"bax"})}}, "cut 'left' names 'bax', which is no process (did you mean 'box'?)"),
+        ({"properties": [within("a", lambda box: True)]}, "within a: `within` takes a bound, and only a bound"),
+        ({"within": always("a", lambda box: True)}, "always a: `within` takes a bound, and only a bound"),
+        ({"cuts": {"left": cut({"bax"})}}, "cut 'left': unknown process 'bax' (did you mean 'box'?)"),
     ],
 )
 def test_a_system_that_does_not_fit_together_is_refused_in_one_line(options: dict[str, Any], says: str) -> None:
@@ -141,7 +141,7 @@ def test_all_that_does_not_fit_is_said_at_once() -> None:
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (lambda: always("a", lambda *boxes: True), "say what it reads: reads=(...)"),
+        (lambda: always("a", lambda *boxes: True), "name what it reads: reads=(...)"),
         (lambda: always("a", lambda: True), "reads nothing"),
         (lambda: always("a", lambda box: True, reads="box"), "is one string; write reads=('box',)"),
         (lambda: cut("box"), "not one string"),

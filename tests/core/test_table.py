@@ -39,16 +39,16 @@ ROW = {"trigger": Ask, "source": "idle", "dest": "idle"}
 
 # The text of a mistake -> the class body that makes it. The body is laid over a good one.
 PROCESS_MISTAKES: dict[str, dict[str, Any]] = {
-    "row 1 (trigger: Ask, source: 'idel', dest: 'idle'): source 'idel' is no state (did you mean 'idle'?)": {
+    "row 1 (trigger: Ask, source: 'idel', dest: 'idle'): source: unknown state 'idel' (did you mean 'idle'?)": {
         "transitions": ({**ROW, "source": "idel"},)
     },
-    "source 'bsuy' is no state (did you mean 'busy'?)": {"transitions": ({**ROW, "source": ["idle", "bsuy"]},)},
-    "row 1 (trigger: Ask, source: 'idle', dest: 'idel'): dest 'idel' is no state (did you mean 'idle'?)": {
+    "source: unknown state 'bsuy' (did you mean 'busy'?)": {"transitions": ({**ROW, "source": ["idle", "bsuy"]},)},
+    "row 1 (trigger: Ask, source: 'idle', dest: 'idel'): dest: unknown state 'idel' (did you mean 'idle'?)": {
         "transitions": ({**ROW, "dest": "idel"},)
     },
-    "initial names 'idel', which is no state (did you mean 'idle'?)": {"initial": "idel"},
-    "initial names 3, which is no state": {"initial": 3},
-    "hot names 'bussy', which is no state (did you mean 'busy'?)": {"hot": ("bussy",)},
+    "initial: unknown state 'idel' (did you mean 'idle'?)": {"initial": "idel"},
+    "initial: unknown state 3": {"initial": 3},
+    "hot: unknown state 'bussy' (did you mean 'busy'?)": {"hot": ("bussy",)},
     "nothing can send trigger 'ask': a string is a timer or a spontaneous move": {
         "transitions": ({**ROW, "trigger": "ask"},)
     },
@@ -62,11 +62,11 @@ PROCESS_MISTAKES: dict[str, dict[str, Any]] = {
     "nothing can send trigger Noted": {"transitions": ({**ROW, "trigger": Noted},)},
     "nothing can send trigger Message: it is the base of its kind": {"transitions": ({**ROW, "trigger": Message},)},
     "nothing can send trigger Ask(number=0)": {"transitions": ({**ROW, "trigger": Ask()},)},
-    "row 1 (trigger: Ask, source: 'idle', dest: 'idle'): after names 'nowhere', which is no method": {
+    "row 1 (trigger: Ask, source: 'idle', dest: 'idle'): after: unknown method 'nowhere'": {
         "transitions": ({**ROW, "after": "nowhere"},)
     },
-    "before names 'look_', which is no method (did you mean 'look'?)": {"transitions": ({**ROW, "before": "look_"},)},
-    "conditions names 'number', which is no method": {
+    "before: unknown method 'look_' (did you mean 'look'?)": {"transitions": ({**ROW, "before": "look_"},)},
+    "conditions: unknown method 'number'": {
         "transitions": ({**ROW, "conditions": "number"},),
         "number": 1,
         "__annotations__": {"number": "int"},
@@ -74,21 +74,21 @@ PROCESS_MISTAKES: dict[str, dict[str, Any]] = {
     "conditions True (bool) is neither the name of a method nor a list of names": {
         "transitions": ({**ROW, "conditions": True},)
     },
-    "unless 'many' must take self and at most the input": {"transitions": ({**ROW, "unless": "many"},)},
-    "after 'bare' must take self and at most the input": {"transitions": ({**ROW, "after": "bare"},)},
-    "after 'keyed' must take self and at most the input": {"transitions": ({**ROW, "after": "keyed"},)},
-    "after 'fixed' must take self and at most the input": {"transitions": ({**ROW, "after": "fixed"},)},
-    "after 'hear' takes an input, but a timer or a spontaneous move brings none": {
+    "unless 'many' must accept self and at most the input": {"transitions": ({**ROW, "unless": "many"},)},
+    "after 'bare' must accept self and at most the input": {"transitions": ({**ROW, "after": "bare"},)},
+    "after 'keyed' must accept self and at most the input": {"transitions": ({**ROW, "after": "keyed"},)},
+    "after 'fixed' must accept self and at most the input": {"transitions": ({**ROW, "after": "fixed"},)},
+    "after 'hear' accepts an input, but a timer or a spontaneous move has none": {
         "timers": ("tick",),
         "transitions": ({"trigger": "tick", "source": "idle", "dest": "idle", "after": "hear"},),
     },
-    "on_enter 'hear' takes an input, but a timer or a spontaneous move brings none": {
+    "on_enter 'hear' accepts an input, but a timer or a spontaneous move has none": {
         "states": ("idle", {"name": "busy", "on_enter": "hear"}),
         "may": ("go",),
         "transitions": ({"trigger": "go", "source": "idle", "dest": "busy"},),
     },
     "unknown key 'condition' (did you mean 'conditions'?)": {"transitions": ({**ROW, "condition": "look"},)},
-    "row 1 (trigger: Ask, source: 'idle', dest: 'idle'): prepare would run even where the row is refused": {
+    "row 1 (trigger: Ask, source: 'idle', dest: 'idle'): prepare would run even if the row is refused": {
         "transitions": ({**ROW, "prepare": "look"},)
     },
     "row 1 (trigger: Ask, source: 'idle', dest: IGNORE): IGNORE does nothing; callbacks here would never be called": {
@@ -111,25 +111,25 @@ PROCESS_MISTAKES: dict[str, dict[str, Any]] = {
         "states": ("idle", {"name": "busy", "on_entry": "look"})
     },
     "state 'busy': unknown key 4": {"states": ("idle", {"name": "busy", 4: "look"})},
-    "state 'busy': on_enter names 'lok', which is no method (did you mean 'look'?)": {
+    "state 'busy': on_enter: unknown method 'lok' (did you mean 'look'?)": {
         "states": ("idle", {"name": "busy", "on_enter": "lok"})
     },
     "state '(down)' cannot have this name": {"states": ("idle", "(down)")},
     "state '*' cannot have this name": {"states": ("idle", "*")},
     "state '' cannot have this name": {"states": ("idle", "")},
-    "field level: 1.5 (float) is no value: use an integer (of a smaller unit) or a ratio of two": {
+    "field level: 1.5 (float) is not a value: use an integer (of a smaller unit) or a ratio of two": {
         "level": 1.5,
         "__annotations__": {"level": "float"},
     },
-    "field seen: [] (list) is no value: use a tuple": {"seen": [], "__annotations__": {"seen": "list[int]"}},
-    "field 'send' cannot have this name: it is the framework's": {
+    "field seen: [] (list) is not a value: use a tuple": {"seen": [], "__annotations__": {"seen": "list[int]"}},
+    "field 'send' cannot have this name: it belongs to the framework": {
         "send": 1,
         "__annotations__": {"send": "int"},
     },
     "field 'up' cannot have this name": {"up": True, "__annotations__": {"up": "bool"}},
     "field '_hidden' cannot have this name": {"_hidden": 1, "__annotations__": {"_hidden": "int"}},
-    "'emit' cannot be replaced: it is the framework's": {"emit": lambda self: None},
-    "durable names 'cuont', which is no field (did you mean 'count'?)": {
+    "'emit' cannot be replaced: it belongs to the framework": {"emit": lambda self: None},
+    "durable: unknown field 'cuont' (did you mean 'count'?)": {
         "durable": ("cuont",),
         "count": 0,
         "__annotations__": {"count": "int"},
@@ -144,7 +144,7 @@ PROCESS_MISTAKES: dict[str, dict[str, Any]] = {
         "must": ("go", "go"),
         "transitions": ({"trigger": "go", "source": "idle", "dest": "busy"},),
     },
-    "timers holds 'wake up', which is no identifier": {
+    "timers holds 'wake up', which is not an identifier": {
         "timers": ("wake up",),
         "transitions": ({"trigger": "wake up", "source": "idle", "dest": "busy"},),
     },
@@ -157,13 +157,11 @@ PROCESS_MISTAKES: dict[str, dict[str, Any]] = {
         "transition": ({"trigger": Ask, "source": "idle", "dest": "idle"},)
     },
     "hots is neither part of a table (did you mean 'hot'?) nor annotated as a field": {"hots": ("idle",)},
-    "'table' cannot be replaced: it is the framework's": {"table": ()},
-    "on_enter_buzy is the callback of no state: 'buzy' is none (did you mean 'busy'?)": {
-        "on_enter_buzy": lambda self: None
-    },
-    "on_exit_ is the callback of no state": {"on_exit_": lambda self: None},
-    "on_start takes no argument besides self": {"on_start": lambda self, message: None},
-    "on_restart takes no argument besides self": {"on_restart": lambda self, message: None},
+    "'table' cannot be replaced: it belongs to the framework": {"table": ()},
+    "on_enter_buzy: unknown state 'buzy' (did you mean 'busy'?)": {"on_enter_buzy": lambda self: None},
+    "on_exit_: unknown state ''": {"on_exit_": lambda self: None},
+    "on_start takes no argument but self": {"on_start": lambda self, message: None},
+    "on_restart takes no argument but self": {"on_restart": lambda self, message: None},
     "row 1 (trigger: 'go', source: 'idle', dest: DEFER): a spontaneous move is taken or not": {
         "may": ("go",),
         "transitions": ({"trigger": "go", "source": "idle", "dest": DEFER},),
@@ -224,7 +222,7 @@ MONITOR_MISTAKES: dict[str, dict[str, Any]] = {
         "timers": ("tick",),
         "transitions": ({"trigger": "tick", "source": "idle", "dest": "idle"},),
     },
-    "'violate' cannot be replaced: it is the framework's": {"violate": lambda self, why: None},
+    "'violate' cannot be replaced: it belongs to the framework": {"violate": lambda self, why: None},
 }
 
 
@@ -304,9 +302,9 @@ def test_fields_are_given_by_name_and_checked() -> None:
     with pytest.raises(ModelError) as caught:
         Counter(cuont=1, count=[])
     assert caught.value.mistakes == (
-        "Counter: no field 'cuont' (did you mean 'count'?)",
+        "Counter: unknown field 'cuont' (did you mean 'count'?): use size or count",
         "Counter: field 'size' has no default: pass size=...",
-        "Counter: field count: [] (list) is no value: use a tuple",
+        "Counter: field count: [] (list) is not a value: use a tuple",
     )
 
 
@@ -363,7 +361,7 @@ def test_a_guard_that_does_anything_is_an_error_that_names_it(what: str, key: st
     row = {"trigger": Ask, "source": "idle", "dest": "busy", key: "guard"}
     tick = {"trigger": "tick", "source": "*", "dest": IGNORE}
     walk = _walk(guard=GUARD_ACTS[what], transitions=(row, tick))
-    with pytest.raises(ModelError, match="in a guard: guards only look") as caught:
+    with pytest.raises(ModelError, match="in a guard: guards only read") as caught:
         walk.enabled()
     assert f"Box 'box' in state 'idle' {what}" in str(caught.value)
 
@@ -429,23 +427,23 @@ def test_a_callback_finds_no_trigger_to_call(name: str) -> None:
 @pytest.mark.parametrize(
     ("act", "text"),
     [
-        (lambda self: setattr(self, "cuont", 1), "'cuont', which is no field (did you mean 'count'?)"),
+        (lambda self: setattr(self, "cuont", 1), "unknown field 'cuont' (did you mean 'count'?)"),
         (lambda self: setattr(self, "state", "idle"), "only rows of the table change the state"),
-        (lambda self: setattr(self, "count", 1.0), "1.0 (float) is no value"),
+        (lambda self: setattr(self, "count", 1.0), "1.0 (float) is not a value"),
         (lambda self: delattr(self, "count"), "deletes 'count': set it to None instead"),
-        (lambda self: self.send("box", "Ask"), "sends 'Ask' (str): give an instance of a subclass of Message"),
-        (lambda self: self.send("bux", Ask()), "which is no process (did you mean 'box'?)"),
-        (lambda self: self.send("box", Ask([])), "[] (list) is no value"),
+        (lambda self: self.send("box", "Ask"), "sends 'Ask' (str): pass an instance of a subclass of Message"),
+        (lambda self: self.send("bux", Ask()), "unknown process 'bux' (did you mean 'box'?)"),
+        (lambda self: self.send("box", Ask([])), "[] (list) is not a value"),
         (lambda self: self.emit(Ask()), "emits Ask: make it a subclass of Emission"),
         (lambda self: self.choose(), "chooses from nothing"),
-        (lambda self: self.choose(1.5), "1.5 (float) is no value"),
-        (lambda self: self.arm("tock", 1), "'tock' is no timer (did you mean 'tick'?)"),
-        (lambda self: self.arm("tick", -1), "a duration is whole milliseconds from 0"),
-        (lambda self: self.arm("tick", 1.5), "a duration is whole milliseconds from 0"),
-        (lambda self: self.arm("tick", True), "a duration is whole milliseconds from 0"),
-        (lambda self: self.arm("tick", (5, 1)), "a duration is whole milliseconds from 0"),
-        (lambda self: self.arm("tick", (1, 2, 3)), "a duration is whole milliseconds from 0"),
-        (lambda self: self.cancel("tock"), "'tock' is no timer"),
+        (lambda self: self.choose(1.5), "1.5 (float) is not a value"),
+        (lambda self: self.arm("tock", 1), "unknown timer 'tock' (did you mean 'tick'?)"),
+        (lambda self: self.arm("tick", -1), "expected whole milliseconds, 0 or more"),
+        (lambda self: self.arm("tick", 1.5), "expected whole milliseconds, 0 or more"),
+        (lambda self: self.arm("tick", True), "expected whole milliseconds, 0 or more"),
+        (lambda self: self.arm("tick", (5, 1)), "expected whole milliseconds, 0 or more"),
+        (lambda self: self.arm("tick", (1, 2, 3)), "expected whole milliseconds, 0 or more"),
+        (lambda self: self.cancel("tock"), "unknown timer 'tock'"),
     ],
 )
 def test_what_a_callback_may_not_do_is_an_error_and_leaves_the_state_unchanged(act: Any, text: str) -> None:

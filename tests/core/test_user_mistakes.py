@@ -174,89 +174,91 @@ class Numbered(Process):
 
 MISTAKES: dict[str, Callable[[], object]] = {
     # the parts of a system
-    "processes is [1] (list); give a mapping, such as processes={...}": lambda: System([1]),  # type: ignore[arg-type]
-    "monitors is a Listener; give a mapping": lambda: system(monitors=Listener()),
-    "process 'p' is the class Player; give an instance of a Process": lambda: System({"p": Player}),  # type: ignore[dict-item]
-    "process 'm' is a Listener; give an instance of a Process; it goes to monitors": lambda: System({"m": Listener()}),  # type: ignore[dict-item]
-    "properties is a Property; give a tuple; behind a single item goes a comma": lambda: system(
+    "processes is [1] (list); expected a mapping, such as processes={...}": lambda: System([1]),  # type: ignore[arg-type]
+    "monitors is a Listener; expected a mapping": lambda: system(monitors=Listener()),
+    "process 'p' is the class Player; expected an instance of a Process": lambda: System({"p": Player}),  # type: ignore[dict-item]
+    "process 'm' is a Listener; expected an instance of a Process; monitors go into `monitors`": lambda: System(
+        {"m": Listener()}
+    ),  # type: ignore[dict-item]
+    "properties is a Property; expected a tuple (a single item needs a comma after it)": lambda: system(
         properties=always("x", lambda p: True)
     ),
-    "property a function is none; use always, sometimes, eventually or within": lambda: system(within=lambda p: True),
-    "carriers: 'agent_timeout' is no domain fault: make it a subclass of Fault": lambda: system(
+    "a function is not a property; use always, sometimes, eventually or within": lambda: system(within=lambda p: True),
+    "carriers: 'agent_timeout' is not a domain fault: make it a subclass of Fault": lambda: system(
         carriers={"agent_timeout": (Ping,)}
     ),
-    "carriers of AgentTimeout: Ping is no collection of message types; write (Ping,)": lambda: system(
+    "carriers of AgentTimeout: Ping is not a collection of message types; write (Ping,)": lambda: system(
         carriers={AgentTimeout: Ping}
     ),
-    "interchangeable names 'r', which is no process": lambda: system(interchangeable=(("p", "r"),)),
-    "interchangeable holds 'p'; give groups of names, such as (('p', ...),)": lambda: system(interchangeable=("p",)),
-    "interchangeable names 'q' twice; a process is in one group, and there once": lambda: system(
+    "interchangeable: unknown process 'r'": lambda: system(interchangeable=(("p", "r"),)),
+    "interchangeable holds 'p'; expected groups of names, such as (('p', ...),)": lambda: system(
+        interchangeable=("p",)
+    ),
+    "interchangeable names 'q' twice; a process belongs to one group, once": lambda: system(
         interchangeable=(("p", "q"), ("q",))
     ),
-    "interchangeable holds 5 (int); give groups of names, such as (('p', 'q'),)": lambda: system(interchangeable=(5,)),
-    "interchangeable: a is a Player, b a Other; give processes of one class": lambda: System(
+    "interchangeable holds 5 (int); expected groups of names, such as (('p', 'q'),)": lambda: system(
+        interchangeable=(5,)
+    ),
+    "interchangeable: a is a Player, b a Other; they must be of one class": lambda: System(
         {"a": Player(), "b": type("Other", (Player,), {})()}, interchangeable=(("a", "b"),)
     ),
-    "interchangeable: a and b begin with number=1 and 2; give processes that differ in their names alone": lambda: (
-        System({"a": Numbered(number=1), "b": Numbered(number=2)}, interchangeable=(("a", "b"),))
+    "interchangeable: a and b start with number=1 and 2; they may differ only in their names": lambda: System(
+        {"a": Numbered(number=1), "b": Numbered(number=2)}, interchangeable=(("a", "b"),)
     ),
-    "timing is (5, 50) (tuple); give a Timing": lambda: system(timing=(5, 50)),
-    "timing: latency_ms is 5; give whole milliseconds (low, high)": lambda: Timing(latency_ms=5),  # type: ignore[arg-type]
-    "timing: may_ms is (50, 5); give": lambda: Timing(may_ms=(50, 5)),
-    "timing: links['p->q'] is (1.0, 2); give": lambda: Timing(links={"p->q": (1.0, 2)}),  # type: ignore[dict-item]
-    "timing: 'p>q' is no link; write source->target": lambda: system(timing=Timing(links={"p>q": (1, 2)})),
-    "timing: link 'p->qq' names 'qq', which is no process (did": lambda: system(timing=Timing(links={"p->qq": (1, 2)})),
-    "timing: 'p.goo' is no spontaneous move (did you mean 'p.go'?)": lambda: system(
+    "timing is (5, 50) (tuple); expected a Timing": lambda: system(timing=(5, 50)),
+    "timing: latency_ms is 5; expected whole milliseconds (low, high)": lambda: Timing(latency_ms=5),  # type: ignore[arg-type]
+    "timing: may_ms is (50, 5); expected": lambda: Timing(may_ms=(50, 5)),
+    "timing: links['p->q'] is (1.0, 2); expected": lambda: Timing(links={"p->q": (1.0, 2)}),  # type: ignore[dict-item]
+    "timing: 'p>q' is not a link; write source->target": lambda: system(timing=Timing(links={"p>q": (1, 2)})),
+    "timing: link 'p->qq': unknown process 'qq' (did": lambda: system(timing=Timing(links={"p->qq": (1, 2)})),
+    "timing: unknown spontaneous move 'p.goo' (did you mean 'p.go'?)": lambda: system(
         timing=Timing(moves={"p.goo": None})
     ),
-    "a system has no 'fault' (did you mean 'faults'?)": lambda: system().with_(fault="drop:1"),
-    "a system has no 'monitor' (did you mean 'monitors'?); there are processes": lambda: system(monitor={}),
-    "timing has no 'latency' (did you mean 'latency_ms'?); there are": lambda: Timing(latency=(5, 50)),  # type: ignore[call-arg]
-    "faults is {'drop': 1} (dict); give the text of a plan, such as 'drop:1'": lambda: system(faults={"drop": 1}),
-    "network 'tcp' is none; use any, fifo or set": lambda: system(network="tcp"),
-    "fault 'crash:1@r': no 'r' here; there are p and q": lambda: system(faults="crash:1@r"),
-    "always x reads 'r', which is no process or monitor": lambda: system(properties=(always("x", lambda r: True),)),
-    "always 'x': 'p' (str) is no predicate; give a function of what it reads, such as": lambda: always("x", "p"),  # type: ignore[arg-type]
-    "always x cannot be evaluated: AttributeError: no field 'cuont' (did you mean 'count'?)": lambda: check(
+    "System: unknown part 'fault' (did you mean 'faults'?)": lambda: system().with_(fault="drop:1"),
+    "System: unknown part 'monitor' (did you mean 'monitors'?): use processes": lambda: system(monitor={}),
+    "Timing: unknown part 'latency' (did you mean 'latency_ms'?): use": lambda: Timing(latency=(5, 50)),  # type: ignore[call-arg]
+    "faults is {'drop': 1} (dict); expected the text of a plan, such as 'drop:1'": lambda: system(faults={"drop": 1}),
+    "unknown network 'tcp': use any, fifo or set": lambda: system(network="tcp"),
+    "fault 'crash:1@r': unknown process 'r': use p or q": lambda: system(faults="crash:1@r"),
+    "always x: unknown process or monitor 'r'": lambda: system(properties=(always("x", lambda r: True),)),
+    "always 'x': 'p' (str) is not a predicate; pass a function of what it reads, such as": lambda: always("x", "p"),  # type: ignore[arg-type]
+    "always x cannot be evaluated: AttributeError: unknown field 'cuont' (did you mean 'count'?)": lambda: check(
         system(properties=(always("x", lambda p: p.cuont == 0),))
     ),
-    "always x gives a function, which always holds; call it: write () behind it": lambda: check(
+    "always x returns a function, which always holds; call it with ()": lambda: check(
         system(properties=(always("x", lambda p: p.fields),))
     ),
     # monitors that would watch nothing
-    "monitor 'inputs': it watches 'pp', which is no process (did you mean 'p'?)": ledger(
-        process="pp", types=("Keyed",)
-    ),
-    "monitor 'inputs': p has no row for 'Keyd' (did you mean 'Keyed'?)": ledger(process="p", types=("Keyd",)),
-    "monitor 'inputs': types is Keyed; write a tuple of the names of message types": ledger(process="p", types="Keyed"),
-    "monitor 'inputs': Ping has no key: give it a field or a property of this name": ledger(
-        process="p", types=("Ping",)
-    ),
+    "monitor 'inputs': unknown process 'pp' (did you mean 'p'?)": ledger(process="pp", types=("Keyed",)),
+    "monitor 'inputs': p: unknown message type 'Keyd' (did you mean 'Keyed'?)": ledger(process="p", types=("Keyd",)),
+    "monitor 'inputs': types is Keyed; expected a tuple of names of message types": ledger(process="p", types="Keyed"),
+    "monitor 'inputs': Ping has no key: add a field or a property `key`": ledger(process="p", types=("Ping",)),
     # engines
-    "the class Player is no System": lambda: check(Player),  # type: ignore[arg-type]
-    "the strategy is the class Uniform: give an instance, Uniform(...)": lambda: simulate(system(), Uniform),  # type: ignore[arg-type]
-    "the strategy is 'uniform' (str): give an instance, Uniform(...)": lambda: simulate(system(), "uniform"),  # type: ignore[arg-type]
-    "'delver q->p Ping': 'delver' is no action (did you mean 'deliver'?)": lambda: Replay(["delver q->p Ping"]),
+    "the class Player is not a System": lambda: check(Player),  # type: ignore[arg-type]
+    "the strategy is the class Uniform: pass an instance, Uniform(...)": lambda: simulate(system(), Uniform),  # type: ignore[arg-type]
+    "the strategy is 'uniform' (str): pass an instance, Uniform(...)": lambda: simulate(system(), "uniform"),  # type: ignore[arg-type]
+    "'delver q->p Ping': unknown action 'delver' (did you mean 'deliver'?)": lambda: Replay(["delver q->p Ping"]),
     # making processes and records
     "Player takes its fields by name: write Player(count=...)": lambda: Player(1),
-    "Player: no field 'cuont' (did you mean 'count'?)": lambda: Player(cuont=1),
+    "Player: unknown field 'cuont' (did you mean 'count'?)": lambda: Player(cuont=1),
     "Numbered: field 'number' has no default: pass number=...": lambda: Numbered(),
-    "Built: __init__ cannot be replaced: annotate fields in the class body, and give them": an_init_of_ones_own,
-    "Asked: attempt is not annotated, and so no field: write `attempt: int = ...`": a_field_without_annotation,
-    "Bag: field items: [] (list) is no value: use a tuple": list_as_default,
-    "Lonely: transitions is not a tuple of rows; behind a single row goes a comma": one_row_without_a_comma,
+    "Built: __init__ cannot be replaced: annotate fields in the class body, and pass them": an_init_of_ones_own,
+    "Asked: attempt is not annotated, so it is not a field: write `attempt: int = ...`": a_field_without_annotation,
+    "Bag: field items: [] (list) is not a value: use a tuple": list_as_default,
+    "Lonely: transitions is not a tuple of rows; a single row needs a comma after it": one_row_without_a_comma,
     "Direct: row 1 (trigger: Ping, source: 'up', dest: None): after a ": a_function_as_callback,
     # the table of a class: more of these are in test_table
-    "Sole: row 1 (trigger: Ping, source: 'up', dest: 'ovr'): dest 'ovr' is no state (did you mean 'over'?)": row(
+    "Sole: row 1 (trigger: Ping, source: 'up', dest: 'ovr'): dest: unknown state 'ovr' (did you mean 'over'?)": row(
         dest="ovr"
     ),
-    "Sole: row 1 (trigger: Ping, source: 'ovr', dest: 'over'): source 'ovr' is no state (did you mean 'over'?)": row(
+    "Sole: row 1 (trigger: Ping, source: 'ovr', dest: 'over'): source: unknown state 'ovr' (did you mean 'over'?)": row(
         source="ovr"
     ),
-    "after names 'nte', which is no method (did you mean 'note'?)": row(after="nte"),
+    "after: unknown method 'nte' (did you mean 'note'?)": row(after="nte"),
     "nothing can send trigger 'wait': a string is a timer or a spontaneous move, declared in": row(trigger="wait"),
     "unknown key 'condition' (did you mean 'conditions'?)": row(condition="note"),
-    "prepare would run even where the row is refused; use a condition, or before": row(prepare="note"),
+    "prepare would run even if the row is refused; use a condition, or before": row(prepare="note"),
     # what a handler must not read
     "Doer: <lambda> reads time.time (test_user_mistakes.py:": doing(lambda p: setattr(p, "count", int(time.time()))),
     "reads time.monotonic (test_user_mistakes.py:": doing(lambda p: setattr(p, "count", int(STARTED()))),
@@ -268,7 +270,9 @@ MISTAKES: dict[str, Callable[[], object]] = {
     "reads random.Random (": doing(lambda p: setattr(p, "count", DICE.randrange(6))),
     "Doer: imports_inside reads random (": doing(imports_inside),
     "reads uuid.uuid4 (": doing(lambda p: setattr(p, "count", uuid.uuid4().int)),
-    "a handler has no dice; let self.choose(...) take one of the outcomes": doing(lambda p: secrets.token_hex()),
+    "a handler has no random numbers; let self.choose(...) take one of the outcomes": doing(
+        lambda p: secrets.token_hex()
+    ),
     "reads os.environ (": doing(lambda p: setattr(p, "count", len(os.environ))),
     "reads builtins.open (": doing(lambda p: open("x")),  # noqa: SIM115
     "reads builtins.id (": doing(lambda p: setattr(p, "count", id(p))),
@@ -285,27 +289,25 @@ MISTAKES: dict[str, Callable[[], object]] = {
     ),
     "always slow: <lambda> reads time.time (": lambda: system(properties=(always("slow", lambda p: time.time() > 1),)),
     # values
-    "Doer 'p' in state 'over' sets count: 0.5 (float) is no value: ": doing(lambda p: setattr(p, "count", 0.5)),
-    "Doer 'p' in state 'over' sets count: [1] (list) is no value: use a tuple": doing(
+    "Doer 'p' in state 'over' sets count: 0.5 (float) is not a value: ": doing(lambda p: setattr(p, "count", 0.5)),
+    "Doer 'p' in state 'over' sets count: [1] (list) is not a value: use a tuple": doing(
         lambda p: setattr(p, "count", [1])
     ),
-    "Doer 'p' in state 'over' sets count: {} (dict) is no value: ": doing(lambda p: setattr(p, "count", {})),
-    "Doer 'p' in state 'over', Ping: [1] (list) is no value: use a tuple": doing(lambda p: p.send("p", Ping([1]))),  # type: ignore[arg-type]
-    "p sends Ping to 'nobody', which is no process; there are p": doing(lambda p: p.send("nobody", Ping(1))),
+    "Doer 'p' in state 'over' sets count: {} (dict) is not a value: ": doing(lambda p: setattr(p, "count", {})),
+    "Doer 'p' in state 'over', Ping: [1] (list) is not a value: use a tuple": doing(lambda p: p.send("p", Ping([1]))),  # type: ignore[arg-type]
+    "p sends Ping: unknown process 'nobody': use p": doing(lambda p: p.send("nobody", Ping(1))),
     "only rows of the table change the state": doing(lambda p: setattr(p, "state", "up")),
-    "chooses from nothing: give at least one outcome": doing(lambda p: p.choose()),
+    "chooses from nothing: pass at least one outcome": doing(lambda p: p.choose()),
     # in a handler
-    "Doer 'p' in state 'over' sends the class Ping: give an instance, Ping(...)": doing(lambda p: p.send("p", Ping)),
-    "Doer 'p' in state 'over' sends 'q' (str): give an instance": doing(lambda p: p.send(Ping(1), "q")),
-    "Doer 'p' in state 'over' sends to the class Player: give the name": doing(lambda p: p.send(Player, Ping(1))),
+    "Doer 'p' in state 'over' sends the class Ping: pass an instance, Ping(...)": doing(lambda p: p.send("p", Ping)),
+    "Doer 'p' in state 'over' sends 'q' (str): pass an instance": doing(lambda p: p.send(Ping(1), "q")),
+    "Doer 'p' in state 'over' sends to the class Player: pass the name": doing(lambda p: p.send(Player, Ping(1))),
     "Doer 'p' in state 'over' sends to '': only the handler of a": doing(lambda p: p.send(p.sender, Ping(1))),
     "Doer 'p' in state 'over' emits Ping: make it a subclass of Emission": doing(lambda p: p.emit(Ping(1))),
-    "Doer 'p' in state 'over' emits with 'count', which is no durable field": doing(lambda p: p.emit(Did(1), count=2)),
-    "Doer 'p' in state 'over' arms 'wait' for 0.5: a duration is": doing(lambda p: p.arm("wait", 0.5)),
-    "Doer 'p' in state 'over': 'waite' is no timer (did you mean 'wait'?)": doing(lambda p: p.cancel("waite")),
-    "Doer 'p' in state 'over' sets 'kount', which is no field (did you mean 'count'?)": doing(
-        lambda p: setattr(p, "kount", 1)
-    ),
+    "Doer 'p' in state 'over' emits: unknown durable field 'count'": doing(lambda p: p.emit(Did(1), count=2)),
+    "Doer 'p' in state 'over' arms 'wait' for 0.5: expected whole milliseconds": doing(lambda p: p.arm("wait", 0.5)),
+    "Doer 'p' in state 'over': unknown timer 'waite' (did you mean 'wait'?)": doing(lambda p: p.cancel("waite")),
+    "Doer 'p' in state 'over': unknown field 'kount' (did you mean 'count'?)": doing(lambda p: setattr(p, "kount", 1)),
 }
 
 

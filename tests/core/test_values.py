@@ -254,20 +254,20 @@ class Bits(Flag):
 
 
 REFUSED = [
-    (1.0, "1.0 (float) is no value: use an integer (of a smaller unit) or a ratio of two"),
-    ([1], "[1] (list) is no value: use a tuple"),
-    ({1}, "{1} (set) is no value: use a frozenset"),
-    ({1: 2}, "{1: 2} (dict) is no value: use a frozenset or a tuple of pairs"),
-    (bytearray(b"x"), "bytearray(b'x') (bytearray) is no value: use bytes"),
-    (Longer(1), "1 (Longer) is no value: it is a subclass of int: use int itself, or a Record"),
-    (Named("x"), "'x' (Named) is no value: it is a subclass of str"),
-    (Soft(), "a Soft is no value: make the dataclass frozen, or a Record"),
-    (Point, "the class Point is no value: a class is not data"),
-    (Loose(), "a Loose is no value: use None, bool, int, str"),
-    (1j, "a complex is no value"),
-    (len, "a builtin_function_or_method is no value"),
-    (Bits.A | Bits.B, "is no value: a combination of flags has no name; use a frozenset of members"),
-    (Bits(0), "is no value: a combination of flags has no name; use a frozenset of members"),
+    (1.0, "1.0 (float) is not a value: use an integer (of a smaller unit) or a ratio of two"),
+    ([1], "[1] (list) is not a value: use a tuple"),
+    ({1}, "{1} (set) is not a value: use a frozenset"),
+    ({1: 2}, "{1: 2} (dict) is not a value: use a frozenset or a tuple of pairs"),
+    (bytearray(b"x"), "bytearray(b'x') (bytearray) is not a value: use bytes"),
+    (Longer(1), "1 (Longer) is not a value: it is a subclass of int: use int itself, or a Record"),
+    (Named("x"), "'x' (Named) is not a value: it is a subclass of str"),
+    (Soft(), "a Soft is not a value: make the dataclass frozen, or a Record"),
+    (Point, "the class Point is not a value: a class is not data"),
+    (Loose(), "a Loose is not a value: use None, bool, int, str"),
+    (1j, "a complex is not a value"),
+    (len, "a builtin_function_or_method is not a value"),
+    (Bits.A | Bits.B, "is not a value: a combination of flags has no name; use a frozenset of members"),
+    (Bits(0), "is not a value: a combination of flags has no name; use a frozenset of members"),
 ]
 
 

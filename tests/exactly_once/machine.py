@@ -24,7 +24,6 @@ from models.consensus.messages import (
     Update,
 )
 from sim import Action, Finding, Graph, State, System, SystemMachine
-from sim.graph.judge import Judge
 from tests.exactly_once.beside import Broken
 from tests.exactly_once.ledger import Ledger
 
@@ -71,10 +70,10 @@ def taking(name: str) -> Callable[..., Any]:
     return precondition(lambda self: name in self.enabled)(rule(pick=PICKS)(take))
 
 
-class OutsideJudge(Judge):
+class Unowed(Graph):
     """Leaves to the ledger what is owed: hot states are the model's own word."""
 
-    def judge_quiescent(self, state: State) -> Finding | None:
+    def rest(self, state: State) -> Finding | None:
         return None
 
 
@@ -99,7 +98,7 @@ class ExactlyOnce(SystemMachine):
     restart = taking("restart")
 
     def begin(self, start: int) -> None:
-        processes = self.graph.system.processes
+        processes = self.world.system.processes
         coordinator, store, consumer = (processes[name] for name in ("coordinator", "store", "consumer"))
         self.ledger = Ledger(
             coordinator.run,
@@ -113,15 +112,15 @@ class ExactlyOnce(SystemMachine):
             budget_ms=coordinator.budget_ms,
             patience_ms=coordinator.patience_ms,
         )
-        self.flying = list(self.graph.starts()[start].sends)
+        self.flying = list(self.world.starts()[start].sends)
         super().begin(start)
 
     def observe(self, action: Action) -> None:
-        held = self.graph.view(self.walk.state, "store").applied
+        held = self.world.view(self.walk.at, "store").applied
         self._held_against(lambda: self.ledger.step(action, held))
-        if action.consumed >= 0:
-            self.flying.remove(action.consumed)
-        self.flying += action.sends
+        if action.effect.consumed >= 0:
+            self.flying.remove(action.effect.consumed)
+        self.flying += action.effect.sends
 
     def at_rest(self) -> None:
         self._held_against(self.ledger.rest)
@@ -141,12 +140,12 @@ class ExactlyOnce(SystemMachine):
 
     def _is_overtaking(self, action: Action, kind: str) -> bool:
         """Whether an older message of the same kind is still in flight."""
-        things = self.graph.tables.envelopes.things
-        older = self.flying[: self.flying.index(action.envelope_id)]
+        things = self.world.tables.envelopes.things
+        older = self.flying[: self.flying.index(action.number)]
         return any(MESSAGES[type(things[e].message)] == kind for e in older)
 
 
 def machine(system: System) -> type[ExactlyOnce]:
     """The machine for one system, which keeps none of the model's own monitors and properties."""
-    graph = Graph(system.with_(monitors={}, properties=()))
-    return type("ExactlyOnce", (ExactlyOnce,), {"graph": graph, "judge": OutsideJudge(graph)})
+    world = Unowed(system.with_(monitors={}, properties=()))
+    return type("ExactlyOnce", (ExactlyOnce,), {"world": world})

@@ -10,7 +10,7 @@ from tests.core.test_liveness import *  # noqa: F403
 
 @pytest.fixture(autouse=True)
 def compiled_from_the_first_level_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sim.check.exhaustive.PAYS_AT", 0)
+    monkeypatch.setattr("sim.checker.exhaustive.PAYS_AT", 0)
 
 
 def test_an_interrupt_while_eventually_is_judged_proves_nothing() -> None:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sim import Action, ConfigError, Message, Process, System, always, check, eventually, sometimes, within
-from sim.check.compiled import layout
-from sim.check.compiled.arrays import Mirror
-from sim.check.compiled.jit import interrupt_afterwards
-from sim.check.compiled.walk import CompiledWalk
-from sim.check.result import CheckResult
+from sim.checker.compiled import layout
+from sim.checker.compiled.arrays import Mirror
+from sim.checker.compiled.jit import interrupt_afterwards
+from sim.checker.compiled.walk import CompiledWalk
+from sim.checker.result import CheckResult
 from sim.scenario import load_target
 from tests.systems import systems
 
@@ -95,27 +95,25 @@ def test_both_engines_agree_on_random_systems(system: System, max_states: int) -
 # --- planted faults -----------------------------------------------------------------------------------------
 
 
-def _sabotage(monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], None]) -> None:
+def _sabotage(monkeypatch: pytest.MonkeyPatch, change: Callable[[Action], Action]) -> None:
     """The compiled walk is told something wrong of each action."""
     number = Mirror.number
 
     def wrong(self: Mirror, action: Action) -> int:
-        lie = copy(action)
-        change(lie)
         if action not in self._numbers:
-            known = number(self, lie)
+            known = number(self, change(action))
             self._numbers[action] = known
         return self._numbers[action]
 
     monkeypatch.setattr(Mirror, "number", wrong)
 
 
-SABOTEURS: dict[str, Callable[[Any], None]] = {
-    "a send is lost": lambda a: setattr(a, "sends", a.sends[:-1]),
-    "nothing is consumed": lambda a: setattr(a, "consumed", -1),
-    "budgets never run out": lambda a: setattr(a, "spends", ()),
-    "monitors hear nothing": lambda a: setattr(a, "heard", ()),
-    "nothing is progress": lambda a: setattr(a, "progress", False),
+SABOTEURS: dict[str, Callable[[Action], Action]] = {
+    "a send is lost": lambda a: replace(a, effect=a.effect._replace(sends=a.effect.sends[:-1])),
+    "nothing is consumed": lambda a: replace(a, effect=a.effect._replace(consumed=-1)),
+    "budgets never run out": lambda a: replace(a, effect=a.effect._replace(spends=())),
+    "monitors hear nothing": lambda a: replace(a, effect=a.effect._replace(heard=())),
+    "nothing is progress": lambda a: replace(a, progress=False),
 }
 
 
@@ -134,7 +132,7 @@ warnings.simplefilter("ignore")
 import numba, numpy as np
 numba.config.DISABLE_JIT = 1
 from sim import check
-from sim.check.compiled import kernel, prints
+from sim.checker.compiled import kernel, prints
 from sim.scenario import load_target
 weak = lambda h: (h & np.uint64(7)) | np.uint64(1)
 kernel.fingerprint = prints.fingerprint = weak
@@ -161,7 +159,7 @@ def _commit(managers: int) -> System:
 def test_auto_goes_over_in_the_middle_and_comes_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = check(_commit(4), engine="plain")
     for at in (1, 2, 50, 700, 1568, 10**6):
-        monkeypatch.setattr("sim.check.exhaustive.PAYS_AT", at)
+        monkeypatch.setattr("sim.checker.exhaustive.PAYS_AT", at)
         result = check(_commit(4))
         assert result.engine == ("compiled" if at < 10**6 else "plain")
         assert summary(result) == summary(plain)
@@ -178,8 +176,8 @@ def test_a_small_model_does_not_load_the_compiler() -> None:
 def test_without_the_compiler_the_plain_engine_does_it_and_says_so_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sim.check.exhaustive.PAYS_AT", 10)
-    monkeypatch.setattr("sim.check.compiled.jit.importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("sim.checker.exhaustive.PAYS_AT", 10)
+    monkeypatch.setattr("sim.checker.compiled.jit.importlib.util.find_spec", lambda _: None)
     result = check(_commit(3))
     assert (result.states, result.engine) == (288, "plain")
     assert capsys.readouterr().err.count("\n") == 1
@@ -191,7 +189,7 @@ BROKEN = """
 import sys
 from sim import ConfigError, check, fuzz
 from sim.scenario import load_target
-sys.modules["sim.check.exhaustive"].PAYS_AT = sys.modules["sim.fuzz.fuzzer"].PAYS_AT = 10
+sys.modules["sim.checker.exhaustive"].PAYS_AT = sys.modules["sim.fuzzer.fuzz"].PAYS_AT = 10
 system = load_target("models.two_phase_commit", {"resource_managers": "3"}).system
 print(check(system).states, fuzz(system, schedules=20).schedules)
 for walk in check, fuzz:
@@ -212,7 +210,7 @@ def test_a_numba_that_does_not_load_is_none_and_said_to_be_so(tmp_path: Path) ->
 
 
 def test_an_engine_that_is_none_is_refused() -> None:
-    with pytest.raises(ConfigError, match="'fast' is none; use auto, plain or compiled"):
+    with pytest.raises(ConfigError, match="unknown engine 'fast': use auto, plain or compiled"):
         check(_commit(1), engine="fast")  # type: ignore[arg-type]
 
 
@@ -252,8 +250,8 @@ PEAK = """
 import re, sys
 from pathlib import Path
 from sim import check
-from sim.check.compiled import store, walk
-from sim.check.memory import held_bytes
+from sim.checker.compiled import store, walk
+from sim.checker.memory import held_bytes
 from sim.scenario import load_target
 check(load_target("models.consensus", {"agents": "1"}).system, engine="compiled")  # making code takes memory too
 Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
@@ -277,11 +275,11 @@ def test_a_process_stays_within_its_memory_bound(plant: tuple[str, ...]) -> None
 
 
 def test_what_the_plain_engine_holds_meanwhile_counts_as_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sim.check.compiled.walk.held_bytes", lambda: 2**50)
+    monkeypatch.setattr("sim.checker.compiled.walk.held_bytes", lambda: 2**50)
     much = 2**40  # the arrays come nowhere near it
-    monkeypatch.setattr("sim.check.compiled.walk.LOOK_EVERY", 10**9)
+    monkeypatch.setattr("sim.checker.compiled.walk.LOOK_EVERY", 10**9)
     assert check(_commit(5), engine="compiled", max_memory=much).verdict == "ok", "it is looked at nowhere else"
-    monkeypatch.setattr("sim.check.compiled.walk.LOOK_EVERY", 10)
+    monkeypatch.setattr("sim.checker.compiled.walk.LOOK_EVERY", 10)
     result = check(_commit(5), engine="compiled", max_memory=much)
     assert (result.verdict, result.stopped) == ("incomplete", "the memory bound of 1,048,576 MiB was reached")
     assert 0 < result.states < 8832
@@ -291,7 +289,7 @@ def test_what_the_plain_engine_holds_meanwhile_counts_as_memory(monkeypatch: pyt
 def test_bounds_may_be_larger_than_any_number_in_the_arrays_and_not_below_one(engine: Any) -> None:
     assert check(_commit(3), engine=engine, max_states=10**20, max_memory=10**30).states == 288
     for bound in ("max_states", "max_memory"):
-        with pytest.raises(ConfigError, match=f"{bound} is 0; give more than 0"):
+        with pytest.raises(ConfigError, match=f"{bound} is 0; must be more than 0"):
             check(_commit(3), engine=engine, **{bound: 0})
 
 
@@ -331,7 +329,7 @@ def test_an_interrupt_while_cycles_are_judged_proves_nothing(monkeypatch: pytest
 
     system = _commit(2).with_(properties=[eventually("never", lambda manager: False)])
     assert check(system, engine="compiled").verdict == "violated"
-    monkeypatch.setattr("sim.check.compiled.cycles.judge_cycles", interrupted)
+    monkeypatch.setattr("sim.checker.compiled.cycles.judge_cycles", interrupted)
     result = check(system, engine="compiled")
     assert (result.stopped, result.verdict, result.proved) == ("interrupted", "incomplete", [])
 

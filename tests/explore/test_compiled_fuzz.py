@@ -11,14 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sim import ConfigError, Graph, Message, Process, System, eventually, fuzz, simulate, sometimes
-from sim.fuzz import fuzzer as fuzzing
-from sim.fuzz.compiled import driver, layout
-from sim.fuzz.compiled.driver import CompiledFuzz
-from sim.fuzz.compiled.facts import FactBook
-from sim.fuzz.coverage import Coverage, CoverageData
-from sim.fuzz.fuzzer import LAST, Fuzzer, FuzzResult, schedule_seed
+from sim.fuzzer import fuzz as fuzzing
+from sim.fuzzer.compiled import driver, layout
+from sim.fuzzer.compiled.driver import CompiledFuzz
+from sim.fuzzer.compiled.facts import FactBook
+from sim.fuzzer.coverage import Coverage, CoverageData
+from sim.fuzzer.fuzz import LAST, Fuzzer, FuzzResult, schedule_seed
 from sim.scenario import load_target
 from sim.strategy import STRATEGIES, make_strategy
+from tests.counts import examples
 from tests.saboteurs.consensus import SABOTEURS
 from tests.systems import systems
 
@@ -33,7 +34,7 @@ def summary(result: FuzzResult) -> dict[str, Any]:
         "cut short": result.cut_short,
         "coverage": result.coverage.data(),
         "bound": result.bound,
-        "found": [(f.finding, f.strategy, f.seed, f.number, f.steps, f.times, f.schedule) for f in result.found],
+        "found": result.found,
         "verdict": result.verdict,
     }
 
@@ -104,7 +105,7 @@ def _fuzzed(draw: Any) -> System:
 
 
 @given(_fuzzed(), st.sampled_from(sorted(STRATEGIES)), st.integers(0, 2**64 - 1), st.booleans())
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 def test_both_engines_agree_on_random_systems(system: System, strategy: str, seed: int, keep_going: bool) -> None:
     agree(system, strategy=strategy, seed=seed, schedules=15, max_steps=MAX_STEPS, keep_going=keep_going)
 
@@ -119,8 +120,8 @@ def test_both_engines_find_the_same(saboteur: Any) -> None:
 
 
 LITTLE_ROOM = [
-    "sim.fuzz.compiled.driver.REMEMBER_BYTES",
-    "sim.fuzz.compiled.layout.COUNT_MAX",
+    "sim.fuzzer.compiled.driver.REMEMBER_BYTES",
+    "sim.fuzzer.compiled.layout.COUNT_MAX",
 ]
 
 
@@ -187,18 +188,18 @@ def test_without_numba_it_says_so_and_goes_on(
 ) -> None:
     system = load_target("models.consensus", {}).system
     monkeypatch.setattr(fuzzing, "PAYS_AT", 100)
-    monkeypatch.setattr("sim.check.engine.missing", lambda: "numba is not installed")
+    monkeypatch.setattr("sim.checker.engine.missing", lambda: "numba is not installed")
     assert fuzz(system, schedules=20).engine == "plain"
     assert capsys.readouterr().err == "sim: numba is not installed\n"
     with pytest.raises(ConfigError, match="engine 'compiled': numba is not installed"):
         fuzz(system, engine="compiled")
-    with pytest.raises(ConfigError, match="engine 'quick' is none"):
+    with pytest.raises(ConfigError, match="unknown engine 'quick'"):
         fuzz(system, engine="quick")  # type: ignore[arg-type]
 
 
 def test_what_is_too_large_for_the_arrays_goes_on_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     system = load_target("models.consensus", {}).system
-    monkeypatch.setattr("sim.check.compiled.arrays.LOCALS_MAX", 40)
+    monkeypatch.setattr("sim.checker.compiled.arrays.LOCALS_MAX", 40)
     assert fuzz(system, engine="compiled", schedules=40).engine == "plain"
     agree(system, schedules=40)
 

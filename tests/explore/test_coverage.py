@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 
 import models.consensus
 from sim import ConfigError, System
-from sim.fuzz.coverage import Coverage
-from sim.fuzz.fuzzer import FuzzResult, fuzz
+from sim.fuzzer.coverage import Coverage
+from sim.fuzzer.fuzz import FuzzResult, fuzz
 from sim.graph.graph import Graph
 from tests.fuzzed import relay
 from tests.systems import systems

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import pickle
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 import models.consensus
-from sim import ConfigError, Graph, fuzz, simulate
-from sim.fuzz import fuzzer as module
-from sim.fuzz.fuzzer import FuzzResult, schedule_seed
-from sim.minimise.minimise import minimise
+from sim import ConfigError, Graph, check, fuzz, simulate
+from sim.fuzzer import fuzz as module
+from sim.fuzzer.fuzz import FuzzResult, schedule_seed
+from sim.minimiser.minimise import minimise
 from sim.strategy import STRATEGIES, make_strategy
 from tests.fuzzed import factory, hurried, relay
 
@@ -48,7 +53,7 @@ def test_it_stops_at_the_first_violation_or_goes_on_and_groups_equal_ones() -> N
     assert first.schedules == first.found[0].number + 1
     every = fuzz(faulty(), schedules=30, seed=0, keep_going=True)
     assert every.schedules == 30
-    kinds = [(one.property, one.minimised.shape) for one in every.found]
+    kinds = [(one.property, one.counterexample.shape) for one in every.found]
     assert len(kinds) == len(set(kinds)) < sum(one.times for one in every.found)
     violated = sum(
         simulate(faulty(), make_strategy("portfolio", schedule_seed(0, k), number=k)).finding is not None
@@ -70,7 +75,7 @@ def test_coverage_counts_states_and_rows_once() -> None:
     seen, rows, steps = set(), set(), 0
     for k in range(200):
         trace = simulate(graph, make_strategy("uniform", schedule_seed(0, k))).trace
-        seen |= {graph.value(state) for state in trace.states()}
+        seen |= {graph.value(state) for state in trace.places()}
         rows |= {(action.process, action.row.index) for _, action in trace.steps if action.row}
         steps += len(trace.steps)
     assert (result.states, result.steps) == (len(seen), steps)
@@ -105,9 +110,26 @@ def test_an_interrupted_fuzz_keeps_what_it_has() -> None:
     assert result.interrupted
     assert result.schedules == 15
     assert result.found
-    assert all(one.minimised.complete for one in result.found)
+    assert all(one.counterexample.complete for one in result.found)
     nothing = fuzz(models.consensus.system(), schedules=100, progress=stop)
     assert (nothing.verdict, nothing.schedules) == ("incomplete", 15)
+
+
+class Plain(pickle.Unpickler):
+    """Reads what consists of these alone, and of texts and numbers."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        assert name in ("Discovery", "Counterexample", "Finding"), f"{module}.{name} is sent along"
+        return super().find_class(module, name)
+
+
+def test_what_is_found_is_plain_data_and_small() -> None:
+    (one,) = fuzz(faulty(), schedules=100).found
+    sent = pickle.dumps(one)
+    assert Plain(io.BytesIO(sent)).load() == one
+    assert len(sent) < 4_000
+    with pytest.raises(AssertionError, match=r"Action is sent along"):
+        Plain(io.BytesIO(pickle.dumps(replace(one, strategy=check(faulty()).path[0])))).load()  # type: ignore[arg-type]
 
 
 def test_interrupted_while_minimising_it_keeps_the_violation_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +141,7 @@ def test_interrupted_while_minimising_it_keeps_the_violation_as_it_is(monkeypatc
     monkeypatch.setattr(module, "minimise", minimise)
     (one,) = result.found
     assert result.interrupted
-    assert not one.minimised.complete
+    assert not one.counterexample.complete
     assert len(one.schedule) == one.steps
 
 
@@ -132,12 +154,12 @@ def test_time_bounds_a_fuzz() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"schedules": 0}, "schedules is 0; give more than 0"),
-        ({"seconds": -1}, "seconds is -1; give more than 0"),
-        ({"max_steps": 0}, "max_steps is 0; give more than 0"),
+        ({"schedules": 0}, "schedules is 0; must be more than 0"),
+        ({"seconds": -1}, "seconds is -1; must be more than 0"),
+        ({"max_steps": 0}, "max_steps is 0; must be more than 0"),
         ({"strategy": "unifrom"}, "unknown strategy 'unifrom' (did you mean 'uniform'?)"),
-        ({"strategy": "pctcp", "depth": 0}, "depth is 0; give a whole number from 1 to 1000"),
-        ({"strategy": "pctcp", "depth": 10**10}, "depth is 10000000000; give a whole number from 1 to 1000"),
+        ({"strategy": "pctcp", "depth": 0}, "depth is 0; must be a whole number from 1 to 1000"),
+        ({"strategy": "pctcp", "depth": 10**10}, "depth is 10000000000; must be a whole number from 1 to 1000"),
         ({"first": 2**62}, "first is 4611686018427387904; schedules are numbered from 0 to 4611686018427387903"),
     ],
 )

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 import models.consensus
-import sim.minimise.minimise as minimising
+import sim.minimiser.minimise as minimising
 from bench.bugs import livelock
 from sim import Graph, Replay, Run, System, Uniform, check, fuzz, minimise, simulate
-from sim.minimise import guided
-from sim.minimise.deviations import Unusual, deviations
-from sim.minimise.minimise import unminimised
+from sim.minimiser import guided
+from sim.minimiser.counterexample import counterexample_of
+from sim.minimiser.deviations import Unusual, deviations
 from sim.strategy import Canonical
 from tests.fuzzed import deaf, factory, hasty, hopeless, hurried, relay, stubborn
 from tests.saboteurs.consensus import SABOTEURS
@@ -41,7 +41,7 @@ def test_a_counterexample_is_as_short_as_the_shortest_that_the_check_finds(name:
     itself comes to one after six. Where the check has no answer there is nothing to compare with."""
     for seed in SEEDS:
         (found,) = fuzz(FAULTY[name](), seed=seed, schedules=1500).found
-        least = found.minimised
+        least = found.counterexample
         shortest = check(FAULTY[name]().judging(found.property), max_states=CHECKED_MAX)
         if shortest.verdict == "incomplete":
             assert name == "consensus of three, two rounds", "too large for the check of a test"
@@ -50,7 +50,7 @@ def test_a_counterexample_is_as_short_as_the_shortest_that_the_check_finds(name:
         assert shortest.begin is not None
         unusual = deviations(shortest.graph, shortest.begin, shortest.path)
         assert least.complete
-        if len(least.deviations) < len(unusual):
+        if least.deviations < len(unusual):
             assert name == "unhandled message", "nothing else is longer than the check's"
         else:
             assert least.cost == (len(unusual), len(shortest.path))
@@ -61,9 +61,10 @@ def test_a_counterexample_replays_in_the_plain_engine(name: str) -> None:
     result = fuzz(FAULTY[name](), schedules=1500)
     (found,) = result.found
     run = simulate(FAULTY[name](), Replay(found.schedule))
-    assert run.finding == found.minimised.finding
-    assert run.steps == len(found.minimised.actions)
-    assert found.minimised.cost <= unminimised(result.graph, *_rerun(FAULTY[name](), found.strategy, found.seed)).cost
+    assert run.finding == found.counterexample.finding
+    assert run.steps == found.counterexample.steps
+    raw = counterexample_of(result.world, *_rerun(FAULTY[name](), found.strategy, found.seed), complete=False)
+    assert found.counterexample.cost <= raw.cost
 
 
 def _rerun(system: System, strategy: str, seed: int) -> tuple:  # type: ignore[type-arg]
@@ -83,7 +84,7 @@ def test_another_propertys_violation_is_never_accepted() -> None:
         run = simulate(graph, Uniform(seed))
         if run.finding is not None and met[run.finding.property] < 4:
             least = minimise(graph, run.trace.start, [action for _, action in run.trace.steps], run.finding)
-            assert least.finding.property == run.finding.property
+            assert least.property == run.finding.property
             assert simulate(graph, Replay(least.schedule)).finding == least.finding
             met[run.finding.property] += 1
     assert len(met) == 2
@@ -91,7 +92,7 @@ def test_another_propertys_violation_is_never_accepted() -> None:
 
 
 def test_the_same_run_is_minimised_in_the_same_way_whatever_the_tables_hold() -> None:
-    def minimised(graph: Graph) -> list[str]:
+    def minimised(graph: Graph) -> tuple[str, ...]:
         run = simulate(graph, Uniform(2))
         assert run.finding is not None
         return minimise(graph, run.trace.start, [a for _, a in run.trace.steps], run.finding).schedule
@@ -161,7 +162,7 @@ TOLD = {
 @pytest.mark.parametrize("name", TOLD)
 def test_a_counterexample_is_told_in_words(name: str) -> None:
     (found,) = fuzz(FAULTY[name](), schedules=1500).found
-    assert found.minimised.words == TOLD[name]
+    assert found.counterexample.words == tuple(TOLD[name])
 
 
 def told(system: System, *schedule: str) -> tuple[list[Unusual], list[str]]:
@@ -171,7 +172,8 @@ def told(system: System, *schedule: str) -> tuple[list[Unusual], list[str]]:
     unusual = deviations(graph, run.trace.start, actions)
     finding = run.finding or check(hasty()).finding
     assert finding is not None
-    return [one.kind for one in unusual], unminimised(graph, run.trace.start, actions, finding).words
+    raw = counterexample_of(graph, run.trace.start, actions, finding, complete=False)
+    return [one.kind for one in unusual], list(raw.words)
 
 
 def test_every_kind_of_deviation_has_its_words() -> None:
@@ -191,8 +193,8 @@ def test_every_kind_of_deviation_has_its_words() -> None:
     assert words[1:9] == [
         "- at the start, 1 is chosen",
         "- master's Job(n=0) to worker overtakes what was sent before it",
-        "- the cut wire comes in force, after master's Job(n=0) to worker arrived",
-        "- master does hurry, after the cut wire came in force",
+        "- the cut wire takes effect, after master's Job(n=0) to worker arrived",
+        "- master does hurry, after the cut wire took effect",
         "- worker crashes, after the cut wire healed",
         "- master's Job(n=1) to worker is lost",
         "- worker crashes at once when master's Job(n=0) to worker arrives",
@@ -241,7 +243,7 @@ def test_a_minimiser_that_lacks_one_of_its_means_ends_in_a_local_minimum(
     planted = next(saboteur for saboteur in SABOTEURS if saboteur.name == name)
 
     def costs() -> list[tuple[int, int]]:
-        return [fuzz(planted.small(), schedules=1_000, seed=seed).found[0].minimised.cost for seed in SEEDS]
+        return [fuzz(planted.small(), schedules=1_000, seed=seed).found[0].counterexample.cost for seed in SEEDS]
 
     least = costs()
     monkeypatch.setattr(*LOCAL[name])
@@ -254,10 +256,10 @@ def test_no_way_is_tried_twice(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def noted(self: Any, start: Any, items: Any, length: int, held: Any = frozenset()) -> Run:
         if held or items:
-            tried.append((length, held, tuple((item.action, item.plain) for item in items)))
+            tried.append((length, held, tuple((item.choice, item.plain) for item in items)))
         return trial(self, start, items, length, held)
 
     monkeypatch.setattr(minimising._Minimiser, "_trial", noted)
     (found,) = fuzz(livelock.system(), seed=0).found
-    assert found.minimised.complete
+    assert found.counterexample.complete
     assert len(tried) < 2 * len(set(tried))

@@ -13,16 +13,17 @@ from bench.plain_paxos import Acceptor, Promise, plain_paxos
 from models.two_phase_commit import ResourceManager, TransactionManager
 from models.two_phase_commit import system as two_phase_commit
 from sim import DEFER, IGNORE, Graph, Message, Process, System, always, check, cut, eventually, sometimes, within
-from sim.check.compiled import turns
-from sim.check.plain import Limits, PlainWalk
-from sim.check.reduction import universe
-from sim.check.reduction.alike import alike
-from sim.check.reduction.images import Images
-from sim.check.reduction.reduction import Reduction
-from sim.check.reduction.representative import Representative
-from sim.check.reduction.settle import Settling
-from sim.check.result import CheckResult
+from sim.checker.compiled import turns
+from sim.checker.plain import Limits, PlainWalk
+from sim.checker.reduction import universe
+from sim.checker.reduction.alike import alike
+from sim.checker.reduction.images import Images
+from sim.checker.reduction.reduction import Reduction
+from sim.checker.reduction.representative import Representative
+from sim.checker.reduction.settle import Settling
+from sim.checker.result import CheckResult
 from sim.graph.judge import Judge
+from tests.counts import examples
 from tests.symmetric import orbits, symmetric_systems
 from tests.systems import systems
 
@@ -44,7 +45,7 @@ def replayed(result: CheckResult) -> None:
         return
     graph = Graph(result.graph.system)
     begin = next(start for start in graph.starts() if start.choices == result.begin.choices)
-    state = begin.state
+    state = begin.place
     for taken in result.path:
         action = next(a for a in graph.enabled(state) if a.code == taken.code)
         state = graph.apply(state, action)
@@ -94,7 +95,7 @@ MET: Counter[str] = Counter()
 
 
 @given(symmetric_systems())
-@settings(max_examples=120)
+@settings(max_examples=examples(120))
 def _random_orbits(system: System) -> None:
     plain, walk = whole(system)
     if plain.verdict == "incomplete":
@@ -112,6 +113,7 @@ def _random_orbits(system: System) -> None:
         MET["monitor"] += bool(system.monitors)
 
 
+@pytest.mark.hypothesis
 def test_orbits_of_random_systems_are_those_of_brute_force(symmetry_alone: None) -> None:
     _random_orbits()
     kinds = ("any", "fifo", "set", "crash", "drop", "duplicate", "cut", "agent_timeout", "monitor")
@@ -178,7 +180,7 @@ def test_messages_that_keep_their_names_are_caught(symmetry_alone: None, monkeyp
 
 
 @given(symmetric_systems())
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def _same_verdict(system: System) -> None:
     plain, _ = whole(system)
     if plain.verdict != "incomplete":
@@ -189,13 +191,14 @@ def _same_verdict(system: System) -> None:
         MET["partial order"] += "partial order" in result.reduced.applied
 
 
+@pytest.mark.hypothesis
 def test_verdicts_with_and_without_are_the_same_on_random_symmetric_systems() -> None:
     _same_verdict()
     assert MET["partial order"] > 10
 
 
 @given(systems())
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_verdicts_with_and_without_are_the_same_on_random_systems(system: System) -> None:
     plain, _ = whole(system)
     if plain.verdict != "incomplete":
@@ -236,7 +239,12 @@ def test_a_property_of_one_member_is_judged_for_all_that_may_be_in_its_place(mem
     assert result.finding is not None
     assert result.finding.property == "it never commits"
     assert member in result.finding.message
-    assert len(result.path) == len(check(sane.with_(properties=[never])).path)
+    unreduced = check(sane.with_(properties=[never]))
+    assert len(result.path) == len(unreduced.path)
+    assert result.counterexample is not None
+    assert unreduced.counterexample is not None
+    assert not result.counterexample.complete, "a reduced check does not claim a shortest one"
+    assert unreduced.counterexample.complete
 
 
 @pytest.mark.parametrize("member", ["rm1", "rm2", "rm3"])
@@ -498,7 +506,7 @@ def test_a_reduced_walk_goes_over_in_the_middle_and_comes_to_the_same(monkeypatc
     system = plain_paxos(acceptors=2)
     plain = _summary(reduced(system))
     for at in (1, 10, 100):
-        monkeypatch.setattr("sim.check.exhaustive.PAYS_AT", at)
+        monkeypatch.setattr("sim.checker.exhaustive.PAYS_AT", at)
         result = reduced(system, "auto")
         assert result.engine == "compiled"
         assert _summary(result) == plain

@@ -168,7 +168,7 @@ MISFITS = {
             ('Put("k")', "Put()"),
         ),
         2,
-        "Put has no field 'key'",
+        "Put: unknown field 'key'",
     ),
     "a renamed process": (
         (
@@ -181,7 +181,7 @@ MISFITS = {
             ),
         ),
         2,
-        "there is no process 'shelf'",
+        "unknown process 'shelf'",
     ),
 }
 

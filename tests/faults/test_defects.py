@@ -8,7 +8,8 @@ from itertools import permutations
 import pytest
 
 from models.consensus.failures import failure_of
-from models.consensus.retry import FORK, OURS, UPSTREAM, ErrorClass, Fail, RetryAfter, RetryPolicy
+from models.consensus.references.policies import FORK, UPSTREAM
+from models.consensus.retry import OURS, ErrorClass, Fail, RetryAfter, RetryPolicy
 from sim import ConfigError
 from sim.faults import InjectedFault, next_fault, open_gate
 from tests.faults.test_injector import COUNT, hammered

@@ -10,7 +10,8 @@ import pytest
 from models import consensus
 from models.consensus.failures import ERROR_KINDS, failure_of
 from models.consensus.messages import Decided
-from models.consensus.retry import FORK, OURS, UPSTREAM, Fail, RetryPolicy
+from models.consensus.references.policies import FORK, UPSTREAM
+from models.consensus.retry import OURS, Fail, RetryPolicy
 from sim import VirtualTime, simulate
 from sim.faults import InjectedFault, faults_left, next_fault, open_gate
 from sim.machine.process import Emit
@@ -85,7 +86,7 @@ def driven(kind: str, count: int) -> str:
     asked = emitted["Used"]
     if run.finding is not None:
         return f"{run.finding.property}, {asked} asked"
-    assert run.trace.graph.view(run.state, "coordinator").state == "done"
+    assert run.trace.world.view(run.place, "coordinator").state == "done"
     assert emitted.get("Applied", 0) == emitted.get("Decided", 0)
     emissions = [o.emission for _, action in run.trace.steps for o in action.outputs if isinstance(o, Emit)]
     verdicts = [emission.verdict for emission in emissions if isinstance(emission, Decided)]

@@ -48,7 +48,7 @@ def test_a_core_that_cannot_recover_is_caught_with_its_schedule() -> None:
     assert result.failed.finding is not None
     assert result.failed.finding.property == "stuck"
     assert result.seed is not None
-    again = simulate(result.failed.trace.graph, TwoPhase(result.seed))
+    again = simulate(result.failed.trace.world, TwoPhase(result.seed))
     assert again.digest == result.failed.digest
 
 
@@ -66,7 +66,7 @@ def test_the_storm_ends_with_the_budget_or_with_its_steps() -> None:
     assert struck
     assert max(struck) < 15
     spent = simulate(goal_bound(consensus.system(agents=1, stop=False), "cut:1"), TwoPhase(3))
-    assert spent.trace.graph.has_budget(spent.state) is False
+    assert spent.trace.world.may_strike(spent.place) is False
 
 
 def test_another_strategy_may_be_the_storm_and_the_seed_fixes_all() -> None:
@@ -81,7 +81,7 @@ def test_calm_is_never_struck_and_heals_what_is_cut() -> None:
     graph = Graph(system)
     for seed in range(30):
         run = simulate(graph, TwoPhase(seed))
-        assert run.state.cuts == ()
+        assert run.place.cuts == ()
         assert run.finding is None
 
 
@@ -98,5 +98,5 @@ def test_the_environment_does_nothing_more_when_the_budget_is_spent() -> None:
 
 
 def test_without_a_budget_there_is_nothing_to_recover_from() -> None:
-    with pytest.raises(ConfigError, match="needs a fault budget"):
+    with pytest.raises(ConfigError, match="requires a fault budget"):
         recovers(consensus.system().with_(faults="none"))

@@ -77,9 +77,9 @@ def test_a_slowed_run_is_a_path_of_the_same_graph() -> None:
     """What is slowed down is no part of a state: the run can be walked in a graph that knows of no fault."""
     result = run("delay:1@gemini(45s),pause:1@store(7s)")
     graph = Graph(slow("none"))
-    state = graph.starts()[0].state
-    assert state.budgets == result.state.budgets == ()
-    assert not result.trace.graph.has_budget(result.state)
+    state = graph.starts()[0].place
+    assert state.budgets == result.place.budgets == ()
+    assert not result.trace.world.may_strike(result.place)
     for _, action in result.trace.steps:
         found = [other for other in graph.enabled(state) if other.code == action.code]
         assert len(found) == 1
@@ -100,7 +100,7 @@ def test_a_clock_that_forgets_the_pause_is_caught(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("plan", ["delay:1(5s)", "pause:1@store(5s)"])
 def test_what_knows_no_time_refuses_them_in_one_line(plan: str) -> None:
     for explore in (check, fuzz, lambda system: simulate(system, Uniform(1))):
-        with pytest.raises(ConfigError, match="knows no time") as caught:
+        with pytest.raises(ConfigError, match="has no clock") as caught:
             explore(slow(plan))  # type: ignore[operator]
         assert len(caught.value.mistakes) == 1
         assert repr(plan) in caught.value.mistakes[0]
@@ -109,7 +109,7 @@ def test_what_knows_no_time_refuses_them_in_one_line(plan: str) -> None:
 def test_every_message_may_be_delayed_but_nobody_pauses_for_ever() -> None:
     result = run("delay:unlimited@gemini->coordinator(1s)")
     assert arrivals(result, "Response") == [2_010]
-    with pytest.raises(ModelError, match="one pause would follow the other for ever"):
+    with pytest.raises(ModelError, match="pauses would follow each other forever"):
         slow("pause:unlimited@store(1s)")
 
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import venv
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,8 @@ def make_environment(folder: Path) -> None:
     home = folder / "environment"
     venv.create(home, with_pip=False, symlinks=True)
     install = [sys.executable, "-m", "pip", "--python", str(home / "bin/python"), "install", "-q"]
-    wanted = ["--disable-pip-version-check", str(wheel), "pytest"]
+    pins = folder / "versions.txt"  # those of this environment: pinned in the gate, the newest in `make test-latest`
+    pins.write_text("".join(f"{one.name}=={one.version}\n" for one in distributions() if one.name != "roundsim"))
+    wanted = ["--disable-pip-version-check", "--constraint", str(pins), str(wheel), "pytest"]
     done = subprocess.run([*install, *wanted], capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, f"an empty environment asks the package index that made this one:\n{done.stderr}"

@@ -36,8 +36,8 @@ BANS = (
     ),
     Ban(
         ("time.monotonic", "time.monotonic_ns", "time.perf_counter", "time.perf_counter_ns", "time.process_time"),
-        "only command line, campaign and explore measure how long they take",
-        ("sim/cli/", "sim/campaign/", "sim/check/", "sim/fuzz/"),
+        "only the command line, campaigns, checks and fuzzes measure how long they take",
+        ("sim/cli/", "sim/campaign/", "sim/checker/", "sim/fuzzer/"),
     ),
     Ban(("time.sleep",), "a coordinator takes inputs and returns outputs; let the strategy's clock run", ()),
     Ban(
@@ -201,7 +201,7 @@ def test_a_loop_over_a_set_is_caught(source: str) -> None:
     ("path", "source"),
     [
         ("sim/campaign/store.py", "import time\ntime.time()"),
-        ("sim/check/exhaustive.py", "import time\ntime.perf_counter()"),
+        ("sim/checker/exhaustive.py", "import time\ntime.perf_counter()"),
         ("sim/cli/run.py", "import os\nos.environ.get('CI')"),
         ("sim/graph/graph.py", "x.id(3)\nx.hash()\nrow.random = 1\ndef id_of(): ..."),
         ("sim/graph/graph.py", "for x in sorted({1, 2}): pass\nfor y in {1: 2}: pass"),

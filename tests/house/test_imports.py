@@ -18,7 +18,12 @@ HEAVY = ("hypothesis", "numpy", "numba", "rich", "pydantic", "ruamel", "genai_pr
 ENGINES = (
     "sim.graph.graph",
     "sim.machine.handler",
-    "sim.explore",
+    "sim.strategy",
+    "sim.run",
+    "sim.minimiser",
+    "sim.fuzzer",
+    "sim.checker",
+    "sim.campaign",
     "sim.scenario",
     "sim.report",
     "sim.testing",
@@ -31,6 +36,20 @@ LOADS: dict[str, tuple[str, tuple[str, ...]]] = {
         "from sim import Emission, Message, Monitor, Process, System, always, sometimes",
         (*HEAVY, *ENGINES, "click", "transitions"),
     ),
+    "simulate": (
+        "from sim import Uniform, simulate",
+        (
+            *HEAVY,
+            "click",
+            "sqlite3",
+            "sim.scenario",
+            "sim.report",
+            "sim.testing",
+            "sim.fuzzer",
+            "sim.checker",
+            "sim.campaign",
+        ),
+    ),
     "sim --help": ("from sim.cli import call; call(['--help'])", (*HEAVY, *ENGINES, "transitions")),
     "sim run": (
         f"from sim.cli import call; call(['run', {str(ROOT / 'scenarios/consensus/r8_late_original.yaml')!r}])",
@@ -41,6 +60,8 @@ LOADS: dict[str, tuple[str, tuple[str, ...]]] = {
             "rich",
             "genai_prices",
             "opentelemetry",
+            "sqlite3",
+            "sim.campaign",
             "sim.report.html",
             "sim.report.export",
         ),
@@ -51,7 +72,7 @@ LOADS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "sim draw": (
         "from sim.cli import call; call(['draw', 'models.paxos'])",
-        ("hypothesis", "numpy", "numba", "rich", "genai_prices", "sim.explore", "sim.report.html"),
+        ("hypothesis", "numpy", "numba", "rich", "genai_prices", "sim.checker", "sim.fuzzer", "sim.report.html"),
     ),
 }
 """What is done -> the code that does it, and what it must not load."""

@@ -44,7 +44,7 @@ def test_it_is_the_wheel_that_runs(scripts: Path, tmp_path: Path) -> None:
     assert str(scripts.parent) in done.stdout, done.stderr
     typed = Path(done.stdout.strip()).parent
     assert (typed / "py.typed").exists()
-    assert (typed.parent / "models/py.typed").exists()
+    assert (typed.parent / "roundsim/py.typed").exists()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
@@ -69,11 +69,11 @@ def test_a_new_folder_passes_its_own_tests(scripts: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("json", "'json' is the name of another module; choose one of your own, such as my_json"),
+        ("json", "'json' is the name of another module; choose another one, such as my_json"),
         ("sim", "'sim' is the name of another module"),
-        ("my-council", "'my-council' is no name of a module; use letters, digits and '_', such as my_coordinator"),
+        ("my-council", "'my-council' is not a module name; use letters, digits and '_', such as my_coordinator"),
         ("class", "'class' is no name of a module"),
-        ("there", "there: is there already; choose another name, or take it away"),
+        ("there", "there: exists already; choose another name, or remove it"),
     ],
 )
 def test_a_name_that_cannot_be_is_refused_and_nothing_is_made(

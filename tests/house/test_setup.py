@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 def set_up(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
     """`make run` in `folder`, where python3 is this shell script."""
-    for name in ("Makefile", "pyproject.toml"):
+    for name in ("Makefile", "pyproject.toml", "requirements.lock"):
         shutil.copy(ROOT / name, folder)
     python = folder / "python"
     python.write_text(f"#!/bin/sh\n{script}\n")

@@ -1,5 +1,7 @@
-"""On the wheel, as a user installs it: no fault can be met by whoever did not ask twice.
+"""On the wheel, as a user installs it: it takes no name that a project may have, and no fault can be met by whoever did
+not ask twice.
 
+Names: it installs `sim` and `roundsim`; its models are found from everywhere, beside a `models` and a `sim` of others.
 The import graph: nothing imports the injector but the inside of one function behind the gate, and with the
 gate closed neither the injector nor what strikes in a run is loaded. The behaviour: with the variables set
 and the gate closed every digest is the same.
@@ -11,6 +13,7 @@ import ast
 import json
 import os
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,7 +49,7 @@ def wheel(newcomer: Path) -> Path:
 
 def sources(wheel: Path) -> list[Path]:
     """The modules that came with the wheel."""
-    return sorted(path for name in ("sim", "models") for path in (wheel / name).rglob("*.py"))
+    return sorted(path for name in ("sim", "roundsim") for path in (wheel / name).rglob("*.py"))
 
 
 def run(wheel: Path, scenario: str, variables: dict[str, str]) -> tuple[dict, dict, str]:  # type: ignore[type-arg]
@@ -86,27 +89,138 @@ def imported(source: str, *, anywhere: bool = False) -> set[str]:
     return found
 
 
+@cache
+def imported_by(path: Path, anywhere: bool) -> set[str]:
+    """What a module of the wheel imports."""
+    return imported(path.read_text(encoding="utf-8"), anywhere=anywhere)
+
+
 def importers(wheel: Path, module: str, *, anywhere: bool) -> list[str]:
     """The modules of the wheel that import `module` when they are imported, or anywhere at all."""
-    return [
-        path.relative_to(wheel).as_posix()
-        for path in sources(wheel)
-        if module in imported(path.read_text(encoding="utf-8"), anywhere=anywhere)
-    ]
+    return [path.relative_to(wheel).as_posix() for path in sources(wheel) if module in imported_by(path, anywhere)]
 
 
-def test_the_wheel_is_complete_and_what_is_tested_is_the_wheel(wheel: Path) -> None:
-    ours = {p.relative_to(ROOT).as_posix() for name in ("sim", "models") for p in (ROOT / name).rglob("*.py")}
+BESIDE = ROOT / "sim/beside/roundsim"
+
+
+def place_of(path: Path) -> str:
+    """Where the wheel has a module of the tree."""
+    for folder, name in ((BESIDE, "roundsim"), (ROOT / "models", "roundsim/models")):
+        if path.is_relative_to(folder):
+            return f"{name}/{path.relative_to(folder).as_posix()}"
+    return path.relative_to(ROOT).as_posix()
+
+
+def tops(record: str) -> set[str]:
+    """What an installation of these files claims at the top level."""
+    names = {line.partition(",")[0].partition("/")[0] for line in record.splitlines()}
+    return {name for name in names if name != ".." and not name.endswith(".dist-info")}
+
+
+def python(wheel: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The Python of the environment, in a folder, which is first on its path."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "PYTHON", "SIM_"))}
+    command = [wheel.parents[2] / "bin/python", *arguments]
+    return subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True, check=False, timeout=120)
+
+
+def said(wheel: Path, folder: Path, *arguments: str) -> str:
+    done = python(wheel, folder, *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_wheel_is_complete_and_what_is_tested_is_the_wheel(wheel: Path, tmp_path: Path) -> None:
+    stand_in = BESIDE / "models.py"  # for the folder `models`, in a checkout
+    ours = {place_of(p) for name in ("sim", "models") for p in (ROOT / name).rglob("*.py") if p != stand_in}
     assert {p.relative_to(wheel).as_posix() for p in sources(wheel)} == ours
-    done = subprocess.run(
-        [wheel.parents[2] / "bin/python", "-c", "import sim, models; print(sim.__file__, models.__file__)"],
-        cwd=wheel,
-        env={name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert all(str(wheel) in part for part in done.stdout.split())
+    code = "import sim, roundsim.models; print(sim.__file__, roundsim.models.__file__)"
+    assert all(str(wheel) in part for part in said(wheel, tmp_path, "-c", code).split())
+
+
+def test_the_wheel_claims_no_name_that_a_project_may_have(wheel: Path, tmp_path: Path) -> None:
+    (record,) = wheel.glob("roundsim-*.dist-info/RECORD")
+    assert tops(record.read_text()) == {"sim", "roundsim"}
+    done = python(wheel, tmp_path, "-c", "import models")
+    assert "No module named 'models'" in done.stderr
+
+
+def test_a_package_models_in_a_wheel_would_be_noticed() -> None:
+    record = "../../../bin/sim,,\nsim/errors.py,,\nroundsim/models/paxos.py,,\nroundsim-1.dist-info/RECORD,,\n"
+    assert tops(record) == {"sim", "roundsim"}
+    assert tops(f"{record}models/paxos.py,,\n") == {"sim", "roundsim", "models"}
+
+
+FOREIGN = "raise SystemExit('theirs was imported')\n"
+CHECK = ("-m", "sim", "check", "models.two_phase_commit")
+FUZZ = ("-m", "sim", "fuzz", "models.two_phase_commit", "--workers", "1", "--schedules", "20", "--json")
+
+
+@pytest.mark.parametrize("has_models", [False, True], ids=["an empty folder", "a folder with models of its own"])
+def test_models_are_found_from_everywhere_and_by_workers(has_models: bool, wheel: Path, tmp_path: Path) -> None:
+    if has_models:
+        (tmp_path / "models").mkdir()
+        for name in ("__init__", "two_phase_commit"):
+            (tmp_path / f"models/{name}.py").write_text(FOREIGN)
+        assert "theirs was imported" in python(wheel, tmp_path, "-c", "import models.two_phase_commit").stderr
+    assert "288 states" in said(wheel, tmp_path, *CHECK)
+    assert json.loads(said(wheel, tmp_path, *FUZZ))["schedules"] == 20
+
+
+MINE = "from roundsim.models.two_phase_commit import system as theirs\n\n\ndef system():\n    return theirs(2)\n"
+BOTH = """
+from sim.scenario import load_target, parse_scenario
+print(parse_scenario("model: models.mine", "f.yaml").model, load_target("models.two_phase_commit").model)
+import models.mine, roundsim.models.two_phase_commit as ours
+print(models.__file__, models.mine.theirs is ours.system)
+"""
+
+
+def test_models_of_a_project_and_ours_are_there_in_one_process_and_in_its_workers(wheel: Path, tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/__init__.py").write_text("")
+    (tmp_path / "models/mine.py").write_text(MINE)
+    (tmp_path / "pyproject.toml").write_text('[tool.roundsim]\nmodels = ["models.mine"]\n')
+    (tmp_path / "f.yaml").write_text("model: models.mine\n")
+    names, same = said(wheel, tmp_path, "-c", BOTH).splitlines()
+    assert names == "models.mine models.two_phase_commit"
+    assert same == f"{tmp_path / 'models/__init__.py'} True"
+    data = json.loads(said(wheel, tmp_path, "-m", "sim", "fuzz", "f.yaml", *FUZZ[4:]))
+    assert (data["schedules"], data["deaths"]) == (20, 0)
+
+
+SPAWN = """
+from multiprocessing import get_context
+from roundsim.models.consensus.messages import Ask
+from sim.scenario import load_target
+
+if __name__ == "__main__":
+    load_target("models.consensus")
+    with get_context("spawn").Pool(1) as pool:
+        print(pool.apply(type, (Ask("run-1", 1, "plan", 1),)) is Ask)
+"""
+
+
+def test_a_class_of_a_model_is_the_same_in_a_spawned_process_and_back(wheel: Path, tmp_path: Path) -> None:
+    (tmp_path / "spawn.py").write_text(SPAWN)
+    assert said(wheel, tmp_path, "spawn.py") == "True\n"
+
+
+def test_a_project_with_a_package_sim_of_its_own_runs_its_tests(wheel: Path, tmp_path: Path) -> None:
+    (tmp_path / "sim").mkdir()
+    (tmp_path / "sim/__init__.py").write_text("ANSWER = 42\n")
+    (tmp_path / "test_own.py").write_text("from sim import ANSWER\n\ndef test_own():\n    assert ANSWER == 42\n")
+    out = said(wheel, tmp_path, "-m", "pytest", "-p", "no:cacheprovider")
+    assert out.count("roundsim: ") == out.count("so the fixture `explore` is off") == 1
+
+
+def test_the_plugin_imports_nothing_of_sim_before_it_is_used(wheel: Path) -> None:
+    def of_sim(source: str) -> list[str]:
+        return sorted(name for name in imported(source) if name.partition(".")[0] == "sim")
+
+    source = (wheel / "roundsim/pytest_plugin.py").read_text()
+    assert of_sim(source) == of_sim((wheel / "roundsim/__init__.py").read_text()) == []
+    assert of_sim(f"{source}\nfrom sim.errors import SimError\n") == ["sim.errors", "sim.errors.SimError"]
 
 
 @pytest.mark.parametrize("module", INJECTORS)
@@ -145,7 +259,7 @@ def test_behind_a_closed_gate_the_variables_change_nothing_but_one_line(wheel: P
     assert data["digest"] == plain["digest"]
     assert (seen["status"], seen["struck"]) == (0, [None, None])
     assert not [name for name in INJECTORS if name in seen["modules"]]
-    assert err == "sim: SPEC_KIT_FAULTS and CODEX_FAULTS change nothing without SIM_DEV_FAULTS=1\n"
+    assert err == "sim: SPEC_KIT_FAULTS and CODEX_FAULTS have no effect without SIM_DEV_FAULTS=1\n"
 
 
 def test_behind_an_open_gate_the_same_test_sees_the_faults(wheel: Path) -> None:

@@ -177,7 +177,7 @@ def test_every_mistake_of_an_own_table_is_reported_at_once():
     assert said == [
         "price of a: output is missing",
         "price of a: input is -1",
-        "price of a: 'outptu' is no kind of token (did you mean 'output'?)",
+        "price of a: unknown kind of token 'outptu' (did you mean 'output'?): use input, output, cached_input, cache_write or reasoning",
         "price of b: output is 'nan'",
         "price of c: input is True",
         "price of c: output is '1e-13'",

@@ -12,6 +12,7 @@ from hypothesis.errors import NoSuchExample
 from sim.metrics import NO_USAGE, MetricsError, SessionMetrics, TokenUsage
 from sim.metrics.breakdown import OTHER
 from sim.metrics.session import SessionSnapshot
+from tests.counts import examples
 
 from .strategies import HISTORIES, HISTORIES_WITH_SYNC, Call, replayed
 
@@ -96,7 +97,7 @@ def test_a_merged_window_that_is_not_full_is_not_filled_twice():
 
 @pytest.mark.parametrize("other", [SessionMetrics(4), SessionMetrics(rows=5)])
 def test_sessions_made_differently_do_not_merge(other: SessionMetrics):
-    with pytest.raises(MetricsError, match="do not merge; make them alike"):
+    with pytest.raises(MetricsError, match="do not merge; use the same settings"):
         SessionMetrics().merge(other)
 
 
@@ -218,7 +219,7 @@ def finds_a_breach(make: type[SessionMetrics], law: Callable[..., bool], session
         return not law(*(replayed(history, make, rows=2) for history in histories))
 
     generate_only = settings(
-        max_examples=300, database=None, derandomize=True, phases=[Phase.generate]
+        max_examples=examples(300), database=None, derandomize=True, phases=[Phase.generate]
     )  # any breach will do: shrinking it would take ten times as long
     try:
         find(st.tuples(*[HISTORIES] * sessions), breaks, settings=generate_only)
@@ -227,11 +228,13 @@ def finds_a_breach(make: type[SessionMetrics], law: Callable[..., bool], session
     return True
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("saboteur", [KeepsOwnLastTurn, ConcatenatesWindows, KeepsTheFirstRows])
 def test_the_law_of_commutativity_catches_each_saboteur(saboteur: type[SessionMetrics]):
     assert finds_a_breach(saboteur, commutes, 2)
 
 
+@pytest.mark.hypothesis
 def test_the_laws_find_nothing_in_the_real_one():
     assert not finds_a_breach(SessionMetrics, commutes, 2)
     assert not finds_a_breach(SessionMetrics, associates, 3)

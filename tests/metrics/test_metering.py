@@ -99,7 +99,7 @@ def test_every_latency_is_that_of_some_answer_to_that_very_question(seed: int, p
     answered: dict[tuple[str, int, int], list[int]] = {}
     for time_ms, action in trace.steps:
         assert time_ms is not None
-        for envelope in map(trace.graph.tables.envelopes.things.__getitem__, action.sends):
+        for envelope in map(trace.world.tables.envelopes.things.__getitem__, action.effect.sends):
             if isinstance(envelope.message, Ask):
                 sent.setdefault((envelope.target, envelope.message.round, envelope.message.attempt), []).append(time_ms)
         if action.kind is Kind.DELIVER and action.fault is None and isinstance(action.envelope.message, Response):
@@ -192,7 +192,7 @@ def data_of(trace: Trace) -> str:
 @FEW
 def test_replaying_a_trace_gives_the_same_metrics(run: Run) -> None:
     """Addressed action by action. A replay has no virtual time, so it has no latencies."""
-    again = simulate(run.trace.graph.system, Replay(run.trace.schedule()), max_steps=400)
+    again = simulate(run.trace.world.system, Replay(run.trace.schedule()), max_steps=400)
     theirs, ours = observe(again.trace), observe(run.trace)
     assert theirs == replace(ours, turns=tuple(replace(turn, latency_ms=None) for turn in ours.turns))
     assert data_of(run.trace) == data_of(run.trace)
@@ -200,7 +200,7 @@ def test_replaying_a_trace_gives_the_same_metrics(run: Run) -> None:
 
 def test_a_trace_that_lost_its_end_has_other_metrics() -> None:
     run = run_of(1)
-    cut = Trace(run.trace.graph, run.trace.start, run.trace.steps[:4])
+    cut = Trace(run.trace.world, run.trace.start, run.trace.steps[:4])
     assert observe(cut) != observe(run.trace)
 
 
@@ -211,7 +211,7 @@ def duplicates_delivered(trace: Trace) -> int:
     found = 0
     for _, action in trace.steps:
         message = action.envelope.message if action.envelope is not None else None
-        taken = action.delivered and action.fault is None and action.process == "coordinator"
+        taken = action.effect.delivered and action.fault is None and action.process == "coordinator"
         whole = len(action.outputs) == len(action.all_outputs)
         if taken and whole and isinstance(message, Response | AckDecision):
             found += message.key in counted
@@ -314,16 +314,16 @@ def test_a_record_is_summed_again_to_the_same_numbers(run: Run) -> None:
         (lambda d: d["cost"]["total"].update(usd="0"), "the record was changed: its cost"),
         (lambda d: d.update(turn_count=1), "the record was changed: its turn_count"),
         (lambda d: d.update(duplicate_items=-1), "duplicate_items is -1"),
-        (lambda d: d.pop("turns"), "these are no metrics of a run"),
-        (lambda d: d["turns"].append(3), "a turn is a mapping of"),
-        (lambda d: d["turns"][0].update(usage={"input_tokens": 1}), "a usage is a mapping of"),
+        (lambda d: d.pop("turns"), "these are not the metrics of a run"),
+        (lambda d: d["turns"].append(3), "a turn must be a mapping of"),
+        (lambda d: d["turns"][0].update(usage={"input_tokens": 1}), "a usage must be a mapping of"),
         (lambda d: d["turns"][0].update(agent=3), "agent is 3"),
         (lambda d: d["settings"].update(budget_usd=2), "budget_usd is 2"),
         (lambda d: d["settings"].update(as_of="soon"), "as_of is 'soon'"),
         (lambda d: d["settings"].update(window=10**30), "window is 1"),
-        (lambda d: d["settings"].update(planned_turns=10**400), "these are no metrics of a run"),
-        (lambda d: d["settings"].update(models=[]), "these are no metrics of a run"),
-        (lambda d: d["cost"]["prices"]["m"].pop("source"), "these are no metrics of a run"),
+        (lambda d: d["settings"].update(planned_turns=10**400), "these are not the metrics of a run"),
+        (lambda d: d["settings"].update(models=[]), "these are not the metrics of a run"),
+        (lambda d: d["cost"]["prices"]["m"].pop("source"), "these are not the metrics of a run"),
         (lambda d: d["cost"]["prices"]["m"].update(as_of="soon"), "as_of is 'soon'"),
     ],
 )

@@ -112,7 +112,7 @@ def test_importing_the_package_imports_nothing_heavy_and_nothing_of_the_simulati
     heavy = {"numpy", "pydantic", "genai_prices", "opentelemetry", "click", "rich", "decimal", "json"}
     assert loaded & heavy == set()
     ours = {name for name in loaded if name.split(".")[0] == "sim"}
-    assert {name for name in ours if not name.startswith("sim.metrics")} == {"sim", "sim.base.errors"}
+    assert {name for name in ours if not name.startswith("sim.metrics")} == {"sim", "sim.base", "sim.base.errors"}
     assert "sim.metrics.cost" not in ours
 
 

@@ -59,7 +59,7 @@ def test_the_summary_of_a_run_says_all_that_it_owes(capsys: Capture) -> None:
         "tokens      8,500 in (1,500 cached), 3,500 out, 12,000 in all; 7 turns",
         "agents      claude 5,000, gemini 3,500, gpt_pro 3,500",
         "repeated    1 duplicates rejected, 0 updates replayed",
-        "next        some 1,000 prompt tokens, by the last 3 prompts",
+        "next        about 1,000 prompt tokens, by the last 3 prompts",
         "context     1.2% of 128,000 tokens filled by the last prompt",
         "BUDGET      warning: 0.044775 of 0.05 USD spent (80 % reached)",
     ):
@@ -132,7 +132,7 @@ def test_several_recorded_runs_are_shown_one_after_the_other(tmp_path: Path, cap
     record.write_text(said(capsys, "run", METERED, METERED, "--json"))
     assert said(capsys, "status", str(record)).count("tokens  ") == 2
     assert len(data(capsys, "status", str(record))["runs"]) == 2
-    assert "2 runs cannot be one openmetrics text" in said(
+    assert "2 runs cannot share one openmetrics text" in said(
         capsys, "status", str(record), "--format", "openmetrics", status=2
     )
 
@@ -147,13 +147,13 @@ def test_a_model_without_agents_has_nothing_to_show(tmp_path: Path, capsys: Capt
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("", "is no JSON"),
-        ("[]", "is no record of a run"),
-        ('{"runs": []}', "is no record of a run"),
-        ('{"scenario": 3}', "is no record of a run"),
-        ('{"a": NaN}', "is no JSON (NaN is no number of JSON)"),
-        ("[" * 100_000, "is no JSON"),
-        (r'{"scenario": "\ud800"}', "holds half a character"),
+        ("", "is not JSON"),
+        ("[]", "is not the record of a run"),
+        ('{"runs": []}', "is not the record of a run"),
+        ('{"scenario": 3}', "is not the record of a run"),
+        ('{"a": NaN}', "is not JSON (NaN is not a JSON number)"),
+        ("[" * 100_000, "is not JSON"),
+        (r'{"scenario": "\ud800"}', "contains a lone surrogate"),
     ],
 )
 def test_what_is_no_record_is_one_line(text: str, line: str, tmp_path: Path, capsys: Capture) -> None:
@@ -173,7 +173,7 @@ def test_a_record_that_was_changed_or_not_measured_is_refused(record: Path, caps
     record.write_text(json.dumps(whole))
     assert "the run was not measured" in said(capsys, "status", str(record), status=2)
     for option in (("--seed", "1"), ("--set", "agents=3"), ("--model", "shop")):
-        assert "--seed, --set and --model change nothing" in said(capsys, "status", str(record), *option, status=2)
+        assert "--seed, --set and --model do not apply to it" in said(capsys, "status", str(record), *option, status=2)
     assert "cannot be read: No such file" in said(capsys, "status", str(record) + ".json", status=2)
     assert "give one" in said(capsys, "status", METERED, "--json", "--format", "otel", status=2)
 

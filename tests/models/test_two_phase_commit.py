@@ -75,4 +75,4 @@ def test_a_model_in_which_nobody_ever_commits_is_caught_as_vacuous() -> None:
 
 def test_the_public_names_are_all_the_model_needs() -> None:
     assert issubclass(Message, object)
-    assert {type(p).__module__ for p in system(2).processes.values()} == {"models.two_phase_commit"}
+    assert {type(p).__module__ for p in system(2).processes.values()} == {"roundsim.models.two_phase_commit"}

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from sim import Message, Process, System
 from sim.base.errors import SimError
 from sim.cli.draw import command
+from sim.machine.diagrams import diagrams
 from sim.machine.table import IGNORE
 from sim.report.draw import Sketch, mermaid, sketches, svg
 from sim.report.draw.chart import inner_rows, leading_rows
@@ -23,8 +24,12 @@ from sim.scenario import load_target
 MODELS = ("models.consensus", "models.device_login", "models.two_phase_commit", "models.paxos")
 
 
+def drawings(system: System) -> list[Sketch]:
+    return sketches(diagrams({**system.processes, **system.monitors}))
+
+
 def drawn(model: str) -> list[Sketch]:
-    return sketches(load_target(model).system)
+    return drawings(load_target(model).system)
 
 
 def overlapping(rects: list[tuple[float, float, float, float]]) -> list[tuple[int, int]]:
@@ -99,7 +104,7 @@ class Strange(Process):
 
 
 def test_strange_names_break_neither_form() -> None:
-    found = sketches(System({"one": Strange(), "two": Strange()}))
+    found = drawings(System({"one": Strange(), "two": Strange()}))
     assert len(found) == 1
     assert found[0].names == ("one", "two")
     root = ET.fromstring(svg(found))
@@ -133,13 +138,13 @@ def test_the_command_prints_and_writes(tmp_path: Path) -> None:
     [
         (
             lambda _: call("models.paxos", "--only", "s00"),
-            "no process or monitor of this name (did you mean 's0'?)",
+            "unknown process or monitor 's00' (did you mean 's0'?)",
         ),
         (
             lambda _: call("models.paxos", "--json", "--format", "svg"),
             "--json and --format svg are both given; give one",
         ),
-        (lambda f: call("models.paxos", "--out", str(f)), "cannot be written: Is a directory; name a file that can be"),
+        (lambda f: call("models.paxos", "--out", str(f)), "cannot be written: Is a directory; name a writable file"),
         (lambda _: call("models.paxs"), "models.paxs"),
     ],
 )

@@ -18,7 +18,6 @@ from sim.machine.process import Send
 from sim.report.export import FORMATS, exported
 from sim.report.html import page
 from sim.report.outcome import JudgedRun
-from sim.report.story import tell
 from sim.report.write import write_report
 from tests.report.runs import LATE, ROOT, faulty, outcome_of
 from tests.report.viewers import clock_complaints, pasted, trace_complaints, uploaded
@@ -44,10 +43,10 @@ def test_json_lines_have_every_step_with_its_address_and_every_state(outcome: Ju
     assert [step["action"] for step in steps[1:]] == [str(action.address) for _, action in trace.steps]
     assert end["digest"] == outcome.run.digest
     states = dict(head["states"])
-    for step, state in zip(steps, trace.states(), strict=True):
+    for step, state in zip(steps, trace.places(), strict=True):
         states |= step["changed"]
         assert {name: known["state"] for name, known in states.items()} == {
-            name: trace.graph.view(state, name).state for name in trace.graph.names
+            name: trace.world.view(state, name).state for name in trace.world.names
         }
 
 
@@ -71,12 +70,12 @@ def _before(one: dict[str, int], other: dict[str, int]) -> bool:
 
 def test_the_clocks_of_a_log_order_what_caused_what(outcome: JudgedRun) -> None:
     trace = outcome.run.trace
-    names = list(trace.graph.system.processes)
+    names = list(trace.world.system.processes)
     log = exported(outcome, "shiviz")
     events = uploaded(log)
     assert pasted(log) == events
     assert [*clock_complaints(events)] == []
-    told = [" ".join(event.text.split()) for event in tell(outcome.run).events[1:]]
+    told = [" ".join(event.text.split()) for event in outcome.story.events[1:]]
     assert [event.event for event in events] == ["start"] * len(names) + told
     first = {event.host: event.clock for event in events[: len(names)]}
     senders: dict[str, list[dict[str, int]]] = {}
@@ -86,7 +85,7 @@ def test_the_clocks_of_a_log_order_what_caused_what(outcome: JudgedRun) -> None:
                 senders.setdefault(f"{name}->{output.target} {output.message!r}", []).append(first[name])
     for (_, action), (_, host, clock) in zip(trace.steps, events[len(names) :], strict=True):
         assert host == (action.process or "(network)")
-        if action.envelope is not None and action.delivered:
+        if action.envelope is not None and action.effect.delivered:
             key = f"{action.envelope.source}->{action.envelope.target} {action.envelope.message!r}"
             assert any(_before(sent, clock) for sent in senders[key]), key
         for output in action.outputs:
@@ -123,14 +122,14 @@ def test_a_trace_for_perfetto_is_one(outcome: JudgedRun) -> None:
     assert [*trace_complaints(data)] == []
     events: list[dict[str, Any]] = data["traceEvents"]
     names = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
-    assert list(names.values()) == list(trace.graph.system.processes)
+    assert list(names.values()) == list(trace.world.system.processes)
     for track in names:
         own = [e for e in events if e["ph"] == "X" and e["tid"] == track]
         assert own[0]["ts"] == 0
         for one, other in itertools.pairwise(own):
             assert one["ts"] + one["dur"] == other["ts"], "states have no gaps"
             assert one["name"] != other["name"]
-    assert sum(e["ph"] == "s" for e in events) == sum(j.ended is not None for j in tell(outcome.run).journeys)
+    assert sum(e["ph"] == "s" for e in events) == sum(j.ended is not None for j in outcome.story.journeys)
 
 
 def test_the_times_of_a_trace_are_microseconds(outcome: JudgedRun) -> None:
@@ -171,12 +170,12 @@ def test_a_trace_that_is_none_is_caught(spoil: Callable[[list[dict[str, Any]]], 
 @pytest.mark.parametrize(
     ("html", "given", "scenarios", "line"),
     [
-        (None, ("mermad=x",), 1, "--export 'mermad=x' is no FORMAT=FILE (did you mean 'mermaid'?); formats are"),
-        (None, ("mermaid",), 1, "--export 'mermaid' is no FORMAT=FILE"),
-        (None, ("mermaid=",), 1, "--export 'mermaid=' is no FORMAT=FILE"),
+        (None, ("mermad=x",), 1, "--export 'mermad=x': unknown format 'mermad' (did you mean 'mermaid'?): use"),
+        (None, ("mermaid",), 1, "--export 'mermaid': write --export mermaid=FILE"),
+        (None, ("mermaid=",), 1, "--export 'mermaid=': write --export mermaid=FILE"),
         (None, ("mermaid=a", "mermaid=b"), 1, "--export mermaid=... is given twice; give it once"),
-        ("a", ("mermaid=a",), 1, "a is to be written twice; name another file"),
-        ("a", (), 2, "--html and --export hold one run, and 2 scenarios are given; give one"),
+        ("a", ("mermaid=a",), 1, "a would be written twice; name another file"),
+        ("a", (), 2, "--html and --export write one run, but 2 scenarios are given; give one"),
     ],
 )
 def test_what_cannot_be_written_is_said_in_one_line(
@@ -222,4 +221,4 @@ def test_a_counterexample_gets_a_page_beside_it(tmp_path: Path, capsys: Any) -> 
         assert call([command, "models.consensus", "--set", "sequencing=false", "--html", "--out", str(out)]) == 1
         kinds = sorted(path.suffix for path in out.iterdir())
         assert kinds == [".html", ".yaml"]
-        assert "sim: written as a page to" in capsys.readouterr().err
+        assert "sim: page written to" in capsys.readouterr().err

@@ -107,8 +107,8 @@ def test_every_control_is_reached_with_the_tab_key(show: Open) -> None:
 def test_the_states_of_every_step_are_those_of_the_run(name: str, show: Open) -> None:
     outcome = outcome_of(ROOT / f"scenarios/{name}.yaml")
     shown = show(outcome)
-    graph = outcome.run.trace.graph
-    for state in outcome.run.trace.states():
+    graph = outcome.run.trace.world
+    for state in outcome.run.trace.places():
         assert states(shown) == {name: graph.view(state, name).state for name in graph.names}
         shown.press("j")
 
@@ -164,7 +164,7 @@ def test_the_machines_show_what_was_taken_and_what_never(show: Open) -> None:
     trace = outcome.run.trace
     shown = show(outcome)
     shown.press("2")
-    for index, name in enumerate(trace.graph.system.processes):
+    for index, name in enumerate(trace.world.system.processes):
         shown.js(
             "const choice = document.querySelector('#machines select');"
             "choice.value = arguments[0]; choice.dispatchEvent(new Event('change'))",
@@ -172,9 +172,9 @@ def test_the_machines_show_what_was_taken_and_what_never(show: Open) -> None:
         )
         never = shown.js("return document.querySelectorAll('#machines tr.never').length")
         # a row that defers is not counted by the coverage, and never taken
-        deferring = sum(str(row).endswith("DEFER") for row in type(trace.graph.system.processes[name]).table.rows)
+        deferring = sum(str(row).endswith("DEFER") for row in type(trace.world.system.processes[name]).table.rows)
         taken = {action.covers for _, action in trace.steps}
-        missing = [row for row in trace.graph.rows if row not in taken and row[0] == name]
+        missing = [row for row in trace.world.rows if row not in taken and row[0] == name]
         assert never == len(missing) + deferring, name
         assert shown.js("return document.querySelectorAll('#machines .box.here').length") == 1
     assert shown.messages == []

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from sim.report.story import Fate, Story, tell
+from sim.base.values import show
+from sim.run.trace import Run
+from sim.world.story import Fate, Story
 from tests.report.runs import LATE, SCENARIOS, faulty, outcome_of
 
 
@@ -16,33 +19,35 @@ def in_flight(story: Story, number: int) -> list[tuple[str, str, str]]:
     return sorted((w.source, w.target, w.text) for w in ways if w.ended is None or w.ended > number)
 
 
-def flying(story: Story, number: int) -> list[tuple[str, str, str]]:
+def flying(run: Run, number: int) -> list[tuple[str, str, str]]:
     """The same, by the states of the run."""
-    from sim.base.values import show
-
-    graph = story.graph
-    state = story.run.trace.states()[number]
+    graph = run.trace.world
+    state = run.trace.places()[number]
     things = [graph.tables.envelopes.things[e] for e in graph.network.every(state.net)]
     return sorted((thing.source, thing.target, show(thing.message)) for thing in things)
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_the_journeys_are_what_is_in_flight_in_every_state(path: Path) -> None:
-    story = tell(outcome_of(path).run)
+    run = outcome_of(path).run
+    story = run.trace.tell()
     for number in range(len(story.events)):
-        assert in_flight(story, number) == flying(story, number), number
+        assert in_flight(story, number) == flying(run, number), number
 
 
 def test_a_journey_that_ends_elsewhere_is_caught() -> None:
-    story = tell(outcome_of(LATE).run)
-    story.journeys[0].ended = None
-    assert any(in_flight(story, n) != flying(story, n) for n in range(len(story.events)))
+    run = outcome_of(LATE).run
+    story = run.trace.tell()
+    first, *others = story.journeys
+    wrong = replace(story, journeys=(first._replace(ended=None), *others))
+    assert any(in_flight(wrong, n) != flying(run, n) for n in range(len(story.events)))
 
 
 def test_every_fate_of_a_message_is_told(tmp_path: Path) -> None:
-    story = tell(faulty(tmp_path).run)
+    run = faulty(tmp_path).run
+    story = run.trace.tell()
     for number in range(len(story.events)):
-        assert in_flight(story, number) == flying(story, number), number
+        assert in_flight(story, number) == flying(run, number), number
     assert [(w.text, w.sent, w.ended, w.fate, w.copied) for w in story.journeys] == [
         ("Ping(n=1)", 0, 3, Fate.DELIVERED, False),
         ("Ping(n=2)", 0, 2, Fate.LOST, False),
@@ -71,7 +76,7 @@ def test_every_fate_of_a_message_is_told(tmp_path: Path) -> None:
 
 
 def test_a_message_that_a_fault_struck_is_told_twice_as_it_still_comes() -> None:
-    story = tell(outcome_of(LATE).run)
+    story = outcome_of(LATE).story
     (struck,) = [way for way in story.journeys if way.fate is Fate.STRUCK]
     assert struck.beside is not None
     assert story.journeys[struck.beside].fate is Fate.DELIVERED
@@ -80,14 +85,14 @@ def test_a_message_that_a_fault_struck_is_told_twice_as_it_still_comes() -> None
 
 def test_telling_changes_nothing_that_is_reported_of_a_run() -> None:
     outcome = outcome_of(LATE)
-    calls = outcome.run.trace.graph.handler_calls
-    tell(outcome.run)
-    assert outcome.run.trace.graph.handler_calls == calls
+    calls = outcome.run.trace.world.handler_calls
+    outcome.run.trace.tell()
+    assert outcome.run.trace.world.handler_calls == calls
 
 
 def test_monitors_rows_are_told(tmp_path: Path) -> None:
-    story = tell(faulty(tmp_path).run)
-    ear = story.graph.names.index("ear")
+    story = faulty(tmp_path).story
+    ear = story.names.index("ear")
     assert [(event.number, row) for event in story.events for machine, row in event.rows if machine == ear] == [(3, 1)]
 
 
@@ -96,7 +101,7 @@ def test_on_a_set_a_message_that_stays_arrives_as_often_as_it_is_taken() -> None
     from tests.report.runs import system
 
     run = simulate(system().with_(network="set", faults=""), Uniform(4), max_steps=40)
-    story = tell(run)
+    story = run.trace.tell()
     for number in range(len(story.events)):
-        assert in_flight(story, number) == flying(story, number), number
+        assert in_flight(story, number) == flying(run, number), number
     assert len([w for w in story.journeys if w.beside is not None and w.fate is Fate.DELIVERED]) > 2

@@ -11,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from bench import saboteurs as bench
 from sim import PropertyViolation, Run, System, check, fuzz, schedules
-from sim.minimise.deviations import deviations
+from sim.minimiser.deviations import deviations
 from tests.exactly_once.machine import machine
 from tests.saboteurs.consensus import SABOTEURS
 from tests.saboteurs.planted import Saboteur, wide
@@ -98,14 +98,14 @@ def test_the_fuzz_catches_it(saboteur: Saboteur) -> None:
 def test_its_counterexample_is_as_short_as_the_shortest_that_the_check_finds(saboteur: Saboteur) -> None:
     """Or it deviates less from the canonical schedule, which comes first: a longer way may be more usual."""
     for seed in range(2):
-        least = fuzz(saboteur.small(), schedules=saboteur.schedules, seed=seed).found[0].minimised
-        shortest = check(saboteur.small().judging(least.finding.property))
+        least = fuzz(saboteur.small(), schedules=saboteur.schedules, seed=seed).found[0].counterexample
+        shortest = check(saboteur.small().judging(least.property))
         assert least.complete
         assert shortest.graph is not None
         assert shortest.begin is not None
         unusual = deviations(shortest.graph, shortest.begin, shortest.path)
         assert least.cost <= (len(unusual), len(shortest.path))
-        if len(least.actions) > len(shortest.path):
+        if least.steps > len(shortest.path):
             assert saboteur.name in LONGER, "nothing else is longer than the check's"
 
 

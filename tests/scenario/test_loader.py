@@ -166,20 +166,20 @@ def test_overrides_replace_what_the_file_says() -> None:
     [
         (
             {"overrides": {"buyer": "1"}},
-            "--set buyer=1: toyshop has no parameter 'buyer' (did you mean 'buyers'?); there are buyers, names, "
-            "polite, mood, note, limits, faults, network and properties",
+            "--set buyer=1: toyshop: unknown parameter 'buyer' (did you mean 'buyers'?): use buyers, names, "
+            "polite, mood, note, limits, faults, network or properties",
         ),
-        ({"overrides": {"buyers": "x"}}, "--set buyers=x: buyers is 'x'; give a whole number"),
-        ({"overrides": {"buyers": "1.0"}}, "--set buyers=1.0: buyers is '1.0'; give a whole number"),
-        ({"overrides": {"polite": "1"}}, "--set polite=1: polite is '1'; give true or false"),
+        ({"overrides": {"buyers": "x"}}, "--set buyers=x: buyers is 'x'; expected a whole number"),
+        ({"overrides": {"buyers": "1.0"}}, "--set buyers=1.0: buyers is '1.0'; expected a whole number"),
+        ({"overrides": {"polite": "1"}}, "--set polite=1: polite is '1'; expected true or false"),
         (
             {"overrides": {"network": "fife"}},
-            "--set network=fife: network 'fife' is none (did you mean 'fifo'?); use any, fifo or set",
+            "--set network=fife: unknown network 'fife' (did you mean 'fifo'?): use any, fifo or set",
         ),
         (
             {"overrides": {"properties": "tilt"}},
-            "--set properties=...: 'tilt' is no property (did you mean 'till'?); there are the shop is open, a sale, "
-            "till, stuck, unhandled and exception",
+            "--set properties=...: unknown property 'tilt' (did you mean 'till'?): use the shop is open, a sale, "
+            "till, stuck, unhandled or exception",
         ),
         (
             {"faults": "drop"},
@@ -189,7 +189,7 @@ def test_overrides_replace_what_the_file_says() -> None:
             {"faults": "drop:1", "overrides": {"faults": "drop:2"}},
             "--faults and --set faults=... are both given; give one",
         ),
-        ({"seed": -1}, "--seed -1: give a whole number from 0 to 18446744073709551615"),
+        ({"seed": -1}, "--seed -1: must be a whole number from 0 to 18446744073709551615"),
     ],
 )
 def test_options_that_do_not_fit(options: dict[str, object], line: str) -> None:
@@ -200,9 +200,9 @@ def test_options_beside_an_explicit_schedule() -> None:
     text = "schedule: [move buyer.stop]\n"
     where = "f.yaml:2:1: "
     assert mistakes(text, seed=3) == (
-        f"{where}--seed 3 beside an explicit schedule, in which nothing is drawn; leave it out",
+        f"{where}--seed 3 next to an explicit schedule, in which nothing is drawn; leave it out",
     )
-    says = "beside an explicit schedule, which says already what strikes; leave it out"
+    says = "next to an explicit schedule, which already says what strikes; leave it out"
     assert mistakes(text, faults="drop:1") == (f"{where}--faults {says}",)
     assert mistakes(text, overrides={"faults": "drop:1"}) == (f"{where}--set faults=... {says}",)
 
@@ -233,16 +233,16 @@ def test_a_target_that_is_a_file(tmp_path: Path) -> None:
     [
         ("no/such.yaml", {}, "no/such.yaml: no such file; name a scenario file"),
         ("such.yml", {}, "such.yml: no such file; name a scenario file"),
-        ("toyshop", {"buyers": "2"}, "toyshop refuses its configuration: buyers=2: this shop serves one"),
+        ("toyshop", {"buyers": "2"}, "toyshop rejects its configuration: buyers=2: this shop serves one"),
         (
             "models.paxos",
             {"client": "2"},
-            "--set client=2: models.paxos has no parameter 'client' (did you mean 'clients'?); there are clients, faults, network and properties",
+            "--set client=2: models.paxos: unknown parameter 'client' (did you mean 'clients'?): use clients, faults, network or properties",
         ),
         (
             "models.paxos",
             {"clients": "0"},
-            "models.paxos refuses its configuration: clients is 0; give 1 or more",
+            "models.paxos rejects its configuration: clients is 0; must be 1 or more",
         ),
     ],
 )
@@ -255,8 +255,8 @@ def test_targets_that_do_not_fit(target: str, overrides: dict[str, str], line: s
 def test_an_expected_name_of_the_framework_is_known() -> None:
     assert read("expect: {violation: stuck, emitted: {Applied: 0}}\n").expect.emitted == {"Applied": 0}
     assert mistakes("expect: {violation: stock}\n") == (
-        "f.yaml:2:21: there is no property 'stock' (did you mean 'stuck'?); there are till, the shop is open, a sale, "
-        "stuck, unhandled and exception",
+        "f.yaml:2:21: unknown property 'stock' (did you mean 'stuck'?): use till, the shop is open, a sale, "
+        "stuck, unhandled or exception",
     )
 
 
@@ -269,8 +269,8 @@ def test_a_budget_of_the_model_itself_that_fits_nothing_is_told(monkeypatch: pyt
     with pytest.raises(ScenarioError) as caught:
         load_target("toyshop", allow=TOY)
     first, second = caught.value.mistakes
-    assert first.startswith("toyshop: fault 'drop:1@Ordr': there is no message type 'Ordr' (did you mean 'Order'?)")
-    assert second.startswith("toyshop: fault 'crash:1@shop after Bogus': there is no output 'Bogus'")
+    assert first.startswith("toyshop: fault 'drop:1@Ordr': unknown message type 'Ordr' (did you mean 'Order'?)")
+    assert second.startswith("toyshop: fault 'crash:1@shop after Bogus': unknown output 'Bogus'")
     assert load_target("toyshop", allow=TOY, faults="drop:1@Order").system.budget
 
 
@@ -278,4 +278,4 @@ def test_a_budget_of_the_model_itself_that_fits_nothing_is_told(monkeypatch: pyt
 def test_what_only_monitors_hear_cannot_be_expected_of_a_run(name: str) -> None:
     """No process emits it, so a run counts none of it, whatever happens."""
     (told,) = mistakes(f"expect: {{emitted: {{{name}: 1}}}}\n")
-    assert f"there is no emission class '{name}'" in told
+    assert f"unknown emission class '{name}'" in told

@@ -168,7 +168,7 @@ def test_a_plan_and_a_seed_are_read_back(tmp_path: Path) -> None:
 
 
 def test_a_value_that_no_file_can_hold_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
-    with pytest.raises(ScenarioError, match="a object cannot stand in a scenario file"):
+    with pytest.raises(ScenarioError, match="a scenario file cannot contain a value of type object"):
         write_scenario(tmp_path / "x" / "r.yaml", model="toyshop", config={"a": object()})
     assert list(tmp_path.iterdir()) == []
 

@@ -39,11 +39,12 @@ def due(usual: Canonical, graph: Graph, state: object) -> list[str]:
 def test_a_timer_that_fires_early_does_not_hurry_the_others() -> None:
     graph = Graph(System(processes={"clock": Clock()}))
     usual = Canonical()
-    state = usual.begin(graph).state
+    state = usual.begin(graph).place
     assert due(usual, graph, state) == ["fire clock.short", "fire clock.long"]
     long: Action = usual.due(state)[1][0]
-    usual.follow(state, long)
-    state = graph.apply(state, long)
+    after = graph.apply(state, long)
+    usual.follow(state, long, after)
+    state = after
     assert due(usual, graph, state) == ["deliver clock->clock Beep", "fire clock.short"]
 
 
@@ -51,14 +52,15 @@ def test_following_what_is_due_first_is_the_canonical_schedule() -> None:
     for name in ("consensus", "paxos", "two_phase_commit", "factory", "relay"):
         graph = Graph(SOUND[name]())
         usual, follower = Canonical(), Canonical()
-        state = usual.begin(graph).state
+        state = usual.begin(graph).place
         follower.begin(graph)
         steps = 0
         while (action := usual.pick(state)) is not None:
             assert follower.due(state)[0][0] is action, (name, steps)
-            follower.follow(state, action)
-            usual.took(action)
-            state = graph.apply(state, action)
+            after = graph.apply(state, action)
+            follower.follow(state, action, after)
+            usual.took(action, after)
+            state = after
             steps += 1
         assert follower.due(state) == []
         assert usual_length(graph) == steps

@@ -11,6 +11,7 @@ from sim import Graph, simulate
 from sim.strategy import PCTCP
 from sim.strategy.chains import Chains
 from sim.strategy.events import Event, grouped
+from tests.counts import examples
 from tests.fuzzed import factory, relay
 
 
@@ -59,7 +60,7 @@ def width(events: list[Event]) -> int:
 
 
 @given(histories())
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=examples(300), deadline=None, derandomize=True)
 def test_chains_are_ordered_and_few(events: list[Event]) -> None:
     """With w independent events there are at most w(w+1)/2 chains (so at most w^2, as PCTCP's bound has it)."""
     chains = Chains()
@@ -112,6 +113,6 @@ def test_the_width_of_a_run_is_that_of_its_events() -> None:
 def test_events_are_grouped_in_one_order_however_their_actions_are_listed() -> None:
     graph = Graph(factory())
     for seed in range(20):
-        for state in simulate(graph, PCTCP(seed), max_steps=200).trace.states():
+        for state in simulate(graph, PCTCP(seed), max_steps=200).trace.places():
             actions = graph.enabled(state)
             assert grouped(actions) == grouped(actions[::-1])

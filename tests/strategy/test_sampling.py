@@ -78,8 +78,8 @@ def test_pos_draws_anew_what_races_with_what_happened() -> None:
 def test_a_fault_that_is_due_is_of_any_kind_alike() -> None:
     """Whatever the number of ways in which each kind can strike: 5 kinds, each 1/5 of the strikes."""
     graph = Graph(factory())
-    actions = graph.enabled(graph.starts()[0].state)
-    ways = Counter(action.strikes[-1] for action in actions if action.entries)
+    actions = graph.enabled(graph.starts()[0].place)
+    ways = Counter(action.strikes[-1] for action in actions if action.strikes)
     assert len(ways) == 5
     assert len(set(ways.values())) > 1
     struck = [Strikes(graph, seed, 1).strike(0, actions) for seed in range(2400)]

@@ -81,7 +81,7 @@ def test_a_file_that_does_not_parse_is_listed_and_makes_it_a_no_go(
 ) -> None:
     broken = plant("broken", {**MORE, "src/a.rs": "pub fn g( {"})
     assert _run(plant("old", OLD), broken, "--name", "old", "--name", "broken") == 1
-    assert "- broken: src/a.rs:1 is no Rust that the grammar knows" in capsys.readouterr().out
+    assert "- broken: src/a.rs:1 is not Rust that the grammar accepts" in capsys.readouterr().out
 
 
 def test_a_further_tree_can_turn_a_no_go_into_a_go(plant: Plant) -> None:
@@ -118,12 +118,12 @@ def _broken(folder: Path) -> Path:
 
 BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "missing folder": (lambda folder: folder / "nowhere", "no such folder or file"),
-    "binary file in the tree": (_binary, "src/lib.rs: a binary file"),
+    "binary file in the tree": (_binary, "src/lib.rs: is a binary file"),
     "binary file as the tree": (lambda folder: _binary(folder) / "src/lib.rs", "a binary file"),
     "link that loops to a folder above": (_loop, "src/again: a link that loops"),
     "link that loops to itself": (_self_loop, "src/a.rs: a link that loops"),
     "nothing to compare": (_empty, "no Rust or Python source"),
-    "nothing but broken Rust": (_broken, "src/lib.rs:1: is no Rust that the grammar knows"),
+    "nothing but broken Rust": (_broken, "src/lib.rs:1: is not Rust that the grammar accepts"),
     "no repository": (lambda folder: Path("nowhere@abc:x"), "no repository at nowhere"),
     "folder that is no repository": (lambda folder: Path(f"{folder}@HEAD"), "not a git repository"),
 }
@@ -167,11 +167,11 @@ def test_the_same_trees_unspoilt_are_fine(plant: Plant) -> None:
         (("--rename", "codex"), "--rename codex: not OLD=NEW"),
         (("--only", "nowhere/*"), "no source file matches --only nowhere/*"),
         (("--study", "nowhere.toml"), "nowhere.toml: cannot be read"),
-        (("--level", "most"), "'most' is not one of"),
+        (("--level", "most"), "--level most: unknown level 'most': use pub, crate or all"),
         (("--name", "x", "--name", "y", "--name", "z"), "--name z: 3 names for 2 trees"),
         (("--require", ""), "--require: an empty name"),
-        (("--rename", "a=b", "--rename", "a=c"), "--rename a=c: a is renamed to b already"),
-        (("--json", "--format", "markdown"), "--json and --format markdown: two formats"),
+        (("--rename", "a=b", "--rename", "a=c"), "--rename a=c: a is already renamed to b"),
+        (("--json", "--format", "markdown"), "--json and --format markdown are both given"),
         (("--out", "/nowhere/at/all"), "--out /nowhere/at/all: cannot be written"),
     ],
 )
@@ -207,7 +207,9 @@ def test_without_its_parsers_it_says_what_to_install(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == missing else real(name))
     assert _run(plant("old", OLD), plant("more", MORE)) == 2
     printed = capsys.readouterr().err
-    assert printed == f"sim: surface: needs {missing}, not installed; run: pip install 'roundsim[surface]'\n"
+    assert (
+        printed == f"sim: surface: requires {missing}, which is not installed; run: pip install 'roundsim[surface]'\n"
+    )
 
 
 def test_no_heavy_library_is_imported_before_a_comparison_starts() -> None:

@@ -163,7 +163,7 @@ def test_broken_python_is_listed_with_its_line(read_tree: ReadTree) -> None:
 
 
 def test_a_tree_that_is_broken_throughout_is_an_error(read_tree: ReadTree) -> None:
-    with pytest.raises(SurfaceError, match=r"src/lib.rs:1: is no Rust.*nothing in this tree could be read"):
+    with pytest.raises(SurfaceError, match=r"src/lib.rs:1: is not Rust.*nothing in this tree could be read"):
         read_tree("pub fn broken( {")
 
 

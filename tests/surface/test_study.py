@@ -174,16 +174,16 @@ placeholder = "B"
         ("title = ", "is not TOML"),
         (GOOD + "colour = 1\n", "tree.1.colour: extra inputs"),
         (GOOD.replace('title = "t"', ""), "title: field required"),
-        (GOOD + '[[work]]\nid = "w"\ntitle = "t"\nneeds = []\ntrees = ["c"]', "work w: no tree is called 'c'"),
+        (GOOD + '[[work]]\nid = "w"\ntitle = "t"\nneeds = []\ntrees = ["c"]', "work w: unknown tree 'c'"),
         (
             GOOD + '[[work]]\nid = "w"\ntitle = "t"\nneeds = []\ntrees = ["a"]',
-            "work w: 'a' is the tree that things are brought to",
+            "work w: 'a' is the tree to port to",
         ),
         (
             GOOD + '[[claim]]\nsaid = "s"\ncheck = "absent"\ntrees = []\nnames = ["n"]\nwhy = "y"',
             "claim.0.trees: tuple should have at least 1 item",
         ),
-        (GOOD + '[[deferred]]\nid = "d"\nhangs_on = "w"\nfollows = {}', "deferred d: no work is called 'w'"),
+        (GOOD + '[[deferred]]\nid = "d"\nhangs_on = "w"\nfollows = {}', "deferred d: unknown work 'w'"),
     ],
 )
 def test_a_mistake_in_a_study_is_one_clear_line(text: str, said: str, tmp_path: Path) -> None:

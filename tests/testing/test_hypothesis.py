@@ -33,6 +33,7 @@ from sim.run.of_scenario import simulate_scenario
 from sim.run.simulation import Walk
 from sim.scenario import parse_scenario
 from sim.strategy import Canonical
+from tests.counts import examples
 from tests.fuzzed import restless
 from tests.systems import systems
 
@@ -129,7 +130,7 @@ def test_each_byte_that_is_not_zero_may_reach_every_enabled_action() -> None:
     graph = Graph(pair())
     starts = {simulate(graph, Drawn(bytes([n])), max_steps=0).trace.start.choices for n in range(4)}
     assert starts == {(1, 1), (1, 2), (2, 1), (2, 2)}
-    state = graph.starts()[0].state
+    state = graph.starts()[0].place
     firsts = {simulate(graph, Drawn(bytes([0, n])), max_steps=1).trace.steps[0][1] for n in range(1, 256)}
     assert firsts == set(graph.actions(state))
 
@@ -235,7 +236,7 @@ def test_what_goes_on_for_ever_and_changes_nothing_is_rest() -> None:
 
     class Resting(state_machine(restless())):  # type: ignore[misc]
         def at_rest(self) -> None:
-            rested.append(self.graph.quiescent(self.walk.state))
+            rested.append(self.world.quiescent(self.walk.at))
 
     run_state_machine_as_test(Resting, settings=settings(OURS, max_examples=20))
     assert len(rested) >= 20
@@ -251,7 +252,7 @@ def test_a_sound_system_passes_and_a_test_may_observe_more() -> None:
                 self.decided = True
 
         def at_rest(self) -> None:
-            ends.append(self.graph.view(self.walk.state, "coordinator").state)
+            ends.append(self.world.view(self.walk.at, "coordinator").state)
             if getattr(self, "decided", False) and self.forbidden:
                 self.violated("something was decided", "nothing_decided")
 
@@ -277,7 +278,7 @@ def test_settings_of_hypothesis_stay_as_they_are() -> None:
 
 
 @given(systems(), st.binary(max_size=40))
-@OURS
+@settings(OURS, max_examples=examples(100))
 def test_steps_taken_one_by_one_are_judged_as_a_simulated_run_is(system: System, data: bytes) -> None:
     graph = Graph(system)
     whole = simulate(graph, Drawn(data), max_steps=100)

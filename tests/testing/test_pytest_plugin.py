@@ -92,13 +92,13 @@ def test_what_holds_passes_and_gives_its_numbers(suite: Suite) -> None:
 @pytest.mark.parametrize(
     ("call", "line"),
     [
-        ("explore(system, order=2)", "system() has no parameter 'order'; there is nothing"),
-        ("explore('models.paxos', client=2)", "system() has no parameter 'client' (did you mean 'clients'?)"),
-        ("explore(system(), order=2)", "a System is made already: order would change nothing of it; leave it out"),
-        ("explore(3)", "explore() was given 3 (int); give a model's function `system`, or its name"),
-        ("explore(lambda: 3)", "<lambda>() returned 3 (int); return a System"),
+        ("explore(system, order=2)", "system(): unknown parameter 'order': none is declared"),
+        ("explore('models.paxos', client=2)", "system(): unknown parameter 'client' (did you mean 'clients'?)"),
+        ("explore(system(), order=2)", "a System is complete: order would have no effect; leave it out"),
+        ("explore(3)", "explore() got 3 (int); pass a model's function `system`, or its name"),
+        ("explore(lambda: 3)", "<lambda>() returned 3 (int); it must return a System"),
         ("explore('shopp')", "shopp"),
-        ("explore(system, network='ani')", "network 'ani' is none (did you mean 'any'?)"),
+        ("explore(system, network='ani')", "unknown network 'ani' (did you mean 'any'?)"),
     ],
 )
 def test_a_mistake_in_a_call_is_one_line(call: str, line: str, explore: Any, suite: Suite) -> None:
@@ -117,15 +117,15 @@ def test_a_planted_bug_may_be_expected_and_must_then_be_there(suite: Suite) -> N
     assert suite.run(GOES_WRONG).returncode == 0
     other = suite.run(GOES_WRONG.replace("charged_once", "never_lost"))
     assert other.returncode == 1
-    assert "never_lost was to be violated, and something else is" in other.stdout
+    assert "expected never_lost to be violated, but something else is" in other.stdout
     nothing = suite.run("def test_twin(explore):\n    explore('models.paxos').fuzz(violates='x', schedules=2)")
-    assert "x was to be violated, and nothing is" in nothing.stdout
+    assert "expected x to be violated, but nothing is" in nothing.stdout
 
 
 def test_an_answer_that_did_not_come_is_no_success(suite: Suite) -> None:
     done = suite.run("def test_large(explore):\n    explore('models.paxos').check(max_states=50)")
     assert done.returncode == 1
-    assert "the check came to no answer: " in done.stdout
+    assert "the check ended without an answer: " in done.stdout
 
 
 def test_a_system_that_no_module_makes_is_replayed_from_python(suite: Suite) -> None:
@@ -163,9 +163,9 @@ def test_the_options_count_before_the_ini_file_and_that_before_the_profile(suite
 @pytest.mark.parametrize(
     ("option", "line"),
     [
-        ("--sim-seed=x", "--sim-seed x: give a whole number from 0"),
-        ("--sim-schedules=0", "--sim-schedules 0: give a whole number from 1"),
-        ("--sim-profile=fast", "--sim-profile fast: no such profile; there are quick, default, thorough"),
+        ("--sim-seed=x", "--sim-seed x: must be a whole number from 0"),
+        ("--sim-schedules=0", "--sim-schedules 0: must be a whole number from 1"),
+        ("--sim-profile=fast", "--sim-profile: unknown profile 'fast': use quick, default or thorough"),
     ],
 )
 def test_a_wrong_option_is_said_before_any_test_runs(option: str, line: str, suite: Suite) -> None:
@@ -202,8 +202,75 @@ def test_hypothesis_and_its_options_are_left_alone(suite: Suite) -> None:
 def test_a_suite_that_does_not_use_it_loads_no_engine_and_no_hypothesis(suite: Suite) -> None:
     test = (
         "import sys\ndef test_modules():\n"
-        "    heavy = ('sim.graph', 'sim.fuzz', 'sim.check', 'sim.scenario', 'numpy', 'numba', 'rich')\n"
+        "    heavy = ('sim.graph.graph', 'sim.fuzzer', 'sim.checker', 'sim.scenario', 'numpy', 'numba', 'rich')\n"
         "    assert [name for name in heavy if name in sys.modules] == []\n"
     )
     done = suite.run(test, "-p", "no:hypothesispytest")
     assert done.returncode == 0, done.stdout
+    assert "profile default" not in done.stdout
+    assert "profile default" in suite.run(f"{test}\ndef test_it(explore): pass\n").stdout
+
+
+def test_a_project_without_it_loads_no_module_of_sim(suite: Suite) -> None:
+    (suite.folder / "shop.py").write_text("system = None\n")
+    test = "import sys\ndef test_modules():\n    assert 'sim' not in sys.modules\n"
+    done = suite.run(test)
+    assert done.returncode == 0, done.stdout
+    assert "roundsim" not in re.sub("^plugins: .*", "", done.stdout, flags=re.M)
+    assert suite.run(f"import sim\n{test}").returncode == 1
+
+
+OWN_SIM = "def answer():\n    return 42\n"
+OFF = "roundsim: `sim` is a package of this project's own here ({}), so the fixture `explore` is off"
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "1")], ids=["one process", "xdist"])
+def test_a_project_with_a_package_sim_of_its_own_runs_its_tests(options: tuple[str, ...], suite: Suite) -> None:
+    (suite.folder / "shop.py").write_text("system = None\n")
+    (suite.folder / "sim").mkdir()
+    own = suite.folder / "sim/__init__.py"
+    own.write_text(OWN_SIM)
+    done = suite.run("def test_own():\n    import sim\n    assert sim.answer() == 42\n", *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = suite.run("import sim\n\ndef test_own():\n    assert sim.answer() == 42\n", *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("roundsim: ") == done.stdout.count(OFF.format(own)) == (0 if options else 1)
+    done = suite.run("def test_it(explore):\n    pass\n", *options)
+    assert done.returncode == 1
+    assert f"\n{OFF.format(own)}\n" in done.stdout
+    assert "Traceback" not in done.stdout
+    done = suite.run("def test_own():\n    pass\n", "--sim-profile=fast", *options)
+    assert (done.returncode, "--sim-profile: unknown profile 'fast': use quick" in done.stderr) == (4, True)
+
+
+CONFTEST = """
+def pytest_addoption(parser):
+    parser.addoption("--sim-seed", {how})
+    parser.addini("sim_profile", "A flight profile.", default="steep")
+"""
+
+
+@pytest.mark.parametrize("how", ["action='store_true'", "type=float, default=0.5", "dest='other', default='x'"])
+def test_an_option_of_the_projects_own_is_the_projects(how: str, suite: Suite) -> None:
+    (suite.folder / "conftest.py").write_text(CONFTEST.format(how=how))
+    test = (
+        "def test_own(pytestconfig, explore):\n"
+        "    assert pytestconfig.getini('sim_profile') == 'steep'\n"
+        "    print(pytestconfig.getoption('--sim-seed'), explore.settings)"
+    )
+    done = suite.run(test, "-s", "--sim-schedules", "3")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "schedules=3, seed=0" in done.stdout
+    suite.ini("sim_seed = 7")
+    assert "seed=7" in suite.run(test, "-s").stdout
+
+
+def test_two_options_of_one_name_are_what_pytest_cannot_have(suite: Suite) -> None:
+    """The planted fault: the same option, added by a plugin that does not look for the project's own."""
+    (suite.folder / "conftest.py").write_text(CONFTEST.format(how="action='store_true'"))
+    (suite.folder / "hasty.py").write_text(
+        "def pytest_addoption(parser):\n    parser.getgroup('hasty').addoption('--sim-seed', default='0')\n"
+    )
+    done = suite.run("def test_it(): pass", "-p", "hasty")
+    assert done.returncode != 0
+    assert "--sim-seed" in done.stdout + done.stderr

@@ -1,7 +1,7 @@
 """Machines drawn from their tables: as Mermaid, as SVG, and as the data of a page.
 
 What belongs here: which boxes and arrows a table has, and where they go. What does not: what happened
-in a run (`report.story`), which only marks what is drawn here.
+in a run (`sim.world.story`), which only marks what is drawn here.
 """
 
 from __future__ import annotations

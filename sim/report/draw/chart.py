@@ -1,17 +1,16 @@
-"""What is drawn of a machine: a box for each state, with the rows that stay in it, and an arrow for each
-pair of states, with the rows that lead from one to the other."""
+"""The drawing of a machine: a box for each state, with the rows that stay in it, and an arrow for each pair of states,
+with the rows that lead from one to the other."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sim.machine.process import StateMachine
-from sim.machine.table import IGNORE, Dest, Row, trigger_name
 from sim.report.draw.layout import Point, lay_out
-from sim.system.system import System
+from sim.world.diagram import Diagram, DiagramRow
 
 CHAR_WIDTH = 7.0
-"""Pixels of a character of the monospaced face at 11.5 pixels."""
+"""Width in pixels of a character of the monospaced font at 11.5 pixels."""
 LINE_HEIGHT = 17
 TITLE_HEIGHT = 27
 PADDING = 10
@@ -27,7 +26,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Box:
-    """A state; `x`, `y` is the left upper corner."""
+    """A state; `x`, `y` is the upper left corner."""
 
     state: str
     x: float
@@ -41,7 +40,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Arrow:
-    """The rows from one state to another; `way` is to be drawn smoothly, the label stands around `x`, `y`."""
+    """The rows from one state to another; `way` is to be drawn smoothly, the label is centred on `x`, `y`."""
 
     source: str
     dest: str
@@ -55,7 +54,7 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Sketch:
-    """The drawing of one class, and the machines of the system that are of it."""
+    """The drawing of one class, and the machines of the system that belong to it."""
 
     cls: str
     names: tuple[str, ...]
@@ -64,41 +63,38 @@ class Sketch:
     height: float
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[DiagramRow, ...]
     states: tuple[str, ...]
     initial: str
     hot: frozenset[str]
 
 
-def sketches(system: System) -> list[Sketch]:
-    """A drawing for each class of process and monitor in `system`, in declared order."""
-    classes: dict[type[StateMachine], list[str]] = {}
-    for name, machine in (*system.processes.items(), *system.monitors.items()):
-        classes.setdefault(type(machine), []).append(name)
-    return [_sketch(cls, tuple(names), names[0] in system.monitors) for cls, names in classes.items()]
+def sketches(diagrams: Sequence[Diagram]) -> list[Sketch]:
+    """A drawing of each diagram."""
+    return list(map(_sketch, diagrams))
 
 
-def row_text(row: Row) -> str:
+def row_text(row: DiagramRow) -> str:
     """Trigger and guards of a row: `patience [may_repeat]`."""
     guards = [*row.conditions, *(f"not {name}" for name in row.unless)]
-    return trigger_name(row.trigger) + (f" [{', '.join(guards)}]" if guards else "")
+    return row.trigger + (f" [{', '.join(guards)}]" if guards else "")
 
 
-def stays_text(row: Row) -> str:
-    """The same of a row that stays where it is, with what it does there."""
-    if isinstance(row.dest, Dest):
-        return f"{row_text(row)}: {'ignored' if row.dest is IGNORE else 'deferred'}"
+def stays_text(row: DiagramRow) -> str:
+    """The same for a row that stays in its state, with what it does there."""
+    if row.handling != "taken":
+        return f"{row_text(row)}: {row.handling}"
     return f"{row_text(row)}: stays" if row.dest is None else f"{row_text(row)}: again"
 
 
-def inner_rows(rows: tuple[Row, ...], state: str) -> list[Row]:
+def inner_rows(rows: tuple[DiagramRow, ...], state: str) -> list[DiagramRow]:
     """The rows that stay in `state`."""
     return [row for row in rows if state in row.sources and not _leads(row, state)]
 
 
-def leading_rows(rows: tuple[Row, ...], states: tuple[str, ...]) -> dict[tuple[str, str], list[Row]]:
+def leading_rows(rows: tuple[DiagramRow, ...], states: tuple[str, ...]) -> dict[tuple[str, str], list[DiagramRow]]:
     """The rows that lead from one state to another, by both, in the order of the states."""
-    found: dict[tuple[str, str], list[Row]] = {}
+    found: dict[tuple[str, str], list[DiagramRow]] = {}
     for state in states:
         for row in rows:
             if state in row.sources and _leads(row, state):
@@ -106,16 +102,15 @@ def leading_rows(rows: tuple[Row, ...], states: tuple[str, ...]) -> dict[tuple[s
     return found
 
 
-def _leads(row: Row, state: str) -> bool:
-    return isinstance(row.dest, str) and row.dest not in ("=", state)
+def _leads(row: DiagramRow, state: str) -> bool:
+    return row.dest not in (None, "=", state)
 
 
-def _sketch(cls: type[StateMachine], names: tuple[str, ...], monitor: bool) -> Sketch:
-    table = cls.table
-    states = (table.initial, *(state for state in table.states if state != table.initial))
-    inner = {s: tuple(Line(row.index, stays_text(row)) for row in inner_rows(table.rows, s)) for s in states}
-    leading = leading_rows(table.rows, states)
-    labels = [tuple(Line(row.index, row_text(row)) for row in rows) for rows in leading.values()]
+def _sketch(diagram: Diagram) -> Sketch:
+    states, rows = diagram.states, diagram.rows
+    inner = {s: tuple(Line(row.index, stays_text(row)) for row in inner_rows(rows, s)) for s in states}
+    leading = leading_rows(rows, states)
+    labels = [tuple(Line(row.index, row_text(row)) for row in found) for found in leading.values()]
     sizes = [_box_size(state, inner[state]) for state in states]
     tags = [_size(lines) for lines in labels]
     number = {state: i for i, state in enumerate(states)}
@@ -127,8 +122,8 @@ def _sketch(cls: type[StateMachine], names: tuple[str, ...], monitor: bool) -> S
             y - height / 2,
             width,
             height,
-            state == table.initial,
-            state in table.hot,
+            state == states[0],
+            state in diagram.hot,
             inner[state],
         )
         for state, (x, y), (width, height) in zip(states, laid.nodes, sizes, strict=True)
@@ -140,17 +135,17 @@ def _sketch(cls: type[StateMachine], names: tuple[str, ...], monitor: bool) -> S
         )
     )
     return Sketch(
-        cls.__name__,
-        names,
-        monitor,
+        diagram.name,
+        diagram.actors,
+        diagram.listens,
         laid.width,
         laid.height,
         boxes,
         arrows,
-        table.rows,
+        rows,
         states,
-        table.initial,
-        table.hot,
+        states[0],
+        diagram.hot,
     )
 
 

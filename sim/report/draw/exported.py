@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sim.machine.table import Dest, trigger_name
 from sim.report.draw.chart import Sketch
+
+_NAMED = {"ignored": "IGNORE", "deferred": "DEFER"}
 
 
 def machines_data(target: str, sketches: Sequence[Sketch]) -> dict[str, Any]:
@@ -24,9 +25,9 @@ def machines_data(target: str, sketches: Sequence[Sketch]) -> dict[str, Any]:
                 "hot": sorted(sketch.hot),
                 "rows": [
                     {
-                        "trigger": trigger_name(row.trigger),
+                        "trigger": row.trigger,
                         "sources": list(row.sources),
-                        "dest": row.dest.name if isinstance(row.dest, Dest) else row.dest,
+                        "dest": _NAMED.get(row.handling, row.dest),
                         "conditions": list(row.conditions),
                         "unless": list(row.unless),
                     }

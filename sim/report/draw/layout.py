@@ -1,8 +1,8 @@
 """A layered layout of a directed graph, after Sugiyama, Tagawa and Toda: "Methods for visual understanding
 of hierarchical system structures" (IEEE SMC, 1981).
 
-Nodes stand on even layers, the labels of edges on odd ones, as nodes of their own: so no label can lie on
-another. Everything is decided by the order in which nodes and edges are given: one graph, one drawing.
+Nodes are on even layers, the labels of edges on odd ones, as separate nodes: so labels cannot overlap. Everything is
+determined by the order of the given nodes and edges: one graph, one drawing.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 GAP_X = 28
 GAP_Y = 22
 BEND_WIDTH = 8
-"""Pixels that an edge takes of a layer that it only passes."""
+"""Pixels that an edge takes on a layer that it only crosses."""
 SWEEPS = 12
 
 
 @dataclass
 class Spot:
-    """Something that takes room on a layer: a node, a label, or the bend of an edge. `x`, `y` is its centre."""
+    """Something that takes space on a layer: a node, a label, or the bend of an edge. `x`, `y` is its centre."""
 
     width: float
     height: float
@@ -38,7 +38,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Laid:
-    """Where everything is: centres of the nodes, the way of each edge from its source, centres of the labels."""
+    """Where everything is: centres of the nodes, the path of each edge from its source, centres of the labels."""
 
     width: float
     height: float
@@ -54,7 +54,7 @@ def lay_out(
 ) -> Laid:
     """Lays out nodes of these sizes (width, height) and edges (from, to), each with a label of this size.
 
-    Edges are distinct pairs, and none leads to where it comes from; node 0 is the first to be drawn.
+    Edges are distinct pairs without loops; node 0 is the first to be drawn.
     """
     nodes = [Spot(*size) for size in sizes]
     turned = _turned(len(nodes), edges)
@@ -82,7 +82,7 @@ def _centres(spots: Iterable[Spot]) -> tuple[Point, ...]:
 
 
 def _turned(count: int, edges: Sequence[tuple[int, int]]) -> list[bool]:
-    """Which edges lead back to where a walk in depth came from: turned round, no circle is left."""
+    """The back edges of a depth-first walk: with these reversed, no cycle is left."""
     leaving: list[list[int]] = [[] for _ in range(count)]
     for number, (a, _) in enumerate(edges):
         leaving[a].append(number)
@@ -110,7 +110,7 @@ def _turned(count: int, edges: Sequence[tuple[int, int]]) -> list[bool]:
 
 
 def _ranks(count: int, down: Sequence[tuple[int, int]]) -> list[int]:
-    """The length of the longest way to each node."""
+    """The length of the longest path to each node."""
     ranks = [0] * count
     for _ in range(count):
         for a, b in down:
@@ -140,7 +140,7 @@ def _layers(spots: Sequence[Spot]) -> list[list[Spot]]:
 
 
 def _number(layers: list[list[Spot]]) -> None:
-    """For as long as the order is sought, `x` is the place in it."""
+    """While the order is being searched, `x` is the place in it."""
     for layer in layers:
         for place, spot in enumerate(layer):
             spot.x = place
@@ -176,7 +176,7 @@ def _crossings(layers: Sequence[Sequence[Spot]]) -> int:
 
 
 def _spread(layers: list[list[Spot]]) -> float:
-    """Horizontal places: each spot as near to its neighbours as those of its layer let it; the width."""
+    """Horizontal places: each spot as near to its neighbours as its layer allows; returns the width."""
     for layer in layers:
         right = 0.0
         for spot in layer:
@@ -193,8 +193,8 @@ def _spread(layers: list[list[Spot]]) -> float:
 
 
 def _settle(layer: Sequence[Spot], wanted: Sequence[float]) -> None:
-    """Places the spots of a layer near where they want to be: the middle between pushing those behind to
-    the right and those before to the left."""
+    """Places the spots of a layer near where they want to be: the middle between pushing the following ones to the
+    right and the preceding ones to the left."""
     distances = [(a.width + b.width) / 2 + GAP_X for a, b in itertools.pairwise(layer)]
     right, left = list(wanted), list(wanted)
     for i, distance in enumerate(distances):
@@ -206,7 +206,7 @@ def _settle(layer: Sequence[Spot], wanted: Sequence[float]) -> None:
 
 
 def _stack(layers: Sequence[Sequence[Spot]]) -> float:
-    """Vertical places; the height."""
+    """Vertical places; returns the height."""
     top = 0.0
     for layer in layers:
         height = max(spot.height for spot in layer)
@@ -218,8 +218,9 @@ def _stack(layers: Sequence[Sequence[Spot]]) -> float:
 
 
 def _way(chain: Sequence[Spot]) -> tuple[Point, ...]:
-    """From the rim of the first spot, upright through the layers of all others (so that nothing there is
-    touched), to the rim of the last; ends that share a rim are spread over it, in the order of where they lead."""
+    """From the border of the first spot, vertically through the layers of all others (so that nothing there is
+    touched), to the border of the last; ends that share a border are spread over it, in the order of their other
+    ends."""
     first, last = chain[0], chain[-1]
     inner = [(spot.x, spot.y + end) for spot in _downward(chain) for end in (-spot.reach, spot.reach)]
     if first.layer > last.layer:

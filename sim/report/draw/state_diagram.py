@@ -10,7 +10,7 @@ _PLAIN = {"#": "#35;", ";": "#59;", ":": "#58;", '"': "#quot;", "<": "#lt;", ">"
 
 
 def plain(text: str) -> str:
-    """A text in which nothing means anything to Mermaid, or to a page that shows it."""
+    """A text without special characters of Mermaid, or of a page that shows it."""
     return "".join(_PLAIN.get(char, char) for char in " ".join(text.split()))
 
 

@@ -1,4 +1,4 @@
-"""Machines as one SVG file, in the colours of whoever looks at it."""
+"""Machines as one SVG file, in the viewer's colour scheme."""
 
 from __future__ import annotations
 

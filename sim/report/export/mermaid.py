@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from sim.report.draw.state_diagram import plain
 from sim.report.outcome import JudgedRun
-from sim.report.story import Fate, Happening, Story
+from sim.world.story import Fate, Happening, Story
 
 
 def write(outcome: JudgedRun, story: Story) -> str:
@@ -18,7 +18,7 @@ def write(outcome: JudgedRun, story: Story) -> str:
 
 
 def _lines(outcome: JudgedRun, story: Story) -> Iterator[str]:
-    names = story.graph.names[: story.graph.width]
+    names = story.processes
     ids = {name: f"p{number}" for number, name in enumerate(names)}
     everybody = f"{ids[names[0]]},{ids[names[-1]]}" if len(names) > 1 else ids[names[0]]
     yield "sequenceDiagram"

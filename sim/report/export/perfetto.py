@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sim.report.outcome import JudgedRun
-from sim.report.story import Fate, Story
+from sim.world.story import Fate, Story
 
 
 def write(outcome: JudgedRun, story: Story) -> str:
@@ -47,25 +47,24 @@ def _track(number: int) -> dict[str, int]:
 
 
 def _tracks(story: Story) -> Iterator[dict[str, Any]]:
-    for number, name in enumerate(story.graph.names[: story.graph.width]):
+    for number, name in enumerate(story.processes):
         yield {"name": "thread_name", "ph": "M", "ts": 0, **_track(number), "args": {"name": name}}
         yield {"name": "thread_sort_index", "ph": "M", "ts": 0, **_track(number), "args": {"sort_index": number}}
 
 
 def _states(story: Story, times: list[int]) -> Iterator[dict[str, Any]]:
-    graph = story.graph
-    start = story.run.trace.start.state
-    began = [(0, graph.tables.view(local).state) for local in start.locals]
+    count = len(story.processes)
+    began = [(0, story.looks[look].state) for look in story.first]
     for event in story.events:
-        for machine, local in event.changed:
-            state = graph.tables.view(local).state
-            since, before = began[machine]
-            if machine < graph.width and state != before:
-                yield _slice(before, since, times[event.number], machine)
-                began[machine] = (times[event.number], state)
-    for machine in range(graph.width):
-        since, state = began[machine]
-        yield _slice(state, since, times[-1] + 1, machine)
+        for actor, look in event.changed:
+            state = story.looks[look].state
+            since, before = began[actor]
+            if actor < count and state != before:
+                yield _slice(before, since, times[event.number], actor)
+                began[actor] = (times[event.number], state)
+    for actor in range(count):
+        since, state = began[actor]
+        yield _slice(state, since, times[-1] + 1, actor)
 
 
 def _slice(name: str, since: int, until: int, track: int) -> dict[str, Any]:
@@ -73,8 +72,9 @@ def _slice(name: str, since: int, until: int, track: int) -> dict[str, Any]:
 
 
 def _steps(story: Story, times: list[int]) -> Iterator[dict[str, Any]]:
+    tracks = {name: number for number, name in enumerate(story.names)}
     for event in story.events[1:]:
-        track = story.graph.names.index(event.process) if event.process else 0
+        track = tracks[event.process] if event.process else 0
         told = {"step": event.number, "changes": event.notes, "emits": event.emitted, "rejects": event.rejected}
         yield {
             "name": event.text,
@@ -88,11 +88,11 @@ def _steps(story: Story, times: list[int]) -> Iterator[dict[str, Any]]:
 
 
 def _flows(story: Story, times: list[int]) -> Iterator[dict[str, Any]]:
-    names = story.graph.names
+    tracks = {name: number for number, name in enumerate(story.names)}
     for number, journey in enumerate(story.journeys):
         if journey.ended is None:
             continue
         lost = ", lost" if journey.fate is Fate.LOST else ""
         about = {"name": f"{journey.name}{lost}", "cat": "message", "id": number}
-        yield {**about, "ph": "s", "ts": times[journey.sent], **_track(names.index(journey.source))}
-        yield {**about, "ph": "f", "bp": "e", "ts": times[journey.ended], **_track(names.index(journey.target))}
+        yield {**about, "ph": "s", "ts": times[journey.sent], **_track(tracks[journey.source])}
+        yield {**about, "ph": "f", "bp": "e", "ts": times[journey.ended], **_track(tracks[journey.target])}

@@ -3,7 +3,7 @@ event, what happened, then host and vector clock (Fidge, Mattern).
 
 ShiViz takes the first line of a file that is uploaded for the expression by which it reads the rest, and the second
 for what divides several runs; in a log that is pasted neither fits anything. The network is a host of its own: there
-messages get lost and doubled, and cuts come and go.
+messages get lost and duplicated, and cuts come and go.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import json
 from collections.abc import Iterator
 
 from sim.report.outcome import JudgedRun
-from sim.report.story import Happening, Story
+from sim.world.story import Happening, Story
 
 NETWORK = "(network)"
 EXPRESSION = r"(?<event>.*)\n(?<host>\S*) (?<clock>{.*})"
-"""Also the one that ShiViz goes by if it is told none."""
+"""Also the default of ShiViz."""
 
 Clock = dict[str, int]
 
@@ -29,7 +29,7 @@ def write(_outcome: JudgedRun, story: Story) -> str:
 class _Clocks:
     def __init__(self, story: Story) -> None:
         self.story = story
-        self.hosts = story.graph.names[: story.graph.width]
+        self.hosts = story.processes
         self.now: dict[str, Clock] = {}
         self.at: dict[int, Clock] = {}
         """The clock with which each journey began."""

@@ -1,7 +1,7 @@
 """A run as one page that needs nothing but a browser: no network, no other file.
 
 What belongs here: the data of the page, and its parts as files (`page.html`, `page.css`, the scripts), which
-are joined when a page is written. What does not: what happened (`report.story`), where boxes go
+are joined when a page is written. What does not: what happened (`sim.world.story`), where boxes go
 (`report.draw`).
 
 Everything of a run is data: it is in the page as JSON in which no character can end a script, and gets onto

@@ -5,28 +5,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-from sim.base.values import Value, is_record, show, shown_fields
-from sim.graph.graph import Graph
-from sim.machine.table import Row
 from sim.report.draw import Sketch, sketches
 from sim.report.draw.chart import Line, row_text, stays_text
 from sim.report.draw.svg import smooth
 from sim.report.metrics import status_lines
 from sim.report.outcome import JudgedRun
-from sim.report.story import Fate, Happening, Journey, Story, tell
 from sim.report.text import heading_lines, summary
+from sim.world.diagram import DiagramRow
+from sim.world.story import Fate, Happening, Journey, Look, Story
 
 FATES = tuple(Fate)
 
 
 def page_data(outcome: JudgedRun) -> dict[str, Any]:
     """All that a page shows."""
-    story = tell(outcome.run)
+    story = outcome.story
     writer = _Writer(story)
-    drawn = sketches(story.graph.system)
     steps = [writer.step(event) for event in story.events]
     finding = outcome.run.finding
     head, how = heading_lines(outcome)
@@ -39,28 +36,28 @@ def page_data(outcome: JudgedRun) -> dict[str, Any]:
         "finding": None if finding is None else [finding.property, finding.message],
         "facts": [[line[:12].strip(), line[12:]] for line in summary(outcome)],
         "metrics": [] if outcome.metrics is None else list(status_lines(outcome.metrics)),
-        "network": story.graph.system.network,
+        "network": story.network,
         "machines": [
-            [name, int(i >= story.graph.width), _sketch_of(drawn, name), writer.local(i, local)]
-            for i, (name, local) in enumerate(zip(story.graph.names, outcome.run.trace.start.state.locals, strict=True))
+            [actor.name, int(actor.listens), -1 if actor.diagram is None else actor.diagram, writer.look(look)]
+            for actor, look in zip(story.actors, story.first, strict=True)
         ],
-        "sketches": [_sketch(sketch) for sketch in drawn],
+        "sketches": [_sketch(sketch) for sketch in sketches(story.diagrams)],
         "steps": steps,
         "journeys": [writer.journey(journey) for journey in story.journeys],
         "fates": [fate.value for fate in FATES],
-        "locals": writer.locals,
-        "slow": [[slow.step, slow.text] for slow in outcome.run.trace.slowdowns],
+        "locals": writer.looks,
+        "slow": [[slow.step, slow.text] for slow in story.slowdowns],
         "texts": writer.texts,
     }
 
 
 class _Writer:
     def __init__(self, story: Story) -> None:
-        self.graph: Graph = story.graph
+        self._looks = story.looks
         self._texts: dict[str, int] = {}
-        self.locals: list[list[Any]] = []
+        self.looks: list[list[Any]] = []
         self._numbers: dict[int, int] = {}
-        self._index = {name: i for i, name in enumerate(self.graph.names)}
+        self._index = {name: i for i, name in enumerate(story.names)}
 
     def text(self, text: str) -> int:
         """The number of a text."""
@@ -81,7 +78,7 @@ class _Writer:
             -1 if event.journey is None else event.journey,
             event.sent,
             [self.text(kind) for kind in event.faults],
-            [number for machine, local in event.changed for number in (machine, self.local(machine, local))],
+            [number for actor, look in event.changed for number in (actor, self.look(look))],
             [self.text(text) for text in event.notes],
             [self.text(text) for text in event.emitted],
             [self.text(text) for text in event.rejected],
@@ -101,30 +98,25 @@ class _Writer:
             int(journey.copied),
         ]
 
-    def local(self, machine: int, local: int) -> int:
-        """The number, in the page, of a local value: state, whether hot, timers, names and values of fields."""
-        number = self._numbers.get(local)
+    def look(self, look: int) -> int:
+        """The number, in the page, of a look: state, whether hot, whether up, timers, names and values of fields."""
+        number = self._numbers.get(look)
         if number is None:
-            number = self._numbers[local] = len(self.locals)
-            view = self.graph.tables.view(local)
-            table = self.graph.tables.handlers[machine].table
-            fields = [self.text(text) for pair in _fields(view.fields()) for text in pair]
-            timers = [self.text(timer) for timer in view.timers]
-            self.locals.append([self.text(view.state), int(view.state in table.hot), int(view.up), timers, fields])
+            number = self._numbers[look] = len(self.looks)
+            seen = self._looks[look]
+            fields = [self.text(text) for pair in _fields(seen) for text in pair]
+            timers = [self.text(timer) for timer in seen.timers]
+            self.looks.append([self.text(seen.state), int(seen.hot), int(seen.up), timers, fields])
         return number
 
 
-def _fields(values: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
+def _fields(look: Look) -> Iterator[tuple[str, str]]:
     """Names and values of fields; a record is spelt out, so that it is seen what changed in it."""
-    for name, value in values.items():
-        if is_record(value):
-            yield from ((f"{name}.{part}", text) for part, text in shown_fields(value).items())
+    for field in look.fields:
+        if field.parts is None:
+            yield field.name, field.text
         else:
-            yield name, show(value)
-
-
-def _sketch_of(drawn: list[Sketch], name: str) -> int:
-    return next(i for i, sketch in enumerate(drawn) if name in sketch.names)
+            yield from ((f"{field.name}.{part}", text) for part, text in field.parts)
 
 
 def _sketch(sketch: Sketch) -> dict[str, Any]:
@@ -157,9 +149,9 @@ def _lines(lines: tuple[Line, ...]) -> list[Any]:
     return [item for line in lines for item in (line.row, line.text)]
 
 
-def _row(row: Row) -> Iterator[Any]:
+def _row(row: DiagramRow) -> Iterator[Any]:
     """Number, trigger and guards, sources, where it leads."""
     yield row.index
     yield row_text(row)
     yield list(row.sources)
-    yield row.dest if isinstance(row.dest, str) and row.dest != "=" else stays_text(row).rpartition(": ")[2]
+    yield row.dest if row.dest not in (None, "=") else stays_text(row).rpartition(": ")[2]

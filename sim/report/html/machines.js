@@ -11,13 +11,18 @@ for (const step of steps) {
 }
 
 const visits = (machine, row, state) => counts[machine.index].get(`${row} ${state}`) ?? { times: 0, first: -1 };
-let covered = 0; // the machine whose diagram is shown
+const tabled = machines.filter((machine) => machine.sketch >= 0); // those that have a table to be drawn
+let covered = 0; // the one of them whose diagram is shown
 let whole = false; // whether all of it is to be seen, however small
 
 function drawMachines() {
-  const machine = machines[covered], sketch = data.sketches[machine.sketch];
+  if (!tabled.length) {
+    document.getElementById("machines").replaceChildren(element("p", { class: "none" }, "Nothing in this run has a table that could be drawn."));
+    return;
+  }
+  const machine = tabled[covered], sketch = data.sketches[machine.sketch];
   const choice = element("select", { "aria-label": "Machine" });
-  machines.forEach((one, i) => choice.append(element("option", { value: i }, `${one.name}${one.monitor ? " (monitor)" : ""}: ${share(one)}`)));
+  tabled.forEach((one, i) => choice.append(element("option", { value: i }, `${one.name}${one.monitor ? " (monitor)" : ""}: ${share(one)}`)));
   choice.value = String(covered);
   choice.addEventListener("change", () => {
     covered = Number(choice.value);

@@ -35,7 +35,7 @@ def test_every_row_of_every_process_is_taken_by_a_scenario_or_a_check() -> None:
     declared: Rows = {}
     taken: set[tuple[str, int]] = set()
     runs = [outcome_of(path).run.trace for path in sorted(FOLDER.rglob("*.yaml"))]
-    for graph, actions in [*walked(), *((trace.graph, [action for _, action in trace.steps]) for trace in runs)]:
+    for graph, actions in [*walked(), *((trace.world, [action for _, action in trace.steps]) for trace in runs)]:
         rows, met = declared_and_taken(graph, actions)
         declared |= rows
         taken |= met

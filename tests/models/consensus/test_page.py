@@ -10,7 +10,8 @@ import pytest
 
 from bench import consensus as bench
 from bench.consensus_table import FOUND, RACES, Found
-from models.consensus.switches import PROFILES, SWITCHES
+from models.consensus.references.profiles import PROFILES
+from models.consensus.references.switches import SWITCHES
 from sim import check
 from sim.scenario import load_scenario, load_target
 

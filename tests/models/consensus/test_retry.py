@@ -15,11 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.consensus import retry as module
+from models.consensus.references.policies import FORK, UPSTREAM, UPSTREAM_OLD
 from models.consensus.retry import (
-    FORK,
     OURS,
-    UPSTREAM,
-    UPSTREAM_OLD,
     ErrorClass,
     ErrorKind,
     Fail,

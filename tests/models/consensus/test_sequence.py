@@ -29,6 +29,7 @@ from models.consensus.sequence import (
     RunPhase,
     StopAck,
 )
+from tests.counts import examples
 from tests.models.consensus.ledger import (
     RUNS,
     LongRun,
@@ -219,4 +220,4 @@ def test_the_module_stands_on_the_standard_library_and_its_examples_run() -> Non
 
 
 TestLongRun = LongRun.TestCase
-TestLongRun.settings = settings(deadline=None, stateful_step_count=40, max_examples=150)
+TestLongRun.settings = settings(deadline=None, stateful_step_count=40, max_examples=examples(150))

@@ -144,11 +144,11 @@ def test_a_race_between_two_clients_needs_no_fault_to_lose_a_session() -> None:
 @pytest.mark.parametrize(
     ("config", "mistakes"),
     [
-        ({"part": "logins"}, ["part is 'logins'; use 'all', 'login', 'refresh'"]),
-        ({"rotation": "none"}, ["rotation is 'none'; use 'locked', 'retries', 'permanent'"]),
-        ({"retries": -1, "uses": -2}, ["retries is -1; it is 0 or more", "uses is -2; it is 0 or more"]),
-        ({"intervals": ()}, ["intervals are none; give at least one, such as '5', or '' for a server that names none"]),
-        ({"intervals": ("5s",)}, ["interval '5s' is no number of seconds; write one such as '5', or '' for none"]),
+        ({"part": "logins"}, ["unknown part 'logins': use 'all', 'login', 'refresh'"]),
+        ({"rotation": "none"}, ["unknown rotation 'none': use 'locked', 'retries', 'permanent'"]),
+        ({"retries": -1, "uses": -2}, ["retries is -1; must be 0 or more", "uses is -2; must be 0 or more"]),
+        ({"intervals": ()}, ["intervals is empty; name at least one, such as '5', or '' for a server that names none"]),
+        ({"intervals": ("5s",)}, ["interval '5s' is not a number of seconds; write one such as '5', or '' for none"]),
     ],
 )
 def test_a_configuration_that_does_not_fit_is_refused_in_one_line_each(

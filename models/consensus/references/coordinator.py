@@ -1,0 +1,23 @@
+"""The coordinator of any reference: ours, with the rows and methods that switches turn on."""
+
+from __future__ import annotations
+
+from ..coordinator import Coordinator
+from ..retry import RetryPolicy
+from . import fork, unsequenced, upstream
+from .fork import Fork
+from .policies import POLICIES
+from .unsequenced import Unsequenced
+from .upstream import Upstream
+
+
+class ReferenceCoordinator(Unsequenced, Upstream, Fork):
+    """Its own rows come before ours, each behind a guard that reads a switch. With all switches off it is ours."""
+
+    states = (*Coordinator.states, "blocked", "exited")
+    hot = (*Coordinator.hot, "blocked")
+    durable = (*Coordinator.durable, "restarts")
+    transitions = (*unsequenced.ROWS, *upstream.ROWS, *fork.ROWS, *Coordinator.transitions)
+
+    def usual_policy(self) -> RetryPolicy:
+        return POLICIES[self.policy_name]

@@ -1,0 +1,82 @@
+"""The reference behaviours as switches: what other coordinators do that ours does not.
+
+Each switch is one deviation, named and documented once: it turns on a row that ours does not have, or another
+reading of one of our methods. Numbers D1 to D14 and R1 to R9 are those of `docs/consensus.md`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from functools import cache
+
+from sim import Record
+
+
+class Switches(Record):
+    """Every deviation there is; all off is ours."""
+
+    answers_unscoped: bool = False
+    """R7: any answer is taken for one to the stage in hand, whatever run, round or stage it names."""
+    attempts_unscoped: bool = False
+    """R8: the answers to all attempts of an agent are kept, also of one that was given up."""
+    decides_again: bool = False
+    """D12: each completion starts a check, each check takes a new number; that the stage is decided already
+    stops none of them."""
+    opens_for_any_ack: bool = False
+    """Any acknowledgement opens the gate. No reference does this; it is what a gate without numbers does."""
+
+    takes_any_decision: bool = False
+    """D1: the consumer takes every decision that it gets: of any run, of any number, a repeated one again."""
+    runs_unnamed: bool = False
+    """R3: numbers start again with each run and name none, so an acknowledgement of another run fits."""
+    stop_exits: bool = False
+    """D2, D9: a stop waits for nothing: the coordinator confirms it, forgets what is pending and queued, and
+    is gone. What still arrives is read by nobody."""
+    failed_exits: bool = False
+    """D3, R6: a decision that ends the run is sent once, and the coordinator is gone; nobody reads its
+    acknowledgement, nor an update."""
+    counts_from_zero: bool = False
+    """D4: the first decision has number 0, which the consumer takes for `none yet`."""
+    ticks_by_id: bool = False
+    """D5, R4: a tick is known by the id of its countdown alone, and ids start again with each run."""
+    acks_on_receipt: bool = False
+    """D6: a decision is acknowledged when it arrives, before it is taken."""
+    discards_when_inactive: bool = False
+    """D6: whoever stops or cancels a run tells the consumer too, which from then on acknowledges what arrives
+    and throws it away."""
+    queue_fifo: bool = False
+    """D9, R2: queued snapshots are replayed one after the other, the stalest first, a turn each."""
+    queue_silent: bool = False
+    """D9, R2: a snapshot that the queue has no room for is dropped without a word."""
+    queue_unbounded: bool = False
+    """Version switch: the queue takes everything."""
+    restarts_limited: bool = False
+    """Version switch: a coordinator that has come back six times does not come back again."""
+    cancel_exits: bool = False
+    """D11, R5: a cancelled coordinator is gone, and confirms neither that nor a stop."""
+
+    validate_unacked: bool = False
+    """D13, R9: a completion of another stage that arrives before the first of this one begins a check that
+    ends without an acknowledgement; from then on every completion overlaps with it."""
+    ack_in_two_writes: bool = False
+    """D14: that a decision is no longer pending is written first, that it is processed second."""
+    poll_silent: bool = False
+    """The wait for a batch of agents ends without an event: nothing is decided."""
+    artifacts_unscoped: bool = False
+    """An artifact is inserted as often as it is asked for: its key holds a time and no run."""
+    any_answer_is_ok: bool = False
+    """Any set of answers that is not empty is recorded as ok: no quorum, no look at what they say."""
+
+
+SWITCHES = tuple(field.name for field in fields(Switches))
+
+
+@cache
+def switched(on: tuple[str, ...]) -> Switches:
+    """The switches with these on."""
+    return Switches(**dict.fromkeys(on, True))
+
+
+def deviations(switches: Switches) -> tuple[str, ...]:
+    """The names of those that are on. A process holds these: its values are printed, and most are off."""
+    return tuple(name for name in SWITCHES if getattr(switches, name))

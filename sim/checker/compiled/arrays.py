@@ -1,0 +1,317 @@
+"""The rows of a graph as arrays that grow, and the states in them as runs of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.checker.compiled.layout import (
+    BEHIND,
+    COLUMNS,
+    CONSUMED,
+    CUT,
+    DEED,
+    ENVELOPES_MAX,
+    FAILED,
+    FIFO,
+    HEADS,
+    HEARD_FROM,
+    HEARD_TO,
+    HOT,
+    LOCAL,
+    LOCALS_MAX,
+    NETWORKS,
+    ONLY_LOCAL,
+    OWN,
+    PROCESS,
+    PROGRESS,
+    SENDS_FROM,
+    SENDS_TO,
+    SPENDS_FROM,
+    SPENDS_TO,
+    STRUCK,
+    STRUCK_BEHIND,
+    SURROUNDINGS_MAX,
+    SURROUNDINGS_ROOT,
+    USUAL,
+    Rows,
+)  # fmt: skip
+from sim.checker.compiled.lookup import put_all
+from sim.graph.action import Action
+from sim.graph.enabled import Enabled
+from sim.graph.graph import Graph
+from sim.graph.judge import Evaluated, Judge
+from sim.graph.state import State
+
+Array = npt.NDArray[Any]
+
+
+def key_of(local: int, envelope: int, around: int, what: int) -> int:
+    """The key of a row (see `layout`)."""
+    return (local + 1) << 40 | (envelope + 1) << 16 | around << 2 | what
+
+
+class TooLarge(Exception):
+    """A number that the arrays have no place for."""
+
+
+class Column:
+    """An array that grows at its end. What is added waits in a list until the array is asked for: one
+    conversion for many small additions."""
+
+    def __init__(self, width: int = 0, dtype: Any = np.int32) -> None:
+        self._array: Array = np.zeros((64, width) if width else 64, dtype)
+        self._filled = 0
+        self._waiting: list[Any] = []
+        self.size = 0
+
+    def extend(self, items: Sequence[Any]) -> tuple[int, int]:
+        """Appends; the range that was filled."""
+        begin = self.size
+        self._waiting += items
+        self.size = begin + len(items)
+        return begin, self.size
+
+    @property
+    def array(self) -> Array:
+        """All that was added, and some room."""
+        if self._waiting:
+            if self.size > len(self._array):
+                larger = np.zeros((2 * self.size, *self._array.shape[1:]), self._array.dtype)
+                larger[: self._filled] = self._array[: self._filled]
+                self._array = larger
+            self._array[self._filled : self.size] = np.array(self._waiting, self._array.dtype)
+            self._filled = self.size
+            self._waiting.clear()
+        return self._array
+
+
+class Keys:
+    """A table from 64-bit keys to small integers, that grows; it takes additions as a column does."""
+
+    def __init__(self) -> None:
+        self._keys: Array = np.zeros(1024, np.uint64)
+        self._values: Array = np.zeros(1024, np.int32)
+        self._waiting: dict[int, int] = {}
+        self.size = 0
+
+    def add(self, key: int, value: int) -> None:
+        """Adds a key that is not there."""
+        self._waiting[key] = value
+        self.size += 1
+
+    def arrays(self) -> tuple[Array, Array]:
+        """Keys and values, by open addressing."""
+        if self._waiting:
+            if 2 * self.size > len(self._keys):
+                size = 1 << (4 * self.size - 1).bit_length()
+                keys, values = np.zeros(size, np.uint64), np.zeros(size, np.int32)
+                put_all(keys, values, self._keys, self._values)
+                self._keys, self._values = keys, values
+            keys = np.array(list(self._waiting), np.uint64)
+            put_all(self._keys, self._values, keys, np.array(list(self._waiting.values()), np.int32))
+            self._waiting.clear()
+        return self._keys, self._values
+
+
+class Trees:
+    """Decision trees over cells, all in one table: (node, cell) -> node or answer."""
+
+    def __init__(self) -> None:
+        self.table = Keys()
+        self._known: dict[int, int] = {}
+        self._nodes = SURROUNDINGS_ROOT
+
+    def root(self) -> int:
+        self._nodes += 1
+        return self._nodes
+
+    def add(self, root: int, cells: list[int], answer: int) -> None:
+        """Makes `answer` what a walk from `root` along `cells` comes to."""
+        node = root
+        for i, cell in enumerate(cells):
+            key = node << 32 | cell
+            known = self._known.get(key)
+            if known is None:
+                known = self._known[key] = answer if i == len(cells) - 1 else self.root()
+                self.table.add(key, known)
+            node = known
+
+
+class Mirror:
+    """What the compiled walk knows of a graph. It is told whatever the plain engine finds out."""
+
+    def __init__(self, graph: Graph, judge: Judge) -> None:
+        self.graph = graph
+        self.network = NETWORKS[graph.system.network]
+        self.locals = len(graph.names)
+        self.budgets = len(graph.budget.full)
+        self.cuts = len(graph.system.cuts)
+        self.sends_max = 1
+        self.action_list: list[Action] = []
+        self.deeds: dict[bytes, int] = {}
+        self._trees = Trees()
+        self._rows = Keys()
+        self._row_start, self._row_actions = Column(), Column()
+        self._row_start.extend([0])
+        self._known_rows: set[int] = set()
+        self._actions, self._pool = Column(COLUMNS), Column()
+        self._numbers: dict[Action, int] = {}
+        self._order, self._target, self._flags = Column(), Column(), Column()
+        self._healing, self._cutting, self._strikes = Column(), Column(), Column()
+        self._surroundings: dict[Enabled, int] = {}
+        self._hear_node, self._hear_start, self._hear_by = Column(), Column(), Column()
+        self._hear_start.extend([0])
+        self._roots_of: list[int] = []
+        self._heard: set[tuple[int, int]] = set()
+        self.eventually = judge.eventually
+        within = [judge.within] if judge.within is not None else []
+        self._props = [*judge.always, *judge.sometimes, *judge.eventually, *within]
+        self._roots = {prop: self._trees.root() for prop in self._props}
+        starts = np.cumsum([0, *(1 + len(prop.reads) for prop in self._props)])
+        self._prop_start: Array = starts.astype(np.int32)
+        flat = [n for prop in self._props for n in (self._roots[prop], *prop.reads)]
+        self._prop_cells: Array = np.array(flat or [0], np.int32)
+        self.unseen: Array = np.ones(max(1, len(judge.sometimes)), np.int32)
+
+    # --- states -------------------------------------------------------------------------------------
+
+    def cells(self, state: State) -> list[int]:
+        """A state as cells."""
+        cuts = [int(c in state.cuts) for c in range(self.cuts)]
+        return [*state.locals, *state.budgets, *cuts, *self.graph.network.every(state.net)]
+
+    def state(self, cells: list[int]) -> State:
+        """The state in these cells."""
+        first = self.locals + self.budgets
+        flags, flying = cells[first : first + self.cuts], tuple(cells[first + self.cuts :])
+        net = self.graph.network.add((), flying) if self.network == FIFO else flying
+        cuts = tuple(c for c, cut in enumerate(flags) if cut)
+        return State(tuple(cells[: self.locals]), net, tuple(cells[self.locals : first]), cuts)
+
+    # --- what is known ------------------------------------------------------------------------------
+
+    def rows(self) -> Rows:
+        """The arrays as they are now."""
+        self._catch_up()
+        return Rows(
+            *self._rows.arrays(), self._row_start.array, self._row_actions.array, self._actions.array,
+            self._pool.array, *self._trees.table.arrays(), self._order.array, self._target.array,
+            self._flags.array, self._healing.array, self._cutting.array,
+            self._strikes.array, self._hear_node.array,
+            self._hear_start.array, self._hear_by.array, self._prop_start, self._prop_cells, self.unseen,
+        )  # fmt: skip
+
+    @property
+    def order(self) -> Array:
+        """What the envelopes known are sorted by."""
+        return self._order.array
+
+    def _catch_up(self) -> None:
+        """Takes over what was interned since the last time."""
+        tables = self.graph.tables
+        known = len(tables.locals)
+        if known > LOCALS_MAX or len(tables.envelopes) > ENVELOPES_MAX:
+            raise TooLarge("more than 16 million distinct local values or messages")
+        if known > self._flags.size:
+            fresh = range(self._flags.size, known)
+            self._flags.extend([FAILED * (i in tables.failed) + HOT * (i in tables.hot) for i in fresh])
+        at = self._order.size
+        if len(tables.envelopes) > at:
+            self._target.extend(tables.target[at:])
+            self._order.extend(tables.pair[at:] if self.network == FIFO else range(at, len(tables.envelopes)))
+        for emission in range(self._hear_node.size, len(tables.emissions)):
+            self._roots_of.append(self._trees.root())
+            self._hear_node.extend(self._roots_of[-1:])
+            self._hear_by.extend(tables.heard_by(emission))
+            self._hear_start.extend([self._hear_by.size])
+
+    def learn(self, state: State) -> None:
+        """Asks the plain engine for the rows that the expansion of `state` needs."""
+        graph = self.graph
+        graph.enabled(state)
+        here = graph.under(state.budgets, state.cuts)
+        around = self.learn_surroundings(state)
+        target = graph.tables.target
+        for e in graph.network.heads(state.net):
+            local = state.locals[target[e]]
+            self._learn_row(local, e, around, USUAL, here.heads[local, e])
+            if here.strikes_head:
+                self._learn_row(local, e, around, STRUCK, here.struck_heads[local, e])
+        if here.strikes_behind:
+            for e in graph.network.overtakers(state.net):
+                local = state.locals[target[e]]
+                self._learn_row(local, e, around, STRUCK_BEHIND, here.struck_behind[local, e])
+        for local in state.locals[: graph.width]:
+            self._learn_row(local, -1, around, USUAL, here.own[local])
+            if here.strikes_process:
+                self._learn_row(local, -1, around, STRUCK, here.struck_own[local])
+
+    def learn_verdict(self, prop: Evaluated, locals_: tuple[int, ...]) -> bool:
+        """What a predicate says, for the walk to know from now on."""
+        said = prop(locals_)
+        self._trees.add(self._roots[prop], [locals_[i] for i in prop.reads], int(said))
+        return said
+
+    def learn_surroundings(self, state: State) -> int:
+        """The number of the surroundings of a state."""
+        here = self.graph.under(state.budgets, state.cuts)
+        number = self._surroundings.get(here)
+        if number is None:
+            number = self._surroundings[here] = len(self._surroundings)
+            if number >= SURROUNDINGS_MAX:
+                raise TooLarge("more than 16384 combinations of budgets left and cuts in force")
+            self._healing.extend([self._add_row(here.healing)])
+            self._cutting.extend([self._add_row(here.cutting)])
+            strikes = HEADS * here.strikes_head + BEHIND * here.strikes_behind + OWN * here.strikes_process
+            self._strikes.extend([strikes])
+        bits = [min(count, 1) for count in state.budgets] + [int(c in state.cuts) for c in range(self.cuts)]
+        self._trees.add(SURROUNDINGS_ROOT, bits, number)
+        return number
+
+    def _learn_row(self, local: int, envelope: int, around: int, what: int, row: tuple[Action, ...]) -> None:
+        key = key_of(local, envelope, around, what)
+        if key not in self._known_rows:
+            self._known_rows.add(key)
+            self._rows.add(key, self._add_row(row))
+
+    def _add_row(self, row: tuple[Action, ...]) -> int:
+        self._row_actions.extend([self.number(action) for action in row])
+        self._row_start.extend([self._row_actions.size])
+        return self._row_start.size - 2
+
+    def number(self, action: Action) -> int:
+        """The number of an action in the arrays."""
+        number = self._numbers.get(action)
+        if number is None:
+            number = self._numbers[action] = len(self.action_list)
+            self.action_list.append(action)
+            cells = [0] * COLUMNS
+            cells[PROCESS], cells[LOCAL] = action.effect.process, action.effect.local
+            stays = action.effect.delivered and self.graph.system.network == "set"
+            cells[CONSUMED] = -1 if stays else action.effect.consumed
+            cells[CUT], cells[PROGRESS] = action.effect.cut, int(action.progress)
+            cells[HEARD_FROM], cells[HEARD_TO] = self._pool.extend(action.effect.heard)
+            cells[SENDS_FROM], cells[SENDS_TO] = self._pool.extend(action.effect.sends)
+            cells[SPENDS_FROM], cells[SPENDS_TO] = self._pool.extend(action.effect.spends)
+            cells[DEED] = self.deeds.setdefault(action.deed, len(self.deeds)) if action.progress else -1
+            cells[ONLY_LOCAL] = int(action.effect.local >= 0 and not action.effect.heard and not action.effect.spends)
+            self._actions.extend([cells])
+            self.sends_max = max(self.sends_max, len(action.effect.sends))
+        return number
+
+    def learn_hearing(self, state: State, number: int) -> None:
+        """Lets the monitors of the plain engine hear what this action emits."""
+        action, tables = self.action_list[number], self.graph.tables
+        i = action.effect.process
+        locals_ = (*state.locals[:i], action.effect.local, *state.locals[i + 1 :])
+        for emission in action.effect.heard:
+            before, locals_ = locals_, tables.notify(locals_, (emission,))
+            for monitor in tables.heard_by(emission):
+                if (before[monitor], emission) not in self._heard:
+                    self._heard.add((before[monitor], emission))
+                    self._catch_up()
+                    self._trees.add(self._roots_of[emission], [before[monitor]], locals_[monitor])

@@ -1,0 +1,44 @@
+"""Which engine walks: the plain one, the compiled one, or the faster of the two."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Literal, get_args
+
+from sim.base.errors import ConfigError, unknown
+from sim.checker.compiled.jit import interrupt_afterwards, missing
+
+Engine = Literal["auto", "plain", "compiled"]
+ENGINES: tuple[Engine, ...] = get_args(Engine)
+
+
+def lacking(engine: Engine) -> str:
+    """What the compiled engine would need and does not have, in one line; empty if nothing, or if it is not wanted.
+
+    Raises `ConfigError` for an unknown engine, or for one that is named and cannot run here.
+    """
+    if engine not in ENGINES:
+        raise ConfigError(unknown("engine", engine, ENGINES))
+    lacks = missing() if engine != "plain" else ""
+    if engine == "compiled" and lacks:
+        raise ConfigError(f"engine 'compiled': {lacks}")
+    return lacks
+
+
+def unloadable(engine: Engine) -> str:
+    """Why the compiled engine, which is wanted now, cannot be loaded though it is there, in one line; empty if it can:
+    numba may be too old for the numpy beside it. Raises `ConfigError` if the engine is wanted by name."""
+    try:
+        with interrupt_afterwards():
+            importlib.import_module("numba")
+    except (ImportError, OSError) as error:
+        why = f"numba cannot be loaded ({' '.join(str(error).split())})"
+        if engine == "compiled":
+            raise ConfigError(f"engine 'compiled': {why}") from error
+        return f"{why}, so the plain engine does it all, slower"
+    return ""
+
+
+def hand_over_at(engine: Engine, pays_at: int) -> int | None:
+    """After how much the compiled engine takes over; None is never."""
+    return {"plain": None, "compiled": 0, "auto": pays_at}[engine]

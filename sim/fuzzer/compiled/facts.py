@@ -1,0 +1,233 @@
+"""What strategies know of actions, subjects and faults, as arrays that grow beside those of the walk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from sim.base.mixer import key64
+from sim.checker.compiled.arrays import Array, Column, Mirror, TooLarge
+from sim.fuzzer.compiled.layout import (
+    ALTERS,
+    ARMS_FROM,
+    ARMS_TO,
+    CHOOSES,
+    CONSUMES,
+    CUT,
+    DELIVER,
+    DELIVERED,
+    ENTRIES,
+    ENTRIES_MAX,
+    ENTRY_CRASH,
+    ENTRY_CUT,
+    ENTRY_OTHER,
+    ENTRY_REORDER,
+    ENVELOPE,
+    FACTS,
+    FAULTY,
+    FIRE,
+    HEAL,
+    KINDS,
+    KINDS_MAX,
+    MOVE,
+    NONE,
+    OTHER,
+    PURPOSES,
+    RESTART,
+    SORT,
+    STRIKE,
+    SUBJECT,
+    SURE,
+    SURVIVES,
+    WINDOW,
+    WINDOW_OF,
+    Facts,
+)
+from sim.graph.action import Action, Kind, outputs_named
+from sim.machine.process import Arm
+from sim.world.choice import CUT as CUT_SUBJECT
+from sim.world.choice import MESSAGE, Subject
+from sim.world.timing import Range
+
+_SORTS = {
+    Kind.DELIVER: DELIVER,
+    Kind.FIRE: FIRE,
+    Kind.MOVE: MOVE,
+    Kind.RESTART: RESTART,
+    Kind.HEAL: HEAL,
+    Kind.CUT: CUT,
+}
+_ENTRIES = {"crash": ENTRY_CRASH, "cut": ENTRY_CUT, "reorder": ENTRY_REORDER}
+_NEVER = (NONE, NONE)
+_NO_WINDOW = -2
+
+
+class FactBook:
+    """The facts of one graph, as far as its mirror has met them; nothing in it may last longer than `longest_ms`."""
+
+    def __init__(self, mirror: Mirror, longest_ms: int) -> None:
+        self._mirror = mirror
+        self._longest_ms = longest_ms
+        self._graph = graph = mirror.graph
+        self._tables = graph.tables
+        self._timing = graph.system.timing
+        self._entries = graph.budget.entries
+        if len(self._entries) > ENTRIES_MAX:
+            raise TooLarge(f"more than {ENTRIES_MAX} entries in the fault budget")
+        self.kinds: dict[str, int] = {}
+        for entry in self._entries:
+            self.kinds.setdefault(entry.kind, len(self.kinds))
+        self._fact, self._crash_window, self._named = Column(FACTS, np.int64), Column(self._width), Column(self._width)
+        self._keys, self._leads = Column(0, np.uint64), Column(0, np.uint64)
+        self._arms, self._begin = Column(3, np.int64), Column()
+        self._delays, self._owner, self._sort = Column(2, np.int64), Column(), Column()
+        self._armed_from, self._armed = Column(), Column()
+        self._armed_from.extend([0])
+        self._subjects: dict[Subject, int] = {}
+        self._own_from = self._name_subjects()
+        self.envelopes = len(self._subjects)
+        """The subject of the first envelope; all before are not envelopes."""
+        ways = [self._way(start.sends, start.arms) for start in graph.starts()]
+        self._starts: Array = np.array(ways, np.int64)
+
+    @property
+    def _width(self) -> int:
+        return max(1, len(self._entries))
+
+    @property
+    def subjects(self) -> int:
+        """How many there are by now, envelopes included."""
+        return self.envelopes + len(self._tables.envelopes)
+
+    # --- subjects -----------------------------------------------------------------------------------
+
+    def _name_subjects(self) -> Array:
+        begins = [0]
+        for process, name in enumerate(self._graph.names[: self._graph.width]):
+            table = self._tables.handlers[process].table
+            for timer in table.timers:
+                self._add_subject((Kind.FIRE.value, process, timer), process, FIRE, (0, 0))
+            for move in (*table.must, *table.may):
+                usual = (0, 0) if move in table.must else self._timing.may_ms
+                delay = self._timing.moves.get(f"{name}.{move}", usual)
+                self._add_subject((Kind.MOVE.value, process, move), process, MOVE, delay or _NEVER)
+            self._add_subject((Kind.RESTART.value, process, ""), process, RESTART, self._timing.restart_ms)
+            self._add_subject((Kind.CRASH.value, process, ""), process, OTHER, _NEVER)
+            begins.append(len(self._subjects))
+        for cut in range(len(self._graph.system.cuts)):
+            self._add_subject((CUT_SUBJECT, cut, ""), cut, HEAL, self._timing.heal_ms)
+        return np.array(begins, np.int32)
+
+    def _add_subject(self, one: Subject, owner: int, sort: int, delay: Range) -> None:
+        self._subjects[one] = len(self._subjects)
+        self._owner.extend([owner])
+        self._sort.extend([sort])
+        self._delays.extend([self._fitting(delay)])
+
+    def _fitting(self, duration: Range) -> Range:
+        """This duration, if the clock can add up as many of them as a schedule has steps."""
+        if duration[1] > self._longest_ms:
+            raise TooLarge(f"a duration of more than {self._longest_ms} ms")
+        return duration
+
+    def _arming(self, process: int, arms: Iterable[Arm]) -> list[list[int]]:
+        """What is armed, as rows of `Facts.arms`."""
+        lasting = [(arm.timer, self._fitting((arm.low_ms, arm.high_ms))) for arm in arms]
+        return [[self._subjects[Kind.FIRE.value, process, timer], *duration] for timer, duration in lasting]
+
+    def _number(self, action: Action) -> int:
+        what, number, name = action.takes
+        return self.envelopes + number if what == MESSAGE else self._subjects[what, number, name]
+
+    def _way(self, sends: tuple[int, ...], arms: Iterable[tuple[int, Arm]]) -> list[int]:
+        """How a run begins: its state is filled in later."""
+        sent = self._begin.extend(sends)
+        rows = [row for process, arm in arms for row in self._arming(process, [arm])]
+        return [0, *sent, *self._arms.extend(rows)]
+
+    # --- arrays -------------------------------------------------------------------------------------
+
+    def arrays(self, states: list[int]) -> Facts:
+        """The arrays as they are now; `states` are the numbers of the initial ones, by way to begin."""
+        self._catch_up()
+        self._starts[:, 0] = states
+        kinds = [[key64(kind.encode()), key64(f"kind {kind}".encode())] for kind in self.kinds] or [[0, 0]]
+        entries = [[_ENTRIES.get(e.kind, ENTRY_OTHER), int(e.after is not None)] for e in self._entries] or [[0, 0]]
+        return Facts(
+            self._keys.array, self._leads.array, self._fact.array, self._arms.array, self._delays.array,
+            self._owner.array, self._sort.array, self._own_from, self._armed_from.array, self._armed.array,
+            np.array([key64(purpose.encode()) for purpose in PURPOSES], np.uint64), np.array(kinds, np.uint64),
+            self._crash_window.array, self._named.array, np.array(entries, np.int32), self._starts, self._begin.array,
+        )  # fmt: skip
+
+    def _catch_up(self) -> None:
+        """Takes over what the mirror has met since the last time."""
+        tables = self._tables
+        at = self._fact.size
+        while at < len(self._mirror.action_list):  # the list may grow meanwhile
+            self._learn_action(self._mirror.action_list[at])
+            at += 1
+        for local in range(self._armed_from.size - 1, len(tables.locals)):
+            process, value = tables.locals.things[local]
+            timers = value.timers if process < self._graph.width else ()
+            self._armed.extend([self._subjects[Kind.FIRE.value, process, timer] for timer in timers])
+            self._armed_from.extend([self._armed.size])
+        for envelope in range(self._sort.size - self.envelopes, len(tables.envelopes)):
+            thing = tables.envelopes.things[envelope]
+            self._owner.extend([tables.target[envelope]])
+            self._sort.extend([DELIVER])
+            self._delays.extend([self._fitting(self._timing.link(thing.source, thing.target))])
+
+    def _learn_action(self, action: Action) -> None:
+        cells = [0] * FACTS
+        cells[SUBJECT], cells[SORT] = self._number(action), _SORTS.get(action.kind, OTHER)
+        cells[STRIKE] = cells[WINDOW_OF] = cells[WINDOW] = NONE
+        ways = self._ways(action)
+        if action.pays:
+            cells[FAULTY] = 1
+            numbers = [self.kinds.setdefault(kind, len(self.kinds)) for kind in action.strikes]
+            if len(self.kinds) > KINDS_MAX:
+                raise TooLarge(f"more than {KINDS_MAX} kinds of fault")
+            cells[STRIKE], cells[KINDS] = numbers[-1], sum(1 << number for number in dict.fromkeys(numbers))
+            cells[ENTRIES] = sum(1 << entry for entry in dict.fromkeys(action.pays))
+            cells[WINDOW] = NONE if action.window is None else action.window
+            if action.window is not None and action.fault is None and not action.reordered:
+                cells[WINDOW_OF] = next(self._mirror.number(a) for a in ways if a.choices == action.choices)
+        cells[SURVIVES] = int(action.fault is not None and action.fault.survives)
+        cells[CONSUMES], cells[DELIVERED] = int(action.effect.consumed >= 0), int(action.effect.delivered)
+        cells[ARMS_FROM], cells[ARMS_TO] = self._arms.extend(self._arming(action.effect.process, action.arms))
+        cells[SURE], cells[ALTERS] = int(self._is_sure(action)), int(action.effect.local != action.before)
+        cells[CHOOSES], cells[ENVELOPE] = int(bool(action.choices)), action.number
+        self._fact.extend([cells])
+        self._keys.extend([action.key])
+        self._leads.extend([min(way.key for way in ways or [action])])
+        self._learn_plan(action)
+
+    def _ways(self, action: Action) -> list[Action]:
+        """The handlers of the same input in the same local value, without any fault."""
+        if action.kind is Kind.DELIVER:
+            return [*self._tables.deliveries.get((action.before, action.number), ())]
+        own = self._tables.own.get(action.before, ())
+        return [way for way in own if (way.kind, way.subject) == (action.kind, action.subject)]
+
+    def _is_sure(self, action: Action) -> bool:
+        """Whether it changes every state it is enabled in."""
+        if (
+            action.effect.spends
+            or action.effect.cut >= 0
+            or (action.effect.local >= 0 and action.effect.local != action.before)
+        ):
+            return True
+        gone = () if action.effect.consumed < 0 else (action.effect.consumed,)
+        return self._graph.system.network != "set" and gone != action.effect.sends
+
+    def _learn_plan(self, action: Action) -> None:
+        """Where the entries of an eager plan strike it."""
+        windows, named = [_NO_WINDOW] * self._width, [0] * self._width
+        for i, entry in enumerate(self._entries):
+            found = outputs_named(action, entry.after) if entry.after else [len(action.all_outputs)]
+            windows[i] = found[0] if found else _NO_WINDOW
+            named[i] = int(bool(found))
+        self._crash_window.extend([windows])
+        self._named.extend([named])

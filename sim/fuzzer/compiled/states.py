@@ -1,0 +1,127 @@
+"""The states that schedules have met, in arrays that grow, and are forgotten when they take too much room."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.checker.compiled.arrays import Array, Mirror
+from sim.checker.compiled.prints import admit, widen
+from sim.fuzzer.compiled.layout import (
+    CELLS,
+    COUNT,
+    EDGE_WIDTH,
+    EDGES,
+    HEAD,
+    SCHEDULES_BY,
+    SEEN,
+    STATES,
+    STATUS,
+    Known,
+)
+from sim.fuzzer.compiled.prints import fingerprints
+from sim.fuzzer.coverage import CoverageData
+from sim.graph.state import State
+
+
+class Remembered:
+    """States, their edges, and which schedules came by."""
+
+    def __init__(self, mirror: Mirror, registers: Array) -> None:
+        self._mirror = mirror
+        self._registers = registers
+        self._first = mirror.locals + mirror.budgets + mirror.cuts
+        self.taken: Array = np.zeros(64, np.uint8)
+        self.forget()
+
+    def forget(self) -> None:
+        """Begins with nothing."""
+        self._slots: Array = np.zeros(1 << 12, np.uint64)
+        self._ids: Array = np.zeros(1 << 12, np.int32)
+        self._cells: Array = np.zeros(1 << 14, np.int32)
+        self._offsets: Array = np.zeros(1 << 10, np.int64)
+        self._head: Array = np.zeros((1 << 10, HEAD), np.int32)
+        self._held: Array = np.zeros(1 << 10, np.uint64)
+        self._edges: Array = np.zeros((1 << 14, EDGE_WIDTH), np.int32)
+        self._registers[[STATES, CELLS, EDGES]] = 0
+        self._registers[COUNT] = 1
+
+    def arrays(self) -> Known:
+        """The arrays as they are now."""
+        actions = len(self._mirror.action_list)
+        if actions > len(self.taken):
+            self.taken = _larger(self.taken, 2 * actions)
+        return Known(
+            self._slots, self._ids, self._cells, self._offsets, self._head, self._held, self._edges, self.taken
+        )
+
+    @property
+    def bytes(self) -> int:
+        """What all arrays take."""
+        return sum(array.nbytes for array in self.arrays())
+
+    def cells(self, number: int) -> list[int]:
+        """The cells of a state."""
+        found: list[int] = self._cells[self._offsets[number] : self._offsets[number + 1]].tolist()
+        return found
+
+    def add(self, state: State, status: int, held: int) -> int:
+        """Keeps a state; the number it has from now on."""
+        cells = np.array(self._mirror.cells(state), np.int32)
+        number, used = int(self._registers[STATES]), int(self._registers[CELLS])
+        self.grow(len(cells))
+        order, first = self._mirror.order, np.int64(self._first)
+        admit(self._slots, self._ids, np.int64(number), cells, first, np.int64(len(cells)), order)
+        self._cells[used : used + len(cells)] = cells
+        self._offsets[number + 1] = used + len(cells)
+        self._head[number] = 0
+        self._head[number, STATUS] = status
+        self._held[number] = held
+        self._registers[STATES], self._registers[CELLS] = number + 1, used + len(cells)
+        return number
+
+    def grow(self, cells: int) -> None:
+        """Makes room for a state of so many cells, and for its edges."""
+        states, used = int(self._registers[STATES]), int(self._registers[CELLS])
+        if 2 * (states + 2) > len(self._slots):
+            slots, ids = np.zeros(2 * len(self._slots), np.uint64), np.zeros(2 * len(self._slots), np.int32)
+            widen(self._slots, self._ids, slots, ids)
+            self._slots, self._ids = slots, ids
+        if states + 2 > len(self._offsets) - 1:
+            size = 2 * len(self._offsets)
+            self._offsets, self._head = _larger(self._offsets, size), _larger(self._head, size)
+            self._held = _larger(self._held, size)
+        if used + cells > len(self._cells):
+            self._cells = _larger(self._cells, 2 * len(self._cells) + cells)
+        if 2 * int(self._registers[EDGES]) > len(self._edges):
+            self._edges = _larger(self._edges, 2 * len(self._edges))
+
+    # --- what was covered ---------------------------------------------------------------------------
+
+    def covered(self, held: tuple[str, ...]) -> CoverageData:
+        """What schedules covered since the last time, as every process would say it; one that is under way has not
+        come by anywhere. Counting begins anew."""
+        states = int(self._registers[STATES])
+        tables = self._mirror.graph.tables
+        keys = [np.array(things.keys or [0], np.uint64) for things in (tables.locals, tables.envelopes)]
+        prints = np.zeros(states, np.uint64)
+        width, first = np.int64(self._mirror.locals), np.int64(self._first)
+        order = self._mirror.order
+        fingerprints(*keys, order, self._cells, self._offsets, np.int64(states), width, first, prints)
+        schedules = self._head[:states, SCHEDULES_BY].astype(np.int64)
+        schedules -= self._head[:states, SEEN] == self._registers[COUNT]
+        visited, visits = schedules > 0, int(schedules.sum())
+        prints, once = prints[visited], (schedules == 1)[visited].astype(np.uint8)
+        ascending = np.argsort(prints)
+        actions = self._mirror.action_list
+        taken = [actions[i] for i in np.flatnonzero(self.taken[: len(actions)])]
+        rows = {(action.process, action.row.index): None for action in taken if action.row is not None}
+        self.taken[:] = 0
+        self._head[:states, [SEEN, SCHEDULES_BY]] = 0
+        self._registers[COUNT] = 1
+        return CoverageData(prints[ascending].tobytes(), once[ascending].tobytes(), visits, tuple(rows), held)
+
+
+def _larger(array: Array, size: int) -> Array:
+    larger = np.zeros((size, *array.shape[1:]), array.dtype)
+    larger[: len(array)] = array
+    return larger

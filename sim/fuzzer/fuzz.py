@@ -1,0 +1,344 @@
+"""The fuzz: many schedules by seed, every violation minimised.
+
+Schedule `k` of seed `s` uses the seed `derive(s, k)` and nothing else: any of them can be run again alone.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sim.base.errors import ConfigError
+from sim.base.mixer import derive, stream
+from sim.checker.compiled.jit import interrupt_afterwards, is_made
+from sim.checker.engine import Engine, hand_over_at, lacking, unloadable
+from sim.fuzzer.bound import Bound
+from sim.fuzzer.coverage import Coverage
+from sim.fuzzer.discovery import Discovery
+from sim.minimiser.counterexample import counterexample_of
+from sim.minimiser.minimise import minimise
+from sim.run.simulation import MAX_STEPS, simulate
+from sim.run.trace import Ending, Run
+from sim.strategy import PCTCP, Portfolio, Strategy, make_strategy
+from sim.world.choice import Choice
+from sim.world.finding import Finding
+from sim.world.world import AnyWorld, Walkable, refuse_timed, world_of
+
+if TYPE_CHECKING:
+    from sim.fuzzer.compiled.driver import CompiledFuzz
+
+PAYS_AT = 30_000
+"""Steps from which the compiled walk takes over by itself: before, loading it costs more than it saves."""
+PAYS_TO_MAKE_AT = 1_000_000
+"""The same where its code was not made yet, which takes half a minute, once."""
+
+SCHEDULES = 10_000
+"""Schedules of a fuzz that is bounded neither by number nor by time."""
+
+
+LAST = (1 << 62) - 1
+"""The greatest number of a schedule."""
+
+
+@dataclass
+class FuzzResult:
+    """What a fuzz covered and found."""
+
+    strategy: str
+    seed: int
+    world: AnyWorld
+    coverage: Coverage
+    schedules: int = 0
+    """Schedules run to their end."""
+    steps: int = 0
+    cut_short: int = 0
+    """Schedules that were ended by the bound on steps."""
+    seconds: float = 0.0
+    """Of the schedules and of minimising."""
+    engine: str = "plain"
+    """The engine that ended the fuzz: `plain` or `compiled`."""
+    interrupted: bool = False
+    stopped: bool = False
+    """Whether it ended at a violation."""
+    found: list[Discovery] = field(default_factory=list)
+    bound: Bound | None = None
+    """Of the schedules that PCTCP picked, where a bound is proved."""
+
+    @property
+    def states(self) -> int:
+        """Distinct states visited."""
+        return self.coverage.states
+
+    @property
+    def verdict(self) -> str:
+        """`violated`, `ok` (nothing was found, which proves nothing), or `incomplete` without a schedule."""
+        if self.found:
+            return "violated"
+        return "incomplete" if self.interrupted or not self.schedules else "ok"
+
+
+Progress = Callable[[FuzzResult], None]
+
+
+def fuzz(
+    system: Walkable,
+    *,
+    schedules: int | None = None,
+    seconds: float | None = None,
+    first: int = 0,
+    seed: int = 0,
+    strategy: str = "portfolio",
+    keep_going: bool = False,
+    max_steps: int = MAX_STEPS,
+    depth: int | None = None,
+    engine: Engine = "auto",
+    progress: Progress | None = None,
+) -> FuzzResult:
+    """Run schedules until a property is violated, or `schedules` of them are done, or `seconds` are over
+    (the first of what is given; 10,000 schedules if neither is).
+
+    - `first`: the number of the first schedule; what a schedule does depends on seed and number alone, so that
+      a fuzz may be divided into ranges of numbers
+    - `strategy`: a name of `sim.strategy.STRATEGIES`
+    - `keep_going`: continue after a violation, and group equal ones (same property, same minimised shape)
+    - `max_steps`: where a schedule ends that does not end by itself
+    - `depth`: of the bugs that PCTCP looks for
+    - `engine`: `plain`; `compiled` (needs numba); or `auto`, which switches when the fuzz runs long. The result is the
+      same
+    - `progress`: called after every schedule, or some thousands
+
+    A KeyboardInterrupt ends it with what was done and found. Raises `ConfigError` for an unknown strategy
+    or a bound below 1, `ModelError` if the model breaks a rule of the framework.
+    """
+    fuzzer = Fuzzer(
+        system, seed=seed, strategy=strategy, keep_going=keep_going, max_steps=max_steps, depth=depth, engine=engine
+    )
+    return fuzzer.run(first=first, schedules=schedules, seconds=seconds, progress=progress)
+
+
+class Fuzzer:
+    """A fuzz in parts: what one part has made (a world that remembers, compiled code) serves the next.
+    Arguments and errors are those of `fuzz`."""
+
+    def __init__(
+        self,
+        system: Walkable,
+        *,
+        seed: int = 0,
+        strategy: str = "portfolio",
+        keep_going: bool = False,
+        max_steps: int = MAX_STEPS,
+        depth: int | None = None,
+        engine: Engine = "auto",
+    ) -> None:
+        if max_steps <= 0:
+            raise ConfigError(f"max_steps is {max_steps}; must be more than 0")
+        self.engine, self.lacks = engine, lacking(engine)
+        make_strategy(strategy, seed, depth=depth)  # its mistakes come before anything is run
+        self.world = world_of(system)
+        refuse_timed(self.world, "a fuzz")
+        self.seed, self.strategy, self.depth = seed, strategy, depth
+        self.keep_going, self.max_steps = keep_going, max_steps
+        self.compiled_at = hand_over_at(engine, PAYS_AT)
+        self.steps = 0
+        """Of all parts so far."""
+        self._walk: CompiledFuzz | None = None
+
+    def run(
+        self,
+        *,
+        first: int = 0,
+        schedules: int | None = None,
+        seconds: float | None = None,
+        progress: Progress | None = None,
+    ) -> FuzzResult:
+        """One part: the schedules from `first` on."""
+        for name, bound in (("schedules", schedules), ("seconds", seconds)):
+            if bound is not None and bound <= 0:
+                raise ConfigError(f"{name} is {bound}; must be more than 0")
+        if not 0 <= first <= LAST:
+            raise ConfigError(f"first is {first}; schedules are numbered from 0 to {LAST}")
+        if schedules is None and seconds is None:
+            schedules = SCHEDULES
+        result = FuzzResult(self.strategy, self.seed, self.world, Coverage(self.world))
+        end = LAST + 1 if schedules is None else min(first + schedules, LAST + 1)
+        _Fuzz(self, result, seconds, progress).run(first, end)
+        self.steps += result.steps
+        return result
+
+    def at(self, number: int) -> Strategy:
+        """The strategy of the schedule of this number."""
+        return make_strategy(self.strategy, schedule_seed(self.seed, number), number=number, depth=self.depth)
+
+    def walk(self) -> CompiledFuzz | None:
+        """The compiled walk; None if this world is not a graph, or its numbers are too large for it."""
+        from sim.checker.compiled.arrays import TooLarge
+        from sim.fuzzer.compiled.driver import CompiledFuzz
+
+        if self._walk is None:
+            try:
+                self._walk = CompiledFuzz(
+                    self.world, strategy=self.strategy, seed=self.seed, depth=self.depth, max_steps=self.max_steps
+                )
+            except TooLarge:
+                return None
+        return self._walk
+
+
+def schedule_seed(seed: int, number: int) -> int:
+    """The seed of schedule `number` of a fuzz with `seed`."""
+    return stream(derive(seed, "schedules"), number)
+
+
+class _Fuzz:
+    """One part of a fuzz under way."""
+
+    def __init__(self, fuzzer: Fuzzer, result: FuzzResult, seconds: float | None, progress: Progress | None) -> None:
+        self.fuzzer = fuzzer
+        self.result = result
+        self.world = result.world
+        self._seconds = seconds
+        self._progress = progress
+        self._started = time.perf_counter()
+        self._known: dict[tuple[str, tuple[str, ...]], int] = {}
+        """Where in `found` a discovery is, by its key."""
+        self._raw: dict[tuple[Choice, ...], int] = {}
+        """The same by the schedules that came to it."""
+
+    def run(self, first: int, end: int) -> None:
+        """The schedules first..end; compiled, once that pays."""
+        number: int | None = first
+        try:
+            while number is not None and not self._over() and number != end:
+                if self._compiled_pays():
+                    number = self._compiled(number, end)
+                else:
+                    self._schedule(number)
+                    number += 1
+        except KeyboardInterrupt:
+            self.result.interrupted = True
+        self._look_at_clock()
+
+    def _compiled_pays(self) -> bool:
+        fuzzer = self.fuzzer
+        if fuzzer.compiled_at is None or fuzzer.steps + self.result.steps < fuzzer.compiled_at:
+            return False
+        fuzzer.lacks = fuzzer.lacks or unloadable(fuzzer.engine)
+        if fuzzer.lacks:
+            print(f"sim: {fuzzer.lacks}", file=sys.stderr)
+            fuzzer.compiled_at = None
+            return False
+        if fuzzer.compiled_at == PAYS_AT and not is_made("kernel.run"):
+            fuzzer.compiled_at = PAYS_TO_MAKE_AT
+            return False
+        return True
+
+    def _look_at_clock(self) -> None:
+        self.result.seconds = time.perf_counter() - self._started
+
+    def _over(self) -> bool:
+        """Whether the fuzz has come to its end before all schedules are done."""
+        result = self.result
+        if not result.schedules:
+            return False
+        self._look_at_clock()
+        if self._progress is not None:
+            self._progress(result)
+        result.stopped = bool(result.found) and not self.fuzzer.keep_going
+        return result.stopped or (self._seconds is not None and result.seconds >= self._seconds)
+
+    def _compiled(self, first: int, end: int) -> int | None:
+        """The schedules of these numbers, compiled; where the plain engine has to go on, or None if nothing is left.
+        Making and loading the code does not count as time."""
+        result = self.result
+        begun = time.perf_counter()
+        with interrupt_afterwards():
+            from sim.checker.compiled.arrays import TooLarge
+
+            walk = self.fuzzer.walk()
+        self._started += time.perf_counter() - begun
+        if walk is None:
+            self.fuzzer.compiled_at = None
+            return first
+        before = (result.schedules, result.steps, result.cut_short)
+        walk.begin(result.coverage.merge)
+
+        def over() -> bool:
+            result.schedules, result.steps, result.cut_short = map(sum, zip(before, walk.counts, strict=True))
+            return self._over()
+
+        result.engine = "compiled"
+        try:
+            while (found := walk.run(first, end, over)) is not None:
+                self._judge_again(*found)
+                first = walk.next_number
+                if over():
+                    break
+        except TooLarge:
+            result.engine = "plain"
+            self.fuzzer.compiled_at = None
+            return walk.next_number
+        finally:
+            over()
+            walk.hand_over()
+            result.coverage.sizes.add(walk.sizes.seen, uneven=walk.sizes.choices)
+            result.bound = result.coverage.sizes.bound(self.fuzzer.depth)
+        return None
+
+    def _judge_again(self, number: int, actions: list[Choice]) -> None:
+        """A schedule of the compiled walk that seems to violate a property, once more by the plain engine."""
+        if self._came_again(tuple(actions)):
+            return
+        picking = self.fuzzer.at(number)
+        run = simulate(self.world, picking, max_steps=self.fuzzer.max_steps)
+        assert [action for _, action in run.trace.steps] == actions, f"schedule {number} is another in compiled code"
+        self.result.coverage.reach(run)
+        if run.finding is not None:
+            self._found(run, run.finding, picking.member if isinstance(picking, Portfolio) else picking, number)
+
+    def _schedule(self, number: int) -> None:
+        """One schedule: run, counted, and minimised if it violates a property."""
+        result = self.result
+        picking = self.fuzzer.at(number)
+        seen: dict[Any, None] = {}
+        run = simulate(self.world, picking, max_steps=self.fuzzer.max_steps, seen=seen)
+        result.schedules += 1
+        result.steps += run.steps
+        result.cut_short += run.ending is Ending.STEPS
+        result.coverage.note(seen, run)
+        picked = picking.member if isinstance(picking, Portfolio) else picking
+        if isinstance(picked, PCTCP):
+            result.coverage.sizes.note(picked, run)
+            result.bound = result.coverage.sizes.bound(self.fuzzer.depth)
+        if run.finding is not None:
+            self._found(run, run.finding, picked, number)
+
+    def _found(self, run: Run, finding: Finding, picking: Strategy, number: int) -> None:
+        """Minimise a violation and file it; interrupted there, it is kept as it is."""
+        start, actions = run.trace.start, tuple(action for _, action in run.trace.steps)
+        if self._came_again(actions):
+            return
+        found = self.result.found
+        try:
+            shapes = {shape for prop, shape in self._known if prop == finding.property}
+            least = minimise(self.world, start, actions, finding, known=shapes)
+        except KeyboardInterrupt:
+            rough = counterexample_of(self.world, start, actions, finding, complete=False)
+            found.append(Discovery(rough, picking.name, picking.seed, number, run.steps))
+            raise
+        new = Discovery(least, picking.name, picking.seed, number, run.steps)
+        at = self._raw[actions] = self._known.setdefault(new.key, len(found))
+        if at == len(found):
+            found.append(new)
+        else:
+            found[at] = found[at].again(min(found[at].counterexample, least, key=lambda one: one.cost))
+
+    def _came_again(self, actions: tuple[Choice, ...]) -> bool:
+        """Whether a schedule that violates a property is one that was met before; then it is counted."""
+        at = self._raw.get(actions)
+        if at is not None:
+            self.result.found[at] = self.result.found[at].again()
+        return at is not None

@@ -1,0 +1,230 @@
+"""The definition that all engines agree on: `actions(state)` and `apply(state, action)`.
+
+A state is the local values of processes and monitors, what is in flight, the finite budgets left and
+the cuts in force, all as small integers of one graph. Time is not in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import product
+
+from sim.base.errors import ModelError
+from sim.base.mixer import MASK, mark, mix
+from sim.base.values import Value, describe, encode
+from sim.faults.plan import FaultEntry
+from sim.graph.action import Action
+from sim.graph.budget import FaultBudget, left_of
+from sim.graph.enabled import Enabled
+from sim.graph.state import GraphStart, State
+from sim.graph.tabulation import Tabulation
+from sim.machine.handler import Handler
+from sim.machine.process import View
+from sim.machine.table import DEFER, Row
+from sim.system.declaration import Declaration
+from sim.system.network import Net, make_network
+
+FLYING = 1 << 24
+"""The place of the first of equal envelopes (or of a queue) in a fingerprint; what comes before is numbered."""
+
+
+class Definition:
+    """What is enabled in each state of a system, and what it does. Handlers run when a (local value, input)
+    pair is met for the first time; `handler` is what runs them."""
+
+    def __init__(self, system: Declaration, handler: type[Handler] = Handler) -> None:
+        if not isinstance(system, Declaration):
+            raise ModelError(f"{describe(system)} is not a System: make one of your processes")
+        self.system = system
+        self.tables = Tabulation(system, handler)
+        self.network = make_network(system.network, self.tables.pair.__getitem__)
+        self.width = self.tables.width
+        self.names = system.names
+        self.budget = FaultBudget(system, self.tables)
+        self._cut_names = self.budget.cuts
+        self._enabled: dict[tuple[tuple[int, ...], tuple[int, ...]], Enabled] = {}
+        self._starts: list[GraphStart] = []
+
+    @property
+    def handler_calls(self) -> int:
+        return self.tables.handler_calls
+
+    @cached_property
+    def rows(self) -> dict[tuple[str, int], str]:
+        """The rows that actions may take, and how each is called: `coordinator  Response: stopped -> (stays)`.
+        A row that defers is never taken."""
+        processes = self.system.processes.items()
+        declared = ((name, row) for name, process in processes for row in type(process).table.rows)
+        return {(name, row.index): _row_text(name, row) for name, row in declared if row.dest is not DEFER}
+
+    # --- states -------------------------------------------------------------------------------------
+
+    def starts(self) -> list[GraphStart]:
+        """The ways to begin: one for each combination of choices made in `on_start`."""
+        if not self._starts:
+            self._starts = self._begin()
+        return self._starts
+
+    def _begin(self) -> list[GraphStart]:
+        found = []
+        for start in product(*self.tables.initial()):
+            locals_: tuple[int, ...] = tuple(local for local, _ in start)
+            sends: tuple[int, ...] = ()
+            for index, (_, outcome) in enumerate(start):
+                sends += self.tables.sends(self.names[index], outcome.outputs)
+                locals_ = self.tables.notify(locals_, self.tables.heard((), outcome.outputs))
+            net = self.network.add(self.network.empty(), sends)
+            choices = tuple(choice for _, outcome in start for choice in outcome.choices)
+            outputs = tuple((self.names[i], outcome.outputs) for i, (_, outcome) in enumerate(start) if outcome.outputs)
+            arms = tuple((i, arm) for i, (_, outcome) in enumerate(start) for arm in outcome.arms)
+            state = State(locals_, net, self.budget.full, ())
+            found.append(GraphStart(choices, state, sends, outputs, arms, encode((self.names, self.value(state)))))
+        return found
+
+    def initial(self) -> list[State]:
+        """The distinct initial states."""
+        return list(dict.fromkeys(start.place for start in self.starts()))
+
+    def view(self, state: State, name: str) -> View:
+        """The local value of one process or monitor, by name."""
+        return self.tables.view(state.locals[self.tables.index[name]])
+
+    def value(self, state: State) -> Value:
+        """A state as a value: the same in every graph of the same system."""
+        flying = sorted((self.tables.envelopes.things[e].value() for e in self.network.every(state.net)), key=encode)
+        order = flying if self.system.network != "fifo" else self._queues(state.net)
+        locals_ = tuple(tuple(self.tables.locals.things[i][1]) for i in state.locals)
+        return (locals_, tuple(order), state.budgets, tuple(self._cut_names[c] for c in state.cuts))
+
+    def fingerprint(self, state: State) -> int:
+        """64 bits that tell this state from others, the same in every graph and process of the same system."""
+        locals_, envelopes = self.tables.locals.keys, self.tables.envelopes.keys
+        fixed = [locals_[i] for i in state.locals]
+        fixed += [*state.budgets, *(int(c in state.cuts) for c in range(len(self._cut_names)))]
+        total = sum(mark(place, key) for place, key in enumerate(fixed))
+        last, place = -1, FLYING
+        order = self.tables.pair if self.system.network == "fifo" else range(len(envelopes))
+        for e in self.network.every(state.net):
+            place = place + 1 if order[e] == last else FLYING
+            last = order[e]
+            total += mark(place, envelopes[e])
+        return mix(total & MASK)
+
+    def _queues(self, net: Net) -> list[Value]:
+        queues = [tuple(self.tables.envelopes.things[e].value() for e in queue[1:]) for queue in net]
+        return sorted(queues, key=encode)
+
+    # --- actions ------------------------------------------------------------------------------------
+
+    def actions(self, state: State) -> list[Action]:
+        """The enabled actions, in the order of their canonical encodings."""
+        return sorted(self.enabled(state), key=lambda action: action.code)
+
+    def enabled(self, state: State) -> list[Action]:
+        """The enabled actions, in no order that may be relied on."""
+        locals_, net, budgets, cuts = state
+        tables = self.tables
+        if tables.failed and not tables.failed.keys().isdisjoint(locals_):
+            return []  # nothing that a failed machine does can be trusted
+        here = self._enabled.get((budgets, cuts)) or self.under(budgets, cuts)
+        target, heads, own = tables.target, here.heads, here.own
+        found: list[Action] = []
+        for e in self.network.heads(net):
+            local = locals_[target[e]]
+            actions = heads.get((local, e))
+            found += here.head(local, e) if actions is None else actions
+        for local in locals_[: self.width]:
+            actions = own.get(local)
+            found += here.itself(local) if actions is None else actions
+        found += here.healing
+        if here.strikes_head:
+            for e in self.network.heads(net):
+                local = locals_[target[e]]
+                actions = here.struck_heads.get((local, e))
+                found += here.struck_head(local, e) if actions is None else actions
+        if here.strikes_behind:
+            for e in self.network.overtakers(net):
+                local = locals_[target[e]]
+                actions = here.struck_behind.get((local, e))
+                found += here.struck_late(local, e) if actions is None else actions
+        if here.strikes_process:
+            for local in locals_[: self.width]:
+                actions = here.struck_own.get(local)
+                found += here.struck_itself(local) if actions is None else actions
+        found += here.cutting
+        return found
+
+    def met(self) -> Iterator[Action]:
+        """Every action that was enabled in a state asked about so far."""
+        for here in dict.fromkeys(self._enabled.values()):
+            for rows in (here.heads, here.struck_heads, here.struck_behind):
+                for row in rows.values():
+                    yield from row
+            for row in (*here.own.values(), *here.struck_own.values()):
+                yield from row
+
+    def under(self, budgets: tuple[int, ...], cuts: tuple[int, ...]) -> Enabled:
+        """The rows under these budgets and cuts; budgets that allow the same share them."""
+        found = self._enabled.get((budgets, cuts))
+        if found is None:
+            some = tuple(min(count, 1) for count in budgets)
+            found = self._enabled.get((some, cuts))
+            if found is None:
+                found = Enabled(self.system, self.tables, self.budget.left(some), cuts)
+                self._enabled[some, cuts] = found
+            self._enabled[budgets, cuts] = found
+        return found
+
+    def deferred(self, state: State, envelope: int) -> str | None:
+        """Why an envelope in flight cannot be delivered now; None if it can."""
+        thing = self.tables.envelopes.things[envelope]
+        local = state.locals[self.tables.target[envelope]]
+        if local in self.tables.down:
+            return f"{thing.target} is down"
+        for c in state.cuts:
+            if self.system.cuts[self._cut_names[c]].holds(thing.source, thing.target):
+                return f"the cut {self._cut_names[c]} holds it"
+        if envelope not in self.network.heads(state.net):
+            return "another message of its pair is ahead of it"
+        if not self.tables.delivery(local, envelope):
+            return f"{thing.target} defers it in state {self.tables.view(local).state}"
+        return None
+
+    # --- steps --------------------------------------------------------------------------------------
+
+    def apply(self, state: State, action: Action) -> State:
+        """The state after `action`, which must be enabled in `state`."""
+        locals_, net, budgets, cuts = state
+        i, local, consumed, delivered, sends, heard, spends, cut = action.effect
+        if local >= 0:
+            locals_ = (*locals_[:i], local, *locals_[i + 1 :])
+            if heard:
+                locals_ = self.tables.notify(locals_, heard)
+        if consumed >= 0:
+            network = self.network
+            net = (network.deliver if delivered else network.remove)(net, consumed)
+        if sends:
+            net = self.network.add(net, sends)
+        for slot in spends:
+            budgets = (*budgets[:slot], budgets[slot] - 1, *budgets[slot + 1 :])
+        if cut >= 0:
+            cuts = tuple(sorted({*cuts} ^ {cut}))
+        return State(locals_, net, budgets, cuts)
+
+    def changes(self, state: State, action: Action) -> bool:
+        """Whether `action` leads to another state."""
+        return action.always_changes or self.apply(state, action) != state
+
+    def quiescent(self, state: State) -> bool:
+        """Whether no progress action that changes the state is enabled."""
+        return not any(action.progress and self.changes(state, action) for action in self.enabled(state))
+
+    def budget_left(self, state: State) -> list[tuple[FaultEntry, int | None]]:
+        """What is left of each entry of the budget; None is unlimited."""
+        return left_of(self.budget, state.budgets)
+
+
+def _row_text(process: str, row: Row) -> str:
+    guards = [*row.conditions, *(f"not {name}" for name in row.unless)]
+    return f"{process}  {row}" + (f" if {', '.join(guards)}" if guards else "")

@@ -1,0 +1,68 @@
+"""A counterexample in plain data: what is printed, kept as a file, and sent between processes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sim.minimiser.deviations import deviations
+from sim.minimiser.words import told
+from sim.run.trace import schedule_of
+from sim.world.choice import Choice, Start
+from sim.world.finding import Finding
+from sim.world.world import AnyWorld
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """A violated property, and a schedule that leads there."""
+
+    finding: Finding
+    schedule: tuple[str, ...]
+    """The addresses of the run, as a scenario file keeps them."""
+    words: tuple[str, ...]
+    """What happens, in words."""
+    steps: int
+    deviations: int
+    """In how much it deviates from the canonical schedule."""
+    complete: bool
+    """Whether everything was tried to make it shorter; else there may be a shorter one."""
+    shape: tuple[str, ...]
+    """What happens, in no order and without the fields of messages: equal for counterexamples that show the same."""
+
+    @property
+    def cost(self) -> tuple[int, int]:
+        """What is minimised: deviations, then steps."""
+        return self.deviations, self.steps
+
+    @property
+    def message(self) -> str:
+        """What is wrong at its end."""
+        return self.finding.message
+
+    @property
+    def property(self) -> str:
+        """The name of the property that is violated."""
+        return self.finding.property
+
+
+def counterexample_of(
+    world: AnyWorld, start: Start[Any], choices: Sequence[Choice], finding: Finding, *, complete: bool
+) -> Counterexample:
+    """A run that ends in `finding`, as it is."""
+    unusual = deviations(world, start, choices)
+    return Counterexample(
+        finding=finding,
+        schedule=tuple(schedule_of(start, choices)),
+        words=tuple(told(world, start, choices, unusual)),
+        steps=len(choices),
+        deviations=len(unusual),
+        complete=complete,
+        shape=shape_of(choices),
+    )
+
+
+def shape_of(choices: Sequence[Choice]) -> tuple[str, ...]:
+    """The shape of a run, by which counterexamples are grouped."""
+    return tuple(sorted(str(replace(choice.address, fields=None)) for choice in choices))

@@ -1,0 +1,89 @@
+"""A fuzz as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from sim.faults.plan import show_plan
+from sim.report.covered import transition_count, transition_lines
+from sim.scenario import Target
+
+if TYPE_CHECKING:
+    from sim.campaign.answer import Answer
+    from sim.fuzzer.discovery import Discovery
+    from sim.fuzzer.fuzz import FuzzResult
+    from sim.minimiser.counterexample_file import CounterexampleFile
+
+    Fuzzed = FuzzResult | Answer
+
+
+def fuzz_head(target: Target, settings: Mapping[str, object], strategy: str, seed: int) -> list[str]:
+    """What a fuzz of this system tries."""
+    system = target.system
+    shown = ", ".join(f"{key}={value}" for key, value in settings.items())
+    return [
+        f"{target.name}: schedules by {strategy}, seed {seed}",
+        f"config    {shown or 'none'}",
+        f"system    {len(system.processes)} processes, {len(system.monitors)} monitors, network {system.network}",
+        f"faults    {show_plan(system.budget)}, at random",
+        "",
+    ]
+
+
+def fuzz_lines(result: Fuzzed, kept: Sequence[CounterexampleFile], seconds: float | None = None) -> Iterator[str]:
+    """What a fuzz covered, and each violation it found, with the file and the command that replays it;
+    `seconds` replace those of the result."""
+    yield from covered_lines(result, result.seconds if seconds is None else seconds)
+    for found, file in zip(result.found, kept, strict=True):
+        yield from finding_lines(found)
+        yield f"written to {file.path}; replay it with: {file.replay}"
+    if result.interrupted:
+        yield "INTERRUPTED  results so far"
+    elif not result.found:
+        yield f"ok: nothing wrong in {result.schedules:,} schedules, which proves nothing"
+
+
+def covered_lines(result: Fuzzed, seconds: float) -> Iterator[str]:
+    """How much was run, and what it covered."""
+    rate = (
+        f", {result.steps / seconds:,.0f} steps/s" if seconds > 0.01 and not result.found else ""
+    )  # otherwise it includes minimising
+    how = ", compiled" if result.engine == "compiled" else ""
+    yield (
+        f"{result.schedules:,} schedule{'s' if result.schedules != 1 else ''}, {result.steps:,} steps, "
+        f"{result.states:,} distinct states, {seconds:.2f} s{rate}{how}"
+    )
+    coverage = result.coverage
+    if result.stopped:
+        yield transition_count(coverage.transitions)
+        return  # what is missing says nothing yet
+    yield from transition_lines(coverage.transitions, coverage.untaken)
+    for name in coverage.unreached:
+        yield f"sometimes    {name}: in no schedule"
+    once, visits = coverage.unseen
+    if visits:
+        share = 100 * once / visits
+        yield f"unseen       {share:.1f} % of the states of a further schedule would be new (Good-Turing: {once:,} / {visits:,})"
+    if result.cut_short:
+        yield f"cut short    {result.cut_short:,} schedules, by the bound on steps"
+    bound = result.bound
+    if bound is not None:
+        yield (
+            f"bound        a schedule of pctcp shows a bug of depth {bound.depth} with a probability of at least "
+            f"{bound.probability} ({bound.width} independent of {bound.length} events)"
+        )
+
+
+def finding_lines(found: Discovery) -> Iterator[str]:
+    """A violation, in words and step by step."""
+    least = found.counterexample
+    yield ""
+    yield f"VIOLATED  {least.property}: {least.message}"
+    times = f", {found.times} times" if found.times > 1 else ""
+    yield f"found by {found.strategy} with seed {found.seed}{times}; minimised from {found.steps} to {least.steps} steps"
+    if not least.complete:
+        yield "(not every edit was tried: there may be a shorter one)"
+    yield from least.words
+    for number, address in enumerate(least.schedule, 1):
+        yield f"{number:>6}. {address}"
