@@ -8,6 +8,8 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import tempfile
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -24,6 +26,14 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # a shell that starts the tests in its background has their children ignore ctrl-C, which some of them are sent
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_state() -> Iterator[None]:
+    """The key that seals sessions is not that of whoever runs the tests."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", folder)
+        yield
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

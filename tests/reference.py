@@ -117,7 +117,7 @@ class Machine:
         self.fields = tuple(self.cls.table.fields)
         self.start = tuple(getattr(definition, f) for f in self.fields)
         self.states = [s if isinstance(s, str) else s["name"] for s in self.cls.states]
-        self.initial = getattr(self.cls, "initial", self.states[0])
+        self.initial = definition.state
         self.durable, self.hot = set(getattr(self.cls, "durable", ())), set(self.cls.hot)
         self.must, self.may = tuple(getattr(self.cls, "must", ())), tuple(getattr(self.cls, "may", ()))
         self.heard = {row["trigger"] for row in self.cls.transitions}
@@ -147,14 +147,20 @@ class Machine:
             if row["trigger"] != trigger or local.state not in sources:
                 continue
             me = Self(self, local, sender, [])
-            if all(self._call(me, _names(row.get("conditions")), args)) and not any(
-                self._call(me, _names(row.get("unless")), args)
+            if all(self._ask(me, _names(row.get("conditions")), args)) and not any(
+                self._ask(me, _names(row.get("unless")), args)
             ):
                 return row
         return None
 
     def _call(self, me: Self, names: list[str], args: tuple[Any, ...]) -> list[Any]:
         return [getattr(me, name)(*args) for name in names]
+
+    def _ask(self, me: Self, names: list[str], args: tuple[Any, ...]) -> list[Any]:
+        """Guards: methods, fields, or attributes of the input."""
+        flags = {name: me.__dict__[name] for name in names if name in me.__dict__}
+        flags |= {name: getattr(args[0], name) for name in names if not hasattr(self.cls, name) and name not in flags}
+        return [flags[name] if name in flags else getattr(me, name)(*args) for name in names]
 
     def _take(self, me: Self, row: dict[str, Any], args: tuple[Any, ...]) -> None:
         dest = row["dest"]

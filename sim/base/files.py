@@ -1,10 +1,12 @@
-"""Writes a file whole, or not at all."""
+"""Writes a file whole, or not at all; which names files may have."""
 
 from __future__ import annotations
 
 import os
 from itertools import count
 from pathlib import Path
+
+from sim.base.printing import printable
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -40,3 +42,10 @@ def _beside(path: Path, data: bytes) -> Path:
             raise
         return beside
     raise AssertionError
+
+
+def unplain(name: str) -> str:
+    """Why a file cannot have this name: it breaks a line or steers a terminal, so a command that shows it could not be
+    copied. Empty for any other name, even if its bytes are not UTF-8."""
+    text = name.encode(errors="replace").decode()
+    return "" if printable(text) == text else f"{name!r}: a file name cannot have control characters; rename it"

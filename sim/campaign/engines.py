@@ -9,19 +9,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from sim.base.errors import ConfigError, unknown
 from sim.campaign.local import LocalExecutor, WorkerDied
+from sim.campaign.private_ray import LOOPBACK, check_private, private_ray
 from sim.campaign.worker import ready
 
 T = TypeVar("T")
 
 NAMES = ("local", "dask", "ray")
-_MODULES = {"local": "concurrent", "dask": "distributed", "ray": "ray"}
+_MODULES = {"local": (), "dask": ("distributed",), "ray": ("ray",)}
+_OWN_MODULES = {**_MODULES, "dask": ("distributed", "cryptography")}
+"""What is needed to start one: only whoever has its certificate may use a scheduler of ours."""
 TRIES_MAX = 5
 """How many workers may die before the first one answers."""
 
@@ -46,8 +49,9 @@ def read_spec(spec: str) -> tuple[str, str | None]:
         raise ConfigError(f"--engine {spec}: {unknown('engine', name, NAMES)}")
     if has_address and (name == "local" or not address):
         raise ConfigError(f"--engine {spec}: write local, dask, ray, dask=ADDRESS or ray=ADDRESS")
-    if find_spec(_MODULES[name]) is None:
-        raise ConfigError(f"--engine {name}: it is not installed; pip install 'roundsim[{name}]'")
+    for module in (_MODULES if address else _OWN_MODULES)[name]:
+        if find_spec(module) is None:
+            raise ConfigError(f"--engine {name}: {module} is not installed; pip install 'roundsim[{name}]'")
     return name, address or None
 
 
@@ -95,31 +99,32 @@ def _dask(address: str | None, workers: int) -> Iterator[Engine]:
     import distributed
 
     dask: Any = distributed  # it has no types
-    cluster = None
-    try:
-        if address is None:
-            cluster = dask.LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                dashboard_address=None,
-                host="127.0.0.1",
-                silence_logs=logging.ERROR,  # its processes starting and ending is not interesting
-            )
-        client = dask.Client(cluster if cluster is not None else address, timeout=CONNECT_S)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"--engine dask={address}: no scheduler answers there: {error}") from None
-    try:
+    spec = "dask" if address is None else f"dask={address}"
+    with ExitStack() as opened:
+        try:
+            there = address if address is not None else opened.enter_context(_own_scheduler(workers))
+            client = opened.enter_context(dask.Client(there, timeout=CONNECT_S))
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"--engine {spec}: no scheduler answers there: {error}") from None
         width = sum(client.ncores().values())
         if not width:
-            raise ConfigError(
-                f"--engine dask={address}: the scheduler has no workers; start some: dask worker {address}"
-            )
+            raise ConfigError(f"--engine {spec}: the scheduler has no workers; start some: dask worker {address}")
         # pure=False: a chunk that is run again after a crash is a new task, not the old one's answer
         yield Engine("dask", client.get_executor(pure=False), width, (dask.KilledWorker,))
-    finally:
-        client.close()
-        if cluster is not None:
-            cluster.close()
+
+
+def _own_scheduler(workers: int) -> Any:
+    """A scheduler with workers, reached from this machine only and only with the certificate that is made for it."""
+    from distributed import LocalCluster
+
+    return LocalCluster(  # type: ignore[no-untyped-call]
+        n_workers=workers,
+        threads_per_worker=1,
+        dashboard_address=None,
+        host=LOOPBACK,
+        security=True,
+        silence_logs=logging.ERROR,  # its processes starting and ending is not interesting
+    )
 
 
 CONNECT_S = 20
@@ -128,21 +133,24 @@ CONNECT_S = 20
 
 @contextmanager
 def _ray(address: str | None, workers: int) -> Iterator[Engine]:
-    import ray as installed
+    spec = "ray" if address is None else f"ray={address}"
+    with private_ray(workers) if address is None else nullcontext({"address": address}) as given:
+        import ray as installed
 
-    ray: Any = installed
-    lost = ray.exceptions
-    own: dict[str, Any] = {"num_cpus": workers, "include_dashboard": False} if address is None else {"address": address}
-    try:
-        ray.init(log_to_driver=False, logging_level="error", **own)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise ConfigError(f"--engine ray={address}: no Ray answers there: {error}") from None
-    try:
-        width = int(ray.cluster_resources().get("CPU", 0)) or 1
-        deaths = lost.WorkerCrashedError, lost.NodeDiedError, lost.ObjectLostError, lost.OutOfMemoryError
-        yield Engine("ray", _RayExecutor(ray), width, deaths)
-    finally:
-        ray.shutdown()
+        ray: Any = installed
+        lost = ray.exceptions
+        try:
+            ray.init(log_to_driver=False, logging_level="error", **given)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise ConfigError(f"--engine {spec}: no Ray answers there: {error}") from None
+        try:
+            if address is None:
+                check_private(ray)
+            width = int(ray.cluster_resources().get("CPU", 0)) or 1
+            deaths = lost.WorkerCrashedError, lost.NodeDiedError, lost.ObjectLostError, lost.OutOfMemoryError
+            yield Engine("ray", _RayExecutor(ray), width, deaths)
+        finally:
+            ray.shutdown()
 
 
 class _RayExecutor(Executor):

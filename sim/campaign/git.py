@@ -1,17 +1,20 @@
 """What git says about the current folder: branch, commit, uncommitted changes, work tree.
 
 There is always an answer: without git, without a repository, if git refuses to read it or does not answer in time, it
-is "no branch", with the reason. Nothing is written, no hook of the repository is run.
+is "no branch", with the reason. Nothing is written, nothing that the repository is set to run is run.
 """
 
 from __future__ import annotations
 
-import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sim.base.git_command import NoAnswer, run_git, run_git_on_files
+
 TIME_LIMIT_S = 5.0
 """Seconds that one git command may take."""
+_STATUS = ("status", "--porcelain=v2", "--branch", "--untracked-files=no", "--ignore-submodules=all", "--no-renames")
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,8 @@ def look(folder: Path, *, brief: bool = False) -> GitPlace:
     try:
         work_tree = _said(folder, "rev-parse", "--show-toplevel")
         common = _said(folder, "rev-parse", "--git-common-dir")
-    except _NoAnswer as no:
-        return GitPlace(why=str(no))
+    except NoAnswer as no:
+        return GitPlace(why=str(no) or "git failed")
     branch = _branch(folder)
     commit, dirty = (None, None) if brief else _changes(folder)
     return GitPlace(
@@ -58,7 +61,7 @@ def former_names(folder: Path, branch: str) -> tuple[str, ...]:
     try:
         told = _lines(folder, "reflog", "show", "--format=%gs", f"refs/heads/{branch}", "--")
         now = branches(folder)
-    except _NoAnswer:
+    except NoAnswer:
         return ()
     found: dict[str, None] = {}
     for line in told:
@@ -73,7 +76,7 @@ def branches(folder: Path) -> tuple[str, ...]:
     """The existing branches; empty if git does not answer."""
     try:
         return tuple(_lines(folder, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads/"))
-    except _NoAnswer:
+    except NoAnswer:
         return ()
 
 
@@ -82,17 +85,14 @@ def spelt(name: bytes) -> str:
     return name.decode("utf-8", "backslashreplace")
 
 
-class _NoAnswer(Exception):
-    """Why git says nothing."""
-
-
 def _changes(folder: Path) -> tuple[str | None, bool | None]:
     """The commit that HEAD is, and whether tracked files differ from it. If there are too many files to tell in time,
     the branch is known anyway."""
     try:
-        status = _lines(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no", "--ignore-submodules")
-    except _NoAnswer:
+        told = _said(folder, *_STATUS, run=run_git_on_files)
+    except NoAnswer:
         return None, None
+    status = told.split("\n")
     heads = dict(line[2:].split(" ", 1) for line in status if line.startswith("# branch."))
     commit = heads.get("branch.oid", "(initial)")
     return None if commit == "(initial)" else commit, any(not line.startswith("#") for line in status)
@@ -102,7 +102,7 @@ def _branch(folder: Path) -> str | None:
     """The branch that HEAD is on, with or without a commit; None if it is detached."""
     try:
         return _said(folder, "symbolic-ref", "--quiet", "HEAD").removeprefix("refs/heads/")
-    except _NoAnswer:
+    except NoAnswer:
         return None
 
 
@@ -112,34 +112,6 @@ def _lines(folder: Path, *words: str) -> list[str]:
     return said.split("\n") if said else []
 
 
-def _said(folder: Path, *words: str) -> str:
-    """What a git command prints, without the end of its last line.
-
-    `core.fsmonitor` names a program that `status` would run, and our status must not make others wait: the former is
-    switched off, for the latter no lock is taken.
-    """
-    command = ["git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-C", str(folder), *words]
-    try:
-        done = subprocess.run(  # noqa: S603  words of ours, and a branch behind refs/heads/
-            command, capture_output=True, stdin=subprocess.DEVNULL, timeout=TIME_LIMIT_S, check=False
-        )
-    except FileNotFoundError:
-        raise _NoAnswer("git is not installed") from None
-    except subprocess.TimeoutExpired:
-        raise _NoAnswer(f"git gave no answer in {TIME_LIMIT_S:g} s") from None
-    except OSError as error:
-        raise _NoAnswer(f"git cannot be run: {error.strerror}") from None
-    if done.returncode:
-        raise _NoAnswer(_reason(done.stderr.decode(errors="replace")))
-    return spelt(done.stdout).removesuffix("\n")
-
-
-def _reason(told: str) -> str:
-    if "dubious ownership" in told:
-        return "git refuses a repository of another owner"
-    if "not a git repository" in told:
-        return "no git repository"
-    if "must be run in a work tree" in told:
-        return "no work tree"
-    first = next(iter(told.splitlines()), "git failed")
-    return first.removeprefix("fatal: ")
+def _said(folder: Path, *words: str, run: Callable[..., bytes] = run_git) -> str:
+    """What a git command prints, without the end of its last line."""
+    return spelt(run(folder, *words, limit_s=TIME_LIMIT_S)).removesuffix("\n")

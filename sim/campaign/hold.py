@@ -20,7 +20,7 @@ def held(folder: Path, number: int) -> Iterator[None]:
 
     file = folder / FILE
     try:
-        lock = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise ConfigError(f"{file}: cannot be opened: {error.strerror}; make its folder writable") from None
     try:

@@ -20,6 +20,9 @@ from concurrent.futures import Executor, Future
 from queue import SimpleQueue
 from typing import IO, Any, TypeVar
 
+from sim.base import printing
+from sim.base.overdue import WATCH
+
 T = TypeVar("T")
 
 
@@ -191,6 +194,7 @@ def serve() -> None:
     the input ends, so does the process, if necessary in the middle of a task: nobody is waiting for the answer.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    WATCH.start()
     asked, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
@@ -203,7 +207,7 @@ def serve() -> None:
     except OSError:
         os._exit(0)  # nobody is waiting for an answer
     except BaseException as error:  # for instance if a model exits the process
-        print(f"sim: a worker process ends: {error!r}", file=sys.stderr, flush=True)
+        printing.err(f"sim: a worker process ends: {error!r}")
         os._exit(1)  # at once: Python aborts if it ends while another thread reads its input
 
 

@@ -43,6 +43,17 @@ class Session:
     schedules: int
     findings: int
     """Kinds of violation that were found: property and shape of the counterexample."""
+    own: bool
+    """Whether it was begun or adopted by us, in this store; else nothing that it names is imported."""
+
+    def load(self) -> Target:
+        """What its plan names. Raises `ConfigError` if the session is not our own."""
+        if not self.own:
+            raise ConfigError(
+                f"session {self.id} is not known to be yours (it came with the project or from another machine, was "
+                "moved, or is of an earlier roundsim), so its model is not imported; if it is: sim sessions --adopt"
+            )
+        return self.plan.load()
 
     @property
     def is_finished(self) -> bool:
@@ -91,11 +102,14 @@ _SESSIONS = f"""
 
 def begin(store: CampaignStore, project: str, plan: CampaignPlan, target: Target, place: GitPlace) -> Session:
     """A new session of what `plan` loads."""
+    text = plan.to_json()
+    seal = store.seal(project, text)
     with store.writing() as change:
         made = change.add(
             "session",
             project=project,
-            plan=plan.to_json(),
+            plan=text,
+            seal=seal,
             system=system_of(target, project),
             branch=place.branch,
             work_tree=place.work_tree,
@@ -111,7 +125,7 @@ def session(store: CampaignStore, number: int) -> Session:
     if not found:
         raise ConfigError(f"session {number} not found; sim sessions --all lists them")
     with store.understood():
-        return _session(found[0])
+        return _session(store, found[0])
 
 
 def sessions(store: CampaignStore, project: str | None, branches: Sequence[str | None] | None) -> list[Session]:
@@ -127,14 +141,32 @@ def sessions(store: CampaignStore, project: str | None, branches: Sequence[str |
     where = " AND ".join(conditions)
     found = store.rows(f"{_SESSIONS} WHERE {where} ORDER BY active_ms DESC, id DESC", *values)
     with store.understood():
-        return list(map(_session, found))
+        return [_session(store, row) for row in found]
 
 
-def _session(row: sqlite3.Row) -> Session:
+def adopt(store: CampaignStore, *, unsealed: bool = False) -> list[int]:
+    """Take over the sessions that are not our own; if `unsealed`, only those of an earlier roundsim. Their numbers."""
+    taken = [
+        (store.seal(row["project"], row["plan"]), row["id"])
+        for row in store.rows("SELECT id, project, plan, seal FROM session ORDER BY id")
+        if not (row["seal"] and unsealed) and not store.is_own(row)
+    ]
+    if taken:
+        with store.writing() as change:
+            for seal, number in taken:
+                change.do("UPDATE session SET seal = ? WHERE id = ?", seal, number)
+    return [number for _, number in taken]
+
+
+def _session(store: CampaignStore, row: sqlite3.Row) -> Session:
     names = ("id", "system", "branch", "work_tree", "state", "seconds", "created_ms", "active_ms")
     kept = {name: row[name] for name in names}
     return Session(
-        plan=CampaignPlan.from_json(row["plan"]), schedules=row["schedules"], findings=row["findings"], **kept
+        plan=CampaignPlan.from_json(row["plan"]),
+        schedules=row["schedules"],
+        findings=row["findings"],
+        own=store.is_own(row),
+        **kept,
     )
 
 

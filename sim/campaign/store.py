@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.base.errors import ConfigError
+from sim.campaign.maker import Maker
 
 WAIT_S = 30.0
 """Seconds that a writer waits for another."""
@@ -89,17 +90,20 @@ MIGRATIONS: tuple[str, ...] = (
         UNIQUE (system, property, shape)
     ) STRICT;
     """,
+    "ALTER TABLE session ADD COLUMN seal TEXT NOT NULL DEFAULT ''",
 )
 """Scripts that migrate a store from version k to k + 1; `user_version` is its version."""
 
 
 class CampaignStore:
-    """An open store. Raises `ConfigError` if the file cannot be used, or can no longer be written."""
+    """An open store; without a maker, nobody's. Raises `ConfigError` if the file cannot be used, or can no longer be
+    written."""
 
-    def __init__(self, file: Path, migrations: Sequence[str] = MIGRATIONS) -> None:
+    def __init__(self, file: Path, migrations: Sequence[str] = MIGRATIONS, *, maker: Maker | None = None) -> None:
         if sqlite3.sqlite_version_info < SQLITE_MIN:
             raise ConfigError(f"SQLite {sqlite3.sqlite_version} is too old for sessions; use 3.37 or later")
         self.file = file
+        self._maker, self._place = maker, str(file.resolve())
         with self._told():
             self._db = sqlite3.connect(file, timeout=WAIT_S, isolation_level=None)
             self._db.row_factory = sqlite3.Row
@@ -110,6 +114,7 @@ class CampaignStore:
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = NORMAL")
                 self._db.execute("PRAGMA foreign_keys = ON")
+                self._db.execute("PRAGMA trusted_schema = OFF")
             self._migrate(migrations)
         except BaseException:
             self.close()
@@ -129,6 +134,14 @@ class CampaignStore:
         """The rows of a query."""
         with self._told():
             return self._db.execute(query, values).fetchall()
+
+    def seal(self, project: str, plan: str) -> str:
+        """The seal of a session in this store, which says that its maker is ours; empty in a store without a maker."""
+        return "" if self._maker is None else self._maker.seal(self._place, project, plan)
+
+    def is_own(self, row: sqlite3.Row) -> bool:
+        """Whether we made the session that a row holds, here."""
+        return self._maker is not None and self._maker.has_sealed(row["seal"], self._place, row["project"], row["plan"])
 
     @contextmanager
     def understood(self) -> Iterator[None]:
@@ -155,9 +168,11 @@ class CampaignStore:
                 raise
 
     def _refuse_what_is_not_ours(self) -> None:
-        """A database of another program is not touched."""
-        tables = [row[0] for row in self.rows("SELECT name FROM sqlite_schema WHERE type = 'table'")]
-        if tables and not {"session", "part", "chunk"} <= {*tables}:
+        """A database of another program is not touched. Ours has no triggers and views, which would change what we write
+        or read."""
+        found = [tuple(row) for row in self.rows("SELECT type, name FROM sqlite_schema WHERE type <> 'index'")]
+        missing = {("table", name) for name in ("session", "part", "chunk")} - {*found}
+        if found and (missing or any(kind != "table" for kind, _ in found)):
             raise ConfigError(f"{self.file}: {_ADVICE['SQLITE_NOTADB']} (it is a database of another program)")
 
     def _migrate(self, migrations: Sequence[str]) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import time
 
+from sim.base import printing
 from sim.base.errors import ConfigError
 from sim.checker.compiled.jit import interrupt_afterwards
 from sim.checker.engine import Engine, hand_over_at, lacking, unloadable
@@ -84,7 +84,7 @@ def _run(walk: PlainWalk, engine: Engine, lacks: str, exact: bool, started: floa
         if level:
             lacks = lacks or unloadable(engine)
         if level and lacks:
-            print(f"sim: {lacks}", file=sys.stderr)
+            printing.err(f"sim: {lacks}")
             walk.go_on(level)
             result.states = len(walk.parents)
         elif level:

@@ -12,14 +12,16 @@ import io
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 STARTED = time.perf_counter()
 """When the command began, for `seconds_total`: before anything heavy is imported."""
 
 import click  # noqa: E402
 
+from sim.base import printing  # noqa: E402
 from sim.base.errors import ExitStatus, SimError, unknown  # noqa: E402
+from sim.base.overdue import WATCH  # noqa: E402
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -88,7 +90,13 @@ def main(argv: list[str] | None = None) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(call(argv))
+    status = call(argv)
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    except OSError:
+        sys.stderr = None  # it is full: Python would try again at exit, and call that a failure
+    sys.exit(status)
 
 
 def call(argv: list[str] | None = None) -> int:
@@ -96,14 +104,16 @@ def call(argv: list[str] | None = None) -> int:
     try:
         status = group.main(args=argv, prog_name="sim", standalone_mode=False)
     except SimError as error:
-        for mistake in error.mistakes:
-            click.echo(f"sim: {mistake}", err=True)
+        printing.err(*(f"sim: {mistake}" for mistake in error.mistakes))
         return ExitStatus.BAD_INPUT
     except click.ClickException as error:
-        click.echo(f"sim: {error.format_message()}", err=True)
+        text = f"sim: {error.format_message()}"
+        printing.err(*(text.split("\n") if isinstance(error, _HELP) else [text]))
         return ExitStatus.BAD_INPUT
     except (KeyboardInterrupt, click.Abort):
-        click.echo("sim: interrupted", err=True)
+        if WATCH.ended:
+            return _ended()
+        printing.err("sim: interrupted")
         return ExitStatus.INTERRUPTED
     except BrokenPipeError:
         sys.stdout = None  # the reader is gone: there is nothing to flush
@@ -112,9 +122,19 @@ def call(argv: list[str] | None = None) -> int:
         if error.errno not in _UNWRITABLE:
             raise
         sys.stdout = None  # do not retry at exit what could not be written
-        click.echo(f"sim: standard output cannot be written: {error.strerror}; free some space", err=True)
+        printing.err(f"sim: standard output cannot be written: {error.strerror}; free some space")
         return ExitStatus.BAD_INPUT
-    return int(status or 0)
+    finally:
+        WATCH.stop()
+    return _ended() if WATCH.ended else int(status or 0)
 
 
+def _ended() -> int:
+    """A handler ran for too long."""
+    printing.err(f"sim: incomplete: {WATCH.ended}")
+    return ExitStatus.INCOMPLETE
+
+
+_HELP: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
+"""A command without its arguments, in newer versions of click: the message is the whole help."""
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)

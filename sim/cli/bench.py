@@ -8,6 +8,7 @@ import time
 
 import click
 
+from sim.base import printing
 from sim.cli import CommandGroup, options
 from sim.metrics.overhead import measure
 from sim.report.data import run_data
@@ -56,7 +57,7 @@ def metrics(rounds: int, runs: int, turns: int, as_json: bool) -> int:
         options.print_json(data)
     else:
         for key, value in data.items():
-            click.echo(f"{key:<32}{json.dumps(value)}")
+            printing.out(f"{key:<32}{json.dumps(value)}")
     return 0
 
 

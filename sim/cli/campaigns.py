@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from sim.base import printing
 from sim.campaign import sessions
 from sim.campaign.answer import Answer, answer_of
 from sim.campaign.code import code_of
@@ -22,6 +23,8 @@ from sim.campaign.git import GitPlace, look
 from sim.campaign.hold import held
 from sim.campaign.home import VARIABLE, Home, home
 from sim.campaign.known import KnownCase, KnownState, replay_known
+from sim.campaign.maker import VARIABLE as STATE_VARIABLE
+from sim.campaign.maker import Maker, state_folder
 from sim.campaign.sessions import Part, Session
 from sim.campaign.store import CampaignStore
 from sim.cli import options
@@ -74,7 +77,10 @@ def desk(*, make: bool = False) -> Iterator[SessionDesk]:
     found = home(here, os.environ.get(VARIABLE))
     if make or found.is_made:
         found.prepare()
-    with CampaignStore(found.file if found.is_made else Path(":memory:")) as store:
+    maker = Maker(state_folder(os.environ.get(STATE_VARIABLE)))
+    with CampaignStore(found.file if found.is_made else Path(":memory:"), maker=maker) as store:
+        if found.is_apart:
+            sessions.adopt(store, unsealed=True)
         yield SessionDesk(found, store, look(here), here)
 
 
@@ -108,11 +114,10 @@ def carry_on(at: SessionDesk, session: Session, target: Target, by: Crew) -> int
         part = sessions.go_on(at.store, session.id, version("roundsim"), code, at.place)
         parts = sessions.parts(at.store, session.id)
         if not by.as_json:
-            click.echo("\n".join(_head(at, session, target, parts, by, is_new=part not in before)))
+            printing.out(*_head(at, session, target, parts, by, is_new=part not in before))
         known = replay_known(at.store, session, code, at.place)
         if not by.as_json:
-            for line in known_lines(known):
-                click.echo(line)
+            printing.out(*known_lines(known))
         campaign = Campaign(at.store, session, part, target, code, at.here)
         is_held = not plan.keep_going and any(one.state is KnownState.VIOLATED for one in known)
         if not is_held:
@@ -171,7 +176,7 @@ def _report(session: Session, target: Target, done: _Done, by: Crew) -> int:
     lines += missed_lines(target, verdict, violated)
     if not done.is_held:
         lines.append(end_line(session, done.parts.index(done.part) + 1))
-    click.echo("\n".join(lines))
+    printing.out(*lines)
     return status
 
 

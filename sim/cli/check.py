@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from sim.base import printing
 from sim.checker.engine import ENGINES, Engine
 from sim.checker.exhaustive import check
 from sim.checker.memory import MIB
@@ -43,6 +44,7 @@ from sim.scenario.models import settings_of
 @click.option(
     "--reduce", is_flag=True, help="Explore fewer states, each of which stands for many; counts are then reduced."
 )
+@options.handler_timeout
 @options.out
 @options.html_beside
 @options.models
@@ -67,7 +69,7 @@ def command(
     say_explored(plan)
     bounds = bounds_lines(loaded.name, settings_of(loaded.model, loaded.config), loaded.system)
     if not as_json:
-        click.echo("\n".join(bounds))
+        printing.out(*bounds)
     result = check(
         loaded.system,
         max_states=max_states,
@@ -86,7 +88,7 @@ def command(
             {**data, "bounds": bounds, "replay": replay, "seconds_total": round(time.perf_counter() - STARTED, 6)}
         )
     else:
-        click.echo("\n".join([*check_lines(result, [], path, replay), *missed_lines(loaded, result.verdict, violated)]))
+        printing.out(*check_lines(result, [], path, replay), *missed_lines(loaded, result.verdict, violated))
     return status
 
 
@@ -106,6 +108,6 @@ def _progress(quiet: bool) -> Progress | None:
         return None
 
     def show(result: CheckResult) -> None:
-        click.echo(f"\r{result.states:,} states, depth {result.depth} ", err=True, nl=False)
+        printing.progress(f"{result.states:,} states, depth {result.depth} ")
 
     return show

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import click
 
+from sim.base import printing
 from sim.base.errors import ConfigError, unknown
 from sim.cli import options
 from sim.machine.diagrams import diagrams
@@ -47,7 +48,7 @@ def command(
         return 0
     text = svg(chosen) if form == "svg" else mermaid(chosen)
     if out is None:
-        click.echo(text)
+        printing.document(text)
     else:
         write_report(out, text + "\n", "--out")
     return 0

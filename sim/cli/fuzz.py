@@ -12,7 +12,9 @@ from pathlib import Path
 
 import click
 
+from sim.base import printing
 from sim.base.errors import ConfigError
+from sim.base.overdue import WATCH
 from sim.campaign.campaign_plan import CampaignPlan, chunk_size
 from sim.campaign.sessions import begin
 from sim.cli import campaigns, options
@@ -44,6 +46,7 @@ from sim.strategy import STRATEGIES, Portfolio
 @campaigns.workers
 @campaigns.engine
 @click.option("--chunk", type=options.Whole(1), metavar="N", help="Schedules that a worker takes at a time.")
+@options.handler_timeout
 @options.out
 @options.html_beside
 @options.models
@@ -74,6 +77,8 @@ def command(
     is_campaign = workers is not None or engine is not None
     if chunk is not None and not is_campaign:
         raise ConfigError("--chunk requires a campaign; add --workers")
+    if is_campaign and WATCH.limit_s is not None:
+        raise ConfigError("--handler-timeout is for one process; leave it out, or --workers and --engine")
     sets = options.overrides(settings)
     faults = plan_given(None, sets)
     loaded = load_target(target, sets, faults=faults.text, faults_from=faults.source, allow=models)
@@ -101,7 +106,7 @@ def command(
             session = begin(at.store, at.project, plan, loaded, at.place)
             return campaigns.carry_on(at, session, loaded, campaigns.crew(engine, workers, seconds, out, html, as_json))
     if not as_json:
-        click.echo("\n".join(fuzz_head(loaded, settings_of(loaded.model, loaded.config), strategy, seed)))
+        printing.out(*fuzz_head(loaded, settings_of(loaded.model, loaded.config), strategy, seed))
     with _progress(as_json, schedules) as progress:
         result = fuzz(
             loaded.system,
@@ -123,8 +128,7 @@ def _report(result: FuzzResult, target: Target, out: str, html: bool, as_json: b
     if as_json:
         options.print_json(fuzz_data(result, target.name, kept, as_expected))
     else:
-        missed = missed_lines(target, result.verdict, violated)
-        click.echo("\n".join([*fuzz_lines(result, kept), *missed]))
+        printing.out(*fuzz_lines(result, kept), *missed_lines(target, result.verdict, violated))
     return status
 
 

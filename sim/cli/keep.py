@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
-import click
-
+from sim.base import printing
 from sim.base.errors import ExitStatus
 from sim.fuzzer.discovery import Discovery
 from sim.minimiser.counterexample import Counterexample
@@ -56,7 +55,7 @@ def write_page(file: CounterexampleFile, target: Target) -> None:
     outcome, _ = perform(request, request.load())
     page = Path(file.path).with_suffix(".html")
     write_files(outcome, {"html": str(page)})
-    click.echo(f"sim: page written to {page}", err=True)
+    printing.err(f"sim: page written to {page}")
 
 
 def judged(target: Target, verdict: str, violated: Sequence[str], *, interrupted: bool) -> tuple[ExitStatus, bool]:

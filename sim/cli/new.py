@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sim.base import printing
 from sim.cli import options
 from sim.scaffold import scaffold
 
@@ -20,5 +21,5 @@ def command(name: str, as_json: bool) -> int:
     if as_json:
         options.print_json({"name": name, "files": written, "next": commands})
     else:
-        click.echo("\n".join([*written, "", "Next:", *(f"    {line}" for line in commands)]))
+        printing.out(*written, "", "Next:", *(f"    {line}" for line in commands))
     return 0

@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sim.base import printing
 from sim.base.durations import parse_duration
 from sim.base.errors import ConfigError, listing, unknown
+from sim.base.files import unplain
+from sim.base.overdue import WATCH
+from sim.base.printing import json_text
 
 if TYPE_CHECKING:
     _Choice = click.Choice[str]
@@ -59,21 +63,36 @@ models = click.option(
 )
 
 
-def _seconds(_context: click.Context, _option: click.Parameter, value: str | None) -> float | None:
+def _seconds(_context: click.Context, option: click.Parameter, value: str | None) -> float | None:
     if value is None:
         return None
+    name = option.opts[0]
     try:
         milliseconds = parse_duration(value)
     except ConfigError as error:
-        raise ConfigError(*(f"--for {mistake}" for mistake in error.mistakes)) from None
+        raise ConfigError(*(f"{name} {mistake}" for mistake in error.mistakes)) from None
     if milliseconds <= 0:
-        raise ConfigError(f"--for {value}: must be more than 0, such as 60s")
+        raise ConfigError(f"{name} {value}: must be more than 0, such as 60s")
     return milliseconds / 1000
 
 
 duration = click.option(
     "--for", "seconds", metavar="TIME", callback=_seconds, help="Run for this long instead, such as 60s or 5min."
 )
+
+
+def _watch(context: click.Context, option: click.Parameter, value: str | None) -> None:
+    WATCH.start(_seconds(context, option, value))
+
+
+handler_timeout = click.option(
+    "--handler-timeout",
+    metavar="TIME",
+    callback=_watch,
+    expose_value=False,
+    help="Stop, without an answer, when a handler runs for this long.",
+)
+"""Also says which handler runs for long, whether it is given or not."""
 
 
 def working_directory() -> Path:
@@ -86,6 +105,8 @@ def working_directory() -> Path:
 
 def _writable(_context: click.Context, _option: click.Parameter, value: str) -> str:
     """Refuses a folder that is not writable before hours are spent on what would go there."""
+    if mistake := unplain(value):
+        raise ConfigError(f"--out {mistake}")
     nearest = working_directory() / value
     while not nearest.exists() and nearest != nearest.parent:
         nearest = nearest.parent
@@ -176,14 +197,13 @@ def in_ci() -> bool:
 
 
 def print_json(data: Mapping[str, Any]) -> None:
-    """One object on standard output; in ASCII if it cannot be encoded otherwise (a file name may contain a lone
-    surrogate)."""
-    text = json.dumps(data, indent=2, ensure_ascii=False)
+    """One object on standard output; in ASCII if it cannot be encoded otherwise."""
+    text = json_text(data, indent=2)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
         text = json.dumps(data, indent=2)
-    click.echo(text)
+    printing.document(text)
 
 
 def storable(*names: str) -> None:

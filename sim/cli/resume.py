@@ -6,7 +6,9 @@ import sys
 
 import click
 
+from sim.base import printing
 from sim.base.errors import ConfigError, ExitStatus
+from sim.base.printing import printable
 from sim.campaign.git import branches
 from sim.campaign.sessions import Session, session
 from sim.cli import campaigns, options
@@ -53,7 +55,7 @@ def command(
             else:
                 status = show(at, found, branch, as_json)
                 if found and not as_json:
-                    click.echo("resume one of them: sim resume ID, or sim resume --last")
+                    printing.out("resume one of them: sim resume ID, or sim resume --last")
                 return status
         return _resume(at, chosen, crew(engine, workers, seconds, out, html, as_json))
 
@@ -66,14 +68,14 @@ def _resume(at: SessionDesk, chosen: Session, by: campaigns.Crew) -> int:
         if by.as_json:
             options.print_json({"finished": True, "session": session_data(chosen)})
         else:
-            click.echo(
+            printing.out(
                 f"session {chosen.id} is finished ({chosen.state}): {progress_text(chosen)} schedules, "
                 f"{chosen.findings} finding{'s' * (chosen.findings != 1)}; sim status {chosen.id} shows them{more}"
             )
         return ExitStatus.AS_EXPECTED
     if by.seconds is None and plan.seconds is not None:
         by = by._replace(seconds=max(0.0, plan.seconds - chosen.seconds))
-    return carry_on(at, chosen, plan.load(), by)
+    return carry_on(at, chosen, chosen.load(), by)
 
 
 def _pick(at: SessionDesk, found: list[Session]) -> Session:
@@ -81,7 +83,7 @@ def _pick(at: SessionDesk, found: list[Session]) -> Session:
     import questionary
 
     head, *lines = session_table(found, branches(at.here))
-    choices = [questionary.Choice(title=line, value=one) for line, one in zip(lines, found, strict=True)]
+    choices = [questionary.Choice(title=printable(line), value=one) for line, one in zip(lines, found, strict=True)]
     picked: Session | None = questionary.select(
         f"Which session? (arrows, or type to filter)\n   {head}",
         choices=choices,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from sim.base import printing
 from sim.base.errors import DivergenceError, ExitStatus, NondeterminismError, SimError
 from sim.cli import options
 from sim.cli.pages import write_files
@@ -26,6 +27,7 @@ from sim.scenario import Scenario
 @click.option("--verify", "verifying", is_flag=True, help="Run again in fresh processes; any difference is an error.")
 @options.html_file
 @options.exports
+@options.handler_timeout
 @options.metrics
 @options.settings
 @options.models
@@ -58,23 +60,16 @@ def command(
             outcomes.append(outcome)
             write_files(outcome, files)
             if not as_json:
-                _print(outcome, first=len(outcomes) == 1)
+                printing.out(*([""] if len(outcomes) > 1 else []), *run_lines(outcome))
     except KeyboardInterrupt:
         interrupted = True
-        click.echo(f"sim: interrupted; {len(outcomes)} of {len(requests)} scenarios were run", err=True)
+        printing.err(f"sim: interrupted; {len(outcomes)} of {len(requests)} scenarios were run")
     if as_json:
         data = [run_data(outcome) for outcome in outcomes]
         options.print_json(data[0] if len(requests) == 1 and data else {"runs": data})
     if interrupted:
         return ExitStatus.INTERRUPTED
     return ExitStatus.NONDETERMINISM if unsteady else status_of(outcomes)
-
-
-def _print(outcome: JudgedRun, *, first: bool) -> None:
-    if not first:
-        click.echo("")
-    for line in run_lines(outcome):
-        click.echo(line)
 
 
 def _load(requests: list[RunRequest]) -> list[Scenario]:
@@ -106,8 +101,7 @@ def perform(
             steady = True
         except NondeterminismError as error:
             steady = False
-            for mistake in error.mistakes:
-                click.echo(f"sim: {mistake}", err=True)
+            printing.err(*(f"sim: {mistake}" for mistake in error.mistakes))
     seed = ("--seed", str(request.seed)) if request.seed is not None else ()
     plan = ("--faults", request.faults) if request.faults is not None else ()
     replay = options.command_line("run", request.path, *seed, *plan, sets=request.overrides, allow=request.allow)

@@ -6,11 +6,13 @@ import os
 
 import click
 
+from sim.base import printing
 from sim.base.errors import ConfigError, ExitStatus, SimError
+from sim.campaign import sessions
 from sim.campaign.answer import PartTally, answer_of, tally_of
 from sim.campaign.code import code_of
 from sim.campaign.git import branches, former_names, spelt
-from sim.campaign.sessions import Part, Session, parts, session, sessions
+from sim.campaign.sessions import Part, Session, parts, session
 from sim.cli import options
 from sim.cli.campaigns import SessionDesk, desk
 from sim.report.campaign import answer_data, session_data, session_lines, session_table
@@ -23,10 +25,14 @@ of_all = click.option("--all", "everything", is_flag=True, help="The sessions of
 @click.command()
 @by_branch
 @of_all
+@click.option("--adopt", is_flag=True, help="Take over the sessions of this store that another machine or folder made.")
 @options.as_json
-def command(branch: str | None, everything: bool, as_json: bool) -> int:
+def command(branch: str | None, everything: bool, adopt: bool, as_json: bool) -> int:
     """List the sessions of the current git branch, with the most recent activity first."""
     with desk() as at:
+        adopted = sessions.adopt(at.store) if adopt else []
+        if adopted and not as_json:
+            printing.out(f"adopted: {', '.join(f'session {number}' for number in adopted)}")
         return show(at, listed(at, branch, everything), branch, as_json)
 
 
@@ -35,10 +41,10 @@ def listed(at: SessionDesk, branch: str | None, everything: bool) -> list[Sessio
     if everything and branch is not None:
         raise ConfigError("--all and --branch are both given; give one")
     if everything:
-        return sessions(at.store, None, None)
+        return sessions.sessions(at.store, None, None)
     name = spelt(os.fsencode(branch)) if branch is not None else at.place.branch
     names = [name] if name is None else [name, *former_names(at.here, name)]
-    return sessions(at.store, at.project, names)
+    return sessions.sessions(at.store, at.project, names)
 
 
 def show(at: SessionDesk, found: list[Session], branch: str | None, as_json: bool) -> int:
@@ -47,15 +53,18 @@ def show(at: SessionDesk, found: list[Session], branch: str | None, as_json: boo
         data = [session_data(one) for one in found]
         options.print_json({"branch": branch if branch is not None else at.place.branch, "sessions": data})
     elif found:
-        click.echo("\n".join(session_table(found, branches(at.here))))
+        printing.out(*session_table(found, branches(at.here)))
+        foreign = [str(one.id) for one in found if not one.own]
+        if foreign:
+            printing.out(f"not known to be yours: session {', '.join(foreign)}; if they are: sim sessions --adopt")
     else:
         name = branch if branch is not None else at.place.branch
         where = f" of branch {name}" if name is not None else f": {at.place.shown}"
-        others = len(sessions(at.store, None, None))
+        others = len(sessions.sessions(at.store, None, None))
         rest = (
             f"; sim sessions --all lists {others} of others" if others else "; sim fuzz TARGET --workers 2 starts one"
         )
-        click.echo(f"no session{where}{rest}")
+        printing.out(f"no session{where}{rest}")
     return ExitStatus.AS_EXPECTED
 
 
@@ -64,7 +73,7 @@ def tell(number: int, as_json: bool) -> int:
     with desk() as at:
         one = session(at.store, number)
         try:
-            target: Target | None = one.plan.load()
+            target: Target | None = one.load()
             code, why = code_of(one.plan.model).digest, ""
         except SimError as error:  # for instance on another branch, without the model
             target, code, why = None, "", error.mistakes[0]
@@ -73,7 +82,7 @@ def tell(number: int, as_json: bool) -> int:
             data = [{**answer_data(part, answer), "changed": part.code != code} for part, answer in told]
             options.print_json({**session_data(one), "parts": data})
         else:
-            click.echo("\n".join(session_lines(one, told, code, why)))
+            printing.out(*session_lines(one, told, code, why))
     return ExitStatus.AS_EXPECTED
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from sim.base import printing
 from sim.base.errors import ConfigError, ExitStatus, ScenarioError
+from sim.base.files import unplain
 from sim.cli import options
 from sim.cli.plans import plan_given, say_on
 from sim.cli.run import perform, status_of
@@ -64,6 +66,8 @@ def command(
 
 
 def _text(target: str) -> str:
+    if mistake := unplain(target):
+        raise ScenarioError(mistake)
     try:
         if target == "-":
             return sys.stdin.read(RECORD_MAX)
@@ -82,8 +86,8 @@ def _print(found: list[RunStatus], form: str) -> None:
         options.print_json(data[0] if len(data) == 1 else {"runs": data})
     elif form == "text":
         for number, one in enumerate(found):
-            click.echo("\n".join([*([""] if number else []), one.title, "", *status_lines(one.metrics)]))
+            printing.out(*([""] if number else []), one.title, "", *status_lines(one.metrics))
     elif len(found) > 1:
         raise ConfigError(f"{len(found)} runs cannot share one {form} text: their series would coincide; give one run")
     else:
-        click.echo(found[0].openmetrics() if form == "openmetrics" else found[0].otel(), nl=form == "otel")
+        printing.document(found[0].openmetrics() if form == "openmetrics" else found[0].otel())

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sim.base import printing
 from sim.base.errors import ConfigError, ExitStatus
+from sim.base.files import unplain
 from sim.cli.options import Named
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ def command(
         from sim.surface.study import load_study
 
         loaded = load_study(study)
+    if out is not None and (mistake := unplain(str(out))):
+        raise ConfigError(f"--out {mistake}")
     question = Question(
         trees=(fork, upstream, *also),
         names=names,
@@ -95,7 +99,7 @@ def _set(report: Report, form: str) -> str:
 
 def _write(text: str, out: Path | None) -> None:
     if out is None:
-        click.echo(text, nl=False)
+        printing.document(text)
         return
     try:
         out.write_text(text, "utf-8")

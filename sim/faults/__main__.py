@@ -1,5 +1,6 @@
 """`python -m sim.faults` prints the table of faults as docs/faults.md shows it."""
 
+from sim.base import printing
 from sim.faults.catalogue import markdown
 
-print(markdown(), end="")
+printing.document(markdown())

@@ -11,12 +11,12 @@ warning on standard error; an open gate says so in one line.
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
 from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from sim.base import printing
 from sim.base.durations import EPOCH
 from sim.base.errors import ConfigError
 from sim.faults import environment
@@ -150,7 +150,7 @@ def say_idle(why: str) -> None:
 
 def say(text: str) -> None:
     """One line on standard error."""
-    sys.stderr.write(f"sim: {text}\n")
+    printing.err(f"sim: {text}")
 
 
 def _make(plan: str, scope: str, epoch: datetime) -> Injector:

@@ -132,5 +132,7 @@ def _parse_count(text: str, count: str) -> int | None:
         return UNLIMITED
     digits = count.lstrip("0") or "0"
     if not (count.isascii() and count.isdigit()) or len(digits) > len(str(COUNT_MAX)) or int(digits) > COUNT_MAX:
-        raise ConfigError(f"fault {text!r}: {count!r} is not a count; write 0 to {COUNT_MAX}, or unlimited")
+        raise ConfigError(f"fault {text!r}: {count!r} is not a count; write 1 to {COUNT_MAX}, or unlimited")
+    if digits == "0":
+        raise ConfigError(f"fault {text!r} strikes nothing; leave it out, or write 1 to {COUNT_MAX}, or unlimited")
     return int(digits)

@@ -5,12 +5,12 @@ Schedule `k` of seed `s` uses the seed `derive(s, k)` and nothing else: any of t
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sim.base import printing
 from sim.base.errors import ConfigError
 from sim.base.mixer import derive, stream
 from sim.checker.compiled.jit import interrupt_afterwards, is_made
@@ -228,7 +228,7 @@ class _Fuzz:
             return False
         fuzzer.lacks = fuzzer.lacks or unloadable(fuzzer.engine)
         if fuzzer.lacks:
-            print(f"sim: {fuzzer.lacks}", file=sys.stderr)
+            printing.err(f"sim: {fuzzer.lacks}")
             fuzzer.compiled_at = None
             return False
         if fuzzer.compiled_at == PAYS_AT and not is_made("kernel.run"):

@@ -15,13 +15,17 @@ def diagrams(machines: Mapping[str, StateMachine]) -> tuple[Diagram, ...]:
     classes: dict[type[StateMachine], list[str]] = {}
     for name, machine in machines.items():
         classes.setdefault(type(machine), []).append(name)
-    return tuple(_diagram(cls, tuple(names)) for cls, names in classes.items())
+    return tuple(_diagram(cls, {name: machines[name] for name in names}) for cls, names in classes.items())
 
 
-def _diagram(cls: type[StateMachine], names: tuple[str, ...]) -> Diagram:
+def _diagram(cls: type[StateMachine], machines: Mapping[str, StateMachine]) -> Diagram:
     table = cls.table
-    states = (table.initial, *(state for state in table.states if state != table.initial))
-    return Diagram(cls.__name__, names, issubclass(cls, Monitor), states, table.hot, tuple(map(_row, table.rows)))
+    begin = {machine.state: None for machine in machines.values()}
+    initial = table.initial if len(begin) > 1 else next(iter(begin))  # where they differ, as the class says
+    states = (initial, *(state for state in table.states if state != initial))
+    return Diagram(
+        cls.__name__, tuple(machines), issubclass(cls, Monitor), states, table.hot, tuple(map(_row, table.rows))
+    )
 
 
 def _row(row: Row) -> DiagramRow:

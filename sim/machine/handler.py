@@ -8,16 +8,20 @@ compares it with `==`: a truthy 2 would count as False).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple, cast
 
 from transitions import EventData, Machine, MachineError, Transition
 
+from sim.base.annotations import mismatches, within_value
 from sim.base.errors import ModelError, nearest
+from sim.base.overdue import WATCH
 from sim.base.values import Record, Value, show
-from sim.machine.process import Arm, HandlerCall, Output, StateMachine, Violated
-from sim.machine.table import DEFER, DOWN, FAILED, Dest, Row, Table, Trigger, arity, trigger_name
+from sim.machine.callbacks import arity
+from sim.machine.process import Arm, Emit, HandlerCall, Output, Send, StateMachine, Violated, Write
+from sim.machine.table import DEFER, DOWN, FAILED, Dest, Row, Table, Trigger, trigger_name
 
 
 class Local(NamedTuple):
@@ -32,6 +36,19 @@ class Local(NamedTuple):
         return self.state not in (DOWN, FAILED)
 
 
+class Call(NamedTuple):
+    """What a handler is doing, for whoever waits for it."""
+
+    name: str
+    definition: str
+    state: str
+    input: Record | str
+
+    def __str__(self) -> str:
+        given = self.input if isinstance(self.input, str) else show(self.input)
+        return f"the handler of {self.name} ({self.definition}) in state {self.state} for {given}"
+
+
 class Outcome(NamedTuple):
     """One outcome path of a handler call."""
 
@@ -44,8 +61,11 @@ class Outcome(NamedTuple):
 
 def failed(kind: str, reason: str) -> Local:
     """The local value of a machine that left its table: a finding, part of the state like any other value, so that
-    every engine sees it the same way."""
-    return Local(FAILED, (kind, reason))
+    every engine sees it the same way. An address, as `repr` prints it, is another in every process: it is left out."""
+    return Local(FAILED, (kind, _ADDRESS.sub("", reason)))
+
+
+_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 
 
 class _RowTransition(Transition):
@@ -68,15 +88,20 @@ class _Machine(Machine):
 
 
 class _Call:
-    """One callback by name, called with the input if it takes one."""
+    """One callback by name, called with the input if it takes one; a guard may be a field or an attribute of the
+    input, which is read."""
 
     def __init__(self, cls: type, name: str, guard: bool) -> None:
         self.name = name
-        self.takes_input = arity(getattr(cls, name)) == 1
+        method = getattr(cls, name, None)
+        self.is_flag = not callable(method)
+        self.takes_input = callable(method) and arity(method) == 1
         self.guard = guard
 
     def __call__(self, event: EventData) -> bool:
         model: Any = event.model
+        if self.is_flag:
+            return bool(getattr(model if self.name in model.table.fields else cast(Any, event.args)[0], self.name))
         method = getattr(model, self.name)
         model._step.guarding = self.guard
         try:
@@ -140,6 +165,7 @@ class Handler:
         self.cls = type(definition)
         self.table = self.cls.table
         self.fields = tuple(self.table.fields)
+        self.initial_state = definition.state
         self.initial_fields = definition.field_values()
         self.calls = 0
         self._machine: Machine = _machine(cast(Any, self.cls))
@@ -169,6 +195,7 @@ class Handler:
         An undeclared pair, an exception in a callback and a violation are outcomes too: a local value
         in state `(failed)`. Raises `ModelError` if the model breaks a rule of the framework.
         """
+        WATCH.call = Call(self.name, self.cls.__name__, local.state, trigger_name(trigger) if given is None else given)
         try:
             return self._paths(local, trigger, given, sender)
         except NotEnabled:
@@ -180,6 +207,8 @@ class Handler:
             shown = f": {show(given)}" if given is not None else ""
             reason = f"unhandled {what} in state {local.state} of {self.name}{shown}"
             return [Outcome(failed("unhandled", reason), (), (), (), None)]
+        finally:
+            WATCH.call = None
 
     def _paths(self, local: Local, trigger: Trigger, given: Record | None, sender: str) -> list[Outcome]:
         machine = self._machine
@@ -207,7 +236,11 @@ class Handler:
             if method is not None:
                 method(instance)
 
-        return self._explore(Local(self.table.initial, fields), handle)
+        WATCH.call = Call(self.name, self.cls.__name__, self.initial_state, hook)
+        try:
+            return self._explore(Local(self.initial_state, fields), handle)
+        finally:
+            WATCH.call = None
 
     def _explore(
         self, local: Local, handle: Callable[[StateMachine, HandlerCall], None], sender: str = ""
@@ -228,6 +261,8 @@ class Handler:
                 after = failed("violated", str(violation))
             except (Exception, SystemExit) as error:  # the user's handler failed: that is a finding, with its schedule
                 after = failed("exception", f"{self.name} in state {local.state}: {_where(error)}")
+            else:
+                self._hold(local, after, step)
             outcomes.append(Outcome(after, tuple(step.outputs), tuple(step.arms), tuple(step.choices), step.row))
             chosen = script + (0,) * (len(step.widths) - len(script))
             for position in range(len(script), len(step.widths)):  # the last one pushed is the next in order
@@ -246,6 +281,26 @@ class Handler:
 
     def _local_of(self, instance: StateMachine, step: HandlerCall) -> Local:
         return Local(instance.state, instance.field_values(), tuple(sorted(step.timers)))
+
+    def _hold(self, before: Local, after: Local, step: HandlerCall) -> None:
+        """Holds what is new after a handler against the annotations; every value comes from some handler, so this is
+        asked once for each row and never when a row is looked up."""
+        values = zip(self.fields, before.fields, after.fields, strict=True)
+        kept = [(name, value) for name, held, value in values if value is not held]
+        mistakes: list[str] = []
+        for output in step.outputs:
+            if isinstance(output, Send):
+                mistakes += within_value(output.message)
+            elif isinstance(output, Emit):
+                mistakes += within_value(output.emission)
+                kept += [(write.field, write.value) for write in output.writes]
+            elif isinstance(output, Write):
+                kept.append((output.field, output.value))
+        for name, value in kept:
+            mistakes += mismatches(self.cls, name, value)
+        if mistakes:
+            who = f"{self.cls.__name__} {self.name!r} in state {after.state!r}"
+            raise ModelError(*(f"{who}: {mistake}" for mistake in dict.fromkeys(mistakes)))
 
 
 def _where(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn, TypeVar, cast, dataclass_transform
 
-from sim.base.errors import ModelError, unknown
+from sim.base.errors import ModelError, TableError, unknown
 from sim.base.values import Emission, Message, Value, describe, encode, freeze, is_record, show
 from sim.machine.table import FAILED, MONITOR_INPUTS, PROCESS_INPUTS, REQUIRED, Row, Table, read_table
 
@@ -82,7 +82,8 @@ class StateMachine:
 
     states: ClassVar[Sequence[str | Mapping[str, Any]]]
     transitions: ClassVar[Sequence[Mapping[str, Any]]] = ()
-    initial: ClassVar[str]
+    initial: str = ""
+    """In a class: the initial state of its instances; `Worker(initial="idle")` begins in another one."""
     hot: ClassVar[Any] = ()
 
     table: ClassVar[Table]
@@ -101,6 +102,9 @@ class StateMachine:
         if not hasattr(type(self), "table"):
             raise ModelError(f"{type(self).__name__} has no states: it is a base class for processes, not a process")
         table = type(self).table
+        if table.missing:
+            raise TableError(*table.missing)
+        initial = values.pop("initial", None) or table.initial
         if unnamed:
             example = f"{type(self).__name__}({next(iter(table.fields), 'field')}=...)"
             raise ModelError(f"{type(self).__name__} takes its fields by name: write {example}")
@@ -109,6 +113,8 @@ class StateMachine:
             for name in values
             if name not in table.fields
         ]
+        if initial not in table.states:
+            mistakes.append(f"{type(self).__name__}: initial: {unknown('state', initial, table.states)}")
         for name, default in table.fields.items():
             try:
                 value = freeze(values[name]) if name in values else default
@@ -121,7 +127,7 @@ class StateMachine:
         if mistakes:
             raise ModelError(*mistakes)
         object.__setattr__(self, "_name", "")
-        object.__setattr__(self, "_state", table.initial)
+        object.__setattr__(self, "_state", initial)
         object.__setattr__(self, "_step", None)
 
     @property
@@ -159,6 +165,9 @@ class StateMachine:
     def __delattr__(self, name: str) -> NoReturn:
         raise ModelError(f"{self._who()} deletes {name!r}: set it to None instead")
 
+    def __repr__(self) -> str:
+        return f"<{self._who()}>"
+
     def _who(self) -> str:
         return f"{type(self).__name__} {self._name!r} in state {self._state!r}" if self._name else type(self).__name__
 
@@ -186,7 +195,8 @@ class Process(StateMachine):
 
     Class attributes (all but `states` optional):
 
-    - `states`: names (or dicts with name, on_enter, on_exit); the first is `initial` unless that is set
+    - `states`: names (or dicts with name, on_enter, on_exit); the first is `initial` unless that is set, in
+      the class or for one instance: `Worker(initial="idle")`
     - `transitions`: rows, dicts of trigger, source, dest and conditions, unless, before, after; a
       trigger is a `Message` or `Fault` class, a timer, or a spontaneous move
     - `hot`: states in which work is owed; quiescence with a process in one is the finding `stuck`
@@ -199,6 +209,7 @@ class Process(StateMachine):
     restart after a crash) are optional.
     """
 
+    initial: str = ""
     must: ClassVar[Any] = ()
     may: ClassVar[Any] = ()
     timers: ClassVar[Any] = ()
@@ -300,6 +311,7 @@ class Monitor(StateMachine):
     did not come.
     """
 
+    initial: str = ""
     inputs = MONITOR_INPUTS
 
     def misfits(self, processes: Mapping[str, Process]) -> list[str]:  # noqa: ARG002

@@ -22,6 +22,7 @@ _NO_CLOCK = "a handler has no clock; arm a timer, or let a message bring the tim
 _NO_CHANCE = "a handler has no random numbers; let self.choose(...) take one of the outcomes"
 _NO_ADDRESS = "it differs from process to process; compare values, or sort them"
 _NO_WORLD = "a handler sees only its fields and its input; make what it needs a field of the process"
+_NO_THREADS = "a handler is one step, which nothing interrupts; processes share nothing but messages"
 
 BANS: dict[str, str] = {
     "time": _NO_CLOCK,
@@ -43,6 +44,16 @@ BANS: dict[str, str] = {
     "os": _NO_WORLD,
     "sys": _NO_WORLD,
     "pathlib.Path": _NO_WORLD,
+    "pathlib.PosixPath": _NO_WORLD,
+    "pathlib.WindowsPath": _NO_WORLD,
+    "__file__": _NO_WORLD,
+    "platform": _NO_WORLD,
+    "getpass": _NO_WORLD,
+    "pwd": _NO_WORLD,
+    "locale": _NO_WORLD,
+    "tempfile": _NO_WORLD,
+    "shutil": _NO_WORLD,
+    "glob": _NO_WORLD,
     "urllib": _NO_WORLD,
     "http": _NO_WORLD,
     "requests": _NO_WORLD,
@@ -51,8 +62,11 @@ BANS: dict[str, str] = {
     "anthropic": _NO_WORLD,
     "socket": _NO_WORLD,
     "subprocess": _NO_WORLD,
-    "threading": _NO_WORLD,
-    "asyncio": _NO_WORLD,
+    "threading": _NO_THREADS,
+    "multiprocessing": _NO_THREADS,
+    "concurrent": _NO_THREADS,
+    "queue": _NO_THREADS,
+    "asyncio": _NO_THREADS,
 }
 """Dotted name, of a thing or of everything below it -> what to do instead. The most specific entry counts."""
 
@@ -63,12 +77,44 @@ _SAME = {
     "io": "builtins",
     "_random": "random",
     "_datetime": "datetime",
+    "_thread": "threading",
+    "_queue": "queue",
+    "_locale": "locale",
+    "_asyncio": "asyncio",
+    "posixpath": "os.path",
+    "ntpath": "os.path",
+    "genericpath": "os.path",
     "pathlib._local": "pathlib",  # in Python 3.13
 }
 """Modules that implement other modules."""
-_HARMLESS = ("os.path", "time.struct_time", "sys.maxsize", "urllib.parse", "http.HTTPStatus")
-_IMPORTED = ("random", "secrets", "time", "socket", "subprocess", "requests", "httpx", "openai", "anthropic")
+_OF_TEXT = (
+    "basename",
+    "commonpath",
+    "commonprefix",
+    "dirname",
+    "isabs",
+    "join",
+    "normcase",
+    "normpath",
+    "split",
+    "splitext",
+)
+_HARMLESS = (
+    *(f"os.path.{name}" for name in _OF_TEXT),
+    "os.path.sep",
+    "os.sep",
+    "time.struct_time",
+    "sys.maxsize",
+    "urllib.parse",
+    "http.HTTPStatus",
+)
+_IMPORTED = (
+    *("random", "secrets", "time", "socket", "subprocess", "requests", "httpx", "openai", "anthropic"),
+    *("platform", "getpass", "locale", "threading", "multiprocessing"),
+)
 """What a handler can never use, whatever it takes from there."""
+_PLACES = ("__file__", "__path__", "__spec__", "__cached__")
+"""Names by which a module knows where it is."""
 _NO_STEP = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 
@@ -79,7 +125,7 @@ def impurities(cls: type) -> tuple[str, ...]:
     names = [name for row in table.rows for name in (*row.conditions, *row.unless, *row.before, *row.after)]
     names += [name for hooks in (table.on_enter, table.on_exit) for found in hooks.values() for name in found]
     names += [name for name in ("on_start", "on_restart") if hasattr(cls, name)]
-    roots = [getattr(cls, name) for name in dict.fromkeys(names)]
+    roots = [found for name in dict.fromkeys(names) if callable(found := getattr(cls, name, None))]
     lines = [*_unfinished(roots), *_Reader(cls).read(roots)]
     return tuple(dict.fromkeys(f"{cls.__name__}: {line}" for line in lines))
 
@@ -124,15 +170,22 @@ class _Reader:
                 elif isinstance(thing, FunctionType) and thing.__module__.partition(".")[0] == self.package:
                     rest.append(thing)
             self.seen.setdefault(function.__code__)
-            rest += self._methods(function.__code__)
+            for name, thing in self._of_class(function.__code__):
+                banned = _banned(_dotted(thing))
+                if isinstance(thing, FunctionType):
+                    rest.append(thing)
+                elif banned is not None:
+                    place = f"{_file(function.__code__)}:{function.__code__.co_firstlineno}"
+                    yield f"{function.__name__} reads {_dotted(thing)} as {name} ({place}): {BANS[banned]}"
 
-    def _methods(self, code: CodeType) -> list[Any]:
-        """Methods of the class that a callback may call: those that it names."""
-        found = []
+    def _of_class(self, code: CodeType) -> Iterator[tuple[str, Any]]:
+        """What a callback may take from its class: whatever it names. A property is what computes it."""
         for cls in self.owner.__mro__[:-1] if self.owner is not None else ():
             if cls.__module__.partition(".")[0] != "sim":
-                found += [thing for name in _names(code) if isinstance(thing := vars(cls).get(name), FunctionType)]
-        return found
+                for name in dict.fromkeys(_names(code)):
+                    thing = vars(cls).get(name)
+                    thing = getattr(thing, "__func__", thing)
+                    yield name, thing.fget if isinstance(thing, property) else thing
 
 
 def _names(code: CodeType) -> Iterator[str]:
@@ -151,6 +204,8 @@ def _things(function: FunctionType, code: CodeType) -> Iterator[tuple[int, CodeT
         line = (step.positions.lineno if step.positions else None) or line
         if dotted and step.opname in ("LOAD_ATTR", "LOAD_METHOD") and isinstance(thing, ModuleType | type):
             thing, dotted = getattr(thing, step.argval, None), f"{dotted}.{step.argval}"
+            if step.argval in _PLACES:
+                thing, dotted = None, "__file__"
             continue
         if dotted:
             yield line, code, thing, dotted
@@ -159,7 +214,7 @@ def _things(function: FunctionType, code: CodeType) -> Iterator[tuple[int, CodeT
             yield line, code, None, f"global.{step.argval}"
         elif step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
             thing = function.__globals__.get(step.argval, vars(builtins).get(step.argval))
-            dotted = _dotted(thing)
+            dotted = "__file__" if step.argval in _PLACES else _dotted(thing)
         elif step.opname in ("LOAD_DEREF", "LOAD_CLASSDEREF") and step.argval in cells:
             thing = _content(cells[step.argval])
             dotted = _dotted(thing)
@@ -183,7 +238,7 @@ def _content(cell: Any) -> Any:
 def _dotted(thing: Any) -> str:
     """The name of a thing at its origin; for anything but a module, class or function, the name of its class."""
     if isinstance(thing, ModuleType):
-        return thing.__name__
+        return _SAME.get(thing.__name__, thing.__name__)
     if isinstance(thing, BuiltinFunctionType | MethodType):
         owner = thing.__self__
         if owner is not None and not isinstance(owner, ModuleType):

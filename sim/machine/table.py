@@ -9,13 +9,14 @@ misspelt `dest`, a missing callback or a row that can never be taken; here each 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from sim.base.errors import ModelError, TableError, listing, nearest, unknown
 from sim.base.values import Emission, Fault, Message, Value, describe, freeze
+from sim.machine.callbacks import arity, is_flag, methods, required_arguments
 
 
 class Dest(Enum):
@@ -41,7 +42,8 @@ FAILED = "(failed)"
 
 _NO_STATES = ("", "*", "=", DOWN, FAILED)
 _ROW_KEYS = ("trigger", "source", "dest", "conditions", "unless", "before", "after")
-_CALLBACKS = ("conditions", "unless", "before", "after")
+_GUARDS = ("conditions", "unless")
+_CALLBACKS = (*_GUARDS, "before", "after")
 _SPONTANEOUS = ("must", "may", "timers")
 _TABLE_KEYS = ("states", "transitions", "initial", "hot", "must", "may", "timers", "durable")
 
@@ -85,6 +87,9 @@ class Table:
     durable: frozenset[str]
     on_enter: Callbacks
     on_exit: Callbacks
+    missing: tuple[str, ...] = ()
+    """One line for each callback that is named but not there: subclasses may bring them, and a class is used with all
+    of them only."""
 
     @property
     def triggers(self) -> tuple[Trigger, ...]:
@@ -110,6 +115,7 @@ class _Reader:
         self.inputs = inputs
         self.reserved = reserved
         self.mistakes: list[str] = []
+        self.missing: list[str] = []
         self.is_monitor = Emission in inputs
 
     def wrong(self, text: str) -> None:
@@ -133,7 +139,7 @@ class _Reader:
         self._check_given(rows, on_enter, on_exit)
         self._hooks()
         if self.mistakes:
-            raise TableError(*self.mistakes)
+            raise TableError(*self.mistakes, *self.missing)
         return Table(
             states=self.states,
             initial=initial,
@@ -143,6 +149,7 @@ class _Reader:
             durable=frozenset(durable),
             on_enter=on_enter,
             on_exit=on_exit,
+            missing=tuple(self.missing),
             **self.spontaneous,
         )
 
@@ -290,7 +297,7 @@ class _Reader:
         sources = self._sources(where, spec["source"])
         self._trigger(where, spec["trigger"])
         self._dest(where, spec["dest"])
-        callbacks = {key: self._callbacks(where, key, spec.get(key)) for key in _CALLBACKS}
+        callbacks = {key: self._callbacks(where, key, spec.get(key), spec["trigger"]) for key in _CALLBACKS}
         row = Row(index, spec["trigger"], sources, spec["dest"], **callbacks)
         self._quiet(where, row)
         return row if len(self.mistakes) == before else None
@@ -341,23 +348,31 @@ class _Reader:
         if row.trigger in self.spontaneous["must"] + self.spontaneous["may"]:
             self.wrong(f"{where}: a spontaneous move is taken or not; give it a condition instead of {row.dest.name}")
 
-    def _callbacks(self, where: str, key: str, given: object) -> tuple[str, ...]:
+    def _callbacks(self, where: str, key: str, given: object, trigger: object = None) -> tuple[str, ...]:
         names = () if given is None else (given,) if isinstance(given, str) else given
         if not isinstance(names, tuple | list):
             self.wrong(f"{where}: {key} {describe(given)} is neither the name of a method nor a list of names")
             return ()
         for name in names:
             method = getattr(self.cls, name, None) if isinstance(name, str) else None
-            if not callable(method):
-                methods = [n for n in dir(self.cls) if not n.startswith(("_", "on_")) and n not in self.reserved]
-                methods = [n for n in methods if callable(getattr(self.cls, n))]
-                if isinstance(name, str):
-                    self.wrong(f"{where}: {key}: {unknown('method', name, methods)}")
-                else:
-                    self.wrong(f"{where}: {key} names {describe(name)}; expected the name of a method")
+            if key in _GUARDS and isinstance(name, str) and not callable(method) and self._flag(where, name, trigger):
+                continue
+            if not isinstance(name, str):
+                self.wrong(f"{where}: {key} names {describe(name)}; expected the name of a method")
+            elif not callable(method):
+                known = [n for n in methods(self.cls) if n not in self.reserved]
+                self.missing.append(f"{self.cls.__name__}: {where}: {key}: {unknown('method', name, known)}")
             elif arity(method) is None or isinstance(inspect.getattr_static(self.cls, name), staticmethod):
                 self.wrong(f"{where}: {key} {name!r} must accept self and at most the input")
         return tuple(name for name in names if isinstance(name, str))
+
+    def _flag(self, where: str, name: str, trigger: object) -> bool:
+        """Whether a guard is a field, or an attribute of the input."""
+        of_process, of_input = name in self.fields and is_flag(self.cls, name), is_flag(trigger, name)
+        if of_process and of_input:
+            both = f"a field of {self.cls.__name__} and of {_name_of(trigger)}"
+            self.wrong(f"{where}: guard {name!r} is {both}; name a method that says which")
+        return of_process or of_input
 
     # --- the whole ----------------------------------------------------------------------------------
 
@@ -404,7 +419,8 @@ class _Reader:
                 for state in row.sources if row.dest == "=" else (row.dest,):
                     named += [("on_enter", name) for name in on_enter[state]]
             for key, name in dict.fromkeys(named):
-                if required_arguments(getattr(self.cls, name)) > 1:
+                method = getattr(self.cls, name, None)
+                if callable(method) and required_arguments(method) > 1:
                     self.wrong(
                         f"row {row.index} ({row}): {key} {name!r} accepts an input, but a timer or a spontaneous move "
                         "has none"
@@ -426,24 +442,6 @@ def _name_of(thing: object) -> str:
     if isinstance(thing, Dest):
         return thing.name
     return thing.__name__ if isinstance(thing, type) else repr(thing)
-
-
-def arity(method: Callable[..., Any]) -> int | None:
-    """How many inputs a callback takes after self: 0 or 1; None if it cannot be called that way."""
-    required = required_arguments(method)
-    parameters = list(inspect.signature(method).parameters.values())[1:]
-    named = any(p.kind is p.KEYWORD_ONLY and p.default is p.empty for p in parameters)
-    if required > 2 or required < 1 or named:
-        return None
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL)]
-    return 1 if positional else 0
-
-
-def required_arguments(method: Callable[..., Any]) -> int:
-    """The number of arguments, self included, without which a call fails."""
-    parameters = inspect.signature(method).parameters.values()
-    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return sum(1 for p in parameters if p.default is p.empty and p.kind not in variable)
 
 
 PROCESS_INPUTS: tuple[type, ...] = (Message, Fault)

@@ -20,6 +20,7 @@ from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING
 
+from sim.base.printing import printable
 from sim.metrics.breakdown import NO_SHARE, Share
 from sim.metrics.latency import LatencySummary, bucket_edges_us
 from sim.metrics.prices import EXACT
@@ -293,8 +294,13 @@ def _histogram_lines(name: str, attributes: Mapping[str, str], value: Distributi
 
 
 def _labels(attributes: Mapping[str, str]) -> str:
-    pairs = [f'{name.replace(".", "_")}="{text.translate(_ESCAPES)}"' for name, text in attributes.items()]
+    pairs = [f'{name.replace(".", "_")}="{_label(text)}"' for name, text in attributes.items()]
     return "{" + ",".join(pairs) + "}" if pairs else ""
+
+
+def _label(text: str) -> str:
+    """A line break has an escape of its own in OpenMetrics; what else acts on a terminal has none."""
+    return "\n".join(map(printable, text.split("\n"))).translate(_ESCAPES)
 
 
 def _number(value: int | Decimal) -> str:

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from sim.base.printing import printable
 from sim.minimiser.counterexample import Counterexample
 from sim.scenario import Target, scenario_text, write_text
 from sim.scenario.models import is_bundled, listed_models
@@ -54,4 +55,5 @@ def counterexample_text(target: Target, counterexample: Counterexample, header: 
         "expect": {"verdict": "violated", "violation": counterexample.property},
         "schedule": list(counterexample.schedule),
     }
-    return scenario_text(keys, [f"{counterexample.property}: {counterexample.message}", *counterexample.words, *header])
+    told = [f"{counterexample.property}: {counterexample.message}", *counterexample.words, *header]
+    return scenario_text(keys, list(map(printable, told)))

@@ -39,6 +39,7 @@ def session_data(session: Session) -> dict[str, Any]:
         "created": _instant(session.created_ms),
         "active": _instant(session.active_ms),
         "age_ms": session.age_ms,
+        "own": session.own,
     }
 
 

@@ -36,7 +36,7 @@ def heading_lines(outcome: JudgedRun) -> tuple[str, str]:
     how = "the schedule of the file" if scenario.schedule is not None else f"{scenario.strategy}, seed {scenario.seed}"
     plan = show_plan(scenario.system.budget) if scenario.schedule is None else "as scheduled"
     return (
-        f"{scenario.path}: {scenario.description or scenario.model}",
+        f"{scenario.path}: {' '.join(scenario.description.split()) or scenario.model}",
         f"model {scenario.model}, network {outcome.story.network}, faults {plan}; {how}",
     )
 
@@ -148,10 +148,11 @@ def bounds_lines(target: str, settings: Mapping[str, object], system: Declaratio
     shown = ", ".join(f"{key}={value}" for key, value in settings.items())
     monitors = ", ".join(system.monitors) or "none"
     faults = f"{show_plan(system.budget)}: at any time, in every order" if system.budget else "none"
-    within = f"\nwithin    {system.within.name} (states outside are not expanded)" if system.within else ""
+    within = [f"within    {system.within.name} (states outside are not expanded)"] if system.within else []
     return [
         f"{target}: every schedule within these bounds",
         f"config    {shown or 'none'}",
         f"system    processes {', '.join(system.processes)}; monitors {monitors}; network {system.network}",
-        f"faults    {faults}{within}",
+        f"faults    {faults}",
+        *within,
     ]

@@ -2,33 +2,36 @@
 
 A handler that reads the clock, `random`, the hash seed or an address in memory may be consistent within
 one process, because its answers are remembered. So the run is repeated in fresh processes with empty
-tables, other `PYTHONHASHSEED`s and clocks that are hours off; and there every handler runs several times
-for each input, and must always answer the same.
+tables, other `PYTHONHASHSEED`s, clocks that are hours off, another folder, environment and host name; and there every
+handler runs several times for each input, and must always answer the same.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from sim.base import printing
 from sim.base.errors import NondeterminismError, SimError
 from sim.base.values import Record, show
 from sim.machine.handler import Handler, Local, Outcome
 from sim.machine.table import Trigger, trigger_name
+from sim.run.elsewhere import arrive, start
 from sim.run.of_scenario import simulate_scenario
 from sim.run.trace import Trace
 from sim.scenario import Scenario, load_scenario
+from sim.scenario.models import listed_models
 
-HASH_SEEDS = ("1", "2", "3")
+MACHINES = (1, 2, 3)
+"""The machines that a run is repeated on; each has its number as `PYTHONHASHSEED`."""
 REHEARSALS = 6
-CLOCK_SHIFT_S = 40_000_000
-"""More than a year, and not a whole number of days."""
 TIMEOUT_S = 600
 
 
@@ -69,42 +72,33 @@ def fingerprints(trace: Trace) -> list[str]:
 def verify(request: RunRequest, trace: Trace) -> None:
     """Raises `NondeterminismError` with the place of the first divergence if a run elsewhere differs."""
     ours = fingerprints(trace)
-    started = [(seed, _start(request, seed)) for seed in HASH_SEEDS]
-    answers = [(seed, *child.communicate(timeout=TIMEOUT_S), child.returncode) for seed, child in started]
-    for seed, out, err, code in answers:
+    given = {
+        **vars(request),
+        "path": os.path.abspath(request.path) if os.path.exists(request.path) else request.path,
+        "overrides": dict(request.overrides),
+        "allow": [*request.allow, *listed_models()[0]],
+    }
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        started = [(n, start("sim.run.verify", {"machine": n, **given}, Path(folder), n)) for n in MACHINES]
+        answers = [(n, *child.communicate(timeout=TIMEOUT_S), child.returncode) for n, child in started]
+    for seed, told, wrong, code in answers:
         if code != 0:
             raise NondeterminismError(
-                f"{request.path}: a run in a fresh process (PYTHONHASHSEED={seed}) failed: {err.strip()}"
+                f"{request.path}: a run in a fresh process (PYTHONHASHSEED={seed}, another folder and environment) failed: {wrong.strip()}"
             )
-        answer: dict[str, Any] = json.loads(out)
+        answer: dict[str, Any] = json.loads(told)
         if "unsteady" in answer:
             raise NondeterminismError(*answer["unsteady"])
         _compare(request.path, ours, answer["lines"], seed)
 
 
-def _start(request: RunRequest, hash_seed: str) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    child = subprocess.Popen(
-        [sys.executable, "-m", "sim.run.verify"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
-    assert child.stdin is not None
-    child.stdin.write(json.dumps({**vars(request), "overrides": dict(request.overrides)}) + "\n")
-    child.stdin.flush()
-    return child
-
-
-def _compare(path: str, ours: list[str], theirs: list[str], hash_seed: str) -> None:
+def _compare(path: str, ours: list[str], theirs: list[str], hash_seed: int) -> None:
     for number, (first, second) in enumerate(zip(ours, theirs, strict=False)):
         if first != second:
             raise NondeterminismError(
                 f"{path}: the runs differ from step {number} on",
                 f"  first:  {first}",
-                f"  second: {second}  (in a fresh process with PYTHONHASHSEED={hash_seed} and a shifted clock)",
+                f"  second: {second}  (in a fresh process with PYTHONHASHSEED={hash_seed}, in another folder, with a shifted clock)",
                 _CAUSE,
             )
     if len(ours) != len(theirs):
@@ -112,7 +106,7 @@ def _compare(path: str, ours: list[str], theirs: list[str], hash_seed: str) -> N
 
 
 _CAUSE = (
-    "  usual cause: a handler reads a clock, `random`, the environment, or iterates over a set; "
+    "  usual cause: a handler reads a clock, `random`, the machine or its environment, or iterates over a set; "
     "draw with self.choose, use timers, sort"
 )
 
@@ -144,8 +138,8 @@ def _text(outcomes: list[Outcome] | None) -> str:
 def _child() -> None:
     """What runs in the fresh process: one request on standard input, one answer on standard output."""
     given = json.loads(sys.stdin.readline())
+    arrive(given.pop("machine"))
     request = RunRequest(**{**given, "allow": tuple(given["allow"])})
-    _shift_clocks()
     try:
         scenario = request.load()
         run = simulate_scenario(scenario, scenario.system.world(Rehearsing))
@@ -154,38 +148,7 @@ def _child() -> None:
         answer = {"unsteady": error.mistakes}
     except SimError as error:
         sys.exit("; ".join(error.mistakes))
-    sys.stdout.write(json.dumps(answer))
-
-
-def _shift_clocks() -> None:
-    """Every clock that a handler could read is wrong from here on."""
-    import datetime
-    import time
-
-    for name in ("time", "monotonic", "perf_counter", "process_time"):
-        for suffix, unit in (("", 1), ("_ns", 1_000_000_000)):
-            original = getattr(time, name + suffix)
-            setattr(time, name + suffix, lambda f=original, u=unit: f() + CLOCK_SHIFT_S * u)
-    delta = datetime.timedelta(seconds=CLOCK_SHIFT_S)
-
-    real = datetime.datetime
-
-    class Shifted(datetime.datetime):
-        @classmethod
-        def now(cls, tz: datetime.tzinfo | None = None) -> Any:
-            return real.now(tz) + delta
-
-        @classmethod
-        def utcnow(cls) -> Any:
-            return real.now(datetime.UTC).replace(tzinfo=None) + delta
-
-    class ShiftedDate(datetime.date):
-        @classmethod
-        def today(cls) -> Any:
-            return (real.now() + delta).date()
-
-    datetime.datetime = Shifted  # type: ignore[misc]
-    datetime.date = ShiftedDate  # type: ignore[misc]
+    printing.out(json.dumps(answer))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """`python -m sim.scenario` prints the JSON Schema of scenario files, for editors."""
 
+from sim.base import printing
 from sim.scenario.schema import json_schema
 
-print(json_schema(), end="")
+printing.document(json_schema())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import types
 import typing
 from collections.abc import Collection, Mapping
@@ -14,7 +15,7 @@ from typing import Any
 
 from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, ValidationError
 
-from sim.base.errors import ConfigError, ModelError, SimError, brief, listing, unknown
+from sim.base.errors import ConfigError, ModelError, SimError, brief, listing, nearest, unknown
 from sim.scenario.document import Node, Plain, read_document, resolve
 from sim.scenario.mistakes import FilePlace, Mistakes, said
 from sim.scenario.models import culprit
@@ -125,6 +126,11 @@ def read_config(
             if key not in overrides:
                 mistakes.add(root.place_of("config", key), f"config.{key} is {refusal}")
     for key, text in overrides.items():
+        run_together = _run_together(text, [*signature.parameters, *RESERVED])
+        if run_together:
+            settings = " ".join(f"--set {part}" for part in (f"{key}={run_together[0]}", *run_together[1:]))
+            mistakes.add(None, f"--set {key}={text}: each setting has a --set of its own; write {settings}")
+            continue
         if key in RESERVED:
             continue
         parameter = signature.parameters.get(key)
@@ -170,6 +176,15 @@ def blamed(root: Node, config: Mapping[str, Plain], text: str) -> FilePlace:
     words = set(text.replace("'", " ").replace("=", " ").replace(",", " ").replace(":", " ").split())
     named = [key for key in config if key in words and key in root.find(("config",))[1].keys]
     return root.key_place("config", named[0]) if len(named) == 1 else root.key_place("config")
+
+
+def _run_together(text: str, known: Collection[str]) -> list[str]:
+    """The parts of a text of `--set` in which more settings follow after a comma (`early,agents=3`); a list or a text
+    would take them in silently. What follows counts as a setting if it names a parameter, or nearly does. Empty if
+    there are none."""
+    value, *rest = re.split(r",\s*(?=[^\W\d]\w*\s*=)", text)
+    names = [part.partition("=")[0].strip() for part in rest]
+    return [value, *rest] if any(name in known or nearest(name, known) for name in names) else []
 
 
 def _meanings(text: str) -> list[Plain]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from sim.base.durations import EPOCH
 from sim.base.errors import ConfigError, ScenarioError, SimError, brief, nearest
+from sim.base.files import unplain
 from sim.faults.plan import FaultEntry, parse_plan, split_plan
 from sim.scenario.config import blamed, make_system, read_config, signature_of
 from sim.scenario.document import SIZE_MAX, Node, place_at, read_document
@@ -105,6 +106,8 @@ def load_target(
 def _read(path: Path_) -> bytes:
     """The bytes of a file. Raises `ScenarioError` that says why it cannot be read."""
     file, name = Path(path), one_line(str(path))
+    if mistake := unplain(str(path)):
+        raise ScenarioError(mistake)
     try:
         mode = file.stat().st_mode
         if stat.S_ISDIR(mode):

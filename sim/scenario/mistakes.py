@@ -6,6 +6,7 @@ import re
 from typing import Any, NamedTuple
 
 from sim.base.errors import ScenarioError, SimError, brief
+from sim.base.printing import printable
 
 MISTAKES_MAX = 100
 """How many are printed; nobody reads more of them."""
@@ -25,8 +26,7 @@ START = FilePlace(1, 1)
 
 def one_line(text: str) -> str:
     """`text` on one line, without control characters: a mistake may quote anything from a file."""
-    text = re.sub(r"\s+", " ", text).strip()
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+    text = printable(re.sub(r"\s+", " ", text).strip())
     return text if len(text) <= TEXT_MAX else text[: TEXT_MAX - 3] + "..."
 
 

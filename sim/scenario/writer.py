@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.base.errors import ScenarioError
-from sim.base.files import write_whole
+from sim.base.files import unplain, write_whole
 from sim.faults.plan import FaultEntry, show_plan
 from sim.scenario.document import resolve
 from sim.scenario.mistakes import one_line
@@ -158,6 +158,8 @@ def _is_encodable(char: str) -> bool:
 def write_text(path: str | Path, text: str) -> None:
     """Write a scenario's text next to the file, then move it into place. Raises `ScenarioError`."""
     path = Path(path)
+    if mistake := unplain(str(path)):
+        raise ScenarioError(mistake)
     try:
         write_whole(path, text)
     except OSError as error:

@@ -7,11 +7,11 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+from sim.base.printing import printable
 from sim.surface.model import Difference, Impact, SourceItem, SourceLine
 from sim.surface.report import Block, Command, Heading, Paragraph, Points, Report, ReportTable, blocks
 
 _WIDTH = 100
-_UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def markdown(report: Report) -> str:
@@ -21,20 +21,20 @@ def markdown(report: Report) -> str:
 
 
 def _printable(text: str) -> str:
-    """Names and values come from other people's files: control characters are escaped."""
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    """Names and values come from other people's files; only what this module joins are lines."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def _markdown_block(block: Block) -> str:
     match block:
         case Heading(level, text):
-            return f"{'#' * level} {text}"
+            return f"{'#' * level} {printable(text)}"
         case Paragraph(text):
             return text
         case Command(text):
             return f"```sh\n{text}\n```"
         case Points(items):
-            return "\n".join(f"- {item}" for item in items)
+            return "\n".join(f"- {printable(item)}" for item in items)
         case ReportTable(head, rows, quoted):
             lines = [_markdown_row(head), _markdown_row(tuple("---" for _ in head))]
             for row in rows:
@@ -67,19 +67,20 @@ def plain(report: Report) -> str:
 def _plain_block(block: Block) -> str:
     match block:
         case Heading(level, text):
+            text = printable(text)
             return f"{text}\n{('=' if level == 1 else '-') * len(text)}"
         case Paragraph(text):
             return textwrap.fill(text, _WIDTH)
         case Command(text):
             return textwrap.indent(text, "    ")
         case Points(items):
-            return "\n".join(f"- {item}" for item in items)
+            return "\n".join(f"- {printable(item)}" for item in items)
         case ReportTable(head, rows, _):
             return "\n".join(_plain_row(head, row) for row in rows)
 
 
 def _plain_row(head: Sequence[str], row: Sequence[str]) -> str:
-    first, *rest = row
+    first, *rest = map(printable, row)
     told = [f"{name}: {cell}" if name else cell for name, cell in zip(head[1:], rest, strict=True) if cell]
     return f"{first}\n    {'; '.join(told)}"
 

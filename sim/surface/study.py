@@ -15,6 +15,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.base.errors import unknown
+from sim.base.files import unplain
 from sim.surface.trees import SurfaceError
 
 
@@ -90,6 +91,8 @@ class Study(_Strict):
 
 def load_study(path: Path) -> Study:
     """Read a study file; every mistake in it is one line."""
+    if mistake := unplain(str(path)):
+        raise SurfaceError(mistake)
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:

@@ -9,6 +9,7 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sim.base.files import unplain
 from sim.surface.compare import Comparison, compare
 from sim.surface.decide import decide, status
 from sim.surface.model import Surface
@@ -90,6 +91,9 @@ def _labels(question: Question) -> list[str]:
     if len(labels) > len(question.trees):
         raise SurfaceError(f"--name {labels[-1]}: {len(labels)} names for {len(question.trees)} trees")
     labels += question.trees[len(labels) :]
+    mistakes = [mistake for label in labels if (mistake := unplain(label))]
+    if mistakes:
+        raise SurfaceError(*mistakes)
     return [label if label not in labels[:at] else f"{label} ({at + 1})" for at, label in enumerate(labels)]
 
 

@@ -1,24 +1,26 @@
 """Where a tree's text comes from: a folder, one file, or a folder of a git revision.
 
 A revision is read through git's object commands, so a checkout is not needed and nothing of the tree ever
-touches the disk. Links are followed only inside the tree: a loop is refused, a link that leads out or nowhere is
-listed, because its target has not been read.
+touches the disk. Links are followed only inside the tree: one that loops, leads out or nowhere is listed, because
+its target has not been read.
 """
 
 from __future__ import annotations
 
 import posixpath
-import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from sim.base.errors import SimError
+from sim.base.files import unplain
+from sim.base.git_command import NoAnswer, run_git
 
 _SKIPPED_FOLDERS = {"node_modules", "__pycache__", "target"}
-_GIT_SILENT = ("-c", "core.fsmonitor=false", "-c", "protocol.allow=never")
-"""A repository's own configuration must not start programs or reach the network."""
+TIME_LIMIT_S = 60.0
+"""Seconds that one git command may take."""
 
+_LOOP = "a link that loops"
 _BUILD_TAG = "CACHEDIR.TAG"
 _ENDINGS = (".rs", ".py", "Cargo.toml")
 
@@ -46,10 +48,12 @@ def load(spec: str, label: str = "") -> Tree:
     """
     if not spec.strip():
         raise SurfaceError("a tree has an empty name; a tree is a folder, or REPOSITORY@COMMIT[:FOLDER]")
+    if mistake := unplain(spec):
+        raise SurfaceError(mistake)
     path = Path(spec)
     try:
         if path.is_dir():
-            return _filled(spec, *_folder(spec, path), label=label)
+            return _filled(spec, *_folder(path), label=label)
         if path.is_file():
             return _filled(spec, {path.name: path.read_bytes()}, [], label=label, single=True)
     except OSError as error:
@@ -83,7 +87,7 @@ def _filled(
 # -- folders ---------------------------------------------------------------------------------------------
 
 
-def _folder(spec: str, root: Path) -> tuple[dict[str, bytes], list[tuple[str, str]]]:
+def _folder(root: Path) -> tuple[dict[str, bytes], list[tuple[str, str]]]:
     real_root = root.resolve()
     texts: dict[str, bytes] = {}
     odd: list[tuple[str, str]] = []
@@ -92,7 +96,7 @@ def _folder(spec: str, root: Path) -> tuple[dict[str, bytes], list[tuple[str, st
         for entry in sorted(waiting.pop().iterdir()):
             name = entry.relative_to(root).as_posix()
             if entry.is_symlink():
-                reason = _odd_link(spec, name, entry, real_root)
+                reason = _odd_link(entry, real_root)
                 if reason:
                     odd.append((name, reason))
                     continue
@@ -118,16 +122,16 @@ def _is_aside(folder: str, *, tagged: bool) -> bool:
     return folder.startswith(".") or folder in _SKIPPED_FOLDERS
 
 
-def _odd_link(spec: str, name: str, link: Path, real_root: Path) -> str:
-    """Why a link is not followed; empty if it may be, an error if it loops."""
+def _odd_link(link: Path, real_root: Path) -> str:
+    """Why a link is not followed; empty if it may be."""
     try:
         target = link.resolve(strict=True)
     except FileNotFoundError:
         return "a link to nothing"
     except (RuntimeError, OSError):  # which of the two a loop of links raises depends on Python's version
-        raise SurfaceError(f"{spec}: {name}: a link that loops; remove it or compare a part") from None
+        return _LOOP
     if target.is_dir() and link.parent.resolve().is_relative_to(target):
-        raise SurfaceError(f"{spec}: {name}: a link that loops; remove it or compare a part")
+        return _LOOP
     if not target.is_relative_to(real_root):
         return "a link out of the tree"
     return "a link to a folder that is read at its own place" if target.is_dir() else ""
@@ -166,7 +170,7 @@ def _revision(spec: str, label: str) -> Tree:
         raise SurfaceError(f"{spec}: no Rust or Python source in that folder of that commit")
     contents = dict(zip(blobs, _blobs(spec, repository, blobs.values()), strict=True))
     targets = dict(zip(links, _blobs(spec, repository, links.values()), strict=True))
-    odd = [*modules, *_git_links(spec, prefix, targets)]
+    odd = [*modules, *_git_links(prefix, targets)]
     texts = {name.removeprefix(prefix): text for name, text in contents.items()}
     return _filled(spec, texts, odd, label=label, revision=sha, inside=folder)
 
@@ -181,7 +185,7 @@ def _in_skipped(name: str, prefix: str, tagged: set[str]) -> bool:
     return False
 
 
-def _git_links(spec: str, prefix: str, targets: dict[str, bytes]) -> Iterator[tuple[str, str]]:
+def _git_links(prefix: str, targets: dict[str, bytes]) -> Iterator[tuple[str, str]]:
     """Links of a revision are listed, not followed: what they lead to inside is read at its own place."""
     for name, target in sorted(targets.items()):
         seen = {name}
@@ -190,12 +194,13 @@ def _git_links(spec: str, prefix: str, targets: dict[str, bytes]) -> Iterator[tu
             aim = targets[here].decode("utf-8", "replace")
             here = posixpath.normpath(posixpath.join(posixpath.dirname(here), aim))
             if here in seen or name.startswith(f"{here}/") or here == ".":
-                raise SurfaceError(f"{spec}: {name}: a link that loops; remove it or compare a part")
+                yield name.removeprefix(prefix), _LOOP
+                break
             if here not in targets:
+                if name.endswith((".rs", ".py")):
+                    yield name.removeprefix(prefix), f"a link to {target.decode('utf-8', 'replace')}"
                 break
             seen.add(here)
-        if name.endswith((".rs", ".py")):
-            yield name.removeprefix(prefix), f"a link to {target.decode('utf-8', 'replace')}"
 
 
 def _blobs(spec: str, repository: str, blobs: Iterable[str]) -> Iterator[bytes]:
@@ -216,16 +221,6 @@ def _blobs(spec: str, repository: str, blobs: Iterable[str]) -> Iterator[bytes]:
 
 def _git(spec: str, repository: str, *arguments: str, feed: str = "") -> bytes:
     try:
-        done = subprocess.run(  # noqa: S603  # fixed program, arguments as a list, object commands only
-            ["git", "-C", repository, *_GIT_SILENT, *arguments],  # noqa: S607
-            input=feed.encode(),
-            capture_output=True,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise SurfaceError(f"{spec}: requires the `git` command, which is not installed") from None
-    if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        reason = said[0].removeprefix("fatal: ") if said else "no such commit"
-        raise SurfaceError(f"{spec}: {reason}")
-    return done.stdout
+        return run_git(Path(repository), *arguments, limit_s=TIME_LIMIT_S, feed=feed.encode())
+    except NoAnswer as no:
+        raise SurfaceError(f"{spec}: {str(no) or 'no such commit'}") from None

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from sim.base.annotations import mismatches
 from sim.base.errors import ModelError, listing, unknown
 from sim.base.renaming import exchange, renamed
 from sim.base.values import Fault, Message, describe, encode, show
@@ -104,6 +105,13 @@ class Declaration:
         if not mistakes:
             found = {name: monitor.misfits(self.processes) for name, monitor in self.monitors.items()}
             mistakes = [f"monitor {name!r}: {wrong}" for name, misfits in found.items() for wrong in misfits]
+        if not mistakes:
+            mistakes = [
+                f"{name}: {wrong}"
+                for name, machine in (*self.processes.items(), *self.monitors.items())
+                for field, value in zip(type(machine).table.fields, machine.field_values(), strict=True)
+                for wrong in mismatches(type(machine), field, value)
+            ]
         if mistakes:
             raise ModelError(*mistakes)
         entries = parse_plan(self.faults, self.own_kinds) if isinstance(self.faults, str) else tuple(self.faults)
@@ -264,6 +272,8 @@ class Declaration:
         if type(first) is not type(second):
             kinds = f"{one} is a {type(first).__name__}, {other} a {type(second).__name__}"
             return [f"interchangeable: {kinds}; they must be of one class"]
+        if first.state != second.state:
+            return [f"interchangeable: {one} and {other} start in states {first.state} and {second.state}"]
         names = exchange(one, other)
         return [
             f"interchangeable: {one} and {other} start with {field}={show(mine)} and {show(theirs)}; "

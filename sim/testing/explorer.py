@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.base.errors import ConfigError, ModelError, unknown
+from sim.base.printing import printable
 from sim.base.values import describe
 from sim.checker.exhaustive import check
 from sim.checker.result import CheckResult
@@ -80,7 +81,7 @@ class Explore:
         missed = compare(scenario, run, replay).missed
         if missed:
             raise ExploreFailure(
-                "\n".join([f"{path} does not run as it expects", *missed, f"replay it with: {replay}"])
+                "\n".join(map(printable, [f"{path} does not run as it expects", *missed, f"replay it with: {replay}"]))
             )
         return run
 
@@ -148,7 +149,7 @@ class Explored:
         if least is not None:
             lines += [*least.words, *(f"{n:>4}. {address}" for n, address in enumerate(least.schedule, 1))]
             lines += [f"({how})", *self._kept(least, how)]
-        raise ExploreFailure("\n".join(lines))
+        raise ExploreFailure("\n".join(map(printable, lines)))
 
     def _kept(self, least: Counterexample, how: str) -> list[str]:
         """Where the counterexample is, and what replays it; there is no file without a module to import."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sim.base.printing import printable
 from sim.run.trace import Run
 from sim.scenario import scenario_text
 from sim.scenario.models import called, is_bundled
@@ -25,7 +26,7 @@ def replay_text(run: Run, model: str = "", config: Mapping[str, Any] | None = No
     finding = run.finding
     what = f"{finding.property} is violated: {finding.message}" if finding else f"nothing is wrong: {run.ending.value}"
     schedule = run.trace.schedule()
-    head = f"after {run.steps} steps, {what}"
+    head = printable(f"after {run.steps} steps, {what}")
     if not model:
         return f"{head}\n{replay_call(schedule)}"
     name = called(model)

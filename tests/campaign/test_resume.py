@@ -390,7 +390,7 @@ def test_a_session_whose_model_is_gone_is_told_without_it(
     ("engine", "said"),
     [
         ("dusk", "--engine dusk: unknown engine 'dusk' (did you mean 'dask'?): use local, dask or ray"),
-        ("ray", "--engine ray: it is not installed; pip install 'roundsim[ray]'"),
+        ("ray", "--engine ray: ray is not installed; pip install 'roundsim[ray]'"),
     ],
 )
 def test_no_session_begins_for_an_engine_that_is_not_there(

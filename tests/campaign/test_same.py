@@ -275,7 +275,7 @@ def test_a_worker_that_ray_ends_for_want_of_memory_costs_a_retry(here: Path, mon
         remote=lambda **_: lambda function: function,
     )
     monkeypatch.setitem(sys.modules, "ray", ray)
-    with engines._ray(None, 1) as engine:
+    with engines._ray("there", 1) as engine:
         died = engine.died
 
     def ends_with(error: type[Exception]) -> Engine:

@@ -97,7 +97,7 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
 def test_a_store_of_a_later_roundsim_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "s.sqlite"
     CampaignStore(file, (*MIGRATIONS, "SELECT 1")).close()
-    with pytest.raises(ConfigError, match="has version 2, this roundsim knows 1; use the roundsim that wrote it"):
+    with pytest.raises(ConfigError, match="has version 3, this roundsim knows 2; use the roundsim that wrote it"):
         CampaignStore(file)
 
 

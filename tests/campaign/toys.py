@@ -21,6 +21,7 @@ from sim.campaign.engines import Engine
 from sim.campaign.git import GitPlace
 from sim.campaign.home import Home
 from sim.campaign.local import WorkerDied
+from sim.campaign.maker import Maker, state_folder
 from sim.campaign.store import CampaignStore
 from sim.campaign.worker import ChunkRequest
 
@@ -181,7 +182,7 @@ def open_store(folder: Path) -> CampaignStore:
     """The store of a folder."""
     home = Home(folder / ".sim", folder, shared=False)
     home.prepare()
-    return CampaignStore(home.file)
+    return CampaignStore(home.file, maker=Maker(state_folder(os.environ.get("XDG_STATE_HOME"))))
 
 
 def a_campaign(store: CampaignStore, folder: Path, place: GitPlace | None = None, **given: Any) -> Campaign:

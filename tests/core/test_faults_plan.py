@@ -23,7 +23,7 @@ from sim.faults.catalogue import BUILT_IN, PLACED, ROWS, Takes
         ("rate_limited:1(30s)@a", (FaultEntry("rate_limited", 1, "a", 30_000),)),
         ("crash:1@coordinator after Store", (FaultEntry("crash", 1, "coordinator", None, "Store"),)),
         ("drop:unlimited", (FaultEntry("drop", None),)),
-        (" drop : 0 , cut:1 @ left", (FaultEntry("drop", 0), FaultEntry("cut", 1, "left"))),
+        (" drop : 2 , cut:1 @ left", (FaultEntry("drop", 2), FaultEntry("cut", 1, "left"))),
         ("crash:2@node-1.a", (FaultEntry("crash", 2, "node-1.a"),)),
         ("crash:2@0", (FaultEntry("crash", 2, "0"),)),
         ("drop:0001", (FaultEntry("drop", 1),)),
@@ -50,7 +50,7 @@ def entries(draw: st.DrawFn) -> FaultEntry:
     hints = {Takes.NOTHING: st.none(), Takes.HINT: st.none() | durations, Takes.DURATION: durations}
     return FaultEntry(
         row.kind,
-        draw(st.none() | st.integers(0, 1_000_000)),
+        draw(st.none() | st.integers(1, 1_000_000)),
         draw(st.none() | NAMES | st.builds("{}->{}".format, NAMES, NAMES)),
         draw(hints[row.takes]),
         draw(st.none() | NAMES) if row.kind in PLACED else None,
@@ -70,7 +70,9 @@ def test_what_is_shown_is_read_back(plan: list[FaultEntry]) -> None:
         ("drop", "malformed; write kind:count"),
         ("drop:", "malformed"),
         ("drop:-1", "malformed"),
-        ("drop:many", "'many' is not a count; write 0 to 1000000, or unlimited"),
+        ("drop:many", "'many' is not a count; write 1 to 1000000, or unlimited"),
+        ("drop:0", "fault 'drop:0' strikes nothing; leave it out, or write 1 to 1000000, or unlimited"),
+        ("crash:1,drop:000@a", "'drop:000@a' strikes nothing"),
         ("drop:1000001", "'1000001' is not a count"),
         ("drop:0000000000009999999", "is not a count"),
         ("drop:" + "0" * 5_000 + "7000000", "is not a count"),

@@ -74,12 +74,6 @@ def test_an_unlimited_budget_is_not_in_the_state() -> None:
     assert there.state.budgets == (1,)
 
 
-def test_an_entry_of_none_is_no_entry() -> None:
-    there = Walk(System({"p": asks("p")}, faults="drop:0,crash:0"))
-    assert there.state.budgets == ()
-    assert there.enabled() == ["deliver p->p Ask(n=0)"]
-
-
 @pytest.mark.parametrize(
     ("target", "struck"),
     [

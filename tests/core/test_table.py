@@ -195,7 +195,7 @@ def _good_body() -> dict[str, Any]:
 
 def _made(base: type, body: dict[str, Any]) -> TableError:
     with pytest.raises(TableError) as caught:
-        type("Sample", (base,), {**_good_body(), **body})
+        type("Sample", (base,), {**_good_body(), **body})()  # a missing callback is told when the class is used
     return caught.value
 
 

@@ -4,16 +4,27 @@ one line that says what would be right."""
 from __future__ import annotations
 
 import datetime
+import getpass
+import locale
 import os
+import os.path as paths
+import platform
 import random
 import re
 import secrets
+import socket
 import sys
+import tempfile
+import threading
 import time
 import urllib.request
 import uuid
 from collections.abc import Callable
+from os.path import exists
 from pathlib import Path
+from platform import node
+from queue import Queue
+from threading import Lock as a_lock
 from typing import Any
 
 import pytest
@@ -109,9 +120,41 @@ def row(**changes: Any) -> Callable[[], object]:
     def attempt() -> object:
         spec = {"trigger": Ping, "source": "up", "dest": "over", "after": "note", **changes}
         body = {"states": ("up", "over"), "transitions": (spec,), "note": lambda self: None, "timers": ()}
-        return type("Sole", (Process,), body)
+        return type("Sole", (Process,), body)()
 
     return attempt
+
+
+HERE = Path(__file__).parent
+LOCK = threading.Lock()
+
+
+class Locked(Player):
+    LOCK = threading.Lock()
+
+    def do(self) -> None:
+        with self.LOCK:
+            self.count += 1
+
+
+class Timed(Player):
+    @property
+    def now(self) -> int:
+        return int(time.time())
+
+    def do(self) -> None:
+        self.count = self.now
+
+
+def a_lock_as_default() -> None:
+    class Held(Player):
+        lock: Any = threading.Lock()
+
+
+def imports_platform_inside(_: Any) -> None:
+    import platform as machine
+
+    machine.node()
 
 
 def imports_inside(_: Any) -> None:
@@ -280,6 +323,30 @@ MISTAKES: dict[str, Callable[[], object]] = {
     "reads sys.exit (": doing(lambda p: sys.exit()),
     "reads pathlib.Path (": doing(lambda p: setattr(p, "count", len(Path("x").read_text()))),
     "reads urllib.request.urlopen (": doing(lambda p: urllib.request.urlopen("http://localhost")),
+    "reads __file__ (test_user_mistakes.py:": doing(lambda p: setattr(p, "count", len(__file__))),
+    "<lambda> reads __file__ (": doing(lambda p: setattr(p, "count", len(os.__file__))),
+    "reads platform.system (": doing(lambda p: setattr(p, "count", len(platform.system()))),
+    "reads platform.node (": doing(lambda p: setattr(p, "count", len(node()))),
+    "Doer: imports_platform_inside reads platform (": doing(imports_platform_inside),
+    "reads getpass.getuser (": doing(lambda p: setattr(p, "count", len(getpass.getuser()))),
+    "reads locale.getlocale (": doing(lambda p: setattr(p, "count", len(locale.getlocale()))),
+    "reads socket.gethostname (": doing(lambda p: setattr(p, "count", len(socket.gethostname()))),
+    "reads os.getcwd (": doing(lambda p: setattr(p, "count", len(os.getcwd()))),
+    "reads os.path.abspath (": doing(lambda p: setattr(p, "count", len(os.path.abspath("x")))),
+    "reads os.path.exists (": doing(lambda p: setattr(p, "count", int(exists("x")))),
+    "reads os.path.expanduser (": doing(lambda p: setattr(p, "count", len(paths.expanduser("~")))),
+    "reads tempfile.gettempdir (": doing(lambda p: setattr(p, "count", len(tempfile.gettempdir()))),
+    "reads pathlib.": doing(lambda p: setattr(p, "count", len(HERE.name))),
+    "reads threading.Lock (": doing(lambda p: threading.Lock()),
+    "a handler is one step, which nothing interrupts; processes share nothing but messages": doing(lambda p: a_lock()),
+    "reads threading.lock (": doing(lambda p: LOCK.acquire()),
+    "reads threading.RLock (": doing(lambda p: threading.RLock()),
+    "reads threading.Event (": doing(lambda p: threading.Event().set()),
+    "reads queue.Queue (": doing(lambda p: Queue().put(1)),
+    "Locked: do reads threading.lock as LOCK (test_user_mistakes.py:": lambda: System({"p": Locked()}),
+    "Timed: now reads time.time (test_user_mistakes.py:": lambda: System({"p": Timed()}),
+    "Held: field lock: a lock is not a value: use None, bool, int": a_lock_as_default,
+    "Player: field count: a lock is not a value: use None, bool, int": lambda: Player(count=threading.Lock()),  # type: ignore[arg-type]
     "Doer: counts changes the global COUNT (test_user_mistakes.py:": doing(lambda p: counts(p)),
     "Waiting: waits awaits or yields (test_user_mistakes.py:": lambda: check(
         System({"p": type("Waiting", (Player,), {"do": waits})()})
@@ -319,6 +386,21 @@ def test_a_mistake_is_one_line_that_says_what_would_be_right(line: str, attempt:
     assert line in mistake
     assert "\n" not in mistake
     assert " at 0x" not in mistake
+
+
+def test_paths_as_texts_and_constants_of_a_class_are_no_mistakes() -> None:
+    class Doer(Player):
+        LIMIT = 3
+        WORDS = ("a", "b")
+
+        @property
+        def most(self) -> int:
+            return self.LIMIT
+
+        def do(self) -> None:
+            self.count = len(os.path.join("a", paths.basename("b/c"))) + self.most + len(self.WORDS)
+
+    assert check(System({"p": Doer()})).verdict == "ok"
 
 
 def test_an_exception_of_a_handler_is_a_finding_that_says_where_and_what_was_meant() -> None:

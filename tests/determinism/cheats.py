@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import getpass
+import locale
 import os
+import platform
 import random
+import socket
+import tempfile
 import time
 from collections.abc import Callable
 
@@ -37,6 +42,11 @@ class Clock(Process):
         return CHEATS[self.cheat]()
 
 
+def _number(text: str) -> int:
+    return int.from_bytes(text.encode(), "big") % 1_000_003
+
+
+FOUND = _number(__file__ + os.getcwd() + platform.node())
 WORDS = {"alpha", "beta", "gamma", "delta", "epsilon", "zeta"}
 CHEATS: dict[str, Callable[[], int]] = {
     "honest": lambda: 4,
@@ -50,6 +60,19 @@ CHEATS: dict[str, Callable[[], int]] = {
     "set": lambda: len(next(iter(WORDS))) * 100 + ord(next(iter(WORDS))[0]),
     "pid": os.getpid,
     "address": lambda: id(object()) % 1_000_003,
+    "file": lambda: _number(__file__),
+    "folder": lambda: _number(os.getcwd()),
+    "home": lambda: _number(os.path.expanduser("~")),
+    "scratch": lambda: _number(tempfile.gettempdir()),
+    "host": lambda: _number(socket.gethostname()),
+    "node": lambda: _number(platform.node()),
+    "uname": lambda: _number(os.uname().nodename),
+    "platform": lambda: _number(platform.platform()),
+    "user": lambda: _number(getpass.getuser()),
+    "locale": lambda: _number(str(locale.setlocale(locale.LC_ALL, ""))),
+    "zone": lambda: _number(str(time.tzname)),
+    "variable": lambda: _number(os.environ.get("CHEATING", "")),
+    "found at import": lambda: FOUND,
 }
 """Behind a table, where reading the code does not find them."""
 

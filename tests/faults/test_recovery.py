@@ -59,7 +59,7 @@ def test_a_violation_of_safety_in_the_storm_is_caught_too() -> None:
 
 
 def test_the_storm_ends_with_the_budget_or_with_its_steps() -> None:
-    system = goal_bound(consensus.system(agents=1, stop=False), "drop:0,duplicate:unlimited")
+    system = goal_bound(consensus.system(agents=1, stop=False), "duplicate:unlimited")
     run = simulate(system, TwoPhase(3, storm_steps=15))
     assert run.verdict == "ok"
     struck = [number for number, (_, action) in enumerate(run.trace.steps) if action.strikes]

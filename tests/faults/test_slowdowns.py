@@ -33,7 +33,6 @@ def arrivals(result: Run, name: str) -> list[int | None]:
         ("delay:1@Response(5s)", {"Ask": 10, "Response": 6_010}),
         ("delay:2@gemini(5s)", {"Ask": 5_010, "Response": 11_010}),
         ("delay:1(5s)", {"Ask": 5_010, "Response": 6_010}),
-        ("delay:0(5s)", {"Ask": 10, "Response": 1_010}),
     ],
 )
 def test_a_delayed_message_takes_that_much_longer(plan: str, arrives: dict[str, int]) -> None:

@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("sim", "models")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+BENCH = sorted((ROOT / "bench").rglob("*.py"))
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,16 @@ class Ban:
 
 
 WALL_CLOCK = ("time.time", "time.time_ns", "time.localtime", "time.gmtime", "time.strftime", "time.ctime")
+STREAMS = tuple(
+    f"sys.{stream}.{verb}"
+    for stream in ("stdout", "stderr", "__stdout__", "__stderr__")
+    for verb in ("write", "writelines", "buffer")
+)
 BANS = (
     Ban(
         ("random", "secrets", "uuid", "os.urandom", "numpy.random"),
         "draw from the strategy's generator (sim.base.mixer): its stream is the same next year",
+        ("sim/campaign/maker.py", "sim/campaign/private_ray.py"),  # keys, which nobody must be able to guess
     ),
     Ban(
         (*WALL_CLOCK, "datetime.now", "datetime.utcnow", "datetime.today", "date.today"),
@@ -46,8 +53,10 @@ BANS = (
         (
             "sim/cli/",
             "sim/faults/environment.py",
-            "sim/run/verify.py",
-        ),  # verify hands the environment on to its children
+            "sim/run/elsewhere.py",
+            "sim/base/git_command.py",
+            "sim/campaign/private_ray.py",
+        ),  # the last three give their children another environment
     ),
     Ban(
         ("id",),
@@ -63,6 +72,11 @@ BANS = (
     ),
     Ban(("pickle", "marshal", "shelve"), "write a scenario or the canonical encoding", ("sim/campaign/",)),
     Ban(("eval", "exec"), "a file that is merely opened runs no code"),
+    Ban(
+        ("print", "click.echo", "click.secho", "click.echo_via_pager", "pprint", "warnings.warn", *STREAMS),
+        "say it by sim.base.printing: there nothing in a text can steer a terminal or pass for another line",
+        ("sim/base/printing.py",),
+    ),
 )
 
 
@@ -175,6 +189,11 @@ def test_nothing_banned_is_used(path: Path) -> None:
         "import pickle",
         "eval('1')",
         "from uuid import uuid4",
+        "print('verdict ok')",
+        "import click\nclick.echo('x')",
+        "from click import secho",
+        "import sys\nsys.stdout.write('x')",
+        "from sys import stderr\nstderr.buffer.write(b'x')",
     ],
 )
 def test_each_banned_name_is_caught_and_the_replacement_said(source: str) -> None:
@@ -210,3 +229,75 @@ def test_a_loop_over_a_set_is_caught(source: str) -> None:
 def test_what_is_allowed_is_not_reported(path: str, source: str) -> None:
     assert banned(path, source) == []
     assert unordered(path, source) == []
+
+
+# --- python -O leaves asserts out -------------------------------------------------------------------
+
+PURE = (
+    "isinstance",
+    "issubclass",
+    "callable",
+    "len",
+    "abs",
+    "min",
+    "max",
+    "sum",
+    "all",
+    "any",
+    "set",
+    "sorted",
+    "type",
+)
+"""What an `assert` may call: whether anything else has an effect cannot be seen where it is called."""
+
+
+def optimised_away(path: str, source: str) -> list[str]:
+    """One line for everything in `source` that acts otherwise under `python -O`."""
+    lines = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assert):
+            lines += [
+                f"{path}:{node.lineno}: an assert calls {said}: python -O leaves it out; give what it returns a name"
+                for said in _effects(node)
+            ]
+        elif isinstance(node, ast.Name) and node.id == "__debug__":
+            lines.append(f"{path}:{node.lineno}: __debug__ is banned: python -O acts as python does")
+    return lines
+
+
+def _effects(claim: ast.Assert) -> Iterator[str]:
+    for node in ast.walk(claim):
+        if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in PURE):
+            yield ast.unparse(node.func)
+        elif isinstance(node, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom):
+            yield ast.unparse(node)
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *BENCH], ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_acts_otherwise_under_python_with_optimisation(path: Path) -> None:
+    assert optimised_away(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "assert sequence.issue(run, step).accepted",
+        "assert not queue.pop()",
+        "assert all(seen.add(x) for x in y)",
+        "assert (found := 3)",
+        "assert ready, log('late')",
+        "async def f():\n    assert await g",
+        "def f():\n    assert (yield) is None",
+        "if __debug__:\n    count += 1",
+    ],
+)
+def test_an_effect_in_an_assert_is_caught(source: str) -> None:
+    assert optimised_away("models/paxos/__init__.py", source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["assert isinstance(x, tuple)", "assert len(found) == 1, f'{found}'", "assert x is not None", "assert a == b.c[0]"],
+)
+def test_a_pure_assert_is_not_reported(source: str) -> None:
+    assert optimised_away("models/paxos/__init__.py", source) == []

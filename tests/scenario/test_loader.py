@@ -279,3 +279,25 @@ def test_what_only_monitors_hear_cannot_be_expected_of_a_run(name: str) -> None:
     """No process emits it, so a run counts none of it, whatever happens."""
     (told,) = mistakes(f"expect: {{emitted: {{{name}: 1}}}}\n")
     assert f"unknown emission class '{name}'" in told
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "written"),
+    [
+        ("note", "early,polite=true", "--set note=early --set polite=true"),  # `note` is text, and would take it all
+        ("names", "a,b, buyers=2", "--set names=a,b --set buyers=2"),  # a list would, too
+        ("buyers", "1,polite=true,names=a", "--set buyers=1 --set polite=true --set names=a"),
+        ("note", "early,polit=true", "--set note=early --set polit=true"),
+        ("faults", "drop:1,buyers=2", "--set faults=drop:1 --set buyers=2"),
+        ("note", "early,network=fifo", "--set note=early --set network=fifo"),
+    ],
+)
+def test_settings_that_are_run_together_are_refused_and_said_apart(key: str, text: str, written: str) -> None:
+    assert mistakes("", overrides={key: text}) == (
+        f"--set {key}={text}: each setting has a --set of its own; write {written}",
+    )
+
+
+def test_a_text_with_a_comma_and_an_equals_sign_is_a_text() -> None:
+    for text in ("x=1,y", "early,z=1", "polite=true", "a, b"):
+        assert read("", overrides={"note": text}).config == {"note": text}

@@ -101,6 +101,12 @@ def _loop(folder: Path) -> Path:
     return folder
 
 
+def _loop_of_two(folder: Path) -> Path:
+    (folder / "src/one").symlink_to("two")
+    (folder / "src/two").symlink_to("one")
+    return folder
+
+
 def _self_loop(folder: Path) -> Path:
     (folder / "src/a.rs").symlink_to(folder / "src/a.rs")
     return folder
@@ -120,12 +126,10 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "missing folder": (lambda folder: folder / "nowhere", "no such folder or file"),
     "binary file in the tree": (_binary, "src/lib.rs: is a binary file"),
     "binary file as the tree": (lambda folder: _binary(folder) / "src/lib.rs", "a binary file"),
-    "link that loops to a folder above": (_loop, "src/again: a link that loops"),
-    "link that loops to itself": (_self_loop, "src/a.rs: a link that loops"),
     "nothing to compare": (_empty, "no Rust or Python source"),
     "nothing but broken Rust": (_broken, "src/lib.rs:1: is not Rust that the grammar accepts"),
     "no repository": (lambda folder: Path("nowhere@abc:x"), "no repository at nowhere"),
-    "folder that is no repository": (lambda folder: Path(f"{folder}@HEAD"), "not a git repository"),
+    "folder that is no repository": (lambda folder: Path(f"{folder}@HEAD"), "no git repository"),
 }
 
 
@@ -288,9 +292,22 @@ def test_a_revision_that_is_none_is_one_clear_line(
     assert printed.count("\n") == 1
 
 
-def test_a_link_that_loops_in_a_revision_is_refused(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("spoil", "at"), [(_loop, "src/again"), (_self_loop, "src/a.rs"), (_loop_of_two, "src/one")])
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_link_that_loops_is_listed_and_the_rest_compared(
+    spoil: Callable[[Path], Path], at: str, side: int, plant: Plant, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trees = [plant("good", OLD), spoil(plant("bad", MORE))]
+    assert _run(trees[side], trees[1 - side], "--json") == 1
+    said = json.loads(capsys.readouterr().out)
+    unclean = [(one["place"], one["reason"]) for tree in said["trees"] for one in tree["unclean"]]
+    assert (f"{at}:1", "was not read: a link that loops") in unclean
+    assert said["comparisons"][0]["differences"] != []
+
+
+def test_a_link_that_loops_in_a_revision_is_listed(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (repository / "crates/one/src/again").symlink_to("..", target_is_directory=True)
     _git(repository, "add", ".")
     _git(repository, "commit", "--quiet", "--message", "loop")
-    assert _run(f"{repository}@HEAD~1", f"{repository}@HEAD") == 2
-    assert "a link that loops" in capsys.readouterr().err
+    assert _run(f"{repository}@HEAD~1", f"{repository}@HEAD") == 1
+    assert "crates/one/src/again:1 was not read: a link that loops" in capsys.readouterr().out

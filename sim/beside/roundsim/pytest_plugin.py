@@ -106,7 +106,7 @@ def _ini(config: pytest.Config, key: str) -> str:
 
 def _whole(option: str, text: str, least: int) -> int:
     if not (text.isascii() and text.isdigit() and least <= int(text) <= SEED_MAX):
-        raise pytest.UsageError(f"{option} {text}: must be a whole number from {least} to {SEED_MAX}")
+        raise pytest.UsageError(f"{option} {_one_line(text)}: must be a whole number from {least} to {SEED_MAX}")
     return int(text)
 
 
@@ -134,7 +134,14 @@ def _foreign(package: ModuleType) -> str:
     if getattr(package, "__roundsim__", False):
         return ""
     place = package.__file__ or ", ".join(package.__path__)
-    return f"roundsim: `sim` is a package of this project's own here ({place}), so the fixture `explore` is off"
+    return (
+        f"roundsim: `sim` is a package of this project's own here ({_one_line(place)}), so the fixture `explore` is off"
+    )
+
+
+def _one_line(text: str) -> str:
+    """The rule of `sim.base.printing`, which cannot be imported where `sim` is not ours."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 # --- what is said -----------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from sim.base.printing import printable
 from sim.report.draw.chart import Sketch, inner_rows, leading_rows, row_text, stays_text
 
 _PLAIN = {"#": "#35;", ";": "#59;", ":": "#58;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "{": "#123;", "}": "#125;"}
@@ -11,7 +12,7 @@ _PLAIN = {"#": "#35;", ";": "#59;", ":": "#58;", '"': "#quot;", "<": "#lt;", ">"
 
 def plain(text: str) -> str:
     """A text without special characters of Mermaid, or of a page that shows it."""
-    return "".join(_PLAIN.get(char, char) for char in " ".join(text.split()))
+    return "".join(_PLAIN.get(char, char) for char in printable(" ".join(text.split())))
 
 
 def mermaid(sketches: Sequence[Sketch]) -> str:

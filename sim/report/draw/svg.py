@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from sim.base.printing import printable
 from sim.report.draw.chart import LINE_HEIGHT, PADDING, TITLE_HEIGHT, Arrow, Box, Line, Sketch
 from sim.report.draw.layout import Point
 
@@ -50,7 +51,7 @@ def smooth(way: Sequence[Point]) -> str:
 
 def _sketch(sketch: Sketch) -> Iterator[str]:
     what = f"{', '.join(sketch.names)}: {'monitor ' if sketch.monitor else ''}{sketch.cls}"
-    yield f'<text class="heading" y="14">{escape(what)}</text><g transform="translate(0,{HEADING})">'
+    yield f'<text class="heading" y="14">{_text(what)}</text><g transform="translate(0,{HEADING})">'
     for arrow in sketch.arrows:
         yield f'<path class="line" marker-end="url(#tip)" d="{smooth(arrow.way)}"/>'
     for arrow in sketch.arrows:
@@ -71,11 +72,16 @@ def _box(box: Box) -> Iterator[str]:
     place = f'x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}"'
     yield f'<rect class="{kind}" rx="6" {place}/>'
     name = ("● " if box.initial else "") + box.state + (" (hot)" if box.hot else "")
-    yield f'<text class="name" x="{box.x + PADDING:.1f}" y="{box.y + 18:.1f}">{escape(name)}</text>'
+    yield f'<text class="name" x="{box.x + PADDING:.1f}" y="{box.y + 18:.1f}">{_text(name)}</text>'
     yield from _lines(box.lines, box.x + PADDING, box.y + TITLE_HEIGHT, "start")
 
 
 def _lines(lines: Sequence[Line], x: float, top: float, anchor: str) -> Iterator[str]:
     for number, line in enumerate(lines):
         y = top + number * LINE_HEIGHT + 12
-        yield f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(line.text)}</text>'
+        yield f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{_text(line.text)}</text>'
+
+
+def _text(text: str) -> str:
+    """XML cannot even spell most control characters."""
+    return escape(printable(text))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
+from sim.base.printing import json_text
 from sim.report.data import run_data
 from sim.report.outcome import JudgedRun
 from sim.world.story import Happening, Look, Story
@@ -13,7 +13,7 @@ from sim.world.story import Happening, Look, Story
 
 def write(outcome: JudgedRun, story: Story) -> str:
     """The lines."""
-    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in _lines(outcome, story))
+    return "".join(json_text(line) + "\n" for line in _lines(outcome, story))
 
 
 def _lines(outcome: JudgedRun, story: Story) -> Iterator[dict[str, Any]]:

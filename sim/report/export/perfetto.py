@@ -7,10 +7,10 @@ its microseconds, so that the order shows. Where time is not simulated a step is
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
+from sim.base.printing import json_text
 from sim.report.outcome import JudgedRun
 from sim.world.story import Fate, Story
 
@@ -29,7 +29,7 @@ def write(outcome: JudgedRun, story: Story) -> str:
     if finding is not None:
         name = f"VIOLATED {finding.property}: {finding.message}"
         events.append({"name": name, "cat": "finding", "ph": "i", "s": "g", "ts": times[-1], **_track(0)})
-    return json.dumps({"displayTimeUnit": "ms", "traceEvents": events}, ensure_ascii=False) + "\n"
+    return json_text({"displayTimeUnit": "ms", "traceEvents": events}) + "\n"
 
 
 def _times(story: Story) -> list[int]:

@@ -8,9 +8,9 @@ messages get lost and duplicated, and cuts come and go.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
+from sim.base.printing import json_text, printable
 from sim.report.outcome import JudgedRun
 from sim.world.story import Happening, Story
 
@@ -61,5 +61,5 @@ class _Clocks:
     def _happens(self, host: str, text: str) -> Iterator[str]:
         clock = self.now.setdefault(host, {})
         clock[host] = clock.get(host, 0) + 1
-        yield " ".join(text.split())
-        yield f"{host} {json.dumps(clock, ensure_ascii=False)}"
+        yield printable(" ".join(text.split()))
+        yield f"{host} {json_text(clock)}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from sim.base.printing import printable
 from sim.report.draw import Sketch, sketches
 from sim.report.draw.chart import Line, row_text, stays_text
 from sim.report.draw.svg import smooth
@@ -28,27 +29,40 @@ def page_data(outcome: JudgedRun) -> dict[str, Any]:
     finding = outcome.run.finding
     head, how = heading_lines(outcome)
     return {
-        "title": head,
-        "how": how,
-        "replay": outcome.replay,
-        "verdict": outcome.run.verdict,
-        "expected": outcome.as_expected,
-        "finding": None if finding is None else [finding.property, finding.message],
-        "facts": [[line[:12].strip(), line[12:]] for line in summary(outcome)],
-        "metrics": [] if outcome.metrics is None else list(status_lines(outcome.metrics)),
-        "network": story.network,
-        "machines": [
-            [actor.name, int(actor.listens), -1 if actor.diagram is None else actor.diagram, writer.look(look)]
-            for actor, look in zip(story.actors, story.first, strict=True)
-        ],
-        "sketches": [_sketch(sketch) for sketch in sketches(story.diagrams)],
+        **_printable(
+            {
+                "title": head,
+                "how": how,
+                "replay": outcome.replay,
+                "verdict": outcome.run.verdict,
+                "expected": outcome.as_expected,
+                "finding": None if finding is None else [finding.property, finding.message],
+                "facts": [[line[:12].strip(), line[12:]] for line in summary(outcome)],
+                "metrics": [] if outcome.metrics is None else list(status_lines(outcome.metrics)),
+                "network": story.network,
+                "machines": [
+                    [actor.name, int(actor.listens), -1 if actor.diagram is None else actor.diagram, writer.look(look)]
+                    for actor, look in zip(story.actors, story.first, strict=True)
+                ],
+                "sketches": [_sketch(sketch) for sketch in sketches(story.diagrams)],
+            }
+        ),
         "steps": steps,
         "journeys": [writer.journey(journey) for journey in story.journeys],
         "fates": [fate.value for fate in FATES],
         "locals": writer.looks,
-        "slow": [[slow.step, slow.text] for slow in story.slowdowns],
+        "slow": [[slow.step, printable(slow.text)] for slow in story.slowdowns],
         "texts": writer.texts,
     }
+
+
+def _printable(data: Any) -> Any:
+    """The same data, with texts as they may be shown."""
+    if isinstance(data, str):
+        return printable(data)
+    if isinstance(data, dict):
+        return {key: _printable(value) for key, value in data.items()}
+    return [_printable(value) for value in data] if isinstance(data, list | tuple) else data
 
 
 class _Writer:
@@ -61,7 +75,7 @@ class _Writer:
 
     def text(self, text: str) -> int:
         """The number of a text."""
-        return self._texts.setdefault(text, len(self._texts))
+        return self._texts.setdefault(printable(text), len(self._texts))
 
     @property
     def texts(self) -> list[str]:

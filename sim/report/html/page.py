@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
 
+from sim.base.printing import json_text, printable
 from sim.report.html.embedded import page_data
 from sim.report.outcome import JudgedRun
 
@@ -32,7 +32,7 @@ def page(outcome: JudgedRun) -> str:
     )
     fillings = {
         "POLICY": policy,
-        "TITLE": escape(outcome.scenario.path),
+        "TITLE": escape(printable(outcome.scenario.path)),
         "STYLE": style,
         "DATA": data_text(page_data(outcome)),
         "SCRIPT": script,
@@ -44,8 +44,8 @@ def page(outcome: JudgedRun) -> str:
 
 def data_text(data: object) -> str:
     """JSON in which nothing can end a script, open a comment, or end a line of JavaScript."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    for char in "<>&\u2028\u2029":
+    text = json_text(data, separators=(",", ":"))
+    for char in "<>&":
         text = text.replace(char, f"\\u{ord(char):04x}")
     return text
 

@@ -1,0 +1,136 @@
+"""A handler that does not end is named, with its process and its input; and it ends the run, without an answer, if the
+user says so."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from sim.base import overdue
+from sim.cli import call
+
+SPIN = """
+from sim import Message, Process, System
+
+
+class Ping(Message):
+    n: int
+
+
+class Spinner(Process):
+    states = ("on",)
+    transitions = ({"trigger": Ping, "source": "on", "dest": None, "after": "spin"},)
+    length: int
+    stubborn: bool
+    total: int = 0
+
+    def on_start(self):
+        self.send("p", Ping(7))
+
+    def spin(self, ping):
+        left = self.length
+        while left:
+            try:
+                left -= 1
+            except BaseException:
+                if not self.stubborn:
+                    raise
+        self.total = 1 // ping.n - ping.n  # an exception would be a finding
+
+
+def system(length: int = 1_000_000_000_000, stubborn: bool = False):
+    return System({"p": Spinner(length=length, stubborn=stubborn)})
+"""
+NAMED = "the handler of p (Spinner) in state on for Ping(n=7)"
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "spin.py").write_text(SPIN)
+    (tmp_path / "spin.yaml").write_text("model: spin\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(overdue, "SAID_AFTER_S", 0.1)
+
+
+COMMANDS = (["check", "spin"], ["fuzz", "spin", "--schedules", "2"], ["run", "spin.yaml", "--model", "spin"])
+
+
+@pytest.mark.parametrize("stubborn", ["false", "true"])
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+def test_a_handler_that_does_not_end_is_named_and_ends_the_run(
+    command: list[str], stubborn: str, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert call([*command, "--set", f"stubborn={stubborn}", "--handler-timeout", "300ms"]) == 4
+    said = capfd.readouterr().err
+    assert f"sim: {NAMED} has been running for 0.1 s, at spin.py:" in said
+    assert f"sim: incomplete: {NAMED} did not end within 0.3 s, at spin.py:" in said
+    assert "in spin\n" in said
+    assert not (tmp_path / "counterexamples").exists()
+
+
+def test_a_program_hears_of_it_in_json(capfd: pytest.CaptureFixture[str]) -> None:
+    assert call(["check", "spin", "--json", "--handler-timeout", "300ms"]) == 4
+    assert json.loads(capfd.readouterr().out)["verdict"] == "incomplete"
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+def test_a_handler_that_ends_is_not_named_and_ends_nothing(
+    command: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert call([*command, "--set", "length=10", "--handler-timeout", "1h"]) == 0
+    assert "running for" not in capfd.readouterr().err
+
+
+def test_without_the_alarm_nothing_would_be_said(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(overdue.Watch, "_ring", lambda *_: None)
+    assert call(["check", "spin", "--set", "length=3000000", "--handler-timeout", "1ms"]) == 0
+    assert "running for" not in capfd.readouterr().err
+
+
+def ring_for_long(watch: overdue.Watch) -> None:
+    for _ in range(1000):
+        watch._ring(0, None)
+
+
+def test_many_short_calls_are_no_long_one() -> None:
+    watch = overdue.Watch()
+    watch.start(limit_s=0.1)
+    signal.setitimer(signal.ITIMER_REAL, 0)  # the test rings
+    for _ in range(1000):
+        watch.call = object()
+        watch._ring(0, None)
+    watch.call = None
+    ring_for_long(watch)
+    assert not watch.ended
+    watch.call = "the one"
+    with pytest.raises(KeyboardInterrupt):
+        ring_for_long(watch)
+    watch.stop()
+    assert watch.ended == "the one did not end within 0.1 s"
+
+
+def test_the_alarm_of_whoever_called_us_is_given_back() -> None:
+    before = signal.getsignal(signal.SIGALRM)
+    assert call(["check", "spin", "--set", "length=10"]) == 0
+    assert signal.getsignal(signal.SIGALRM) is before
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--handler-timeout", "0s"], "--handler-timeout 0s: must be more than 0"),
+        (["--handler-timeout", "soon"], "--handler-timeout "),
+        (["--handler-timeout", "1s", "--workers", "2"], "--handler-timeout is for one process"),
+    ],
+)
+def test_a_limit_that_cannot_be_kept_is_refused(
+    options: list[str], line: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert call(["fuzz", "spin", *options]) == 2
+    assert line in capfd.readouterr().err
