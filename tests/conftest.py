@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 from tests.counts import SLICE
 
@@ -37,6 +38,15 @@ def own_state() -> Iterator[None]:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
+    """Hypothesis also draws constants that it finds in the modules loaded so far. From here on they stay what they are:
+    what a test loads before another would change the draws of the other, and who runs before whom is chance."""
+    known = providers._get_local_constants() if hasattr(providers, "_get_local_constants") else None
+    if known is not None:
+        providers._get_local_constants = lambda: known
+    freeze_garbage()
+
+
+def freeze_garbage() -> None:
     """What is imported and collected stays: that the collector of garbage went over it again and again, and over each
     table that a test fills, took a fifth of the time of all tests."""
     gc.collect()

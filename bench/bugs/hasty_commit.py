@@ -16,5 +16,5 @@ class HastyManager(TransactionManager):
 
 def system(planted: bool = True) -> System:
     sound = two_phase_commit(resource_managers=2)
-    manager = HastyManager(managers=("rm1", "rm2"))
+    manager = HastyManager(managers=frozenset({"rm1", "rm2"}))
     return sound.with_(processes={**sound.processes, "manager": manager}) if planted else sound

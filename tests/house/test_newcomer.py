@@ -72,7 +72,7 @@ def test_a_new_folder_passes_its_own_tests(scripts: Path, tmp_path: Path) -> Non
         ("json", "'json' is the name of another module; choose another one, such as my_json"),
         ("sim", "'sim' is the name of another module"),
         ("my-council", "'my-council' is not a module name; use letters, digits and '_', such as my_coordinator"),
-        ("class", "'class' is no name of a module"),
+        ("class", "'class' is not a module name"),
         ("there", "there: exists already; choose another name, or remove it"),
     ],
 )

@@ -71,6 +71,7 @@ STAGES = (
         "duplicate:1@Response",
         TWO,
         schedules=50,
+        examples=10_000,  # in 2,000 one run of three meets it
     ),
     Saboteur("all asked at once", AsksAllAtOnce, "one agent at a time", "none", {"agents": 2, "stages": ("plan",)}),
     Saboteur("the next agent never asked", NeverAsksTheNext, "exception", "none", {"agents": 2, "stages": ("plan",)}),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 from pathlib import Path
 
@@ -99,15 +98,13 @@ def test_files_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(tmp_path)
     Path("round.yaml").write_text("model: toyshop\n")
     Path("folder").mkdir()
-    with pytest.raises(ValueError, match="embedded null") as null:
-        os.stat("a\0b.yaml")  # each version of Python has words of its own
     expected = {
         "roud.yaml": "roud.yaml: no such file (did you mean 'round.yaml'?); name a scenario file",
         "nowhere/round.yaml": "nowhere/round.yaml: no such file; name a scenario file",
         "folder": "folder: is a directory; name a scenario file in it",
         "/dev/null": "/dev/null: is not a regular file; name a scenario file",
-        "a\0b.yaml": f"a\\x00b.yaml: cannot be read: {null.value}; name a scenario file that can be read",
-        "x\ny.yaml": "x y.yaml: no such file; name a scenario file",
+        "a\0b.yaml": "'a\\x00b.yaml': a file name cannot have control characters; rename it",
+        "x\ny.yaml": "'x\\ny.yaml': a file name cannot have control characters; rename it",
         "round.yaml/x.yaml": "round.yaml/x.yaml: cannot be read: Not a directory; name a scenario file that can be read",
         "a" * 300 + ".yaml": "a" * 300
         + ".yaml: cannot be read: File name too long; name a scenario file that can be read",
