@@ -18,9 +18,7 @@ from sim.base.mixer import between, stream
 from sim.campaign.store import CampaignStore, Writing
 from tests.campaign.toys import a_campaign, has_store, inline, open_store, said, sim_json, start, stored, write_toy
 
-many = pytest.mark.parametrize(
-    "kills", [pytest.param(16, id="sixteen"), pytest.param(50, id="fifty", marks=pytest.mark.soak)]
-)
+KILLS = 50
 SCHEDULES, CHUNK = 1_200, 20
 FUZZ = ("fuzz", "dice", "--keep-going", "--schedules", str(SCHEDULES), "--chunk", str(CHUNK))
 
@@ -87,14 +85,13 @@ def recorded(folder: Path) -> int:
     return int(stored(folder, "SELECT count(*) FROM chunk")[0][0]) if has_store(folder) else 0
 
 
-@many
-def test_a_campaign_killed_at_many_moments_runs_every_schedule_once_and_finds_the_same(
-    kills: int, tmp_path: Path, undisturbed: Any
+def test_a_campaign_killed_at_fifty_moments_runs_every_schedule_once_and_finds_the_same(
+    tmp_path: Path, undisturbed: Any
 ) -> None:
     write_toy(tmp_path)
     begun, orphans = 0, dict[int, None]()
     kept: list[tuple[int, str]] = []
-    for kill in range(kills + 1):
+    for kill in range(KILLS + 1):
         if not kept or kept[-1][1] == "done":
             begun = len(kept)
             words: tuple[str, ...] = (*FUZZ, "--seed", str(begun))
@@ -104,7 +101,7 @@ def test_a_campaign_killed_at_many_moments_runs_every_schedule_once_and_finds_th
         try:
             if kill % 2:
                 wait_for_a_chunk(tmp_path, child)
-            child.communicate(timeout=None if kill == kills else between(stream(8, kill), 10, 1_200) / 1_000)
+            child.communicate(timeout=None if kill == KILLS else between(stream(8, kill), 10, 1_200) / 1_000)
         except subprocess.TimeoutExpired:
             orphans |= dict.fromkeys(children(child.pid))
             child.kill()
@@ -118,15 +115,12 @@ def test_a_campaign_killed_at_many_moments_runs_every_schedule_once_and_finds_th
     wait_for(lambda: not any(map(is_running, orphans)))
 
 
-@many
-def test_workers_killed_at_many_moments_cost_a_retry_each_and_nothing_else(
-    kills: int, tmp_path: Path, undisturbed: Any
-) -> None:
+def test_workers_killed_at_fifty_moments_cost_a_retry_each_and_nothing_else(tmp_path: Path, undisturbed: Any) -> None:
     write_toy(tmp_path)
     done = deaths = seed = 0
-    while done < kills:
+    while done < KILLS:
         child = start(tmp_path, *FUZZ, "--seed", str(seed), "--workers", "2", "--json")
-        while done < kills and child.poll() is None:
+        while done < KILLS and child.poll() is None:
             wait_for_a_chunk(tmp_path, child)
             time.sleep(between(stream(9, done), 0, 400) / 1_000)
             running = children(child.pid)
