@@ -148,7 +148,7 @@ class CampaignStore:
         """Stored data is decoded: if that fails, the store is damaged."""
         try:
             yield
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
             why = f"its content cannot be decoded: {type(error).__name__}: {error}"
             raise ConfigError(f"{self.file}: {_ADVICE['SQLITE_CORRUPT']} ({why})") from None
 
@@ -210,6 +210,8 @@ class CampaignStore:
             if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
                 raise
             raise ConfigError(f"{self.file}: {_advice(error)}") from None
+        except (UnicodeError, OverflowError) as error:
+            raise ConfigError(f"{self.file}: {_ADVICE['SQLITE_CORRUPT']} ({error})") from None
 
 
 class Writing:

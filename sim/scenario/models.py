@@ -27,7 +27,7 @@ from types import ModuleType
 from typing import Any
 
 import sim.base.errors
-from sim.base.errors import ConfigError, SimError, brief, listing, nearest, unknown
+from sim.base.errors import ConfigError, SimError, brief, failure, listing, nearest, unknown
 
 _ROOT = Path(sim.base.errors.__file__).resolve().parents[2]
 _IS_CHECKOUT = (_ROOT / "sim/beside").is_dir()
@@ -149,7 +149,7 @@ def _import(name: str) -> ModuleType:
                 f"folder that contains it, or use {listing(bundled())}"
             ) from None
         raise ConfigError(_import_failure(name, error)) from None
-    except (Exception, SystemExit) as error:  # whatever a user's module does when it is imported
+    except BaseException as error:  # whatever a user's module does when it is imported
         raise ConfigError(_import_failure(name, error)) from None
 
 
@@ -159,8 +159,8 @@ def _known() -> list[str]:
 
 
 def _import_failure(name: str, error: BaseException) -> str:
-    text = error.msg if isinstance(error, SyntaxError) else str(error)
-    return f"model {name} cannot be imported: {type(error).__name__}: {text}{culprit(error)}; fix the module"
+    text = f"{type(error).__name__}: {error.msg}" if isinstance(error, SyntaxError) else failure(error)
+    return f"model {name} cannot be imported: {text}{culprit(error)}; fix the module"
 
 
 def culprit(error: BaseException) -> str:
