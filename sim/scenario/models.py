@@ -20,7 +20,6 @@ import inspect
 import pkgutil
 import re
 import sys
-import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -28,6 +27,7 @@ from typing import Any
 
 import sim.base.errors
 from sim.base.errors import ConfigError, SimError, brief, failure, listing, nearest, unknown
+from sim.base.files import read_toml
 
 _ROOT = Path(sim.base.errors.__file__).resolve().parents[2]
 _IS_CHECKOUT = (_ROOT / "sim/beside").is_dir()
@@ -70,7 +70,7 @@ def listed_models() -> tuple[tuple[str, ...], Path | None]:
 
 def _listed_in(file: Path) -> tuple[str, ...]:
     try:
-        data: Any = tomllib.loads(file.read_text("utf-8"))
+        data: Any = read_toml(file.read_bytes())
     except (OSError, ValueError) as error:
         raise ConfigError(f"{file}: cannot be read as TOML: {error}; fix it, or name the model with --model") from None
     for key in ("tool", "roundsim", "models"):
