@@ -119,6 +119,9 @@ class Machine:
         self.states = [s if isinstance(s, str) else s["name"] for s in self.cls.states]
         self.initial = definition.state
         self.durable, self.hot = set(getattr(self.cls, "durable", ())), set(self.cls.hot)
+        may = getattr(self.cls, "may", ())
+        self.bounded = {move: f"{move} left" for move in may} if isinstance(may, dict) else {}
+        self.durable |= {*self.bounded.values()}
         self.must, self.may = tuple(getattr(self.cls, "must", ())), tuple(getattr(self.cls, "may", ()))
         self.heard = {row["trigger"] for row in self.cls.transitions}
 
@@ -126,8 +129,17 @@ class Machine:
         kept = (v if f in self.durable else s for f, v, s in zip(self.fields, fields, self.start, strict=True))
         return Local(DOWN, tuple(kept))
 
+    def made(self, local: Local, move: Any) -> Local:
+        """The local value when a move begins: of a bounded one there is one less left."""
+        counted = self.bounded.get(move)
+        fields = (v - 1 if f == counted else v for f, v in zip(self.fields, local.fields, strict=True))
+        return local._replace(fields=tuple(fields))
+
     def react(self, local: Local, trigger: Any, given: Any = None, sender: str = "") -> list[Outcome]:
         """Every outcome of an input; none where it is not enabled. Raises Unhandled."""
+        if trigger in self.bounded and local.fields[self.fields.index(self.bounded[trigger])] == 0:
+            return []
+        local = self.made(local, trigger)
         args = () if given is None else (given,)
         local = local._replace(timers=tuple(t for t in local.timers if t != trigger))
         row = self._row(local, trigger, args, sender)
@@ -331,7 +343,8 @@ class Reference:
                 if entry is None:
                     continue
                 prefix = outcome.outputs[:n]
-                fields = dict(zip(self.machines[index].fields, before.fields, strict=True))
+                begun = self.machines[index].made(before, what[2]) if what[0] == "move" else before
+                fields = dict(zip(self.machines[index].fields, begun.fields, strict=True))
                 fields.update({o[1]: o[2] for o in prefix if o[0] == "write"})
                 struck = _put(self._spend(base, entry), index, self.machines[index].down(tuple(fields.values())))
                 struck = self._output(struck, index, prefix, first, Crashed(self.names[index]))

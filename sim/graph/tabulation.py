@@ -263,7 +263,11 @@ class Tabulation:
         """The same handler call, overtaking others or struck by a crash."""
         process, before = self.locals.things[action.before]
         name, outputs = action.process, action.all_outputs[:window]
-        after = Local(*action.after) if window is None else self._struck(process, before, outputs)
+        after = (
+            Local(*action.after)
+            if window is None
+            else self._struck(process, before, outputs, action.subject if action.kind is Kind.MOVE else "")
+        )
         first: tuple[Emission, ...] = ()
         if action.kind is Kind.DELIVER and action.fault is None and action.envelope is not None:
             first = (Received(name, action.envelope.message),)
@@ -285,10 +289,11 @@ class Tabulation:
             window=window,
         )
 
-    def _struck(self, process: int, before: Local, outputs: tuple[Output, ...]) -> Local:
-        """What is left after a crash that followed these outputs: the durable writes among them hold."""
+    def _struck(self, process: int, before: Local, outputs: tuple[Output, ...], move: str = "") -> Local:
+        """What is left after a crash that followed these outputs: the durable writes among them hold, and that the move
+        was made."""
         handler = self.handlers[process]
-        fields = dict(zip(handler.fields, before.fields, strict=True))
+        fields = dict(zip(handler.fields, handler.begun(before.fields, move) or before.fields, strict=True))
         fields |= {write.field: write.value for output in outputs for write in writes_of(output)}
         return handler.down(tuple(fields.values()))
 

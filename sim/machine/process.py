@@ -200,7 +200,8 @@ class Process(StateMachine):
     - `transitions`: rows, dicts of trigger, source, dest and conditions, unless, before, after; a
       trigger is a `Message` or `Fault` class, a timer, or a spontaneous move
     - `hot`: states in which work is owed; quiescence with a process in one is the finding `stuck`
-    - `must`, `may`: spontaneous moves, owed by the process itself or up to the environment
+    - `must`, `may`: spontaneous moves, owed by the process itself or up to the environment; `may = {"push": 2}` is made
+      twice at most in a whole run
     - `timers`: names of timers
     - `durable`: fields that survive a crash; everything else is lost
     - annotated attributes are fields, with their defaults
