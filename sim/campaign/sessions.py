@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sim.base.errors import ConfigError
@@ -161,6 +162,7 @@ def adopt(store: CampaignStore, *, unsealed: bool = False) -> list[int]:
 def _session(store: CampaignStore, row: sqlite3.Row) -> Session:
     names = ("id", "system", "branch", "work_tree", "state", "seconds", "created_ms", "active_ms")
     kept = {name: row[name] for name in names}
+    _hold_instants(kept["created_ms"], kept["active_ms"])
     return Session(
         plan=CampaignPlan.from_json(row["plan"]),
         schedules=row["schedules"],
@@ -168,6 +170,12 @@ def _session(store: CampaignStore, row: sqlite3.Row) -> Session:
         own=store.is_own(row),
         **kept,
     )
+
+
+def _hold_instants(*instants_ms: int) -> None:
+    """Raises `ValueError` for a time that no clock can have said."""
+    for ms in instants_ms:
+        datetime.fromtimestamp(ms / 1000, UTC)
 
 
 # --- parts ------------------------------------------------------------------------------------------
