@@ -128,7 +128,6 @@ def main(argv: list[str] | None = None) -> None:
             sys.stderr.flush()
     except OSError:
         sys.stderr = None  # it is full: Python would try again at exit, and call that a failure
-    exec("")  # noqa: S102  an interrupt that left such a text makes Python end by a signal, until another one is run
     sys.exit(status)
 
 
@@ -157,6 +156,8 @@ def call(argv: list[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stdout = None  # the reader is gone: there is nothing to flush
         return ExitStatus.AS_EXPECTED
+    except SystemExit:  # click's own, where it completes words
+        raise
     except BaseException as error:  # whatever nobody has foreseen below
         if sys.flags.dev_mode:
             raise
