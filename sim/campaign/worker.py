@@ -80,6 +80,7 @@ def ready() -> None:
 def run_chunk(request: ChunkRequest) -> ChunkOutcome:
     """Run one chunk."""
     with _one_at_a_time:
+        WATCH.ended = ""
         if request.handler_limit_s is not None:
             WATCH.start(request.handler_limit_s)
         try:

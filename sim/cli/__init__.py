@@ -133,12 +133,15 @@ def main(argv: list[str] | None = None) -> None:
 
 def _interrupted(*_: object) -> None:
     """While modules are being loaded an exception could end up anywhere, and there is nothing to keep."""
-    printing.err("sim: interrupted")
-    os._exit(ExitStatus.INTERRUPTED)
+    try:
+        os.write(2, b"sim: interrupted\n")
+    finally:  # standard error may be closed
+        os._exit(ExitStatus.INTERRUPTED)
 
 
 def call(argv: list[str] | None = None) -> int:
     """Run one command line and return its exit status; errors go to standard error, one line each."""
+    WATCH.ended = ""
     try:
         status = group.main(args=argv, prog_name="sim", standalone_mode=False)
     except SimError as error:
@@ -193,7 +196,7 @@ def _unforeseen(error: BaseException) -> tuple[ExitStatus, str]:
     if code == errno.ENOENT and name is None:
         return ExitStatus.BAD_INPUT, GONE
     if code is not None and name is not None:
-        return ExitStatus.BAD_INPUT, f"{os.fsdecode(name)}: {os.strerror(code)}"
+        return ExitStatus.BAD_INPUT, f"{name if isinstance(name, int) else os.fsdecode(name)}: {os.strerror(code)}"
     return ExitStatus.DEFECT, defect(error)
 
 

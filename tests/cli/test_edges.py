@@ -263,6 +263,7 @@ def test_a_line_that_is_not_shortened_is_caught(
         (RuntimeError("can't start new thread"), 2, "no further process can be started"),
         (FileNotFoundError(2, "No such file or directory"), 2, "the working directory was deleted"),
         (OSError(40, "Too many levels of symbolic links", "a\nb"), 2, r"a\nb: Too many levels of symbolic links"),
+        (OSError(9, "Bad file descriptor", 7), 2, "7: Bad file descriptor"),
         (PermissionError(13, "Permission denied", b"f"), 2, "f: Permission denied"),
         (OSError(28, "No space left on device"), 2, "standard output cannot be written"),
         (OSError(28, "No space left on device", "f"), 2, "f: No space left on device"),

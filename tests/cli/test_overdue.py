@@ -168,5 +168,6 @@ def test_a_worker_that_does_not_say_it_is_caught(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr("sim.campaign.worker._run", interrupted)
     assert run_chunk(request).incomplete == overdue.NO_MEMORY
-    monkeypatch.setattr("sim.campaign.worker._run", lambda _: ChunkOutcome(0, 1))
+    overdue.WATCH.end("of the chunk before")
+    monkeypatch.setattr("sim.campaign.worker._run", lambda _: ChunkOutcome(0, 1, incomplete=overdue.WATCH.ended))
     assert run_chunk(request).incomplete == ""

@@ -17,5 +17,7 @@ def main() -> None:
 
 
 def _interrupted(*_: object) -> None:
-    os.write(2, b"sim: interrupted\n")
-    os._exit(130)
+    try:
+        os.write(2, b"sim: interrupted\n")
+    finally:  # standard error may be closed
+        os._exit(130)
