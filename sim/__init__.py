@@ -16,7 +16,16 @@ from sim.graph.system import System
 from sim.machine.process import Monitor, Process, View
 from sim.machine.table import DEFER, IGNORE
 from sim.system.declaration import Cut, cut
-from sim.system.properties import always, eventually, sometimes, within
+from sim.system.properties import (
+    always,
+    always_eventually,
+    eventually,
+    eventually_always,
+    leads_to,
+    rests,
+    sometimes,
+    within,
+)
 from sim.world.timing import Timing
 
 if TYPE_CHECKING:
@@ -147,13 +156,17 @@ __all__ = [
     "View",
     "VirtualTime",
     "always",
+    "always_eventually",
     "check",
     "cut",
     "eventually",
+    "eventually_always",
     "fuzz",
+    "leads_to",
     "minimise",
     "recovers",
     "replay_text",
+    "rests",
     "schedules",
     "simulate",
     "sometimes",

@@ -11,7 +11,7 @@ from sim.graph.graph import Graph
 from sim.graph.state import GraphStart
 from sim.minimiser.counterexample import Counterexample, counterexample_of
 from sim.system.declaration import Declaration
-from sim.system.properties import STUCK
+from sim.system.properties import IN_THE_END, STUCK
 from sim.world.finding import Finding
 
 
@@ -32,12 +32,18 @@ class CheckResult:
     """Why the walk ended early."""
     outside: int = 0
     """States outside the bound of `within`, not expanded."""
+    rests: int = 0
+    """States at rest that were judged."""
+    cycles: int | None = None
+    """Fair cycles that were judged: strongly connected components of progress, each as large as can be. None: they were
+    not looked for (`unjudged` says why)."""
     finding: Finding | None = None
     path: list[Action] = field(default_factory=list)
     """A shortest schedule to the finding."""
     begin: GraphStart | None = None
     """How the run to the finding began."""
-    proved: list[str] = field(default_factory=list)
+    cycles_off: str = ""
+    """Why cycles were not looked at though something could be owed on them; empty: they were, or nothing could."""
     graph: Graph | None = None
     engine: str = "plain"
     """The engine that ended the walk: `plain` or `compiled`."""
@@ -73,6 +79,13 @@ class CheckResult:
         return [text for row, text in self.graph.rows.items() if row not in taken]
 
     @property
+    def proved(self) -> list[str]:
+        """What a complete check without a finding has shown, by name."""
+        if self.graph is None or self.finding is not None or not self.complete:
+            return []
+        return proved(self.graph.system, cycles=not self.cycles_off)
+
+    @property
     def verdict(self) -> str:
         if self.finding is not None:
             return "violated"
@@ -82,9 +95,10 @@ class CheckResult:
 Progress = Callable[[CheckResult], None]
 
 
-def proved(system: Declaration) -> list[str]:
-    """What a complete check without a finding has shown, by name."""
-    monitors = [f"monitor {name}" for name in system.monitors]
-    stuck = ["never stuck"] if system.judges(STUCK) else []
-    built_in = [*stuck, "no unhandled input", "no exception in a handler"]
-    return [*map(str, system.properties), *monitors, *built_in]
+def proved(system: Declaration, *, cycles: bool) -> list[str]:
+    """What a complete check without a finding shows, by name; without a look at `cycles` nothing that they could violate."""
+    names = [str(prop) for prop in system.properties if cycles or prop.kind not in IN_THE_END]
+    owing = {name for name, monitor in system.monitors.items() if type(monitor).table.owes or type(monitor).table.hot}
+    names += [f"monitor {name}" for name in system.monitors if cycles or name not in owing]
+    stuck = ["never stuck"] if system.judges(STUCK) and cycles else []
+    return [*names, *stuck, "no unhandled input", "no exception in a handler"]

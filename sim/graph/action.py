@@ -189,13 +189,6 @@ class Action:
         return key64(self.code)
 
     @cached_property
-    def deed(self) -> bytes:
-        """The action whatever it chooses: what fairness is owed to. A scheduler must let an action that stays enabled
-        happen; it owes no particular outcome."""
-        envelope = self.envelope.value() if self.envelope else None
-        return encode((self.kind.value, envelope, self.process, self.subject))
-
-    @cached_property
     def code(self) -> bytes:
         """The canonical encoding of what the action is; what it does follows from the state."""
         return self._code(self._crashing())

@@ -19,7 +19,8 @@ from sim.machine.table import DEFER
 from sim.system.properties import Property
 from sim.world.address import Address
 from sim.world.choice import CUT, MESSAGE, Pending, Start, Subject
-from sim.world.finding import Finding
+from sim.world.fairness import Fairness
+from sim.world.finding import Debt, Finding
 from sim.world.slowdown import Slowdown
 from sim.world.timing import Timing
 
@@ -66,9 +67,13 @@ class Graph(Definition):
         always = [str(prop) for prop in self.system.properties if prop.kind == "always"]
         return always + [f"monitor {name}" for name in self.system.monitors]
 
+    @property
+    def fairness(self) -> Fairness:
+        return self.system.fairness
+
     @cached_property
     def goals(self) -> list[Property]:
-        return [evaluated.property for evaluated in (*self._judge.sometimes, *self._judge.eventually)]
+        return [*(one.property for one in self._judge.sometimes), *(one.property for one in self._judge.ends)]
 
     @cached_property
     def _judge(self) -> Judge:
@@ -76,7 +81,12 @@ class Graph(Definition):
 
     @cached_property
     def _goal_of(self) -> dict[str, Evaluated]:
-        return {goal.name: goal for goal in (*self._judge.sometimes, *self._judge.eventually)}
+        ends = {end.name: end.holds for end in self._judge.ends if end.holds is not None}
+        return {goal.name: goal for goal in self._judge.sometimes} | ends
+
+    @cached_property
+    def _premise_of(self) -> dict[str, Evaluated]:
+        return {end.name: end.begins for end in self._judge.ends if end.begins is not None}
 
     @cached_property
     def _pending(self) -> Pendings:
@@ -90,6 +100,12 @@ class Graph(Definition):
 
     def holds(self, goal: str, state: State) -> bool:
         return self._goal_of[goal](state.locals)
+
+    def begins(self, goal: str, state: State) -> bool:
+        return self._premise_of[goal](state.locals)
+
+    def owed(self, state: State) -> dict[Debt, int]:
+        return self._judge.owed(state)
 
     def may_strike(self, state: State) -> bool:
         return self.budget.endless or any(state.budgets)

@@ -8,8 +8,8 @@ from operator import itemgetter
 from sim.base.errors import ModelError
 from sim.graph.definition import Definition
 from sim.graph.state import State
-from sim.system.properties import STUCK, Property
-from sim.world.finding import Finding
+from sim.system.properties import IN_THE_END, STUCK, Predicate, Property
+from sim.world.finding import Debt, Finding
 
 
 class Judge:
@@ -20,7 +20,7 @@ class Judge:
         properties = graph.system.properties
         self.always = [Evaluated(graph, p) for p in properties if p.kind == "always"]
         self.sometimes = [Evaluated(graph, p) for p in properties if p.kind == "sometimes"]
-        self.eventually = [Evaluated(graph, p) for p in properties if p.kind == "eventually"]
+        self.ends = [End(graph, p) for p in properties if p.kind in IN_THE_END]
         self.within = Evaluated(graph, graph.system.within) if graph.system.within else None
         self._failed = graph.tables.failed
 
@@ -51,13 +51,21 @@ class Judge:
                 return Finding(STUCK, f"nothing more happens, but {name} is in the hot state {view!r}")
         return None
 
+    def owed(self, state: State) -> dict[Debt, int]:
+        """What is owed in a state, each with the local value in which it is."""
+        owed = self.graph.tables.owed
+        return {debt: local for local in state.locals for debt in owed.get(local, ())}
+
 
 class Evaluated:
     """A property whose predicate runs once for each distinct combination of what it reads."""
 
-    def __init__(self, graph: Definition, prop: Property, reads: Sequence[int] = ()) -> None:
+    def __init__(
+        self, graph: Definition, prop: Property, reads: Sequence[int] = (), predicate: Predicate | None = None
+    ) -> None:
         self.property = prop
         self.name = prop.name
+        self._predicate = predicate or prop.predicate
         self._graph = graph
         self.reads = list(reads) or [graph.tables.index[name] for name in prop.reads]
         """What the verdict depends on, as numbers of processes and monitors."""
@@ -76,7 +84,7 @@ class Evaluated:
         numbers: tuple[int, ...] = (key,) if self._single else key  # type: ignore[assignment]
         views = [self._graph.tables.view(number) for number in numbers]
         try:
-            found = self.property.predicate(*views)
+            found = self._predicate(*views)
         except (Exception, SystemExit) as error:
             raise ModelError(f"{self.property} cannot be evaluated: {type(error).__name__}: {error}") from error
         if callable(found):
@@ -86,3 +94,12 @@ class Evaluated:
     def shown(self, state: State) -> str:
         """What the property read in this state."""
         return ", ".join(f"{name} {self._graph.view(state, name)!r}" for name in self.property.reads)
+
+
+class End:
+    """What a property asks of how a run ends: `holds` and, of a `leads_to`, `begins`; a `rests` asks nothing of states."""
+
+    def __init__(self, graph: Definition, prop: Property) -> None:
+        self.property, self.name, self.kind = prop, prop.name, prop.kind
+        self.holds = Evaluated(graph, prop) if prop.reads else None
+        self.begins = Evaluated(graph, prop, predicate=prop.premise) if prop.premise is not None else None

@@ -12,7 +12,7 @@ from typing import Any
 
 from sim.base.errors import ModelError, unknown
 from sim.base.interner import Interner
-from sim.base.values import Emission, Fault, Names
+from sim.base.values import Emission, Fault, Names, encode, show
 from sim.faults import RateLimited
 from sim.faults.plan import FaultEntry
 from sim.graph.action import Action, Effect, Kind, writes_of
@@ -24,6 +24,7 @@ from sim.system.declaration import Declaration
 from sim.system.network import Envelope
 from sim.system.properties import STUCK
 from sim.world.address import Address
+from sim.world.finding import Debt
 
 
 class Tabulation:
@@ -44,6 +45,9 @@ class Tabulation:
         self.failed: dict[int, tuple[str, str, str]] = {}
         """Local values beyond their table: id -> (kind, machine, reason)."""
         self.hot: set[int] = set()
+        """Local values in which nobody may come to rest."""
+        self.owed: dict[int, tuple[Debt, ...]] = {}
+        """What is owed in each local value in which anything is."""
         self.down: set[int] = set()
         self.target: list[int] = []
         self.pair: list[int] = []
@@ -78,8 +82,25 @@ class Tabulation:
             self.failed[number] = (local.fields[0], self.names[process], local.fields[1])
         elif local.state == DOWN:
             self.down.add(number)
-        elif local.state in self.handlers[process].table.hot and (process >= self.width or self._may_be_stuck):
-            self.hot.add(number)
+        elif process >= self.width or self._may_be_stuck:
+            owed = self._debts(process, local)
+            if owed:
+                self.owed[number] = owed
+            if owed or local.state in self.handlers[process].table.hot:
+                self.hot.add(number)
+
+    def _debts(self, process: int, local: Local) -> tuple[Debt, ...]:
+        """What is owed in this local value: by key, where the machine says so."""
+        handler, who = self.handlers[process], self.names[process]
+        prop = who if process >= self.width else STUCK
+        if not handler.table.owes:
+            return (Debt(prop, who),) if local.state in handler.table.hot else ()
+        keys = local.fields[handler.fields.index(handler.table.owes)]
+        if not isinstance(keys, tuple | frozenset):
+            what = f"{handler.cls.__name__} owes by {handler.table.owes!r}, which is {show(keys)}"
+            raise ModelError(f"{what}; expected a tuple or frozenset of keys")
+        shown = dict.fromkeys(show(key) for key in sorted(keys, key=encode))
+        return tuple(Debt(prop, who, key) for key in shown)
 
     def _met_envelope(self, _: int, envelope: Envelope) -> None:
         self.target.append(self.index[envelope.target])
@@ -375,6 +396,13 @@ class Tabulation:
     def heard_by(self, emission: int) -> tuple[int, ...]:
         """The monitors that listen to this emission."""
         return self._heard_by[emission]
+
+    def hearing(self) -> dict[int, list[tuple[int, tuple[int, int]]]]:
+        """What monitors make of each emission, as far as they were asked: which of them, from which local value to which."""
+        found: dict[int, list[tuple[int, tuple[int, int]]]] = {}
+        for (local, emission), after in self._monitor_rows.items():
+            found.setdefault(emission, []).append((self.locals.things[local][0], (local, after)))
+        return found
 
     def _notify(self, locals_: tuple[int, ...], heard: tuple[int, ...]) -> tuple[int, ...]:
         after = list(locals_)

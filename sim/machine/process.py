@@ -85,6 +85,7 @@ class StateMachine:
     initial: str = ""
     """In a class: the initial state of its instances; `Worker(initial="idle")` begins in another one."""
     hot: ClassVar[Any] = ()
+    owes: ClassVar[str] = ""
 
     table: ClassVar[Table]
     inputs: ClassVar[tuple[type, ...]] = ()
@@ -199,7 +200,10 @@ class Process(StateMachine):
       the class or for one instance: `Worker(initial="idle")`
     - `transitions`: rows, dicts of trigger, source, dest and conditions, unless, before, after; a
       trigger is a `Message` or `Fault` class, a timer, or a spontaneous move
-    - `hot`: states in which work is owed; quiescence with a process in one is the finding `stuck`
+    - `hot`: states in which work is owed; to come to rest in one, or to stay in them forever while others go round, is
+      the finding `stuck`
+    - `owes`: the name of a field with the keys of what is owed, a tuple or frozenset; then each key is owed by itself:
+      one that stays in it forever is the finding, whatever becomes of the others
     - `must`, `may`: spontaneous moves, owed by the process itself or up to the environment
     - `timers`: names of timers
     - `durable`: fields that survive a crash; everything else is lost
@@ -307,8 +311,8 @@ class Monitor(StateMachine):
     """A state machine that only listens to emissions, and can report that a property is violated.
 
     Rows are triggered by `Emission` classes. An emission whose class no row names is ignored; one that is named, but
-    not in the current state, is a finding. A monitor left in a hot state at quiescence is violated: what it waits for
-    did not come.
+    not in the current state, is a finding. A monitor left in a hot state at quiescence, or forever, is violated: what it
+    waits for did not come. With `owes` that is asked of each key by itself, as of a process.
     """
 
     initial: str = ""

@@ -45,7 +45,7 @@ _ROW_KEYS = ("trigger", "source", "dest", "conditions", "unless", "before", "aft
 _GUARDS = ("conditions", "unless")
 _CALLBACKS = (*_GUARDS, "before", "after")
 _SPONTANEOUS = ("must", "may", "timers")
-_TABLE_KEYS = ("states", "transitions", "initial", "hot", "must", "may", "timers", "durable")
+_TABLE_KEYS = ("states", "transitions", "initial", "hot", "owes", "must", "may", "timers", "durable")
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,7 @@ class Table:
     fields: dict[str, Value]
     """Field name -> default, `REQUIRED` without one, in the order of declaration."""
     durable: frozenset[str]
+    owes: str  # the field that holds the keys of what is owed, or empty
     on_enter: Callbacks
     on_exit: Callbacks
     missing: tuple[str, ...] = ()
@@ -130,6 +131,9 @@ class _Reader:
         hot, durable = self._names("hot"), self._names("durable")
         self._members("hot", hot, self.states, "state")
         self._members("durable", durable, self.fields, "field")
+        owes = getattr(self.cls, "owes", "")
+        if owes:
+            self._members("owes", (owes,), self.fields, "field")
         initial = getattr(self.cls, "initial", None) or (self.states[0] if self.states else "")
         if self.states:
             self._members("initial", (initial,), self.states, "state")
@@ -147,6 +151,7 @@ class _Reader:
             hot=frozenset(hot),
             fields=self.fields,
             durable=frozenset(durable),
+            owes=owes,
             on_enter=on_enter,
             on_exit=on_exit,
             missing=tuple(self.missing),

@@ -16,6 +16,7 @@ from sim.machine.process import Monitor, Process
 from sim.machine.purity import impure, impurities
 from sim.system.network import NETWORKS
 from sim.system.properties import BUILT_IN, Property
+from sim.world.fairness import Fairness
 from sim.world.timing import Timing
 
 if TYPE_CHECKING:
@@ -57,6 +58,9 @@ class Declaration:
     - `faults`: a budget in the syntax of plans, such as `drop:1,crash:1@coordinator`
     - `carriers`: for each domain fault the message types it strikes
     - `cuts`: named cuts, for the fault kind `cut`
+    - `fair`: spontaneous `must` moves and timers, as `agent.answer`: one that is enabled infinitely often is taken
+      infinitely often
+    - `fair_choices`: where something with choices is taken infinitely often in one local value, each of its outcomes is
     - `within`: bounds a check
     - `timing`: how long things take in a run on virtual time
     - `interchangeable`: groups of process names that may be swapped without changing what the system does: `(("rm1",
@@ -74,6 +78,8 @@ class Declaration:
     faults: str | tuple[FaultEntry, ...] = ()
     carriers: Mapping[type[Fault], Sequence[type[Message]]] = field(default_factory=dict)
     cuts: Mapping[str, Cut] = field(default_factory=dict)
+    fair: Sequence[str] = ()
+    fair_choices: bool = False
     within: Property | None = None
     timing: Timing = field(default_factory=Timing)
     interchangeable: Sequence[Sequence[str]] = ()
@@ -96,6 +102,7 @@ class Declaration:
                 *self._cut_mistakes(),
                 *self._carrier_mistakes(),
                 *self._timing_mistakes(),
+                *self._fair_mistakes(),
                 *self._group_mistakes(),
             ]
         if not mistakes:
@@ -123,6 +130,11 @@ class Declaration:
     def world(self, handler: type[Handler] | None = None) -> AnyWorld:
         """What can happen in it, to be walked: `sim.System` opens its graph."""
         raise NotImplementedError
+
+    @property
+    def fairness(self) -> Fairness:
+        """What is assumed of runs that never end, beyond weak fairness."""
+        return Fairness(frozenset(self.fair), self.fair_choices)
 
     @property
     def scenario_keys(self) -> dict[str, Any]:
@@ -178,7 +190,7 @@ class Declaration:
             part = getattr(self, name)
             if not isinstance(part, Mapping):
                 mistakes.append(f"{name} is {describe(part)}; expected a mapping, such as {name}={{...}}")
-        for name in ("properties", "interchangeable"):
+        for name in ("properties", "interchangeable", "fair"):
             part = getattr(self, name)
             if isinstance(part, str) or not isinstance(part, Sequence):
                 mistakes.append(f"{name} is {describe(part)}; expected a tuple (a single item needs a comma after it)")
@@ -244,6 +256,14 @@ class Declaration:
             if name not in known:
                 moves = [f"{p}.{m}" for p, x in self.processes.items() for m in (*x.table.must, *x.table.may)]
                 mistakes.append(f"timing: {unknown('spontaneous move', move, moves)}")
+        return mistakes
+
+    def _fair_mistakes(self) -> list[str]:
+        tables = {name: type(process).table for name, process in self.processes.items()}
+        known = [f"{name}.{move}" for name, table in tables.items() for move in (*table.must, *table.timers)]
+        mistakes = [f"fair: {unknown('must move or timer', name, known)}" for name in self.fair if name not in known]
+        if not isinstance(self.fair_choices, bool):
+            mistakes.append(f"fair_choices is {describe(self.fair_choices)}; expected True or False")
         return mistakes
 
     def _group_mistakes(self) -> list[str]:

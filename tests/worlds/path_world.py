@@ -19,7 +19,8 @@ from sim.faults.catalogue import TIMED_KINDS
 from sim.faults.plan import FaultEntry, parse_plan
 from sim.world.address import START, Address
 from sim.world.choice import FIRE, MESSAGE, Pending, Sent, Start, Subject
-from sim.world.finding import Finding
+from sim.world.fairness import WEAK
+from sim.world.finding import Debt, Finding
 from sim.world.slowdown import Slowdown
 from sim.world.story import Story
 from sim.world.timing import Timing
@@ -144,6 +145,7 @@ class PathWorld:
     """The world of a program."""
 
     places_are_values = False
+    fairness = WEAK
     messages_stay = False
     scenario_keys: Mapping[str, Any] = {}
     verbs = ("deliver", "fire", "move")
@@ -213,6 +215,12 @@ class PathWorld:
 
     def holds(self, goal: str, at: Place) -> bool:
         return goal in at.sight.held
+
+    def begins(self, goal: str, at: Place) -> bool:
+        return False
+
+    def owed(self, at: Place) -> dict[Debt, str]:
+        return {}
 
     def only_messages(self) -> bool:
         return False

@@ -13,7 +13,6 @@ from sim.checker.compiled.layout import (
     COLUMNS,
     CONSUMED,
     CUT,
-    DEED,
     ENVELOPES_MAX,
     FAILED,
     FIFO,
@@ -152,7 +151,6 @@ class Mirror:
         self.cuts = len(graph.system.cuts)
         self.sends_max = 1
         self.action_list: list[Action] = []
-        self.deeds: dict[bytes, int] = {}
         self._trees = Trees()
         self._rows = Keys()
         self._row_start, self._row_actions = Column(), Column()
@@ -167,9 +165,8 @@ class Mirror:
         self._hear_start.extend([0])
         self._roots_of: list[int] = []
         self._heard: set[tuple[int, int]] = set()
-        self.eventually = judge.eventually
         within = [judge.within] if judge.within is not None else []
-        self._props = [*judge.always, *judge.sometimes, *judge.eventually, *within]
+        self._props = [*judge.always, *judge.sometimes, *within]
         self._roots = {prop: self._trees.root() for prop in self._props}
         starts = np.cumsum([0, *(1 + len(prop.reads) for prop in self._props)])
         self._prop_start: Array = starts.astype(np.int32)
@@ -297,7 +294,6 @@ class Mirror:
             cells[HEARD_FROM], cells[HEARD_TO] = self._pool.extend(action.effect.heard)
             cells[SENDS_FROM], cells[SENDS_TO] = self._pool.extend(action.effect.sends)
             cells[SPENDS_FROM], cells[SPENDS_TO] = self._pool.extend(action.effect.spends)
-            cells[DEED] = self.deeds.setdefault(action.deed, len(self.deeds)) if action.progress else -1
             cells[ONLY_LOCAL] = int(action.effect.local >= 0 and not action.effect.heard and not action.effect.spends)
             self._actions.extend([cells])
             self.sends_max = max(self.sends_max, len(action.effect.sends))

@@ -21,7 +21,6 @@ from sim.checker.compiled.layout import (
     CUTS,
     EDGES,
     ENOUGH,
-    EVENTUALLY,
     EXACT,
     FAILED,
     FIFO,
@@ -46,6 +45,7 @@ from sim.checker.compiled.layout import (
     PROCESSES,
     PROGRESS,
     QUIET,
+    RESTS,
     SENDS_FROM,
     SENDS_TO,
     SET,
@@ -70,7 +70,7 @@ prefetch = prefetching()
 @inlined
 def judge(
     keys: Any, values: Any, prop_start: Any, props: Any, settings: Any, flags: Any, unseen: Any,
-    cells: Any, marks: Any, mark: Any,
+    cells: Any,
 ) -> Any:  # fmt: skip
     """What to do with a new state: -1 a verdict is missing, 0 it is violated, 1 it is fine."""
     for i in range(settings[LOCALS]):
@@ -88,12 +88,6 @@ def judge(
                 return said
             if said:
                 unseen[i] = 0
-    prop += settings[SOMETIMES]
-    for i in range(settings[EVENTUALLY]):
-        said = verdict(keys, values, prop_start, props, prop + i, cells)
-        if said < 0:
-            return said
-        marks[mark, i + 1] = said
     return np.int32(1)
 
 
@@ -160,9 +154,8 @@ def admit_new(
     if 2 * (new + 1) > store.slots.size or (edges and new + 2 > store.edge_start.size):
         return FULL
     fine = judge(
-        rows.pair_keys, rows.pair_values, rows.prop_start, rows.props, settings, rows.flags, rows.unseen,
-        cells, store.marks, new if edges else 0,
-    )  # fmt: skip
+        rows.pair_keys, rows.pair_values, rows.prop_start, rows.props, settings, rows.flags, rows.unseen, cells
+    )
     if fine < 0:
         return UNKNOWN_VERDICT
     store.slots[slot] = h
@@ -237,7 +230,7 @@ def inside(rows: Any, settings: Any, cells: Any) -> Any:
     """Whether a state is inside the bound of the check: 1, 0, or -1 where this was not asked yet."""
     if not settings[WITHIN]:
         return np.int32(1)
-    prop = settings[ALWAYS] + settings[SOMETIMES] + settings[EVENTUALLY]
+    prop = settings[ALWAYS] + settings[SOMETIMES]
     return verdict(rows.pair_keys, rows.pair_values, rows.prop_start, rows.props, prop, cells)
 
 
@@ -266,11 +259,12 @@ def done(rows: Any, store: Any, settings: Any, registers: Any, cells: Any, n: An
         registers[EDGES] += n
         store.edge_start[number + 1] = registers[EDGES]
     if registers[QUIET]:
+        registers[RESTS] += 1
+        if settings[KEEP_EDGES]:
+            store.resting[number] = 1
         for i in range(settings[LOCALS]):
             if rows.flags[cells[i]] & HOT:
                 return AT_REST
-        if settings[KEEP_EDGES]:
-            store.marks[number, 0] = 1
     return PAUSED
 
 

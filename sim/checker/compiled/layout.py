@@ -10,27 +10,23 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 # Registers: what a batch of the walk reads and leaves behind.
-CURSOR, LEVEL_END, STATES, GENERATED, OUTSIDE, EDGES, BASE, USED, HEARING, QUIET, RAW = range(11)
-REGISTERS = 11
+CURSOR, LEVEL_END, STATES, GENERATED, OUTSIDE, EDGES, BASE, USED, HEARING, QUIET, RAW, RESTS = range(12)
+REGISTERS = 12
 """HEARING: the action that an unknown row of a monitor belongs to. QUIET: whether the state is
-quiescent. RAW: the length of a state that is still to be reduced."""
+quiescent. RAW: the length of a state that is still to be reduced. RESTS: states at rest."""
 
 # Settings: fixed for a walk, except MAX_SENDS, which grows with the rows.
-NETWORK, PROCESSES, LOCALS, BUDGETS, CUTS, ALWAYS, SOMETIMES, EVENTUALLY, WITHIN, EXACT, KEEP_EDGES, MAX_STATES = range(
-    12
-)
-MAX_SENDS = 12
-SETTINGS = 13
+NETWORK, PROCESSES, LOCALS, BUDGETS, CUTS, ALWAYS, SOMETIMES, WITHIN, EXACT, KEEP_EDGES, MAX_STATES = range(11)
+MAX_SENDS = 11
+SETTINGS = 12
 
 ANY, FIFO, SET = range(3)
 NETWORKS = {"any": ANY, "fifo": FIFO, "set": SET}
 
 # Columns of an action. The *_FROM and *_TO columns are a range in the pool.
-PROCESS, LOCAL, CONSUMED, CUT, PROGRESS, HEARD_FROM, HEARD_TO, SENDS_FROM, SENDS_TO, SPENDS_FROM, SPENDS_TO, DEED = (
-    range(12)
-)
-ONLY_LOCAL = 12
-COLUMNS = 13
+PROCESS, LOCAL, CONSUMED, CUT, PROGRESS, HEARD_FROM, HEARD_TO, SENDS_FROM, SENDS_TO, SPENDS_FROM, SPENDS_TO = range(11)
+ONLY_LOCAL = 11
+COLUMNS = 12
 """ONLY_LOCAL: beside the network, the action changes the local value of its process and nothing else."""
 
 # Flags of a local value.
@@ -102,5 +98,5 @@ class Store(NamedTuple):
     edge_start: Any
     edge_to: Any
     edge_action: Any
-    marks: Any
-    """For each state: whether it is at rest, then the verdict of each `eventually`."""
+    resting: Any
+    """For each state whether it is at rest, where that is needed (else one cell)."""

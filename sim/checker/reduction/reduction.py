@@ -19,6 +19,7 @@ from sim.graph.action import Action
 from sim.graph.graph import Graph
 from sim.graph.judge import Judge
 from sim.graph.state import GraphStart, State
+from sim.system.properties import IN_THE_END
 from sim.world.finding import Finding
 
 _NOTHING_SETTLES = "no message settles or is dead"
@@ -49,10 +50,10 @@ class Reduction:
         self._failed = graph.tables.failed
         self._off: list[str] = []
         """Why something is not applied, or not to everything."""
-        eventually = [str(prop) for prop in graph.system.properties if prop.kind == "eventually"]
+        ends = [str(prop) for prop in graph.system.properties if prop.kind in IN_THE_END]
         found = alike(graph.system)
-        if eventually:  # a cycle of states that stand for others need not be a fair one of real states
-            self._off.append(f"{eventually[0]} is judged on all states")
+        if ends:  # a cycle of states that stand for others need not be a fair one of real states
+            self._off.append(f"{ends[0]} is judged on all states")
             found = Alike([], [])
         elif not graph.system.interchangeable:
             self._off.append("no processes are declared interchangeable")
@@ -61,7 +62,7 @@ class Reduction:
         self._canonical = Representative(self.images)
         self._claims = Claims(self.images)
         self.judge: Judge = OrbitJudge(graph, self.images)
-        self.settling = None if eventually else self._make_settling()
+        self.settling = None if ends else self._make_settling()
 
     def _make_settling(self) -> Settling | None:
         judged = [*self.judge.always, *self.judge.sometimes, *([self.judge.within] if self.judge.within else [])]

@@ -65,7 +65,7 @@ class CompiledFuzz:
         self._random: Array = np.zeros(layout.RANDOM, np.uint64)
         self._random[layout.MASTER] = seed & MASK
         self._registers[layout.BATCH] = BATCH
-        self._openable = [*self._judge.sometimes, *self._judge.eventually]
+        self._openable = [*self._judge.sometimes, *[e.holds for e in self._judge.ends if e.holds is not None]]
         if max_steps > layout.STEPS_MAX:
             raise TooLarge(f"more than {layout.STEPS_MAX} steps in a schedule")
         self._registers[layout.MAX_STEPS] = max_steps
