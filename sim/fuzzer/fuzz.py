@@ -293,7 +293,7 @@ class _Fuzz:
         if self._came_again(tuple(actions)):
             return
         picking = self.fuzzer.at(number)
-        run = simulate(self.world, picking, max_steps=self.fuzzer.max_steps)
+        run = simulate(self.world, picking, max_steps=self.fuzzer.max_steps, round_ends=True)
         assert [action for _, action in run.trace.steps] == actions, f"schedule {number} is another in compiled code"
         self.result.coverage.reach(run)
         if run.finding is not None:
@@ -304,7 +304,7 @@ class _Fuzz:
         result = self.result
         picking = self.fuzzer.at(number)
         seen: dict[Any, None] = {}
-        run = simulate(self.world, picking, max_steps=self.fuzzer.max_steps, seen=seen)
+        run = simulate(self.world, picking, max_steps=self.fuzzer.max_steps, seen=seen, round_ends=True)
         result.schedules += 1
         result.steps += run.steps
         result.cut_short += run.ending is Ending.STEPS

@@ -141,9 +141,10 @@ class Trees:
 
 
 class Mirror:
-    """What the compiled walk knows of a graph. It is told whatever the plain engine finds out."""
+    """What the compiled walk knows of a graph. It is told whatever the plain engine finds out. `ends` are predicates that
+    are asked beside the others."""
 
-    def __init__(self, graph: Graph, judge: Judge) -> None:
+    def __init__(self, graph: Graph, judge: Judge, ends: Sequence[Evaluated] = ()) -> None:
         self.graph = graph
         self.network = NETWORKS[graph.system.network]
         self.locals = len(graph.names)
@@ -166,7 +167,7 @@ class Mirror:
         self._roots_of: list[int] = []
         self._heard: set[tuple[int, int]] = set()
         within = [judge.within] if judge.within is not None else []
-        self._props = [*judge.always, *judge.sometimes, *within]
+        self._props = [*judge.always, *judge.sometimes, *ends, *within]
         self._roots = {prop: self._trees.root() for prop in self._props}
         starts = np.cumsum([0, *(1 + len(prop.reads) for prop in self._props)])
         self._prop_start: Array = starts.astype(np.int32)

@@ -19,6 +19,7 @@ from sim.fuzzer.coverage import CoverageData
 from sim.graph.graph import Graph
 from sim.graph.judge import Judge
 from sim.graph.state import State
+from sim.run.lasso import ROUND_MAX, is_round
 from sim.strategy import PCTCP
 from sim.strategy.canonical import usual_length
 from sim.strategy.strikes import UNLIMITED_AS
@@ -31,6 +32,10 @@ ASKED = 2_000
 """Steps that take as long as one thing which the plain engine is asked."""
 REMEMBER_BYTES = 1 << 30
 """States are forgotten when they take more; what they cover is kept."""
+
+
+_CURRENT = ("always_eventually", "eventually_always")
+_STRICT = ("eventually_always", "rests")
 
 
 Keep = Callable[[CoverageData], None]
@@ -60,12 +65,16 @@ class CompiledFuzz:
             raise TooLarge("a world other than a graph of states")
         graph = self._graph = world
         self._judge = Judge(graph)
-        self._mirror = Mirror(graph, self._judge)
+        ends = sorted(
+            (end for end in self._judge.ends if end.holds is not None), key=lambda end: end.begins is not None
+        )
+        holds, self._premises = [e.holds for e in ends if e.holds], [e.begins for e in ends if e.begins]
+        self._mirror = Mirror(graph, self._judge, [*holds, *self._premises])
         self._registers: Array = np.zeros(layout.REGISTERS, np.int64)
         self._random: Array = np.zeros(layout.RANDOM, np.uint64)
         self._random[layout.MASTER] = seed & MASK
         self._registers[layout.BATCH] = BATCH
-        self._openable = [*self._judge.sometimes, *[e.holds for e in self._judge.ends if e.holds is not None]]
+        self._openable = [*self._judge.sometimes, *holds]
         if max_steps > layout.STEPS_MAX:
             raise TooLarge(f"more than {layout.STEPS_MAX} steps in a schedule")
         self._registers[layout.MAX_STEPS] = max_steps
@@ -77,7 +86,7 @@ class CompiledFuzz:
         self._settings = self._make_settings(strategy, PCTCP(seed, depth).depth)
         self._buffers = self._make_buffers(64)
         self._desk = self._make_desk(256, 16)
-        self._path: Array = np.zeros(max_steps + 1, np.int32)
+        self._path: Array = np.zeros((max_steps + 1, 2), np.int32)
         self._begin_anew()
         self._registers[layout.END] = self._registers[layout.NUMBER]
         self._batch()  # loads or makes the compiled code, and so does this
@@ -100,7 +109,12 @@ class CompiledFuzz:
         settings[layout.ENDLESS] = int(graph.budget.endless)
         settings[layout.ENVELOPES] = self._facts.envelopes
         settings[layout.OPENABLE] = len(self._openable)
-        settings[layout.EVENTUALS] = sum(1 << i for i in range(len(judge.sometimes), len(self._openable)))
+        kinds = [prop.property.kind for prop in self._openable]
+        settings[layout.EVENTUALS] = sum(1 << i for i, kind in enumerate(kinds) if kind == "eventually")
+        settings[layout.CURRENT] = sum(1 << i for i, kind in enumerate(kinds) if kind in _CURRENT)
+        settings[layout.PREMISES] = len(self._premises)
+        strict = not graph.fairness.is_weak or any(end.kind in _STRICT for end in judge.ends)
+        settings[layout.STRICT] = int(strict)
         settings[layout.WAYS] = len(graph.starts())
         settings[layout.KINDS_KNOWN] = len(self._facts.kinds)
         settings[layout.EAGER] = len(entries)
@@ -134,7 +148,14 @@ class CompiledFuzz:
     def begin(self, keep: Keep) -> None:
         """Begins to count anew; `keep` gets what is covered from now on."""
         self._keep = keep
-        for register in (layout.SCHEDULES, layout.TOTAL_STEPS, layout.CUT_SHORT, layout.SIZES, layout.CHOSE):
+        for register in (
+            layout.SCHEDULES,
+            layout.TOTAL_STEPS,
+            layout.CUT_SHORT,
+            layout.SIZES,
+            layout.CHOSE,
+            layout.ROUND,
+        ):
             self._registers[register] = 0
 
     def run(self, first: int, end: int, pause: Callable[[], bool]) -> tuple[int, list[Choice]] | None:
@@ -156,8 +177,10 @@ class CompiledFuzz:
                     return None
                 continue
             registers[layout.SPENT] += ASKED
-            if ended in (layout.FOUND, layout.SUSPECT):
+            if ended in (layout.FOUND, layout.SUSPECT) or (ended == layout.CAME_ROUND and self._is_round()):
                 return self._to_judge()
+            if ended == layout.CAME_ROUND:
+                continue
             self._resolve(ended)
 
     @property
@@ -203,7 +226,21 @@ class CompiledFuzz:
         registers[layout.NUMBER] += 1
         registers[layout.COUNT] += 1
         registers[layout.PHASE] = layout.BEGIN
-        return number, [self._mirror.action_list[action] for action in self._path[:steps]]
+        return number, [self._mirror.action_list[action] for action in self._path[:steps, 0]]
+
+    def _is_round(self) -> bool:
+        """Whether the round that a schedule went is fair in every way; if not it goes on, as in `sim.run.lasso.Rounds`."""
+        registers = self._registers
+        end, length = int(registers[layout.STEPS]), int(registers[layout.LENGTH_SINCE])
+        round_ = self._path[end - length : end].tolist()
+        places = [self._mirror.state(self._states.cells(state)) for _, state in round_]
+        if is_round(self._graph, places, [self._mirror.action_list[action] for action, _ in round_]):
+            return True
+        registers[layout.LOOK_AT] = 2 * length
+        if length >= registers[layout.UNTIL]:
+            registers[layout.KEPT], registers[layout.LENGTH_SINCE] = registers[layout.STATE], 0
+            registers[layout.UNTIL], registers[layout.LOOK_AT] = min(2 * registers[layout.UNTIL], ROUND_MAX), 1
+        return False
 
     # --- what the kernel does not know ----------------------------------------------------------------
 
@@ -231,7 +268,7 @@ class CompiledFuzz:
     def _learn_verdicts(self, locals_: tuple[int, ...]) -> None:
         """What the predicates say about a new state; one that is violated is asked no further."""
         if all(self._mirror.learn_verdict(prop, locals_) for prop in self._judge.always):
-            for prop in self._openable:
+            for prop in (*self._openable, *self._premises):
                 self._mirror.learn_verdict(prop, locals_)
 
     # --- what is covered ------------------------------------------------------------------------------
@@ -241,7 +278,7 @@ class CompiledFuzz:
         held = int(self._random[layout.HELD])
         self._random[layout.HELD] = 0
         names = tuple(prop.name for i, prop in enumerate(self._judge.sometimes) if held >> i & 1)
-        self._keep(self._states.covered(names))
+        self._keep(self._states.covered(names, int(self._registers[layout.ROUND])))
 
     def _begin_anew(self) -> None:
         """Remembers the initial states and nothing else."""
@@ -252,5 +289,12 @@ class CompiledFuzz:
             if state not in numbers:
                 broken = self._judge.judge(state) is not None
                 held = 0 if broken else sum(1 << i for i, prop in enumerate(self._openable) if prop(state.locals))
-                numbers[state] = self._states.add(state, layout.BROKEN if broken else 0, held)
+                opens = 0 if broken else self._opens(state, held)
+                numbers[state] = self._states.add(state, layout.BROKEN if broken else 0, held, opens)
         self._ways = [numbers[start.place] for start in self._graph.starts()]
+
+    def _opens(self, state: State, held: int) -> int:
+        """The properties that are unmet from this state on, as bits."""
+        first = len(self._openable) - len(self._premises)
+        begun = sum(1 << (first + i) for i, premise in enumerate(self._premises) if premise(state.locals))
+        return (int(self._settings[layout.CURRENT]) | begun) & ~held

@@ -19,7 +19,10 @@ SCHEDULES, TOTAL_STEPS, CUT_SHORT, STATES, CELLS, EDGES, HEARING = range(12, 19)
 PICK, STRUCK, DUE, TAKEN_EVENTS, EVENTS, CHAINS, CHAIN_ROWS, TOUCHED, STAMP = range(19, 28)
 NOW, DRAWN, HEAP, WAITING, LAST, OVERFLOW = range(28, 34)
 SIZES, SIZE_EVENTS, SIZE_WIDTH, CHOSE, SPENT = range(34, 39)
-REGISTERS = 39
+KEPT, LENGTH_SINCE, UNTIL, LOOK_AT, ROUND = range(39, 44)
+REGISTERS = 44
+"""KEPT: the state that a schedule may come back to, LENGTH_SINCE: the steps since, UNTIL and LOOK_AT: see
+`sim.run.lasso.Rounds`. ROUND: the shortest round so far, or 0."""
 
 NONE, BEGUN = -1, -2
 
@@ -51,10 +54,13 @@ PURPOSES = (
 STRATEGY, DEPTH, LENGTH, MOST, ENDLESS, ENVELOPES, OPENABLE, EVENTUALS, WAYS, KINDS_KNOWN, EAGER, SIZED = range(
     SETTINGS, SETTINGS + 12
 )
-FUZZ_SETTINGS = SETTINGS + 12
+CURRENT, PREMISES, STRICT = range(SETTINGS + 12, SETTINGS + 15)
+FUZZ_SETTINGS = SETTINGS + 15
 """LENGTH: of the canonical schedule. MOST: faults that a schedule may have. ENVELOPES: the subject of the first of
-them. OPENABLE: how many properties have to hold some time or may; EVENTUALS: those that have to, as bits. WAYS: to
-begin. EAGER: entries of the plan. SIZED: whether the sizes of schedules tell something."""
+them. OPENABLE: how many properties have to hold some time or may; EVENTUALS: those that have to hold once, as bits,
+CURRENT: those that are unmet wherever they do not hold. PREMISES: how many, the last ones, are unmet from where their
+premise holds. STRICT: whether the plain engine has to judge every round. WAYS: to begin. EAGER: entries of the plan.
+SIZED: whether the sizes of schedules tell something."""
 
 # Columns of an edge, one more than there are: so none lies across two lines of the processor's cache.
 ACTION, LEADS_TO, EVENT = range(3)
@@ -84,8 +90,9 @@ DELIVER, FIRE, MOVE, RESTART, HEAL, CUT, OTHER = range(7)
 ENTRY_CRASH, ENTRY_CUT, ENTRY_REORDER, ENTRY_OTHER = range(4)
 
 # Why a batch ended, beside the reasons of `sim.checker.compiled.layout`.
-DONE, FOUND, SUSPECT, SMALL_DESK, ONWARD = range(20, 25)
-"""FOUND: a property is violated. SUSPECT: the plain engine has to say how the schedule ended. ONWARD: it goes on."""
+DONE, FOUND, SUSPECT, SMALL_DESK, ONWARD, CAME_ROUND = range(20, 26)
+"""FOUND: a property is violated. SUSPECT: the plain engine has to say how the schedule ended. ONWARD: it goes on.
+CAME_ROUND: the plain engine has to say whether it ends with the round that it went."""
 
 KINDS_MAX = PROPERTIES_MAX = ENTRIES_MAX = 62
 COUNT_MAX = 1 << 30
@@ -138,7 +145,7 @@ class Known(NamedTuple):
     offsets: Any
     head: Any
     held: Any
-    """The properties that hold in each state, as bits."""
+    """The properties that hold in each state, as bits; and those that are unmet from there on, until they hold."""
     edges: Any
     taken: Any
     """For each action whether some schedule took it."""
