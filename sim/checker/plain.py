@@ -14,6 +14,7 @@ from sim.graph.action import Action
 from sim.graph.graph import Graph
 from sim.graph.judge import Judge
 from sim.graph.state import GraphStart, State
+from sim.run.simulation import ended
 from sim.world.finding import Finding
 
 _LOOK_EVERY = 1000
@@ -241,7 +242,9 @@ class PlainWalk:
                 result.cycles = liveness.cycles() if self.cycles and lasso is None else None
         if lasso is not None:
             way, result.begin = path(lasso.start)
-            result.finding, result.path = lasso.finding, [*way, *lasso.path]
+            schedule = [*way, *lasso.path]
+            said, length = ended(self.graph, result.begin, schedule)  # a replay has the last word
+            result.finding, result.path = said or lasso.finding, schedule[:length]
         if result.finding is None or lasso is not None:
             result.complete = True  # not before: an interrupted judgement of how runs end has proved nothing
         if result.finding is None and self.unseen:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sim.checker import grounds
 from sim.checker.reduction.reduction import Reduced
 from sim.graph.action import Action
 from sim.graph.graph import Graph
 from sim.graph.state import GraphStart
 from sim.minimiser.counterexample import Counterexample, counterexample_of
-from sim.system.declaration import Declaration
-from sim.system.properties import IN_THE_END, STUCK
 from sim.world.finding import Finding
 
 
@@ -36,7 +35,7 @@ class CheckResult:
     """States at rest that were judged."""
     cycles: int | None = None
     """Fair cycles that were judged: strongly connected components of progress, each as large as can be. None: they were
-    not looked for (`unjudged` says why)."""
+    not looked for (`cycles_off` says why, if they would matter)."""
     finding: Finding | None = None
     path: list[Action] = field(default_factory=list)
     """A shortest schedule to the finding."""
@@ -81,9 +80,22 @@ class CheckResult:
     @property
     def proved(self) -> list[str]:
         """What a complete check without a finding has shown, by name."""
-        if self.graph is None or self.finding is not None or not self.complete:
-            return []
-        return proved(self.graph.system, cycles=not self.cycles_off)
+        return grounds.proved(self)
+
+    @property
+    def judged_at(self) -> str:
+        """Where it was judged what is owed: `14 states at rest, 3 fair cycles looked at`."""
+        return grounds.rests_on(self)
+
+    @property
+    def assumed(self) -> str:
+        """What was assumed of runs that never end, beyond weak fairness; empty if nothing was."""
+        return "" if self.graph is None else grounds.assumed(self.graph)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader who trusts the verdict should know: what was not judged, or could not be."""
+        return [*grounds.notes(self)]
 
     @property
     def verdict(self) -> str:
@@ -93,12 +105,3 @@ class CheckResult:
 
 
 Progress = Callable[[CheckResult], None]
-
-
-def proved(system: Declaration, *, cycles: bool) -> list[str]:
-    """What a complete check without a finding shows, by name; without a look at `cycles` nothing that they could violate."""
-    names = [str(prop) for prop in system.properties if cycles or prop.kind not in IN_THE_END]
-    owing = {name for name, monitor in system.monitors.items() if type(monitor).table.owes or type(monitor).table.hot}
-    names += [f"monitor {name}" for name in system.monitors if cycles or name not in owing]
-    stuck = ["never stuck"] if system.judges(STUCK) and cycles else []
-    return [*names, *stuck, "no unhandled input", "no exception in a handler"]

@@ -20,7 +20,7 @@ from sim.minimiser.counterexample import Counterexample, counterexample_of, shap
 from sim.minimiser.deviations import Deviation, Unusual, deviations, is_plain
 from sim.minimiser.guided import Guided, GuideItem
 from sim.minimiser.shortcut import Shortcut, shortcuts
-from sim.run.simulation import simulate
+from sim.run.simulation import ended, simulate
 from sim.run.trace import Run
 from sim.world.choice import FIRE, Choice, Start, Subject
 from sim.world.finding import Finding
@@ -155,7 +155,11 @@ class _Minimiser:
         if run.finding is None or run.finding.property != self.finding.property:
             return None
         actions = [action for _, action in run.trace.steps]
-        return _Candidate(run.finding, start, actions, deviations(self.world, start, actions))
+        finding = run.finding
+        if run.round:
+            found, length = ended(self.world, start, actions, round_of=finding.property)
+            finding, actions = found or finding, actions[:length]
+        return _Candidate(finding, start, actions, deviations(self.world, start, actions))
 
     def _trial(
         self, start: Start[Any], items: list[GuideItem], length: int, held: frozenset[Subject] = frozenset()

@@ -126,9 +126,22 @@ def check_lines(result: CheckResult, bounds: list[str], where: str | None, repla
         if where is not None:
             yield f"written to {where}; replay it with: {replay}"
     elif result.complete:
-        yield f"ok: proved within these bounds: {', '.join(result.proved)}"
+        yield from _proof_lines(result)
     else:
         yield f"INCOMPLETE  {result.stopped}; nothing wrong among the states reached so far"
+
+
+def _proof_lines(result: CheckResult) -> Iterator[str]:
+    """What was proved, on what it rests, and what was not asked."""
+    if result.proved:
+        yield f"ok: proved within these bounds: {', '.join(result.proved)}"
+        yield f"judged    {result.judged_at}"
+    else:
+        yield "ok, but nothing is proved"
+    if result.assumed:
+        yield f"assumed   {result.assumed}"
+    for note in result.notes:
+        yield f"note      {note}"
 
 
 def _reduction_lines(reduced: Reduced | None) -> Iterator[str]:

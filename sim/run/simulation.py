@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from sim.base.errors import ModelError
 from sim.base.values import describe
@@ -90,7 +91,7 @@ class Walk:
                 self.finding = self.rest()
                 if self.finding is None and not self.world.quiescent(self.at):
                     ending = Ending.SCHEDULE
-                    self.finding = self._last_round()
+                    self.finding = self.last_round()
                 break
             if take(choice, strategy.now_ms):
                 took(choice, self.at)
@@ -141,13 +142,37 @@ class Walk:
             self.finding = wrong_with_round(self.world, places, self.open)
         rounds.go_on(self.at)
 
-    def _last_round(self) -> Finding | None:
-        """What is wrong if the schedule ended where it could loop forever."""
+    def last_round(self) -> Finding | None:
+        """What is wrong if the run ends here, where it could loop forever."""
         if not self.world.places_are_values:
             return None
         places = self.trace.places()
         self.round = last_round(self.world, places, [choice for _, choice in self.trace.steps])
         return wrong_with_round(self.world, places[-1 - self.round : -1], self.open) if self.round else None
+
+
+class Ended(NamedTuple):
+    """What is wrong with a run of given choices, and after how many of them."""
+
+    finding: Finding | None
+    steps: int
+
+
+def ended(world: AnyWorld, start: Start[Any], choices: Sequence[Choice], *, round_of: str = "") -> Ended:
+    """How the run of these choices ends, as a replay of them says it. With `round_of` it also ends where it first can go
+    round in violation of that property; while a run goes on this is noticed later (`sim.run.lasso.Rounds`)."""
+    walk, met = Walk(world, start), {start.place}
+    for length, choice in enumerate(choices, 1):
+        if walk.finding is not None or not walk.take(choice):
+            return Ended(walk.finding, length - 1)
+        if round_of and walk.finding is None and walk.at in met:
+            found = walk.last_round()
+            if found is not None and found.property == round_of:
+                return Ended(found, length)
+        met.add(walk.at)
+    if walk.finding is None:
+        walk.finding = walk.rest() or walk.last_round()
+    return Ended(walk.finding, len(choices))
 
 
 _RECURRING = ("leads_to", "always_eventually", "eventually_always")
