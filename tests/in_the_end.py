@@ -28,7 +28,9 @@ class Ends:
         self.explored = explored
         self.states = list(explored.states)
         self.moves = {s: [step for step in explored.edges[s] if step.progress and step.after != s] for s in self.states}
-        self.resting = [s for s in self.states if not self.moves[s] and not any(l.state == FAILED for l in s.locals)]
+        self.resting = [
+            s for s in self.states if not self.moves[s] and not any(local.state == FAILED for local in s.locals)
+        ]
 
     # --- which sets can be gone round in ------------------------------------------------------------
 
@@ -47,7 +49,9 @@ class Ends:
         if not self.system.fair_choices:
             groups = []
         for left_out in chain.from_iterable(combinations(groups, n) for n in range(len(groups) + 1)):
-            yield [(s, step) for s, step in inside if not choices(step) or group(s, step, self.reference) not in left_out]
+            yield [
+                (s, step) for s, step in inside if not choices(step) or group(s, step, self.reference) not in left_out
+            ]
 
     def _is_fair(self, among: States, edges: list[tuple[State, Step]]) -> bool:
         if not connected(among, edges):

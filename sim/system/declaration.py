@@ -259,7 +259,7 @@ class Declaration:
         return mistakes
 
     def _fair_mistakes(self) -> list[str]:
-        tables = {name: type(process).table for name, process in self.processes.items()}
+        tables = {name: p.table for name, p in self.processes.items() if isinstance(p, Process)}
         known = [f"{name}.{move}" for name, table in tables.items() for move in (*table.must, *table.timers)]
         mistakes = [f"fair: {unknown('must move or timer', name, known)}" for name in self.fair if name not in known]
         if not isinstance(self.fair_choices, bool):

@@ -104,7 +104,10 @@ CASES = (
     Case("two fair coins", one("f:a>b|c g:b>a|d h:c>a", fair_choices=True), "F d, rests, FG d", "F c"),
     Case("a fair coin left alone", one(f"{ROUND} f:a>c|d", fair_choices=True), "F bcd", "F cd, rests"),
     Case(
-        "a fair coin, taken in the end", one(f"{ROUND} f:a>c|d", fair_choices=True, fair=("p.f",)), "F cd, rests", "F c, F d"
+        "a fair coin, taken in the end",
+        one(f"{ROUND} f:a>c|d", fair_choices=True, fair=("p.f",)),
+        "F cd, rests",
+        "F c, F d",
     ),
     Case("another goes round", two(ROUND, "run:x>y"), "q.F y, q.FG y, q.x->y, GF a", "rests, q.GF x"),
     Case("another goes round, nobody owes", two(ROUND, "", "run:x>y"), "q.F x", "q.F y, q.FG y, q.FG x"),
@@ -140,7 +143,10 @@ CASES = (
     Case("another may do it", two(ROUND, "", "run:x>y", {"x": "k"}), "GF a", "owes, q.F y"),
     Case("owed until the coin falls", one("f:a>b|c g:b>a", owes={"a": "k", "b": "k"}), "F bc", "owes, F c"),
     Case(
-        "owed until the fair coin falls", one("f:a>b|c g:b>a", owes={"a": "k", "b": "k"}, fair_choices=True), "owes, F c", "F b"
+        "owed until the fair coin falls",
+        one("f:a>b|c g:b>a", owes={"a": "k", "b": "k"}, fair_choices=True),
+        "owes, F c",
+        "F b",
     ),
     Case("a coin for two debts", one("f:a>b|c x:b>a y:c>a", owes={"b": "k", "c": "l"}), "owes", "rests, GF b"),
 )
@@ -182,9 +188,7 @@ def as_property(text: str) -> Property | None:
     if question.kind == "rests":
         return rests(text)
     if question.kind == "leads_to":
-        return leads_to(
-            text, lambda p: p.at in question.premise, lambda p: p.at in question.goal, reads=reads
-        )
+        return leads_to(text, lambda p: p.at in question.premise, lambda p: p.at in question.goal, reads=reads)
     return _MAKE[question.kind](text, lambda p: p.at in question.goal, reads=reads)
 
 
@@ -197,7 +201,9 @@ def asking(system: System, text: str) -> System:
 
 
 def questions(case: Case) -> list[tuple[str, bool]]:
-    return [(text.strip(), text in case.violated.split(",")) for text in (*case.ok.split(","), *case.violated.split(","))]
+    return [
+        (text.strip(), text in case.violated.split(",")) for text in (*case.ok.split(","), *case.violated.split(","))
+    ]
 
 
 def naive_answers(system: System, text: str, ends: Ends, sets: Sequence[Any]) -> tuple[bool, bool]:
