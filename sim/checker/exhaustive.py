@@ -36,12 +36,13 @@ def check(
     max_memory: int | None = None,
     reduce: bool = False,
     cycles: bool = True,
+    seconds: float | None = None,
 ) -> CheckResult:
     """Walk every state of `system` within its fault budget and bound; stops at the first violation.
 
     With breadth first the counterexample is a shortest one. `max_states` bounds the number of distinct
-    states, `max_memory` the bytes that this process holds (default: 80 % of the machine's): the verdict is
-    then `incomplete` unless a violation was met. A KeyboardInterrupt ends the walk with what was covered.
+    states, `max_memory` the bytes that this process holds (default: 80 % of the machine's), `seconds` the time: the
+    verdict is then `incomplete` unless a violation was met. A KeyboardInterrupt ends the walk with what was covered.
 
     `engine`: `plain`; `compiled` (needs numba); or `auto`, which switches to the compiled walk when the system turns
     out to be large. The result is the same. A compiled walk knows states by 64-bit fingerprints
@@ -56,10 +57,11 @@ def check(
     Raises `ModelError` if the model breaks a rule of the framework, `ConfigError` for an engine that is unknown or
     cannot run here, for a bound below 1, and for delays and pauses in the plan.
     """
-    for name, bound in (("max_states", max_states), ("max_memory", max_memory)):
+    for name, bound in (("max_states", max_states), ("max_memory", max_memory), ("seconds", seconds)):
         if bound is not None and bound <= 0:
             raise ConfigError(f"{name} is {bound}; must be more than 0")
-    limits = Limits(max_states, max_memory if max_memory is not None else default_bound())
+    until = None if seconds is None else time.perf_counter() + seconds
+    limits = Limits(max_states, max_memory if max_memory is not None else default_bound(), until)
     return _Check(limits, progress, engine, exact=exact, cycles=cycles).run(system, reduce=reduce)
 
 

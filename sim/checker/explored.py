@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 from sim.checker import components
@@ -10,8 +10,9 @@ from sim.graph.action import Action
 from sim.graph.judge import Evaluated
 from sim.graph.state import State
 
-SLICE = 2_000_000
-"""Edges that the search for components follows before it pauses, so that an interrupt is not kept waiting."""
+
+class TimeIsUp(Exception):
+    """There is no more time to judge."""
 
 
 class Edges:
@@ -47,6 +48,9 @@ class Edges:
 
 class Explored:
     """States of which the first `starts` are initial; `depth` says how many steps away each is."""
+
+    slice = 100_000
+    """Edges that the search for components follows before it pauses."""
 
     def __init__(
         self, starts: int, states: Sequence[State], depth: Sequence[int], edges: Edges, failed: Container[int]
@@ -113,8 +117,9 @@ class Explored:
         args = (begins, stays, self.depth, self.edge_start, self.edge_to, order, via, origin)
         return Reached(order, self._reach(*args), via, origin)
 
-    def rounds(self, reached: Reached, touch: Any) -> list[list[int]]:
-        """The components that are rounds, see `components.components`; the members of each in ascending order."""
+    def rounds(self, reached: Reached, touch: Any, time_is_up: Callable[[], bool] = bool) -> list[list[int]]:
+        """The components that are rounds, see `components.components`; the members of each in ascending order. Raises
+        `TimeIsUp` when that is said."""
         index, fair = self.fresh(-1), self.fresh(0, self.count + 1)
         low, stack, work, at = (self.fresh(-1, self.count + 1) for _ in range(4))
         tally = tuple(self.fresh(0, len(self.actions) + 1) for _ in range(4))
@@ -125,8 +130,9 @@ class Explored:
             reached.order, reached.met, reached.via, touch, self.edge_start, self.edge_to, self.edge_action,
             self.moves, self.keys, tally, low, index, stack, work, at, fair, registers,
         )  # fmt: skip
-        while not self._components(*args, SLICE):
-            pass
+        while not self._components(*args, self.slice):
+            if time_is_up():
+                raise TimeIsUp
         return self._members(index, fair, -1 - int(registers[components.LABEL]))
 
     def _members(self, index: Any, fair: Any, labels: int) -> list[list[int]]:

@@ -10,7 +10,7 @@ checking", 1987).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -49,10 +49,10 @@ class _Question:
 
 
 class Liveness:
-    """Judges an explored graph."""
+    """Judges an explored graph. Raises `TimeIsUp` when that is said."""
 
-    def __init__(self, explored: Explored, judge: Judge, fairness: Fairness) -> None:
-        self._explored, self._judge = explored, judge
+    def __init__(self, explored: Explored, judge: Judge, fairness: Fairness, time_is_up: Callable[[], bool]) -> None:
+        self._explored, self._judge, self._time_is_up = explored, judge, time_is_up
         self._fair = Fair(explored, fairness)
         self._everywhere = explored.everywhere()
 
@@ -116,7 +116,7 @@ class Liveness:
         return None
 
     def _rounds(self, reached: Reached, touch: Any) -> Iterator[Part]:
-        for members in self._explored.rounds(reached, touch):
+        for members in self._explored.rounds(reached, touch, self._time_is_up):
             part = Part(set(members))
             parts = [part] if self._fair.fairness.is_weak else fair_parts(self._fair, part)
             yield from (one for one in parts if any(touch[n] for n in one.members))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sim.checker.explored import Edges, Explored
+from sim.checker.explored import Edges, Explored, TimeIsUp
 from sim.checker.liveness import Lasso, Liveness
 from sim.checker.memory import held_bytes, reached
 from sim.checker.reduction.reduction import Reduction
@@ -17,15 +18,21 @@ from sim.graph.state import GraphStart, State
 from sim.run.simulation import ended
 from sim.world.finding import Finding
 
+TIME_IS_UP = "the time was up"
 _LOOK_EVERY = 1000
 """After so many new states the memory held is looked at."""
 
 
 class Limits(NamedTuple):
-    """Where a walk stops: distinct states, and bytes held by this process."""
+    """Where a walk stops: distinct states, bytes held by this process, and a point in time of `perf_counter`."""
 
     states: int | None = None
     memory: int | None = None
+    until: float | None = None
+
+    def time_is_up(self) -> bool:
+        """Whether the point in time is over."""
+        return self.until is not None and time.perf_counter() >= self.until
 
     def states_reached(self) -> str:
         """Why the walk ended, as a user reads it."""
@@ -118,6 +125,9 @@ class PlainWalk:
             if ended == _VIOLATED:
                 self._look_for_shorter(level[position:])
             if ended != _GOES_ON:
+                return found
+            if self.limits.time_is_up():
+                result.stopped = TIME_IS_UP
                 return found
             if self.limits.memory is not None and len(self.parents) >= self._look_at:
                 self._look_at = len(self.parents) + _LOOK_EVERY
@@ -233,13 +243,11 @@ class PlainWalk:
         """Nothing is left to expand, or a violation was met: judges what only the whole can tell. `path` is the way to a
         state by its number."""
         result = self.result
-        lasso: Lasso | None = None
-        if explored is not None:
-            liveness = Liveness(explored, self.judge, self.graph.fairness)
-            lasso = liveness.unmet_at_rest(len(result.path) if result.finding is not None else None)
-            if lasso is None and result.finding is None:
-                lasso = liveness.wrong_round() if self.cycles else None
-                result.cycles = liveness.cycles() if self.cycles and lasso is None else None
+        try:
+            lasso = self._judge_ends(explored) if explored is not None else None
+        except TimeIsUp:
+            result.stopped = TIME_IS_UP
+            return
         if lasso is not None:
             way, result.begin = path(lasso.start)
             schedule = [*way, *lasso.path]
@@ -249,6 +257,16 @@ class PlainWalk:
             result.complete = True  # not before: an interrupted judgement of how runs end has proved nothing
         if result.finding is None and self.unseen:
             result.finding = Finding(self.unseen[0].name, "holds in no reachable state, so the model may do nothing")
+
+    def _judge_ends(self, explored: Explored) -> Lasso | None:
+        """What is wrong with how runs end; after a violation, only what is wrong sooner."""
+        result, liveness = self.result, Liveness(explored, self.judge, self.graph.fairness, self.limits.time_is_up)
+        lasso = liveness.unmet_at_rest(len(result.path) if result.finding is not None else None)
+        if lasso is not None or result.finding is not None or not self.cycles:
+            return lasso
+        lasso = liveness.wrong_round()
+        result.cycles = liveness.cycles() if lasso is None else None
+        return lasso
 
 
 _GOES_ON, _STOPPED, _VIOLATED = range(3)

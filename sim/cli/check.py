@@ -51,6 +51,7 @@ from sim.scenario.models import settings_of
     show_default=True,
     help="Whether to judge what is owed on runs that never rest.",
 )
+@options.stop_after
 @options.handler_timeout
 @options.out
 @options.html_beside
@@ -65,6 +66,7 @@ def command(
     max_memory: int | None,
     reduce: bool,
     cycles: str,
+    seconds: float | None,
     out: str,
     html: bool,
     models: tuple[str, ...],
@@ -87,6 +89,7 @@ def command(
         max_memory=max_memory * MIB if max_memory is not None else None,
         reduce=reduce,
         cycles=cycles == "on",
+        seconds=seconds,
     )
     path, replay = _keep(loaded, result, Path(out), html) or (None, None)
     violated = [result.finding.property] if result.finding is not None else []

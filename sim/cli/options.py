@@ -81,6 +81,11 @@ duration = click.option(
 )
 
 
+stop_after = click.option(
+    "--for", "seconds", metavar="TIME", callback=_seconds, help="Stop after this long, such as 60s or 5min."
+)
+
+
 def _watch(context: click.Context, option: click.Parameter, value: str | None) -> None:
     WATCH.start(_seconds(context, option, value))
 

@@ -23,6 +23,8 @@ _ASKED_AT_ONCE = 1 << 20
 class ArrayExplored(Explored):
     """An explored graph in the arrays of a walk."""
 
+    slice = 5_000_000
+
     def __init__(self, states: States, mirror: Mirror, starts: int) -> None:
         registers = states.registers
         self.starts, self.count = starts, int(registers[STATES])

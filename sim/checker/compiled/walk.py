@@ -9,7 +9,7 @@ from sim.checker.compiled.arrays import Array, Mirror, TooLarge
 from sim.checker.compiled.prints import warm_widen
 from sim.checker.compiled.store import States
 from sim.checker.memory import held_bytes, reached
-from sim.checker.plain import PlainWalk
+from sim.checker.plain import TIME_IS_UP, PlainWalk
 from sim.graph.action import Action
 from sim.graph.state import GraphStart, State
 
@@ -94,6 +94,9 @@ class CompiledWalk:
         self._plain.next_level(int(registers[layout.STATES]))
         while True:
             ended = self._batch(BATCH)
+            if self._plain.limits.time_is_up():
+                self._plain.result.stopped = TIME_IS_UP
+                return
             if ended == layout.LEVEL_DONE:
                 if registers[layout.LEVEL_END] == registers[layout.STATES]:
                     self._report()
