@@ -104,7 +104,7 @@ class _Check:
         return result
 
     def _look_at_cycles(self, result: CheckResult, graph: Graph, *, reduced: bool) -> None:
-        """A second walk, of all states, if something could be owed on a cycle for ever."""
+        """A second walk, of all states, if something could be owed on a cycle forever."""
         try:
             owing = debts(Judge(graph))
             recurrence = Recurrence(graph) if owing else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sim.base.errors import listing
 from sim.graph.graph import Graph
+from sim.machine.process import StateMachine
 from sim.system.properties import IN_THE_END, STUCK
 
 if TYPE_CHECKING:
@@ -60,12 +61,18 @@ def notes(result: CheckResult) -> Iterator[str]:
         return
     if not result.rests and not result.cycles and graph.system.judges(STUCK):
         yield "no state at rest and no cycle was judged: whether anything gets stuck was not asked"
-    for index, name in enumerate(graph.names):
-        machine = graph.tables.handlers[index]
-        met = {value.state for process, value in graph.tables.locals.things if process == index}
-        never = [state for state in machine.table.states if state in machine.table.hot and state not in met]
+    yield from _never_hot(graph)
+
+
+def _never_hot(graph: Graph) -> Iterator[str]:
+    """The hot states that no instance of their class came into."""
+    met: dict[type[StateMachine], set[str]] = {}
+    for process, value in graph.tables.locals.things:
+        met.setdefault(graph.tables.handlers[process].cls, set()).add(value.state)
+    for cls, states in met.items():
+        never = sorted(cls.table.hot - states)
         if never:
-            yield f"{name} never comes into its hot {'states' if len(never) > 1 else 'state'} {listing(never, 'and')}"
+            yield f"{cls.__name__} never comes into its hot {'states' if len(never) > 1 else 'state'} {listing(never, 'and')}"
 
 
 def _can_owe(graph: Graph, name: str) -> bool:

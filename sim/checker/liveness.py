@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sim.checker.explored import Explored, Reached
-from sim.checker.tours import Fair, Part, Step, fair_parts, fair_round
+from sim.checker.tours import Fair, Loop, Step, fair_parts, fair_round
 from sim.graph.action import Action
 from sim.graph.judge import End, Judge
 from sim.world.fairness import Fairness
@@ -115,9 +115,9 @@ class Liveness:
             return reached, at, fair_round(self._fair, part, at)
         return None
 
-    def _rounds(self, reached: Reached, touch: Any) -> Iterator[Part]:
+    def _rounds(self, reached: Reached, touch: Any) -> Iterator[Loop]:
         for members in self._explored.rounds(reached, touch, self._time_is_up):
-            part = Part(set(members))
+            part = Loop(set(members))
             parts = [part] if self._fair.fairness.is_weak else fair_parts(self._fair, part)
             yield from (one for one in parts if any(touch[n] for n in one.members))
 

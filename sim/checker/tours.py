@@ -52,14 +52,14 @@ class Fair:
         return None
 
 
-class Part(NamedTuple):
+class Loop(NamedTuple):
     """States among which one can go round fairly, and the actions that must not be taken on it."""
 
     members: set[int]
     banned: frozenset[Action] = frozenset()
 
 
-def fair_parts(fair: Fair, part: Part) -> Iterator[Part]:
+def fair_parts(fair: Fair, part: Loop) -> Iterator[Loop]:
     """The parts of a strongly connected component in which one can go round fairly, each as large as can be.
 
     Where something that must be taken cannot be taken inside, one keeps away from where it is enabled; where an outcome of
@@ -75,9 +75,9 @@ def fair_parts(fair: Fair, part: Part) -> Iterator[Part]:
         lacking = _lacking(inside, taken) if fair.fairness.choices else set()
         if unserved or lacking - banned:
             less, more = members - unserved, banned | lacking
-            waiting += [Part(one, more) for one in _connected(fair, less, more)]
+            waiting += [Loop(one, more) for one in _connected(fair, less, more)]
         elif set.intersection(*(fair.owed(n) for n in members)) <= served:
-            yield Part(members, banned)
+            yield Loop(members, banned)
 
 
 def _lacking(inside: list[Step], taken: list[Step]) -> set[Action]:
@@ -102,7 +102,7 @@ def _connected(fair: Fair, members: set[int], banned: frozenset[Action] | set[Ac
     return [{states[i] for i in one} for one in connected(start, to)]
 
 
-def fair_round(fair: Fair, part: Part, start: int) -> list[Step]:
+def fair_round(fair: Fair, part: Loop, start: int) -> list[Step]:
     """A fair round through `start` inside of a part: the shortest, and as long as that is not fair, detours to where
     what waits is served."""
     steps = _way(fair, part, start, lambda step: step[2] == start)
@@ -113,7 +113,7 @@ def fair_round(fair: Fair, part: Part, start: int) -> list[Step]:
     return steps
 
 
-def _way(fair: Fair, part: Part, start: int, arrived: Served) -> list[Step]:
+def _way(fair: Fair, part: Loop, start: int, arrived: Served) -> list[Step]:
     """A shortest way from `start` inside of the part whose last step has `arrived`."""
     links: dict[int, Step | None] = {start: None}
     queue = deque([start])

@@ -38,7 +38,7 @@ class CoverageData(NamedTuple):
     uneven: bool = False
     """Whether these differ."""
     round: int = 0
-    """The shortest round that a schedule could have gone for ever; 0: none did."""
+    """The shortest round that a schedule could have gone forever; 0: none did."""
 
 
 class Coverage:
@@ -54,7 +54,7 @@ class Coverage:
         self._taken: dict[tuple[str, int], None] = {}
         self.sizes = Sizes(world)
         self.round = 0
-        """The shortest round that a schedule could have gone for ever; 0: none did."""
+        """The shortest round that a schedule could have gone forever; 0: none did."""
         self._held: dict[str, bool] = {p.name: False for p in world.goals if p.kind == "sometimes"}
 
     def note(self, seen: Iterable[Any], run: Run) -> None:
@@ -67,7 +67,7 @@ class Coverage:
         self.reach(run)
 
     def reach(self, run: Run) -> None:
-        """Notes which `sometimes` properties held in a run, and whether it could go on for ever."""
+        """Notes which `sometimes` properties held in a run, and whether it could go on forever."""
         self._came_round(run.round)
         for name in self._held:
             self._held[name] = self._held[name] or run.reached[name]

@@ -132,7 +132,9 @@ class _Reader:
         self._members("hot", hot, self.states, "state")
         self._members("durable", durable, self.fields, "field")
         owes = getattr(self.cls, "owes", "")
-        if owes:
+        if not isinstance(owes, str):
+            self.wrong(f"owes = {owes!r} is not the name of a field")
+        elif owes:
             self._members("owes", (owes,), self.fields, "field")
         initial = getattr(self.cls, "initial", None) or (self.states[0] if self.states else "")
         if self.states:

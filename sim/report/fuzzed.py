@@ -66,7 +66,7 @@ def covered_lines(result: Fuzzed, seconds: float) -> Iterator[str]:
         share = 100 * once / visits
         yield f"unseen       {share:.1f} % of the states of a further schedule would be new (Good-Turing: {once:,} / {visits:,})"
     if coverage.round:
-        yield f"endless      never comes to rest: a cycle of {coverage.round:,} steps (fair, so it can go on for ever)"
+        yield f"endless      never comes to rest: a cycle of {coverage.round:,} steps (a fair one: it can go on forever)"
     if result.cut_short:
         yield f"cut short    {result.cut_short:,} schedules, by the bound on steps"
     bound = result.bound

@@ -12,6 +12,7 @@ from sim.faults.plan import show_plan
 from sim.report.covered import transition_lines
 from sim.report.metrics import summary_lines
 from sim.report.outcome import JudgedRun
+from sim.run.simulation import RECURRING
 from sim.system.declaration import Declaration
 from sim.world.slowdown import Slowdown
 from sim.world.story import Story
@@ -81,6 +82,9 @@ def summary(outcome: JudgedRun) -> Iterator[str]:
         names = [f"{p.name}: {'yes' if run.reached[p.name] else 'no'}" for p in world.goals if p.kind == kind]
         if names:
             yield f"{kind:<10}  {'; '.join(names)}"
+    unmet = [goal.name for goal in world.goals if not run.reached.get(goal.name, True) and goal.kind in RECURRING]
+    if unmet:
+        yield f"in the end  unmet: {'; '.join(unmet)}"
     if outcome.metrics is not None:
         yield from summary_lines(outcome.metrics)
     yield f"digest      {run.digest}"
@@ -133,15 +137,15 @@ def check_lines(result: CheckResult, bounds: list[str], where: str | None, repla
 
 def _proof_lines(result: CheckResult) -> Iterator[str]:
     """What was proved, on what it rests, and what was not asked."""
-    if result.proved:
-        yield f"ok: proved within these bounds: {', '.join(result.proved)}"
-        yield f"judged    {result.judged_at}"
-    else:
-        yield "ok, but nothing is proved"
-    if result.assumed:
-        yield f"assumed   {result.assumed}"
     for note in result.notes:
         yield f"note      {note}"
+    yield f"judged    {result.judged_at}"
+    if result.assumed:
+        yield f"assumed   {result.assumed}"
+    if result.proved:
+        yield f"ok: proved within these bounds: {', '.join(result.proved)}"
+    else:
+        yield "ok, but nothing is proved"
 
 
 def _reduction_lines(reduced: Reduced | None) -> Iterator[str]:

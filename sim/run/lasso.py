@@ -41,7 +41,7 @@ class Rounds:
         return False
 
     def go_on(self, place: Any) -> None:
-        """It was none, or the run goes on all the same: the next one that is looked at is twice as long."""
+        """The run goes on, whether it was one or not: the next that is looked at is twice as long."""
         self._look_at = 2 * self.length
         self._move_on(place)
 

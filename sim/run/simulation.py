@@ -27,7 +27,7 @@ def simulate(
     round_ends: bool = False,
 ) -> Run:
     """Run one schedule to its end: nothing enabled, the schedule used up, a property violated, or
-    `max_steps` steps; with `round_ends` also where it could go round for ever.
+    `max_steps` steps; with `round_ends` also where it could go round forever.
 
     `system` may be a world too, whose tables are used again; this changes nothing of the run. Every place
     that the run comes by is noted in `seen`.
@@ -56,9 +56,9 @@ class Walk:
         self.at = start.place
         self.open = {goal.name: goal.kind for goal in world.goals if goal.kind in ("sometimes", "eventually")}
         """The goals that are not met where the run is now, and their kinds."""
-        self._recurring = {goal.name: goal.kind for goal in world.goals if goal.kind in _RECURRING}
+        self._recurring = {goal.name: goal.kind for goal in world.goals if goal.kind in RECURRING}
         self.round = 0
-        """How many of the last steps are a round that could be gone for ever; 0: none is known."""
+        """How many of the last steps are a round that could be gone forever; 0: none is known."""
         self._rounds = Rounds(self.at) if world.places_are_values else None
         self._seen = seen
         self.finding: Finding | None = None
@@ -81,7 +81,7 @@ class Walk:
 
     def follow(self, strategy: Strategy, max_steps: int = MAX_STEPS, *, round_ends: bool = False) -> Run:
         """Take what `strategy`, which has begun, picks; at most `max_steps` steps in the whole run. With `round_ends` it
-        ends where it could go round for ever."""
+        ends where it could go round forever."""
         pick, took, take, steps = strategy.pick, strategy.took, self.take, self.trace.steps
         ending = Ending.STEPS
         while self.finding is None and len(steps) < max_steps:
@@ -175,5 +175,5 @@ def ended(world: AnyWorld, start: Start[Any], choices: Sequence[Choice], *, roun
     return Ended(walk.finding, len(choices))
 
 
-_RECURRING = ("leads_to", "always_eventually", "eventually_always")
+RECURRING = ("leads_to", "always_eventually", "eventually_always")
 """Goals that may be unmet again after they were met."""

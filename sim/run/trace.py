@@ -25,7 +25,7 @@ class Ending(Enum):
     QUIESCENT = "nothing more can happen by itself"
     SCHEDULE = "the schedule is used up"
     STEPS = "the bound on steps was hit"
-    ROUND = "it can go round like this for ever"
+    ROUND = "it can go round like this forever"
     VIOLATED = "a property is violated"
     INTERRUPTED = "the caller stopped it"
 
@@ -133,7 +133,7 @@ class Run:
     reached: dict[str, bool]
     """For each goal whether it is met: of a `sometimes` or `eventually` whether it held at some point."""
     round: int = 0
-    """How many of its last steps can be repeated for ever, as far as this was looked for; 0: none."""
+    """How many of its last steps can be repeated forever, as far as this was looked for; 0: none."""
 
     @property
     def verdict(self) -> str:

@@ -17,7 +17,7 @@ Kind = Literal[
 Predicate = Callable[..., object]
 
 IN_THE_END: tuple[Kind, ...] = ("eventually", "always_eventually", "eventually_always", "leads_to", "rests")
-"""What is judged by how a run ends: where it comes to rest, or on the fair cycle that it goes round for ever."""
+"""What is judged by how a run ends: where it comes to rest, or on the fair cycle that it goes round forever."""
 
 STUCK = "stuck"
 UNHANDLED = "unhandled"
@@ -64,7 +64,7 @@ def always_eventually(name: str, predicate: Predicate, reads: Sequence[str] | No
 
 
 def eventually_always(name: str, predicate: Predicate, reads: Sequence[str] | None = None) -> Property:
-    """From some state on `predicate` holds for ever, in every run (FG p; a system that converges): all along every fair
+    """From some state on `predicate` holds forever, in every run (FG p; a system that converges): all along every fair
     cycle, and where a run rests."""
     return _property("eventually_always", name, predicate, reads)
 

@@ -43,7 +43,7 @@ def unmet_at_rest(kind: str, name: str) -> Finding:
 
 
 def unmet_for_ever(kind: str, name: str, length: int) -> Finding:
-    """A goal of this kind that is not met by going round so many actions for ever."""
+    """A goal of this kind that is not met by going round so many actions forever."""
     return Finding(name, _endless(length, _GOING_ROUND[kind]))
 
 
@@ -51,9 +51,9 @@ def owed_for_ever(debt: Debt, length: int, *, other_work: bool) -> Finding:
     """Something that is owed all along a round. `other_work`: whoever owes it does not look the same all along."""
     if debt.key:
         what = f"{debt.key} is owed" if debt.property == debt.who else f"{debt.who} owes {debt.key}"
-        return Finding(debt.property, f"{what} for ever: {_endless(length)}")
+        return Finding(debt.property, f"{what} forever: {_endless(length)}")
     hint = _OTHER_WORK if other_work else ""
-    return Finding(debt.property, f"{debt.who} is hot for ever: {_endless(length)}{hint}")
+    return Finding(debt.property, f"{debt.who} is hot forever: {_endless(length)}{hint}")
 
 
 def _endless(length: int, how: str = "") -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from sim import DEFER, IGNORE, Graph, Message, Process, Replay, System, check, eventually, simulate, within
 from sim.checker.plain import Limits, PlainWalk
-from sim.checker.tours import Fair, Part, fair_round
+from sim.checker.tours import Fair, Loop, fair_round
 from sim.run.lasso import is_round
 from sim.world.fairness import WEAK
 from tests.walk import schedule
@@ -221,7 +221,7 @@ def test_an_unfair_component_is_told_from_a_fair_one_and_its_round_from_a_short_
     (whole,) = explored.rounds(explored.reach(every, every), every)
     assert whole == [*range(4)]
     assert explored.rounds(explored.reach(short, short), every) == []
-    steps = fair_round(Fair(explored, WEAK), Part(set(whole)), 0)
+    steps = fair_round(Fair(explored, WEAK), Loop(set(whole)), 0)
     assert schedule([action for _, action, _ in steps]) == ["move p.near"] * 2 + ["move p.far"] + ["move p.back"] * 2
 
 

@@ -256,7 +256,7 @@ def test_at_such_a_table_somebody_may_starve(n: int) -> None:
     result = check(table(n, left_handed=1))
     assert result.finding is not None
     assert result.finding.property == "stuck"
-    assert "is hot for ever" in result.finding.message
+    assert "is hot forever" in result.finding.message
     run = simulate(table(n, left_handed=1), Replay([str(action.address) for action in result.path]))
     assert run.finding == result.finding
 

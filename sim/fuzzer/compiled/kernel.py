@@ -204,7 +204,7 @@ def finish(registers: Any) -> None:
 
 @inlined
 def came_round(rows: Any, facts: Any, known: Any, settings: Any, registers: Any, random: Any, path: Any) -> Any:
-    """The schedule is back where it was: if it could go on like this for ever and nothing is owed, it ends. Whether the
+    """The schedule is back where it was: if it could go on like this forever and nothing is owed, it ends. Whether the
     plain engine has to judge it."""
     if not is_round(rows, facts, known, registers, path):
         registers[LOOK_AT] = 2 * registers[LENGTH_SINCE]
