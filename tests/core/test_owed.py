@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis.stateful import run_state_machine_as_test
 
 from sim import (
     IGNORE,
@@ -17,7 +19,9 @@ from sim import (
     ModelError,
     Monitor,
     Process,
+    PropertyViolation,
     Replay,
+    Run,
     System,
     TableError,
     Uniform,
@@ -25,8 +29,12 @@ from sim import (
     fuzz,
     recovers,
     rests,
+    schedules,
     simulate,
+    state_machine,
 )
+from sim.checker.explored import Explored
+from sim.checker.plain import Limits
 from sim.run.trace import Ending
 from tests.walk import schedule
 
@@ -336,3 +344,50 @@ def test_a_monitor_that_waits_is_owed_like_anybody() -> None:
     result = check(System({"clock": Clock()}, monitors={"end": Waiting()}))
     assert result.finding is not None
     assert (result.finding.property, result.finding.message[:18]) == ("end", "end is hot forever")
+
+
+# --- wherever it is walked ----------------------------------------------------------------------------------------
+
+
+def test_whole_schedules_and_a_machine_under_hypothesis_find_it() -> None:
+    quiet = settings(
+        database=None, derandomize=True, max_examples=200, suppress_health_check=[*HealthCheck], deadline=None
+    )
+
+    @given(schedules(shop()))
+    @quiet
+    def whole(run: Run) -> None:
+        assert run.finding is None, run.finding
+
+    with pytest.raises(AssertionError, match="shop is hot forever"):
+        whole()
+    with pytest.raises(PropertyViolation, match="shop is hot forever"):
+        run_state_machine_as_test(state_machine(shop()), settings=quiet)
+
+
+@pytest.mark.parametrize("engine", ["plain", "compiled"])
+def test_a_check_whose_time_is_up_has_proved_nothing(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (check(shop("none"), seconds=0.000_000_1).verdict) == "incomplete"
+    asked: list[bool] = []
+
+    def later(self: Limits) -> bool:
+        """Time is up as soon as components are looked for."""
+        asked.append(True)
+        return searching
+
+    searching = False
+    usual = Explored.rounds
+
+    def rounds(self: Explored, *args: Any) -> Any:
+        nonlocal searching
+        searching = True
+        return usual(self, *args)
+
+    monkeypatch.setattr(Limits, "time_is_up", later)
+    monkeypatch.setattr(Explored, "rounds", rounds)
+    monkeypatch.setattr(Explored, "slice", 0)
+    monkeypatch.setattr("sim.checker.compiled.cycles.ArrayExplored.slice", 0)
+    result = check(shop("none"), engine=engine)
+    assert (result.verdict, result.cycles, result.cycles_off) == ("ok", None, "the time was up")
+    assert "never stuck" not in result.proved
+    assert asked
