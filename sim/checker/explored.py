@@ -46,7 +46,7 @@ class Edges:
         self.start += [len(self.to)] * (states + 1 - len(self.start))
 
 
-class Explored:
+class WholeGraph:
     """States of which the first `starts` are initial; `depth` says how many steps away each is."""
 
     slice = 100_000

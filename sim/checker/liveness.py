@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sim.checker.explored import Explored, Reached
+from sim.checker.explored import Reached, WholeGraph
 from sim.checker.tours import Fair, Loop, Step, fair_parts, fair_round
 from sim.graph.action import Action
 from sim.graph.judge import End, Judge
@@ -51,7 +51,7 @@ class _Question:
 class Liveness:
     """Judges an explored graph. Raises `TimeIsUp` when that is said."""
 
-    def __init__(self, explored: Explored, judge: Judge, fairness: Fairness, time_is_up: Callable[[], bool]) -> None:
+    def __init__(self, explored: WholeGraph, judge: Judge, fairness: Fairness, time_is_up: Callable[[], bool]) -> None:
         self._explored, self._judge, self._time_is_up = explored, judge, time_is_up
         self._fair = Fair(explored, fairness)
         self._everywhere = explored.everywhere()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sim.checker.explored import Edges, Explored, TimeIsUp
+from sim.checker.explored import Edges, TimeIsUp, WholeGraph
 from sim.checker.liveness import Lasso, Liveness
 from sim.checker.memory import held_bytes, reached
 from sim.checker.reduction.reduction import Reduction
@@ -227,19 +227,19 @@ class PlainWalk:
 
     # --- what only the whole can tell ---------------------------------------------------------------
 
-    def explored(self) -> Explored:
+    def explored(self) -> WholeGraph:
         """All that was explored, in numbers."""
         assert self.edges is not None
         depth: list[int] = []
         for link in self.parents.values():
             depth.append(0 if link is None else depth[self.numbers[link[0]]] + 1)
-        return Explored(len(self.starts), list(self.parents), depth, self.edges, self.graph.tables.failed)
+        return WholeGraph(len(self.starts), list(self.parents), depth, self.edges, self.graph.tables.failed)
 
     def _end(self) -> None:
         states = list(self.parents)
         self.end(self.explored() if self.edges is not None else None, lambda number: self.path(states[number]))
 
-    def end(self, explored: Explored | None, path: Callable[[int], tuple[list[Action], GraphStart]]) -> None:
+    def end(self, explored: WholeGraph | None, path: Callable[[int], tuple[list[Action], GraphStart]]) -> None:
         """Nothing is left to expand, or a violation was met: judges what only the whole can tell. `path` is the way to a
         state by its number."""
         result = self.result
@@ -258,7 +258,7 @@ class PlainWalk:
         if result.finding is None and self.unseen:
             result.finding = Finding(self.unseen[0].name, "holds in no reachable state, so the model may do nothing")
 
-    def _judge_ends(self, explored: Explored) -> Lasso | None:
+    def _judge_ends(self, explored: WholeGraph) -> Lasso | None:
         """What is wrong with how runs end; after a violation, only what is wrong sooner."""
         result, liveness = self.result, Liveness(explored, self.judge, self.graph.fairness, self.limits.time_is_up)
         lasso = liveness.unmet_at_rest(len(result.path) if result.finding is not None else None)

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from sim.checker.explored import Explored, connected
+from sim.checker.explored import WholeGraph, connected
 from sim.graph.action import Action
 from sim.world.choice import Subject
 from sim.world.fairness import Fairness
@@ -19,7 +19,7 @@ Served = Callable[[Step], bool]
 class Fair:
     """What fairness asks of a round in an explored graph."""
 
-    def __init__(self, explored: Explored, fairness: Fairness) -> None:
+    def __init__(self, explored: WholeGraph, fairness: Fairness) -> None:
         self.explored, self.fairness = explored, fairness
 
     def owed(self, number: int) -> set[Subject]:

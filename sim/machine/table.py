@@ -131,11 +131,8 @@ class _Reader:
         hot, durable = self._names("hot"), self._names("durable")
         self._members("hot", hot, self.states, "state")
         self._members("durable", durable, self.fields, "field")
-        owes = getattr(self.cls, "owes", "")
-        if not isinstance(owes, str):
-            self.wrong(f"owes = {owes!r} is not the name of a field")
-        elif owes:
-            self._members("owes", (owes,), self.fields, "field")
+        owes = str(getattr(self.cls, "owes", ""))
+        self._members("owes", (owes,) * bool(owes), self.fields, "field")
         initial = getattr(self.cls, "initial", None) or (self.states[0] if self.states else "")
         if self.states:
             self._members("initial", (initial,), self.states, "state")
@@ -159,8 +156,6 @@ class _Reader:
             missing=tuple(self.missing),
             **self.spontaneous,
         )
-
-    # --- the class body -----------------------------------------------------------------------------
 
     def _look_for_strays(self) -> None:
         """`transition = (...)` would silently mean an empty table: unknown lower-case data is refused."""

@@ -123,6 +123,7 @@ def coverage_data(result: Fuzzed) -> dict[str, Any]:
         "transitions": transition_data(coverage.transitions, coverage.untaken),
         "unreached": coverage.unreached,
         "unseen": {"once": once, "visits": visits},
+        "round": coverage.round or None,
     }
 
 

@@ -22,7 +22,7 @@ from sim import (
     simulate,
     sometimes,
 )
-from sim.checker.explored import Explored
+from sim.checker.explored import WholeGraph
 from sim.checker.liveness import Liveness
 from sim.run.lasso import Rounds
 from sim.strategy import make_strategy
@@ -146,7 +146,7 @@ def test_both_engines_say_the_same(system: System) -> None:
 PLANTED = {
     "rounds are not looked at": (Liveness, "wrong_round", lambda self: None),
     "rest is not looked at": (Liveness, "unmet_at_rest", lambda self, shorter=None: None),
-    "what leads to it is not asked": (Explored, "both", lambda self, one, other: one),
+    "what leads to it is not asked": (WholeGraph, "both", lambda self, one, other: one),
 }
 
 

@@ -21,6 +21,7 @@ from models.consensus.messages import (
     Stop,
     StopAck,
     Stopped,
+    Stopping,
     Store,
     Update,
     Withdrawn,
@@ -197,6 +198,8 @@ class Ledger:
             self.taken.append(emission.seq)
         elif isinstance(emission, Withdrawn):
             self.settled.add(emission.seq)
+        elif isinstance(emission, Stopping):
+            self.stop_owed = True  # written down in the same instant: a crash right after it loses no request
         elif isinstance(emission, Stopped):
             if self.stopped:
                 raise Broken("the run stopped twice")

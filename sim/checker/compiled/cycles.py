@@ -13,14 +13,14 @@ from sim.checker.compiled.arrays import Mirror
 from sim.checker.compiled.jit import compiled
 from sim.checker.compiled.layout import CURSOR, STATES
 from sim.checker.compiled.store import States
-from sim.checker.explored import Explored
+from sim.checker.explored import WholeGraph
 from sim.graph.judge import Evaluated
 
 _ASKED_AT_ONCE = 1 << 20
 """States whose columns are looked at together: so that what one step needs stays small beside the states."""
 
 
-class ArrayExplored(Explored):
+class ArrayGraph(WholeGraph):
     """An explored graph in the arrays of a walk."""
 
     slice = 5_000_000

@@ -162,9 +162,9 @@ class CompiledWalk:
         plain = self._plain
         explored = None
         if plain.edges is not None:
-            from sim.checker.compiled.cycles import ArrayExplored
+            from sim.checker.compiled.cycles import ArrayGraph
 
-            explored = ArrayExplored(self._states, self._mirror, len(plain.starts))
+            explored = ArrayGraph(self._states, self._mirror, len(plain.starts))
         plain.end(explored, self._path)
 
     def _report(self) -> None:
