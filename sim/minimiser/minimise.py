@@ -17,7 +17,7 @@ from itertools import combinations
 from typing import Any
 
 from sim.minimiser.counterexample import Counterexample, counterexample_of, shape_of
-from sim.minimiser.deviations import Deviation, Unusual, deviations, is_plain
+from sim.minimiser.deviations import Deviation, Unusual, counted, deviations, is_plain
 from sim.minimiser.guided import Guided, GuideItem
 from sim.minimiser.shortcut import Shortcut, shortcuts
 from sim.run.simulation import ended, simulate
@@ -88,7 +88,7 @@ class _Minimiser:
         """What came of each trial: ways that differ at first soon come to the same ones."""
 
     def run(self, start: Start[Any], actions: list[Choice], known: Container[tuple[str, ...]]) -> _Candidate:
-        unusual = deviations(self.world, start, actions)
+        unusual = counted(deviations(self.world, start, actions))
         best = self._reduced(_Candidate(self.finding, start, actions, unusual, complete=False))
         if known and shape_of(best.actions) in known:
             return best
@@ -159,7 +159,7 @@ class _Minimiser:
         if run.round:
             found, length = ended(self.world, start, actions, round_of=finding.property)
             finding, actions = found or finding, actions[:length]
-        return _Candidate(finding, start, actions, deviations(self.world, start, actions))
+        return _Candidate(finding, start, actions, counted(deviations(self.world, start, actions)))
 
     def _trial(
         self, start: Start[Any], items: list[GuideItem], length: int, held: frozenset[Subject] = frozenset()
