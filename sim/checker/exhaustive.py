@@ -8,6 +8,7 @@ from sim.base import printing
 from sim.base.errors import ConfigError
 from sim.checker.compiled.jit import interrupt_afterwards
 from sim.checker.engine import Engine, hand_over_at, lacking, unloadable
+from sim.checker.growth import grew
 from sim.checker.liveness import debts
 from sim.checker.memory import default_bound
 from sim.checker.plain import Limits, PlainWalk
@@ -152,6 +153,8 @@ def _run(walk: PlainWalk, engine: Engine, lacks: str, exact: bool, started: floa
         result.stopped = "interrupted"
         result.states = max(result.states, len(walk.parents))
     result.seconds = time.perf_counter() - started - preparing
+    if result.stopped and walk.last:
+        result.grew = grew(walk.graph, walk.last)
     result.handler_calls = walk.graph.handler_calls
     return result
 

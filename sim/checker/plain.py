@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from sim.checker.explored import Edges, TimeIsUp, WholeGraph
+from sim.checker.growth import LAST
 from sim.checker.liveness import Lasso, Liveness
 from sim.checker.memory import held_bytes, reached
 from sim.checker.reduction.reduction import Reduction
@@ -62,6 +63,8 @@ class PlainWalk:
         self.parents: dict[State, tuple[State, Action] | None] = {}
         self.starts: dict[State, GraphStart] = {}
         self.unseen = list(self.judge.sometimes)
+        self.last: list[State] = []
+        """Some of the states that were met last, where a bound was hit."""
         self.edges = Edges() if self.judge.ends or cycles else None
         """Kept where how a run ends is judged by the way that led there, and for cycles."""
         self.cycles = cycles
@@ -81,6 +84,7 @@ class PlainWalk:
             self.next_level(len(self.parents))
             level = self._expand(level)
             if self.result.stopped:
+                self.last = list(self.parents)[-LAST:]
                 return []
         if self.result.finding is None or self.edges is not None:
             self._end()

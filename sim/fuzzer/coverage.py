@@ -133,14 +133,16 @@ class Coverage:
 
     @property
     def transitions(self) -> tuple[int, int]:
-        """Rows taken, and rows declared, over all processes; a row that defers is never taken."""
-        rows = self._world.rows
-        return sum(row in self._taken for row in rows), len(rows)
+        """Rows taken, and rows that could be (`World.rows`), each once for all instances of its class."""
+        names = dict.fromkeys(self._world.rows.values())
+        return len(names) - len(self.untaken), len(names)
 
     @property
     def untaken(self) -> list[str]:
-        """The rows that no schedule took: `coordinator  Response: stopped -> (stays)`."""
-        return [text for row, text in self._world.rows.items() if row not in self._taken]
+        """The rows that no schedule took, of whichever instance: `Coordinator  Response: stopped -> (stays)`."""
+        rows = self._world.rows
+        taken = {rows[row] for row in self._taken if row in rows}
+        return [name for name in dict.fromkeys(rows.values()) if name not in taken]
 
 
 def union(parts: list[tuple[Array, Array]]) -> tuple[Array, Array]:

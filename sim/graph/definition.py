@@ -12,7 +12,7 @@ from itertools import product
 
 from sim.base.errors import ModelError
 from sim.base.mixer import MASK, mark, mix
-from sim.base.values import Value, describe, encode
+from sim.base.values import Fault, Value, describe, encode
 from sim.faults.plan import FaultEntry
 from sim.graph.action import Action
 from sim.graph.budget import FaultBudget, left_of
@@ -52,11 +52,18 @@ class Definition:
 
     @cached_property
     def rows(self) -> dict[tuple[str, int], str]:
-        """The rows that actions may take, and how each is called: `coordinator  Response: stopped -> (stays)`.
-        A row that defers is never taken."""
-        processes = self.system.processes.items()
-        declared = ((name, row) for name, process in processes for row in type(process).table.rows)
-        return {(name, row.index): _row_text(name, row) for name, row in declared if row.dest is not DEFER}
+        """The rows that actions may take, and how each is called: `Coordinator  Response: stopped -> (stays)`. Instances of
+        one class have rows of one name. A row that defers is never taken, and neither is one for a fault that is not in the
+        budget."""
+        kinds = {entry.kind for entry in self.budget.entries}
+        found = {}
+        for name, process in self.system.processes.items():
+            for row in type(process).table.rows:
+                trigger = row.trigger
+                strikes = isinstance(trigger, str) or not issubclass(trigger, Fault) or trigger.kind in kinds
+                if row.dest is not DEFER and strikes:
+                    found[name, row.index] = _row_text(type(process).__name__, row)
+        return found
 
     # --- states -------------------------------------------------------------------------------------
 
@@ -225,6 +232,6 @@ class Definition:
         return left_of(self.budget, state.budgets)
 
 
-def _row_text(process: str, row: Row) -> str:
+def _row_text(cls: str, row: Row) -> str:
     guards = [*row.conditions, *(f"not {name}" for name in row.unless)]
-    return f"{process}  {row}" + (f" if {', '.join(guards)}" if guards else "")
+    return f"{cls}  {row}" + (f" if {', '.join(guards)}" if guards else "")

@@ -16,6 +16,7 @@ from sim.base.values import Emission, Fault, Names, encode, show
 from sim.faults import RateLimited
 from sim.faults.plan import FaultEntry
 from sim.graph.action import Action, Effect, Kind, writes_of
+from sim.machine.constants import constant_fields
 from sim.machine.handler import Handler, Local, Outcome
 from sim.machine.ledgers import Crashed, Received, Restarted
 from sim.machine.process import Emit, Output, Send, View
@@ -122,7 +123,8 @@ class Tabulation:
             process, value = self.locals.things[local]
             names = ("kind", "reason") if value.state == FAILED else self.handlers[process].fields
             fields = dict(zip(names, value.fields, strict=True))
-            view = self._views[local] = View(value.state, fields, value.timers, value.up)
+            constant = constant_fields(self.handlers[process].cls)
+            view = self._views[local] = View(value.state, fields, value.timers, value.up, constant)
         return view
 
     def address_of(self, envelope: int) -> Address:

@@ -331,11 +331,19 @@ class Monitor(StateMachine):
 
 class View:
     """A read-only view of the local value of a process or monitor, for predicates: `state`, `up`, `timers`, and the
-    fields as attributes."""
+    fields as attributes. It prints without the fields that nothing ever sets."""
 
-    __slots__ = ("_fields", "state", "timers", "up")
+    __slots__ = ("_constant", "_fields", "state", "timers", "up")
 
-    def __init__(self, state: str, fields: dict[str, Value], timers: tuple[str, ...], up: bool) -> None:
+    def __init__(
+        self,
+        state: str,
+        fields: dict[str, Value],
+        timers: tuple[str, ...],
+        up: bool,
+        constant: frozenset[str] = frozenset(),
+    ) -> None:
+        self._constant = constant
         self.state = state
         self.timers = timers
         self.up = up
@@ -353,7 +361,8 @@ class View:
             raise AttributeError(unknown("field", name, known)) from None
 
     def __repr__(self) -> str:
-        inner = "".join(f", {name}={show(value)}" for name, value in self._fields.items())
+        changing = ((name, value) for name, value in self._fields.items() if name not in self._constant)
+        inner = "".join(f", {name}={show(value)}" for name, value in changing)
         return f"<{self.state}{inner}>"
 
 

@@ -51,10 +51,11 @@ def minimise(
     *,
     effort: int = EFFORT,
     known: Container[tuple[str, ...]] = (),
+    longest: int | None = None,
 ) -> Counterexample:
     """Reduce a run of `world` that ends in `finding`. `effort` bounds the steps of all trials; one that
-    comes to a shape in `known` is not looked into any further."""
-    least = _Minimiser(world, finding, effort).run(start, list(actions), known)
+    comes to a shape in `known` is not looked into any further, and one of more than `longest` steps is not taken."""
+    least = _Minimiser(world, finding, effort, longest).run(start, list(actions), known)
     return counterexample_of(world, least.start, least.actions, least.finding, complete=least.complete)
 
 
@@ -80,8 +81,9 @@ class _Candidate:
 
 
 class _Minimiser:
-    def __init__(self, world: AnyWorld, finding: Finding, effort: int) -> None:
+    def __init__(self, world: AnyWorld, finding: Finding, effort: int, longest: int | None) -> None:
         self.world = world
+        self.longest = longest
         self.finding = finding
         self.effort = effort
         self.known: dict[object, _Candidate | None] = {}
@@ -159,6 +161,8 @@ class _Minimiser:
         if run.round:
             found, length = ended(self.world, start, actions, round_of=finding.property)
             finding, actions = found or finding, actions[:length]
+        if self.longest is not None and len(actions) > self.longest:
+            return None
         return _Candidate(finding, start, actions, counted(deviations(self.world, start, actions)))
 
     def _trial(

@@ -60,7 +60,8 @@ def check_data(result: CheckResult, target: str, counterexample: str | None, as_
             "message": finding.message,
             "scenario": counterexample,
             "steps": len(result.path),
-            "schedule": [str(action.address) for action in result.path],
+            "words": [] if result.counterexample is None else list(result.counterexample.words),
+            "schedule": [] if result.counterexample is None else list(result.counterexample.schedule),
         }
     return {
         "target": target,
@@ -73,6 +74,7 @@ def check_data(result: CheckResult, target: str, counterexample: str | None, as_
         "handler_calls": result.handler_calls,
         "outside_bound": result.outside,
         "stopped": result.stopped or None,
+        "grew": result.grew,
         "complete": result.complete,
         "rests": result.rests,
         "cycles": result.cycles,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sim.faults.plan import show_plan
 from sim.report.covered import transition_count, transition_lines
+from sim.report.text import counterexample_lines
 from sim.scenario import Target
 
 if TYPE_CHECKING:
@@ -86,6 +87,4 @@ def finding_lines(found: Discovery) -> Iterator[str]:
     yield f"found by {found.strategy} with seed {found.seed}{times}; minimised from {found.steps} to {least.steps} steps"
     if not least.complete:
         yield "(not every edit was tried: there may be a shorter one)"
-    yield from least.words
-    for number, address in enumerate(least.schedule, 1):
-        yield f"{number:>6}. {address}"
+    yield from counterexample_lines(least)

@@ -20,6 +20,7 @@ from sim.world.story import Story
 if TYPE_CHECKING:
     from sim.checker.reduction.reduction import Reduced
     from sim.checker.result import CheckResult
+    from sim.minimiser.counterexample import Counterexample
 
 
 def run_lines(outcome: JudgedRun) -> Iterator[str]:
@@ -109,7 +110,7 @@ def check_lines(result: CheckResult, bounds: list[str], where: str | None, repla
     rate = f", {result.states / result.seconds:,.0f} states/s" if result.seconds > 0.01 else ""
     how = "" if result.engine == "plain" else f", {result.engine}"
     if result.complete and result.finding is None:  # else what is missing says nothing yet
-        yield from transition_lines(result.transitions, result.untaken)
+        yield from transition_lines(result.transitions, result.untaken, result.beyond)
     yield from _reduction_lines(result.reduced)
     reduced = " (reduced)" if result.reduced is not None and result.reduced.applied else ""
     yield (
@@ -125,14 +126,23 @@ def check_lines(result: CheckResult, bounds: list[str], where: str | None, repla
         yield f"{result.outside:,} states outside the bound were judged but not expanded"
     if result.finding is not None:
         yield f"VIOLATED  {result.finding.property}: {result.finding.message}"
-        for number, action in enumerate(result.path, 1):
-            yield f"{number:>6}. {action.address}"
+        if result.counterexample is not None:
+            yield from counterexample_lines(result.counterexample)
         if where is not None:
             yield f"written to {where}; replay it with: {replay}"
     elif result.complete:
         yield from _proof_lines(result)
     else:
+        yield from (f"grew      {line}" for line in result.grew)
         yield f"INCOMPLETE  {result.stopped}; nothing wrong among the states reached so far"
+
+
+def counterexample_lines(found: Counterexample) -> Iterator[str]:
+    """A counterexample in words, and step by step: how it begins, if there was a choice, is not a step."""
+    yield from found.words
+    begins = len(found.schedule) - found.steps
+    for number, address in enumerate(found.schedule, 1 - begins):
+        yield f"{number:>6}. {address}" if number else f"        {address}"
 
 
 def _proof_lines(result: CheckResult) -> Iterator[str]:

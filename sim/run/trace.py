@@ -153,11 +153,11 @@ class Run:
 
     def __repr__(self) -> str:
         why = self.finding.message if self.finding is not None else self.ending.value
-        return "\n    ".join((f"<run of {self.steps} steps, {self.verdict}: {why}", *self.trace.schedule())) + ">"
+        return f"<run of {self.steps} steps, {self.verdict}: {why}>"
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         """For Hypothesis and IPython, which else print every field of a dataclass."""
-        printer.text(repr(self))
+        printer.text("\n    ".join((repr(self)[:-1], *self.trace.schedule())) + ">")
 
     @cached_property
     def digest(self) -> str:

@@ -83,7 +83,7 @@ class World(Protocol[Place, Chosen]):
 
     @property
     def rows(self) -> Mapping[tuple[str, int], str]:
-        """What can be covered, and how each part is called."""
+        """What can be covered, and how each part is called; what is one to a reader has one name."""
 
     @property
     def handler_calls(self) -> int:

@@ -8,6 +8,7 @@ from sim.checker.compiled import kernel, layout
 from sim.checker.compiled.arrays import Array, Mirror, TooLarge
 from sim.checker.compiled.prints import warm_widen
 from sim.checker.compiled.store import States
+from sim.checker.growth import LAST
 from sim.checker.memory import held_bytes, reached
 from sim.checker.plain import TIME_IS_UP, PlainWalk
 from sim.graph.action import Action
@@ -88,6 +89,10 @@ class CompiledWalk:
             result.stopped = str(error)
         finally:
             self._report()
+            if result.stopped:
+                met = int(self._registers[layout.STATES])
+                first = max(met - LAST, int(self._registers[layout.BASE]))
+                self._plain.last = [self._state(number) for number in range(first, met)]
 
     def _run(self) -> None:
         registers, states = self._registers, self._states
