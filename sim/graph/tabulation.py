@@ -8,7 +8,7 @@ depends on them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from sim.base.errors import ModelError, unknown
 from sim.base.interner import Interner
@@ -123,7 +123,7 @@ class Tabulation:
             process, value = self.locals.things[local]
             names = ("kind", "reason") if value.state == FAILED else self.handlers[process].fields
             fields = dict(zip(names, value.fields, strict=True))
-            constant = constant_fields(self.handlers[process].cls)
+            constant = constant_fields(cast(Any, self.handlers[process].cls))
             view = self._views[local] = View(value.state, fields, value.timers, value.up, constant)
         return view
 
