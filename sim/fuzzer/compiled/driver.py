@@ -137,7 +137,7 @@ class CompiledFuzz:
 
         return Desk(
             due=fresh(faults, np.int64), moved=fresh(width), points=fresh(points, np.int64), lowered=fresh(chains),
-            rows=fresh(chains), last=fresh(chains), rank=np.zeros(chains, np.uint64), parent=fresh(events), chain=fresh(events), leaf=fresh(events), mark=fresh(events),
+            standing=fresh(rows), row=fresh(rows), set=fresh(chains), last=fresh(chains), rank=np.zeros(chains, np.uint64), parent=fresh(events), chain=fresh(events), leaf=fresh(events), up=fresh(events),
             next=fresh(events), first=fresh(subjects), final=fresh(subjects), touched=fresh(events),
             stamp=np.zeros(max(1, own), np.int64), when=fresh(events, np.int64), who=fresh(events), open=fresh(events),
             heap=fresh(events), waiting=fresh(width),
@@ -258,8 +258,7 @@ class CompiledFuzz:
             self._buffers = self._make_buffers(2 * len(self._buffers[0]) + self._mirror.sends_max)
         else:
             assert ended == layout.SMALL_DESK, f"the compiled fuzz ended with {ended}"
-            rows = int((8 * len(self._desk.rows) + 1) ** 0.5) // 2
-            self._desk = self._make_desk(2 * len(self._desk.parent), 2 * rows)
+            self._desk = self._make_desk(2 * len(self._desk.parent), 2 * len(self._desk.row))
             registers[layout.PHASE] = layout.BEGIN
 
     def _state(self) -> State:

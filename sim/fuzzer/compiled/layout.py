@@ -14,13 +14,15 @@ from sim.checker.compiled.layout import SETTINGS
 NUMBER, END, PHASE, STATE, EDGE, TOOK, START, STEPS, MAX_STEPS, BATCH, MEMBER, COUNT = range(12)
 """NUMBER: of the current schedule; END: after the last. TOOK: the action that the strategy has not been told
 of yet (BEGUN: how the schedule began). COUNT: schedules since the states were last forgotten, from 1. SIZES: how
-many different sizes schedules had, 2 for more than one. SPENT: steps since the last pause, and what else took time."""
+many different sizes schedules had, 2 for more than one. SPENT: steps since the last pause, and what else took time.
+OPEN_SET: the set of chains that has free places, FREE: how many."""
 SCHEDULES, TOTAL_STEPS, CUT_SHORT, STATES, CELLS, EDGES, HEARING = range(12, 19)
 PICK, STRUCK, DUE, TAKEN_EVENTS, EVENTS, CHAINS, CHAIN_ROWS, TOUCHED, STAMP = range(19, 28)
 NOW, DRAWN, HEAP, WAITING, LAST, OVERFLOW = range(28, 34)
 SIZES, SIZE_EVENTS, SIZE_WIDTH, CHOSE, SPENT = range(34, 39)
 KEPT, LENGTH_SINCE, UNTIL, LOOK_AT, ROUND = range(39, 44)
-REGISTERS = 44
+OPEN_SET, FREE = range(44, 46)
+REGISTERS = 46
 """KEPT: the state that a schedule may come back to, LENGTH_SINCE: the steps since, UNTIL and LOOK_AT: see
 `sim.run.lasso.Rounds`. ROUND: the shortest round so far, or 0."""
 
@@ -161,8 +163,12 @@ class Desk(NamedTuple):
     points: Any
     lowered: Any
     """The level of each chain whose priority was lowered, or -1."""
-    rows: Any
-    """Chains in rows, i + 1 of them in row i; a free place is -1."""
+    standing: Any
+    """For each row of chains the set that stands there."""
+    row: Any
+    """For each set of chains the row where it stands."""
+    set: Any
+    """For each chain the set that it is in."""
     last: Any
     """The last event of each chain."""
     rank: Any
@@ -172,8 +178,8 @@ class Desk(NamedTuple):
     chain: Any
     leaf: Any
     """Whether nothing follows from an event."""
-    mark: Any
-    """The last event that was found to follow from an event."""
+    up: Any
+    """For the last event of a chain itself; for others one that it follows from, with no last event between, or -1."""
     next: Any
     first: Any
     """The first pending event of each subject, or -1; for a clock, the event that a timer or move stands for."""
