@@ -211,8 +211,9 @@ class Explored:
 class Reference:
     """`actions` and `apply` in one: `steps(state)`."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, every_payer: bool = False) -> None:
         self.system = system
+        self.every_payer = every_payer
         self.machines = [Machine(n, p) for n, p in (*system.processes.items(), *system.monitors.items())]
         self.width = len(system.processes)
         self.names = [m.name for m in self.machines]
@@ -327,15 +328,13 @@ class Reference:
         windows: list[Step] = []
         if outcome.local.state != FAILED:
             for n in range(len(outcome.outputs) + 1):
-                entry = self._crash_entry(state, self.names[index], outcome.outputs, n, message)
-                if entry is None:
-                    continue
-                prefix = outcome.outputs[:n]
-                fields = dict(zip(self.machines[index].fields, before.fields, strict=True))
-                fields.update({o[1]: o[2] for o in prefix if o[0] == "write"})
-                struck = _put(self._spend(base, entry), index, self.machines[index].down(tuple(fields.values())))
-                struck = self._output(struck, index, prefix, first, Crashed(self.names[index]))
-                windows.append(Step((*what, "crash", n), struck, False))
+                for entry in self._window_entries(base, self.names[index], outcome.outputs, n, message):
+                    prefix = outcome.outputs[:n]
+                    fields = dict(zip(self.machines[index].fields, before.fields, strict=True))
+                    fields.update({o[1]: o[2] for o in prefix if o[0] == "write"})
+                    struck = _put(self._spend(base, entry), index, self.machines[index].down(tuple(fields.values())))
+                    struck = self._output(struck, index, prefix, first, Crashed(self.names[index]))
+                    windows.append(Step((*what, "crash", n, entry), struck, False))
         return Step(what, whole, progress), windows
 
     def _outcomes(self, index: int, local: Local, trigger: Any, given: Any, sender: str) -> list[Outcome]:
@@ -345,12 +344,13 @@ class Reference:
             return [Outcome(unhandled.local, (), ())]
 
     def _deliveries(self, state: State) -> Iterator[tuple[Step, list[Step]]]:
-        heads = [(e, None) for e in self._heads(state)]
+        heads: list[tuple[Any, Any]] = [(e, None) for e in self._heads(state)]
         late = []
         if self.system.network == "fifo":
             for queue in state.net:
-                late += [(e, self._entry(state, "reorder", e)) for e in dict.fromkeys(queue[1:]) if e != queue[0]]
-        for envelope, entry in [*heads, *((e, entry) for e, entry in late if entry)]:
+                others = [e for e in dict.fromkeys(queue[1:]) if e != queue[0]]
+                late += [(e, entry) for e in others for entry in self._entries(state, "reorder", e)]
+        for envelope, entry in [*heads, *late]:
             source, target, message = envelope
             index = self.names.index(target)
             local = state.locals[index]
@@ -361,7 +361,7 @@ class Reference:
                     state,
                     index,
                     outcome,
-                    ("deliver", envelope, entry is not None),
+                    ("deliver", envelope, entry),
                     progress=entry is None,
                     consumed=None if self.system.network == "set" else envelope,
                     first=Received(target, message),
@@ -379,18 +379,18 @@ class Reference:
                 if type(message) not in carriers or local.state == DOWN or self._held(state, envelope):
                     continue
                 for hint in hints:
-                    entry = self._entry(state, fault.kind, envelope, hint)
+                    entries = self._entries(state, fault.kind, envelope, hint)
                     given: Fault = fault(message, hint) if fault is RateLimited else fault(message)
                     try:
-                        outcomes = self.machines[index].react(local, fault, given, source) if entry else []
+                        outcomes = self.machines[index].react(local, fault, given, source) if entries else []
                     except Unhandled:
                         continue  # no enabled row: no opportunity
-                    for outcome in outcomes:
+                    for outcome, entry in [(o, e) for o in outcomes for e in entries]:
                         yield self._handler(
                             state,
                             index,
                             outcome,
-                            ("under", fault.kind, hint, envelope),
+                            ("under", fault.kind, hint, envelope, entry),
                             progress=False,
                             consumed=None if fault.survives or self.system.network == "set" else envelope,
                             spend=entry,
@@ -418,50 +418,57 @@ class Reference:
 
     def _network_faults(self, state: State) -> Iterator[Step]:
         for envelope in self._flying(state):
-            entry = self._entry(state, "drop", envelope)
-            if entry:
-                yield Step(("drop", envelope), self._spend(self._remove(state, envelope), entry), False)
-            entry = self._entry(state, "duplicate", envelope)
-            if entry:
-                yield Step(("duplicate", envelope), self._spend(self._add(state, envelope), entry), False)
+            for entry in self._entries(state, "drop", envelope):
+                yield Step(("drop", envelope, entry), self._spend(self._remove(state, envelope), entry), False)
+            for entry in self._entries(state, "duplicate", envelope):
+                yield Step(("duplicate", envelope, entry), self._spend(self._add(state, envelope), entry), False)
 
     def _crashes(self, state: State) -> Iterator[Step]:
         for index in range(self.width):
             local, name = state.locals[index], self.names[index]
-            entry = next((e for e in self._ordered(state, "crash") if not e.after and e.target in (None, name)), None)
-            if entry and local.state != DOWN:
+            fitting = [e for e in self._left_of(state, "crash") if not e.after and e.target in (None, name)]
+            for entry in self._payers(fitting) if local.state != DOWN else []:
                 after = _put(self._spend(state, entry), index, self.machines[index].down(local.fields))
-                yield Step(("crash", index), self._hear(after, Crashed(name)), False)
+                yield Step(("crash", index, entry), self._hear(after, Crashed(name)), False)
 
     def _cut_steps(self, state: State) -> Iterator[Step]:
         for name in self.system.cuts:
             if name in state.cuts:
                 yield Step(("heal", name), state._replace(cuts=tuple(c for c in state.cuts if c != name)), True)
                 continue
-            entry = next((e for e in self._ordered(state, "cut") if e.target in (None, name)), None)
-            if entry:
+            for entry in self._payers([e for e in self._left_of(state, "cut") if e.target in (None, name)]):
                 cuts = tuple(c for c in self.system.cuts if c in (*state.cuts, name))
-                yield Step(("cut", name), self._spend(state._replace(cuts=cuts), entry), False)
+                yield Step(("cut", name, entry), self._spend(state._replace(cuts=cuts), entry), False)
 
     # --- budgets --------------------------------------------------------------------------------------------
 
-    def _ordered(self, state: State, kind: str) -> list[Any]:
-        """The entries of a kind with something left, those with a target first."""
-        found = [e for e in self.entries if e.kind == kind and (e.count is None or self._left(state, e))]
-        return sorted(found, key=lambda e: e.target is None)
+    def _left_of(self, state: State, kind: str) -> list[Any]:
+        """The entries of a kind with something left."""
+        return [e for e in self.entries if e.kind == kind and (e.count is None or self._left(state, e))]
 
     def _left(self, state: State, entry: Any) -> int:
         return state.budgets[self.finite.index(entry)]
 
-    def _entry(self, state: State, kind: str, envelope: Any, hint: Any = None) -> Any:
-        places = (None, envelope[0], envelope[1], type(envelope[2]).__name__)
-        return next((e for e in self._ordered(state, kind) if e.target in places and e.hint_ms == hint), None)
+    def _entries(self, state: State, kind: str, envelope: Any, hint: Any = None) -> list[Any]:
+        source, target, message = envelope
+        places = (None, source, target, f"{source}->{target}", type(message).__name__)
+        return self._payers([e for e in self._left_of(state, kind) if e.target in places and e.hint_ms == hint])
 
-    def _crash_entry(self, state: State, name: str, outputs: tuple[Any, ...], n: int, message: str) -> Any:
-        fitting = [e for e in self._ordered(state, "crash") if e.target in (None, name)]
+    def _window_entries(self, state: State, name: str, outputs: tuple[Any, ...], n: int, message: str) -> list[Any]:
+        fitting = [e for e in self._left_of(state, "crash") if e.target in (None, name)]
         behind = [_name(outputs[n - 1])] if n else []
         behind += [message] if n == len(outputs) and message else []
-        return next((e for e in sorted(fitting, key=lambda e: bool(e.after)) if not e.after or e.after in behind), None)
+        return self._payers([e for e in fitting if not e.after or e.after in behind])
+
+    def _payers(self, fitting: list[Any]) -> list[Any]:
+        """Those of the entries that may pay: every one if `every_payer`; otherwise the first without limit, or those than
+        which no other is more particular."""
+        if self.every_payer:
+            return fitting
+        endless = [e for e in fitting if e.count is None]
+        if endless:
+            return endless[:1]
+        return [e for e in fitting if not any(_more_particular(other, e) for other in fitting if other is not e)]
 
     def _spend(self, state: State, entry: Any) -> State:
         if entry is None or entry.count is None:
@@ -505,6 +512,13 @@ class Reference:
 
 def _put(state: State, index: int, local: Local) -> State:
     return state._replace(locals=(*state.locals[:index], local, *state.locals[index + 1 :]))
+
+
+def _more_particular(one: Any, other: Any) -> bool:
+    """Whether whatever one entry may strike the other may strike as well."""
+    if other.after is not None and one.after != other.after:
+        return False
+    return other.target is None or one.target == other.target or other.target in (one.target or "").split("->")
 
 
 def _name(output: tuple[Any, ...]) -> str:

@@ -71,6 +71,7 @@ class Action:
     - `window`: after how many of `all_outputs` it crashes; None if it does not
     - `before`: the number of the local value that its handler was given
     - `after`: the local value that it leaves
+    - `pays`: the entries of the budget that it draws on; `paid`: how its address says which, where others could pay
     """
 
     kind: Kind
@@ -91,6 +92,7 @@ class Action:
     before: int = -1
     after: Value = None
     pays: tuple[int, ...] = ()
+    paid: str = ""
     always_changes: bool = False
 
     @cached_property
@@ -147,7 +149,7 @@ class Action:
         """Of a crash in the middle of a handler that no other fault strikes: the code of its action."""
         if self.window is None or self.fault is not None or self.reordered:
             return None
-        return self._code(None)
+        return self._code(None, "")
 
     @cached_property
     def like(self) -> Hashable:
@@ -156,7 +158,7 @@ class Action:
         message = (envelope.source, envelope.target, type(envelope.message)) if envelope is not None else None
         crash = None if self.window is None else (self.window, self._crashing())
         fault = type(self.fault)
-        return self.kind, message, self.process, self.subject, fault, self.reordered, self.choices, crash
+        return self.kind, message, self.process, self.subject, fault, self.reordered, self.choices, crash, self.paid
 
     @cached_property
     def address(self) -> Address:
@@ -174,6 +176,7 @@ class Action:
                 reordered=self.reordered,
                 choosing=tuple(map(show, self.choices)) or None,
                 crashing=self._crashing(),
+                paid=self.paid or None,
             )
         return Address(
             self.kind.value,
@@ -181,6 +184,7 @@ class Action:
             subject=self.subject,
             choosing=tuple(map(show, self.choices)) or None,
             crashing=self._crashing(),
+            paid=self.paid or None,
         )
 
     @cached_property
@@ -198,14 +202,13 @@ class Action:
     @cached_property
     def code(self) -> bytes:
         """The canonical encoding of what the action is; what it does follows from the state."""
-        return self._code(self._crashing())
+        return self._code(self._crashing(), self.paid)
 
-    def _code(self, crash: str | None) -> bytes:
+    def _code(self, crash: str | None, paid: str) -> bytes:
         envelope = self.envelope.value() if self.envelope else None
         fault = (type(self.fault).__name__, _hint(self.fault)) if self.fault else None
-        return encode(
-            (self.kind.value, envelope, self.process, self.subject, fault, self.reordered, self.choices, crash)
-        )
+        what = (self.kind.value, envelope, self.process, self.subject, fault, self.reordered, self.choices, crash)
+        return encode((*what, paid) if paid else what)
 
     @cached_property
     def record(self) -> bytes:

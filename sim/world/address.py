@@ -7,6 +7,7 @@
     crash coordinator                       restart coordinator
     cut left                                heal left
     start choosing left, 3                  (where `on_start` makes choices)
+    drop a->b Ask paid by drop@a            (where several entries of the budget could pay, and it matters which)
 
 A pattern may leave out fields, or all of them; `#n` is the n-th send of that description in the run.
 """
@@ -46,6 +47,7 @@ class Address:
     reordered: bool = False
     choosing: tuple[str, ...] | None = None
     crashing: str | None = None
+    paid: str | None = None
 
     @property
     def message(self) -> str:
@@ -64,7 +66,8 @@ class Address:
         text += f" under {self.under}" if self.under else ""
         text += " reordered" if self.reordered else ""
         text += f" choosing {', '.join(self.choosing)}" if self.choosing else ""
-        return text + (f" crashing {self.crashing}" if self.crashing else "")
+        text += f" crashing {self.crashing}" if self.crashing else ""
+        return text + (f" paid by {self.paid}" if self.paid else "")
 
     def describes(self, other: Address) -> bool:
         """Whether the envelope of `other` fits this pattern; fields left out fit anything."""
@@ -76,6 +79,8 @@ class Address:
     def fits(self, other: Address) -> bool:
         """Whether this pattern may mean the action `other`, its ordinal aside."""
         if (self.verb, self.process, self.subject) != (other.verb, other.process, other.subject):
+            return False
+        if self.paid and other.paid and self.paid != other.paid:
             return False
         if self.reordered is not other.reordered or self.crashing != other.crashing or not self.describes(other):
             return False
@@ -100,7 +105,8 @@ _CLAUSES = re.compile(
     r"(?:\s+under\s+(?P<under>[a-z_][\w]*(?:\([^()]*\))?))?"
     r"(?P<reordered>\s+reordered)?"
     r"(?:\s+choosing\s+(?P<choosing>[^\s,]+(?:\s*,\s*[^\s,]+)*))?"
-    r"(?:\s+crashing\s+(?P<crashing>at once|after\s+.+?))?\s*"
+    r"(?:\s+crashing\s+(?P<crashing>at once|after\s+.+?))?"
+    r"(?:\s+paid\s+by\s+(?P<paid>[a-z_].*?))?\s*"
 )
 _ROUTE = re.compile(r"(?P<source>[^\s>]+?)\s*->\s*(?P<target>\S+)\s+(?P<type>[A-Za-z_]\w*)")
 
@@ -157,15 +163,18 @@ def _clauses(text: str, rest: str) -> dict[str, Any]:
     if match is None:
         raise ConfigError(
             f"{text!r}: {rest.strip()!r} is not understood; an action may be followed by #n, under FAULT, reordered, "
-            "choosing OUTCOME, crashing at once, crashing after OUTPUT, in this order"
+            "choosing OUTCOME, crashing at once, crashing after OUTPUT, paid by ENTRY, in this order"
         )
-    choosing, crashing = (rest[slice(*match.span(g))] if match[g] else None for g in ("choosing", "crashing"))
+    choosing, crashing, paid = (
+        rest[slice(*match.span(g))] if match[g] else None for g in ("choosing", "crashing", "paid")
+    )
     return {
         "ordinal": int(match["ordinal"]) if match["ordinal"] else None,
         "under": rest[slice(*match.span("under"))] if match["under"] else None,
         "reordered": bool(match["reordered"]),
         "choosing": tuple(part.strip() for part in _split(choosing)) if choosing else None,
         "crashing": re.sub(r"\s+", " ", crashing) if crashing else None,
+        "paid": re.sub(r"\s+", " ", paid) if paid else None,
     }
 
 
