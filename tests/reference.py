@@ -80,6 +80,13 @@ class Self:
     def send(self, target: str, message: Message) -> None:
         self.outputs.append(("send", target, message))
 
+    def write(self, then: Any = (), **fields: Any) -> None:
+        new = {name: value for name, value in fields.items() if self.__dict__[name] != value}
+        self.__dict__.update(new)
+        parts = [*(("write", *item) for item in new.items()), *(("send", *pair) for pair in then)]
+        if parts:
+            self.outputs.append(parts[0] if len(parts) == 1 else ("together", parts))
+
     def emit(self, emission: Any) -> None:
         self.outputs.append(("emit", emission))
 
@@ -236,7 +243,7 @@ class Reference:
 
     def _output(self, state: State, index: int, outputs: tuple[Any, ...], first: Any = None, last: Any = None) -> State:
         """After sends and emissions; writes are in the local value already."""
-        for output in outputs:
+        for output in _flat(outputs):
             if output[0] == "send":
                 state = self._add(state, (self.names[index], output[1], output[2]))
         emitted = [o[1] for o in outputs if o[0] == "emit"]
@@ -331,7 +338,7 @@ class Reference:
                 for entry in self._window_entries(base, self.names[index], outcome.outputs, n, message):
                     prefix = outcome.outputs[:n]
                     fields = dict(zip(self.machines[index].fields, before.fields, strict=True))
-                    fields.update({o[1]: o[2] for o in prefix if o[0] == "write"})
+                    fields.update({o[1]: o[2] for o in _flat(prefix) if o[0] == "write"})
                     struck = _put(self._spend(base, entry), index, self.machines[index].down(tuple(fields.values())))
                     struck = self._output(struck, index, prefix, first, Crashed(self.names[index]))
                     windows.append(Step((*what, "crash", n, entry), struck, False))
@@ -456,7 +463,7 @@ class Reference:
 
     def _window_entries(self, state: State, name: str, outputs: tuple[Any, ...], n: int, message: str) -> list[Any]:
         fitting = [e for e in self._left_of(state, "crash") if e.target in (None, name)]
-        behind = [_name(outputs[n - 1])] if n else []
+        behind = [_name(output) for output in _flat(outputs[n - 1 : n])] if n else []
         behind += [message] if n == len(outputs) and message else []
         return self._payers([e for e in fitting if not e.after or e.after in behind])
 
@@ -519,6 +526,11 @@ def _more_particular(one: Any, other: Any) -> bool:
     if other.after is not None and one.after != other.after:
         return False
     return other.target is None or one.target == other.target or other.target in (one.target or "").split("->")
+
+
+def _flat(outputs: tuple[Any, ...]) -> list[Any]:
+    """Outputs, with what was one instant as several."""
+    return [part for output in outputs for part in (output[1] if output[0] == "together" else [output])]
 
 
 def _name(output: tuple[Any, ...]) -> str:

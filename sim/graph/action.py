@@ -16,7 +16,7 @@ from sim.base.durations import show_duration
 from sim.base.mixer import key64
 from sim.base.values import Emission, Fault, Value, encode, show, shown_fields
 from sim.faults import RateLimited
-from sim.machine.process import Arm, Emit, Output, Send, Write
+from sim.machine.process import Arm, Emit, Output, Send, Together, Write, sends_of, writes_of
 from sim.machine.table import Row
 from sim.system.network import Envelope
 from sim.world.address import AT_ONCE, Address
@@ -251,6 +251,10 @@ def output_name(output: Output) -> str:
     """The name of an output in crash windows: the class of what was sent or emitted, or `writing field`."""
     if isinstance(output, Write):
         return f"writing {output.field}"
+    if isinstance(output, Together):
+        writing = [f"writing {', '.join(write.field for write in output.writes)}"] * bool(output.writes)
+        sending = [f"sending {', '.join(type(s.message).__name__ for s in output.sends)}"] * bool(output.sends)
+        return " and ".join(writing + sending)
     return type(output.message if isinstance(output, Send) else output.emission).__name__
 
 
@@ -261,8 +265,8 @@ def puts_of(outputs: tuple[Output, ...], sends: tuple[int, ...]) -> tuple[Emissi
     for output in outputs:
         if isinstance(output, Emit):
             found.append(output.emission)
-        elif isinstance(output, Send):
-            found.append(Sent((MESSAGE, next(numbers), ""), output.target))
+        else:
+            found += (Sent((MESSAGE, next(numbers), ""), send.target) for send in sends_of(output))
     return tuple(found)
 
 
@@ -271,6 +275,8 @@ def _output_value(output: Output) -> Value:
         return ("write", output.field, output.value)
     if isinstance(output, Send):
         return ("send", output.target, output.message)
+    if isinstance(output, Together):
+        return ("together", *map(_output_value, output.writes), *map(_output_value, output.sends))
     return ("emit", output.emission, tuple((write.field, write.value) for write in output.writes))
 
 
@@ -285,20 +291,18 @@ def _under(fault: Fault | None) -> str | None:
     return fault.kind + (f"({show_duration(hint)})" if hint is not None else "")
 
 
-def writes_of(output: Output) -> tuple[Write, ...]:
-    """The durable writes an output consists of."""
-    if isinstance(output, Write):
-        return (output,)
-    return output.writes if isinstance(output, Emit) else ()
-
-
 def outputs_named(action: Action, name: str) -> list[int]:
     """The windows of `action` right after an output (or its input) called `name`."""
-    found = [n for n, output in enumerate(action.all_outputs, 1) if name in (output_name(output), _field(output))]
+    found = [n for n, output in enumerate(action.all_outputs, 1) if name in _names_of(output)]
     if action.envelope is not None and type(action.envelope.message).__name__ == name:
         found.append(len(action.all_outputs))
     return found
 
 
-def _field(output: Output) -> str:
-    return output.field if isinstance(output, Write) else ""
+def _names_of(output: Output) -> tuple[str, ...]:
+    """What an entry of a budget may call an output: its name, the fields it writes, the classes it sends. (The fields
+    that are written with an emission go by the name of the emission.)"""
+    if isinstance(output, Emit):
+        return (output_name(output),)
+    sent = (type(send.message).__name__ for send in sends_of(output))
+    return (output_name(output), *(write.field for write in writes_of(output)), *sent)

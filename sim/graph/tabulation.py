@@ -15,10 +15,10 @@ from sim.base.interner import Interner
 from sim.base.values import Emission, Fault, Names
 from sim.faults import RateLimited
 from sim.faults.plan import FaultEntry
-from sim.graph.action import Action, Effect, Kind, writes_of
+from sim.graph.action import Action, Effect, Kind
 from sim.machine.handler import Handler, Local, Outcome
 from sim.machine.ledgers import Crashed, Received, Restarted
-from sim.machine.process import Emit, Output, Send, View
+from sim.machine.process import Emit, Output, Send, View, sends_of, writes_of
 from sim.machine.table import DOWN, FAILED
 from sim.system.declaration import Declaration
 from sim.system.network import Envelope
@@ -345,7 +345,7 @@ class Tabulation:
 
     def sends(self, source: str, outputs: tuple[Output, ...]) -> tuple[int, ...]:
         """The envelopes among these outputs, in the order written."""
-        return tuple(self._envelope(source, o) for o in outputs if isinstance(o, Send))
+        return tuple(self._envelope(source, send) for output in outputs for send in sends_of(output))
 
     def heard(
         self, first: tuple[Emission, ...], outputs: tuple[Output, ...], last: tuple[Emission, ...] = ()

@@ -16,7 +16,7 @@ from sim.graph.state import GraphStart, State
 from sim.machine.diagrams import diagrams
 from sim.machine.handler import Handler
 from sim.machine.ledgers import Rejected
-from sim.machine.process import Arm, Emit, Output, Send
+from sim.machine.process import Arm, Emit, Output, sends_of
 from sim.machine.table import FAILED
 from sim.world.slowdown import Slowdown
 from sim.world.story import Actor, Beginning, Fate, Happening, Journey, Look, Shown, Story
@@ -106,7 +106,7 @@ def _arming(process: str, arm: Arm) -> str:
 
 
 def _beginning(name: str, outputs: tuple[Output, ...]) -> Beginning:
-    sent = (f"{show(output.message)} to {output.target}" for output in outputs if isinstance(output, Send))
+    sent = (f"{show(send.message)} to {send.target}" for output in outputs for send in sends_of(output))
     return Beginning(name, tuple(sent), tuple(map(brief, _emissions(outputs))))
 
 

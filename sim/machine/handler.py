@@ -20,7 +20,7 @@ from sim.base.errors import ModelError, nearest
 from sim.base.overdue import WATCH
 from sim.base.values import Record, Value, show
 from sim.machine.callbacks import arity
-from sim.machine.process import Arm, Emit, HandlerCall, Output, Send, StateMachine, Violated, Write
+from sim.machine.process import Arm, Emit, HandlerCall, Output, StateMachine, Violated, sends_of, writes_of
 from sim.machine.table import DEFER, DOWN, FAILED, Dest, Row, Table, Trigger, trigger_name
 
 
@@ -289,13 +289,10 @@ class Handler:
         kept = [(name, value) for name, held, value in values if value is not held]
         mistakes: list[str] = []
         for output in step.outputs:
-            if isinstance(output, Send):
-                mistakes += within_value(output.message)
-            elif isinstance(output, Emit):
+            mistakes += [wrong for send in sends_of(output) for wrong in within_value(send.message)]
+            if isinstance(output, Emit):
                 mistakes += within_value(output.emission)
-                kept += [(write.field, write.value) for write in output.writes]
-            elif isinstance(output, Write):
-                kept.append((output.field, output.value))
+            kept += [(write.field, write.value) for write in writes_of(output)]
         for name, value in kept:
             mistakes += mismatches(self.cls, name, value)
         if mistakes:

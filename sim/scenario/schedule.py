@@ -124,7 +124,7 @@ class _Fit:
             return []
         output = re.sub(r" #\d+$", "", address.crashing.removeprefix("after "))
         known = self.words.outputs(self.system, address.target or address.process)
-        return self._named("output", output, known)
+        return [wrong for part in _parts(output) for wrong in self._named("output", part, known)]
 
     def _network(self, address: Address) -> list[str]:
         network = self.system.network
@@ -135,6 +135,17 @@ class _Fit:
         if address.verb == "duplicate" and network == "set":
             return ["in a `set` network a message stays in flight forever; remove the item"]
         return []
+
+
+def _parts(output: str) -> list[str]:
+    """`writing a, b and sending Ask, Told`, which is one instant, as `writing a`, `writing b`, `Ask`, `Told`."""
+    writing, _, sending = output.partition(" and sending ")
+    if output.startswith("sending "):
+        writing, sending = "", output.removeprefix("sending ")
+    parts = [part for part in sending.split(", ") if part]
+    if not writing.startswith("writing "):
+        return [writing] * bool(writing) + parts
+    return [f"writing {field}" for field in writing.removeprefix("writing ").split(", ")] + parts
 
 
 def budget_of(items: Iterable[ScheduleItem]) -> tuple[FaultEntry, ...]:
