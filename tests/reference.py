@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sim import DEFER, IGNORE, Crashed, Fault, Message, RateLimited, Received, Restarted, System
 from sim.base.values import encode, show
 
-DOWN, FAILED = "(down)", "(failed)"
+DOWN, GONE, FAILED = "(down)", "(gone)", "(failed)"
 
 
 class Local(NamedTuple):
@@ -129,9 +129,9 @@ class Machine:
         self.must, self.may = tuple(getattr(self.cls, "must", ())), tuple(getattr(self.cls, "may", ()))
         self.heard = {row["trigger"] for row in self.cls.transitions}
 
-    def down(self, fields: tuple[Any, ...]) -> Local:
+    def down(self, fields: tuple[Any, ...], state: str = DOWN) -> Local:
         kept = (v if f in self.durable else s for f, v, s in zip(self.fields, fields, self.start, strict=True))
-        return Local(DOWN, tuple(kept))
+        return Local(state, tuple(kept))
 
     def react(self, local: Local, trigger: Any, given: Any = None, sender: str = "") -> list[Outcome]:
         """Every outcome of an input; none where it is not enabled. Raises Unhandled."""
@@ -296,6 +296,8 @@ class Reference:
 
     def _held(self, state: State, envelope: Any) -> bool:
         for name in state.cuts:
+            if name.endswith(" for good"):
+                continue  # what it holds is not in flight
             cut = self.system.cuts[name]
             everybody = set(self.system.processes)
             other = everybody - cut.side if cut.other is None else cut.other
@@ -312,7 +314,17 @@ class Reference:
         handled = [*self._deliveries(state), *self._domain(state), *self._own(state)]
         found = [s for s, _ in handled]
         found += [s for _, windows in handled for s in windows]
-        return [*found, *self._network_faults(state), *self._crashes(state), *self._cut_steps(state)]
+        found += [*self._network_faults(state), *self._crashes(state), *self._cut_steps(state)]
+        return [step._replace(after=self._arriving(step.after)) for step in found]
+
+    def _arriving(self, state: State) -> State:
+        """Without what can never arrive."""
+        gone = {name for name, local in zip(self.names, state.locals, strict=True) if local.state == GONE}
+        lasting = [name.removesuffix(" for good") for name in state.cuts if name.endswith(" for good")]
+        for envelope in [e for queue in state.net for e in queue] if self.system.network == "fifo" else state.net:
+            if envelope[1] in gone or self._held(state._replace(cuts=tuple(lasting)), envelope):
+                state = self._remove(state, envelope)
+        return state
 
     def _handler(
         self,
@@ -339,7 +351,8 @@ class Reference:
                     prefix = outcome.outputs[:n]
                     fields = dict(zip(self.machines[index].fields, before.fields, strict=True))
                     fields.update({o[1]: o[2] for o in _flat(prefix) if o[0] == "write"})
-                    struck = _put(self._spend(base, entry), index, self.machines[index].down(tuple(fields.values())))
+                    left = self.machines[index].down(tuple(fields.values()), GONE if entry.for_good else DOWN)
+                    struck = _put(self._spend(base, entry), index, left)
                     struck = self._output(struck, index, prefix, first, Crashed(self.names[index]))
                     windows.append(Step((*what, "crash", n, entry), struck, False))
         return Step(what, whole, progress), windows
@@ -361,7 +374,7 @@ class Reference:
             source, target, message = envelope
             index = self.names.index(target)
             local = state.locals[index]
-            if local.state == DOWN or self._held(state, envelope):
+            if local.state in (DOWN, GONE) or self._held(state, envelope):
                 continue
             for outcome in self._outcomes(index, local, type(message), message, source):
                 yield self._handler(
@@ -383,7 +396,7 @@ class Reference:
                 index = self.names.index(target)
                 local = state.locals[index]
                 hints = {e.hint_ms for e in self.entries if e.kind == fault.kind}
-                if type(message) not in carriers or local.state == DOWN or self._held(state, envelope):
+                if type(message) not in carriers or local.state in (DOWN, GONE) or self._held(state, envelope):
                     continue
                 for hint in hints:
                     entries = self._entries(state, fault.kind, envelope, hint)
@@ -412,6 +425,8 @@ class Reference:
                     first = Restarted(machine.name)
                     yield self._handler(state, index, outcome, ("restart", index), progress=True, first=first)
                 continue
+            if local.state == GONE:
+                continue
             for timer in local.timers:
                 for outcome in self._outcomes(index, local, timer, None, ""):
                     yield self._handler(state, index, outcome, ("fire", index, timer), progress=True)
@@ -434,8 +449,9 @@ class Reference:
         for index in range(self.width):
             local, name = state.locals[index], self.names[index]
             fitting = [e for e in self._left_of(state, "crash") if not e.after and e.target in (None, name)]
-            for entry in self._payers(fitting) if local.state != DOWN else []:
-                after = _put(self._spend(state, entry), index, self.machines[index].down(local.fields))
+            for entry in self._payers(fitting) if local.state not in (DOWN, GONE) else []:
+                down = self.machines[index].down(local.fields, GONE if entry.for_good else DOWN)
+                after = _put(self._spend(state, entry), index, down)
                 yield Step(("crash", index, entry), self._hear(after, Crashed(name)), False)
 
     def _cut_steps(self, state: State) -> Iterator[Step]:
@@ -443,8 +459,12 @@ class Reference:
             if name in state.cuts:
                 yield Step(("heal", name), state._replace(cuts=tuple(c for c in state.cuts if c != name)), True)
                 continue
+            if f"{name} for good" in state.cuts:
+                continue
             for entry in self._payers([e for e in self._left_of(state, "cut") if e.target in (None, name)]):
-                cuts = tuple(c for c in self.system.cuts if c in (*state.cuts, name))
+                known = [*self.system.cuts, *(f"{cut} for good" for cut in self.system.cuts)]
+                struck = f"{name} for good" if entry.for_good else name
+                cuts = tuple(c for c in known if c in (*state.cuts, struck))
                 yield Step(("cut", name, entry), self._spend(state._replace(cuts=cuts), entry), False)
 
     # --- budgets --------------------------------------------------------------------------------------------
@@ -472,6 +492,8 @@ class Reference:
         which no other is more particular."""
         if self.every_payer:
             return fitting
+        if len({e.for_good for e in fitting}) > 1:  # two faults
+            return [e for good in (False, True) for e in self._payers([e for e in fitting if e.for_good is good])]
         endless = [e for e in fitting if e.count is None]
         if endless:
             return endless[:1]

@@ -19,7 +19,7 @@ from sim.faults import RateLimited
 from sim.machine.process import Arm, Emit, Output, Send, Together, Write, sends_of, writes_of
 from sim.machine.table import Row
 from sim.system.network import Envelope
-from sim.world.address import AT_ONCE, Address
+from sim.world.address import AT_ONCE, FOR_GOOD, Address
 from sim.world.choice import CUT, MESSAGE, Sent, Subject
 
 
@@ -69,6 +69,7 @@ class Action:
     - `envelope`, `number`: the message it concerns, and its number in the graph
     - `fault`: the domain fault under which it is delivered; `reordered`: ahead of what was sent before it
     - `window`: after how many of `all_outputs` it crashes; None if it does not
+    - `for_good`: whether the process that crashes, or the cut, never comes back
     - `before`: the number of the local value that its handler was given
     - `after`: the local value that it leaves
     - `pays`: the entries of the budget that it draws on; `paid`: how its address says which, where others could pay
@@ -86,6 +87,7 @@ class Action:
     choices: tuple[Value, ...] = ()
     all_outputs: tuple[Output, ...] = ()
     window: int | None = None
+    for_good: bool = False
     arms: tuple[Arm, ...] = ()
     row: Row | None = None
     progress: bool = False
@@ -156,7 +158,7 @@ class Action:
         """Equal in actions that differ in the fields of a message alone."""
         envelope = self.envelope
         message = (envelope.source, envelope.target, type(envelope.message)) if envelope is not None else None
-        crash = None if self.window is None else (self.window, self._crashing())
+        crash = (self.window, self._crashing() or self.for_good)
         fault = type(self.fault)
         return self.kind, message, self.process, self.subject, fault, self.reordered, self.choices, crash, self.paid
 
@@ -182,6 +184,7 @@ class Action:
             self.kind.value,
             process=self.process,
             subject=self.subject,
+            for_good=self.for_good and self.window is None,
             choosing=tuple(map(show, self.choices)) or None,
             crashing=self._crashing(),
             paid=self.paid or None,
@@ -208,7 +211,8 @@ class Action:
         envelope = self.envelope.value() if self.envelope else None
         fault = (type(self.fault).__name__, _hint(self.fault)) if self.fault else None
         what = (self.kind.value, envelope, self.process, self.subject, fault, self.reordered, self.choices, crash)
-        return encode((*what, paid) if paid else what)
+        lasting = ["for good"] * (self.for_good and self.window is None)
+        return encode((*what, *lasting, *[paid] * bool(paid)))
 
     @cached_property
     def record(self) -> bytes:
@@ -234,11 +238,12 @@ class Action:
         """The crash window by the last output before it: `after Store`, `after Ask #2`."""
         if self.window is None:
             return None
+        lasting = f"{FOR_GOOD} " * self.for_good
         if not self.outputs:
-            return AT_ONCE
+            return lasting + AT_ONCE
         names = [output_name(output) for output in self.outputs]
         count = names.count(names[-1])
-        return f"after {names[-1]}" + (f" #{count}" if count > 1 else "")
+        return f"{lasting}after {names[-1]}" + (f" #{count}" if count > 1 else "")
 
     def __repr__(self) -> str:
         return f"<{self.address}>"
@@ -300,8 +305,8 @@ def outputs_named(action: Action, name: str) -> list[int]:
 
 
 def _names_of(output: Output) -> tuple[str, ...]:
-    """What an entry of a budget may call an output: its name, the fields it writes, the classes it sends. (The fields
-    that are written with an emission go by the name of the emission.)"""
+    """What an entry of a budget may call an output: its name, the fields it writes, the classes it sends. (For an
+    emission with the fields written with it this is the emission alone.)"""
     if isinstance(output, Emit):
         return (output_name(output),)
     sent = (type(send.message).__name__ for send in sends_of(output))

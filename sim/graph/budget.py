@@ -15,6 +15,7 @@ from sim.graph.action import Action, Kind, outputs_named
 from sim.graph.tabulation import Tabulation
 from sim.system.declaration import Declaration
 from sim.system.network import Envelope
+from sim.world.address import FOR_GOOD
 
 
 class FaultBudget:
@@ -28,7 +29,12 @@ class FaultBudget:
         self.full = tuple(self.entries[i].count or 0 for i in finite)
         self.endless = len(finite) < len(self.entries)
         self.own_kinds = system.own_kinds
-        self.cuts = list(system.cuts)
+        self.lasting = any(entry.for_good for entry in self.entries)
+        """Whether anything may be struck for good."""
+        lasting_cuts = any(entry.for_good and entry.kind == "cut" for entry in self.entries)
+        self.cuts = [*system.cuts, *(f"{name} {FOR_GOOD}" for name in system.cuts if lasting_cuts)]
+        """The cuts as a state has them: those for good after all others."""
+        self.cut_names = list(system.cuts)
         self._tables = tables
         self._left: dict[tuple[int, ...], BudgetLeft] = {}
         self._paid: dict[tuple[Action, tuple[int, ...], str], Action] = {}
@@ -82,7 +88,9 @@ class BudgetLeft:
         self.in_flight = [kind for kind in (Kind.DROP, Kind.DUPLICATE) if kind.value in self._by_kind]
         self.reorders = "reorder" in self._by_kind
         self.crashes = "crash" in self._by_kind
+        self.lasts = (False, True) if budget.lasting else (False,)
         self.cuts = "cut" in self._by_kind
+        self.cuts_known = len(budget.cuts)
         self.domain = [kind for kind in self._by_kind if kind in budget.own_kinds]
         self._on_envelope: dict[int, tuple[Action, ...]] = {}
         self._overtaking: dict[tuple[int, int], tuple[Action, ...]] = {}
@@ -139,27 +147,33 @@ class BudgetLeft:
         found = self._crash.get(local)
         if found is None:
             name = self._tables.names[self._tables.locals.things[local][0]]
-            fitting = [] if local in self._tables.down else self._crashing(name)
-            found = tuple(self._budget.each_way(self._tables.crash(local), fitting)) if fitting else ()
-            self._crash[local] = found
+            up = self._tables.locals.things[local][1].up
+            found = self._crash[local] = tuple(
+                paid
+                for for_good in (self.lasts if up else ())
+                if (fitting := self._crashing(name, for_good))
+                for paid in self._budget.each_way(self._tables.crash(local, for_good), fitting)
+            )
         return found
 
     def windows(self, action: Action) -> tuple[Action, ...]:
         """The handler of `action` with a crash in each of its windows that the entries allow."""
         found = self._windows.get(action)
         if found is None:
-            found = self._windows[action] = tuple(self._find_windows(action))
+            found = self._windows[action] = tuple(
+                window for for_good in self.lasts for window in self._find_windows(action, for_good)
+            )
         return found
 
-    def _find_windows(self, action: Action) -> Iterable[Action]:
+    def _find_windows(self, action: Action, for_good: bool) -> Iterable[Action]:
         if not action.effect.delivered or action.effect.local in self._tables.failed:
             return ()
-        windows = self._tables.windows(action)
-        anywhere = self._crashing(action.process)
+        windows = self._tables.windows(action, for_good)
+        anywhere = self._crashing(action.process, for_good)
         fitting = {n: list(anywhere) for n in range(len(windows))} if anywhere else {}
         for i in self._by_kind["crash"]:
             place = self._budget.entries[i]
-            if place.after and place.target in (None, action.process):
+            if place.after and place.for_good is for_good and place.target in (None, action.process):
                 for n in dict.fromkeys(outputs_named(action, place.after)):
                     fitting.setdefault(n, []).append(i)
         struck = ((replace(windows[n], pays=action.pays, paid=action.paid), found) for n, found in fitting.items())
@@ -167,17 +181,19 @@ class BudgetLeft:
 
     def cut(self, index: int) -> tuple[Action, ...]:
         """The cut of this number taking effect."""
-        fitting = self._fitting("cut", self._budget.cuts[index])
+        names = self._budget.cut_names
+        fitting = self._fitting("cut", names[index % len(names)], for_good=index >= len(names))
         return tuple(self._budget.each_way(self._tables.cutting(Kind.CUT, index), fitting)) if fitting else ()
 
-    def _fitting(self, kind: str, *places: str) -> list[int]:
+    def _fitting(self, kind: str, *places: str, for_good: bool = False) -> list[int]:
         """The entries of `kind` that can strike at one of `places`."""
-        entries = self._budget.entries
-        return [i for i in self._by_kind.get(kind, ()) if entries[i].target in (None, *places)]
+        found = [(i, self._budget.entries[i]) for i in self._by_kind.get(kind, ())]
+        return [i for i, entry in found if entry.target in (None, *places) and entry.for_good is for_good]
 
-    def _crashing(self, process: str) -> list[int]:
+    def _crashing(self, process: str, for_good: bool) -> list[int]:
         """The entries for a crash at any time; one with a place is for its windows only."""
-        return [i for i in self._fitting("crash", process) if self._budget.entries[i].after is None]
+        found = self._fitting("crash", process, for_good=for_good)
+        return [i for i in found if self._budget.entries[i].after is None]
 
     def _places(self, envelope: int) -> tuple[str, ...]:
         return places(self._tables.envelopes.things[envelope])

@@ -43,6 +43,8 @@ class Definition:
         self.names = system.names
         self.budget = FaultBudget(system, self.tables)
         self._cut_names = self.budget.cuts
+        self.lasting = self.budget.lasting
+        """Whether something may be struck for good; in such a system what is in flight to nobody is nowhere."""
         self._enabled: dict[tuple[tuple[int, ...], tuple[int, ...]], Enabled] = {}
         self._starts: list[GraphStart] = []
 
@@ -183,7 +185,7 @@ class Definition:
         if local in self.tables.down:
             return f"{thing.target} is down"
         for c in state.cuts:
-            if self.system.cuts[self._cut_names[c]].holds(thing.source, thing.target):
+            if self.crosses(c, envelope):
                 return f"the cut {self._cut_names[c]} holds it"
         if envelope not in self.network.heads(state.net):
             return "another message of its pair is ahead of it"
@@ -210,7 +212,27 @@ class Definition:
             budgets = (*budgets[:slot], budgets[slot] - 1, *budgets[slot + 1 :])
         if cut >= 0:
             cuts = tuple(sorted({*cuts} ^ {cut}))
+        if self.lasting:
+            net = self._arriving(locals_, net, cuts)
         return State(locals_, net, budgets, cuts)
+
+    def _arriving(self, locals_: tuple[int, ...], net: Net, cuts: tuple[int, ...]) -> Net:
+        """What is in flight without what can never arrive: its target is gone, or a cut for good holds it."""
+        lasting = [c for c in cuts if c >= len(self.system.cuts)]
+        gone = self.tables.gone
+        if not lasting and gone.isdisjoint(locals_):
+            return net
+        for envelope in self.network.every(net):
+            lost = locals_[self.tables.target[envelope]] in gone
+            if lost or any(self.crosses(c, envelope) for c in lasting):
+                net = self.network.remove(net, envelope)
+        return net
+
+    def crosses(self, cut: int, envelope: int) -> bool:
+        """Whether the cut of this number holds an envelope."""
+        known = list(self.system.cuts.values())
+        thing = self.tables.envelopes.things[envelope]
+        return known[cut % len(known)].holds(thing.source, thing.target)
 
     def changes(self, state: State, action: Action) -> bool:
         """Whether `action` leads to another state."""

@@ -24,15 +24,17 @@ class Enabled:
     def __init__(self, system: Declaration, tables: Tabulation, left: BudgetLeft, cuts: tuple[int, ...]) -> None:
         self._tables = tables
         self._left = left
-        names = list(system.cuts)
-        self._cuts = [system.cuts[names[c]] for c in cuts]
+        known = list(system.cuts.values())
+        self._cuts = [known[c] for c in cuts if c < len(known)]
+        taken = {c % len(known) for c in cuts}
         self.heads: dict[tuple[int, int], Actions] = {}
         self.own: dict[int, Actions] = {}
         self.struck_heads: dict[tuple[int, int], Actions] = {}
         self.struck_behind: dict[tuple[int, int], Actions] = {}
         self.struck_own: dict[int, Actions] = {}
-        self.healing: Actions = tuple(tables.cutting(Kind.HEAL, c) for c in cuts)
-        self.cutting: Actions = tuple(a for c in range(len(names)) if left.cuts and c not in cuts for a in left.cut(c))
+        self.healing: Actions = tuple(tables.cutting(Kind.HEAL, c) for c in cuts if c < len(known))
+        free = [c for c in range(left.cuts_known) if left.cuts and c % len(known) not in taken]
+        self.cutting: Actions = tuple(action for c in free for action in left.cut(c))
         self.strikes_process = left.crashes
         self.strikes_head = bool(left.in_flight or left.domain) or left.crashes
         self.strikes_behind = bool(left.in_flight) or left.reorders

@@ -57,7 +57,7 @@ class Pendings:
             for arm in action.arms:
                 yield self._timer(effect.process, arm, effect.local)
             yield from self._own(effect.local, {arm.timer for arm in action.arms})
-        if action.kind is Kind.CUT:
+        if action.kind is Kind.CUT and not action.for_good:
             yield Pending((CUT, effect.cut, ""), "", again=True)
 
     def _timer(self, process: int, arm: Arm, local: int) -> Pending:

@@ -19,7 +19,7 @@ from sim.graph.action import Action, Effect, Kind
 from sim.machine.handler import Handler, Local, Outcome
 from sim.machine.ledgers import Crashed, Received, Restarted
 from sim.machine.process import Emit, Output, Send, View, sends_of, writes_of
-from sim.machine.table import DOWN, FAILED
+from sim.machine.table import DOWN, FAILED, GONE
 from sim.system.declaration import Declaration
 from sim.system.network import Envelope
 from sim.system.properties import STUCK
@@ -45,6 +45,8 @@ class Tabulation:
         """Local values beyond their table: id -> (kind, machine, reason)."""
         self.hot: set[int] = set()
         self.down: set[int] = set()
+        self.gone: set[int] = set()
+        """Local values of processes that crashed for good."""
         self.target: list[int] = []
         self.pair: list[int] = []
         self._pairs: dict[tuple[str, str], int] = {}
@@ -55,9 +57,9 @@ class Tabulation:
         self._under: dict[tuple[int, int, str, int | None], tuple[Action, ...]] = {}
         self._notified: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[int, ...]] = {}
         self._monitor_rows: dict[tuple[int, int], int] = {}
-        self._windows: dict[Action, tuple[Action, ...]] = {}
+        self._windows: dict[tuple[Action, bool], tuple[Action, ...]] = {}
         self._overtaking: dict[Action, Action] = {}
-        self._crashes: dict[int, Action] = {}
+        self._crashes: dict[tuple[int, bool], Action] = {}
         self._in_flight: dict[tuple[Kind, int], Action] = {}
         self._cutting: dict[tuple[Kind, int], Action] = {}
         self._views: dict[int, View] = {}
@@ -78,6 +80,8 @@ class Tabulation:
             self.failed[number] = (local.fields[0], self.names[process], local.fields[1])
         elif local.state == DOWN:
             self.down.add(number)
+        elif local.state == GONE:
+            self.gone.add(number)
         elif local.state in self.handlers[process].table.hot and (process >= self.width or self._may_be_stuck):
             self.hot.add(number)
 
@@ -179,7 +183,7 @@ class Tabulation:
     def _own(self, local: int) -> tuple[Action, ...]:
         process, value = self.locals.things[local]
         handler = self.handlers[process]
-        if value.state == FAILED:
+        if value.state in (FAILED, GONE):
             return ()
         if value.state == DOWN:
             up = (Restarted(self.names[process]),)
@@ -210,15 +214,16 @@ class Tabulation:
             for outcome in outcomes
         )
 
-    def crash(self, local: int) -> Action:
+    def crash(self, local: int, for_good: bool = False) -> Action:
         """The crash of a process with this local value."""
-        found = self._crashes.get(local)
+        found = self._crashes.get((local, for_good))
         if found is None:
             process, value = self.locals.things[local]
-            down = Outcome(self.handlers[process].down(value.fields), (), (), (), None)
-            found = self._crashes[local] = self._action(
-                Kind.CRASH, process, local, down, last=(Crashed(self.names[process]),)
-            )
+            state = GONE if for_good else DOWN
+            down = Outcome(self.handlers[process].down(value.fields, state), (), (), (), None)
+            last = (Crashed(self.names[process]),)
+            found = self._action(Kind.CRASH, process, local, down, last=last, for_good=for_good)
+            self._crashes[local, for_good] = found
         return found
 
     def in_flight(self, kind: Kind, envelope: int) -> Action:
@@ -234,11 +239,13 @@ class Tabulation:
         return found
 
     def cutting(self, kind: Kind, cut: int) -> Action:
-        """A cut that takes effect (`CUT`) or is healed (`HEAL`)."""
+        """A cut that takes effect (`CUT`) or is healed (`HEAL`). Those for good have the numbers after all others."""
         found = self._cutting.get((kind, cut))
         if found is None:
-            subject = list(self.system.cuts)[cut]
-            found = Action(kind=kind, effect=Effect(cut=cut), subject=subject, progress=kind is Kind.HEAL)
+            names = list(self.system.cuts)
+            good = cut >= len(names)
+            subject, effect = names[cut % len(names)], Effect(cut=cut)
+            found = Action(kind=kind, effect=effect, subject=subject, progress=kind is Kind.HEAL, for_good=good)
             self._cutting[kind, cut] = found
         return found
 
@@ -249,21 +256,23 @@ class Tabulation:
             found = self._overtaking[action] = self._variant(action, reordered=True, window=None)
         return found
 
-    def windows(self, action: Action) -> tuple[Action, ...]:
+    def windows(self, action: Action, for_good: bool = False) -> tuple[Action, ...]:
         """The handler of `action` struck by a crash after each prefix of its outputs, the empty and the
         whole one included."""
-        found = self._windows.get(action)
+        found = self._windows.get((action, for_good))
         if found is None:
-            found = self._windows[action] = tuple(
-                self._variant(action, reordered=action.reordered, window=n) for n in range(len(action.outputs) + 1)
+            found = self._windows[action, for_good] = tuple(
+                self._variant(action, reordered=action.reordered, window=n, for_good=for_good)
+                for n in range(len(action.outputs) + 1)
             )
         return found
 
-    def _variant(self, action: Action, *, reordered: bool, window: int | None) -> Action:
+    def _variant(self, action: Action, *, reordered: bool, window: int | None, for_good: bool = False) -> Action:
         """The same handler call, overtaking others or struck by a crash."""
         process, before = self.locals.things[action.before]
         name, outputs = action.process, action.all_outputs[:window]
-        after = Local(*action.after) if window is None else self._struck(process, before, outputs)
+        state = GONE if for_good else DOWN
+        after = Local(*action.after) if window is None else self._struck(process, before, outputs, state)
         first: tuple[Emission, ...] = ()
         if action.kind is Kind.DELIVER and action.fault is None and action.envelope is not None:
             first = (Received(name, action.envelope.message),)
@@ -283,14 +292,15 @@ class Tabulation:
             fault=action.fault,
             reordered=reordered,
             window=window,
+            for_good=for_good,
         )
 
-    def _struck(self, process: int, before: Local, outputs: tuple[Output, ...]) -> Local:
+    def _struck(self, process: int, before: Local, outputs: tuple[Output, ...], state: str) -> Local:
         """What is left after a crash that followed these outputs: the durable writes among them hold."""
         handler = self.handlers[process]
         fields = dict(zip(handler.fields, before.fields, strict=True))
         fields |= {write.field: write.value for output in outputs for write in writes_of(output)}
-        return handler.down(tuple(fields.values()))
+        return handler.down(tuple(fields.values()), state)
 
     def _action(
         self,
@@ -307,6 +317,7 @@ class Tabulation:
         fault: Fault | None = None,
         reordered: bool = False,
         window: int | None = None,
+        for_good: bool = False,
         progress: bool = False,
     ) -> Action:
         """The action of a handler call, with its effect as integers. Monitors hear `first`, what it emits, `last`."""
@@ -331,6 +342,7 @@ class Tabulation:
             choices=outcome.choices,
             all_outputs=outcome.outputs,
             window=window,
+            for_good=for_good,
             arms=outcome.arms if window is None else (),
             row=outcome.row,
             progress=progress,

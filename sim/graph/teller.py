@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from typing import NamedTuple
@@ -193,6 +193,8 @@ class _Teller:
     def _event(self, number: int, time: int | None, action: Action, before: State, after: State) -> Happening:
         journey = self._taken(number, action)
         sent = self._send(action.effect.sends, number, copied=action.kind is Kind.DUPLICATE)
+        if self.graph.lasting:
+            self._lose(number, after)
         words = self._words.get(action)
         if words is None:
             words = self._words[action] = _words(action)
@@ -292,6 +294,14 @@ class _Teller:
         """A way of its own for a message that is also still in flight."""
         self.journeys.append(self.journeys[index]._replace(ended=number, fate=fate, beside=index))
         return len(self.journeys) - 1
+
+    def _lose(self, number: int, after: State) -> None:
+        """Ends the journeys of what can never arrive."""
+        left = Counter(self.graph.network.every(after.net))
+        for envelope, flying in self._flying.items():
+            while len(flying) > left[envelope]:
+                index = flying.popleft()
+                self.journeys[index] = self.journeys[index]._replace(ended=number, fate=Fate.LOST)
 
     # --- rows ---------------------------------------------------------------------------------------
 

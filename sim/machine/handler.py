@@ -21,7 +21,7 @@ from sim.base.overdue import WATCH
 from sim.base.values import Record, Value, show
 from sim.machine.callbacks import arity
 from sim.machine.process import Arm, Emit, HandlerCall, Output, StateMachine, Violated, sends_of, writes_of
-from sim.machine.table import DEFER, DOWN, FAILED, Dest, Row, Table, Trigger, trigger_name
+from sim.machine.table import DEFER, DOWN, FAILED, GONE, Dest, Row, Table, Trigger, trigger_name
 
 
 class Local(NamedTuple):
@@ -33,7 +33,7 @@ class Local(NamedTuple):
 
     @property
     def up(self) -> bool:
-        return self.state not in (DOWN, FAILED)
+        return self.state not in (DOWN, GONE, FAILED)
 
 
 class Call(NamedTuple):
@@ -178,14 +178,14 @@ class Handler:
         """The outcomes of `on_restart`: the initial state, with what was durable."""
         return self._hook("on_restart", down.fields)
 
-    def down(self, fields: tuple[Value, ...]) -> Local:
+    def down(self, fields: tuple[Value, ...], state: str = DOWN) -> Local:
         """These fields after a crash: the durable ones stay, the others are as at the start."""
         durable = self.table.durable
         kept = tuple(
             value if name in durable else initial
             for name, value, initial in zip(self.fields, fields, self.initial_fields, strict=True)
         )
-        return Local(DOWN, kept)
+        return Local(state, kept)
 
     def react(
         self, local: Local, trigger: Trigger, given: Record | None = None, sender: str = ""

@@ -37,10 +37,11 @@ Callbacks = dict[str, tuple[str, ...]]
 """State -> names of the methods called there."""
 
 DOWN = "(down)"
+GONE = "(gone)"
 FAILED = "(failed)"
-"""States that every machine has in addition to its own: crashed, and failed (a finding)."""
+"""States that every machine has in addition to its own: crashed, crashed for good, and failed (a finding)."""
 
-_NO_STATES = ("", "*", "=", DOWN, FAILED)
+_NO_STATES = ("", "*", "=", DOWN, GONE, FAILED)
 _ROW_KEYS = ("trigger", "source", "dest", "conditions", "unless", "before", "after")
 _GUARDS = ("conditions", "unless")
 _CALLBACKS = (*_GUARDS, "before", "after")
@@ -359,12 +360,16 @@ class _Reader:
                 continue
             if not isinstance(name, str):
                 self.wrong(f"{where}: {key} names {describe(name)}; expected the name of a method")
-            elif not callable(method) or getattr(method, "__module__", "") == "sim.machine.process":
-                known = [n for n in methods(self.cls) if n not in self.reserved]
+            elif not callable(method) or self._is_ours(name):
+                known = [n for n in methods(self.cls) if n not in self.reserved and not self._is_ours(n)]
                 self.missing.append(f"{self.cls.__name__}: {where}: {key}: {unknown('method', name, known)}")
             elif arity(method) is None or isinstance(inspect.getattr_static(self.cls, name), staticmethod):
                 self.wrong(f"{where}: {key} {name!r} must accept self and at most the input")
         return tuple(name for name in names if isinstance(name, str))
+
+    def _is_ours(self, name: str) -> bool:
+        """Whether this is a verb of the framework that the class does not replace."""
+        return getattr(getattr(self.cls, name), "__module__", "") == "sim.machine.process"
 
     def _flag(self, where: str, name: str, trigger: object) -> bool:
         """Whether a guard is a field, or an attribute of the input."""

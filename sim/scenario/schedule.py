@@ -13,7 +13,7 @@ from sim.scenario.mistakes import FilePlace, Mistakes
 from sim.scenario.parsed import ScheduleItem
 from sim.scenario.vocabulary import Vocabulary
 from sim.system.declaration import Declaration
-from sim.world.address import AT_ONCE, MESSAGE_VERBS, START, Address, parse_address
+from sim.world.address import AT_ONCE, FOR_GOOD, MESSAGE_VERBS, START, Address, parse_address
 
 _UNDER = re.compile(r"(?P<kind>[^()]+)(?:\((?P<hint>[^()]*)\))?")
 
@@ -120,9 +120,10 @@ class _Fit:
             return []
         if address.verb not in ("deliver", "fire", "move", "restart"):
             return [f"a {address.verb} runs no handler that could crash; write crash PROCESS"]
-        if address.crashing == AT_ONCE:
+        window = address.crashing.removeprefix(f"{FOR_GOOD} ")
+        if window == AT_ONCE:
             return []
-        output = re.sub(r" #\d+$", "", address.crashing.removeprefix("after "))
+        output = re.sub(r" #\d+$", "", window.removeprefix("after "))
         known = self.words.outputs(self.system, address.target or address.process)
         return [wrong for part in _parts(output) for wrong in self._named("output", part, known)]
 
@@ -154,6 +155,7 @@ def budget_of(items: Iterable[ScheduleItem]) -> tuple[FaultEntry, ...]:
     for item in items:
         address = item.address
         kinds: list[tuple[str, int | None]] = []
+        lasts = address.for_good or (address.crashing or "").startswith(FOR_GOOD)
         if address.verb in ("drop", "duplicate", "crash", "cut"):
             kinds.append((address.verb, None))
         if address.reordered:
@@ -163,5 +165,6 @@ def budget_of(items: Iterable[ScheduleItem]) -> tuple[FaultEntry, ...]:
         match = _UNDER.fullmatch(address.under) if address.under else None
         if match is not None:
             kinds.append((match["kind"], parse_duration(match["hint"]) if match["hint"] is not None else None))
-        entries |= {FaultEntry(kind, UNLIMITED, hint_ms=hint): None for kind, hint in kinds}
+        for kind, hint in kinds:
+            entries[FaultEntry(kind, UNLIMITED, hint_ms=hint, for_good=lasts and kind in ("crash", "cut"))] = None
     return tuple(entries)

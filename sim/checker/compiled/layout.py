@@ -19,8 +19,9 @@ quiescent. RAW: the length of a state that is still to be reduced."""
 NETWORK, PROCESSES, LOCALS, BUDGETS, CUTS, ALWAYS, SOMETIMES, EVENTUALLY, WITHIN, EXACT, KEEP_EDGES, MAX_STATES = range(
     12
 )
-MAX_SENDS = 12
-SETTINGS = 13
+MAX_SENDS, LASTING = 12, 13
+SETTINGS = 14
+"""LASTING: where something may be struck for good, so that what can never arrive vanishes: 1 + the first cut for good."""
 
 ANY, FIFO, SET = range(3)
 NETWORKS = {"any": ANY, "fifo": FIFO, "set": SET}
@@ -34,7 +35,7 @@ COLUMNS = 13
 """ONLY_LOCAL: beside the network, the action changes the local value of its process and nothing else."""
 
 # Flags of a local value.
-FAILED, HOT = 1, 2
+FAILED, HOT, GONE = 1, 2, 4
 
 FLYING = 1 << 24
 """The place of the first of equal envelopes (or of a queue); cells before have their own number."""
@@ -72,6 +73,8 @@ class Rows(NamedTuple):
     """What envelopes are sorted by."""
     target: Any
     flags: Any
+    crossed: Any
+    """For each envelope: the cuts that hold it, as bits."""
     healing: Any
     """For each surroundings: the row of heals."""
     cutting: Any

@@ -64,6 +64,9 @@ class Reduction:
         self.settling = None if eventually else self._make_settling()
 
     def _make_settling(self) -> Settling | None:
+        if self.graph.lasting:  # what can never arrive vanishes: a delivery need not stay possible
+            self._off.append("no partial order: something may be struck for good")
+            return None
         judged = [*self.judge.always, *self.judge.sometimes, *([self.judge.within] if self.judge.within else [])]
         seen = {process for prop in judged for process in prop.reads}
         try:

@@ -92,6 +92,7 @@ class CompiledFuzz:
         settings[walk_layout.LOCALS] = mirror.locals
         settings[walk_layout.BUDGETS] = mirror.budgets
         settings[walk_layout.CUTS] = mirror.cuts
+        settings[walk_layout.LASTING] = (1 + len(graph.system.cuts)) * graph.lasting
         settings[walk_layout.ALWAYS] = len(judge.always)
         settings[layout.STRATEGY] = layout.PURPOSES.index(strategy)
         settings[layout.DEPTH] = depth
