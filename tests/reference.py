@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sim import DEFER, IGNORE, Crashed, Fault, Message, RateLimited, Received, Restarted, System
 from sim.base.values import encode, show
 
-DOWN, GONE, FAILED = "(down)", "(gone)", "(failed)"
+DOWN, GONE, OFF, FAILED = "(down)", "(gone)", "(off)", "(failed)"
 
 
 class Local(NamedTuple):
@@ -315,6 +315,7 @@ class Reference:
         found = [s for s, _ in handled]
         found += [s for _, windows in handled for s in windows]
         found += [*self._network_faults(state), *self._crashes(state), *self._cut_steps(state)]
+        found += self._host_steps(state)
         return [step._replace(after=self._arriving(step.after)) for step in found]
 
     def _arriving(self, state: State) -> State:
@@ -347,7 +348,8 @@ class Reference:
         windows: list[Step] = []
         if outcome.local.state != FAILED:
             for n in range(len(outcome.outputs) + 1):
-                for entry in self._window_entries(base, self.names[index], outcome.outputs, n, message):
+                back = before.state == DOWN
+                for entry in self._window_entries(base, self.names[index], outcome.outputs, n, message, back):
                     prefix = outcome.outputs[:n]
                     fields = dict(zip(self.machines[index].fields, before.fields, strict=True))
                     fields.update({o[1]: o[2] for o in _flat(prefix) if o[0] == "write"})
@@ -355,7 +357,92 @@ class Reference:
                     struck = _put(self._spend(base, entry), index, left)
                     struck = self._output(struck, index, prefix, first, Crashed(self.names[index]))
                     windows.append(Step((*what, "crash", n, entry), struck, False))
+                for host in [name for name, members in self.system.machines.items() if self.names[index] in members]:
+                    for entry in self._window_entries(base, host, outcome.outputs, n, message):
+                        prefix = outcome.outputs[:n]
+                        fields = dict(zip(self.machines[index].fields, before.fields, strict=True))
+                        fields.update({o[1]: o[2] for o in _flat(prefix) if o[0] == "write"})
+                        state_after = GONE if entry.for_good else OFF
+                        struck = _put(self._spend(base, entry), index, before._replace(fields=tuple(fields.values())))
+                        struck = self._output(struck, index, prefix, first, Crashed(self.names[index]))
+                        struck = _put(struck, index, self.machines[index].down(tuple(fields.values()), state_after))
+                        struck = self._fell(struck, host, state_after)
+                        windows.append(Step((*what, "crash with", host, n, entry), struck, False))
         return Step(what, whole, progress), windows
+
+    def _fell(self, state: State, host: str, after: str) -> State:
+        """The machine goes down, with whoever is still up on it and what is in flight inside of it."""
+        flat = [e for queue in state.net for e in queue] if self.system.network == "fifo" else state.net
+        for envelope in flat:
+            if {envelope[0], envelope[1]} <= {*self.system.machines[host]}:
+                state = self._remove(state, envelope)
+        for name in self.system.machines[host]:
+            index = self.names.index(name)
+            local = state.locals[index]
+            if local.state != GONE:
+                state = _put(state, index, self.machines[index].down(local.fields, after))
+            if local.state not in (DOWN, GONE, OFF):
+                state = self._hear(state, Crashed(name))
+        return state
+
+    def _host_steps(self, state: State) -> Iterator[Step]:
+        for host, members in self.system.machines.items():
+            on = [self.names.index(name) for name in members]
+            if any(state.locals[i].state not in (DOWN, GONE, OFF) for i in on):
+                fitting = [e for e in self._left_of(state, "crash") if not e.after and e.target in (None, host)]
+                for entry in self._payers(fitting) if not self._full(state) else []:
+                    struck = self._fell(self._spend(state, entry), host, GONE if entry.for_good else OFF)
+                    yield Step(("crash", host, entry), struck, False)
+            off = [i for i in on if state.locals[i].state == OFF]
+            ways: list[list[Outcome]] = [[]]
+            for i in off:
+                ways = [[*way, o] for way in ways for o in self.machines[i].hook("on_restart", state.locals[i].fields)]
+            for way in ways if off else []:
+                yield from self._host_restart(state, host, off, way)
+
+    def _host_restart(self, state: State, host: str, off: list[int], way: list[Outcome]) -> Iterator[Step]:
+        what = ("restart", host, tuple(o.choices for o in way))
+        everything = [(i, output) for i, o in zip(off, way, strict=True) for output in o.outputs]
+        whole = state
+        for i, outcome in zip(off, way, strict=True):
+            whole = _put(whole, i, outcome.local)
+        for i in off:
+            whole = self._hear(whole, Restarted(self.names[i]))
+        for i, output in everything:
+            whole = self._output(whole, i, (output,))
+        yield Step(what, whole, True)
+        if any(outcome.local.state == FAILED for outcome in way):
+            return
+        for n in range(len(everything) + 1):
+            outputs = tuple(output for _, output in everything)
+            for entry in self._window_entries(state, host, outputs, n, "", back=True):
+                struck = self._spend(state, entry)
+                for i in off:
+                    fields = dict(zip(self.machines[i].fields, state.locals[i].fields, strict=True))
+                    done = tuple(output for j, output in everything[:n] if j == i)
+                    fields.update({o[1]: o[2] for o in _flat(done) if o[0] == "write"})
+                    after = self.machines[i].down(tuple(fields.values()), GONE if entry.for_good else OFF)
+                    struck = _put(struck, i, after)
+                for i in off:
+                    struck = self._hear(struck, Restarted(self.names[i]))
+                for i, output in everything[:n]:
+                    struck = self._output(struck, i, (output,))
+                for i in off:
+                    struck = self._hear(struck, Crashed(self.names[i]))
+                struck = self._fell(struck, host, GONE if entry.for_good else OFF)
+                yield Step((*what, "crash", n, entry), struck, False)
+
+    def _full(self, state: State) -> bool:
+        """Whether as many are down as may be; a machine is one."""
+        if self.system.down_max is None:
+            return False
+        down = {name for name, local in zip(self.names, state.locals, strict=True) if local.state in (DOWN, GONE, OFF)}
+        hosts = [host for host, members in self.system.machines.items() if down & {*members}]
+        alone = [name for name in down if not self._on_host(name)]
+        return len(hosts) + len(alone) >= self.system.down_max
+
+    def _on_host(self, name: str) -> bool:
+        return any(name in members for members in self.system.machines.values())
 
     def _outcomes(self, index: int, local: Local, trigger: Any, given: Any, sender: str) -> list[Outcome]:
         try:
@@ -374,7 +461,7 @@ class Reference:
             source, target, message = envelope
             index = self.names.index(target)
             local = state.locals[index]
-            if local.state in (DOWN, GONE) or self._held(state, envelope):
+            if local.state in (DOWN, GONE, OFF) or self._held(state, envelope):
                 continue
             for outcome in self._outcomes(index, local, type(message), message, source):
                 yield self._handler(
@@ -396,7 +483,7 @@ class Reference:
                 index = self.names.index(target)
                 local = state.locals[index]
                 hints = {e.hint_ms for e in self.entries if e.kind == fault.kind}
-                if type(message) not in carriers or local.state in (DOWN, GONE) or self._held(state, envelope):
+                if type(message) not in carriers or local.state in (DOWN, GONE, OFF) or self._held(state, envelope):
                     continue
                 for hint in hints:
                     entries = self._entries(state, fault.kind, envelope, hint)
@@ -425,7 +512,7 @@ class Reference:
                     first = Restarted(machine.name)
                     yield self._handler(state, index, outcome, ("restart", index), progress=True, first=first)
                 continue
-            if local.state == GONE:
+            if local.state in (GONE, OFF):
                 continue
             for timer in local.timers:
                 for outcome in self._outcomes(index, local, timer, None, ""):
@@ -448,8 +535,10 @@ class Reference:
     def _crashes(self, state: State) -> Iterator[Step]:
         for index in range(self.width):
             local, name = state.locals[index], self.names[index]
-            fitting = [e for e in self._left_of(state, "crash") if not e.after and e.target in (None, name)]
-            for entry in self._payers(fitting) if local.state not in (DOWN, GONE) else []:
+            places = (name,) if self._on_host(name) else (None, name)
+            fitting = [e for e in self._left_of(state, "crash") if not e.after and e.target in places]
+            can = local.state not in (DOWN, GONE, OFF) and not self._full(state)
+            for entry in self._payers(fitting) if can else []:
                 down = self.machines[index].down(local.fields, GONE if entry.for_good else DOWN)
                 after = _put(self._spend(state, entry), index, down)
                 yield Step(("crash", index, entry), self._hear(after, Crashed(name)), False)
@@ -481,8 +570,13 @@ class Reference:
         places = (None, source, target, f"{source}->{target}", type(message).__name__)
         return self._payers([e for e in self._left_of(state, kind) if e.target in places and e.hint_ms == hint])
 
-    def _window_entries(self, state: State, name: str, outputs: tuple[Any, ...], n: int, message: str) -> list[Any]:
-        fitting = [e for e in self._left_of(state, "crash") if e.target in (None, name)]
+    def _window_entries(
+        self, state: State, name: str, outputs: tuple[Any, ...], n: int, message: str, back: bool = False
+    ) -> list[Any]:
+        if self._full(state) and not back:
+            return []
+        places = (name,) if self._on_host(name) else (None, name)
+        fitting = [e for e in self._left_of(state, "crash") if e.target in places]
         behind = [_name(output) for output in _flat(outputs[n - 1 : n])] if n else []
         behind += [message] if n == len(outputs) and message else []
         return self._payers([e for e in fitting if not e.after or e.after in behind])

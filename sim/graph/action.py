@@ -56,6 +56,8 @@ class Effect(NamedTuple):
     """The slots of finite budget entries that it draws on."""
     cut: int = -1
     """The cut that takes effect or is healed."""
+    others: tuple[tuple[int, int], ...] = ()
+    """The other processes that get another local value, as they are on one machine, each with that value."""
 
 
 NO_EFFECT = Effect()
@@ -69,6 +71,8 @@ class Action:
     - `envelope`, `number`: the message it concerns, and its number in the graph
     - `fault`: the domain fault under which it is delivered; `reordered`: ahead of what was sent before it
     - `window`: after how many of `all_outputs` it crashes; None if it does not
+    - `machine`: the machine that crashes or restarts; `with_machine`: the one that crashes with its handler. `process` is
+      then a process on it
     - `for_good`: whether the process that crashes, or the cut, never comes back
     - `before`: the number of the local value that its handler was given
     - `after`: the local value that it leaves
@@ -88,7 +92,11 @@ class Action:
     all_outputs: tuple[Output, ...] = ()
     window: int | None = None
     for_good: bool = False
+    machine: str = ""
+    with_machine: str = ""
     arms: tuple[Arm, ...] = ()
+    others: tuple[str, ...] = ()
+    others_arms: tuple[tuple[int, Arm], ...] = ()
     row: Row | None = None
     progress: bool = False
     before: int = -1
@@ -119,7 +127,7 @@ class Action:
             return (MESSAGE, self.number, "")
         if self.kind in (Kind.CUT, Kind.HEAL):
             return (CUT, self.effect.cut, "")
-        return (self.kind.value, self.effect.process, self.subject)
+        return (self.kind.value, self.effect.process, self.machine or self.subject)
 
     @property
     def ends(self) -> bool:
@@ -142,9 +150,25 @@ class Action:
         return self.process
 
     @property
+    def movers(self) -> tuple[str, ...]:
+        """The process whose handler runs, and the others on its machine to which the same happens."""
+        return (self.process, *self.others) if self.process else ()
+
+    @property
     def owner(self) -> str:
         """The process it happens at; for a loss or a doubling the one that the message goes to."""
+        if self.effect.others:
+            return ""
         return self.process or (self.envelope.target if self.envelope is not None else "")
+
+    @property
+    def fells(self) -> str:
+        """The machine that crashes in it, if one does."""
+        return self.with_machine or (self.machine if self.kind is Kind.CRASH or self.window is not None else "")
+
+    @property
+    def _who(self) -> str:
+        return self.machine or self.process
 
     @cached_property
     def inside(self) -> bytes | None:
@@ -160,7 +184,7 @@ class Action:
         message = (envelope.source, envelope.target, type(envelope.message)) if envelope is not None else None
         crash = (self.window, self._crashing() or self.for_good)
         fault = type(self.fault)
-        return self.kind, message, self.process, self.subject, fault, self.reordered, self.choices, crash, self.paid
+        return self.kind, message, self._who, self.subject, fault, self.reordered, self.choices, crash, self.paid
 
     @cached_property
     def address(self) -> Address:
@@ -182,7 +206,7 @@ class Action:
             )
         return Address(
             self.kind.value,
-            process=self.process,
+            process=self._who,
             subject=self.subject,
             for_good=self.for_good and self.window is None,
             choosing=tuple(map(show, self.choices)) or None,
@@ -200,7 +224,7 @@ class Action:
         """The action whatever it chooses: what fairness is owed to. A scheduler must let an action that stays enabled
         happen; it owes no particular outcome."""
         envelope = self.envelope.value() if self.envelope else None
-        return encode((self.kind.value, envelope, self.process, self.subject))
+        return encode((self.kind.value, envelope, self._who, self.subject))
 
     @cached_property
     def code(self) -> bytes:
@@ -210,7 +234,7 @@ class Action:
     def _code(self, crash: str | None, paid: str) -> bytes:
         envelope = self.envelope.value() if self.envelope else None
         fault = (type(self.fault).__name__, _hint(self.fault)) if self.fault else None
-        what = (self.kind.value, envelope, self.process, self.subject, fault, self.reordered, self.choices, crash)
+        what = (self.kind.value, envelope, self._who, self.subject, fault, self.reordered, self.choices, crash)
         lasting = ["for good"] * (self.for_good and self.window is None)
         return encode((*what, *lasting, *[paid] * bool(paid)))
 
@@ -238,7 +262,7 @@ class Action:
         """The crash window by the last output before it: `after Store`, `after Ask #2`."""
         if self.window is None:
             return None
-        lasting = f"{FOR_GOOD} " * self.for_good
+        lasting = f"with {self.with_machine} " * bool(self.with_machine) + f"{FOR_GOOD} " * self.for_good
         if not self.outputs:
             return lasting + AT_ONCE
         names = [output_name(output) for output in self.outputs]

@@ -13,6 +13,7 @@ from sim.faults.catalogue import TIMED_KINDS
 from sim.faults.plan import FaultEntry
 from sim.graph.action import Action, Kind, outputs_named
 from sim.graph.tabulation import Tabulation
+from sim.machine.table import DOWN, GONE
 from sim.system.declaration import Declaration
 from sim.system.network import Envelope
 from sim.world.address import FOR_GOOD
@@ -35,6 +36,7 @@ class FaultBudget:
         self.cuts = [*system.cuts, *(f"{name} {FOR_GOOD}" for name in system.cuts if lasting_cuts)]
         """The cuts as a state has them: those for good after all others."""
         self.cut_names = list(system.cuts)
+        self.on_machines = {name for names in system.machines.values() for name in names}
         self._tables = tables
         self._left: dict[tuple[int, ...], BudgetLeft] = {}
         self._paid: dict[tuple[Action, tuple[int, ...], str], Action] = {}
@@ -81,6 +83,7 @@ class BudgetLeft:
 
     def __init__(self, budget: FaultBudget, tables: Tabulation, available: list[int]) -> None:
         self._budget = budget
+        self.each_way = budget.each_way
         self._tables = tables
         self._by_kind: dict[str, list[int]] = {}
         for i in sorted(available, key=lambda i: (budget.entries[i].target is None, i)):
@@ -151,8 +154,8 @@ class BudgetLeft:
             found = self._crash[local] = tuple(
                 paid
                 for for_good in (self.lasts if up else ())
-                if (fitting := self._crashing(name, for_good))
-                for paid in self._budget.each_way(self._tables.crash(local, for_good), fitting)
+                if (fitting := self.crashing(name, for_good))
+                for paid in self._budget.each_way(self._tables.crash(local, GONE if for_good else DOWN), fitting)
             )
         return found
 
@@ -168,14 +171,17 @@ class BudgetLeft:
     def _find_windows(self, action: Action, for_good: bool) -> Iterable[Action]:
         if not action.effect.delivered or action.effect.local in self._tables.failed:
             return ()
-        windows = self._tables.windows(action, for_good)
-        anywhere = self._crashing(action.process, for_good)
+        windows = self._tables.windows(action, GONE if for_good else DOWN)
+        return self.in_windows(action, action.process, windows, for_good)
+
+    def in_windows(self, action: Action, name: str, windows: Sequence[Action], for_good: bool) -> list[Action]:
+        """Those of the windows of `action` in which a crash of `name` (a process or a machine) is paid for."""
+        anywhere = self.crashing(name, for_good)
         fitting = {n: list(anywhere) for n in range(len(windows))} if anywhere else {}
-        for i in self._by_kind["crash"]:
-            place = self._budget.entries[i]
-            if place.after and place.for_good is for_good and place.target in (None, action.process):
-                for n in dict.fromkeys(outputs_named(action, place.after)):
-                    fitting.setdefault(n, []).append(i)
+        for i in self._fitting("crash", name, for_good=for_good):
+            after = self._budget.entries[i].after
+            for n in dict.fromkeys(outputs_named(action, after) if after else ()):
+                fitting.setdefault(n, []).append(i)
         struck = ((replace(windows[n], pays=action.pays, paid=action.paid), found) for n, found in fitting.items())
         return [paid for window, found in struck for paid in self._budget.each_way(window, found)]
 
@@ -188,11 +194,13 @@ class BudgetLeft:
     def _fitting(self, kind: str, *places: str, for_good: bool = False) -> list[int]:
         """The entries of `kind` that can strike at one of `places`."""
         found = [(i, self._budget.entries[i]) for i in self._by_kind.get(kind, ())]
-        return [i for i, entry in found if entry.target in (None, *places) and entry.for_good is for_good]
+        named = kind == "crash" and places[0] in self._budget.on_machines  # by itself only where an entry names it
+        fitting = places if named else (None, *places)
+        return [i for i, entry in found if entry.target in fitting and entry.for_good is for_good]
 
-    def _crashing(self, process: str, for_good: bool) -> list[int]:
-        """The entries for a crash at any time; one with a place is for its windows only."""
-        found = self._fitting("crash", process, for_good=for_good)
+    def crashing(self, name: str, for_good: bool) -> list[int]:
+        """The entries for a crash of a process or a machine at any time; one with a place is for its windows only."""
+        found = self._fitting("crash", name, for_good=for_good)
         return [i for i in found if self._budget.entries[i].after is None]
 
     def _places(self, envelope: int) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from sim.graph.why import why_not
 from sim.machine.table import DEFER
 from sim.system.properties import Property
 from sim.world.address import Address
-from sim.world.choice import CUT, MESSAGE, Pending, Start, Subject
+from sim.world.choice import CUT, MESSAGE, RESTART, Pending, Start, Subject
 from sim.world.finding import Finding
 from sim.world.slowdown import Slowdown
 from sim.world.timing import Timing
@@ -80,7 +80,7 @@ class Graph(Definition):
 
     @cached_property
     def _pending(self) -> Pendings:
-        return Pendings(self.tables)
+        return Pendings(self.tables, self.machines)
 
     def judge(self, state: State) -> Finding | None:
         return self._judge.judge(state)
@@ -100,11 +100,13 @@ class Graph(Definition):
         )
 
     def ways(self, state: State, subject: Subject) -> Sequence[Action] | None:
-        what, number, _ = subject
+        what, number, name = subject
         if what == MESSAGE:
             return self._deliveries(state, number)
         if what == CUT:
             return (self.tables.cutting(Kind.HEAL, number),) if number in state.cuts else None
+        if what == RESTART and name:
+            return self.machines.restart(name, state.locals) or None
         return self._pending.ways(state.locals[number], subject)
 
     def _deliveries(self, state: State, envelope: int) -> Sequence[Action] | None:

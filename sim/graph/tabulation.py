@@ -19,7 +19,7 @@ from sim.graph.action import Action, Effect, Kind
 from sim.machine.handler import Handler, Local, Outcome
 from sim.machine.ledgers import Crashed, Received, Restarted
 from sim.machine.process import Emit, Output, Send, View, sends_of, writes_of
-from sim.machine.table import DOWN, FAILED, GONE
+from sim.machine.table import DOWN, FAILED, GONE, OFF
 from sim.system.declaration import Declaration
 from sim.system.network import Envelope
 from sim.system.properties import STUCK
@@ -45,8 +45,11 @@ class Tabulation:
         """Local values beyond their table: id -> (kind, machine, reason)."""
         self.hot: set[int] = set()
         self.down: set[int] = set()
+        """Local values of processes that are down, and come back."""
         self.gone: set[int] = set()
         """Local values of processes that crashed for good."""
+        self.low: set[int] = set()
+        """Both."""
         self.target: list[int] = []
         self.pair: list[int] = []
         self._pairs: dict[tuple[str, str], int] = {}
@@ -57,9 +60,9 @@ class Tabulation:
         self._under: dict[tuple[int, int, str, int | None], tuple[Action, ...]] = {}
         self._notified: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[int, ...]] = {}
         self._monitor_rows: dict[tuple[int, int], int] = {}
-        self._windows: dict[tuple[Action, bool], tuple[Action, ...]] = {}
+        self._windows: dict[tuple[Action, str], tuple[Action, ...]] = {}
         self._overtaking: dict[Action, Action] = {}
-        self._crashes: dict[tuple[int, bool], Action] = {}
+        self._crashes: dict[tuple[int, str], Action] = {}
         self._in_flight: dict[tuple[Kind, int], Action] = {}
         self._cutting: dict[tuple[Kind, int], Action] = {}
         self._views: dict[int, View] = {}
@@ -78,10 +81,12 @@ class Tabulation:
         process, local = thing
         if local.state == FAILED:
             self.failed[number] = (local.fields[0], self.names[process], local.fields[1])
-        elif local.state == DOWN:
+        elif local.state in (DOWN, OFF):
             self.down.add(number)
+            self.low.add(number)
         elif local.state == GONE:
             self.gone.add(number)
+            self.low.add(number)
         elif local.state in self.handlers[process].table.hot and (process >= self.width or self._may_be_stuck):
             self.hot.add(number)
 
@@ -183,7 +188,7 @@ class Tabulation:
     def _own(self, local: int) -> tuple[Action, ...]:
         process, value = self.locals.things[local]
         handler = self.handlers[process]
-        if value.state in (FAILED, GONE):
+        if value.state in (FAILED, GONE, OFF):
             return ()
         if value.state == DOWN:
             up = (Restarted(self.names[process]),)
@@ -214,16 +219,15 @@ class Tabulation:
             for outcome in outcomes
         )
 
-    def crash(self, local: int, for_good: bool = False) -> Action:
-        """The crash of a process with this local value."""
-        found = self._crashes.get((local, for_good))
+    def crash(self, local: int, state: str = DOWN) -> Action:
+        """The crash of a process with this local value, which leaves it in this state."""
+        found = self._crashes.get((local, state))
         if found is None:
             process, value = self.locals.things[local]
-            state = GONE if for_good else DOWN
             down = Outcome(self.handlers[process].down(value.fields, state), (), (), (), None)
             last = (Crashed(self.names[process]),)
-            found = self._action(Kind.CRASH, process, local, down, last=last, for_good=for_good)
-            self._crashes[local, for_good] = found
+            found = self._action(Kind.CRASH, process, local, down, last=last, for_good=state == GONE)
+            self._crashes[local, state] = found
         return found
 
     def in_flight(self, kind: Kind, envelope: int) -> Action:
@@ -256,23 +260,22 @@ class Tabulation:
             found = self._overtaking[action] = self._variant(action, reordered=True, window=None)
         return found
 
-    def windows(self, action: Action, for_good: bool = False) -> tuple[Action, ...]:
+    def windows(self, action: Action, state: str = DOWN) -> tuple[Action, ...]:
         """The handler of `action` struck by a crash after each prefix of its outputs, the empty and the
         whole one included."""
-        found = self._windows.get((action, for_good))
+        found = self._windows.get((action, state))
         if found is None:
-            found = self._windows[action, for_good] = tuple(
-                self._variant(action, reordered=action.reordered, window=n, for_good=for_good)
+            found = self._windows[action, state] = tuple(
+                self._variant(action, reordered=action.reordered, window=n, state=state)
                 for n in range(len(action.outputs) + 1)
             )
         return found
 
-    def _variant(self, action: Action, *, reordered: bool, window: int | None, for_good: bool = False) -> Action:
+    def _variant(self, action: Action, *, reordered: bool, window: int | None, state: str = DOWN) -> Action:
         """The same handler call, overtaking others or struck by a crash."""
         process, before = self.locals.things[action.before]
         name, outputs = action.process, action.all_outputs[:window]
-        state = GONE if for_good else DOWN
-        after = Local(*action.after) if window is None else self._struck(process, before, outputs, state)
+        after = Local(*action.after) if window is None else self.struck(process, before, outputs, state)
         first: tuple[Emission, ...] = ()
         if action.kind is Kind.DELIVER and action.fault is None and action.envelope is not None:
             first = (Received(name, action.envelope.message),)
@@ -292,10 +295,10 @@ class Tabulation:
             fault=action.fault,
             reordered=reordered,
             window=window,
-            for_good=for_good,
+            for_good=window is not None and state == GONE,
         )
 
-    def _struck(self, process: int, before: Local, outputs: tuple[Output, ...], state: str) -> Local:
+    def struck(self, process: int, before: Local, outputs: tuple[Output, ...], state: str) -> Local:
         """What is left after a crash that followed these outputs: the durable writes among them hold."""
         handler = self.handlers[process]
         fields = dict(zip(handler.fields, before.fields, strict=True))

@@ -63,9 +63,10 @@ def action_text(action: Action) -> str:
         return f"{action.process}  timer {action.subject}{chosen}{crash}"
     if action.kind is Kind.MOVE:
         return f"{action.process}  {action.subject}{chosen}{crash}"
+    lasting = " for good" if address.for_good else ""
     if action.kind in (Kind.CUT, Kind.HEAL):
-        return f"{action.kind.value} {action.subject}"
-    return f"{action.process}  {action.kind.value}s{chosen}{crash}"
+        return f"{action.kind.value} {action.subject}{lasting}"
+    return f"{action.machine or action.process}  {action.kind.value}s{chosen}{crash}" + lasting
 
 
 def brief(record: Record) -> str:
@@ -88,13 +89,14 @@ class _Words(NamedTuple):
     """What it takes of the table of its process."""
 
 
-def _words(action: Action) -> _Words:
+def _words(action: Action, names: Sequence[str]) -> _Words:
     emissions = list(_emissions(action.outputs))
     return _Words(
         action_text(action),
         str(action.address),
         action.strikes,
-        tuple(_arming(action.process, arm) for arm in action.arms),
+        tuple(_arming(action.process, arm) for arm in action.arms)
+        + tuple(_arming(names[i], arm) for i, arm in action.others_arms),
         tuple(map(brief, emissions)),
         tuple(_reasons(emissions)),
         ((action.effect.process, action.row.index),) if action.row is not None else (),
@@ -193,11 +195,11 @@ class _Teller:
     def _event(self, number: int, time: int | None, action: Action, before: State, after: State) -> Happening:
         journey = self._taken(number, action)
         sent = self._send(action.effect.sends, number, copied=action.kind is Kind.DUPLICATE)
-        if self.graph.lasting:
+        if self.graph.lasting or action.fells:
             self._lose(number, after)
         words = self._words.get(action)
         if words is None:
-            words = self._words[action] = _words(action)
+            words = self._words[action] = _words(action, self.graph.names)
         key = (before.locals, after.locals)
         moved = self._moved.get(key)
         if moved is None:

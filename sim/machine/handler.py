@@ -21,7 +21,7 @@ from sim.base.overdue import WATCH
 from sim.base.values import Record, Value, show
 from sim.machine.callbacks import arity
 from sim.machine.process import Arm, Emit, HandlerCall, Output, StateMachine, Violated, sends_of, writes_of
-from sim.machine.table import DEFER, DOWN, FAILED, GONE, Dest, Row, Table, Trigger, trigger_name
+from sim.machine.table import DEFER, DOWN, FAILED, GONE, OFF, Dest, Row, Table, Trigger, trigger_name
 
 
 class Local(NamedTuple):
@@ -33,7 +33,7 @@ class Local(NamedTuple):
 
     @property
     def up(self) -> bool:
-        return self.state not in (DOWN, GONE, FAILED)
+        return self.state not in (DOWN, GONE, OFF, FAILED)
 
 
 class Call(NamedTuple):

@@ -38,10 +38,12 @@ Callbacks = dict[str, tuple[str, ...]]
 
 DOWN = "(down)"
 GONE = "(gone)"
+OFF = "(off)"
 FAILED = "(failed)"
-"""States that every machine has in addition to its own: crashed, crashed for good, and failed (a finding)."""
+"""States that every process has in addition to its own: crashed, crashed for good, down with its machine, and failed (a
+finding; a monitor has it too)."""
 
-_NO_STATES = ("", "*", "=", DOWN, GONE, FAILED)
+_NO_STATES = ("", "*", "=", DOWN, GONE, OFF, FAILED)
 _ROW_KEYS = ("trigger", "source", "dest", "conditions", "unless", "before", "after")
 _GUARDS = ("conditions", "unless")
 _CALLBACKS = (*_GUARDS, "before", "after")

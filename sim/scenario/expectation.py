@@ -7,7 +7,7 @@ from typing import Any
 
 from sim.base.errors import brief, unknown
 from sim.machine.ledgers import REASONS
-from sim.machine.table import DOWN, FAILED, GONE
+from sim.machine.table import DOWN, FAILED, GONE, OFF
 from sim.scenario.document import Node
 from sim.scenario.mistakes import Mistakes
 from sim.scenario.parsed import Expectation
@@ -79,7 +79,7 @@ def _check_state(root: Node, name: str, state: str, system: Declaration, mistake
         )
         return
     known = type(machine).table.states
-    if state not in (*known, DOWN, GONE, FAILED):
+    if state not in (*known, DOWN, GONE, OFF, FAILED):
         mistakes.add(
             root.place_of("expect", "states", name),
             f"{name}: {unknown('state', state, known)}",

@@ -13,7 +13,7 @@ from sim.scenario.mistakes import FilePlace, Mistakes
 from sim.scenario.parsed import ScheduleItem
 from sim.scenario.vocabulary import Vocabulary
 from sim.system.declaration import Declaration
-from sim.world.address import AT_ONCE, FOR_GOOD, MESSAGE_VERBS, START, Address, parse_address
+from sim.world.address import AT_ONCE, FOR_GOOD, MESSAGE_VERBS, PROCESS_VERBS, START, Address, parse_address
 
 _UNDER = re.compile(r"(?P<kind>[^()]+)(?:\((?P<hint>[^()]*)\))?")
 
@@ -63,7 +63,8 @@ class _Fit:
         elif verb in ("cut", "heal"):
             found = self._named("cut", address.subject, tuple(self.system.cuts))
         else:
-            found = self._process(address.process)
+            machine = verb in PROCESS_VERBS and address.process in self.system.machines
+            found = [] if machine else self._process(address.process)
             if not found and verb in ("fire", "move"):
                 found = self._subject(address)
         return [*found, *self._under(address), *self._crashing(address), *self._network(address)]
@@ -120,7 +121,7 @@ class _Fit:
             return []
         if address.verb not in ("deliver", "fire", "move", "restart"):
             return [f"a {address.verb} runs no handler that could crash; write crash PROCESS"]
-        window = address.crashing.removeprefix(f"{FOR_GOOD} ")
+        window = re.sub(r"^with \S+ ", "", address.crashing).removeprefix(f"{FOR_GOOD} ")
         if window == AT_ONCE:
             return []
         output = re.sub(r" #\d+$", "", window.removeprefix("after "))
@@ -149,13 +150,16 @@ def _parts(output: str) -> list[str]:
     return [f"writing {field}" for field in writing.removeprefix("writing ").split(", ")] + parts
 
 
-def budget_of(items: Iterable[ScheduleItem]) -> tuple[FaultEntry, ...]:
+def budget_of(items: Iterable[ScheduleItem], system: Declaration) -> tuple[FaultEntry, ...]:
     """Every kind of fault that these items use, without limit: the schedule itself says what strikes."""
     entries: dict[FaultEntry, None] = {}
     for item in items:
         address = item.address
         kinds: list[tuple[str, int | None]] = []
-        lasts = address.for_good or (address.crashing or "").startswith(FOR_GOOD)
+        crashing = address.crashing or ""
+        lasts = address.for_good or FOR_GOOD in crashing.partition("after ")[0]
+        process = "" if crashing.startswith("with ") else address.target or address.process
+        alone = process if any(process in names for names in system.machines.values()) else None
         if address.verb in ("drop", "duplicate", "crash", "cut"):
             kinds.append((address.verb, None))
         if address.reordered:
@@ -166,5 +170,7 @@ def budget_of(items: Iterable[ScheduleItem]) -> tuple[FaultEntry, ...]:
         if match is not None:
             kinds.append((match["kind"], parse_duration(match["hint"]) if match["hint"] is not None else None))
         for kind, hint in kinds:
-            entries[FaultEntry(kind, UNLIMITED, hint_ms=hint, for_good=lasts and kind in ("crash", "cut"))] = None
+            target = alone if kind == "crash" else None
+            good = lasts and kind in ("crash", "cut")
+            entries[FaultEntry(kind, UNLIMITED, target, hint_ms=hint, for_good=good)] = None
     return tuple(entries)

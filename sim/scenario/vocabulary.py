@@ -33,7 +33,7 @@ class Vocabulary:
         if (
             entry.target is not None
             and "->" not in entry.target
-            and entry.target not in (*system.processes, *system.cuts, *self.messages)
+            and entry.target not in (*system.processes, *system.machines, *system.cuts, *self.messages)
         ):
             found.append(unknown("message type", entry.target, self.messages))
         if entry.after is not None:

@@ -57,6 +57,8 @@ class Declaration:
     - `faults`: a budget in the syntax of plans, such as `drop:1,crash:1@coordinator`
     - `carriers`: for each domain fault the message types it strikes
     - `cuts`: named cuts, for the fault kind `cut`
+    - `machines`: which processes run on one machine, and crash and come back together: `{"m": ("kernel", "database")}`
+    - `down_max`: how many may be down at once (None: all), a machine as one
     - `within`: bounds a check
     - `timing`: how long things take in a run on virtual time
     - `interchangeable`: groups of process names that may be swapped without changing what the system does: `(("rm1",
@@ -78,6 +80,8 @@ class Declaration:
     timing: Timing = field(default_factory=Timing)
     interchangeable: Sequence[Sequence[str]] = ()
     judged: tuple[str, ...] = ()
+    machines: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    down_max: int | None = None
 
     def __new__(cls, *_: Any, **parts: Any) -> Self:
         """Suggests the right name, where Python would only reject the wrong one."""
@@ -94,6 +98,7 @@ class Declaration:
                 *self._machine_mistakes(),
                 *self._property_mistakes(),
                 *self._cut_mistakes(),
+                *self._machines_mistakes(),
                 *self._carrier_mistakes(),
                 *self._timing_mistakes(),
                 *self._group_mistakes(),
@@ -174,7 +179,7 @@ class Declaration:
     def _shape_mistakes(self) -> list[str]:
         """Parts that should be a mapping or a sequence, and are not."""
         mistakes = []
-        for name in ("processes", "monitors", "carriers", "cuts"):
+        for name in ("processes", "monitors", "carriers", "cuts", "machines"):
             part = getattr(self, name)
             if not isinstance(part, Mapping):
                 mistakes.append(f"{name} is {describe(part)}; expected a mapping, such as {name}={{...}}")
@@ -292,6 +297,24 @@ class Declaration:
             if member not in self.processes
         ]
 
+    def _machines_mistakes(self) -> list[str]:
+        mistakes, placed = [], dict[str, str]()
+        for name, members in self.machines.items():
+            if name in self.names or not name or any(c.isspace() or c in "#@>,[](){}" for c in name):
+                mistakes.append(f"machine {name!r}: a machine requires a name of its own, such as 'host'")
+            if isinstance(members, str) or not isinstance(members, Sequence) or not members:
+                mistakes.append(f"machine {name!r} holds {describe(members)}; expected names of processes, ('p', 'q')")
+                continue
+            for member in members:
+                if member not in self.processes:
+                    mistakes.append(f"machine {name!r}: {unknown('process', member, self.processes)}")
+                elif member in placed:
+                    mistakes.append(f"machine {name!r}: {member} is on {placed[member]!r} already, and only once")
+                placed[member] = name
+        if self.down_max is not None and (type(self.down_max) is not int or self.down_max < 0):
+            mistakes.append(f"down_max is {describe(self.down_max)}; expected a number, 0 or more")
+        return mistakes
+
     def _carrier_mistakes(self) -> list[str]:
         mistakes, kinds = [], [*OF_THE_GRAPH, *TIMED_KINDS]
         for fault, types in self.carriers.items():
@@ -336,6 +359,7 @@ class Declaration:
         if entry.target is None or self._names_type(entry):
             return []
         kind, known = ("cut", [*self.cuts]) if entry.kind == "cut" else ("process", [*self.processes])
+        known += self.machines if entry.kind == "crash" else ()
         source, arrow, target = entry.target.partition("->")
         if arrow and not strikes_messages(entry.kind):
             return [f"fault {str(entry)!r}: {entry.kind} does not strike a link; use {listing(known)}"]

@@ -6,6 +6,7 @@
     fire coordinator.retry                  move user.stop
     crash coordinator                       restart coordinator
     crash coordinator for good              deliver a->b Ask crashing for good after Store
+    crash machine, restart machine          deliver a->b Ask crashing with machine after Store
     cut left                                heal left
     start choosing left, 3                  (where `on_start` makes choices)
     drop a->b Ask paid by drop@a            (where several entries of the budget could pay, and it matters which)
@@ -110,7 +111,7 @@ _CLAUSES = re.compile(
     r"(?:\s+under\s+(?P<under>[a-z_][\w]*(?:\([^()]*\))?))?"
     r"(?P<reordered>\s+reordered)?"
     r"(?:\s+choosing\s+(?P<choosing>[^\s,]+(?:\s*,\s*[^\s,]+)*))?"
-    r"(?:\s+crashing\s+(?P<crashing>(?:for\s+good\s+)?(?:at once|after\s+.+?)))?"
+    r"(?:\s+crashing\s+(?P<crashing>(?:with\s+\S+\s+)?(?:for\s+good\s+)?(?:at once|after\s+.+?)))?"
     r"(?:\s+paid\s+by\s+(?P<paid>[a-z_].*?))?\s*"
 )
 _ROUTE = re.compile(r"(?P<source>[^\s>]+?)\s*->\s*(?P<target>\S+)\s+(?P<type>[A-Za-z_]\w*)")

@@ -118,8 +118,8 @@ def _heads_of_all(self: Any, net: Any) -> Any:
     return [e for queue in net for e in dict.fromkeys(queue[1:])]
 
 
-def _keep_all(self: Any, process: int, before: Any, outputs: Any) -> Any:
-    return self.handlers[process].down(before.fields)
+def _keep_all(self: Any, process: int, before: Any, outputs: Any, state: str) -> Any:
+    return self.handlers[process].down(before.fields, state)
 
 
 def _apply_without_budget(self: Any, state: State, action: Any, apply: Any = Graph.apply) -> State:
@@ -154,7 +154,7 @@ SABOTEURS: dict[str, tuple[Any, str, Any]] = {
         lambda self, a, b: self._crosses(a, b) or self._crosses(b, a),
     ),
     "cuts that hold nothing": (Cut, "holds", lambda self, a, b: False),
-    "durable writes that a crash loses": (Tabulation, "_struck", _keep_all),
+    "durable writes that a crash loses": (Tabulation, "struck", _keep_all),
     "budgets that are never spent": (Graph, "apply", _apply_without_budget),
     "no crash before the first output": (Tabulation, "windows", _crash_in_the_middle_only),
     "deliveries that consume nothing": (Tabulation, "_action", _consume_nothing),

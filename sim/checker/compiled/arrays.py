@@ -24,6 +24,7 @@ from sim.checker.compiled.layout import (
     HOT,
     LOCAL,
     LOCALS_MAX,
+    LOW,
     NETWORKS,
     ONLY_LOCAL,
     OWN,
@@ -225,7 +226,7 @@ class Mirror:
             raise TooLarge("more than 16 million distinct local values or messages")
         if known > self._flags.size:
             fresh = range(self._flags.size, known)
-            flags = ((FAILED, tables.failed), (HOT, tables.hot), (GONE, tables.gone))
+            flags = ((FAILED, tables.failed), (HOT, tables.hot), (GONE, tables.gone), (LOW, tables.low))
             self._flags.extend([sum(flag for flag, those in flags if i in those) for i in fresh])
         at = self._order.size
         if len(tables.envelopes) > at:
@@ -243,7 +244,7 @@ class Mirror:
         """Asks the plain engine for the rows that the expansion of `state` needs."""
         graph = self.graph
         graph.enabled(state)
-        here = graph.under(state.budgets, state.cuts)
+        here = graph.around(state)
         around = self.learn_surroundings(state)
         target = graph.tables.target
         for e in graph.network.heads(state.net):
@@ -268,7 +269,7 @@ class Mirror:
 
     def learn_surroundings(self, state: State) -> int:
         """The number of the surroundings of a state."""
-        here = self.graph.under(state.budgets, state.cuts)
+        here = self.graph.around(state)
         number = self._surroundings.get(here)
         if number is None:
             number = self._surroundings[here] = len(self._surroundings)
@@ -279,6 +280,8 @@ class Mirror:
             strikes = HEADS * here.strikes_head + BEHIND * here.strikes_behind + OWN * here.strikes_process
             self._strikes.extend([strikes])
         bits = [min(count, 1) for count in state.budgets] + [int(c in state.cuts) for c in range(self.cuts)]
+        if self.graph.system.down_max is not None:
+            bits.append(int(here.full))
         self._trees.add(SURROUNDINGS_ROOT, bits, number)
         return number
 

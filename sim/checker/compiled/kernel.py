@@ -221,8 +221,7 @@ def follow(
 @inlined
 def survey(rows: Any, settings: Any, before: Any, length: Any, found: Any, steps: Any) -> Any:
     """The rows of a state into `found`, -1 after the last; PAUSED, or why not."""
-    first = settings[LOCALS] + settings[BUDGETS] + settings[CUTS]
-    around = surroundings(rows.pair_keys, rows.pair_values, settings[LOCALS], first, before)
+    around = surroundings(rows, settings, before)
     if around < 0:
         return UNKNOWN_ROW
     n = gather(rows, settings, before, length, around, found)

@@ -19,9 +19,10 @@ quiescent. RAW: the length of a state that is still to be reduced."""
 NETWORK, PROCESSES, LOCALS, BUDGETS, CUTS, ALWAYS, SOMETIMES, EVENTUALLY, WITHIN, EXACT, KEEP_EDGES, MAX_STATES = range(
     12
 )
-MAX_SENDS, LASTING = 12, 13
-SETTINGS = 14
-"""LASTING: where something may be struck for good, so that what can never arrive vanishes: 1 + the first cut for good."""
+MAX_SENDS, LASTING, DOWN_MAX = 12, 13, 14
+SETTINGS = 15
+"""LASTING: where something may be struck for good, so that what can never arrive vanishes: 1 + the first cut for good.
+DOWN_MAX: how many may be down at once, or -1."""
 
 ANY, FIFO, SET = range(3)
 NETWORKS = {"any": ANY, "fifo": FIFO, "set": SET}
@@ -35,7 +36,8 @@ COLUMNS = 13
 """ONLY_LOCAL: beside the network, the action changes the local value of its process and nothing else."""
 
 # Flags of a local value.
-FAILED, HOT, GONE = 1, 2, 4
+FAILED, HOT, GONE, LOW = 1, 2, 4, 8
+"""LOW: down or gone."""
 
 FLYING = 1 << 24
 """The place of the first of equal envelopes (or of a queue); cells before have their own number."""

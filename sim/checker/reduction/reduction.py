@@ -54,6 +54,9 @@ class Reduction:
         if eventually:  # a cycle of states that stand for others need not be a fair one of real states
             self._off.append(f"{eventually[0]} is judged on all states")
             found = Alike([], [])
+        elif graph.system.machines:
+            self._off.append("processes share a machine")
+            found = Alike([], [])
         elif not graph.system.interchangeable:
             self._off.append("no processes are declared interchangeable")
         self._off += [*found.apart, *apart.values()]
@@ -64,8 +67,13 @@ class Reduction:
         self.settling = None if eventually else self._make_settling()
 
     def _make_settling(self) -> Settling | None:
-        if self.graph.lasting:  # what can never arrive vanishes: a delivery need not stay possible
-            self._off.append("no partial order: something may be struck for good")
+        system = self.graph.system
+        why = "something may be struck for good" if self.graph.lasting else "processes share a machine"
+        why = "not more than so many may be down at once" if system.down_max is not None else why
+        if (
+            self.graph.lasting or system.machines or system.down_max is not None
+        ):  # what may happen need not stay possible
+            self._off.append(f"no partial order: {why}")
             return None
         judged = [*self.judge.always, *self.judge.sometimes, *([self.judge.within] if self.judge.within else [])]
         seen = {process for prop in judged for process in prop.reads}
