@@ -16,7 +16,7 @@ from typing import Any
 
 from sim.base.errors import ModelError, TableError, listing, nearest, unknown
 from sim.base.values import Emission, Fault, Message, Value, describe, freeze
-from sim.machine.callbacks import arity, is_flag, methods, required_arguments
+from sim.machine.callbacks import arity, is_flag, is_verb, methods, required_arguments
 
 
 class Dest(Enum):
@@ -40,8 +40,7 @@ DOWN = "(down)"
 GONE = "(gone)"
 OFF = "(off)"
 FAILED = "(failed)"
-"""States that every process has in addition to its own: crashed, crashed for good, down with its machine, and failed (a
-finding; a monitor has it too)."""
+"""States beside a machine's own: crashed, crashed for good, down with the machine it is on, failed (a finding)."""
 
 _NO_STATES = ("", "*", "=", DOWN, GONE, OFF, FAILED)
 _ROW_KEYS = ("trigger", "source", "dest", "conditions", "unless", "before", "after")
@@ -362,16 +361,12 @@ class _Reader:
                 continue
             if not isinstance(name, str):
                 self.wrong(f"{where}: {key} names {describe(name)}; expected the name of a method")
-            elif not callable(method) or self._is_ours(name):
-                known = [n for n in methods(self.cls) if n not in self.reserved and not self._is_ours(n)]
+            elif not callable(method) or is_verb(self.cls, name):
+                known = [n for n in methods(self.cls) if n not in self.reserved and not is_verb(self.cls, n)]
                 self.missing.append(f"{self.cls.__name__}: {where}: {key}: {unknown('method', name, known)}")
             elif arity(method) is None or isinstance(inspect.getattr_static(self.cls, name), staticmethod):
                 self.wrong(f"{where}: {key} {name!r} must accept self and at most the input")
         return tuple(name for name in names if isinstance(name, str))
-
-    def _is_ours(self, name: str) -> bool:
-        """Whether this is a verb of the framework that the class does not replace."""
-        return getattr(getattr(self.cls, name), "__module__", "") == "sim.machine.process"
 
     def _flag(self, where: str, name: str, trigger: object) -> bool:
         """Whether a guard is a field, or an attribute of the input."""
