@@ -22,6 +22,7 @@ class Local(NamedTuple):
     state: str
     fields: tuple[Any, ...]
     timers: tuple[str, ...] = ()
+    updated: bool = False
 
 
 class State(NamedTuple):
@@ -55,7 +56,8 @@ class Unhandled(Exception):
     def __init__(self, machine: str, local: Local, trigger: Any, given: Any) -> None:
         what = f"timer {trigger}" if isinstance(trigger, str) else trigger.__name__
         shown = f": {show(given)}" if given is not None else ""
-        self.local = Local(FAILED, ("unhandled", f"unhandled {what} in state {local.state} of {machine}{shown}"))
+        reason = f"unhandled {what} in state {local.state} of {machine}{shown}"
+        self.local = Local(FAILED, ("unhandled", reason), updated=local.updated)
 
 
 class Self:
@@ -119,8 +121,8 @@ class Outcome(NamedTuple):
 class Machine:
     """One named process or monitor: its table as the class body wrote it."""
 
-    def __init__(self, name: str, definition: Any) -> None:
-        self.name, self.cls = name, type(definition)
+    def __init__(self, name: str, definition: Any, updated: bool = False) -> None:
+        self.name, self.cls, self.updated = name, type(definition), updated
         self.fields = tuple(self.cls.table.fields)
         self.start = tuple(getattr(definition, f) for f in self.fields)
         self.states = [s if isinstance(s, str) else s["name"] for s in self.cls.states]
@@ -131,7 +133,7 @@ class Machine:
 
     def down(self, fields: tuple[Any, ...], state: str = DOWN) -> Local:
         kept = (v if f in self.durable else s for f, v, s in zip(self.fields, fields, self.start, strict=True))
-        return Local(state, tuple(kept))
+        return Local(state, tuple(kept), updated=self.updated)
 
     def react(self, local: Local, trigger: Any, given: Any = None, sender: str = "") -> list[Outcome]:
         """Every outcome of an input; none where it is not enabled. Raises Unhandled."""
@@ -195,7 +197,7 @@ class Machine:
         except Exception as error:
             reason = f"{self.name} in state {local.state}: {type(error).__name__}: {error}"
             after = Local(FAILED, ("exception", reason))
-        yield Outcome(after, tuple(me.outputs), tuple(me.choices))
+        yield Outcome(after._replace(updated=self.updated), tuple(me.outputs), tuple(me.choices))
 
 
 def _names(given: Any) -> list[str]:
@@ -223,9 +225,14 @@ class Reference:
         self.every_payer = every_payer
         self.machines = [Machine(n, p) for n, p in (*system.processes.items(), *system.monitors.items())]
         self.width = len(system.processes)
+        self.newer = {name: Machine(name, process, updated=True) for name, process in system.updates.items()}
         self.names = [m.name for m in self.machines]
         self.entries = [e for e in system.budget if e.count != 0]
         self.finite = [e for e in self.entries if e.count is not None]
+
+    def _of(self, index: int, local: Local) -> Machine:
+        """The machine that a local value is of."""
+        return self.newer[self.names[index]] if local.updated else self.machines[index]
 
     # --- states ---------------------------------------------------------------------------------------------
 
@@ -315,7 +322,7 @@ class Reference:
         found = [s for s, _ in handled]
         found += [s for _, windows in handled for s in windows]
         found += [*self._network_faults(state), *self._crashes(state), *self._cut_steps(state)]
-        found += self._host_steps(state)
+        found += [*self._host_steps(state), *self._updates(state)]
         return [step._replace(after=self._arriving(step.after)) for step in found]
 
     def _arriving(self, state: State) -> State:
@@ -351,21 +358,21 @@ class Reference:
                 back = before.state == DOWN
                 for entry in self._window_entries(base, self.names[index], outcome.outputs, n, message, back):
                     prefix = outcome.outputs[:n]
-                    fields = dict(zip(self.machines[index].fields, before.fields, strict=True))
+                    fields = dict(zip(self._of(index, before).fields, before.fields, strict=True))
                     fields.update({o[1]: o[2] for o in _flat(prefix) if o[0] == "write"})
-                    left = self.machines[index].down(tuple(fields.values()), GONE if entry.for_good else DOWN)
+                    left = self._of(index, before).down(tuple(fields.values()), GONE if entry.for_good else DOWN)
                     struck = _put(self._spend(base, entry), index, left)
                     struck = self._output(struck, index, prefix, first, Crashed(self.names[index]))
                     windows.append(Step((*what, "crash", n, entry), struck, False))
                 for host in [name for name, members in self.system.machines.items() if self.names[index] in members]:
                     for entry in self._window_entries(base, host, outcome.outputs, n, message):
                         prefix = outcome.outputs[:n]
-                        fields = dict(zip(self.machines[index].fields, before.fields, strict=True))
+                        fields = dict(zip(self._of(index, before).fields, before.fields, strict=True))
                         fields.update({o[1]: o[2] for o in _flat(prefix) if o[0] == "write"})
                         state_after = GONE if entry.for_good else OFF
                         struck = _put(self._spend(base, entry), index, before._replace(fields=tuple(fields.values())))
                         struck = self._output(struck, index, prefix, first, Crashed(self.names[index]))
-                        struck = _put(struck, index, self.machines[index].down(tuple(fields.values()), state_after))
+                        struck = _put(struck, index, self._of(index, before).down(tuple(fields.values()), state_after))
                         struck = self._fell(struck, host, state_after)
                         windows.append(Step((*what, "crash with", host, n, entry), struck, False))
         return Step(what, whole, progress), windows
@@ -380,7 +387,7 @@ class Reference:
             index = self.names.index(name)
             local = state.locals[index]
             if local.state != GONE:
-                state = _put(state, index, self.machines[index].down(local.fields, after))
+                state = _put(state, index, self._of(index, local).down(local.fields, after))
             if local.state not in (DOWN, GONE, OFF):
                 state = self._hear(state, Crashed(name))
         return state
@@ -396,7 +403,11 @@ class Reference:
             off = [i for i in on if state.locals[i].state == OFF]
             ways: list[list[Outcome]] = [[]]
             for i in off:
-                ways = [[*way, o] for way in ways for o in self.machines[i].hook("on_restart", state.locals[i].fields)]
+                ways = [
+                    [*way, o]
+                    for way in ways
+                    for o in self._of(i, state.locals[i]).hook("on_restart", state.locals[i].fields)
+                ]
             for way in ways if off else []:
                 yield from self._host_restart(state, host, off, way)
 
@@ -418,10 +429,10 @@ class Reference:
             for entry in self._window_entries(state, host, outputs, n, "", back=True):
                 struck = self._spend(state, entry)
                 for i in off:
-                    fields = dict(zip(self.machines[i].fields, state.locals[i].fields, strict=True))
+                    fields = dict(zip(self._of(i, state.locals[i]).fields, state.locals[i].fields, strict=True))
                     done = tuple(output for j, output in everything[:n] if j == i)
                     fields.update({o[1]: o[2] for o in _flat(done) if o[0] == "write"})
-                    after = self.machines[i].down(tuple(fields.values()), GONE if entry.for_good else OFF)
+                    after = self._of(i, state.locals[i]).down(tuple(fields.values()), GONE if entry.for_good else OFF)
                     struck = _put(struck, i, after)
                 for i in off:
                     struck = self._hear(struck, Restarted(self.names[i]))
@@ -431,6 +442,26 @@ class Reference:
                     struck = self._hear(struck, Crashed(self.names[i]))
                 struck = self._fell(struck, host, GONE if entry.for_good else OFF)
                 yield Step((*what, "crash", n, entry), struck, False)
+
+    def _updates(self, state: State) -> Iterator[Step]:
+        for index, name in enumerate(self.names):
+            old = state.locals[index]
+            fitting = [e for e in self._left_of(state, "update") if e.target in (None, name)]
+            if name not in self.newer or old.updated or old.state in (DOWN, GONE, OFF):
+                continue
+            new, kept = self.newer[name], dict(zip(self.machines[index].fields, old.fields, strict=True))
+            values = dict(zip(new.fields, new.start, strict=True))
+            values.update({field: kept[field] for field in self.machines[index].durable})
+            for outcome in new.hook("on_restart", tuple(values.values())):
+                for entry in self._payers(fitting):
+                    base = _put(state, index, new.down(tuple(values.values())))
+                    heard = self._hear(base, Crashed(name))
+                    first = Restarted(name)
+                    step, windows = self._handler(
+                        heard, index, outcome, ("update", index, entry), progress=False, first=first, spend=entry
+                    )
+                    yield step
+                    yield from windows if not self._full(state) else []
 
     def _full(self, state: State) -> bool:
         """Whether as many are down as may be; a machine is one."""
@@ -446,7 +477,7 @@ class Reference:
 
     def _outcomes(self, index: int, local: Local, trigger: Any, given: Any, sender: str) -> list[Outcome]:
         try:
-            return self.machines[index].react(local, trigger, given, sender)
+            return self._of(index, local).react(local, trigger, given, sender)
         except Unhandled as unhandled:
             return [Outcome(unhandled.local, (), ())]
 
@@ -489,7 +520,7 @@ class Reference:
                     entries = self._entries(state, fault.kind, envelope, hint)
                     given: Fault = fault(message, hint) if fault is RateLimited else fault(message)
                     try:
-                        outcomes = self.machines[index].react(local, fault, given, source) if entries else []
+                        outcomes = self._of(index, local).react(local, fault, given, source) if entries else []
                     except Unhandled:
                         continue  # no enabled row: no opportunity
                     for outcome, entry in [(o, e) for o in outcomes for e in entries]:
@@ -506,7 +537,8 @@ class Reference:
 
     def _own(self, state: State) -> Iterator[tuple[Step, list[Step]]]:
         for index in range(self.width):
-            machine, local = self.machines[index], state.locals[index]
+            local = state.locals[index]
+            machine = self._of(index, local)
             if local.state == DOWN:
                 for outcome in machine.hook("on_restart", local.fields):
                     first = Restarted(machine.name)
@@ -539,7 +571,7 @@ class Reference:
             fitting = [e for e in self._left_of(state, "crash") if not e.after and e.target in places]
             can = local.state not in (DOWN, GONE, OFF) and not self._full(state)
             for entry in self._payers(fitting) if can else []:
-                down = self.machines[index].down(local.fields, GONE if entry.for_good else DOWN)
+                down = self._of(index, local).down(local.fields, GONE if entry.for_good else DOWN)
                 after = _put(self._spend(state, entry), index, down)
                 yield Step(("crash", index, entry), self._hear(after, Crashed(name)), False)
 
@@ -626,8 +658,8 @@ class Reference:
     def _note_failures(self, result: Explored, state: State, length: int) -> None:
         kinds = [local.fields[0] for local in state.locals if local.state == FAILED]
         if not kinds and not any(step.progress and step.after != state for step in result.edges[state]):
-            for index, (machine, local) in enumerate(zip(self.machines, state.locals, strict=True)):
-                if local.state in machine.hot:
+            for index, local in enumerate(state.locals):
+                if local.state in self._of(index, local).hot:
                     kinds.append("stuck" if index < self.width else "waiting")
         for kind in kinds:
             result.failures.setdefault(kind, length)

@@ -33,6 +33,7 @@ class Kind(Enum):
     RESTART = "restart"
     DROP = "drop"
     DUPLICATE = "duplicate"
+    UPDATE = "update"
     CUT = "cut"
     HEAL = "heal"
 
@@ -71,6 +72,7 @@ class Action:
     - `envelope`, `number`: the message it concerns, and its number in the graph
     - `fault`: the domain fault under which it is delivered; `reordered`: ahead of what was sent before it
     - `window`: after how many of `all_outputs` it crashes; None if it does not
+    - `updated`: whether its handler is that of an updated process
     - `machine`: the machine that crashes or restarts; `with_machine`: the one that crashes with its handler. `process` is
       then a process on it
     - `for_good`: whether the process that crashes, or the cut, never comes back
@@ -92,6 +94,7 @@ class Action:
     all_outputs: tuple[Output, ...] = ()
     window: int | None = None
     for_good: bool = False
+    updated: bool = False
     machine: str = ""
     with_machine: str = ""
     arms: tuple[Arm, ...] = ()
@@ -173,7 +176,7 @@ class Action:
     @cached_property
     def inside(self) -> bytes | None:
         """Of a crash in the middle of a handler that no other fault strikes: the code of its action."""
-        if self.window is None or self.fault is not None or self.reordered:
+        if self.window is None or self.fault is not None or self.reordered or self.kind is Kind.UPDATE:
             return None
         return self._code(None, "")
 
@@ -256,7 +259,9 @@ class Action:
     @property
     def covers(self) -> tuple[str, int] | None:
         """The row of a table that this action takes: process, and index in its table."""
-        return (self.process, self.row.index) if self.row is not None else None
+        if self.row is None:
+            return None
+        return self.process + (UPDATED if self.updated else ""), self.row.index
 
     def _crashing(self) -> str | None:
         """The crash window by the last output before it: `after Store`, `after Ask #2`."""
@@ -273,7 +278,9 @@ class Action:
         return f"<{self.address}>"
 
 
-_FAULTS = frozenset({Kind.CRASH, Kind.DROP, Kind.DUPLICATE, Kind.CUT})
+_FAULTS = frozenset({Kind.CRASH, Kind.DROP, Kind.DUPLICATE, Kind.UPDATE, Kind.CUT})
+UPDATED = " (updated)"
+"""What is put behind the name of a process whose rows are those of its other version."""
 
 
 def output_name(output: Output) -> str:

@@ -98,6 +98,8 @@ class BudgetLeft:
         self._on_envelope: dict[int, tuple[Action, ...]] = {}
         self._overtaking: dict[tuple[int, int], tuple[Action, ...]] = {}
         self._under: dict[tuple[int, int], tuple[Action, ...]] = {}
+        self.updates = "update" in self._by_kind
+        self._update: dict[int, tuple[Action, ...]] = {}
         self._crash: dict[int, tuple[Action, ...]] = {}
         self._windows: dict[Action, tuple[Action, ...]] = {}
 
@@ -149,13 +151,24 @@ class BudgetLeft:
         """The crash of a process that is up, between two inputs."""
         found = self._crash.get(local)
         if found is None:
-            name = self._tables.names[self._tables.locals.things[local][0]]
+            name = self._tables.called[self._tables.locals.things[local][0]]
             up = self._tables.locals.things[local][1].up
             found = self._crash[local] = tuple(
                 paid
                 for for_good in (self.lasts if up else ())
                 if (fitting := self.crashing(name, for_good))
                 for paid in self._budget.each_way(self._tables.crash(local, GONE if for_good else DOWN), fitting)
+            )
+        return found
+
+    def update(self, local: int) -> tuple[Action, ...]:
+        """The updates of a process with this local value."""
+        found = self._update.get(local)
+        if found is None:
+            ways = self._tables.update(local)
+            fitting = self._fitting("update", ways[0].process) if ways else []
+            found = self._update[local] = tuple(
+                paid for action in (ways if fitting else ()) for paid in self._budget.each_way(action, fitting)
             )
         return found
 
@@ -229,8 +242,8 @@ def is_struck(entry: FaultEntry, fault: Action, usual: Action, last: Action | No
     """Whether `fault` is what an entry of a plan does at this opportunity: `usual` is about to happen, after `last`.
 
     Domain and network faults strike the envelope that is about to be delivered; a crash strikes the handler that is
-    about to run, after the output that its entry names (else after all of them); a cut comes before the action, or
-    after one with the output that its entry names. `pair` numbers the link of each envelope.
+    about to run, after the output that its entry names (else after all of them); an update comes before the action, so
+    does a cut, or after one with the output that its entry names. `pair` numbers the link of each envelope.
     """
     if entry.kind == "crash":
         if fault.window is None or fault.inside != usual.code:
@@ -239,6 +252,8 @@ def is_struck(entry: FaultEntry, fault: Action, usual: Action, last: Action | No
         return fault.window in windows[:1]
     if entry.kind == "cut":
         return entry.after is None or (last is not None and bool(outputs_named(last, entry.after)))
+    if entry.kind == "update":
+        return fault.window is None
     if fault.window is not None or usual.kind is not Kind.DELIVER:
         return False
     if entry.kind == "reorder":

@@ -14,7 +14,7 @@ from sim.base.errors import ModelError
 from sim.base.mixer import MASK, mark, mix
 from sim.base.values import Value, describe, encode
 from sim.faults.plan import FaultEntry
-from sim.graph.action import Action
+from sim.graph.action import UPDATED, Action
 from sim.graph.budget import FaultBudget, left_of
 from sim.graph.enabled import Enabled
 from sim.graph.machines import Machines
@@ -60,7 +60,9 @@ class Definition:
         """The rows that actions may take, and how each is called: `coordinator  Response: stopped -> (stays)`.
         A row that defers is never taken."""
         processes = self.system.processes.items()
-        declared = ((name, row) for name, process in processes for row in type(process).table.rows)
+        declared = [(name, row) for name, process in processes for row in type(process).table.rows]
+        updates = self.system.updates.items()
+        declared += [(name + UPDATED, row) for name, process in updates for row in type(process).table.rows]
         return {(name, row.index): _row_text(name, row) for name, row in declared if row.dest is not DEFER}
 
     # --- states -------------------------------------------------------------------------------------
@@ -99,7 +101,8 @@ class Definition:
         """A state as a value: the same in every graph of the same system."""
         flying = sorted((self.tables.envelopes.things[e].value() for e in self.network.every(state.net)), key=encode)
         order = flying if self.system.network != "fifo" else self._queues(state.net)
-        locals_ = tuple(tuple(self.tables.locals.things[i][1]) for i in state.locals)
+        things, width = self.tables.locals.things, len(self.names)
+        locals_ = tuple((*things[i][1], *["updated"] * (things[i][0] >= width)) for i in state.locals)
         return (locals_, tuple(order), state.budgets, tuple(self._cut_names[c] for c in state.cuts))
 
     def fingerprint(self, state: State) -> int:

@@ -39,7 +39,7 @@ class Enabled:
         self.healing: Actions = tuple(tables.cutting(Kind.HEAL, c) for c in cuts if c < len(known))
         free = [c for c in range(left.cuts_known) if left.cuts and c % len(known) not in taken]
         self.cutting: Actions = tuple(action for c in free for action in left.cut(c))
-        self.strikes_process = left.crashes
+        self.strikes_process = left.crashes or left.updates
         self.strikes_head = bool(left.in_flight or left.domain) or left.crashes
         self.strikes_behind = bool(left.in_flight) or left.reorders
 
@@ -71,9 +71,11 @@ class Enabled:
 
     def struck_itself(self, local: int) -> Actions:
         """The crash of a process, and the crashes inside of what it does by itself."""
-        crash = () if self.full else self.left.crash(local)
+        crash = self.left.crash(local) if self.left.crashes and not self.full else ()
         back = local in self._tables.down
-        row = self.struck_own[local] = (*crash, *self._windows(self._tables.own_actions(local), back=back))
+        updates = self.left.update(local)
+        windows = self._windows(self._tables.own_actions(local), back=back)
+        row = self.struck_own[local] = (*crash, *updates, *windows, *self._windows(updates))
         return row
 
     def _windows(self, handlers: Actions, *, back: bool = False) -> Actions:

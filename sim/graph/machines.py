@@ -60,6 +60,7 @@ class Machines:
                 continue
             found += self._crash(here.left, name, mine)
             handlers = [*self.restart(name, locals_), *(a for one in mine for a in self._tables.own_actions(one))]
+            handlers += [a for one in mine if here.left.updates for a in here.left.update(one)]
             for e in [e for e in heads if self._tables.target[e] in members and not here.held(e)]:
                 local = locals_[self._tables.target[e]]
                 handlers += [*self._tables.delivery(local, e), *(here.left.under(local, e) if here.left.domain else ())]
@@ -78,14 +79,16 @@ class Machines:
         found = self._restarts.get((name, mine))
         if found is None:
             values = self._tables.locals.things
-            off = [(i, local) for i, local in zip(members, mine, strict=True) if values[local][1].state == OFF]
-            ways = product(*(self._tables.handlers[i].restart(values[local][1]) for i, local in off)) if off else ()
+            off = [(values[local][0], local) for local in mine if values[local][1].state == OFF]
+            handlers = self._tables.handlers
+            back = (handlers[values[local][0]].restart(values[local][1]) for _, local in off)
+            ways = product(*back) if off else ()
             found = self._restarts[name, mine] = tuple(self._restarted(name, off, way) for way in ways)
         return found
 
     def _restarted(self, name: str, off: list[tuple[int, int]], way: tuple[Outcome, ...]) -> Action:
         parts = [(i, outcome.local, outcome.outputs) for (i, _), outcome in zip(off, way, strict=True)]
-        first = tuple(Restarted(self._tables.names[i]) for i, _ in off)
+        first = tuple(Restarted(self._tables.called[i]) for i, _ in off)
         action = replace(
             self._joint(Kind.RESTART, name, parts, first=first),
             choices=tuple(choice for outcome in way for choice in outcome.choices),
@@ -108,18 +111,18 @@ class Machines:
         """What happens to these processes of a machine at once."""
         tables = self._tables
         outputs = tuple(output for _, _, outputs in parts for output in outputs)
-        numbers = [(i, tables.local(i, after)) for i, after, _ in parts]
+        numbers = [(tables.place[i], tables.local(i, after)) for i, after, _ in parts]
         effect = Effect(
             process=numbers[0][0],
             local=numbers[0][1],
             delivered=True,
-            sends=tuple(sent for i, _, put in parts for sent in tables.sends(tables.names[i], put)),
+            sends=tuple(sent for i, _, put in parts for sent in tables.sends(tables.called[i], put)),
             heard=tables.heard(first, outputs, last),
             others=tuple(numbers[1:]),
         )
         after = tuple(tuple(after) for _, after, _ in parts)
-        who = tables.names[numbers[0][0]]
-        others = tuple(tables.names[i] for i, _ in numbers[1:])
+        who = tables.called[numbers[0][0]]
+        others = tuple(tables.called[i] for i, _ in numbers[1:])
         return Action(
             kind=kind, effect=effect, process=who, machine=name, others=others, all_outputs=outputs, after=after
         )
@@ -154,22 +157,24 @@ class Machines:
 
     def _handler_windows(self, action: Action, name: str, mine: Mine, for_good: bool) -> list[Action]:
         others = tuple(local for local in mine if local != action.before)
-        felled = tuple((i, self._tables.local(i, after)) for i, after in self._felled(others, for_good))
+        felled = tuple(
+            (self._tables.place[i], self._tables.local(i, after)) for i, after in self._felled(others, for_good)
+        )
         heard = self._tables.heard(self._heard(others), ())
         return [
             replace(
                 window,
                 effect=window.effect._replace(others=felled, heard=window.effect.heard + heard),
                 with_machine=name,
-                others=tuple(self._tables.names[i] for i, _ in felled),
+                others=tuple(self._tables.called[i] for i, _ in felled),
             )
             for window in self._tables.windows(action, GONE if for_good else OFF)
         ]
 
     def _restart_windows(self, action: Action, name: str, mine: Mine, for_good: bool) -> list[Action]:
         parts = self._parts[action]
-        first = tuple(Restarted(self._tables.names[i]) for i, _, _ in parts)
-        last = tuple(Crashed(self._tables.names[i]) for i, _, _ in parts)
+        first = tuple(Restarted(self._tables.called[i]) for i, _, _ in parts)
+        last = tuple(Crashed(self._tables.called[i]) for i, _, _ in parts)
         back = {i for i, _, _ in parts}
         gone: list[Part] = [(i, Local(*value), ()) for i, value in map(self._thing, mine) if i not in back]
         windows = []
@@ -195,7 +200,7 @@ class Machines:
         return found
 
     def _heard(self, mine: Mine) -> tuple[Emission, ...]:
-        return tuple(Crashed(self._tables.names[process]) for process, value in map(self._thing, mine) if value.up)
+        return tuple(Crashed(self._tables.called[process]) for process, value in map(self._thing, mine) if value.up)
 
     def _up(self, mine: Mine) -> bool:
         return any(value.up for _, value in map(self._thing, mine))

@@ -76,8 +76,8 @@ class Pendings:
 
     def _own(self, local: int, armed: Iterable[str]) -> Iterator[Pending]:
         """What a process with this local value has pending, but for timers just armed."""
-        process, value = self._tables.locals.things[local]
-        name = self._tables.names[process]
+        handler, value = self._tables.locals.things[local]
+        process, name = self._tables.place[handler], self._tables.called[handler]
         if value.state == DOWN:
             yield Pending((RESTART, process, ""), name)
             return

@@ -35,6 +35,14 @@ class Tabulation:
         self.names = system.names
         self.handlers = [handler(name, p) for name, p in (*system.processes.items(), *system.monitors.items())]
         self.width = len(system.processes)
+        updates = system.updates.items()
+        self.handlers += [handler(name, process) for name, process in updates]
+        self.called = (*self.names, *system.updates)
+        """The names of handlers: of those for updated processes after all others."""
+        self.place = [self.names.index(name) for name in self.called]
+        """The place of each handler's process or monitor in a state."""
+        self.updated = {self.names.index(name): len(self.names) + i for i, name in enumerate(system.updates)}
+        """The handlers that updated processes have, by the place of the process."""
         self._may_be_stuck = system.judges(STUCK)
         self.index = {name: i for i, name in enumerate(self.names)}
         names = Names()
@@ -60,6 +68,7 @@ class Tabulation:
         self._under: dict[tuple[int, int, str, int | None], tuple[Action, ...]] = {}
         self._notified: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[int, ...]] = {}
         self._monitor_rows: dict[tuple[int, int], int] = {}
+        self._updates: dict[int, tuple[Action, ...]] = {}
         self._windows: dict[tuple[Action, str], tuple[Action, ...]] = {}
         self._overtaking: dict[Action, Action] = {}
         self._crashes: dict[tuple[int, str], Action] = {}
@@ -80,14 +89,16 @@ class Tabulation:
     def _met_local(self, number: int, thing: tuple[int, Local]) -> None:
         process, local = thing
         if local.state == FAILED:
-            self.failed[number] = (local.fields[0], self.names[process], local.fields[1])
+            self.failed[number] = (local.fields[0], self.called[process], local.fields[1])
         elif local.state in (DOWN, OFF):
             self.down.add(number)
             self.low.add(number)
         elif local.state == GONE:
             self.gone.add(number)
             self.low.add(number)
-        elif local.state in self.handlers[process].table.hot and (process >= self.width or self._may_be_stuck):
+        elif local.state in self.handlers[process].table.hot and (
+            self.place[process] >= self.width or self._may_be_stuck
+        ):
             self.hot.add(number)
 
     def _met_envelope(self, _: int, envelope: Envelope) -> None:
@@ -162,7 +173,7 @@ class Tabulation:
             fault and outcomes[0].local.state == FAILED and outcomes[0].local.fields[0] == "unhandled"
         ):
             return ()
-        first = () if fault else (Received(self.names[process], envelope.message),)
+        first = () if fault else (Received(self.called[process], envelope.message),)
         return tuple(
             self._action(
                 Kind.DELIVER,
@@ -191,7 +202,7 @@ class Tabulation:
         if value.state in (FAILED, GONE, OFF):
             return ()
         if value.state == DOWN:
-            up = (Restarted(self.names[process]),)
+            up = (Restarted(self.called[process]),)
             return self._own_kind(Kind.RESTART, "", local, handler.restart(value), progress=True, first=up)
         found: tuple[Action, ...] = ()
         for timer in value.timers:
@@ -219,13 +230,26 @@ class Tabulation:
             for outcome in outcomes
         )
 
+    def update(self, local: int) -> tuple[Action, ...]:
+        """The stop of a process with this local value and its start as its other version, if it has one still."""
+        found = self._updates.get(local)
+        if found is None:
+            place, value = self.locals.things[local]
+            process = self.updated.get(place, -1) if value.up else -1
+            outcomes = self.handlers[process].updated(self.handlers[place], value) if process >= 0 else []
+            first = (Crashed(self.called[place]), Restarted(self.called[place]))
+            found = self._updates[local] = tuple(
+                self._action(Kind.UPDATE, process, local, outcome, first=first) for outcome in outcomes
+            )
+        return found
+
     def crash(self, local: int, state: str = DOWN) -> Action:
         """The crash of a process with this local value, which leaves it in this state."""
         found = self._crashes.get((local, state))
         if found is None:
             process, value = self.locals.things[local]
             down = Outcome(self.handlers[process].down(value.fields, state), (), (), (), None)
-            last = (Crashed(self.names[process]),)
+            last = (Crashed(self.called[process]),)
             found = self._action(Kind.CRASH, process, local, down, last=last, for_good=state == GONE)
             self._crashes[local, state] = found
         return found
@@ -277,6 +301,11 @@ class Tabulation:
         name, outputs = action.process, action.all_outputs[:window]
         after = Local(*action.after) if window is None else self.struck(process, before, outputs, state)
         first: tuple[Emission, ...] = ()
+        if action.kind is Kind.UPDATE:
+            process, first = self.updated[process], (Crashed(name), Restarted(name))
+            if window is not None:
+                taken_over = self.handlers[process].taken_over(self.handlers[self.place[process]], before)
+                after = self.struck(process, taken_over, outputs, state)
         if action.kind is Kind.DELIVER and action.fault is None and action.envelope is not None:
             first = (Received(name, action.envelope.message),)
         elif action.kind is Kind.RESTART:
@@ -324,9 +353,9 @@ class Tabulation:
         progress: bool = False,
     ) -> Action:
         """The action of a handler call, with its effect as integers. Monitors hear `first`, what it emits, `last`."""
-        name, outputs = self.names[process], outcome.outputs[:window]
+        name, outputs = self.called[process], outcome.outputs[:window]
         effect = Effect(
-            process=process,
+            process=self.place[process],
             local=self.local(process, outcome.local),
             consumed=envelope if consumed else -1,
             delivered=True,
@@ -349,6 +378,7 @@ class Tabulation:
             arms=outcome.arms if window is None else (),
             row=outcome.row,
             progress=progress,
+            updated=process >= len(self.names),
             before=before,
             after=tuple(outcome.local),
             always_changes=self._is_used_up(effect),

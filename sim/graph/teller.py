@@ -99,7 +99,7 @@ def _words(action: Action, names: Sequence[str]) -> _Words:
         + tuple(_arming(names[i], arm) for i, arm in action.others_arms),
         tuple(map(brief, emissions)),
         tuple(_reasons(emissions)),
-        ((action.effect.process, action.row.index),) if action.row is not None else (),
+        ((action.effect.process, action.row.index),) if action.row is not None and not action.updated else (),
     )
 
 

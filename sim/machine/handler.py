@@ -178,6 +178,19 @@ class Handler:
         """The outcomes of `on_restart`: the initial state, with what was durable."""
         return self._hook("on_restart", down.fields)
 
+    def updated(self, old: Handler, before: Local) -> list[Outcome]:
+        """The outcomes of `on_restart` as the next version of a process."""
+        return self.restart(self.taken_over(old, before))
+
+    def taken_over(self, old: Handler, before: Local) -> Local:
+        """What the next version of a process has of it: its durable fields. The others are as at the start."""
+        values = dict(zip(self.fields, self.initial_fields, strict=True))
+        values |= {n: v for n, v in zip(old.fields, before.fields, strict=True) if n in old.table.durable}
+        mistakes = [wrong for name, value in values.items() for wrong in mismatches(self.cls, name, value)]
+        if mistakes:
+            raise ModelError(*(f"the update of {self.name}: {wrong}" for wrong in mistakes))
+        return Local(DOWN, tuple(values.values()))
+
     def down(self, fields: tuple[Value, ...], state: str = DOWN) -> Local:
         """These fields after a crash: the durable ones stay, the others are as at the start."""
         durable = self.table.durable

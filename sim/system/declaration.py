@@ -58,6 +58,7 @@ class Declaration:
     - `carriers`: for each domain fault the message types it strikes
     - `cuts`: named cuts, for the fault kind `cut`
     - `machines`: which processes run on one machine, and crash and come back together: `{"m": ("kernel", "database")}`
+    - `updates`: for processes the instance of another class that each becomes at the fault `update`
     - `down_max`: how many may be down at once (None: all), a machine as one
     - `within`: bounds a check
     - `timing`: how long things take in a run on virtual time
@@ -82,6 +83,7 @@ class Declaration:
     judged: tuple[str, ...] = ()
     machines: Mapping[str, Sequence[str]] = field(default_factory=dict)
     down_max: int | None = None
+    updates: Mapping[str, Process] = field(default_factory=dict)
 
     def __new__(cls, *_: Any, **parts: Any) -> Self:
         """Suggests the right name, where Python would only reject the wrong one."""
@@ -99,12 +101,14 @@ class Declaration:
                 *self._property_mistakes(),
                 *self._cut_mistakes(),
                 *self._machines_mistakes(),
+                *self._update_mistakes(),
                 *self._carrier_mistakes(),
                 *self._timing_mistakes(),
                 *self._group_mistakes(),
             ]
         if not mistakes:
-            machines = dict.fromkeys(map(type, (*self.processes.values(), *self.monitors.values())))
+            all_ = (*self.processes.values(), *self.monitors.values(), *self.updates.values())
+            machines = dict.fromkeys(map(type, all_))
             mistakes = [line for cls in machines for line in impurities(cls)]
             mistakes += [f"{prop}: {line}" for prop in self.properties for line in impure(prop.predicate)]
         if not mistakes:
@@ -113,7 +117,7 @@ class Declaration:
         if not mistakes:
             mistakes = [
                 f"{name}: {wrong}"
-                for name, machine in (*self.processes.items(), *self.monitors.items())
+                for name, machine in (*self.processes.items(), *self.monitors.items(), *self.updates.items())
                 for field, value in zip(type(machine).table.fields, machine.field_values(), strict=True)
                 for wrong in mismatches(type(machine), field, value)
             ]
@@ -179,7 +183,7 @@ class Declaration:
     def _shape_mistakes(self) -> list[str]:
         """Parts that should be a mapping or a sequence, and are not."""
         mistakes = []
-        for name in ("processes", "monitors", "carriers", "cuts", "machines"):
+        for name in ("processes", "monitors", "carriers", "cuts", "machines", "updates"):
             part = getattr(self, name)
             if not isinstance(part, Mapping):
                 mistakes.append(f"{name} is {describe(part)}; expected a mapping, such as {name}={{...}}")
@@ -315,6 +319,22 @@ class Declaration:
             mistakes.append(f"down_max is {describe(self.down_max)}; expected a number, 0 or more")
         return mistakes
 
+    def _update_mistakes(self) -> list[str]:
+        mistakes = []
+        for name, new in self.updates.items():
+            old = self.processes.get(name)
+            if old is None:
+                mistakes.append(f"updates: {unknown('process', name, self.processes)}")
+            elif not isinstance(new, Process) or type(new) is type(old):
+                mistakes.append(
+                    f"updates: {name} becomes {describe(new)}; expected an instance of another Process class"
+                )
+            else:
+                gone = sorted(type(old).table.durable - type(new).table.durable)
+                kind = type(new).__name__
+                mistakes += [f"updates: {name}: {kind} has no durable field {field!r}; declare it" for field in gone]
+        return mistakes
+
     def _carrier_mistakes(self) -> list[str]:
         mistakes, kinds = [], [*OF_THE_GRAPH, *TIMED_KINDS]
         for fault, types in self.carriers.items():
@@ -350,6 +370,9 @@ class Declaration:
             ]
         if entry.kind == "cut" and not self.cuts:
             return [f"fault {str(entry)!r}: this system declares no cuts"]
+        if entry.kind == "update" and (entry.target or next(iter(self.updates), None)) not in self.updates:
+            whom = f"of {entry.target}" if entry.target else "at all"
+            return [f"fault {str(entry)!r}: this system declares no updates {whom}"]
         if entry.kind == "pause" and entry.count is None:
             return [f"fault {str(entry)!r}: pauses would follow each other forever; set a count"]
         return self._target_mistakes(entry)

@@ -6,6 +6,7 @@
     fire coordinator.retry                  move user.stop
     crash coordinator                       restart coordinator
     crash coordinator for good              deliver a->b Ask crashing for good after Store
+    update coordinator                      (as its other version)
     crash machine, restart machine          deliver a->b Ask crashing with machine after Store
     cut left                                heal left
     start choosing left, 3                  (where `on_start` makes choices)
@@ -24,7 +25,7 @@ from typing import Any
 from sim.base.errors import ConfigError, unknown
 
 MESSAGE_VERBS = ("deliver", "drop", "duplicate")
-PROCESS_VERBS = ("crash", "restart")
+PROCESS_VERBS = ("crash", "restart", "update")
 MOVE_VERBS = ("fire", "move")
 CUT_VERBS = ("cut", "heal")
 START = "start"

@@ -35,12 +35,13 @@ GENERATE: dict[str, Any] = {
 def _deep(value: Any) -> Any:
     """A state of a graph in the form of the reference, which does not say where in a file something broke."""
     locals_, net, budgets, cuts = value
-    plain = tuple((s, (f[0], f[1].partition(" (")[0]) if s == FAILED else f, t) for s, f, t in locals_)
+    plain = tuple((s, (f[0], f[1].partition(" (")[0]) if s == FAILED else f, *rest) for s, f, *rest in locals_)
     return (plain, net, budgets, cuts)
 
 
 def _plain(state: Any) -> Any:
-    return (tuple(tuple(local) for local in state.locals), state.net, state.budgets, state.cuts)
+    locals_ = tuple((*local[:3], *["updated"] * local.updated) for local in state.locals)
+    return (locals_, state.net, state.budgets, state.cuts)
 
 
 def difference(system: System) -> str | None:

@@ -60,6 +60,8 @@ class CompiledFuzz:
             raise TooLarge("a world other than a graph of states")
         if world.machines.members:
             raise TooLarge("processes that share a machine")
+        if world.system.updates:
+            raise TooLarge("processes that are updated")
         graph = self._graph = world
         self._judge = Judge(graph)
         self._mirror = Mirror(graph, self._judge)
