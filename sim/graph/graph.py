@@ -37,7 +37,8 @@ class Graph(Definition):
 
     @property
     def verbs(self) -> list[str]:
-        tables = [type(process).table for process in self.system.processes.values()]
+        versions = (*self.system.processes.values(), *self.system.updates.values())
+        tables = [type(process).table for process in versions]
         fires, moves = any(t.timers for t in tables), any(t.must or t.may for t in tables)
         return [Kind.DELIVER.value, *[Kind.FIRE.value] * fires, *[Kind.MOVE.value] * moves]
 

@@ -78,7 +78,8 @@ def _check_state(root: Node, name: str, state: str, system: Declaration, mistake
             unknown("process or monitor", name, system.names),
         )
         return
-    known = type(machine).table.states
+    newer = [system.updates[name]] if name in system.updates else []
+    known = [state for version in (machine, *newer) for state in type(version).table.states]
     if state not in (*known, DOWN, GONE, OFF, FAILED):
         mistakes.add(
             root.place_of("expect", "states", name),

@@ -78,8 +78,13 @@ class _Fit:
         return self._named("process", name, tuple(self.system.processes))
 
     def _subject(self, address: Address) -> list[str]:
-        table = type(self.system.processes[address.process]).table
-        known = table.timers if address.verb == "fire" else (*table.must, *table.may)
+        versions = [
+            versions[address.process]
+            for versions in (self.system.processes, self.system.updates)
+            if address.process in versions
+        ]
+        tables = [type(process).table for process in versions]
+        known = [name for t in tables for name in (t.timers if address.verb == "fire" else (*t.must, *t.may))]
         what = "timer" if address.verb == "fire" else "move"
         return [f"{address.process}: {wrong}" for wrong in self._named(what, address.subject, known)]
 
@@ -119,7 +124,7 @@ class _Fit:
     def _crashing(self, address: Address) -> list[str]:
         if address.crashing is None:
             return []
-        if address.verb not in ("deliver", "fire", "move", "restart"):
+        if address.verb not in ("deliver", "fire", "move", "restart", "update"):
             return [f"a {address.verb} runs no handler that could crash; write crash PROCESS"]
         window = re.sub(r"^with \S+ ", "", address.crashing).removeprefix(f"{FOR_GOOD} ")
         if window == AT_ONCE:
@@ -160,7 +165,7 @@ def budget_of(items: Iterable[ScheduleItem], system: Declaration) -> tuple[Fault
         lasts = address.for_good or FOR_GOOD in crashing.partition("after ")[0]
         process = "" if crashing.startswith("with ") else address.target or address.process
         alone = process if any(process in names for names in system.machines.values()) else None
-        if address.verb in ("drop", "duplicate", "crash", "cut"):
+        if address.verb in ("drop", "duplicate", "crash", "update", "cut"):
             kinds.append((address.verb, None))
         if address.reordered:
             kinds.append(("reorder", None))
