@@ -261,9 +261,11 @@ class Handler:
         """Runs the handler once for every path of its choices, depth first."""
         outcomes: list[Outcome] = []
         scripts: list[tuple[int, ...]] = [()]
+        known: dict[tuple[int, ...], tuple[int, list[int]]] = {}
         while scripts:
             script = scripts.pop()
             instance, step = self._instance(local, script, sender)
+            step.known = known
             self.calls += 1
             try:
                 handle(instance, step)

@@ -84,7 +84,19 @@ class Violated(Exception):
 class HandlerCall:
     """The record of one handler call: its outputs in order, its timers, its choices."""
 
-    __slots__ = ("arms", "choices", "guarding", "outputs", "row", "script", "sender", "timers", "widths")
+    __slots__ = (
+        "arms",
+        "asked",
+        "choices",
+        "guarding",
+        "known",
+        "outputs",
+        "row",
+        "script",
+        "sender",
+        "timers",
+        "widths",
+    )
 
     def __init__(self, timers: tuple[str, ...], script: tuple[int, ...], sender: str) -> None:
         self.outputs: list[Output] = []
@@ -93,6 +105,10 @@ class HandlerCall:
         self.script = script  # the outcome of each `choose`; any further one takes its first
         self.choices: list[Value] = []
         self.widths: list[int] = []
+        self.known: dict[tuple[int, ...], tuple[int, list[int]]] = {}
+        """What other paths of the same call were given to choose from: by the number of the choice and the indices chosen
+        before, how many outcomes, and where in them the distinct ones are."""
+        self.asked = 0
         self.guarding = False
         self.row: Row | None = None
         self.sender = sender
@@ -309,15 +325,28 @@ class Process(StateMachine):
         step = self._acting("chooses")
         if not outcomes:
             raise ModelError(f"{self._who()} chooses from nothing: pass at least one outcome")
-        distinct = list({encode(self._frozen(outcome)): outcome for outcome in outcomes}.values())
+        distinct = self._distinct(step, outcomes)
         if len(distinct) == 1:
-            return self._frozen(distinct[0])  # there is nothing to choose
+            return self._frozen(outcomes[distinct[0]])  # there is nothing to choose
         position = len(step.widths)
         index = step.script[position] if position < len(step.script) else 0
         step.widths.append(len(distinct))
-        outcome: T = self._frozen(distinct[index])
+        outcome: T = self._frozen(outcomes[distinct[index]])
         step.choices.append(outcome)
         return outcome
+
+    def _distinct(self, step: HandlerCall, outcomes: tuple[Value, ...]) -> list[int]:
+        """Where the distinct outcomes are; found once for all paths that lead to this choice."""
+        step.asked += 1
+        before = (step.asked, *(step.script + (0,) * len(step.widths))[: len(step.widths)])
+        number, found = step.known.get(before, (0, []))
+        if number != len(outcomes):
+            first: dict[bytes, int] = {}
+            for i, outcome in enumerate(outcomes):
+                first.setdefault(encode(self._frozen(outcome)), i)
+            found = list(first.values())
+            step.known[before] = len(outcomes), found
+        return found
 
     def arm(self, timer: str, duration_ms: int | tuple[int, int]) -> None:
         """Arm `timer` (if it is armed, its due time is replaced) for a duration in milliseconds, or for a range of
