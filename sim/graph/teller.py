@@ -66,7 +66,8 @@ def action_text(action: Action) -> str:
     lasting = " for good" if address.for_good else ""
     if action.kind in (Kind.CUT, Kind.HEAL):
         return f"{action.kind.value} {action.subject}{lasting}"
-    return f"{action.machine or action.process}  {action.kind.value}s{chosen}{crash}" + lasting
+    verb = action.kind.value + ("es" if action.kind is Kind.CRASH else "s")
+    return f"{action.machine or action.process}  {verb}{lasting}{chosen}{crash}"
 
 
 def brief(record: Record) -> str:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
+from hypothesis.stateful import run_state_machine_as_test
 
 from sim import (
     Crashed,
@@ -16,6 +17,7 @@ from sim import (
     ModelError,
     Monitor,
     Process,
+    PropertyViolation,
     Replay,
     Restarted,
     System,
@@ -25,6 +27,7 @@ from sim import (
     fuzz,
     simulate,
     sometimes,
+    state_machine,
 )
 from sim.graph.definition import Definition
 from sim.graph.machines import Machines
@@ -288,3 +291,10 @@ def test_a_mistake_is_told(parts: dict[str, Any], told: str) -> None:
     with pytest.raises(ModelError) as error:
         storage("").with_(**parts)
     assert told in str(error.value)
+
+
+def test_hypothesis_finds_what_a_crash_without_the_machine_does() -> None:
+    ours = settings(max_examples=200, database=None, phases=[Phase.generate], stateful_step_count=20, **QUIET)
+    run_state_machine_as_test(state_machine(storage("crash:2@host")), settings=ours)
+    with pytest.raises(PropertyViolation, match="what is confirmed is on disk"):
+        run_state_machine_as_test(state_machine(storage("crash:1@kernel")), settings=ours)
