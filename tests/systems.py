@@ -76,6 +76,17 @@ def _burst(target: str) -> Callable[..., None]:
     return _sequence(_send(target, Ping), _flip, _send(target, Pong))
 
 
+def _outbox(target: str) -> Callable[..., None]:
+    """A durable field and two messages, in one instant."""
+
+    def act(self: Any, *given: Any) -> None:
+        if self.fuel:
+            self.fuel -= 1
+            self.write(kept=1 - self.kept, then=[(target, Ping(self.x)), (target, Pong(self.kept))])
+
+    return act
+
+
 def _answer(self: Any, *given: Any) -> None:
     if self.fuel and self.sender:
         self.fuel -= 1
@@ -157,7 +168,8 @@ def _known_acts(names: tuple[str, ...]) -> tuple[Callable[..., None], ...]:
     bursts = [_burst(target) for target in names]
     arms = [_arm(timer, duration) for timer in TIMERS for duration in (5, (1, 9))]
     rest = [_answer, _take, _flip, _keep, _note, _choose, _choose_state, _emit, _cancel("t"), _cancel("u")]
-    return (*sends, *bursts, *arms, *rest, _keep, _emit)
+    outboxes = [_outbox(target) for target in names]
+    return (*sends, *bursts, *arms, *rest, _keep, _emit, *outboxes)
 
 
 def _acts(draw: Any, names: tuple[str, ...]) -> Callable[..., None]:
@@ -316,7 +328,7 @@ PRIMITIVES = frozenset(
         "crash-in-timer", "crash-in-move", "crash-in-restart", "crash-under-fault", "crash-reordered", "restart", "cut",
         "one-way-cut", "heal", "held", "agent_timeout", "empty_response", "rate_limited", "hint",
         "targeted", "unlimited", "after-place", "self-loop", "several-starts", "on_start-send", "down-holds",
-        "fifo-blocked"
+        "fifo-blocked", "together"
     }
 )  # fmt: skip
 
@@ -407,6 +419,7 @@ def _action_used(graph: Graph, action: Any) -> set[str]:
             for t in timers
             if t not in action.after[2] and t != action.subject and kind is not Kind.CRASH and action.window is None
         }
+    used |= {"together" for output in action.outputs if hasattr(output, "sends")}
     used |= {"emission" for output in action.outputs if hasattr(output, "emission")}
     used |= {"hint"} if action.fault is not None and getattr(action.fault, "reset_ms", None) else set()
     return used | _window_used(action) if action.window is not None else used

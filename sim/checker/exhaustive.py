@@ -27,6 +27,9 @@ PAYS_AT = 10_000
 """States from which the compiled walk takes over by itself: before, loading it costs more than it saves."""
 
 
+SHARED = "the plain engine goes on: processes share a machine"
+
+
 def check(
     system: Declaration,
     *,
@@ -142,7 +145,7 @@ def _run(walk: PlainWalk, engine: Engine, lacks: str, exact: bool, started: floa
         level = walk.run(hand_over_at(engine, PAYS_AT))
         result.states = len(walk.parents)
         if level:
-            lacks = lacks or unloadable(engine)
+            lacks = lacks or (SHARED if walk.graph.machines.members else unloadable(engine))
         if level and lacks:
             printing.err(f"sim: {lacks}")
             walk.go_on(level)

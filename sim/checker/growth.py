@@ -51,7 +51,7 @@ def _local_values(graph: Graph) -> Iterator[str]:
     for _, value in mine:
         for field, held in zip(tables.handlers[index].fields, value.fields, strict=True):
             values.setdefault(field, set()).add(encode(held))
-    name = graph.names[index]
+    name = tables.called[index]
     field, distinct = max(
         ((f, len(v)) for f, v in values.items()), key=lambda pair: (pair[1], pair[0]), default=("", 0)
     )

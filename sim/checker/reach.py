@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sim.base.values import Fault
+from sim.graph.action import UPDATED
 from sim.graph.graph import Graph
 from sim.machine.table import Row
 
@@ -13,18 +14,19 @@ def rows_within_reach(graph: Graph) -> list[str]:
     states: dict[str, set[str]] = {}
     there: dict[str, set[object]] = {}
     for index, value in tables.locals.things:
-        name = graph.names[index]
+        name = tables.called[index] + (UPDATED if index >= len(tables.names) else "")
         states.setdefault(name, set()).add(value.state)
         there.setdefault(name, set()).update(value.timers)
     for envelope in tables.envelopes.things:
-        there.setdefault(envelope.target, set()).add(type(envelope.message))
+        for name in (envelope.target, envelope.target + UPDATED):
+            there.setdefault(name, set()).add(type(envelope.message))
+    processes = {**graph.system.processes, **{name + UPDATED: p for name, p in graph.system.updates.items()}}
     found: dict[str, None] = {}
-    for name, process in graph.system.processes.items():
-        rows = {row.index: row for row in type(process).table.rows}
-        timers = type(process).table.timers
-        for (owner, index), text in graph.rows.items():
-            if owner == name and _could_be(rows[index], states.get(name, set()), there.get(name, set()), timers):
-                found[text] = None
+    for (owner, index), text in graph.rows.items():
+        table = type(processes[owner]).table
+        row = next(one for one in table.rows if one.index == index)
+        if _could_be(row, states.get(owner, set()), there.get(owner, set()), table.timers):
+            found[text] = None
     return list(found)
 
 

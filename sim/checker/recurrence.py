@@ -35,7 +35,7 @@ class Recurrence:
 
     def _left(self, actions: list[Action], kept: tuple[int, set[int]] | None) -> list[Action]:
         tables = self._graph.tables
-        hearing = tables.hearing()
+        hearing = _hearing(tables)
         while True:
             heard = {emission for action in actions for emission in action.effect.heard}
             edges = [(a.before, a.effect.local) for a in actions]
@@ -55,16 +55,25 @@ class Recurrence:
         sent = {e for a in actions for e in a.effect.sends}
         consumed = {a.effect.consumed for a in actions}
         left = [a for a in actions if a.effect.consumed in sent or a.effect.consumed < 0]
-        left = [a for a in left if consumed.issuperset(a.effect.sends)]
+        if not self._graph.lasting:  # what is sent to who is gone for good vanishes, and nobody consumes it
+            left = [a for a in left if consumed.issuperset(a.effect.sends)]
         changing = any(
             a.before != a.effect.local or a.effect.sends or a.effect.consumed >= 0 or a.effect.heard for a in left
         )
         return left if changing else []
 
 
+def _hearing(tables: Tabulation) -> dict[int, list[tuple[int, tuple[int, int]]]]:
+    """What monitors make of each emission, as far as they were asked: which of them, from which local value to which."""
+    found: dict[int, list[tuple[int, tuple[int, int]]]] = {}
+    for (local, emission), after in tables.monitor_rows.items():
+        found.setdefault(emission, []).append((tables.locals.things[local][0], (local, after)))
+    return found
+
+
 def _keeps(tables: Tabulation, kept: tuple[int, set[int]], edge: tuple[int, int]) -> bool:
     machine, values = kept
-    return all(tables.locals.things[local][0] != machine or local in values for local in edge)
+    return all(tables.place[tables.locals.things[local][0]] != machine or local in values for local in edge)
 
 
 def _is_heard(

@@ -14,9 +14,10 @@ from sim.base.errors import ModelError
 from sim.base.mixer import MASK, mark, mix
 from sim.base.values import Fault, Value, describe, encode
 from sim.faults.plan import FaultEntry
-from sim.graph.action import Action
+from sim.graph.action import UPDATED, Action
 from sim.graph.budget import FaultBudget, left_of
 from sim.graph.enabled import Enabled
+from sim.graph.machines import Machines
 from sim.graph.state import GraphStart, State
 from sim.graph.tabulation import Tabulation
 from sim.machine.handler import Handler
@@ -43,7 +44,11 @@ class Definition:
         self.names = system.names
         self.budget = FaultBudget(system, self.tables)
         self._cut_names = self.budget.cuts
-        self._enabled: dict[tuple[tuple[int, ...], tuple[int, ...]], Enabled] = {}
+        self.lasting = self.budget.lasting
+        """Whether something may be struck for good; in such a system what is in flight to nobody is nowhere."""
+        self.machines = Machines(system, self.tables)
+        self._down_max = system.down_max
+        self._enabled: dict[tuple[tuple[int, ...], tuple[int, ...], bool], Enabled] = {}
         self._starts: list[GraphStart] = []
 
     @property
@@ -56,8 +61,10 @@ class Definition:
         one class have rows of one name. A row that defers is never taken, and neither is one for a fault that is not in the
         budget."""
         kinds = {entry.kind for entry in self.budget.entries}
+        declared = [*self.system.processes.items()]
+        declared += [(name + UPDATED, process) for name, process in self.system.updates.items()]
         found = {}
-        for name, process in self.system.processes.items():
+        for name, process in declared:
             for row in type(process).table.rows:
                 trigger = row.trigger
                 strikes = isinstance(trigger, str) or not issubclass(trigger, Fault) or trigger.kind in kinds
@@ -101,7 +108,8 @@ class Definition:
         """A state as a value: the same in every graph of the same system."""
         flying = sorted((self.tables.envelopes.things[e].value() for e in self.network.every(state.net)), key=encode)
         order = flying if self.system.network != "fifo" else self._queues(state.net)
-        locals_ = tuple(tuple(self.tables.locals.things[i][1]) for i in state.locals)
+        things, width = self.tables.locals.things, len(self.names)
+        locals_ = tuple((*things[i][1], *["updated"] * (things[i][0] >= width)) for i in state.locals)
         return (locals_, tuple(order), state.budgets, tuple(self._cut_names[c] for c in state.cuts))
 
     def fingerprint(self, state: State) -> int:
@@ -134,7 +142,8 @@ class Definition:
         tables = self.tables
         if tables.failed and not tables.failed.keys().isdisjoint(locals_):
             return []  # nothing that a failed machine does can be trusted
-        here = self._enabled.get((budgets, cuts)) or self.under(budgets, cuts)
+        full = self.is_full(locals_) if self._down_max is not None else False
+        here = self._enabled.get((budgets, cuts, full)) or self.under(budgets, cuts, full)
         target, heads, own = tables.target, here.heads, here.own
         found: list[Action] = []
         for e in self.network.heads(net):
@@ -160,6 +169,9 @@ class Definition:
                 actions = here.struck_own.get(local)
                 found += here.struck_itself(local) if actions is None else actions
         found += here.cutting
+        if self.machines.members:
+            overtakers = self.network.overtakers(net) if here.left.reorders else ()
+            found += self.machines.actions(locals_, here, self.network.heads(net), overtakers)
         return found
 
     def met(self) -> Iterator[Action]:
@@ -171,17 +183,26 @@ class Definition:
             for row in (*here.own.values(), *here.struck_own.values()):
                 yield from row
 
-    def under(self, budgets: tuple[int, ...], cuts: tuple[int, ...]) -> Enabled:
+    def around(self, state: State) -> Enabled:
+        """The rows of a state."""
+        return self.under(state.budgets, state.cuts, self._down_max is not None and self.is_full(state.locals))
+
+    def under(self, budgets: tuple[int, ...], cuts: tuple[int, ...], full: bool = False) -> Enabled:
         """The rows under these budgets and cuts; budgets that allow the same share them."""
-        found = self._enabled.get((budgets, cuts))
+        found = self._enabled.get((budgets, cuts, full))
         if found is None:
             some = tuple(min(count, 1) for count in budgets)
-            found = self._enabled.get((some, cuts))
+            found = self._enabled.get((some, cuts, full))
             if found is None:
-                found = Enabled(self.system, self.tables, self.budget.left(some), cuts)
-                self._enabled[some, cuts] = found
-            self._enabled[budgets, cuts] = found
+                found = Enabled(self.system, self.tables, self.budget.left(some), cuts, full)
+                self._enabled[some, cuts, full] = found
+            self._enabled[budgets, cuts, full] = found
         return found
+
+    def is_full(self, locals_: tuple[int, ...]) -> bool:
+        """Whether as many are down, or gone, as may be at once; a machine counts as one."""
+        low = self.tables.low
+        return sum(any(locals_[i] in low for i in unit) for unit in self.machines.units) >= (self._down_max or 0)
 
     def deferred(self, state: State, envelope: int) -> str | None:
         """Why an envelope in flight cannot be delivered now; None if it can."""
@@ -190,7 +211,7 @@ class Definition:
         if local in self.tables.down:
             return f"{thing.target} is down"
         for c in state.cuts:
-            if self.system.cuts[self._cut_names[c]].holds(thing.source, thing.target):
+            if self.crosses(c, envelope):
                 return f"the cut {self._cut_names[c]} holds it"
         if envelope not in self.network.heads(state.net):
             return "another message of its pair is ahead of it"
@@ -203,9 +224,11 @@ class Definition:
     def apply(self, state: State, action: Action) -> State:
         """The state after `action`, which must be enabled in `state`."""
         locals_, net, budgets, cuts = state
-        i, local, consumed, delivered, sends, heard, spends, cut = action.effect
+        i, local, consumed, delivered, sends, heard, spends, cut, others = action.effect
         if local >= 0:
             locals_ = (*locals_[:i], local, *locals_[i + 1 :])
+            for i, local in others:
+                locals_ = (*locals_[:i], local, *locals_[i + 1 :])
             if heard:
                 locals_ = self.tables.notify(locals_, heard)
         if consumed >= 0:
@@ -217,7 +240,38 @@ class Definition:
             budgets = (*budgets[:slot], budgets[slot] - 1, *budgets[slot + 1 :])
         if cut >= 0:
             cuts = tuple(sorted({*cuts} ^ {cut}))
+        if others or action.machine or action.with_machine:
+            net = self._without_inner(action.fells, net)
+        if self.lasting:
+            net = self._arriving(locals_, net, cuts)
         return State(locals_, net, budgets, cuts)
+
+    def _without_inner(self, machine: str, net: Net) -> Net:
+        """What is in flight without what is in flight inside of this machine, which crashed."""
+        inside = self.system.machines.get(machine, ())
+        for envelope in self.network.every(net) if inside else ():
+            thing = self.tables.envelopes.things[envelope]
+            if thing.source in inside and thing.target in inside:
+                net = self.network.remove(net, envelope)
+        return net
+
+    def _arriving(self, locals_: tuple[int, ...], net: Net, cuts: tuple[int, ...]) -> Net:
+        """What is in flight without what can never arrive: its target is gone, or a cut for good holds it."""
+        lasting = [c for c in cuts if c >= len(self.system.cuts)]
+        gone = self.tables.gone
+        if not lasting and gone.isdisjoint(locals_):
+            return net
+        for envelope in self.network.every(net):
+            lost = locals_[self.tables.target[envelope]] in gone
+            if lost or any(self.crosses(c, envelope) for c in lasting):
+                net = self.network.remove(net, envelope)
+        return net
+
+    def crosses(self, cut: int, envelope: int) -> bool:
+        """Whether the cut of this number holds an envelope."""
+        known = list(self.system.cuts.values())
+        thing = self.tables.envelopes.things[envelope]
+        return known[cut % len(known)].holds(thing.source, thing.target)
 
     def changes(self, state: State, action: Action) -> bool:
         """Whether `action` leads to another state."""

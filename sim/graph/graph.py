@@ -18,7 +18,7 @@ from sim.graph.why import why_not
 from sim.machine.table import DEFER
 from sim.system.properties import Property
 from sim.world.address import Address
-from sim.world.choice import CUT, MESSAGE, Pending, Start, Subject
+from sim.world.choice import CUT, MESSAGE, RESTART, Pending, Start, Subject
 from sim.world.fairness import Fairness
 from sim.world.finding import Debt, Finding
 from sim.world.slowdown import Slowdown
@@ -38,7 +38,8 @@ class Graph(Definition):
 
     @property
     def verbs(self) -> list[str]:
-        tables = [type(process).table for process in self.system.processes.values()]
+        versions = (*self.system.processes.values(), *self.system.updates.values())
+        tables = [type(process).table for process in versions]
         fires, moves = any(t.timers for t in tables), any(t.must or t.may for t in tables)
         return [Kind.DELIVER.value, *[Kind.FIRE.value] * fires, *[Kind.MOVE.value] * moves]
 
@@ -90,7 +91,7 @@ class Graph(Definition):
 
     @cached_property
     def _pending(self) -> Pendings:
-        return Pendings(self.tables)
+        return Pendings(self.tables, self.machines)
 
     def judge(self, state: State) -> Finding | None:
         return self._judge.judge(state)
@@ -116,11 +117,13 @@ class Graph(Definition):
         )
 
     def ways(self, state: State, subject: Subject) -> Sequence[Action] | None:
-        what, number, _ = subject
+        what, number, name = subject
         if what == MESSAGE:
             return self._deliveries(state, number)
         if what == CUT:
             return (self.tables.cutting(Kind.HEAL, number),) if number in state.cuts else None
+        if what == RESTART and name:
+            return self.machines.restart(name, state.locals) or None
         return self._pending.ways(state.locals[number], subject)
 
     def _deliveries(self, state: State, envelope: int) -> Sequence[Action] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from sim.graph.state import GraphStart, State
 from sim.machine.diagrams import diagrams
 from sim.machine.handler import Handler
 from sim.machine.ledgers import Rejected
-from sim.machine.process import Arm, Emit, Output, Send
+from sim.machine.process import Arm, Emit, Output, sends_of
 from sim.machine.table import FAILED
 from sim.world.slowdown import Slowdown
 from sim.world.story import Actor, Beginning, Fate, Happening, Journey, Look, Shown, Story
@@ -63,9 +63,11 @@ def action_text(action: Action) -> str:
         return f"{action.process}  timer {action.subject}{chosen}{crash}"
     if action.kind is Kind.MOVE:
         return f"{action.process}  {action.subject}{chosen}{crash}"
+    lasting = " for good" if address.for_good else ""
     if action.kind in (Kind.CUT, Kind.HEAL):
-        return f"{action.kind.value} {action.subject}"
-    return f"{action.process}  {action.kind.value}s{chosen}{crash}"
+        return f"{action.kind.value} {action.subject}{lasting}"
+    verb = action.kind.value + ("es" if action.kind is Kind.CRASH else "s")
+    return f"{action.machine or action.process}  {verb}{lasting}{chosen}{crash}"
 
 
 def brief(record: Record) -> str:
@@ -88,16 +90,17 @@ class _Words(NamedTuple):
     """What it takes of the table of its process."""
 
 
-def _words(action: Action) -> _Words:
+def _words(action: Action, names: Sequence[str]) -> _Words:
     emissions = list(_emissions(action.outputs))
     return _Words(
         action_text(action),
         str(action.address),
         action.strikes,
-        tuple(_arming(action.process, arm) for arm in action.arms),
+        tuple(_arming(action.process, arm) for arm in action.arms)
+        + tuple(_arming(names[i], arm) for i, arm in action.others_arms),
         tuple(map(brief, emissions)),
         tuple(_reasons(emissions)),
-        ((action.effect.process, action.row.index),) if action.row is not None else (),
+        ((action.effect.process, action.row.index),) if action.row is not None and not action.updated else (),
     )
 
 
@@ -106,7 +109,7 @@ def _arming(process: str, arm: Arm) -> str:
 
 
 def _beginning(name: str, outputs: tuple[Output, ...]) -> Beginning:
-    sent = (f"{show(output.message)} to {output.target}" for output in outputs if isinstance(output, Send))
+    sent = (f"{show(send.message)} to {send.target}" for output in outputs for send in sends_of(output))
     return Beginning(name, tuple(sent), tuple(map(brief, _emissions(outputs))))
 
 
@@ -193,9 +196,11 @@ class _Teller:
     def _event(self, number: int, time: int | None, action: Action, before: State, after: State) -> Happening:
         journey = self._taken(number, action)
         sent = self._send(action.effect.sends, number, copied=action.kind is Kind.DUPLICATE)
+        if self.graph.lasting or action.fells:
+            self._lose(number, after)
         words = self._words.get(action)
         if words is None:
-            words = self._words[action] = _words(action)
+            words = self._words[action] = _words(action, self.graph.names)
         key = (before.locals, after.locals)
         moved = self._moved.get(key)
         if moved is None:
@@ -292,6 +297,14 @@ class _Teller:
         """A way of its own for a message that is also still in flight."""
         self.journeys.append(self.journeys[index]._replace(ended=number, fate=fate, beside=index))
         return len(self.journeys) - 1
+
+    def _lose(self, number: int, after: State) -> None:
+        """Ends the journeys of what can never arrive."""
+        left = Counter(self.graph.network.every(after.net))
+        for envelope, flying in self._flying.items():
+            while len(flying) > left[envelope]:
+                index = flying.popleft()
+                self.journeys[index] = self.journeys[index]._replace(ended=number, fate=Fate.LOST)
 
     # --- rows ---------------------------------------------------------------------------------------
 

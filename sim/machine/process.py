@@ -43,7 +43,29 @@ class Emit:
     writes: tuple[Write, ...] = ()
 
 
-Output = Write | Send | Emit
+@dataclass(frozen=True)
+class Together:
+    """An output: durable fields took new values and messages left, in one instant."""
+
+    writes: tuple[Write, ...]
+    sends: tuple[Send, ...]
+
+
+Output = Write | Send | Emit | Together
+
+
+def writes_of(output: Output) -> tuple[Write, ...]:
+    """The durable writes an output consists of."""
+    if isinstance(output, Write):
+        return (output,)
+    return output.writes if isinstance(output, Emit | Together) else ()
+
+
+def sends_of(output: Output) -> tuple[Send, ...]:
+    """The messages an output consists of, in the order in which they are sent."""
+    if isinstance(output, Send):
+        return (output,)
+    return output.sends if isinstance(output, Together) else ()
 
 
 @dataclass(frozen=True)
@@ -62,7 +84,19 @@ class Violated(Exception):
 class HandlerCall:
     """The record of one handler call: its outputs in order, its timers, its choices."""
 
-    __slots__ = ("arms", "choices", "guarding", "outputs", "row", "script", "sender", "timers", "widths")
+    __slots__ = (
+        "arms",
+        "asked",
+        "choices",
+        "guarding",
+        "known",
+        "outputs",
+        "row",
+        "script",
+        "sender",
+        "timers",
+        "widths",
+    )
 
     def __init__(self, timers: tuple[str, ...], script: tuple[int, ...], sender: str) -> None:
         self.outputs: list[Output] = []
@@ -71,6 +105,10 @@ class HandlerCall:
         self.script = script  # the outcome of each `choose`; any further one takes its first
         self.choices: list[Value] = []
         self.widths: list[int] = []
+        self.known: dict[tuple[int, ...], tuple[int, list[int]]] = {}
+        """What other paths of the same call were given to choose from: by the number of the choice and the indices chosen
+        before, how many outcomes, and where in them the distinct ones are."""
+        self.asked = 0
         self.guarding = False
         self.row: Row | None = None
         self.sender = sender
@@ -227,14 +265,37 @@ class Process(StateMachine):
 
     def send(self, target: str, message: Message) -> None:
         """Send `message` to the process named `target`; a process may send to itself."""
-        step = self._acting(f"sends to {target!r}")
+        self._acting(f"sends to {target!r}").outputs.append(self._sent(target, message))
+
+    def _sent(self, target: str, message: Message) -> Send:
         if not isinstance(message, Message):
             raise ModelError(f"{self._who()} sends {_misplaced(message, Message)}")
         if not isinstance(target, str):
             raise ModelError(f"{self._who()} sends to {describe(target)}: pass the name of a process, then the message")
         if not target:
             raise ModelError(f"{self._who()} sends to '': only the handler of a message has a sender")
-        step.outputs.append(Send(target, self._frozen(message)))
+        return Send(target, self._frozen(message))
+
+    def write(self, *, then: Sequence[tuple[str, Message]] = (), **writes: Value) -> None:
+        """Give durable fields new values in one instant: no crash comes between them (`self.write(term=2, vote=None)`).
+
+        `then` are messages, each with its target before it, that are sent in the same instant: an outbox, say, from which
+        what was written is sent for sure. (A class that has a `write` of its own has that one.)
+        """
+        step = self._acting("writes")
+        self._durable("writes", writes)
+        kept = tuple(Write(field, self._frozen(value)) for field, value in writes.items())
+        new = tuple(write for write in kept if encode(write.value) != encode(getattr(self, write.field)))
+        sends = []
+        for pair in then:
+            if not isinstance(pair, tuple) or len(pair) != 2:
+                raise ModelError(f"{self._who()} writes, then {describe(pair)}: pass pairs, then=[(target, message)]")
+            sends.append(self._sent(*pair))
+        for write in new:
+            object.__setattr__(self, write.field, write.value)
+        parts: list[Output] = [*new, *sends]
+        if parts:
+            step.outputs.append(parts[0] if len(parts) == 1 else Together(new, tuple(sends)))
 
     def emit(self, emission: Emission, **writes: Value) -> None:
         """Make something observable: monitors and the trace see it.
@@ -245,14 +306,17 @@ class Process(StateMachine):
         step = self._acting("emits")
         if not isinstance(emission, Emission):
             raise ModelError(f"{self._who()} emits {_misplaced(emission, Emission)}")
-        for field in writes:
-            if field not in type(self).table.durable:
-                known = sorted(type(self).table.durable)
-                raise ModelError(f"{self._who()} emits: {unknown('durable field', field, known)}")
+        self._durable("emits", writes)
         kept = tuple(Write(field, self._frozen(value)) for field, value in writes.items())
         for write in kept:
             object.__setattr__(self, write.field, write.value)
         step.outputs.append(Emit(self._frozen(emission), kept))
+
+    def _durable(self, does: str, fields: Mapping[str, Value]) -> None:
+        for field in fields:
+            if field not in type(self).table.durable:
+                known = sorted(type(self).table.durable)
+                raise ModelError(f"{self._who()} {does}: {unknown('durable field', field, known)}")
 
     def _frozen(self, value: T) -> T:
         try:
@@ -265,15 +329,28 @@ class Process(StateMachine):
         step = self._acting("chooses")
         if not outcomes:
             raise ModelError(f"{self._who()} chooses from nothing: pass at least one outcome")
-        distinct = list({encode(self._frozen(outcome)): outcome for outcome in outcomes}.values())
+        distinct = self._distinct(step, outcomes)
         if len(distinct) == 1:
-            return self._frozen(distinct[0])  # there is nothing to choose
+            return self._frozen(outcomes[distinct[0]])  # there is nothing to choose
         position = len(step.widths)
         index = step.script[position] if position < len(step.script) else 0
         step.widths.append(len(distinct))
-        outcome: T = self._frozen(distinct[index])
+        outcome: T = self._frozen(outcomes[distinct[index]])
         step.choices.append(outcome)
         return outcome
+
+    def _distinct(self, step: HandlerCall, outcomes: tuple[Value, ...]) -> list[int]:
+        """Where the distinct outcomes are; found once for all paths that lead to this choice."""
+        step.asked += 1
+        before = (step.asked, *(step.script + (0,) * len(step.widths))[: len(step.widths)])
+        number, found = step.known.get(before, (0, []))
+        if number != len(outcomes):
+            first: dict[bytes, int] = {}
+            for i, outcome in enumerate(outcomes):
+                first.setdefault(encode(self._frozen(outcome)), i)
+            found = list(first.values())
+            step.known[before] = len(outcomes), found
+        return found
 
     def arm(self, timer: str, duration_ms: int | tuple[int, int]) -> None:
         """Arm `timer` (if it is armed, its due time is replaced) for a duration in milliseconds, or for a range of
@@ -370,5 +447,5 @@ _RESERVED = frozenset(
     name
     for cls in (StateMachine, Process, Monitor)
     for name in (*vars(cls), *cls.__annotations__)
-    if not name.startswith("__") and name != "misfits"  # a hook, for monitors to fill in
+    if not name.startswith("__") and name not in ("misfits", "write")  # a hook to fill in; a verb that gives way
 ) | {"timers", "up", FAILED}

@@ -16,7 +16,7 @@ from typing import Any
 
 from sim.base.errors import ModelError, TableError, listing, nearest, unknown
 from sim.base.values import Emission, Fault, Message, Value, describe, freeze
-from sim.machine.callbacks import arity, is_flag, methods, required_arguments
+from sim.machine.callbacks import arity, is_flag, is_verb, methods, required_arguments
 
 
 class Dest(Enum):
@@ -37,10 +37,12 @@ Callbacks = dict[str, tuple[str, ...]]
 """State -> names of the methods called there."""
 
 DOWN = "(down)"
+GONE = "(gone)"
+OFF = "(off)"
 FAILED = "(failed)"
-"""States that every machine has in addition to its own: crashed, and failed (a finding)."""
+"""States beside a machine's own: crashed, crashed for good, down with the machine it is on, failed (a finding)."""
 
-_NO_STATES = ("", "*", "=", DOWN, FAILED)
+_NO_STATES = ("", "*", "=", DOWN, GONE, OFF, FAILED)
 _ROW_KEYS = ("trigger", "source", "dest", "conditions", "unless", "before", "after")
 _GUARDS = ("conditions", "unless")
 _CALLBACKS = (*_GUARDS, "before", "after")
@@ -361,8 +363,8 @@ class _Reader:
                 continue
             if not isinstance(name, str):
                 self.wrong(f"{where}: {key} names {describe(name)}; expected the name of a method")
-            elif not callable(method):
-                known = [n for n in methods(self.cls) if n not in self.reserved]
+            elif not callable(method) or is_verb(self.cls, name):
+                known = [n for n in methods(self.cls) if n not in self.reserved and not is_verb(self.cls, n)]
                 self.missing.append(f"{self.cls.__name__}: {where}: {key}: {unknown('method', name, known)}")
             elif arity(method) is None or isinstance(inspect.getattr_static(self.cls, name), staticmethod):
                 self.wrong(f"{where}: {key} {name!r} must accept self and at most the input")

@@ -60,10 +60,12 @@ class Events:
         if pending and choice.ends:
             over = pending.popleft().number
         due = self._world.due(choice, at)
-        if choice.mover and self._own.get(choice.mover):
-            own = {p.subject for p in due if p.owner == choice.mover and p.subject[0] != MESSAGE and p.ready}
-            for subject in [s for s in self._own.get(choice.mover, ()) if s not in own]:
-                del self._own[choice.mover][subject]
+        for mover in choice.movers:
+            if not self._own.get(mover):
+                continue
+            own = {p.subject for p in due if p.owner == mover and p.subject[0] != MESSAGE and p.ready}
+            for subject in [s for s in self._own.get(mover, ()) if s not in own]:
+                del self._own[mover][subject]
                 self._pending.pop(subject, None)
         self._note(due, over)
 

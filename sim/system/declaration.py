@@ -61,6 +61,9 @@ class Declaration:
     - `fair`: spontaneous `must` moves and timers, as `agent.answer`: one that is enabled infinitely often is taken
       infinitely often
     - `fair_choices`: where something with choices is taken infinitely often in one local value, each of its outcomes is
+    - `machines`: which processes run on one machine, and crash and come back together: `{"m": ("kernel", "database")}`
+    - `updates`: for processes the instance of another class that each becomes at the fault `update`
+    - `down_max`: how many may be down at once (None: all), a machine as one
     - `within`: bounds a check
     - `timing`: how long things take in a run on virtual time
     - `interchangeable`: groups of process names that may be swapped without changing what the system does: `(("rm1",
@@ -84,6 +87,9 @@ class Declaration:
     timing: Timing = field(default_factory=Timing)
     interchangeable: Sequence[Sequence[str]] = ()
     judged: tuple[str, ...] = ()
+    machines: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    down_max: int | None = None
+    updates: Mapping[str, Process] = field(default_factory=dict)
 
     def __new__(cls, *_: Any, **parts: Any) -> Self:
         """Suggests the right name, where Python would only reject the wrong one."""
@@ -100,13 +106,16 @@ class Declaration:
                 *self._machine_mistakes(),
                 *self._property_mistakes(),
                 *self._cut_mistakes(),
+                *self._machines_mistakes(),
+                *self._update_mistakes(),
                 *self._carrier_mistakes(),
                 *self._timing_mistakes(),
                 *self._fair_mistakes(),
                 *self._group_mistakes(),
             ]
         if not mistakes:
-            machines = dict.fromkeys(map(type, (*self.processes.values(), *self.monitors.values())))
+            all_ = (*self.processes.values(), *self.monitors.values(), *self.updates.values())
+            machines = dict.fromkeys(map(type, all_))
             mistakes = [line for cls in machines for line in impurities(cls)]
             mistakes += [f"{prop}: {line}" for prop in self.properties for line in impure(prop.predicate)]
         if not mistakes:
@@ -115,7 +124,7 @@ class Declaration:
         if not mistakes:
             mistakes = [
                 f"{name}: {wrong}"
-                for name, machine in (*self.processes.items(), *self.monitors.items())
+                for name, machine in (*self.processes.items(), *self.monitors.items(), *self.updates.items())
                 for field, value in zip(type(machine).table.fields, machine.field_values(), strict=True)
                 for wrong in mismatches(type(machine), field, value)
             ]
@@ -186,7 +195,7 @@ class Declaration:
     def _shape_mistakes(self) -> list[str]:
         """Parts that should be a mapping or a sequence, and are not."""
         mistakes = []
-        for name in ("processes", "monitors", "carriers", "cuts"):
+        for name in ("processes", "monitors", "carriers", "cuts", "machines", "updates"):
             part = getattr(self, name)
             if not isinstance(part, Mapping):
                 mistakes.append(f"{name} is {describe(part)}; expected a mapping, such as {name}={{...}}")
@@ -312,6 +321,40 @@ class Declaration:
             if member not in self.processes
         ]
 
+    def _machines_mistakes(self) -> list[str]:
+        mistakes, placed = [], dict[str, str]()
+        for name, members in self.machines.items():
+            if name in self.names or not name or any(c.isspace() or c in "#@>,[](){}" for c in name):
+                mistakes.append(f"machine {name!r}: a machine requires a name of its own, such as 'host'")
+            if isinstance(members, str) or not isinstance(members, Sequence) or not members:
+                mistakes.append(f"machine {name!r} holds {describe(members)}; expected names of processes, ('p', 'q')")
+                continue
+            for member in members:
+                if member not in self.processes:
+                    mistakes.append(f"machine {name!r}: {unknown('process', member, self.processes)}")
+                elif member in placed:
+                    mistakes.append(f"machine {name!r}: {member} is on {placed[member]!r} already, and only once")
+                placed[member] = name
+        if self.down_max is not None and (type(self.down_max) is not int or self.down_max < 0):
+            mistakes.append(f"down_max is {describe(self.down_max)}; expected a number, 0 or more")
+        return mistakes
+
+    def _update_mistakes(self) -> list[str]:
+        mistakes = []
+        for name, new in self.updates.items():
+            old = self.processes.get(name)
+            if old is None:
+                mistakes.append(f"updates: {unknown('process', name, self.processes)}")
+            elif not isinstance(new, Process) or type(new) is type(old):
+                mistakes.append(
+                    f"updates: {name} becomes {describe(new)}; expected an instance of another Process class"
+                )
+            else:
+                gone = sorted(type(old).table.durable - type(new).table.durable)
+                kind = type(new).__name__
+                mistakes += [f"updates: {name}: {kind} has no durable field {field!r}; declare it" for field in gone]
+        return mistakes
+
     def _carrier_mistakes(self) -> list[str]:
         mistakes, kinds = [], [*OF_THE_GRAPH, *TIMED_KINDS]
         for fault, types in self.carriers.items():
@@ -347,6 +390,9 @@ class Declaration:
             ]
         if entry.kind == "cut" and not self.cuts:
             return [f"fault {str(entry)!r}: this system declares no cuts"]
+        if entry.kind == "update" and (entry.target or next(iter(self.updates), None)) not in self.updates:
+            whom = f"of {entry.target}" if entry.target else "at all"
+            return [f"fault {str(entry)!r}: this system declares no updates {whom}"]
         if entry.kind == "pause" and entry.count is None:
             return [f"fault {str(entry)!r}: pauses would follow each other forever; set a count"]
         return self._target_mistakes(entry)
@@ -356,6 +402,7 @@ class Declaration:
         if entry.target is None or self._names_type(entry):
             return []
         kind, known = ("cut", [*self.cuts]) if entry.kind == "cut" else ("process", [*self.processes])
+        known += self.machines if entry.kind == "crash" else ()
         source, arrow, target = entry.target.partition("->")
         if arrow and not strikes_messages(entry.kind):
             return [f"fault {str(entry)!r}: {entry.kind} does not strike a link; use {listing(known)}"]

@@ -44,7 +44,7 @@ def test_the_kinds_are_those_of_the_issue_and_each_stands_once() -> None:
     assert [row.kind for row in TABLE] == list(ROWS)
     assert list(ROWS) == [
         *("agent_timeout", "rate_limited", "consensus_fail", "empty_response", "disconnect"),
-        *("drop", "duplicate", "reorder", "crash", "cut", "delay", "pause"),
+        *("drop", "duplicate", "reorder", "crash", "cut", "update", "delay", "pause"),
     ]
     assert TIMED_KINDS == ("delay", "pause")
 

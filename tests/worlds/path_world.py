@@ -119,6 +119,10 @@ class PathChoice:
         return not self.pays
 
     @property
+    def movers(self) -> tuple[str, ...]:
+        return (self.mover,) if self.mover else ()
+
+    @property
     def mover(self) -> str:
         return "" if self.pays else self.owner
 

@@ -16,12 +16,14 @@ from sim.checker.compiled.layout import (
     ENVELOPES_MAX,
     FAILED,
     FIFO,
+    GONE,
     HEADS,
     HEARD_FROM,
     HEARD_TO,
     HOT,
     LOCAL,
     LOCALS_MAX,
+    LOW,
     NETWORKS,
     ONLY_LOCAL,
     OWN,
@@ -51,6 +53,9 @@ Array = npt.NDArray[Any]
 def key_of(local: int, envelope: int, around: int, what: int) -> int:
     """The key of a row (see `layout`)."""
     return (local + 1) << 40 | (envelope + 1) << 16 | around << 2 | what
+
+
+CUTS_MAX = 62
 
 
 class TooLarge(Exception):
@@ -149,7 +154,9 @@ class Mirror:
         self.network = NETWORKS[graph.system.network]
         self.locals = len(graph.names)
         self.budgets = len(graph.budget.full)
-        self.cuts = len(graph.system.cuts)
+        self.cuts = len(graph.budget.cuts)
+        if self.cuts > CUTS_MAX:
+            raise TooLarge(f"more than {CUTS_MAX} cuts")
         self.sends_max = 1
         self.action_list: list[Action] = []
         self._trees = Trees()
@@ -160,6 +167,7 @@ class Mirror:
         self._actions, self._pool = Column(COLUMNS), Column()
         self._numbers: dict[Action, int] = {}
         self._order, self._target, self._flags = Column(), Column(), Column()
+        self._crossed = Column(0, np.int64)
         self._healing, self._cutting, self._strikes = Column(), Column(), Column()
         self._surroundings: dict[Enabled, int] = {}
         self._hear_node, self._hear_start, self._hear_by = Column(), Column(), Column()
@@ -198,7 +206,7 @@ class Mirror:
         return Rows(
             *self._rows.arrays(), self._row_start.array, self._row_actions.array, self._actions.array,
             self._pool.array, *self._trees.table.arrays(), self._order.array, self._target.array,
-            self._flags.array, self._healing.array, self._cutting.array,
+            self._flags.array, self._crossed.array, self._healing.array, self._cutting.array,
             self._strikes.array, self._hear_node.array,
             self._hear_start.array, self._hear_by.array, self._prop_start, self._prop_cells, self.unseen,
         )  # fmt: skip
@@ -216,10 +224,13 @@ class Mirror:
             raise TooLarge("more than 16 million distinct local values or messages")
         if known > self._flags.size:
             fresh = range(self._flags.size, known)
-            self._flags.extend([FAILED * (i in tables.failed) + HOT * (i in tables.hot) for i in fresh])
+            flags = ((FAILED, tables.failed), (HOT, tables.hot), (GONE, tables.gone), (LOW, tables.low))
+            self._flags.extend([sum(flag for flag, those in flags if i in those) for i in fresh])
         at = self._order.size
         if len(tables.envelopes) > at:
             self._target.extend(tables.target[at:])
+            crossing = (range(self.cuts), range(at, len(tables.envelopes)))
+            self._crossed.extend([sum(1 << c for c in crossing[0] if self.graph.crosses(c, e)) for e in crossing[1]])
             self._order.extend(tables.pair[at:] if self.network == FIFO else range(at, len(tables.envelopes)))
         for emission in range(self._hear_node.size, len(tables.emissions)):
             self._roots_of.append(self._trees.root())
@@ -231,7 +242,7 @@ class Mirror:
         """Asks the plain engine for the rows that the expansion of `state` needs."""
         graph = self.graph
         graph.enabled(state)
-        here = graph.under(state.budgets, state.cuts)
+        here = graph.around(state)
         around = self.learn_surroundings(state)
         target = graph.tables.target
         for e in graph.network.heads(state.net):
@@ -256,7 +267,7 @@ class Mirror:
 
     def learn_surroundings(self, state: State) -> int:
         """The number of the surroundings of a state."""
-        here = self.graph.under(state.budgets, state.cuts)
+        here = self.graph.around(state)
         number = self._surroundings.get(here)
         if number is None:
             number = self._surroundings[here] = len(self._surroundings)
@@ -267,6 +278,8 @@ class Mirror:
             strikes = HEADS * here.strikes_head + BEHIND * here.strikes_behind + OWN * here.strikes_process
             self._strikes.extend([strikes])
         bits = [min(count, 1) for count in state.budgets] + [int(c in state.cuts) for c in range(self.cuts)]
+        if self.graph.system.down_max is not None:
+            bits.append(int(here.full))
         self._trees.add(SURROUNDINGS_ROOT, bits, number)
         return number
 

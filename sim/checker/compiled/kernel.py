@@ -31,6 +31,7 @@ from sim.checker.compiled.layout import (
     HEARING,
     HOT,
     KEEP_EDGES,
+    LASTING,
     LEVEL_DONE,
     LEVEL_END,
     LOCAL,
@@ -61,7 +62,7 @@ from sim.checker.compiled.layout import (
 )
 from sim.checker.compiled.lookup import gather, surroundings, verdict
 from sim.checker.compiled.prints import fingerprint, locate, mark, same_cells, total
-from sim.checker.compiled.steps import build, change, exchange, exchange_sum, hear
+from sim.checker.compiled.steps import arriving, build, change, exchange, exchange_sum, hear
 
 _ZERO = np.uint64(0)
 prefetch = prefetching()
@@ -103,7 +104,7 @@ def outline(
     """
     first, budgets = settings[LOCALS] + settings[BUDGETS] + settings[CUTS], settings[LOCALS]
     cuts, is_set = budgets + settings[BUDGETS], settings[NETWORK] == SET
-    whole = settings[EXACT] != 0 or settings[NETWORK] == FIFO
+    whole = settings[EXACT] != 0 or settings[NETWORK] == FIFO or settings[LASTING] != 0
     here = total(before, first, length, rows.order)
     mask = np.uint64(slots.size - 1)
     n = 0
@@ -128,6 +129,8 @@ def outline(
             sent_end = rows.actions[action, SENDS_TO]
             if whole:
                 k = exchange(rows.order, rows.pool, is_set, before, first, length, gone, sent, sent_end, after)
+                if settings[LASTING]:
+                    k = arriving(rows, settings, first, k, after)
                 h = total(after, first, k, rows.order)
             else:
                 h = exchange_sum(is_set, rows.pool, before, first, length, gone, sent, sent_end, h)
@@ -211,8 +214,7 @@ def follow(
 @inlined
 def survey(rows: Any, settings: Any, before: Any, length: Any, found: Any, steps: Any) -> Any:
     """The rows of a state into `found`, -1 after the last; PAUSED, or why not."""
-    first = settings[LOCALS] + settings[BUDGETS] + settings[CUTS]
-    around = surroundings(rows.pair_keys, rows.pair_values, settings[LOCALS], first, before)
+    around = surroundings(rows, settings, before)
     if around < 0:
         return UNKNOWN_ROW
     n = gather(rows, settings, before, length, around, found)

@@ -17,8 +17,10 @@ quiescent. RAW: the length of a state that is still to be reduced. RESTS: states
 
 # Settings: fixed for a walk, except MAX_SENDS, which grows with the rows.
 NETWORK, PROCESSES, LOCALS, BUDGETS, CUTS, ALWAYS, SOMETIMES, WITHIN, EXACT, KEEP_EDGES, MAX_STATES = range(11)
-MAX_SENDS = 11
-SETTINGS = 12
+MAX_SENDS, LASTING, DOWN_MAX = 11, 12, 13
+SETTINGS = 14
+"""LASTING: where something may be struck for good, so that what can never arrive vanishes: 1 + the first cut for good.
+DOWN_MAX: how many may be down at once, or -1."""
 
 ANY, FIFO, SET = range(3)
 NETWORKS = {"any": ANY, "fifo": FIFO, "set": SET}
@@ -30,7 +32,8 @@ COLUMNS = 12
 """ONLY_LOCAL: beside the network, the action changes the local value of its process and nothing else."""
 
 # Flags of a local value.
-FAILED, HOT = 1, 2
+FAILED, HOT, GONE, LOW = 1, 2, 4, 8
+"""LOW: down or gone."""
 
 FLYING = 1 << 24
 """The place of the first of equal envelopes (or of a queue); cells before have their own number."""
@@ -68,6 +71,8 @@ class Rows(NamedTuple):
     """What envelopes are sorted by."""
     target: Any
     flags: Any
+    crossed: Any
+    """For each envelope: the cuts that hold it, as bits."""
     healing: Any
     """For each surroundings: the row of heals."""
     cutting: Any

@@ -11,9 +11,11 @@ from sim.checker.compiled.layout import (
     BEHIND,
     BUDGETS,
     CUTS,
+    DOWN_MAX,
     FIFO,
     HEADS,
     LOCALS,
+    LOW,
     NETWORK,
     OWN,
     PROCESSES,
@@ -74,14 +76,22 @@ def verdict(keys: Any, values: Any, prop_start: Any, props: Any, prop: Any, cell
 
 
 @inlined
-def surroundings(keys: Any, values: Any, first: Any, end: Any, cells: Any) -> Any:
-    """The number of the surroundings of a state whose budgets and cuts are in these cells, or -1."""
-    node = np.int32(SURROUNDINGS_ROOT if end > first else 0)
+def surroundings(rows: Any, settings: Any, cells: Any) -> Any:
+    """The number of the surroundings of a state, or -1."""
+    keys, values, first = rows.pair_keys, rows.pair_values, settings[LOCALS]
+    end = first + settings[BUDGETS] + settings[CUTS]
+    limited = settings[DOWN_MAX] >= 0
+    node = np.int32(SURROUNDINGS_ROOT if end > first or limited else 0)
     for i in range(first, end):
         bit = _ONE if cells[i] > 0 else _ZERO
         node = find(keys, values, (np.uint64(node) << _HALF) | bit)
         if node < 0:
             return node
+    if limited:
+        low = 0
+        for i in range(settings[PROCESSES]):
+            low += rows.flags[cells[i]] & LOW != 0
+        node = find(keys, values, (np.uint64(node) << _HALF) | (_ONE if low >= settings[DOWN_MAX] else _ZERO))
     return node
 
 

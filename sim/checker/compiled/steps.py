@@ -13,8 +13,10 @@ from sim.checker.compiled.layout import (
     CUT,
     CUTS,
     FLYING,
+    GONE,
     HEARD_FROM,
     HEARD_TO,
+    LASTING,
     LOCAL,
     LOCALS,
     NETWORK,
@@ -127,6 +129,23 @@ def exchange(
 
 
 @inlined
+def arriving(rows: Any, settings: Any, first: Any, length: Any, after: Any) -> Any:
+    """Takes away what can never arrive: its target is gone, or a cut for good holds it. The new length."""
+    begin = settings[LOCALS] + settings[BUDGETS]
+    lasting = np.int64(0)
+    for c in range(settings[LASTING] - 1, settings[CUTS]):
+        if after[begin + c] > 0:
+            lasting |= np.int64(1) << np.int64(c)
+    k = first
+    for i in range(first, length):
+        e = after[i]
+        if not rows.flags[after[rows.target[e]]] & GONE and not rows.crossed[e] & lasting:
+            after[k] = e
+            k += 1
+    return k
+
+
+@inlined
 def build(rows: Any, settings: Any, before: Any, length: Any, action: Any, after: Any) -> Any:
     """Writes the state after an action to `after`; its length, or -1 where the row of a monitor is unknown."""
     first, budgets = settings[LOCALS] + settings[BUDGETS] + settings[CUTS], settings[LOCALS]
@@ -141,4 +160,6 @@ def build(rows: Any, settings: Any, before: Any, length: Any, action: Any, after
         rows.order, rows.pool, settings[NETWORK] == SET, before, first, length, rows.actions[action, CONSUMED],
         rows.actions[action, SENDS_FROM], rows.actions[action, SENDS_TO], after,
     )  # fmt: skip
+    if settings[LASTING]:
+        length = arriving(rows, settings, first, length, after)
     return np.int64(length)

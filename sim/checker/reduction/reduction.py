@@ -55,6 +55,9 @@ class Reduction:
         if ends:  # a cycle of states that stand for others need not be a fair one of real states
             self._off.append(f"{ends[0]} is judged on all states")
             found = Alike([], [])
+        elif graph.system.machines or graph.system.updates:
+            self._off.append("processes share a machine" if graph.system.machines else "processes are updated")
+            found = Alike([], [])
         elif not graph.system.interchangeable:
             self._off.append("no processes are declared interchangeable")
         self._off += [*found.apart, *apart.values()]
@@ -65,6 +68,10 @@ class Reduction:
         self.settling = None if ends else self._make_settling()
 
     def _make_settling(self) -> Settling | None:
+        why = _unsettled(self.graph)
+        if why:
+            self._off.append(f"no partial order: {why}")
+            return None
         judged = [*self.judge.always, *self.judge.sometimes, *([self.judge.within] if self.judge.within else [])]
         seen = {process for prop in judged for process in prop.reads}
         try:
@@ -184,3 +191,14 @@ class Reduction:
         for before, after in itertools.pairwise(states):
             path.append(next(action for action, reached in self._steps(before) if reached == after))
         return path, begin
+
+
+def _unsettled(graph: Graph) -> str:
+    """Why a delivery that is possible need not stay so, or ""."""
+    if graph.lasting:
+        return "something may be struck for good"
+    if graph.system.machines:
+        return "processes share a machine"
+    if graph.system.updates:
+        return "processes are updated"
+    return "not more than so many may be down at once" if graph.system.down_max is not None else ""

@@ -63,6 +63,10 @@ class CompiledFuzz:
     def __init__(self, world: AnyWorld, *, strategy: str, seed: int, depth: int | None, max_steps: int) -> None:
         if not isinstance(world, Graph):
             raise TooLarge("a world other than a graph of states")
+        if world.machines.members:
+            raise TooLarge("processes that share a machine")
+        if world.system.updates:
+            raise TooLarge("processes that are updated")
         graph = self._graph = world
         self._judge = Judge(graph)
         ends = sorted(
@@ -101,6 +105,8 @@ class CompiledFuzz:
         settings[walk_layout.LOCALS] = mirror.locals
         settings[walk_layout.BUDGETS] = mirror.budgets
         settings[walk_layout.CUTS] = mirror.cuts
+        settings[walk_layout.DOWN_MAX] = -1 if graph.system.down_max is None else graph.system.down_max
+        settings[walk_layout.LASTING] = (1 + len(graph.system.cuts)) * graph.lasting
         settings[walk_layout.ALWAYS] = len(judge.always)
         settings[layout.STRATEGY] = layout.PURPOSES.index(strategy)
         settings[layout.DEPTH] = depth

@@ -81,8 +81,7 @@ def expand(rows: Any, facts: Any, known: Any, settings: Any, registers: Any, buf
     if length + settings[MAX_SENDS] > after.size or 2 * (length + settings[PROCESSES]) + 4 > found.size:
         return SMALL_BUFFERS
     take(known, state, before)
-    first = settings[LOCALS] + settings[BUDGETS] + settings[CUTS]
-    around = surroundings(rows.pair_keys, rows.pair_values, settings[LOCALS], first, before)
+    around = surroundings(rows, settings, before)
     if around < 0:
         return UNKNOWN_ROW
     n = gather(rows, settings, before, length, around, found)

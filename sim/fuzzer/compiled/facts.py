@@ -115,8 +115,9 @@ class FactBook:
             self._add_subject((Kind.RESTART.value, process, ""), process, RESTART, self._timing.restart_ms)
             self._add_subject((Kind.CRASH.value, process, ""), process, OTHER, _NEVER)
             begins.append(len(self._subjects))
-        for cut in range(len(self._graph.system.cuts)):
-            self._add_subject((CUT_SUBJECT, cut, ""), cut, HEAL, self._timing.heal_ms)
+        for cut in range(len(self._graph.budget.cuts)):
+            heals = cut < len(self._graph.system.cuts)
+            self._add_subject((CUT_SUBJECT, cut, ""), cut, HEAL, self._timing.heal_ms if heals else _NEVER)
         return np.array(begins, np.int32)
 
     def _add_subject(self, one: Subject, owner: int, sort: int, delay: Range) -> None:
@@ -220,6 +221,8 @@ class FactBook:
         ):
             return True
         gone = () if action.effect.consumed < 0 else (action.effect.consumed,)
+        if self._graph.lasting and not gone:
+            return False  # what it sends may vanish
         return self._graph.system.network != "set" and gone != action.effect.sends
 
     def _learn_plan(self, action: Action) -> None:

@@ -203,7 +203,7 @@ def took_pctcp(
     if process >= 0:
         armed, armed_end = facts.fact[action, ARMS_FROM], facts.fact[action, ARMS_TO]
         make_own(facts, edges, registers, random, desk, begin, end, process, over, armed, armed_end)
-    if facts.fact[action, SORT] == CUT:
+    if facts.fact[action, SORT] == CUT and facts.delays[subject, 0] >= 0:
         make_event(registers, random, desk, subject, over)
 
 

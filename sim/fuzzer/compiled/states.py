@@ -114,7 +114,7 @@ class Remembered:
         ascending = np.argsort(prints)
         actions = self._mirror.action_list
         taken = [actions[i] for i in np.flatnonzero(self.taken[: len(actions)])]
-        rows = {(action.process, action.row.index): None for action in taken if action.row is not None}
+        rows = {action.covers: None for action in taken if action.covers is not None}
         self.taken[:] = 0
         self._head[:states, [SEEN, SCHEDULES_BY]] = 0
         self._registers[COUNT] = 1
