@@ -11,7 +11,7 @@ from sim.checker.engine import Engine, hand_over_at, lacking, unloadable
 from sim.checker.growth import grew
 from sim.checker.liveness import debts
 from sim.checker.memory import default_bound
-from sim.checker.plain import Limits, PlainWalk
+from sim.checker.plain import Limits, PlainWalk, only_plain
 from sim.checker.recurrence import Recurrence
 from sim.checker.reduction.alike import ToldApart
 from sim.checker.reduction.reduction import Reduction
@@ -25,9 +25,6 @@ from sim.world.world import refuse_timed
 
 PAYS_AT = 10_000
 """States from which the compiled walk takes over by itself: before, loading it costs more than it saves."""
-
-
-SHARED = "the plain engine goes on: processes share a machine"
 
 
 def check(
@@ -145,7 +142,7 @@ def _run(walk: PlainWalk, engine: Engine, lacks: str, exact: bool, started: floa
         level = walk.run(hand_over_at(engine, PAYS_AT))
         result.states = len(walk.parents)
         if level:
-            lacks = lacks or (SHARED if walk.graph.machines.members else unloadable(engine))
+            lacks = lacks or only_plain(walk.graph) or unloadable(engine)
         if level and lacks:
             printing.err(f"sim: {lacks}")
             walk.go_on(level)

@@ -274,3 +274,16 @@ class PlainWalk:
 
 
 _GOES_ON, _STOPPED, _VIOLATED = range(3)
+
+
+CUTS_MAX = 62
+"""Cuts whose bits fit into one number."""
+
+
+def only_plain(graph: Graph) -> str:
+    """Why the compiled engines cannot walk this graph; "" if they can."""
+    if graph.system.machines:
+        return "the plain engine goes on: processes share a machine"
+    if graph.lasting and len(graph.budget.cuts) > CUTS_MAX:
+        return f"the plain engine goes on: more than {CUTS_MAX // 2} cuts, and one may be for good"
+    return ""

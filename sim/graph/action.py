@@ -273,7 +273,7 @@ class Action:
 
 _FAULTS = frozenset({Kind.CRASH, Kind.DROP, Kind.DUPLICATE, Kind.UPDATE, Kind.CUT})
 UPDATED = " (updated)"
-"""What is put behind the name of a process whose rows are those of its other version."""
+"""What follows the name of a process whose rows are those of its other version."""
 
 
 def output_name(output: Output) -> str:

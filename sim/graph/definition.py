@@ -46,6 +46,7 @@ class Definition:
         self._cut_names = self.budget.cuts
         self.lasting = self.budget.lasting
         """Whether something may be struck for good; in such a system what is in flight to nobody is nowhere."""
+        self._vanishes = self.lasting or bool(system.machines)
         self.machines = Machines(system, self.tables)
         self._down_max = system.down_max
         self._enabled: dict[tuple[tuple[int, ...], tuple[int, ...], bool], Enabled] = {}
@@ -240,16 +241,15 @@ class Definition:
             budgets = (*budgets[:slot], budgets[slot] - 1, *budgets[slot + 1 :])
         if cut >= 0:
             cuts = tuple(sorted({*cuts} ^ {cut}))
-        if others or action.machine or action.with_machine:
-            net = self._without_inner(action.fells, net)
-        if self.lasting:
-            net = self._arriving(locals_, net, cuts)
+        if self._vanishes:
+            net = self._without_inner(action.fells, net) if action.fells else net
+            net = self._arriving(locals_, net, cuts) if self.lasting else net
         return State(locals_, net, budgets, cuts)
 
     def _without_inner(self, machine: str, net: Net) -> Net:
         """What is in flight without what is in flight inside of this machine, which crashed."""
-        inside = self.system.machines.get(machine, ())
-        for envelope in self.network.every(net) if inside else ():
+        inside = self.system.machines[machine]
+        for envelope in self.network.every(net):
             thing = self.tables.envelopes.things[envelope]
             if thing.source in inside and thing.target in inside:
                 net = self.network.remove(net, envelope)

@@ -310,17 +310,16 @@ class Tabulation:
         """The same handler call, overtaking others or struck by a crash."""
         process, before = self.locals.things[action.before]
         name, outputs = action.process, action.all_outputs[:window]
-        after = Local(*action.after) if window is None else self.struck(process, before, outputs, state)
         first: tuple[Emission, ...] = ()
         if action.kind is Kind.UPDATE:
-            process, first = self.updated[process], (Crashed(name), Restarted(name))
-            if window is not None:
-                taken_over = self.handlers[process].taken_over(self.handlers[self.place[process]], before)
-                after = self.struck(process, taken_over, outputs, state)
-        if action.kind is Kind.DELIVER and action.fault is None and action.envelope is not None:
+            first, old = (Crashed(name), Restarted(name)), self.handlers[process]
+            process = self.updated[process]
+            before = self.handlers[process].taken_over(old, before)
+        elif action.kind is Kind.DELIVER and action.fault is None and action.envelope is not None:
             first = (Received(name, action.envelope.message),)
         elif action.kind is Kind.RESTART:
             first = (Restarted(name),)
+        after = Local(*action.after) if window is None else self.struck(process, before, outputs, state)
         outcome = Outcome(after, action.all_outputs, action.arms, action.choices, action.row)
         return self._action(
             action.kind,

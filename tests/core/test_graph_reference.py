@@ -127,8 +127,8 @@ def _apply_without_budget(self: Any, state: State, action: Any, apply: Any = Gra
     return apply(self, state, action)._replace(budgets=state.budgets)
 
 
-def _crash_in_the_middle_only(self: Any, action: Any, windows: Any = Tabulation.windows) -> Any:
-    return windows(self, action)[1:]
+def _crash_in_the_middle_only(self: Any, action: Any, state: str, windows: Any = Tabulation.windows) -> Any:
+    return windows(self, action, state)[1:]
 
 
 def _consume_nothing(self: Any, *given: Any, make: Any = Tabulation._action, **options: Any) -> Any:

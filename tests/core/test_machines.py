@@ -24,6 +24,7 @@ from sim import (
     VirtualTime,
     always,
     check,
+    cut,
     fuzz,
     simulate,
     sometimes,
@@ -298,3 +299,15 @@ def test_hypothesis_finds_what_a_crash_without_the_machine_does() -> None:
     run_state_machine_as_test(state_machine(storage("crash:2@host")), settings=ours)
     with pytest.raises(PropertyViolation, match="what is confirmed is on disk"):
         run_state_machine_as_test(state_machine(storage("crash:1@kernel")), settings=ours)
+
+
+def test_what_the_compiled_engine_cannot_walk_goes_on_plain(capsys: pytest.CaptureFixture[str]) -> None:
+    result = check(storage("crash:1@host"), engine="compiled")
+    assert (result.engine, result.verdict) == ("plain", "ok")
+    assert capsys.readouterr().err == "sim: the plain engine goes on: processes share a machine\n"
+    many = {f"c{i}": cut({"kernel"}) for i in range(32)}
+    cuts = storage("").with_(machines={}, cuts=many, properties=())
+    result = check(cuts.with_(faults="cut:1@c1 for good"), engine="compiled")
+    assert (result.engine, result.stopped) == ("plain", "")
+    assert "more than 31 cuts" in capsys.readouterr().err
+    assert check(cuts.with_(faults="cut:1@c1"), engine="compiled").engine == "compiled"

@@ -39,13 +39,26 @@ PLANS = (
 QUIET: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
 
 
+def _grown(cls: type[Process]) -> type[Process]:
+    """The same with a further durable field, which is written at each restart."""
+
+    def on_restart(self: Any) -> None:
+        self.more = min(self.more + 1, 9)
+        self.x = self.more % 2
+
+    body = {"durable": (*cls.durable, "more"), "more": 7, "on_restart": on_restart}
+    return type(f"Grown_{cls.__name__}", (cls,), {**body, "__annotations__": {"more": "int"}, "__module__": __name__})
+
+
 @st.composite
 def updated(draw: Any, plans: tuple[str, ...] = PLANS, hosts: bool = True) -> System:
     """A small system in which processes have another version."""
     system: System = draw(systems(faults="drop:1")).with_(faults="")
     names = tuple(system.processes)
     whom = draw(st.sampled_from([("p0", "p1"), ("p0", "p1"), ("p1", "p0"), names]))
-    newer = {name: _process_class(draw, f"new_{name}", names, durable_fuel=True)(fuel=1) for name in whom}
+    classes = {name: _process_class(draw, f"new_{name}", names, durable_fuel=True) for name in whom}
+    grown = draw(st.booleans())
+    newer = {name: (_grown(cls) if grown else cls)(fuel=1) for name, cls in classes.items()}
     machines = draw(st.sampled_from([{}, {}, {"host": ("p0", "p1")}])) if hosts else {}
     return system.with_(updates=newer, machines=machines).with_(faults=draw(st.sampled_from(plans)))
 

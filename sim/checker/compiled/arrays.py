@@ -55,9 +55,6 @@ def key_of(local: int, envelope: int, around: int, what: int) -> int:
     return (local + 1) << 40 | (envelope + 1) << 16 | around << 2 | what
 
 
-CUTS_MAX = 62
-
-
 class TooLarge(Exception):
     """A number that the arrays have no place for."""
 
@@ -155,8 +152,6 @@ class Mirror:
         self.locals = len(graph.names)
         self.budgets = len(graph.budget.full)
         self.cuts = len(graph.budget.cuts)
-        if self.cuts > CUTS_MAX:
-            raise TooLarge(f"more than {CUTS_MAX} cuts")
         self.sends_max = 1
         self.action_list: list[Action] = []
         self._trees = Trees()
@@ -229,8 +224,9 @@ class Mirror:
         at = self._order.size
         if len(tables.envelopes) > at:
             self._target.extend(tables.target[at:])
-            crossing = (range(self.cuts), range(at, len(tables.envelopes)))
-            self._crossed.extend([sum(1 << c for c in crossing[0] if self.graph.crosses(c, e)) for e in crossing[1]])
+            cuts = range(self.cuts if self.graph.lasting else 0)
+            fresh = range(at, len(tables.envelopes))
+            self._crossed.extend([sum(1 << c for c in cuts if self.graph.crosses(c, e)) for e in fresh])
             self._order.extend(tables.pair[at:] if self.network == FIFO else range(at, len(tables.envelopes)))
         for emission in range(self._hear_node.size, len(tables.emissions)):
             self._roots_of.append(self._trees.root())

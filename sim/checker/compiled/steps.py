@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.checker.compiled.jit import inlined
+from sim.checker.compiled.jit import compiled, inlined
 from sim.checker.compiled.layout import (
     BUDGETS,
     CONSUMED,
@@ -128,7 +128,7 @@ def exchange(
     return k
 
 
-@inlined
+@compiled
 def arriving(rows: Any, settings: Any, first: Any, length: Any, after: Any) -> Any:
     """Takes away what can never arrive: its target is gone, or a cut for good holds it. The new length."""
     begin = settings[LOCALS] + settings[BUDGETS]

@@ -11,6 +11,7 @@ from sim.base.mixer import MASK
 from sim.checker.compiled import layout as walk_layout
 from sim.checker.compiled.arrays import Array, Mirror, TooLarge
 from sim.checker.compiled.prints import warm_widen
+from sim.checker.plain import only_plain
 from sim.fuzzer.compiled import kernel, layout
 from sim.fuzzer.compiled.facts import FactBook
 from sim.fuzzer.compiled.layout import Desk
@@ -63,8 +64,9 @@ class CompiledFuzz:
     def __init__(self, world: AnyWorld, *, strategy: str, seed: int, depth: int | None, max_steps: int) -> None:
         if not isinstance(world, Graph):
             raise TooLarge("a world other than a graph of states")
-        if world.machines.members:
-            raise TooLarge("processes that share a machine")
+        why = only_plain(world)
+        if why:
+            raise TooLarge(why)
         if world.system.updates:
             raise TooLarge("processes that are updated")
         graph = self._graph = world
