@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sim.metrics.usage import NO_USAGE, MetricsError, TokenUsage
+from sim.metrics.checked import MetricsError
+from sim.metrics.usage import NO_USAGE, TokenUsage
 
 if TYPE_CHECKING:
     from sim.metrics.session import SessionMetrics, SessionSnapshot

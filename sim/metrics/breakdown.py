@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, Self, TypeVar
 
-from sim.metrics.usage import NO_USAGE, TokenUsage, checked_count, checked_label
+from sim.metrics.checked import checked_count, checked_label
+from sim.metrics.usage import NO_USAGE, TokenUsage
 
 OTHER = "(other)"
 """Replaces the labels of rows that were folded because the table was full."""

@@ -9,9 +9,10 @@ from enum import Enum
 from typing import Any
 
 from sim.metrics.breakdown import OTHER, BoundedTable
+from sim.metrics.checked import MetricsError, checked_count, checked_label
 from sim.metrics.prices import EXACT, Price, PriceTable, exact_usd, usd_text
 from sim.metrics.session import DEFAULT_ROWS, DEFAULT_WINDOW, checked_size, checked_window
-from sim.metrics.usage import MetricsError, TokenUsage, checked_count, checked_label
+from sim.metrics.usage import TokenUsage
 
 DEFAULT_BUDGET_USD = Decimal("2.00")
 PROJECTION_STEP_USD = Decimal("0.000001")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from operator import add
 
-from sim.metrics.usage import MetricsError
+from sim.metrics.checked import MetricsError
 
 _SUB_BITS = 6
 _EXACT_BELOW_US = 2 << _SUB_BITS

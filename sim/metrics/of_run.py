@@ -12,13 +12,13 @@ from functools import cached_property
 from typing import Any
 
 from sim.metrics.breakdown import OTHER
+from sim.metrics.checked import MetricsError, checked_count, checked_label
 from sim.metrics.cost import CostMeter
 from sim.metrics.export import Metric, Origin, collect
 from sim.metrics.prices import Price, PriceTable, exact_usd, instant, usd_text
 from sim.metrics.session import WINDOW_MAX, SessionMetrics, SessionSnapshot, checked_size
 from sim.metrics.settings import MetricsSettings
 from sim.metrics.turns import Observed, Turn
-from sim.metrics.usage import MetricsError, checked_count, checked_label
 
 
 class RunMetrics:

@@ -13,9 +13,10 @@ from dataclasses import astuple, dataclass
 from typing import Any
 
 from sim.metrics.breakdown import Billed, Billing, Share, Tally
+from sim.metrics.checked import MetricsError, checked_count
 from sim.metrics.latency import LatencyHistogram, LatencySummary, microseconds
 from sim.metrics.loops import LoopWarning, loop_warning
-from sim.metrics.usage import NO_USAGE, MetricsError, TokenUsage, checked_count
+from sim.metrics.usage import NO_USAGE, TokenUsage
 
 DEFAULT_WINDOW = 3
 WINDOW_MAX = 1_000_000

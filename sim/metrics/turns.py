@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sim.metrics.checked import MetricsError, checked_count, checked_label
 from sim.metrics.latency import microseconds
-from sim.metrics.usage import MetricsError, TokenUsage, checked_count, checked_label
+from sim.metrics.usage import TokenUsage
 
 _LABELS = ("run", "stage", "agent")
 _PARTS = ("cached_input_tokens", "cache_write_input_tokens", "reasoning_output_tokens", "total_tokens")
