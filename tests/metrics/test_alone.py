@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.metrics.provider_shapes import RECORDED
+from .provider_shapes import RECORDED
 
 ALLOWED = ("sim", "sim.base", "sim.base.errors", "sim.base.printing")
 """What `sim.metrics` stands on."""
@@ -32,7 +32,7 @@ session = SessionMetrics()
 session.record_turn(TokenUsage.from_openai({RECORDED["openai chat"].record!r}), agent="gemini")
 assert SessionMetrics.from_dict(session.to_dict()) == session
 from sim.metrics.cost import Budget
-assert Budget("1").allows("0.5", spent_usd="0.5")
+assert Budget("1").allows("0.5")
 """
 
 

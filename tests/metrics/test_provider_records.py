@@ -163,9 +163,7 @@ def test_usage_that_contradicts_itself_is_refused(name: str, path: str, value: i
     assert says in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "record", [None, {}, {"usage": {}}, [], "usage", 5, {"usage": {"tokens": 5}}, object()], ids=repr
-)
+@pytest.mark.parametrize("record", [None, {}, {"usage": {}}, [], "usage", 5, {"usage": {"tokens": 5}}], ids=repr)
 @pytest.mark.parametrize("reader", ["openai", "anthropic", "gemini", "langchain", "litellm", "otel"])
 def test_an_unknown_shape_is_refused_by_the_name_of_what_is_missing(reader: str, record: object):
     with pytest.raises(MetricsError, match=r"record: .*is missing in .*; give the response or its usage"):

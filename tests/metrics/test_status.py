@@ -49,7 +49,7 @@ def test_run_with_metrics_and_without_differ_in_nothing_but_the_metrics(capsys: 
     assert [line for line in text.splitlines() if line not in lines] == [
         line
         for line in text.splitlines()
-        if line.startswith(("tokens", "agents", "repeated", "next", "context", "latency", "cost", "BUDGET"))
+        if line.startswith(("tokens", "agents", "wasted", "repeated", "next", "context", "latency", "cost", "BUDGET"))
     ]
 
 
@@ -58,6 +58,7 @@ def test_the_summary_of_a_run_says_all_that_it_owes(capsys: Capture) -> None:
     for line in (
         "tokens      8,500 in (1,500 cached), 3,500 out, 12,000 in all; 7 turns",
         "agents      claude 5,000, gemini 3,500, gpt_pro 3,500",
+        "wasted      2 answers that did not count, 3,000 tokens, 0.021 USD: claude 1,500 (late), claude 1,500 (stale)",
         "repeated    1 duplicates rejected, 0 updates replayed",
         "next        about 1,000 prompt tokens, by the last 3 prompts",
         "context     1.2% of 128,000 tokens filled by the last prompt",
