@@ -1,7 +1,7 @@
 """roundsim: deterministic simulation of consensus rounds written as explicit state machines.
 
-The names here are the public ones. Each is imported when it is first used, so that `import sim` stays cheap and a program
-that only counts tokens or classifies errors (`sim.metrics`, `sim.consensus`, `sim.sessions`) loads nothing of the simulation.
+The names here are the public ones. Each is imported when it is first used: what an ordinary program takes from
+`sim.consensus`, `sim.metrics` or `sim.faults` loads nothing of the simulation.
 """
 
 from __future__ import annotations
@@ -57,9 +57,7 @@ if TYPE_CHECKING:
     from sim.world.finding import Finding
     from sim.world.timing import Timing
 
-_HOMES = {
-    "DEFER": "sim.machine.table",
-    "IGNORE": "sim.machine.table",
+_WHERE = {
     "Accepted": "sim.machine.ledgers",
     "Action": "sim.graph.action",
     "AgentTimeout": "sim.faults",
@@ -72,6 +70,7 @@ _HOMES = {
     "Counterexample": "sim.minimiser.counterexample",
     "Crashed": "sim.machine.ledgers",
     "Cut": "sim.system.declaration",
+    "DEFER": "sim.machine.table",
     "Disconnect": "sim.faults",
     "Discovery": "sim.fuzzer.discovery",
     "DivergenceError": "sim.base.errors",
@@ -83,6 +82,7 @@ _HOMES = {
     "Finding": "sim.world.finding",
     "FuzzResult": "sim.fuzzer.fuzz",
     "Graph": "sim.graph.graph",
+    "IGNORE": "sim.machine.table",
     "InputLedger": "sim.machine.ledgers",
     "Message": "sim.base.values",
     "ModelError": "sim.base.errors",
@@ -210,7 +210,7 @@ __roundsim__ = True
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _WHERE:
         raise AttributeError(f"module 'sim' has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(_HOMES[name]), name)
+    value = globals()[name] = getattr(importlib.import_module(_WHERE[name]), name)
     return value
