@@ -103,6 +103,8 @@ _CODES: Final = {
 }
 """Error codes of bodies that say more than their status."""
 
+_MADE_UP: Final = (408, 500)
+"""What LiteLLM gives to a timeout and a missing connection, which no server answered."""
 _NAMES: Final = (
     (re.compile("Timeout|DeadlineExceeded|TimedOut"), ErrorKind.TIMEOUT),
     (
@@ -121,7 +123,7 @@ _NAMES: Final = (
 
 def _kind(error: BaseException, status: int | None) -> ErrorKind:
     by_name = next((kind for cls in type(error).__mro__ for name, kind in _NAMES if name.search(cls.__name__)), None)
-    if status is None or (status == 408 and by_name is ErrorKind.TIMEOUT):
+    if status is None or (status in _MADE_UP and by_name in (ErrorKind.TIMEOUT, ErrorKind.CONNECT)):
         return by_name or ErrorKind.UNKNOWN
     codes = (_CODES.get(code) for code in _codes(error))
     return next((kind for kind in codes if kind is not None), kind_of_status(status))

@@ -111,7 +111,9 @@ def read_record(text: str, name: str) -> list[Status]:
     try:
         data = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise ScenarioError(f"{name}: is not JSON ({error}); name a file that `sim run --json` printed, or the to_dict of a SessionMetrics") from None
+        raise ScenarioError(
+            f"{name}: is not JSON ({error}); name a file that `sim run --json` printed, or the to_dict of a SessionMetrics"
+        ) from None
     if not _is_text(data):
         raise ScenarioError(f"{name}: contains a lone surrogate; our records never do")
     if isinstance(data, dict) and "kind" in data:

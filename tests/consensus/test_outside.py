@@ -98,6 +98,7 @@ ERRORS: list[tuple[str, BaseException, ErrorKind]] = [
     ("google-genai server", error("ServerError", "APIError", code=503, status="UNAVAILABLE"), ErrorKind.SERVER),
     ("google deadline", error("DeadlineExceeded"), ErrorKind.TIMEOUT),
     ("litellm timeout", error("Timeout", "APITimeoutError", status_code=408), ErrorKind.TIMEOUT),
+    ("litellm connection", error("APIConnectionError", "APIError", status_code=500), ErrorKind.CONNECT),
     ("litellm rate limit", error("RateLimitError", status_code=429), ErrorKind.RATE_LIMITED),
     ("closed by the client", error("APIStatusError", status_code=499), ErrorKind.CLIENT_CLOSED),
     ("unreadable json", json.JSONDecodeError("no", "x", 0), ErrorKind.INVALID),

@@ -39,7 +39,7 @@ BANS = (
     Ban(
         (*WALL_CLOCK, "datetime.now", "datetime.utcnow", "datetime.today", "date.today"),
         "time is the strategy's virtual clock; only the session store notes when something happened",
-        ("sim/campaign/",),
+        ("sim/sessions/",),
     ),
     Ban(
         ("time.monotonic", "time.monotonic_ns", "time.perf_counter", "time.perf_counter_ns", "time.process_time"),
