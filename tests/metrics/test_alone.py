@@ -31,7 +31,7 @@ from sim.metrics import SessionMetrics, TokenUsage
 session = SessionMetrics()
 session.record_turn(TokenUsage.from_openai({RECORDED["openai chat"].record!r}), agent="gemini")
 assert SessionMetrics.from_dict(session.to_dict()) == session
-from sim.metrics.cost import Budget
+from sim.metrics import Budget
 assert Budget("1").allows("0.5")
 """
 
