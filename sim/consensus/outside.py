@@ -162,7 +162,7 @@ def _headers(error: BaseException) -> Any:
 
 
 def _lowered(headers: object) -> dict[str, str]:
-    """The headers by lower-case names; bytes and text alike. What is no headers is none."""
+    """The headers by lower-case names; bytes and text alike. Anything else has no headers."""
     if isinstance(headers, Mapping) or hasattr(headers, "items"):
         pairs = list(headers.items())
     else:
@@ -243,7 +243,7 @@ _UNIX: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _duration(text: str) -> float | None:
-    """The milliseconds of `6m0s`; None if it is no duration."""
+    """The milliseconds of `6m0s`; None if it is not a duration."""
     match = _DURATION.fullmatch(text.strip())
     if match is None or not any(match.groups()):
         return None

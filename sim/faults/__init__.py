@@ -31,11 +31,11 @@ from sim.faults.raised import (
 if TYPE_CHECKING:
     from sim.faults.gate import Faults, close_gate, faults_left, faults_struck, next_fault, open_gate
     from sim.faults.injection import inject
-    from sim.faults.points import CONSENSUS, SPEC_KIT, Agent, Scope
+    from sim.faults.points import CONSENSUS, SPEC_KIT, Agent, FaultScope
 
 _LATER = {
     **dict.fromkeys(("Faults", "close_gate", "faults_left", "faults_struck", "next_fault", "open_gate"), "gate"),
-    **dict.fromkeys(("CONSENSUS", "SPEC_KIT", "Agent", "Scope"), "points"),
+    **dict.fromkeys(("CONSENSUS", "SPEC_KIT", "Agent", "FaultScope"), "points"),
     "inject": "injection",
 }
 
@@ -54,11 +54,11 @@ __all__ = [
     "EmptyResponse",
     "EmptyResponseError",
     "FaultEntry",
+    "FaultScope",
     "Faults",
     "InjectedFault",
     "RateLimited",
     "RateLimitedError",
-    "Scope",
     "close_gate",
     "faults_left",
     "faults_struck",

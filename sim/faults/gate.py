@@ -25,7 +25,7 @@ from sim.faults.plan import parse_plan
 
 if TYPE_CHECKING:
     from sim.faults.injector import Injector
-    from sim.faults.points import Scope
+    from sim.faults.points import FaultScope
     from sim.faults.raised import InjectedFault
 
 _injector: Injector | None = None
@@ -38,7 +38,7 @@ _looking = Lock()
 
 
 def next_fault(
-    scope: str | Scope, target: str | None = None, *, kinds: Iterable[str] | None = None
+    scope: str | FaultScope, target: str | None = None, *, kinds: Iterable[str] | None = None
 ) -> InjectedFault | None:
     """The planned fault for this attempt, to be raised by the caller, or None. Call it at an injection point, before
     each attempt of an operation.

@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any, TypeVar, cast
 
 from sim.faults.gate import next_fault
-from sim.faults.points import Scope
+from sim.faults.points import FaultScope
 
 CodeT = TypeVar("CodeT", bound=Callable[..., Any])
 
@@ -30,7 +30,7 @@ class Injection:
     """An injection point: it decorates functions, and is entered with `with` or `async with`, as often as you like."""
 
     def __init__(
-        self, scope: str | Scope | Callable[..., str | Scope], target: str | None, kinds: Iterable[str] | None
+        self, scope: str | FaultScope | Callable[..., str | FaultScope], target: str | None, kinds: Iterable[str] | None
     ) -> None:
         self._scope, self._target = scope, target
         self._kinds = kinds if kinds is None or isinstance(kinds, str) else tuple(kinds)
@@ -75,7 +75,10 @@ class Injection:
 
 
 def inject(
-    scope: str | Scope | Callable[..., str | Scope], target: str | None = None, *, kinds: Iterable[str] | None = None
+    scope: str | FaultScope | Callable[..., str | FaultScope],
+    target: str | None = None,
+    *,
+    kinds: Iterable[str] | None = None,
 ) -> Injection:
     """The injection point of `next_fault` with these arguments. `scope` may be a function of the decorated code's
     arguments."""

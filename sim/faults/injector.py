@@ -13,7 +13,7 @@ from threading import Lock
 from sim.base.errors import ConfigError, listing
 from sim.faults.catalogue import ROWS
 from sim.faults.plan import FaultEntry
-from sim.faults.points import RAISED, Scope, point_of, read_scope
+from sim.faults.points import RAISED, FaultScope, point_of, read_scope
 from sim.faults.raised import InjectedFault
 
 
@@ -35,7 +35,7 @@ class Injector:
         self._lock = Lock()
 
     def next_fault(
-        self, scope: str | Scope, target: str | None = None, kinds: Iterable[str] | None = None
+        self, scope: str | FaultScope, target: str | None = None, kinds: Iterable[str] | None = None
     ) -> InjectedFault | None:
         """The next fault for an attempt there, to be raised; None if none is planned. Raises `ConfigError` for kinds that
         cannot strike ordinary code."""

@@ -27,7 +27,7 @@ _USUAL = {"speckit": "spec_kit", "spec_kit": "spec_kit", "consensus": "consensus
 
 
 @dataclass(frozen=True)
-class Scope:
+class FaultScope:
     """A scope: a name, whom it calls (None: not said), and the kinds of fault that can strike there (None: all)."""
 
     name: str
@@ -37,25 +37,25 @@ class Scope:
     def __str__(self) -> str:
         return self.name if self.target is None else f"{self.name}({self.target})"
 
-    def covers(self, point: Scope) -> bool:
+    def covers(self, point: FaultScope) -> bool:
         """Whether a plan for this scope is for that point."""
         if self.name != point.name:
             return self == SPEC_KIT and point.name in (CONSENSUS.name, Agent("").name)
         return self.target in (None, point.target)
 
 
-SPEC_KIT = Scope("spec_kit")
+SPEC_KIT = FaultScope("spec_kit")
 """The usual scope of a plan, and any call of the code under test."""
-CONSENSUS = Scope("consensus", kinds=OF_VERDICTS)
+CONSENSUS = FaultScope("consensus", kinds=OF_VERDICTS)
 """A consensus step."""
 
 
-def Agent(name: str) -> Scope:
+def Agent(name: str) -> FaultScope:
     """A call of the agent `name`."""
-    return Scope("agent", name, OF_ANSWERS)
+    return FaultScope("agent", name, OF_ANSWERS)
 
 
-def read_scope(text: str) -> Scope:
+def read_scope(text: str) -> FaultScope:
     """The scope of a plan: `spec_kit`, `consensus`, `agent`, `agent(gemini)`, or a name of your own; the usual ones in any
     case, and `SpecKit` is `spec_kit`. Raises `ConfigError`."""
     match = _SCOPE.fullmatch(text.strip())
@@ -65,18 +65,18 @@ def read_scope(text: str) -> Scope:
         raise ConfigError(
             f"{brief(text.strip())} is not a scope; write spec_kit, consensus, agent(gemini), or a name of your own"
         )
-    return Scope(name, match["target"])
+    return FaultScope(name, match["target"])
 
 
-def point_of(scope: str | Scope, target: str | None, kinds: Iterable[str] | None) -> Scope:
+def point_of(scope: str | FaultScope, target: str | None, kinds: Iterable[str] | None) -> FaultScope:
     """The injection point that a call names. Raises `ConfigError` for kinds that cannot strike ordinary code."""
-    point = scope if isinstance(scope, Scope) else Scope(scope)
+    point = scope if isinstance(scope, FaultScope) else FaultScope(scope)
     if target is not None:
-        point = Scope(point.name, target, point.kinds)
+        point = FaultScope(point.name, target, point.kinds)
     if kinds is None:
         return point
     given = (kinds,) if isinstance(kinds, str) else tuple(kinds)
     mistakes = [unknown("kind", kind, RAISED) for kind in given if kind not in RAISED]
     if mistakes:
         raise ConfigError(*mistakes)
-    return Scope(point.name, point.target, given)
+    return FaultScope(point.name, point.target, given)

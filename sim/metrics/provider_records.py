@@ -210,7 +210,7 @@ class _Record:
         )
 
     def count(self, path: Path) -> int | None:
-        """A number of tokens; None if it is missing. Raises `MetricsError` if it is none."""
+        """A number of tokens; None if it is missing. Raises `MetricsError` if it is not a number."""
         value = self._value(path)
         return None if value is None else checked_count(self.name(path), value)
 

@@ -169,7 +169,7 @@ class SessionStore(StoreFile):
         with self.understood():
             data = json.loads(row["data"])
             if not isinstance(data, dict):
-                raise TypeError("the data of a session is no mapping")
+                raise TypeError("the data of a session must be a mapping")
         names = ("id", "title", "branch", "cwd", "state", "created_ms", "active_ms")
         return KeptSession(data=data, **{name: row[name] for name in names})
 

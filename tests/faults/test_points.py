@@ -22,9 +22,9 @@ from sim.faults import (
     AgentTimeoutError,
     ConsensusFailureError,
     DisconnectError,
+    FaultScope,
     InjectedFault,
     RateLimitedError,
-    Scope,
     inject,
     next_fault,
     open_gate,
@@ -37,7 +37,7 @@ from sim.faults.points import read_scope
 PLAN = "agent_timeout:3,consensus_fail:1"
 
 
-def struck(calls: list[Scope], plan: str = PLAN, scope: str | None = None) -> list[str | None]:
+def struck(calls: list[FaultScope], plan: str = PLAN, scope: str | None = None) -> list[str | None]:
     with open_gate(plan, scope=scope):
         return [fault and fault.kind for fault in map(next_fault, calls)]
 
@@ -48,7 +48,7 @@ def struck(calls: list[Scope], plan: str = PLAN, scope: str | None = None) -> li
 @given(
     st.permutations([*[Agent("gemini")] * 2, Agent("claude"), Agent("gpt_pro"), Agent("claude"), CONSENSUS, CONSENSUS])
 )
-def test_three_agent_calls_and_one_consensus_step_fail_in_any_order_of_calls(calls: list[Scope]) -> None:
+def test_three_agent_calls_and_one_consensus_step_fail_in_any_order_of_calls(calls: list[FaultScope]) -> None:
     found = struck(calls)
     of_agents = [kind for call, kind in zip(calls, found, strict=True) if call.name == "agent"]
     of_steps = [kind for call, kind in zip(calls, found, strict=True) if call is CONSENSUS]
@@ -64,7 +64,7 @@ def test_the_order_of_the_plan_changes_nothing_either() -> None:
 
 def test_without_kinds_the_plan_strikes_whatever_comes_first() -> None:
     """The saboteur: a point that does not say what it is takes what was meant for another."""
-    assert struck([Scope("consensus"), *[Agent("a")] * 3]) != struck([CONSENSUS, *[Agent("a")] * 3])
+    assert struck([FaultScope("consensus"), *[Agent("a")] * 3]) != struck([CONSENSUS, *[Agent("a")] * 3])
     with open_gate(PLAN):
         assert isinstance(next_fault("spec_kit"), AgentTimeoutError)  # in a consensus step, for all it knows
 
@@ -91,7 +91,7 @@ POINTS = {
     "consensus": CONSENSUS,
     "gemini": Agent("gemini"),
     "claude": Agent("claude"),
-    "own": Scope("own"),
+    "own": FaultScope("own"),
 }
 COVERED = {
     "spec_kit": {"spec_kit", "consensus", "gemini", "claude"},
@@ -269,7 +269,7 @@ def test_an_open_gate_loads_the_injector_and_would_be_caught() -> None:
 
 
 @given(st.lists(st.sampled_from([CONSENSUS, SPEC_KIT, Agent("a"), Agent("b")]), max_size=30))
-def test_no_call_gets_a_kind_that_cannot_strike_it_and_no_entry_more_than_its_count(calls: list[Scope]) -> None:
+def test_no_call_gets_a_kind_that_cannot_strike_it_and_no_entry_more_than_its_count(calls: list[FaultScope]) -> None:
     injector = Injector(parse_plan("agent_timeout:2,consensus_fail:2,disconnect:1@b,rate_limited:1"), "spec_kit")
     taken = [(call, injector.next_fault(call)) for call in calls]
     for call, fault in taken:
