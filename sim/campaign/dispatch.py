@@ -14,13 +14,13 @@ from sim.campaign.answer import Answer, answer_of, fold, limit_of
 from sim.campaign.chunks import Chunk, Chunks
 from sim.campaign.code import Code
 from sim.campaign.engines import Engine
-from sim.campaign.git import GitPlace, look
 from sim.campaign.sessions import Part, Session
 from sim.campaign.store import CampaignStore
 from sim.campaign.worker import ChunkOutcome, ChunkRequest, run_chunk
 from sim.fuzzer.coverage import Coverage
 from sim.minimiser.counterexample_file import counterexample_text
 from sim.scenario import Target
+from sim.sessions.git import GitPlace, look
 
 RETRIES_MAX = 5
 """How often a chunk is run again after its worker died."""

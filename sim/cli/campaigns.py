@@ -19,9 +19,6 @@ from sim.campaign.answer import Answer, answer_of
 from sim.campaign.code import code_of
 from sim.campaign.dispatch import Campaign
 from sim.campaign.engines import read_spec, started
-from sim.campaign.git import GitPlace, look
-from sim.campaign.hold import held
-from sim.campaign.home import VARIABLE, Home, home
 from sim.campaign.known import KnownCase, KnownState, replay_known
 from sim.campaign.maker import VARIABLE as STATE_VARIABLE
 from sim.campaign.maker import Maker, state_folder
@@ -35,6 +32,9 @@ from sim.report.data import fuzz_data
 from sim.report.fuzzed import fuzz_head, fuzz_lines
 from sim.scenario import Target, write_text
 from sim.scenario.models import settings_of
+from sim.sessions.git import GitPlace, look
+from sim.sessions.hold import held
+from sim.sessions.home import VARIABLE, Home, home
 
 workers = click.option(
     "--workers", type=options.Whole(1), metavar="N", help="Processes that share the work. [default: one per core]"

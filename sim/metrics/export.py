@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING
 
 from sim.base.printing import printable
 from sim.metrics.breakdown import NO_SHARE, Share
+from sim.metrics.checked import MetricsError
 from sim.metrics.latency import LatencySummary, bucket_edges_us
 from sim.metrics.prices import EXACT
 from sim.metrics.session import SessionSnapshot
 from sim.metrics.turns import Turn
-from sim.metrics.usage import MetricsError
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import HistogramDataPoint, MetricsData, NumberDataPoint

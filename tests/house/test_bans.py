@@ -39,7 +39,7 @@ BANS = (
     Ban(
         (*WALL_CLOCK, "datetime.now", "datetime.utcnow", "datetime.today", "date.today"),
         "time is the strategy's virtual clock; only the session store notes when something happened",
-        ("sim/campaign/",),
+        ("sim/campaign/", "sim/sessions/"),
     ),
     Ban(
         ("time.monotonic", "time.monotonic_ns", "time.perf_counter", "time.perf_counter_ns", "time.process_time"),
@@ -219,7 +219,7 @@ def test_a_loop_over_a_set_is_caught(source: str) -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("sim/campaign/store.py", "import time\ntime.time()"),
+        ("sim/sessions/store_file.py", "import time\ntime.time()"),
         ("sim/checker/exhaustive.py", "import time\ntime.perf_counter()"),
         ("sim/cli/run.py", "import os\nos.environ.get('CI')"),
         ("sim/graph/graph.py", "x.id(3)\nx.hash()\nrow.random = 1\ndef id_of(): ..."),
