@@ -11,7 +11,7 @@ failure-inducing input", TSE 2002); the last stage also looks breadth first for 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -52,10 +52,12 @@ def minimise(
     effort: int = EFFORT,
     known: Container[tuple[str, ...]] = (),
     longest: int | None = None,
+    over: Callable[[], bool] | None = None,
 ) -> Counterexample:
     """Reduce a run of `world` that ends in `finding`. `effort` bounds the steps of all trials; one that
-    comes to a shape in `known` is not looked into any further, and one of more than `longest` steps is not taken."""
-    least = _Minimiser(world, finding, effort, longest).run(start, list(actions), known)
+    comes to a shape in `known` is not looked into any further, and one of more than `longest` steps is not taken. When `over`
+    says so, what is least so far is it."""
+    least = _Minimiser(world, finding, effort, longest, over).run(start, list(actions), known)
     return counterexample_of(world, least.start, least.actions, least.finding, complete=least.complete)
 
 
@@ -81,7 +83,15 @@ class _Candidate:
 
 
 class _Minimiser:
-    def __init__(self, world: AnyWorld, finding: Finding, effort: int, longest: int | None) -> None:
+    def __init__(
+        self,
+        world: AnyWorld,
+        finding: Finding,
+        effort: int,
+        longest: int | None,
+        over: Callable[[], bool] | None,
+    ) -> None:
+        self._over = over
         self.world = world
         self.longest = longest
         self.finding = finding
@@ -171,6 +181,8 @@ class _Minimiser:
         guided = Guided(start, items, held)
         run = simulate(self.world, guided, max_steps=2 * length + 20)
         self.effort -= run.steps + 1
+        if self._over is not None and self._over():
+            self.effort = 0
         return run
 
     # --- edits --------------------------------------------------------------------------------------

@@ -107,6 +107,7 @@ def fuzz_data(result: Fuzzed, target: str, kept: Sequence[CounterexampleFile], a
         "walk": result.engine,
         "interrupted": result.interrupted,
         "cut_short": result.cut_short,
+        "unfinished": result.unfinished,
         **coverage_data(result),
         "bound": None if bound is None else {**bound._asdict(), "probability": str(bound.probability)},
         "found": [

@@ -41,6 +41,8 @@ def fuzz_lines(result: Fuzzed, kept: Sequence[CounterexampleFile], seconds: floa
         yield f"written to {file.path}; replay it with: {file.replay}"
     if result.interrupted:
         yield "INTERRUPTED  results so far"
+    elif not result.found and not result.schedules:
+        yield "INCOMPLETE  no schedule came to its end"
     elif not result.found:
         yield f"ok: nothing wrong in {result.schedules:,} schedules, which proves nothing"
 
@@ -70,6 +72,8 @@ def covered_lines(result: Fuzzed, seconds: float) -> Iterator[str]:
         yield f"endless      never comes to rest: a cycle of {coverage.round:,} steps (a fair one: it can go on forever)"
     if result.cut_short:
         yield f"cut short    {result.cut_short:,} schedules, by the bound on steps"
+    if result.unfinished:
+        yield "unfinished   the time was up inside a schedule, which is not counted"
     bound = result.bound
     if bound is not None:
         yield (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from sim.base.errors import ModelError
@@ -16,6 +16,8 @@ from sim.world.finding import Finding, unmet_at_rest
 from sim.world.world import AnyWorld, Walkable, refuse_timed, world_of
 
 MAX_STEPS = 10_000
+LOOK_EVERY = 16
+"""After so many steps a run looks whether its time is over."""
 
 
 def simulate(
@@ -25,12 +27,13 @@ def simulate(
     max_steps: int = MAX_STEPS,
     seen: dict[Any, None] | None = None,
     round_ends: bool = False,
+    over: Callable[[], bool] | None = None,
 ) -> Run:
     """Run one schedule to its end: nothing enabled, the schedule used up, a property violated, or
     `max_steps` steps; with `round_ends` also where it could go round forever.
 
     `system` may be a world too, whose tables are used again; this changes nothing of the run. Every place
-    that the run comes by is noted in `seen`.
+    that the run comes by is noted in `seen`. `over`, asked now and then, may stop it.
     Raises `DivergenceError` if a replayed schedule does not fit, `ModelError` if the model breaks a rule
     of the framework.
     """
@@ -43,7 +46,7 @@ def simulate(
     walk = Walk(world, strategy.begin(world), seen)
     if isinstance(strategy, VirtualTime):
         walk.trace.slowdowns = strategy.slowdowns
-    return walk.follow(strategy, max_steps, round_ends=round_ends)
+    return walk.follow(strategy, max_steps, round_ends=round_ends, over=over)
 
 
 class Walk:
@@ -79,12 +82,22 @@ class Walk:
             self._came_back(self._rounds)
         return True
 
-    def follow(self, strategy: Strategy, max_steps: int = MAX_STEPS, *, round_ends: bool = False) -> Run:
-        """Take what `strategy`, which has begun, picks; at most `max_steps` steps in the whole run. With `round_ends` it
-        ends where it could go round forever."""
+    def follow(
+        self,
+        strategy: Strategy,
+        max_steps: int = MAX_STEPS,
+        *,
+        round_ends: bool = False,
+        over: Callable[[], bool] | None = None,
+    ) -> Run:
+        """Take what `strategy`, which has begun, picks; at most `max_steps` steps in the whole run, and until `over`. With
+        `round_ends` it ends where it could go round forever."""
         pick, took, take, steps = strategy.pick, strategy.took, self.take, self.trace.steps
         ending = Ending.STEPS
         while self.finding is None and len(steps) < max_steps:
+            if over is not None and len(steps) % LOOK_EVERY == LOOK_EVERY - 1 and over():
+                ending = Ending.INTERRUPTED
+                break
             choice = pick(self.at)
             if choice is None:
                 ending = Ending.QUIESCENT

@@ -156,6 +156,8 @@ class CompiledFuzz:
     def begin(self, keep: Keep) -> None:
         """Begins to count anew; `keep` gets what is covered from now on."""
         self._keep = keep
+        self.left_off = False
+        """Whether it stopped inside a schedule, which is not counted."""
         for register in (
             layout.SCHEDULES,
             layout.TOTAL_STEPS,
@@ -166,10 +168,14 @@ class CompiledFuzz:
         ):
             self._registers[register] = 0
 
-    def run(self, first: int, end: int, pause: Callable[[], bool]) -> tuple[int, list[Choice]] | None:
+    def run(
+        self, first: int, end: int, pause: Callable[[], bool], over: Callable[[], bool] = lambda: False
+    ) -> tuple[int, list[Choice]] | None:
         """Runs the schedules first..end, until one has to be judged by the plain engine: its number
-        and actions, which are counted; or until `pause`, asked now and then, says so, or all are done: None."""
+        and actions, which are counted; or until `pause`, asked between schedules, or `over`, asked inside of them,
+        says so, or all are done: None."""
         registers = self._registers
+        self.left_off = False
         registers[layout.NUMBER] = first
         registers[layout.END] = end
         registers[layout.PHASE] = layout.BEGIN
@@ -177,6 +183,15 @@ class CompiledFuzz:
             ended = self._batch()
             if ended == layout.DONE:
                 return None
+            judged = ended in (layout.FOUND, layout.SUSPECT, layout.CAME_ROUND)
+            inside = registers[layout.PHASE] != layout.BEGIN
+            if inside and not judged and over():
+                self.left_off = True
+                registers[layout.TOTAL_STEPS] += registers[layout.STEPS]
+                registers[layout.PHASE] = layout.BEGIN
+                return None
+            if ended == walk_layout.PAUSED and inside:
+                continue
             if ended == walk_layout.PAUSED:
                 if self._states.bytes > REMEMBER_BYTES or registers[layout.COUNT] > layout.COUNT_MAX:
                     self.hand_over()

@@ -37,7 +37,9 @@ from sim.fuzzer.compiled.layout import (
     KINDS_KNOWN,
     LEADS_TO,
     LENGTH_SINCE,
+    LOOK,
     LOOK_AT,
+    LOOK_EVERY,
     MASTER,
     MAX_STEPS,
     MEMBER,
@@ -96,6 +98,7 @@ def begin(facts: Any, known: Any, settings: Any, registers: Any, random: Any, de
     random[SEED], random[DRAWS] = seed, derive(seed, facts.purposes[member])
     registers[MEMBER], registers[START], registers[STATE] = member, way, facts.starts[way, 0]
     registers[STEPS] = registers[PICK] = registers[OVERFLOW] = 0
+    registers[LOOK] = LOOK_EVERY
     registers[TOOK], registers[PHASE] = BEGUN, STAND
     if member == SWARM:
         random[ALLOWED] = _ZERO
@@ -233,6 +236,9 @@ def run(
                 return PAUSED
             begin(facts, known, settings, registers, random, desk)
         if registers[PHASE] == STAND:
+            if registers[STEPS] >= registers[LOOK]:
+                registers[LOOK] += LOOK_EVERY
+                return PAUSED
             ended = stand(rows, facts, known, settings, registers, random, desk, buffers)
             if ended == DONE:
                 finish(registers)
