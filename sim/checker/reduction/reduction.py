@@ -14,15 +14,38 @@ from sim.checker.reduction.images import Images
 from sim.checker.reduction.orbits import OrbitJudge
 from sim.checker.reduction.representative import Representative
 from sim.checker.reduction.settle import Settling
-from sim.checker.reduction.universe import ROWS_MAX, TooManyRows, Universe
+from sim.checker.reduction.universe import ROWS_MAX, ROWS_SMALL, TooManyRows, Universe
 from sim.graph.action import Action
 from sim.graph.graph import Graph
 from sim.graph.judge import Judge
 from sim.graph.state import GraphStart, State
+from sim.system.declaration import Declaration
 from sim.system.properties import IN_THE_END
 from sim.world.finding import Finding
 
 _NOTHING_SETTLES = "no message settles or is dead"
+
+
+PROBED = 2_000
+"""States up to which a walk is short."""
+
+
+def steps_of(system: Declaration) -> int:
+    """The steps of a short walk of all states; at least `ROWS_MAX` if it is not short."""
+    graph = Graph(system)
+    starts = [start.place for start in graph.starts()]
+    met, waiting, steps = set(starts), starts, 0
+    while waiting and steps < ROWS_MAX:
+        if len(met) > PROBED:
+            return ROWS_MAX
+        state = waiting.pop()
+        for action in graph.enabled(state):
+            steps += 1
+            after = graph.apply(state, action)
+            if after not in met:
+                met.add(after)
+                waiting.append(after)
+    return steps
 
 
 @dataclass
@@ -75,9 +98,10 @@ class Reduction:
         judged = [*self.judge.always, *self.judge.sometimes, *([self.judge.within] if self.judge.within else [])]
         seen = {process for prop in judged for process in prop.reads}
         try:
-            universe = Universe(self.graph, self._claims.look)
-        except TooManyRows:
-            self._off.append(f"no partial order: more than {ROWS_MAX:,} pairs of a local value and a message")
+            universe = Universe(self.graph, self._claims.look, self._rows_allowed)
+        except TooManyRows as error:
+            cheap = "" if error.args[0] == ROWS_MAX else ", and the walk is short"
+            self._off.append(f"no partial order: more than {error.args[0]:,} pairs of a local value and a message{cheap}")
             return None
         except ModelError as error:  # of what need not happen at all
             self._off.append(f"no partial order: {error}")
@@ -87,6 +111,10 @@ class Reduction:
             return settling
         self._off.append(_NOTHING_SETTLES)
         return None
+
+    def _rows_allowed(self) -> int:
+        """Preparing may look at no more than the whole walk would, unless that is long."""
+        return ROWS_SMALL + min(steps_of(self.graph.system), ROWS_MAX - ROWS_SMALL)
 
     @property
     def is_of_use(self) -> bool:
