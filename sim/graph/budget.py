@@ -14,7 +14,8 @@ from sim.faults.plan import FaultEntry
 from sim.graph.action import Action, Kind, outputs_named
 from sim.graph.tabulation import Tabulation
 from sim.system.declaration import Declaration
-from sim.system.network import Envelope
+from sim.system.links import STRUCK_ON
+from sim.system.network import NETWORKS, Envelope
 
 
 class FaultBudget:
@@ -76,7 +77,9 @@ class BudgetLeft:
         """The loss and the duplication of an envelope in flight."""
         found = self._on_envelope.get(envelope)
         if found is None:
-            struck = [(kind, self._entry(kind.value, *self._places(envelope))) for kind in self.in_flight]
+            link = self._tables.kind[envelope]
+            kinds = [kind for kind in self.in_flight if link in STRUCK_ON.get(kind.value, NETWORKS)]
+            struck = [(kind, self._entry(kind.value, *self._places(envelope))) for kind in kinds]
             found = self._on_envelope[envelope] = tuple(
                 self._budget.paid(self._tables.in_flight(kind, envelope), (i,)) for kind, i in struck if i >= 0
             )
@@ -87,7 +90,8 @@ class BudgetLeft:
         key = (local, envelope)
         found = self._overtaking.get(key)
         if found is None:
-            entry = self._entry("reorder", *self._places(envelope))
+            can = self._tables.kind[envelope] in STRUCK_ON["reorder"]
+            entry = self._entry("reorder", *self._places(envelope)) if can else -1
             usual = self._tables.delivery(local, envelope) if entry >= 0 else ()
             found = self._overtaking[key] = tuple(
                 self._budget.paid(self._tables.overtaking(action), (entry,)) for action in usual

@@ -23,7 +23,7 @@ from sim.machine.handler import Handler
 from sim.machine.process import View
 from sim.machine.table import DEFER, Row
 from sim.system.declaration import Declaration
-from sim.system.network import Net, make_network
+from sim.system.network import make_network
 
 FLYING = 1 << 24
 """The place of the first of equal envelopes (or of a queue) in a fingerprint; what comes before is numbered."""
@@ -38,7 +38,7 @@ class Definition:
             raise ModelError(f"{describe(system)} is not a System: make one of your processes")
         self.system = system
         self.tables = Tabulation(system, handler)
-        self.network = make_network(system.network, self.tables.pair.__getitem__)
+        self.network = make_network(system.only_kind, self.tables.pair, self.tables.order, self.tables.kind)
         self.width = self.tables.width
         self.names = system.names
         self.budget = FaultBudget(system, self.tables)
@@ -92,10 +92,14 @@ class Definition:
 
     def value(self, state: State) -> Value:
         """A state as a value: the same in every graph of the same system."""
-        flying = sorted((self.tables.envelopes.things[e].value() for e in self.network.every(state.net)), key=encode)
-        order = flying if self.system.network != "fifo" else self._queues(state.net)
+        runs: dict[int, list[Value]] = {}
+        for e in self.network.every(state.net):
+            runs.setdefault(self.tables.order[e], []).append(self.tables.envelopes.things[e].value())
+        is_flat = self.system.only_kind in ("any", "set")
+        flying: list[Value] = [e for run in runs.values() for e in run] if is_flat else [*map(tuple, runs.values())]
         locals_ = tuple(tuple(self.tables.locals.things[i][1]) for i in state.locals)
-        return (locals_, tuple(order), state.budgets, tuple(self._cut_names[c] for c in state.cuts))
+        cuts = tuple(self._cut_names[c] for c in state.cuts)
+        return (locals_, tuple(sorted(flying, key=encode)), state.budgets, cuts)
 
     def fingerprint(self, state: State) -> int:
         """64 bits that tell this state from others, the same in every graph and process of the same system."""
@@ -104,16 +108,12 @@ class Definition:
         fixed += [*state.budgets, *(int(c in state.cuts) for c in range(len(self._cut_names)))]
         total = sum(mark(place, key) for place, key in enumerate(fixed))
         last, place = -1, FLYING
-        order = self.tables.pair if self.system.network == "fifo" else range(len(envelopes))
+        order = self.tables.order
         for e in self.network.every(state.net):
             place = place + 1 if order[e] == last else FLYING
             last = order[e]
             total += mark(place, envelopes[e])
         return mix(total & MASK)
-
-    def _queues(self, net: Net) -> list[Value]:
-        queues = [tuple(self.tables.envelopes.things[e].value() for e in queue[1:]) for queue in net]
-        return sorted(queues, key=encode)
 
     # --- actions ------------------------------------------------------------------------------------
 

@@ -55,7 +55,7 @@ class _Observer:
         self.replays = 0
         self.latencies: dict[int, int] = {}
         """By the number of a turn, in milliseconds."""
-        self._stays = trace.world.messages_stay  # there a message stays in flight forever
+        self._stays = trace.world.stays
         self._sent: dict[Subject, deque[int]] = {}
         """Message -> when each copy in flight was sent."""
         self._asked: dict[tuple[str, str], int] = {}
@@ -73,7 +73,7 @@ class _Observer:
     def step(self, time_ms: int | None, choice: Choice) -> None:
         """One step of the run."""
         if time_ms is not None and choice.takes[0] == MESSAGE:
-            if choice.ends or self._stays:
+            if choice.ends or self._stays(choice.takes):
                 self._arrive(time_ms, choice)
             if not choice.mover:
                 for copy in choice.brings:  # a duplicate: as old as it is
@@ -85,7 +85,7 @@ class _Observer:
         """A message left the network: it was delivered, or it was lost."""
         message = choice.takes
         copies = self._sent[message]
-        sent_ms = copies[0] if self._stays else copies.popleft()
+        sent_ms = copies[0] if self._stays(message) else copies.popleft()
         answers = self._answers.get(message)
         is_taken = bool(choice.mover) and choice.address.under is None
         if is_taken:
@@ -107,7 +107,7 @@ class _Observer:
                 self.replays += 1
             elif isinstance(put, Sent) and time_ms is not None:
                 copies = self._sent.setdefault(put.subject, deque())
-                if not copies or not self._stays:
+                if not copies or not self._stays(put.subject):
                     copies.append(time_ms)
                 asked_ms = self._asked.get((process, put.target))
                 if waiting and asked_ms is not None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from sim.checker.compiled.layout import (
     BEHIND,
+    BY_LINK,
     COLUMNS,
     CONSUMED,
     CUT,
@@ -22,7 +23,6 @@ from sim.checker.compiled.layout import (
     HOT,
     LOCAL,
     LOCALS_MAX,
-    NETWORKS,
     ONLY_LOCAL,
     OWN,
     PROCESS,
@@ -44,6 +44,7 @@ from sim.graph.enabled import Enabled
 from sim.graph.graph import Graph
 from sim.graph.judge import Evaluated, Judge
 from sim.graph.state import State
+from sim.system.network import NETWORKS
 
 Array = npt.NDArray[Any]
 
@@ -146,7 +147,8 @@ class Mirror:
 
     def __init__(self, graph: Graph, judge: Judge, ends: Sequence[Evaluated] = ()) -> None:
         self.graph = graph
-        self.network = NETWORKS[graph.system.network]
+        kind = graph.system.only_kind
+        self.network = BY_LINK if kind is None else NETWORKS.index(kind)
         self.locals = len(graph.names)
         self.budgets = len(graph.budget.full)
         self.cuts = len(graph.system.cuts)
@@ -220,7 +222,7 @@ class Mirror:
         at = self._order.size
         if len(tables.envelopes) > at:
             self._target.extend(tables.target[at:])
-            self._order.extend(tables.pair[at:] if self.network == FIFO else range(at, len(tables.envelopes)))
+            self._order.extend(tables.order[at:])
         for emission in range(self._hear_node.size, len(tables.emissions)):
             self._roots_of.append(self._trees.root())
             self._hear_node.extend(self._roots_of[-1:])
@@ -289,8 +291,9 @@ class Mirror:
             self.action_list.append(action)
             cells = [0] * COLUMNS
             cells[PROCESS], cells[LOCAL] = action.effect.process, action.effect.local
-            stays = action.effect.delivered and self.graph.system.network == "set"
-            cells[CONSUMED] = -1 if stays else action.effect.consumed
+            gone = action.effect.consumed
+            stays = gone >= 0 and action.effect.delivered and self.graph.tables.kind[gone] == "set"
+            cells[CONSUMED] = -1 if stays else gone
             cells[CUT], cells[PROGRESS] = action.effect.cut, int(action.progress)
             cells[HEARD_FROM], cells[HEARD_TO] = self._pool.extend(action.effect.heard)
             cells[SENDS_FROM], cells[SENDS_TO] = self._pool.extend(action.effect.sends)

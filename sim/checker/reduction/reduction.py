@@ -52,7 +52,11 @@ class Reduction:
         """Why something is not applied, or not to everything."""
         ends = [str(prop) for prop in graph.system.properties if prop.kind in IN_THE_END]
         found = alike(graph.system)
-        if ends:  # a cycle of states that stand for others need not be a fair one of real states
+        by_link = graph.system.only_kind is None
+        if by_link:
+            self._off.append("the kind of network goes by link")
+            found = Alike([], [])
+        elif ends:  # a cycle of states that stand for others need not be a fair one of real states
             self._off.append(f"{ends[0]} is judged on all states")
             found = Alike([], [])
         elif not graph.system.interchangeable:
@@ -62,7 +66,7 @@ class Reduction:
         self._canonical = Representative(self.images)
         self._claims = Claims(self.images)
         self.judge: Judge = OrbitJudge(graph, self.images)
-        self.settling = None if ends else self._make_settling()
+        self.settling = None if ends or by_link else self._make_settling()
 
     def _make_settling(self) -> Settling | None:
         judged = [*self.judge.always, *self.judge.sometimes, *([self.judge.within] if self.judge.within else [])]
