@@ -226,6 +226,7 @@ NETWORKS = ("any", "fifo", "set", "latest")
 KIND_BITS = 2
 """How many bits the number of a kind takes."""
 
+
 def make_network(kind: str | None, pair: Sequence[int], order: Sequence[int], kinds: Sequence[str]) -> Network:
     """The network of this kind, or (None) one by link; told of each envelope its link, what it is sorted by, and the
     kind of its link."""

@@ -127,7 +127,9 @@ def outline(
             gone, sent = rows.actions[action, CONSUMED], rows.actions[action, SENDS_FROM]
             sent_end = rows.actions[action, SENDS_TO]
             if whole:
-                k = exchange(rows.order, rows.pool, settings[NETWORK], before, first, length, gone, sent, sent_end, after)
+                k = exchange(
+                    rows.order, rows.pool, settings[NETWORK], before, first, length, gone, sent, sent_end, after
+                )
                 h = total(after, first, k, rows.order)
             else:
                 h = exchange_sum(is_set, rows.pool, before, first, length, gone, sent, sent_end, h)

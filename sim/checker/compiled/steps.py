@@ -105,7 +105,16 @@ def exchange_sum(
 
 @inlined
 def exchange(
-    order: Any, pool: Any, network: Any, cells: Any, first: Any, length: Any, gone: Any, begin: Any, end: Any, after: Any
+    order: Any,
+    pool: Any,
+    network: Any,
+    cells: Any,
+    first: Any,
+    length: Any,
+    gone: Any,
+    begin: Any,
+    end: Any,
+    after: Any,
 ) -> Any:
     """What is in flight after one envelope left (-1: none) and a range was sent; the new length."""
     k = first
