@@ -28,7 +28,8 @@ class Local(NamedTuple):
 class State(NamedTuple):
     locals: tuple[Local, ...]
     net: tuple[Any, ...]
-    """any, set: envelopes, sorted; fifo: non-empty queues, sorted. An envelope is (source, target, message)."""
+    """All links any or all set: envelopes, sorted; else runs of those that are kept together (queues, copies, the newest
+    of a class), sorted. An envelope is (source, target, message)."""
     budgets: tuple[int, ...]
     cuts: tuple[str, ...]
 
@@ -272,34 +273,57 @@ class Reference:
 
     # --- networks -------------------------------------------------------------------------------------------
 
+    def _kind(self, envelope: Any) -> str:
+        given, (source, target, _) = self.system.network, envelope
+        if isinstance(given, str):
+            return given
+        links = [(f"{source}->{target}"), (f"{source}->*"), (f"*->{target}"), "*"]
+        return [*(given[link] for link in links if link in given), "any"][0]
+
+    def _is_flat(self) -> bool:
+        """Whether `net` holds envelopes, and not runs of those that are kept together."""
+        names = self.names[: self.width]
+        return {self._kind((a, b, None)) for a in names for b in names} in ({"any"}, {"set"})
+
+    def _run(self, envelope: Any) -> Any:
+        """What is the same for those that are kept together."""
+        whole = (*envelope[:2], type(envelope[2]))
+        return {"fifo": envelope[:2], "latest": whole}.get(self._kind(envelope), envelope)
+
+    def _runs(self, state: State) -> list[tuple[Any, ...]]:
+        return [(e,) for e in state.net] if self._is_flat() else list(state.net)
+
+    def _with_runs(self, state: State, runs: list[tuple[Any, ...]]) -> State:
+        left = [run for run in runs if run]
+        net = [e for run in left for e in run] if self._is_flat() else left
+        return state._replace(net=tuple(sorted(net, key=encode)))
+
     def _add(self, state: State, envelope: Any) -> State:
-        network, net = self.system.network, state.net
-        if network == "set":
-            return state if envelope in net else state._replace(net=tuple(sorted((*net, envelope), key=encode)))
-        if network == "any":
-            return state._replace(net=tuple(sorted((*net, envelope), key=encode)))
-        queues = {queue[0][:2]: queue for queue in net}
-        queues[envelope[:2]] = (*queues.get(envelope[:2], ()), envelope)
-        return state._replace(net=tuple(sorted(queues.values(), key=encode)))
+        kind, runs = self._kind(envelope), self._runs(state)
+        if kind == "set" and (envelope,) in runs:
+            return state
+        mine = [run for run in runs if self._run(run[0]) == self._run(envelope)]
+        others = [run for run in runs if run not in mine]
+        before = () if kind == "latest" else tuple(e for run in mine for e in run)
+        return self._with_runs(state, [*others, (*before, envelope)])
 
     def _remove(self, state: State, envelope: Any) -> State:
-        if self.system.network != "fifo":
-            at = state.net.index(envelope)
-            return state._replace(net=state.net[:at] + state.net[at + 1 :])
-        queues = []
-        for queue in state.net:
-            if queue[0][:2] == envelope[:2]:
-                at = queue.index(envelope)
-                queue = queue[:at] + queue[at + 1 :]
-            queues += [queue] if queue else []
-        return state._replace(net=tuple(sorted(queues, key=encode)))
+        runs = self._runs(state)
+        at = next(i for i, run in enumerate(runs) if envelope in run)
+        run = runs[at]
+        place = run.index(envelope)
+        runs[at] = run[:place] + run[place + 1 :]
+        return self._with_runs(state, runs)
+
+    def _delivered(self, envelope: Any) -> Any:
+        """What a delivery takes away."""
+        return None if self._kind(envelope) == "set" else envelope
 
     def _flying(self, state: State) -> list[Any]:
-        flat = [e for queue in state.net for e in queue] if self.system.network == "fifo" else state.net
-        return list(dict.fromkeys(flat))
+        return list(dict.fromkeys(e for run in self._runs(state) for e in run))
 
     def _heads(self, state: State) -> list[Any]:
-        return [queue[0] for queue in state.net] if self.system.network == "fifo" else self._flying(state)
+        return list(dict.fromkeys(run[0] for run in self._runs(state)))
 
     def _held(self, state: State, envelope: Any) -> bool:
         for name in state.cuts:
@@ -484,9 +508,9 @@ class Reference:
     def _deliveries(self, state: State) -> Iterator[tuple[Step, list[Step]]]:
         heads: list[tuple[Any, Any]] = [(e, None) for e in self._heads(state)]
         late = []
-        if self.system.network == "fifo":
-            for queue in state.net:
-                others = [e for e in dict.fromkeys(queue[1:]) if e != queue[0]]
+        for run in self._runs(state):
+            if self._kind(run[0]) == "fifo":
+                others = [e for e in dict.fromkeys(run[1:]) if e != run[0]]
                 late += [(e, entry) for e in others for entry in self._entries(state, "reorder", e)]
         for envelope, entry in [*heads, *late]:
             source, target, message = envelope
@@ -501,7 +525,7 @@ class Reference:
                     outcome,
                     ("deliver", envelope, entry),
                     progress=entry is None,
-                    consumed=None if self.system.network == "set" else envelope,
+                    consumed=self._delivered(envelope),
                     first=Received(target, message),
                     spend=entry,
                     message=type(message).__name__,
@@ -530,7 +554,7 @@ class Reference:
                             outcome,
                             ("under", fault.kind, hint, envelope, entry),
                             progress=False,
-                            consumed=None if fault.survives or self.system.network == "set" else envelope,
+                            consumed=None if fault.survives else self._delivered(envelope),
                             spend=entry,
                             message=type(message).__name__,
                         )
@@ -561,7 +585,7 @@ class Reference:
         for envelope in self._flying(state):
             for entry in self._entries(state, "drop", envelope):
                 yield Step(("drop", envelope, entry), self._spend(self._remove(state, envelope), entry), False)
-            for entry in self._entries(state, "duplicate", envelope):
+            for entry in self._entries(state, "duplicate", envelope) if self._kind(envelope) in ("any", "fifo") else ():
                 yield Step(("duplicate", envelope, entry), self._spend(self._add(state, envelope), entry), False)
 
     def _crashes(self, state: State) -> Iterator[Step]:

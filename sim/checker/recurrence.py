@@ -50,17 +50,21 @@ class Recurrence:
 
     def _in_balance(self, actions: list[Action]) -> list[Action]:
         """Those that consume only what these send, and send only what these consume."""
-        if self._graph.system.network == "set":  # where what was sent stays: only who changes can be on a cycle
-            return actions if any(a.before != a.effect.local or a.effect.heard for a in actions) else []
+        kind = self._graph.tables.kind
         sent = {e for a in actions for e in a.effect.sends}
-        consumed = {a.effect.consumed for a in actions}
-        left = [a for a in actions if a.effect.consumed in sent or a.effect.consumed < 0]
+        sent |= {e for e, of in enumerate(kind) if of == "set"} | {-1}  # what was sent there stays
+        gone = {a.effect.consumed for a in actions}
+        gone |= {e for e, of in enumerate(kind) if of in ("set", "latest")}  # or it is replaced
+        left = [a for a in actions if a.effect.consumed in sent]
         if not self._graph.lasting:  # what is sent to who is gone for good vanishes, and nobody consumes it
-            left = [a for a in left if consumed.issuperset(a.effect.sends)]
-        changing = any(
-            a.before != a.effect.local or a.effect.sends or a.effect.consumed >= 0 or a.effect.heard for a in left
-        )
-        return left if changing else []
+            left = [a for a in left if gone.issuperset(a.effect.sends)]
+
+        def changes(action: Action) -> bool:
+            moved = (*action.effect.sends, *([action.effect.consumed] if action.effect.consumed >= 0 else []))
+            flying = any(kind[e] != "set" for e in moved)  # on a set it is there already
+            return flying or action.before != action.effect.local or bool(action.effect.heard)
+
+        return left if any(map(changes, left)) else []
 
 
 def _hearing(tables: Tabulation) -> dict[int, list[tuple[int, tuple[int, int]]]]:

@@ -15,7 +15,8 @@ from sim.graph.action import Action, Kind, outputs_named
 from sim.graph.tabulation import Tabulation
 from sim.machine.table import DOWN, GONE
 from sim.system.declaration import Declaration
-from sim.system.network import Envelope
+from sim.system.links import STRUCK_ON
+from sim.system.network import NETWORKS, Envelope
 from sim.world.address import FOR_GOOD
 
 
@@ -107,7 +108,9 @@ class BudgetLeft:
         """The loss and the duplication of an envelope in flight."""
         found = self._on_envelope.get(envelope)
         if found is None:
-            struck = [(kind, self._fitting(kind.value, *self._places(envelope))) for kind in self.in_flight]
+            link = self._tables.kind[envelope]
+            kinds = [kind for kind in self.in_flight if link in STRUCK_ON.get(kind.value, NETWORKS)]
+            struck = [(kind, self._fitting(kind.value, *self._places(envelope))) for kind in kinds]
             found = self._on_envelope[envelope] = tuple(
                 paid
                 for kind, fitting in struck
@@ -121,7 +124,8 @@ class BudgetLeft:
         key = (local, envelope)
         found = self._overtaking.get(key)
         if found is None:
-            fitting = self._fitting("reorder", *self._places(envelope))
+            can = self._tables.kind[envelope] in STRUCK_ON["reorder"]
+            fitting = self._fitting("reorder", *self._places(envelope)) if can else ()
             usual = self._tables.delivery(local, envelope) if fitting else ()
             found = self._overtaking[key] = tuple(
                 paid for action in usual for paid in self._budget.each_way(self._tables.overtaking(action), fitting)

@@ -39,7 +39,7 @@ class Definition:
             raise ModelError(f"{describe(system)} is not a System: make one of your processes")
         self.system = system
         self.tables = Tabulation(system, handler)
-        self.network = make_network(system.network, self.tables.pair.__getitem__)
+        self.network = make_network(system.only_kind, self.tables.pair, self.tables.order, self.tables.kind)
         self.width = self.tables.width
         self.names = system.names
         self.budget = FaultBudget(system, self.tables)
@@ -107,11 +107,15 @@ class Definition:
 
     def value(self, state: State) -> Value:
         """A state as a value: the same in every graph of the same system."""
-        flying = sorted((self.tables.envelopes.things[e].value() for e in self.network.every(state.net)), key=encode)
-        order = flying if self.system.network != "fifo" else self._queues(state.net)
+        runs: dict[int, list[Value]] = {}
+        for e in self.network.every(state.net):
+            runs.setdefault(self.tables.order[e], []).append(self.tables.envelopes.things[e].value())
+        is_flat = self.system.only_kind in ("any", "set")
+        flying: list[Value] = [e for run in runs.values() for e in run] if is_flat else [*map(tuple, runs.values())]
         things, width = self.tables.locals.things, len(self.names)
         locals_ = tuple((*things[i][1], *["updated"] * (things[i][0] >= width)) for i in state.locals)
-        return (locals_, tuple(order), state.budgets, tuple(self._cut_names[c] for c in state.cuts))
+        cuts = tuple(self._cut_names[c] for c in state.cuts)
+        return (locals_, tuple(sorted(flying, key=encode)), state.budgets, cuts)
 
     def fingerprint(self, state: State) -> int:
         """64 bits that tell this state from others, the same in every graph and process of the same system."""
@@ -120,16 +124,12 @@ class Definition:
         fixed += [*state.budgets, *(int(c in state.cuts) for c in range(len(self._cut_names)))]
         total = sum(mark(place, key) for place, key in enumerate(fixed))
         last, place = -1, FLYING
-        order = self.tables.pair if self.system.network == "fifo" else range(len(envelopes))
+        order = self.tables.order
         for e in self.network.every(state.net):
             place = place + 1 if order[e] == last else FLYING
             last = order[e]
             total += mark(place, envelopes[e])
         return mix(total & MASK)
-
-    def _queues(self, net: Net) -> list[Value]:
-        queues = [tuple(self.tables.envelopes.things[e].value() for e in queue[1:]) for queue in net]
-        return sorted(queues, key=encode)
 
     # --- actions ------------------------------------------------------------------------------------
 

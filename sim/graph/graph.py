@@ -43,9 +43,9 @@ class Graph(Definition):
         fires, moves = any(t.timers for t in tables), any(t.must or t.may for t in tables)
         return [Kind.DELIVER.value, *[Kind.FIRE.value] * fires, *[Kind.MOVE.value] * moves]
 
-    @property
-    def messages_stay(self) -> bool:
-        return self.network.name == "set"
+    def stays(self, subject: Subject) -> bool:
+        what, number, _ = subject
+        return what == MESSAGE and self.tables.kind[number] == "set"
 
     @property
     def scenario_keys(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from sim.machine.ledgers import Crashed, Received, Restarted
 from sim.machine.process import Emit, Output, Send, View, sends_of, writes_of
 from sim.machine.table import DOWN, FAILED, GONE, OFF
 from sim.system.declaration import Declaration
-from sim.system.network import Envelope
+from sim.system.network import KIND_BITS, NETWORKS, Envelope
 from sim.system.properties import STUCK
 from sim.world.address import Address
 from sim.world.finding import Debt
@@ -66,7 +66,12 @@ class Tabulation:
         """Both."""
         self.target: list[int] = []
         self.pair: list[int] = []
+        self.kind: list[str] = []
+        """Of each envelope the kind of its link."""
+        self.order: list[int] = []
+        """What envelopes in flight are sorted by: what is equal here is a queue, or copies of one message."""
         self._pairs: dict[tuple[str, str], int] = {}
+        self._runs: dict[object, int] = {}
         self._listeners: dict[type, tuple[int, ...]] = {}
         self._heard_by: list[tuple[int, ...]] = []
         self.deliveries: dict[tuple[int, int], tuple[Action, ...]] = {}
@@ -111,10 +116,15 @@ class Tabulation:
             if owed or local.state in self.handlers[process].table.hot:
                 self.hot.add(number)
 
-    def _met_envelope(self, _: int, envelope: Envelope) -> None:
+    def _met_envelope(self, number: int, envelope: Envelope) -> None:
         self.target.append(self.index[envelope.target])
         pair = (envelope.source, envelope.target)
         self.pair.append(self._pairs.setdefault(pair, len(self._pairs)))
+        kind = self.system.kind_of(*pair)
+        self.kind.append(kind)
+        runs: dict[str, object] = {"fifo": pair, "latest": (*pair, type(envelope.message))}
+        run = self._runs.setdefault(runs.get(kind, number), len(self._runs))
+        self.order.append(run << KIND_BITS | NETWORKS.index(kind))
 
     def _met_emission(self, _: int, emission: Emission) -> None:
         kind = type(emission)
@@ -396,7 +406,7 @@ class Tabulation:
 
     def _is_used_up(self, effect: Effect) -> bool:
         """Whether a message is gone for good, so that every state is changed in which this may happen."""
-        return effect.consumed >= 0 and self.system.network != "set" and effect.consumed not in effect.sends
+        return effect.consumed >= 0 and self.kind[effect.consumed] != "set" and effect.consumed not in effect.sends
 
     def sends(self, source: str, outputs: tuple[Output, ...]) -> tuple[int, ...]:
         """The envelopes among these outputs, in the order written."""

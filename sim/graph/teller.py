@@ -18,6 +18,7 @@ from sim.machine.handler import Handler
 from sim.machine.ledgers import Rejected
 from sim.machine.process import Arm, Emit, Output, sends_of
 from sim.machine.table import FAILED
+from sim.system.links import in_words
 from sim.world.slowdown import Slowdown
 from sim.world.story import Actor, Beginning, Fate, Happening, Journey, Look, Shown, Story
 
@@ -32,7 +33,7 @@ def tell(
     first = tuple(map(teller.look, start.place.locals))
     events = tuple(teller.events(start, steps))
     return Story(
-        network=graph.system.network,
+        network=in_words(graph.system.network),
         actors=tuple(Actor(name, i >= graph.width, drawing[name]) for i, name in enumerate(graph.names)),
         looks=tuple(teller.looks),
         first=first,
@@ -149,11 +150,12 @@ def _class(record: Shown) -> str:
 class _Teller:
     def __init__(self, graph: Definition) -> None:
         self.graph = graph
-        self.stays = graph.system.network == "set"
         self.journeys: list[Journey] = []
         self.looks: list[Look] = []
         self._flying: dict[int, deque[int]] = {}
         """Envelope -> its journeys that have no end yet, the first sent first."""
+        self._latest: dict[int, int] = {}
+        """On links where a newer message replaces an older: what they are sorted by -> the envelope sent last."""
         self._numbers: dict[int, int] = {}
         """Local value -> its look."""
         self._rows: dict[tuple[int, int], int | None] = {}
@@ -262,12 +264,24 @@ class _Teller:
         sent = []
         for envelope in envelopes:
             flying = self._flying.setdefault(envelope, deque())
-            if self.stays and flying:
+            kind = self.graph.tables.kind[envelope]
+            if kind == "set" and flying:
                 continue  # on a set what was sent is there: sending it again changes nothing
+            if kind == "latest":
+                self._replace(envelope, number)
             flying.append(len(self.journeys))
             sent.append(len(self.journeys))
             self.journeys.append(Journey(*self._message(envelope), number, copied))
         return tuple(sent)
+
+    def _replace(self, envelope: int, number: int) -> None:
+        """The message that a newer one replaces on its way has come to its end."""
+        order = self.graph.tables.order[envelope]
+        older = self._flying.get(self._latest.get(order, -1))
+        if older:
+            index = older.popleft()
+            self.journeys[index] = self.journeys[index]._replace(ended=number, fate=Fate.REPLACED)
+        self._latest[order] = envelope
 
     def _message(self, envelope: int) -> tuple[str, str, str, str]:
         message = self._messages.get(envelope)
@@ -286,7 +300,7 @@ class _Teller:
             if action.fault is None:
                 return None
             return self._aside(flying[0], number, Fate.STRUCK)
-        if self.stays and action.effect.delivered:
+        if self.graph.tables.kind[action.number] == "set" and action.effect.delivered:
             return self._aside(flying[0], number, Fate.DELIVERED)
         index = flying.popleft()
         fate = Fate.DELIVERED if action.effect.delivered else Fate.LOST

@@ -190,7 +190,7 @@ class _Reader:
             for name, annotation in inspect.get_annotations(cls).items():
                 if "ClassVar" in str(annotation):
                     continue
-                if name in _TABLE_KEYS:
+                if name in _TABLE_KEYS and any(name in vars(c) for c in self._lineage()):
                     continue
                 if name.startswith("_") or name in self.reserved:
                     self.wrong(f"field {name!r} cannot have this name: it belongs to the framework; rename it")

@@ -9,6 +9,7 @@ from sim.faults.plan import show_plan
 from sim.report.covered import transition_count, transition_lines
 from sim.report.text import counterexample_lines
 from sim.scenario import Target
+from sim.system.links import in_words
 
 if TYPE_CHECKING:
     from sim.campaign.answer import Answer
@@ -26,7 +27,7 @@ def fuzz_head(target: Target, settings: Mapping[str, object], strategy: str, see
     return [
         f"{target.name}: schedules by {strategy}, seed {seed}",
         f"config    {shown or 'none'}",
-        f"system    {len(system.processes)} processes, {len(system.monitors)} monitors, network {system.network}",
+        f"system    {len(system.processes)} processes, {len(system.monitors)} monitors, network {in_words(system.network)}",
         f"faults    {show_plan(system.budget)}, at random",
         "",
     ]

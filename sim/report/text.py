@@ -14,6 +14,7 @@ from sim.report.metrics import summary_lines
 from sim.report.outcome import JudgedRun
 from sim.run.simulation import RECURRING
 from sim.system.declaration import Declaration
+from sim.system.links import in_words
 from sim.world.slowdown import Slowdown
 from sim.world.story import Story
 
@@ -179,7 +180,7 @@ def bounds_lines(target: str, settings: Mapping[str, object], system: Declaratio
     return [
         f"{target}: every schedule within these bounds",
         f"config    {shown or 'none'}",
-        f"system    processes {', '.join(system.processes)}; monitors {monitors}; network {system.network}",
+        f"system    processes {', '.join(system.processes)}; monitors {monitors}; network {in_words(system.network)}",
         f"faults    {faults}",
         *within,
     ]

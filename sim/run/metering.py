@@ -61,7 +61,7 @@ class _Observer:
         """By the number of a turn, in milliseconds."""
         self.wasted: dict[int, str] = {}
         """By the number of a turn: why its answer did not count."""
-        self._stays = trace.world.messages_stay  # there a message stays in flight forever
+        self._stays = trace.world.stays
         self._sent: dict[Subject, deque[int | None]] = {}
         """Message -> when each copy in flight was sent; None without virtual time."""
         self._asked: dict[tuple[str, str], int | None] = {}
@@ -79,7 +79,7 @@ class _Observer:
     def step(self, time_ms: int | None, choice: Choice) -> None:
         """One step of the run."""
         if choice.takes[0] == MESSAGE:
-            if choice.ends or self._stays:
+            if choice.ends or self._stays(choice.takes):
                 self._arrive(time_ms, choice)
             if not choice.mover:
                 for copy in choice.brings:  # a duplicate: as old as it is
@@ -91,7 +91,7 @@ class _Observer:
         """A message left the network: it was delivered, or it was lost."""
         message = choice.takes
         copies = self._sent[message]
-        sent_ms = copies[0] if self._stays else copies.popleft()
+        sent_ms = copies[0] if self._stays(message) else copies.popleft()
         answers = self._answers.get(message)
         is_taken = bool(choice.mover) and choice.address.under is None
         if is_taken:
@@ -105,9 +105,9 @@ class _Observer:
                 self.wasted[turn] = why
 
     def end(self) -> None:
-        """What is still on its way does not count."""
-        if not self._stays:  # there nobody can say what is still to come
-            for answers in self._answers.values():
+        """What is still on its way does not count; of what stays in flight nobody can say what is still to come."""
+        for message, answers in self._answers.items():
+            if not self._stays(message):
                 self.wasted.update((turn, "undelivered") for turn, _ in answers)
 
     def _puts(self, time_ms: int | None, process: str, puts: Iterable[Emission | Sent]) -> None:
@@ -122,7 +122,7 @@ class _Observer:
                 self.replays += 1
             elif isinstance(put, Sent):
                 copies = self._sent.setdefault(put.subject, deque())
-                if not copies or not self._stays:
+                if not copies or not self._stays(put.subject):
                     copies.append(time_ms)
                 asker = (process, put.target)
                 if waiting and asker in self._asked:

@@ -134,13 +134,15 @@ class _Fit:
         return [wrong for part in _parts(output) for wrong in self._named("output", part, known)]
 
     def _network(self, address: Address) -> list[str]:
-        network = self.system.network
-        if address.reordered and network != "fifo":
-            return [f"`reordered` requires a fifo network; this one is {network!r}: leave the word out"]
+        kind = self.system.kind_of(address.source, address.target)
+        if address.reordered and kind != "fifo":
+            return [f"`reordered` requires a fifo network; this one is {kind!r}: leave the word out"]
         if address.reordered and address.verb != "deliver":
             return [f"only deliver can be `reordered`; leave the word out of {address.verb}"]
-        if address.verb == "duplicate" and network == "set":
+        if address.verb == "duplicate" and kind == "set":
             return ["in a `set` network a message stays in flight forever; remove the item"]
+        if address.verb == "duplicate" and kind == "latest":
+            return ["in a `latest` network a newer message replaces the older one; remove the item"]
         return []
 
 

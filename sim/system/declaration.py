@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from itertools import product
 from typing import TYPE_CHECKING, Any, Self
 
 from sim.base.annotations import mismatches
@@ -14,7 +16,7 @@ from sim.faults.catalogue import OF_THE_GRAPH, TIMED_KINDS, strikes_messages
 from sim.faults.plan import FaultEntry, parse_plan
 from sim.machine.process import Monitor, Process
 from sim.machine.purity import impure, impurities
-from sim.system.network import NETWORKS
+from sim.system.links import Kinds, kind_of, link_mistakes, network_mistakes, never_strikes
 from sim.system.properties import BUILT_IN, Property
 from sim.world.fairness import Fairness
 from sim.world.timing import Timing
@@ -54,7 +56,8 @@ class Declaration:
     """Processes by name, and what surrounds them.
 
     - `network`: `any` (a multiset; each message once, in any order), `fifo` (per pair), `set` (sent once, in flight
-      forever)
+      forever), `latest` (a newer message of a class replaces the older one on its link); or a kind for each link, with
+      `*` for any process: `{"*": "any", "app->db": "fifo"}`. The most exact entry decides
     - `faults`: a budget in the syntax of plans, such as `drop:1,crash:1@coordinator`
     - `carriers`: for each domain fault the message types it strikes
     - `cuts`: named cuts, for the fault kind `cut`
@@ -75,7 +78,7 @@ class Declaration:
     """
 
     processes: Mapping[str, Process]
-    network: str = "any"
+    network: Kinds = "any"
     properties: Sequence[Property] = ()
     monitors: Mapping[str, Monitor] = field(default_factory=dict)
     faults: str | tuple[FaultEntry, ...] = ()
@@ -148,7 +151,18 @@ class Declaration:
     @property
     def scenario_keys(self) -> dict[str, Any]:
         """What a scenario file says of it besides model and configuration."""
-        return {"network": self.network, "properties": list(self.judged) or None}
+        network = self.network if isinstance(self.network, str) else dict(self.network)
+        return {"network": network, "properties": list(self.judged) or None}
+
+    def kind_of(self, source: str, target: str) -> str:
+        """The kind of network on a link."""
+        return kind_of(self.network, source, target)
+
+    @cached_property
+    def only_kind(self) -> str | None:
+        """The kind of network on all links, where it alone says what is in flight; None where that goes by link."""
+        kinds = {self.kind_of(source, target) for source, target in product(self.processes, repeat=2)}
+        return kinds.pop() if len(kinds) == 1 and "latest" not in kinds else None
 
     @property
     def budget(self) -> tuple[FaultEntry, ...]:
@@ -213,8 +227,7 @@ class Declaration:
         mistakes = []
         if not self.processes:
             mistakes.append("a system requires at least one process")
-        if self.network not in NETWORKS:
-            mistakes.append(unknown("network", self.network, NETWORKS))
+        mistakes += network_mistakes(self.network, self.processes)
         for name, process in self.processes.items():
             if not isinstance(process, Process):
                 where = "; monitors go into `monitors`" if isinstance(process, Monitor) else ""
@@ -248,16 +261,7 @@ class Declaration:
 
     def _timing_mistakes(self) -> list[str]:
         """The names in a timing; a misspelt one would have no effect."""
-        mistakes = []
-        for link in self.timing.links:
-            ends = link.split("->")
-            if len(ends) != 2:
-                mistakes.append(f"timing: {link!r} is not a link; write source->target, either side may be *")
-            mistakes += [
-                f"timing: link {link!r}: {unknown('process', end, self.processes)}"
-                for end in ends
-                if len(ends) == 2 and end != "*" and end not in self.processes
-            ]
+        mistakes = [line for link in self.timing.links for line in link_mistakes("timing", link, self.processes)]
         for move in self.timing.moves:
             process, _, name = move.rpartition(".")
             table = type(self.processes[process]).table if process in self.processes else None
@@ -382,12 +386,9 @@ class Declaration:
         known = (*OF_THE_GRAPH, *self.own_kinds, *TIMED_KINDS)
         if entry.kind not in known:
             return [f"fault {str(entry)!r}: nothing carries {entry.kind}; declare carriers, or use {listing(known)}"]
-        if entry.kind == "reorder" and self.network != "fifo":
-            return [f"fault {str(entry)!r}: reorder requires a fifo network; this one is {self.network!r}"]
-        if entry.kind == "duplicate" and self.network == "set":
-            return [
-                f"fault {str(entry)!r}: in a `set` network a message stays in flight forever; it cannot be duplicated"
-            ]
+        mistakes = self._target_mistakes(entry) or never_strikes(entry, self.network, self._links_of(entry))
+        if mistakes:
+            return mistakes
         if entry.kind == "cut" and not self.cuts:
             return [f"fault {str(entry)!r}: this system declares no cuts"]
         if entry.kind == "update" and (entry.target or next(iter(self.updates), None)) not in self.updates:
@@ -395,7 +396,7 @@ class Declaration:
             return [f"fault {str(entry)!r}: this system declares no updates {whom}"]
         if entry.kind == "pause" and entry.count is None:
             return [f"fault {str(entry)!r}: pauses would follow each other forever; set a count"]
-        return self._target_mistakes(entry)
+        return []
 
     def _target_mistakes(self, entry: FaultEntry) -> list[str]:
         """What is wrong with where an entry strikes."""
@@ -411,6 +412,12 @@ class Declaration:
             for name in ((source, target) if arrow else (source,))
             if name not in known
         ]
+
+    def _links_of(self, entry: FaultEntry) -> list[tuple[str, str]]:
+        """The links on which the target of an entry lies."""
+        anywhere = entry.target is None or self._names_type(entry)
+        links = product(self.processes, repeat=2)
+        return [(a, b) for a, b in links if anywhere or entry.target in (a, b, f"{a}->{b}")]
 
     def _names_type(self, entry: FaultEntry) -> bool:
         """A target of a network or domain fault may be a message type, by its name. A type that no process has a row

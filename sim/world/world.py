@@ -45,9 +45,8 @@ class World(Protocol[Place, Chosen]):
     def places_are_values(self) -> bool:
         """Whether two ways may lead to one place. Cycles and shortcuts are looked for only there."""
 
-    @property
-    def messages_stay(self) -> bool:
-        """Whether a message is in flight forever, delivered or not."""
+    def stays(self, subject: Subject) -> bool:
+        """Whether this is a message that is in flight forever, delivered or not."""
 
     @property
     def scenario_keys(self) -> Mapping[str, Any]:

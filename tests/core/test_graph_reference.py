@@ -15,8 +15,9 @@ from sim.base.values import encode
 from sim.graph.state import State
 from sim.graph.tabulation import Tabulation
 from sim.machine.process import HandlerCall
-from sim.system.declaration import Cut
-from sim.system.network import AnyOrder, Fifo, SentForEver
+from sim.system import links
+from sim.system.declaration import Cut, Declaration
+from sim.system.network import AnyOrder, ByLink, Fifo, SentForEver
 from tests.counts import examples
 from tests.reference import FAILED, Explored, Reference
 from tests.systems import PRIMITIVES, primitives_of, systems, walk
@@ -119,6 +120,10 @@ def _heads_of_all(self: Any, net: Any) -> Any:
     return [e for queue in net for e in dict.fromkeys(queue[1:])]
 
 
+def _replace_nothing(self: Any, net: Any, sent: Any) -> Any:
+    return tuple(sorted((*net, *sent), key=self._order.__getitem__))
+
+
 def _keep_all(self: Any, process: int, before: Any, outputs: Any, state: str) -> Any:
     return self.handlers[process].down(before.fields, state)
 
@@ -149,6 +154,12 @@ SABOTEURS: dict[str, tuple[Any, str, Any]] = {
     ),
     "a multiset that is a set": (AnyOrder, "add", SentForEver.add),
     "a set that consumes": (SentForEver, "deliver", lambda self, net, e: tuple(x for x in net if x != e)),
+    "a newer message that stands beside the older one": (ByLink, "add", _replace_nothing),
+    "links that all are as the first one": (
+        Declaration,
+        "kind_of",
+        lambda self, a, b: links.kind_of(self.network, "p0", "p0"),
+    ),
     "cuts that work both ways when they should not": (
         Cut,
         "holds",
@@ -173,6 +184,8 @@ WHERE: dict[str, dict[str, Any]] = {
     "a fifo network whose queues are stacks": {"networks": ["fifo"], "faults": ""},
     "a multiset that is a set": {"networks": ["any"]},
     "a set that consumes": {"networks": ["set"]},
+    "a newer message that stands beside the older one": {"networks": ["by link"]},
+    "links that all are as the first one": {"networks": ["by link"]},
     "cuts that work both ways when they should not": {"faults": "cut:1@oneway"},
     "cuts that hold nothing": {"faults": "cut:1@left"},
     "durable writes that a crash loses": {"faults": "crash:1"},

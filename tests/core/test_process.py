@@ -110,7 +110,7 @@ def test_a_monitor_has_none_of_the_verbs_of_a_process() -> None:
         ({"processes": {"a b": Box()}}, "'a b' cannot name a process"),
         ({"processes": {"": Box()}}, "'' cannot name a process"),
         ({"processes": {"a->b": Box()}}, "cannot name a process"),
-        ({"network": "fif"}, "unknown network 'fif' (did you mean 'fifo'?): use any, fifo or set"),
+        ({"network": "fif"}, "unknown network 'fif' (did you mean 'fifo'?): use any, fifo, set or latest"),
         ({"monitors": {"m": Box()}}, "monitor 'm' is a Box; expected an instance of a Monitor"),
         ({"monitors": {"box": Watch()}}, "'box' names both a process and a monitor"),
         ({"properties": [lambda box: True]}, "use always, sometimes, eventually or within"),

@@ -150,7 +150,6 @@ class PathWorld:
 
     places_are_values = False
     fairness = WEAK
-    messages_stay = False
     scenario_keys: Mapping[str, Any] = {}
     verbs = ("deliver", "fire", "move")
     rows: Mapping[tuple[str, int], str] = {}

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from sim.checker.compiled.layout import (
     BEHIND,
+    BY_LINK,
     COLUMNS,
     CONSUMED,
     CUT,
@@ -24,7 +25,6 @@ from sim.checker.compiled.layout import (
     LOCAL,
     LOCALS_MAX,
     LOW,
-    NETWORKS,
     ONLY_LOCAL,
     OWN,
     PROCESS,
@@ -46,6 +46,7 @@ from sim.graph.enabled import Enabled
 from sim.graph.graph import Graph
 from sim.graph.judge import Evaluated, Judge
 from sim.graph.state import State
+from sim.system.network import NETWORKS
 
 Array = npt.NDArray[Any]
 
@@ -148,7 +149,8 @@ class Mirror:
 
     def __init__(self, graph: Graph, judge: Judge, ends: Sequence[Evaluated] = ()) -> None:
         self.graph = graph
-        self.network = NETWORKS[graph.system.network]
+        kind = graph.system.only_kind
+        self.network = BY_LINK if kind is None else NETWORKS.index(kind)
         self.locals = len(graph.names)
         self.budgets = len(graph.budget.full)
         self.cuts = len(graph.budget.cuts)
@@ -227,7 +229,7 @@ class Mirror:
             cuts = range(self.cuts if self.graph.lasting else 0)
             fresh = range(at, len(tables.envelopes))
             self._crossed.extend([sum(1 << c for c in cuts if self.graph.crosses(c, e)) for e in fresh])
-            self._order.extend(tables.pair[at:] if self.network == FIFO else range(at, len(tables.envelopes)))
+            self._order.extend(tables.order[at:])
         for emission in range(self._hear_node.size, len(tables.emissions)):
             self._roots_of.append(self._trees.root())
             self._hear_node.extend(self._roots_of[-1:])
@@ -298,8 +300,9 @@ class Mirror:
             self.action_list.append(action)
             cells = [0] * COLUMNS
             cells[PROCESS], cells[LOCAL] = action.effect.process, action.effect.local
-            stays = action.effect.delivered and self.graph.system.network == "set"
-            cells[CONSUMED] = -1 if stays else action.effect.consumed
+            gone = action.effect.consumed
+            stays = gone >= 0 and action.effect.delivered and self.graph.tables.kind[gone] == "set"
+            cells[CONSUMED] = -1 if stays else gone
             cells[CUT], cells[PROGRESS] = action.effect.cut, int(action.progress)
             cells[HEARD_FROM], cells[HEARD_TO] = self._pool.extend(action.effect.heard)
             cells[SENDS_FROM], cells[SENDS_TO] = self._pool.extend(action.effect.sends)

@@ -13,6 +13,7 @@ import numpy as np
 from sim.checker.compiled.jit import compiled, inlined, prefetching
 from sim.checker.compiled.layout import (
     ALWAYS,
+    ANY,
     AT_REST,
     BASE,
     BUDGETS,
@@ -23,7 +24,6 @@ from sim.checker.compiled.layout import (
     ENOUGH,
     EXACT,
     FAILED,
-    FIFO,
     FULL,
     GENERATED,
     HEARD_FROM,
@@ -104,7 +104,7 @@ def outline(
     """
     first, budgets = settings[LOCALS] + settings[BUDGETS] + settings[CUTS], settings[LOCALS]
     cuts, is_set = budgets + settings[BUDGETS], settings[NETWORK] == SET
-    whole = settings[EXACT] != 0 or settings[NETWORK] == FIFO or settings[LASTING] != 0
+    whole = settings[EXACT] != 0 or (settings[NETWORK] != ANY and not is_set) or settings[LASTING] != 0
     here = total(before, first, length, rows.order)
     mask = np.uint64(slots.size - 1)
     n = 0
@@ -128,7 +128,9 @@ def outline(
             gone, sent = rows.actions[action, CONSUMED], rows.actions[action, SENDS_FROM]
             sent_end = rows.actions[action, SENDS_TO]
             if whole:
-                k = exchange(rows.order, rows.pool, is_set, before, first, length, gone, sent, sent_end, after)
+                k = exchange(
+                    rows.order, rows.pool, settings[NETWORK], before, first, length, gone, sent, sent_end, after
+                )
                 if settings[LASTING]:
                     k = arriving(rows, settings, first, k, after)
                 h = total(after, first, k, rows.order)

@@ -1,13 +1,15 @@
 """What the numbers in the arrays mean: registers, settings, columns of an action, ways to stop.
 
 A state is a run of int32 cells: the local value of each process and monitor, the budget slots, one cell
-for each cut (1: in force), then the envelopes in flight, sorted by id (`any`, `set`) or by pair and then
-in their order of sending (`fifo`).
+for each cut (1: in force), then the envelopes in flight, sorted as `Tabulation.order` says, and those that are equal
+there in their order of sending.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
+
+from sim.system.network import KIND_BITS
 
 # Registers: what a batch of the walk reads and leaves behind.
 CURSOR, LEVEL_END, STATES, GENERATED, OUTSIDE, EDGES, BASE, USED, HEARING, QUIET, RAW, RESTS = range(12)
@@ -22,8 +24,9 @@ SETTINGS = 14
 """LASTING: where something may be struck for good, so that what can never arrive vanishes: 1 + the first cut for good.
 DOWN_MAX: how many may be down at once, or -1."""
 
-ANY, FIFO, SET = range(3)
-NETWORKS = {"any": ANY, "fifo": FIFO, "set": SET}
+ANY, FIFO, SET, LATEST, BY_LINK = range(5)
+KIND_MASK = (1 << KIND_BITS) - 1
+"""BY_LINK: what an envelope is sorted by says in these bits which of the others its link is."""
 
 # Columns of an action. The *_FROM and *_TO columns are a range in the pool.
 PROCESS, LOCAL, CONSUMED, CUT, PROGRESS, HEARD_FROM, HEARD_TO, SENDS_FROM, SENDS_TO, SPENDS_FROM, SPENDS_TO = range(11)

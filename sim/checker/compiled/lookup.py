@@ -8,17 +8,18 @@ import numpy as np
 
 from sim.checker.compiled.jit import compiled, inlined
 from sim.checker.compiled.layout import (
+    ANY,
     BEHIND,
     BUDGETS,
     CUTS,
     DOWN_MAX,
-    FIFO,
     HEADS,
     LOCALS,
     LOW,
     NETWORK,
     OWN,
     PROCESSES,
+    SET,
     STRUCK,
     STRUCK_BEHIND,
     SURROUNDINGS_ROOT,
@@ -167,7 +168,7 @@ def gather(rows: Any, settings: Any, cells: Any, length: Any, around: Any, found
     n += 1
     if strikes & HEADS:
         n = gather_heads(rows, cells, first, length, around, STRUCK, found, n)
-    if n >= 0 and strikes & BEHIND and settings[NETWORK] == FIFO:
+    if n >= 0 and strikes & BEHIND and settings[NETWORK] != ANY and settings[NETWORK] != SET:
         n = gather_behind(rows, cells, first, length, around, found, n)
     if n >= 0 and strikes & OWN:
         n = gather_own(rows, cells, processes, around, STRUCK, found, n)

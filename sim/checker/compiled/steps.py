@@ -9,6 +9,7 @@ import numpy as np
 from sim.checker.compiled.jit import compiled, inlined
 from sim.checker.compiled.layout import (
     BUDGETS,
+    BY_LINK,
     CONSUMED,
     CUT,
     CUTS,
@@ -16,7 +17,9 @@ from sim.checker.compiled.layout import (
     GONE,
     HEARD_FROM,
     HEARD_TO,
+    KIND_MASK,
     LASTING,
+    LATEST,
     LOCAL,
     LOCALS,
     NETWORK,
@@ -104,7 +107,16 @@ def exchange_sum(
 
 @inlined
 def exchange(
-    order: Any, pool: Any, is_set: Any, cells: Any, first: Any, length: Any, gone: Any, begin: Any, end: Any, after: Any
+    order: Any,
+    pool: Any,
+    network: Any,
+    cells: Any,
+    first: Any,
+    length: Any,
+    gone: Any,
+    begin: Any,
+    end: Any,
+    after: Any,
 ) -> Any:
     """What is in flight after one envelope left (-1: none) and a range was sent; the new length."""
     k = first
@@ -116,10 +128,14 @@ def exchange(
             k += 1
     for i in range(begin, end):
         sent = pool[i]
+        kind = order[sent] & KIND_MASK if network == BY_LINK else network
         place = k
         while place > first and order[after[place - 1]] > order[sent]:
             place -= 1
-        if is_set and place > first and after[place - 1] == sent:
+        if kind == SET and place > first and after[place - 1] == sent:
+            continue
+        if kind == LATEST and place > first and order[after[place - 1]] == order[sent]:
+            after[place - 1] = sent
             continue
         for j in range(k, place, -1):
             after[j] = after[j - 1]
@@ -157,7 +173,7 @@ def build(rows: Any, settings: Any, before: Any, length: Any, action: Any, after
     if not known:
         return np.int64(-1)
     length = exchange(
-        rows.order, rows.pool, settings[NETWORK] == SET, before, first, length, rows.actions[action, CONSUMED],
+        rows.order, rows.pool, settings[NETWORK], before, first, length, rows.actions[action, CONSUMED],
         rows.actions[action, SENDS_FROM], rows.actions[action, SENDS_TO], after,
     )  # fmt: skip
     if settings[LASTING]:

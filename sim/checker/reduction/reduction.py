@@ -75,7 +75,11 @@ class Reduction:
         """Why something is not applied, or not to everything."""
         ends = [str(prop) for prop in graph.system.properties if prop.kind in IN_THE_END]
         found = alike(graph.system)
-        if ends:  # a cycle of states that stand for others need not be a fair one of real states
+        by_link = graph.system.only_kind is None
+        if by_link:
+            self._off.append("the kind of network goes by link")
+            found = Alike([], [])
+        elif ends:  # a cycle of states that stand for others need not be a fair one of real states
             self._off.append(f"{ends[0]} is judged on all states")
             found = Alike([], [])
         elif graph.system.machines or graph.system.updates:
@@ -88,7 +92,7 @@ class Reduction:
         self._canonical = Representative(self.images)
         self._claims = Claims(self.images)
         self.judge: Judge = OrbitJudge(graph, self.images)
-        self.settling = None if ends else self._make_settling()
+        self.settling = None if ends or by_link else self._make_settling()
 
     def _make_settling(self) -> Settling | None:
         why = _unsettled(self.graph)
@@ -101,7 +105,9 @@ class Reduction:
             universe = Universe(self.graph, self._claims.look, self._rows_allowed)
         except TooManyRows as error:
             cheap = "" if error.args[0] == ROWS_MAX else ", and the walk is short"
-            self._off.append(f"no partial order: more than {error.args[0]:,} pairs of a local value and a message{cheap}")
+            self._off.append(
+                f"no partial order: more than {error.args[0]:,} pairs of a local value and a message{cheap}"
+            )
             return None
         except ModelError as error:  # of what need not happen at all
             self._off.append(f"no partial order: {error}")

@@ -60,6 +60,8 @@ _SORTS = {
 }
 _ENTRIES = {"crash": ENTRY_CRASH, "cut": ENTRY_CUT, "reorder": ENTRY_REORDER}
 _NEVER = (NONE, NONE)
+_EACH_ONCE = ("any", "fifo")
+"""Networks on which every message sent is one more in flight."""
 _NO_WINDOW = -2
 
 
@@ -220,10 +222,13 @@ class FactBook:
             or (action.effect.local >= 0 and action.effect.local != action.before)
         ):
             return True
-        gone = () if action.effect.consumed < 0 else (action.effect.consumed,)
-        if self._graph.lasting and not gone:
+        kind, gone = self._tables.kind, action.effect.consumed
+        if gone >= 0 and kind[gone] != "set" and gone not in action.effect.sends:
+            return True
+        if self._graph.lasting:
             return False  # what it sends may vanish
-        return self._graph.system.network != "set" and gone != action.effect.sends
+        gone_once = [gone] if gone >= 0 and kind[gone] in _EACH_ONCE else []
+        return gone_once != [e for e in action.effect.sends if kind[e] in _EACH_ONCE]
 
     def _learn_plan(self, action: Action) -> None:
         """Where the entries of an eager plan strike it."""
