@@ -17,6 +17,7 @@ from sim.faults import RateLimited
 from sim.faults.plan import FaultEntry
 from sim.graph.action import Action, Effect, Kind
 from sim.graph.debts import debts_of
+from sim.graph.listening import Listening
 from sim.machine.constants import constant_fields
 from sim.machine.handler import Handler, Local, Outcome
 from sim.machine.ledgers import Crashed, Received, Restarted
@@ -29,11 +30,12 @@ from sim.world.address import Address
 from sim.world.finding import Debt
 
 
-class Tabulation:
+class Tabulation(Listening):
     """The rows of one system: local values, envelopes and emissions as integers, and the actions that
     each (local value, input) pair has."""
 
     def __init__(self, system: Declaration, handler: type[Handler] = Handler) -> None:
+        super().__init__()
         self.system = system
         self.names = system.names
         self.handlers = [handler(name, p) for name, p in (*system.processes.items(), *system.monitors.items())]
@@ -73,12 +75,9 @@ class Tabulation:
         self._pairs: dict[tuple[str, str], int] = {}
         self._runs: dict[object, int] = {}
         self._listeners: dict[type, tuple[int, ...]] = {}
-        self._heard_by: list[tuple[int, ...]] = []
         self.deliveries: dict[tuple[int, int], tuple[Action, ...]] = {}
         self.own: dict[int, tuple[Action, ...]] = {}
         self._under: dict[tuple[int, int, str, int | None], tuple[Action, ...]] = {}
-        self._notified: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[int, ...]] = {}
-        self.monitor_rows: dict[tuple[int, int], int] = {}
         self._updates: dict[int, tuple[Action, ...]] = {}
         self._windows: dict[tuple[Action, str], tuple[Action, ...]] = {}
         self._overtaking: dict[Action, Action] = {}
@@ -425,42 +424,3 @@ class Tabulation:
             what = unknown("process", send.target, self.system.processes)
             raise ModelError(f"{source} sends {type(send.message).__name__}: {what}")
         return self.envelopes(Envelope(source, send.target, send.message))
-
-    # --- monitors -----------------------------------------------------------------------------------
-
-    def notify(self, locals_: tuple[int, ...], heard: tuple[int, ...]) -> tuple[int, ...]:
-        """The local values after every monitor heard these emissions."""
-        width = self.width
-        known = (locals_[width:], heard)
-        monitors = self._notified.get(known)
-        if monitors is None:
-            monitors = self._notified[known] = self._notify(locals_, heard)[width:]
-        return locals_[:width] + monitors
-
-    def heard_by(self, emission: int) -> tuple[int, ...]:
-        """The monitors that listen to this emission."""
-        return self._heard_by[emission]
-
-    def _notify(self, locals_: tuple[int, ...], heard: tuple[int, ...]) -> tuple[int, ...]:
-        after = list(locals_)
-        for emission in heard:
-            for monitor in self._heard_by[emission]:
-                after[monitor] = self.hear(after[monitor], emission)
-        return tuple(after)
-
-    def hear(self, local: int, emission: int) -> int:
-        """The local value of a monitor that listens to this emission, after it heard it."""
-        found = self.monitor_rows.get((local, emission))
-        if found is None:
-            found = self.monitor_rows[local, emission] = self._hear(local, emission)
-        return found
-
-    def _hear(self, local: int, emission: int) -> int:
-        monitor, value = self.locals.things[local]
-        if not value.up:
-            return local
-        given = self.emissions.things[emission]
-        outcomes = self.handlers[monitor].react(value, type(given), given)
-        if outcomes is None or len(outcomes) != 1:
-            raise ModelError(f"monitor {self.names[monitor]!r} must take {type(given).__name__} in exactly one way")
-        return self.local(monitor, outcomes[0].local)
