@@ -27,12 +27,16 @@ LATE: dict[str, tuple[str, Message]] = {
 """What a former run may have left in the network, by name: (target, message)."""
 
 _LEAST = {"retries": 0, "resends": 0, "updates": 0, "countdown": 0, "prompt_tokens": 0, "answer_tokens": 0, "queue": 1}
+_COUNTED = ("rounds", "retries", "resends", "updates", "countdown", "queue")
+COUNT_MAX = 1_000
+"""Beyond it a configuration is a slip, and building its system would never end."""
 
 
 def check_options(**given: Any) -> None:
     """Raises ConfigError, a line for each mistake, if `system` cannot be configured in this way."""
     mistakes = _names(given) + _profile(given) + _roster(given)
     mistakes += [f"{key} is {given[key]}; it is {least} or more" for key, least in _LEAST.items() if given[key] < least]
+    mistakes += [f"{key} is {given[key]}; it is {COUNT_MAX:,} or less" for key in _COUNTED if given[key] > COUNT_MAX]
     if not 1 <= given["first_round"] <= given["rounds"]:
         rounds = f"{given['first_round']} to {given['rounds']}"
         mistakes.append(f"rounds {rounds}: the first is 1 or more, and not after the last")

@@ -187,9 +187,9 @@ def agree(*servers: View) -> bool:
 
 
 def system(clients: int = 2) -> System:
-    """`clients`: 1 or more; client i puts its own value at server i modulo 3."""
-    if clients < 1:
-        raise ValueError(f"clients is {clients}; must be 1 or more")
+    """`clients`: 1 to 26; client i puts its own value, a letter, at server i modulo 3."""
+    if not 1 <= clients <= 26:
+        raise ValueError(f"clients is {clients}; must be 1 to 26")
     names = [f"c{i}" for i in range(clients)]
     return System(
         processes={

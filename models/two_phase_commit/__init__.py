@@ -74,9 +74,9 @@ def consistent(*managers: View) -> bool:
 
 
 def system(resource_managers: int = 3) -> System:
-    """`resource_managers`: 1 or more."""
-    if resource_managers < 1:
-        raise ValueError(f"resource_managers is {resource_managers}; must be 1 or more")
+    """`resource_managers`: 1 to 1,000."""
+    if not 1 <= resource_managers <= 1_000:
+        raise ValueError(f"resource_managers is {resource_managers}; must be 1 to 1,000")
     names = tuple(f"rm{i}" for i in range(1, resource_managers + 1))
     return System(
         processes={

@@ -7,11 +7,13 @@ what is wrong and what would be right. Whatever is not a `SimError` is a defect 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
+from traceback import walk_tb
 
 BRIEF = 60
 """Characters of a quoted text that an error shows."""
+GONE = "the working directory was deleted; change to another one"
 
 
 class ExitStatus(IntEnum):
@@ -22,6 +24,7 @@ class ExitStatus(IntEnum):
     BAD_INPUT = 2
     NONDETERMINISM = 3
     INCOMPLETE = 4
+    DEFECT = 70
     INTERRUPTED = 130
 
     @property
@@ -35,6 +38,7 @@ _SENTENCES = {
     ExitStatus.BAD_INPUT: "bad input",
     ExitStatus.NONDETERMINISM: "two runs of the same thing differ",
     ExitStatus.INCOMPLETE: "a bound was hit before there was an answer",
+    ExitStatus.DEFECT: "a defect of roundsim",
     ExitStatus.INTERRUPTED: "interrupted; everything finished so far is kept",
 }
 
@@ -93,6 +97,38 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> str:
 def brief(text: str) -> str:
     """`text` in quotes, cut to a length that leaves the rest of the line readable."""
     return repr(text if len(text) <= BRIEF else text[: BRIEF - 3] + "...")
+
+
+def text_of(thing: object, make: Callable[[object], str] = str) -> str:
+    """What anybody's object says of itself, as text that can be stored. An object that fails to say it is named by its
+    class."""
+    try:
+        text = make(thing)
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException:
+        return f"a {type(thing).__name__} whose text cannot be made"
+    return text.encode(errors="backslashreplace").decode()
+
+
+def failure(error: BaseException) -> str:
+    """`TypeError: ...`: what code of the user's has raised. What is not its doing is raised again: an interrupt, and the
+    end of the memory."""
+    if isinstance(error, KeyboardInterrupt | MemoryError):
+        raise error
+    said = _TOO_DEEP if isinstance(error, RecursionError) else text_of(error)
+    return f"{type(error).__name__}: {said}"
+
+
+def defect(error: BaseException) -> str:
+    """What is said of an error that is none of the user's."""
+    places = [f"{frame.f_code.co_filename.rpartition('/')[2]}:{line}" for frame, line in walk_tb(error.__traceback__)]
+    told = f"{type(error).__name__}: {text_of(error)} ({' < '.join(reversed(places[-3:]))})"
+    return f"a defect of roundsim: {told}; report it with what PYTHONDEVMODE=1 shows"
+
+
+_TOO_DEEP = "maximum recursion depth exceeded"
+"""Python adds what it was doing at that moment, which depends on how deep it was at the start."""
 
 
 def listing(words: Sequence[str], conjunction: str = "or") -> str:

@@ -1,10 +1,12 @@
-"""Writes a file whole, or not at all; which names files may have."""
+"""Writes a file whole, or not at all; reads TOML; which names files may have."""
 
 from __future__ import annotations
 
 import os
+import tomllib
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from sim.base.printing import printable
 
@@ -42,6 +44,14 @@ def _beside(path: Path, data: bytes) -> Path:
             raise
         return beside
     raise AssertionError
+
+
+def read_toml(data: bytes) -> dict[str, Any]:
+    """What the content of a TOML file says. Raises `ValueError` with what is wrong."""
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
 
 
 def unplain(name: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 SAID_AFTER_S = 5.0
 TICK_S = 0.5
+NO_MEMORY = "the memory ran out; raise its limit, or set smaller bounds"
 
 
 class Watch:
@@ -40,6 +41,10 @@ class Watch:
             return
         signal.setitimer(signal.ITIMER_REAL, self._tick_s, self._tick_s)
 
+    def end(self, why: str) -> None:
+        """There is no answer, for a reason that lies in the machine; what was covered is told all the same."""
+        self.ended = self.ended or why
+
     def stop(self) -> None:
         """Watch no longer."""
         if self._before is not None:
@@ -49,7 +54,9 @@ class Watch:
 
     def _ring(self, _: int, frame: FrameType | None) -> None:
         if self.ended:
-            raise KeyboardInterrupt  # the call has caught the first one
+            if self.call is not None and self.call is self._seen:
+                raise KeyboardInterrupt  # the call has caught the first one
+            return
         if self.call is None or self.call is not self._seen:
             self._seen, self._lasted_s, self._said = self.call, 0.0, False
             return

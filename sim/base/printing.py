@@ -20,10 +20,26 @@ ACTS = re.compile(
     "\ud800-\udfff]"  # lone surrogates
 )
 
+WORD_MAX = 255
+LINE_MAX = 1_000
+"""Characters of a word, and of a whole line, beyond which an error leaves out the middle."""
+
 
 def printable(text: str) -> str:
     r"""`text` as it may stand in a line: `\x1b`, `\n`, `\u202e` instead of what acts."""
     return ACTS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def shortened(line: str) -> str:
+    """A line without the middle of what is too long to read: its beginning says where, its end what would be right."""
+    return _cut(_LONG.sub(lambda found: _cut(found[0], WORD_MAX // 2), line), LINE_MAX)
+
+
+_LONG = re.compile(rf"\S{{{WORD_MAX + 1},}}")
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - most // 3]}[...]{text[-(most // 3) :]}"
 
 
 def json_text(data: object, **layout: Any) -> str:
@@ -45,8 +61,8 @@ def document(text: str) -> None:
 
 
 def err(*lines: str) -> None:
-    """Print lines on standard error."""
-    _tell("".join(f"{printable(line)}\n" for line in lines))
+    """Print lines on standard error. What they quote may be of any length: they are kept readable."""
+    _tell("".join(f"{shortened(printable(line))}\n" for line in lines))
 
 
 def progress(line: str) -> None:

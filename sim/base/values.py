@@ -14,7 +14,7 @@ from enum import Enum
 from functools import cache
 from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 
-from sim.base.errors import ModelError
+from sim.base.errors import ModelError, text_of
 
 T = TypeVar("T")
 
@@ -140,28 +140,41 @@ def _sorted(result: Any) -> Any:
     return SortedSet(result) if isinstance(result, frozenset) else result
 
 
-def freeze(value: Value) -> Value:
-    """`value` with every frozenset in it made a `SortedSet`.
+INT_BITS_MAX = 2_048
+"""So that its digits can be shown and read again whatever Python's own limit is, which is 640 of them or more."""
+DEPTH_MAX = 64
+
+
+def freeze(value: Value, depth: int = 0) -> Value:
+    """`value` with every frozenset in it made a `SortedSet`; `depth` is in how many others it is.
 
     Raises `ModelError` with what would be right if it, or anything in it, is not a value.
     """
     kind = type(value)
     if value is None or kind in _PLAIN or _is_member(value):
         return value
+    if kind is int:
+        if value.bit_length() > INT_BITS_MAX:
+            raise ModelError(
+                f"an integer of {value.bit_length():,} bits is not a value: it has at most {INT_BITS_MAX:,}"
+            )
+        return value
+    if depth > DEPTH_MAX:
+        raise ModelError(f"what is nested more than {DEPTH_MAX} deep is not a value: refer to parts by name")
     if kind is tuple:
-        return tuple(map(freeze, value))
+        return tuple([freeze(item, depth + 1) for item in value])
     if kind is frozenset or kind is SortedSet:
-        return SortedSet(map(freeze, frozenset.__iter__(value)))
+        return SortedSet([freeze(item, depth + 1) for item in frozenset.__iter__(value)])
     if is_record(value):
-        return _freeze_record(value)
+        return _freeze_record(value, depth + 1)
     raise ModelError(f"{describe(value)} is not a value: {_advice(value)}")
 
 
-_PLAIN = frozenset({bool, int, str, bytes})
+_PLAIN = frozenset({bool, str, bytes})
 
 
-def _freeze_record(record: Any) -> Any:
-    frozen = {f.name: freeze(getattr(record, f.name)) for f in fields(record)}
+def _freeze_record(record: Any, depth: int) -> Any:
+    frozen = {f.name: freeze(getattr(record, f.name), depth) for f in fields(record)}
     if all(frozen[name] is getattr(record, name) for name in frozen):
         return record
     copy = object.__new__(type(record))
@@ -220,7 +233,7 @@ def describe(value: object) -> str:
     if isinstance(value, type):
         return f"the class {value.__name__}"
     if isinstance(value, float | list | set | dict | bytearray | str | int | tuple):
-        text = repr(value)
+        text = text_of(value, repr)
         return f"{text if len(text) <= 40 else text[:37] + '...'} ({kind})"
     return f"a {kind}"
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import sim.base.errors
-from sim.base.errors import ConfigError
+from sim.base.errors import ConfigError, failure
 from sim.scenario.models import OURS, is_bundled
 
 
@@ -115,7 +115,8 @@ class _Own:
             return None
         try:
             spec = importlib.util.find_spec(name)
-        except (Exception, SystemExit):  # the lookup imports its parent package
+        except BaseException as error:  # the lookup imports its parent package
+            failure(error)
             return None
         if spec is None:
             return None

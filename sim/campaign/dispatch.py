@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 
 from sim.base.errors import ConfigError, SimError
+from sim.base.overdue import WATCH
 from sim.campaign import sessions
 from sim.campaign.answer import Answer, answer_of, fold, limit_of
 from sim.campaign.chunks import Chunk, Chunks
@@ -61,7 +62,8 @@ class Campaign:
         self._look = _Looking(here)
         self._tries: dict[int, int] = {}
         self._found: dict[tuple[str, tuple[str, ...]], None] = {}
-        self._failures: dict[int, tuple[str, ...]] = {}
+        self._failures: dict[int, tuple[str, ...] | str] = {}
+        """What the model did wrong in a chunk, or why a chunk is incomplete."""
         self._loose = 0
         self._whole = 0
         self._is_watched = False
@@ -119,7 +121,7 @@ class Campaign:
             if not self._counts(chunk):
                 self.chunks.put_back(chunk)
                 return
-            request = ChunkRequest(self.session.plan, self.code, *chunk, self._run, self.chunks.low)
+            request = ChunkRequest(self.session.plan, self.code, *chunk, self._run, self.chunks.low, WATCH.limit_s)
             out[engine.executor.submit(run_chunk, request)] = chunk
 
     def _take_back(self, out: dict[Future[ChunkOutcome], Chunk]) -> None:
@@ -142,12 +144,14 @@ class Campaign:
         except engine.died as death:
             self._died(chunk, death)
             return
+        except SimError:
+            raise
         except Exception as error:  # the engine's own: `run_chunk` raises nothing
             raise ConfigError(
                 f"--engine {engine.name}: {type(error).__name__}: {error}; what was recorded is kept"
             ) from None
-        if outcome.failure:
-            self._failed(chunk, outcome.failure)
+        if outcome.failure or outcome.incomplete:
+            self._failed(chunk, outcome.failure or outcome.incomplete)
             return
         self._record(outcome, time.perf_counter() - started)
         self.chunks.finish(chunk)
@@ -171,7 +175,7 @@ class Campaign:
         else:
             self.chunks.put_back(chunk)
 
-    def _failed(self, chunk: Chunk, lines: tuple[str, ...]) -> None:
+    def _failed(self, chunk: Chunk, lines: tuple[str, ...] | str) -> None:
         """Nothing after this chunk matters; an earlier one may still end in a violation."""
         self._failures[chunk.first] = lines
         self.chunks.put_back(chunk)
@@ -202,8 +206,11 @@ class Campaign:
         else:
             state = "open"
         sessions.end(self.store, self.session.id, state, seconds)
-        if failure is not None:
+        if isinstance(failure, tuple):
             raise SimError(*failure)
+        if failure is not None:
+            WATCH.end(failure)
+            self.interrupted = True
         self.session = sessions.session(self.store, self.session.id)
         answer = answer_of(self.store, self.session, self.part, self.world)
         answer.interrupted = self.interrupted

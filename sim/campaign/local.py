@@ -21,6 +21,7 @@ from queue import SimpleQueue
 from typing import IO, Any, TypeVar
 
 from sim.base import printing
+from sim.base.errors import ConfigError, SimError
 from sim.base.overdue import WATCH
 
 T = TypeVar("T")
@@ -43,8 +44,13 @@ class LocalExecutor(Executor):
         self._closed = False
         self._workers = [_Worker() for _ in range(workers)]
         self._threads = [threading.Thread(target=self._serve, args=(w,), daemon=True) for w in self._workers]
-        for thread in self._threads:
-            thread.start()
+        for started, thread in enumerate(self._threads):
+            try:
+                thread.start()
+            except RuntimeError:
+                del self._threads[started:]
+                self.shutdown(cancel_futures=True)
+                raise ConfigError(f"the system starts {started} threads, not {workers}; use fewer --workers") from None
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         task = pickle.dumps((fn, args, kwargs))
@@ -223,6 +229,10 @@ def _answer(task: bytes) -> bytes:
     try:
         function, args, kwargs = pickle.loads(task)  # noqa: S301  our parent wrote it
         return pickle.dumps((True, function(*args, **kwargs)))
+    except KeyboardInterrupt:  # nobody else can interrupt a worker
+        return pickle.dumps(
+            (False, SimError("the model raises KeyboardInterrupt, which is the user's; raise another exception"))
+        )
     except Exception as error:
         return pickle.dumps((False, error))
 

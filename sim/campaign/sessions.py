@@ -177,7 +177,9 @@ def _session(store: CampaignStore, row: sqlite3.Row) -> Session:
 
 def parts(store: CampaignStore, number: int) -> list[Part]:
     """The parts of a session, in order."""
-    return [_part(row) for row in store.rows("SELECT * FROM part WHERE session = ? ORDER BY id", number)]
+    found = store.rows("SELECT * FROM part WHERE session = ? ORDER BY id", number)
+    with store.understood():
+        return [_part(row) for row in found]
 
 
 def _part(row: sqlite3.Row) -> Part:

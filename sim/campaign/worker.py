@@ -6,11 +6,11 @@ Whatever goes wrong with the model is data as well: the campaign reports it, the
 from __future__ import annotations
 
 import threading
-import traceback
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sim.base.errors import SimError
+from sim.base.errors import SimError, defect
+from sim.base.overdue import NO_MEMORY, WATCH
 from sim.campaign.campaign_plan import CampaignPlan
 from sim.campaign.code import Code, install
 from sim.campaign.news import News
@@ -31,6 +31,7 @@ class ChunkRequest(NamedTuple):
     size: int
     run: str = ""
     low: int = 0
+    handler_limit_s: float | None = None
 
 
 NOTHING = CoverageData(b"", b"", 0, (), ())
@@ -52,6 +53,8 @@ class ChunkOutcome:
     found: tuple[Discovery, ...] = ()
     sample: Sample = field(default_factory=Sample)
     failure: tuple[str, ...] = ()
+    incomplete: str = ""
+    """Why it has no answer, which is nothing that the model did wrong; then nothing else counts either."""
 
 
 class _Loaded(NamedTuple):
@@ -77,17 +80,23 @@ def ready() -> None:
 def run_chunk(request: ChunkRequest) -> ChunkOutcome:
     """Run one chunk."""
     with _one_at_a_time:
+        if request.handler_limit_s is not None:
+            WATCH.start(request.handler_limit_s)
         try:
             return _run(request)
         except SimError as error:
             return ChunkOutcome(request.first, request.size, failure=error.mistakes)
-        except Exception:  # our own defect must not end the worker
-            return ChunkOutcome(request.first, request.size, failure=tuple(traceback.format_exc().splitlines()))
+        except MemoryError:
+            return ChunkOutcome(request.first, request.size, incomplete=NO_MEMORY)
+        except Exception as error:  # our own defect must not end the worker
+            return ChunkOutcome(request.first, request.size, failure=(defect(error),))
 
 
 def _run(request: ChunkRequest) -> ChunkOutcome:
     plan, loaded = request.plan, _load(request)
     result = loaded.fuzzer.run(first=request.first, schedules=request.size)
+    if WATCH.ended:
+        return ChunkOutcome(request.first, request.size, incomplete=WATCH.ended)
     if result.interrupted:  # half a chunk does not count: whoever interrupts a worker ends it
         raise KeyboardInterrupt
     if [news.run for news in loaded.news] != [request.run]:

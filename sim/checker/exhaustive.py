@@ -6,6 +6,7 @@ import time
 
 from sim.base import printing
 from sim.base.errors import ConfigError
+from sim.base.overdue import NO_MEMORY
 from sim.checker.compiled.jit import interrupt_afterwards
 from sim.checker.engine import Engine, hand_over_at, lacking, unloadable
 from sim.checker.growth import grew
@@ -149,8 +150,8 @@ def _run(walk: PlainWalk, engine: Engine, lacks: str, exact: bool, started: floa
             result.states = len(walk.parents)
         elif level:
             preparing = _compiled(walk, level, exact)
-    except KeyboardInterrupt:
-        result.stopped = "interrupted"
+    except (KeyboardInterrupt, MemoryError) as error:
+        result.stopped = "interrupted" if isinstance(error, KeyboardInterrupt) else NO_MEMORY
         result.states = max(result.states, len(walk.parents))
     result.seconds = time.perf_counter() - started - preparing
     if result.stopped and walk.last:

@@ -1,13 +1,14 @@
-"""How much memory there is, and how much of it this process holds, in bytes."""
+"""How much memory there is for this process, and how much of it it holds, in bytes."""
 
 from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 MIB = 1 << 20
 SHARE = 0.8
-"""Of the machine's memory a walk takes no more than this, unless told otherwise."""
+"""Of the memory that there is a walk takes no more than this, unless told otherwise."""
 
 
 def held_bytes() -> int:
@@ -26,11 +27,63 @@ def held_bytes() -> int:
 
 
 def default_bound() -> int | None:
-    """A bound that keeps the machine usable, or None where its memory is unknown."""
+    """A bound that keeps the machine usable, and stays below what this process may hold; None where neither is known."""
+    known = [_of_machine(), _of_group(Path("/")), _of_process()]
+    return min((int(SHARE * most) for most in known if most is not None), default=None)
+
+
+def _of_machine() -> int | None:
     try:
-        return int(SHARE * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
         return None
+
+
+def _of_process() -> int | None:
+    """What `ulimit -v` leaves. It counts addresses, of which more are taken than hold anything: what is free of them can
+    still be held."""
+    try:
+        import resource
+
+        most, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if most == resource.RLIM_INFINITY:
+            return None
+        with open("/proc/self/statm", encoding="ascii") as statm:
+            taken = int(statm.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (ImportError, OSError, ValueError):
+        return None
+    return held_bytes() + max(0, most - taken)
+
+
+def _of_group(root: Path) -> int | None:
+    """The least limit of the control groups that this process is in, of either version; in a container the group's own
+    folder may be the root of what is mounted."""
+    try:
+        lines = (root / "proc/self/cgroup").read_text("utf-8").splitlines()
+    except (OSError, ValueError):
+        return None
+    limits = []
+    for line in lines:
+        number, controllers, group = line.split(":", 2)
+        if number == "0":
+            top, name = root / "sys/fs/cgroup", "memory.max"
+        elif "memory" in controllers.split(","):
+            top, name = root / "sys/fs/cgroup/memory", "memory.limit_in_bytes"
+        else:
+            continue
+        folder = top / group.lstrip("/")
+        for place in (folder, *folder.parents):
+            if place.is_relative_to(top):
+                limits += _limit_in(place / name)
+    return min(limits, default=None)
+
+
+def _limit_in(file: Path) -> list[int]:
+    """The limit that a file of the kernel's holds; `max`, or no file: none."""
+    try:
+        return [int(file.read_text("ascii"))]
+    except (OSError, ValueError):
+        return []
 
 
 def reached(bound: int) -> str:

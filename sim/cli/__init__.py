@@ -9,9 +9,12 @@ from __future__ import annotations
 import errno
 import importlib
 import io
+import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 STARTED = time.perf_counter()
@@ -20,8 +23,8 @@ STARTED = time.perf_counter()
 import click  # noqa: E402
 
 from sim.base import printing  # noqa: E402
-from sim.base.errors import ExitStatus, SimError, unknown  # noqa: E402
-from sim.base.overdue import WATCH  # noqa: E402
+from sim.base.errors import GONE, ExitStatus, SimError, defect, unknown  # noqa: E402
+from sim.base.overdue import NO_MEMORY, WATCH  # noqa: E402
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -54,6 +57,19 @@ class CommandGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
+class _Interrupted(Exception):
+    """A KeyboardInterrupt by another name."""
+
+
+@contextmanager
+def _without_a_blank_line() -> Iterator[None]:
+    """Click prints one at a KeyboardInterrupt."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise _Interrupted from None
+
+
 class _LazyGroup(CommandGroup):
     """Imports a command's module only when that command is called: `sim --help` stays fast."""
 
@@ -64,7 +80,17 @@ class _LazyGroup(CommandGroup):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"sim.cli.{cmd_name}").command
+        if signal.getsignal(signal.SIGINT) is _interrupted:
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on there is something to keep
         return command
+
+    def make_context(self, *words: Any, **more: Any) -> click.Context:
+        with _without_a_blank_line():
+            return super().make_context(*words, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _without_a_blank_line():
+            return super().invoke(ctx)
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -89,14 +115,27 @@ def main(argv: list[str] | None = None) -> None:
     found until then is kept. A character that the terminal cannot show is escaped."""
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")
+    heeded = callable(signal.getsignal(signal.SIGINT))  # neither ignored nor unknown
+    if heeded:
+        signal.signal(signal.SIGINT, _interrupted)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would take memory and threads for what we never do
     status = call(argv)
+    if heeded:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(status))  # the answer is out
     try:
         if sys.stderr is not None:
             sys.stderr.flush()
     except OSError:
         sys.stderr = None  # it is full: Python would try again at exit, and call that a failure
+    exec("")  # noqa: S102  an interrupt that left such a text makes Python end by a signal, until another one is run
     sys.exit(status)
+
+
+def _interrupted(*_: object) -> None:
+    """While modules are being loaded an exception could end up anywhere, and there is nothing to keep."""
+    printing.err("sim: interrupted")
+    os._exit(ExitStatus.INTERRUPTED)
 
 
 def call(argv: list[str] | None = None) -> int:
@@ -104,13 +143,13 @@ def call(argv: list[str] | None = None) -> int:
     try:
         status = group.main(args=argv, prog_name="sim", standalone_mode=False)
     except SimError as error:
-        printing.err(*(f"sim: {mistake}" for mistake in error.mistakes))
-        return ExitStatus.BAD_INPUT
+        return _end(ExitStatus.BAD_INPUT, *error.mistakes)
     except click.ClickException as error:
-        text = f"sim: {error.format_message()}"
-        printing.err(*(text.split("\n") if isinstance(error, _HELP) else [text]))
-        return ExitStatus.BAD_INPUT
-    except (KeyboardInterrupt, click.Abort):
+        if isinstance(error, _HELP):
+            printing.err(*f"sim: {error.format_message()}".split("\n"))
+            return ExitStatus.BAD_INPUT
+        return _end(ExitStatus.BAD_INPUT, error.format_message())
+    except (KeyboardInterrupt, _Interrupted, click.Abort):
         if WATCH.ended:
             return _ended()
         printing.err("sim: interrupted")
@@ -118,21 +157,43 @@ def call(argv: list[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stdout = None  # the reader is gone: there is nothing to flush
         return ExitStatus.AS_EXPECTED
-    except OSError as error:
-        if error.errno not in _UNWRITABLE:
+    except BaseException as error:  # whatever nobody has foreseen below
+        if sys.flags.dev_mode:
             raise
-        sys.stdout = None  # do not retry at exit what could not be written
-        printing.err(f"sim: standard output cannot be written: {error.strerror}; free some space")
-        return ExitStatus.BAD_INPUT
+        return _end(*_unforeseen(error))
     finally:
         WATCH.stop()
     return _ended() if WATCH.ended else int(status or 0)
 
 
+def _end(status: ExitStatus, *mistakes: str) -> int:
+    """The end of a command that failed: what is wrong, one line each."""
+    printing.err(*(f"sim: {mistake}" for mistake in mistakes))
+    return status
+
+
 def _ended() -> int:
     """A handler ran for too long."""
-    printing.err(f"sim: incomplete: {WATCH.ended}")
-    return ExitStatus.INCOMPLETE
+    return _end(ExitStatus.INCOMPLETE, f"incomplete: {WATCH.ended}")
+
+
+def _unforeseen(error: BaseException) -> tuple[ExitStatus, str]:
+    """What the machine refuses is said as such; what is left is a defect of ours."""
+    code, name = (error.errno, error.filename) if isinstance(error, OSError) else (None, None)
+    if isinstance(error, MemoryError) or code == errno.ENOMEM:
+        return ExitStatus.INCOMPLETE, f"incomplete: {NO_MEMORY}"
+    if code in (errno.EMFILE, errno.ENFILE):
+        return ExitStatus.BAD_INPUT, "too many open files; raise the limit, such as ulimit -n 1024"
+    if code == errno.EAGAIN or (type(error) is RuntimeError and "start new thread" in str(error)):
+        return ExitStatus.BAD_INPUT, "no further process can be started; end some, or raise the limit (ulimit -u)"
+    if code in _UNWRITABLE and name is None:
+        sys.stdout = None  # do not retry at exit what could not be written
+        return ExitStatus.BAD_INPUT, f"standard output cannot be written: {os.strerror(code)}; free some space"
+    if code == errno.ENOENT and name is None:
+        return ExitStatus.BAD_INPUT, GONE
+    if code is not None and name is not None:
+        return ExitStatus.BAD_INPUT, f"{os.fsdecode(name)}: {os.strerror(code)}"
+    return ExitStatus.DEFECT, defect(error)
 
 
 _HELP: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ from typing import Any, NamedTuple
 import click
 
 from sim.base import printing
+from sim.base.errors import ConfigError
+from sim.base.overdue import WATCH
 from sim.campaign import sessions
 from sim.campaign.answer import Answer, answer_of
 from sim.campaign.code import code_of
@@ -36,8 +37,13 @@ from sim.sessions.git import GitPlace, look
 from sim.sessions.hold import held
 from sim.sessions.home import VARIABLE, Home, home
 
+WORKERS_MAX = 1_024
+
 workers = click.option(
-    "--workers", type=options.Whole(1), metavar="N", help="Processes that share the work. [default: one per core]"
+    "--workers",
+    type=options.Whole(1, WORKERS_MAX),
+    metavar="N",
+    help="Processes that share the work. [default: one per core]",
 )
 
 
@@ -98,7 +104,10 @@ class Crew(NamedTuple):
 
 def crew(engine: str | None, workers: int | None, seconds: float | None, out: str, html: bool, as_json: bool) -> Crew:
     """The default number of workers: a process for each core."""
-    return Crew(engine or "local", workers or _cores(), seconds, out, html, as_json)
+    engine = engine or "local"
+    if WATCH.limit_s is not None and engine != "local":
+        raise ConfigError("--handler-timeout is for processes on this machine; leave it out, or --engine")
+    return Crew(engine, workers or _cores(), seconds, out, html, as_json)
 
 
 def _cores() -> int:
@@ -203,7 +212,7 @@ def _data(session: Session, done: _Done, by: Crew, again: Sequence[Counterexampl
 @contextmanager
 def _progress(quiet: bool) -> Iterator[Callable[[Campaign], None] | None]:
     """A bar on a terminal: speed, coverage, findings, time left; otherwise nothing."""
-    if quiet or not sys.stderr.isatty() or options.in_ci():
+    if quiet or not options.is_watched():
         yield None
         return
     from rich.console import Console

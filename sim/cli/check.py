@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
@@ -39,7 +38,7 @@ from sim.scenario.models import settings_of
     "--max-memory",
     type=options.Whole(1),
     metavar="MIB",
-    help="Stop when the process holds this much memory. [default: 80 % of the machine's]",
+    help="Stop when the process holds this much memory. [default: 80 % of what the machine, the control group and ulimit -v allow]",
 )
 @click.option(
     "--reduce", is_flag=True, help="Explore fewer states, each of which stands for many; counts are then reduced."
@@ -116,7 +115,7 @@ def _keep(target: Target, result: CheckResult, folder: Path, html: bool) -> Coun
 
 def _progress(quiet: bool) -> Progress | None:
     """A counting line on a terminal; otherwise nothing."""
-    if quiet or not sys.stderr.isatty() or options.in_ci():
+    if quiet or not options.is_watched():
         return None
 
     def show(result: CheckResult) -> None:

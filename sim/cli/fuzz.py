@@ -5,7 +5,6 @@ With `--workers` or `--engine` it is a campaign: distributed, and kept as a sess
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,6 @@ import click
 
 from sim.base import printing
 from sim.base.errors import ConfigError
-from sim.base.overdue import WATCH
 from sim.campaign.campaign_plan import CampaignPlan, chunk_size
 from sim.campaign.sessions import begin
 from sim.cli import campaigns, options
@@ -77,8 +75,6 @@ def command(
     is_campaign = workers is not None or engine is not None
     if chunk is not None and not is_campaign:
         raise ConfigError("--chunk requires a campaign; add --workers")
-    if is_campaign and WATCH.limit_s is not None:
-        raise ConfigError("--handler-timeout is for one process; leave it out, or --workers and --engine")
     sets = options.overrides(settings)
     faults = plan_given(None, sets)
     loaded = load_target(target, sets, faults=faults.text, faults_from=faults.source, allow=models)
@@ -102,9 +98,10 @@ def command(
             chunk=chunk or chunk_size(schedules),
             max_steps=max_steps,
         )
+        by = campaigns.crew(engine, workers, seconds, out, html, as_json)
         with campaigns.desk(make=True) as at:
             session = begin(at.store, at.project, plan, loaded, at.place)
-            return campaigns.carry_on(at, session, loaded, campaigns.crew(engine, workers, seconds, out, html, as_json))
+            return campaigns.carry_on(at, session, loaded, by)
     if not as_json:
         printing.out(*fuzz_head(loaded, settings_of(loaded.model, loaded.config), strategy, seed))
     with _progress(as_json, schedules) as progress:
@@ -135,7 +132,7 @@ def _report(result: FuzzResult, target: Target, out: str, html: bool, as_json: b
 @contextmanager
 def _progress(quiet: bool, schedules: int | None) -> Iterator[Progress | None]:
     """A bar on a terminal; otherwise nothing."""
-    if quiet or not sys.stderr.isatty() or options.in_ci():
+    if quiet or not options.is_watched():
         yield None
         return
     from rich.console import Console

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from sim.base import printing
@@ -16,7 +14,7 @@ from sim.scaffold import scaffold
 @options.as_json
 def command(name: str, as_json: bool) -> int:
     """Create a folder NAME with a model, a scenario and tests that pass."""
-    written = [path.as_posix() for path in scaffold(name, Path.cwd())]
+    written = [path.as_posix() for path in scaffold(name, options.working_directory())]
     commands = [f"cd {name}", f"sim check {name}", "sim run scenarios/lost_answer.yaml", "pytest"]
     if as_json:
         options.print_json({"name": name, "files": written, "next": commands})

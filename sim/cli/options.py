@@ -14,7 +14,7 @@ import click
 
 from sim.base import printing
 from sim.base.durations import parse_duration
-from sim.base.errors import ConfigError, listing, unknown
+from sim.base.errors import GONE, ConfigError, listing, unknown
 from sim.base.files import unplain
 from sim.base.overdue import WATCH
 from sim.base.printing import json_text
@@ -105,7 +105,7 @@ def working_directory() -> Path:
     try:
         return Path.cwd()
     except FileNotFoundError:
-        raise ConfigError("the working directory was deleted; change to another one") from None
+        raise ConfigError(GONE) from None
 
 
 def _writable(_context: click.Context, _option: click.Parameter, value: str) -> str:
@@ -196,16 +196,16 @@ def command_line(*words: str | None, sets: Mapping[str, str] | None = None, allo
     return shlex.join(parts)
 
 
-def in_ci() -> bool:
-    """Whether nobody is watching: then no progress is shown."""
-    return bool(os.environ.get("CI"))
+def is_watched() -> bool:
+    """Whether somebody sees standard error come: then progress is shown."""
+    return sys.stderr is not None and sys.stderr.isatty() and not os.environ.get("CI")
 
 
 def print_json(data: Mapping[str, Any]) -> None:
     """One object on standard output; in ASCII if it cannot be encoded otherwise."""
     text = json_text(data, indent=2)
     try:
-        text.encode(sys.stdout.encoding or "utf-8")
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
         text = json.dumps(data, indent=2)
     printing.document(text)

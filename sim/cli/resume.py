@@ -25,6 +25,7 @@ from sim.sessions.picker import resume_picker
 @options.duration
 @campaigns.workers
 @campaigns.engine
+@options.handler_timeout
 @options.out
 @options.html_beside
 @options.as_json
@@ -50,7 +51,7 @@ def command(
             found = listed(at, branch, everything)
             if last and found:
                 chosen = next((one for one in found if not one.is_finished), found[0])
-            elif found and not as_json and sys.stdin.isatty() and sys.stdout.isatty():
+            elif found and not as_json and all(one is not None and one.isatty() for one in (sys.stdin, sys.stdout)):
                 chosen = _pick(at, found)
             else:
                 status = show(at, found, branch, as_json)

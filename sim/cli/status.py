@@ -19,6 +19,7 @@ from sim.report.status import Status, read_record, status_of_outcome
 from sim.run.verify import RunRequest
 
 FORMATS = ("text", "json", "openmetrics", "otel")
+DIGITS_MAX = 19
 RECORD_MAX = 256 * 1024 * 1024
 """Bytes; we never print a longer record of a run."""
 
@@ -43,7 +44,7 @@ def command(
             raise ConfigError(f"{target} is a session, which takes only --json; leave the other options out")
         from sim.cli.sessions import tell
 
-        return tell(int(target), as_json or form == "json")
+        return tell(_number(target), as_json or form == "json")
     if as_json and form not in (None, "json"):
         raise ConfigError(f"--json and --format {form} are both given; give one")
     form = "json" if as_json else form or "text"
@@ -66,12 +67,17 @@ def command(
     return status
 
 
+def _number(target: str) -> int:
+    """The number of a session. No session has one with more digits than SQLite can store."""
+    return int(target) if len(target) <= DIGITS_MAX else 10**DIGITS_MAX
+
+
 def _text(target: str) -> str:
     if mistake := unplain(target):
         raise ScenarioError(mistake)
     try:
         if target == "-":
-            return sys.stdin.read(RECORD_MAX)
+            return sys.stdin.read(RECORD_MAX) if sys.stdin is not None else ""
         file = Path(target)
         if file.stat().st_size > RECORD_MAX:
             raise ScenarioError(f"{target}: is larger than {RECORD_MAX} bytes, so it is not a record of a run")

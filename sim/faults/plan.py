@@ -15,7 +15,7 @@ A budget says how many of each kind may strike, and where; a plan is a budget th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -72,30 +72,42 @@ def parse_plan(text: str, own_kinds: Iterable[str] = (), epoch: datetime = EPOCH
     Raises `ConfigError` with one line for each malformed entry.
     """
     known = tuple(dict.fromkeys((*BUILT_IN, *own_kinds)))
-    entries: list[FaultEntry] = []
+    entries: dict[Hashable, FaultEntry] = {}
     mistakes: list[str] = []
     if text.strip() in ("", "none"):
         return ()
     for part in split_plan(text):
         try:
             entry = _parse_entry(part, known, epoch)
-            twin = next((e for e in entries if _place(e) == _place(entry)), None)
-            if twin is not None:
+            twin = entries.setdefault(place_of(entry), entry)
+            if twin is not entry:
                 raise ConfigError(f"fault {part.strip()!r} repeats {str(twin)!r}: write one entry with the sum")
-            entries.append(entry)
         except ConfigError as error:
             mistakes += error.mistakes
     if mistakes:
         raise ConfigError(*mistakes)
-    return tuple(entries)
+    return tuple(entries.values())
 
 
 def split_plan(text: str) -> list[str]:
     """The entries of a plan as texts; a comma in parentheses is part of its entry."""
-    return [part.strip() for part in re.split(r",(?![^()]*\))", text)]
+    parts: list[list[str]] = []
+    following = ""  # the next parenthesis to the right
+    for piece in reversed(text.split(",")):
+        if following == ")":
+            parts[-1].append(piece)
+        else:
+            parts.append([piece])
+        found = _PARENTHESIS.search(piece)
+        following = found[0] if found else following
+    return [",".join(reversed(part)).strip() for part in reversed(parts)]
 
 
-def _place(entry: FaultEntry) -> FaultEntry:
+_PARENTHESIS = re.compile("[()]")
+
+
+def place_of(entry: FaultEntry) -> Hashable:
+    """What no two entries of a plan share: everything but the count."""
     return replace(entry, count=None)
 
 

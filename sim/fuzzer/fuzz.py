@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sim.base import printing
 from sim.base.errors import ConfigError
 from sim.base.mixer import derive, stream
+from sim.base.overdue import NO_MEMORY, WATCH
 from sim.checker.compiled.jit import interrupt_afterwards, is_made
 from sim.checker.engine import Engine, hand_over_at, lacking, unloadable
 from sim.fuzzer.bound import Bound
@@ -222,8 +223,10 @@ class _Fuzz:
                 else:
                     self._schedule(number)
                     number += 1
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, MemoryError) as error:
             self.result.interrupted = True
+            if isinstance(error, MemoryError):
+                WATCH.end(NO_MEMORY)
         self._look_at_clock()
 
     def _compiled_pays(self) -> bool:

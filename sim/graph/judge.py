@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 
-from sim.base.errors import ModelError
+from sim.base.errors import ModelError, failure
 from sim.graph.definition import Definition
 from sim.graph.state import State
 from sim.system.properties import IN_THE_END, STUCK, Predicate, Property
@@ -85,8 +85,8 @@ class Evaluated:
         views = [self._graph.tables.view(number) for number in numbers]
         try:
             found = self._predicate(*views)
-        except (Exception, SystemExit) as error:
-            raise ModelError(f"{self.property} cannot be evaluated: {type(error).__name__}: {error}") from error
+        except BaseException as error:
+            raise ModelError(f"{self.property} cannot be evaluated: {failure(error)}") from error
         if callable(found):
             raise ModelError(f"{self.property} returns a function, which always holds; call it with ()")
         return bool(found)

@@ -8,7 +8,9 @@ compares it with `==`: a truthy 2 would count as False).
 
 from __future__ import annotations
 
+import inspect
 import re
+import traceback
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple, cast
@@ -16,7 +18,7 @@ from typing import Any, NamedTuple, cast
 from transitions import EventData, Machine, MachineError, Transition
 
 from sim.base.annotations import mismatches, within_value
-from sim.base.errors import ModelError, nearest
+from sim.base.errors import ModelError, failure, nearest, text_of
 from sim.base.overdue import WATCH
 from sim.base.values import Record, Value, show
 from sim.machine.callbacks import arity
@@ -273,8 +275,8 @@ class Handler:
             except (Refused, NotEnabled, ModelError):
                 raise
             except Violated as violation:
-                after = failed("violated", str(violation))
-            except (Exception, SystemExit) as error:  # the user's handler failed: that is a finding, with its schedule
+                after = failed("violated", text_of(violation))
+            except BaseException as error:  # the user's handler failed: that is a finding, with its schedule
                 after = failed("exception", f"{self.name} in state {local.state}: {_where(error)}")
             else:
                 self._hold(local, after, step)
@@ -315,15 +317,19 @@ class Handler:
             raise ModelError(*(f"{who}: {mistake}" for mistake in dict.fromkeys(mistakes)))
 
 
+_OURS = (__file__, inspect.getfile(Machine))
+
+
 def _where(error: BaseException) -> str:
     """`TypeError: ... (file.py:12, in reply)`, without any absolute path: it is part of a state."""
-    trace = error.__traceback__
-    place = ""
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        place = f" ({code.co_filename.replace(chr(92), '/').rsplit('/', 1)[-1]}:{trace.tb_lineno}, in {code.co_name})"
-        trace = trace.tb_next
+    said = failure(error)
+    places = list(traceback.walk_tb(error.__traceback__))
+    if isinstance(error, RecursionError):  # where it ends depends on where it began: say where it was entered
+        places = [place for place in places if place[0].f_code.co_filename not in _OURS][:1] or places
+    frame, line = places[-1]
+    code = frame.f_code
+    place = f" ({code.co_filename.replace(chr(92), '/').rsplit('/', 1)[-1]}:{line}, in {code.co_name})"
     hint = ""
     if isinstance(error, AttributeError) and isinstance(error.obj, StateMachine):
         hint = nearest(str(error.name), type(error.obj).table.fields)
-    return f"{type(error).__name__}: {error}{hint}{place}"
+    return f"{said}{hint}{place}"

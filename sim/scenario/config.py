@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, ValidationError
 
-from sim.base.errors import ConfigError, ModelError, SimError, brief, listing, nearest, unknown
+from sim.base.errors import ConfigError, ModelError, SimError, brief, failure, listing, nearest, text_of, unknown
 from sim.scenario.document import Node, Plain, read_document, resolve
 from sim.scenario.mistakes import FilePlace, Mistakes, said
 from sim.scenario.models import culprit
@@ -165,10 +165,10 @@ def make_system(signature: Signature, arguments: Mapping[str, Any]) -> Declarati
         how = "rejects its configuration" if arguments or isinstance(error, ConfigError) else "builds no system"
         raise ModelError(*(f"{signature.model} {how}: {text}" for text in error.mistakes)) from None
     except ValueError as error:
-        raise ModelError(f"{signature.model} rejects its configuration: {error}") from None
-    except Exception as error:  # a model is the user's code: its defects are reported, not thrown
+        raise ModelError(f"{signature.model} rejects its configuration: {text_of(error)}") from None
+    except BaseException as error:  # a model is the user's code: its defects are reported, not thrown
         raise ModelError(
-            f"{signature.model}.system() failed with {type(error).__name__}: {error}{culprit(error)}; fix the model"
+            f"{signature.model}.system() failed with {failure(error)}{culprit(error)}; fix the model"
         ) from None
     if not isinstance(made, Declaration):
         raise ModelError(f"{signature.model}.system() returned {type(made).__name__}; it must return a System")

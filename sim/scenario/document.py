@@ -19,6 +19,8 @@ from sim.base.errors import brief
 from sim.scenario.mistakes import START, FilePlace, Mistakes
 
 SIZE_MAX = 2 * 1024 * 1024
+NODES_MAX = 50_000
+"""Keys and values of a file: the time to read it grows with them, more than with its size."""
 DEPTH_MAX = 16
 DIGITS_MAX = 30
 
@@ -138,6 +140,7 @@ class _Builder:
         self._open: list[Node] = []
         self._pending: list[tuple[str | None, FilePlace] | None] = []  # the current key of each open mapping
         self._documents = 0
+        self._nodes = 0
 
     def feed(self, event: Any) -> bool:
         """Take one event; whether the rest of the file is worth reading."""
@@ -159,6 +162,10 @@ class _Builder:
                 place, f"the tag {_short(event.tag)} is refused: a scenario holds plain values; remove it"
             )
         if kind == "ScalarEvent":
+            self._nodes += 1
+            if self._nodes > NODES_MAX:
+                self._mistakes.add(place, f"more than {NODES_MAX:,} keys and values; a scenario is a short text")
+                return False
             self._take(Node(place, self._scalar(event, place)), event.value)
         elif kind in ("MappingStartEvent", "SequenceStartEvent"):
             if len(self._open) == DEPTH_MAX:

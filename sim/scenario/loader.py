@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from sim.base.durations import EPOCH
 from sim.base.errors import ConfigError, ScenarioError, SimError, brief, nearest
 from sim.base.files import unplain
-from sim.faults.plan import FaultEntry, parse_plan, split_plan
+from sim.faults.plan import FaultEntry, parse_plan, place_of, split_plan
 from sim.scenario.config import blamed, make_system, read_config, signature_of
 from sim.scenario.document import SIZE_MAX, Node, place_at, read_document
 from sim.scenario.expectation import (
@@ -380,26 +379,40 @@ class _Reader:
     def _entries(
         self, texts: Collection[tuple[FilePlace | None, str, str]], system: Declaration, words: Vocabulary
     ) -> tuple[FaultEntry, ...]:
-        found: tuple[FaultEntry, ...] = ()
+        plans = []
         for place, before, text in texts:
             try:
-                entries = parse_plan(text, system.own_kinds, self.epoch)
-                system.with_(faults=entries)
+                plans.append((place, before, parse_plan(text, system.own_kinds, self.epoch)))
             except SimError as error:
                 self.mistakes.add_all(place, error, before)
-                continue
+        is_sound = _takes(system, tuple(entry for *_, entries in plans for entry in entries))
+        found: dict[Hashable, FaultEntry] = {}
+        for place, before, entries in plans:
+            if not is_sound:  # one of them is to blame
+                try:
+                    system.with_(faults=entries)
+                except SimError as error:
+                    self.mistakes.add_all(place, error, before)
+                    continue
             for entry in entries:
                 for wrong in words.misfits(entry, system):
                     self.mistakes.add(place, before + wrong)
-                if any(replace(entry, count=other.count) == other for other in found):
+                if found.setdefault(place_of(entry), entry) is not entry:
                     self.mistakes.add(
                         place, f"{before}fault {brief(str(entry))} is given twice; write one entry with the sum"
                     )
-            found += entries
-        return found
+        return tuple(found.values())
 
     def _budgeted(self, system: Declaration, entries: tuple[FaultEntry, ...]) -> Declaration:
         return system.with_(faults=entries)
+
+
+def _takes(system: Declaration, entries: tuple[FaultEntry, ...]) -> bool:
+    try:
+        system.with_(faults=entries)
+    except SimError:
+        return False
+    return True
 
 
 _SAID = {"faults": "what strikes", "strategy": "what is picked", "seed": "what is picked"}

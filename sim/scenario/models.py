@@ -20,14 +20,14 @@ import inspect
 import pkgutil
 import re
 import sys
-import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import sim.base.errors
-from sim.base.errors import ConfigError, SimError, brief, listing, nearest, unknown
+from sim.base.errors import ConfigError, SimError, brief, failure, listing, nearest, unknown
+from sim.base.files import read_toml
 
 _ROOT = Path(sim.base.errors.__file__).resolve().parents[2]
 _IS_CHECKOUT = (_ROOT / "sim/beside").is_dir()
@@ -70,7 +70,7 @@ def listed_models() -> tuple[tuple[str, ...], Path | None]:
 
 def _listed_in(file: Path) -> tuple[str, ...]:
     try:
-        data: Any = tomllib.loads(file.read_text("utf-8"))
+        data: Any = read_toml(file.read_bytes())
     except (OSError, ValueError) as error:
         raise ConfigError(f"{file}: cannot be read as TOML: {error}; fix it, or name the model with --model") from None
     for key in ("tool", "roundsim", "models"):
@@ -149,7 +149,7 @@ def _import(name: str) -> ModuleType:
                 f"folder that contains it, or use {listing(bundled())}"
             ) from None
         raise ConfigError(_import_failure(name, error)) from None
-    except (Exception, SystemExit) as error:  # whatever a user's module does when it is imported
+    except BaseException as error:  # whatever a user's module does when it is imported
         raise ConfigError(_import_failure(name, error)) from None
 
 
@@ -159,8 +159,8 @@ def _known() -> list[str]:
 
 
 def _import_failure(name: str, error: BaseException) -> str:
-    text = error.msg if isinstance(error, SyntaxError) else str(error)
-    return f"model {name} cannot be imported: {type(error).__name__}: {text}{culprit(error)}; fix the module"
+    text = f"{type(error).__name__}: {error.msg}" if isinstance(error, SyntaxError) else failure(error)
+    return f"model {name} cannot be imported: {text}{culprit(error)}; fix the module"
 
 
 def culprit(error: BaseException) -> str:

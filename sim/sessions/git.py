@@ -42,7 +42,8 @@ def look(folder: Path, *, brief: bool = False) -> GitPlace:
     try:
         work_tree = _said(folder, "rev-parse", "--show-toplevel")
         common = _said(folder, "rev-parse", "--git-common-dir")
-    except NoAnswer as no:
+        repository = str((folder / common).resolve())
+    except (NoAnswer, OSError) as no:
         return GitPlace(why=str(no) or "git failed")
     branch = _branch(folder)
     commit, dirty = (None, None) if brief else _changes(folder)
@@ -51,7 +52,7 @@ def look(folder: Path, *, brief: bool = False) -> GitPlace:
         commit=commit,
         dirty=dirty,
         work_tree=work_tree,
-        repository=str((folder / common).resolve()),
+        repository=repository,
         why="" if branch is not None else "detached HEAD",
     )
 
@@ -114,4 +115,7 @@ def _lines(folder: Path, *words: str) -> list[str]:
 
 def _said(folder: Path, *words: str, run: Callable[..., bytes] = run_git) -> str:
     """What a git command prints, without the end of its last line."""
-    return spelt(run(folder, *words, limit_s=TIME_LIMIT_S)).removesuffix("\n")
+    said = run(folder, *words, limit_s=TIME_LIMIT_S)
+    if b"\0" in said:
+        raise NoAnswer("git's answer cannot be read")
+    return spelt(said).removesuffix("\n")

@@ -73,7 +73,7 @@ class StoreFile:
         """Stored data is decoded: if that fails, the store is damaged."""
         try:
             yield
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
             why = f"its content cannot be decoded: {type(error).__name__}: {error}"
             raise ConfigError(f"{self.file}: {self._advice('SQLITE_CORRUPT')} ({why})") from None
 
@@ -136,6 +136,8 @@ class StoreFile:
                 raise
             name = getattr(error, "sqlite_errorname", "") or ""
             raise ConfigError(f"{self.file}: {self._advice(name)} ({error})") from None
+        except (UnicodeError, OverflowError) as error:
+            raise ConfigError(f"{self.file}: {self._advice('SQLITE_CORRUPT')} ({error})") from None
 
     def _advice(self, name: str) -> str:
         """What to do about an error of SQLite."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
+from sim.base.files import read_toml
 from sim.surface.model import Mention, SourceItem, SourceLine, Surface, Unclean
 from sim.surface.python_items import read_python
 from sim.surface.rust_crate import assemble, parents_of, show, spot_of
@@ -169,12 +169,11 @@ def _manifests(tree: Tree) -> _Manifests:
         if last != "Cargo.toml":
             continue
         try:
-            content: dict[str, Any] = tomllib.loads(tree.texts[name].decode("utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+            content = read_toml(tree.texts[name])
+        except ValueError:
             found.broken.append(Unclean(SourceLine(name, 1), "is a manifest that cannot be read"))
             continue
-        package = content.get("package", {})
-        title = content.get("lib", {}).get("name") or package.get("name")
+        title = _table(content, "lib").get("name") or _table(content, "package").get("name")
         if isinstance(title, str):
             own = title.replace("-", "_")
             found.folders[own] = folder
@@ -184,7 +183,13 @@ def _manifests(tree: Tree) -> _Manifests:
 
 def _dependencies(content: dict[str, Any]) -> frozenset[str]:
     found: set[str] = set()
-    tables = [content, *content.get("target", {}).values()]
-    for table in tables:
-        found |= {name.replace("-", "_") for name in table.get("dependencies", {})}
+    targets = _table(content, "target")
+    for table in (content, *(_table(targets, name) for name in targets)):
+        found |= {name.replace("-", "_") for name in _table(table, "dependencies")}
     return frozenset(found)
+
+
+def _table(content: dict[str, Any], name: str) -> dict[str, Any]:
+    """A table inside another; one that is not there, or is something else, is empty."""
+    found = content.get(name)
+    return found if isinstance(found, dict) else {}

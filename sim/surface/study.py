@@ -8,14 +8,13 @@ cannot say "ready" where the rules say "blocked".
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.base.errors import unknown
-from sim.base.files import unplain
+from sim.base.files import read_toml, unplain
 from sim.surface.trees import SurfaceError
 
 
@@ -94,10 +93,10 @@ def load_study(path: Path) -> Study:
     if mistake := unplain(str(path)):
         raise SurfaceError(mistake)
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
+        content = read_toml(path.read_bytes())
     except OSError as error:
         raise SurfaceError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise SurfaceError(f"{path}: is not TOML: {error}") from None
     try:
         study = Study.model_validate(content)

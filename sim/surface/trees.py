@@ -146,8 +146,13 @@ def _revision(spec: str, label: str) -> Tree:
     if not Path(repository).is_dir():
         raise SurfaceError(f"{spec}: no repository at {repository or '(nothing)'}")
     found = _git(spec, repository, "rev-parse", "--verify", "--quiet", "--end-of-options", commit + "^{commit}")
-    sha = found.decode().strip()
-    folder = folder.strip("/")
+    try:
+        return _read_revision(spec, label, repository, found.decode().strip(), folder.strip("/"))
+    except (ValueError, LookupError):
+        raise SurfaceError(f"{spec}: git's answer cannot be read") from None
+
+
+def _read_revision(spec: str, label: str, repository: str, sha: str, folder: str) -> Tree:
     paths = ["--", folder] if folder else []
     listing = _git(spec, repository, "ls-tree", "-r", "-z", "--full-tree", sha, *paths)
     blobs: dict[str, str] = {}

@@ -219,10 +219,10 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["check", "models.paxos", "--max-states", "0"], "--max-states"),
     (["check", "models.paxos", "--set", "faults=reorder:1"], "fifo"),
     (["check", "models.two_phase_commit", "--set", "faults=duplicate:1"], "set"),
-    (["check", "models.paxos", "--set", "clients=0"], "clients is 0; must be 1 or more"),
+    (["check", "models.paxos", "--set", "clients=0"], "clients is 0; must be 1 to 26"),
     (
         ["check", "models.two_phase_commit", "--set", "resource_managers=-1"],
-        "resource_managers is -1; must be 1 or more",
+        "resource_managers is -1; must be 1 to 1,000",
     ),
     (["check", "os"], "os.system is not a Python function"),
 ]

@@ -269,7 +269,7 @@ def test_a_target_that_is_a_file(tmp_path: Path) -> None:
         (
             "models.paxos",
             {"clients": "0"},
-            "models.paxos rejects its configuration: clients is 0; must be 1 or more",
+            "models.paxos rejects its configuration: clients is 0; must be 1 to 26",
         ),
     ],
 )
