@@ -156,8 +156,9 @@ class Asking(Core):
         return self.is_expected(fault.message) and agent_of(fault) not in self.waiting
 
     def may_wait_for_it(self, fault: Setback) -> bool:
-        again = self.after(agent_of(fault), setback_of(fault))
-        return self.is_awaited(fault) and self.affords(1) and isinstance(again, RetryAfter)
+        if not (self.is_awaited(fault) and self.affords(1)):
+            return False
+        return isinstance(self.after(agent_of(fault), setback_of(fault)), RetryAfter)
 
     def back_off(self, fault: Setback) -> None:
         """One timer serves all who wait: nobody is asked before the longest wait is over."""
