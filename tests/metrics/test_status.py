@@ -260,3 +260,13 @@ def test_sparklines_and_histograms() -> None:
     for us in (1000, 1000, 5000):
         histogram.add_us(us)
     assert latency_histogram(histogram.summary()) == "█▁▁▄"
+
+
+def test_the_page_and_the_exports_tell_of_waste_too(tmp_path: Path, capsys: Capture) -> None:
+    page = tmp_path / "run.html"
+    said(capsys, "run", METERED, "--html", str(page))
+    assert "2 answers that did not count, 3,000 tokens, 0.021 USD" in page.read_text()
+    told = said(capsys, "status", METERED, "--format", "openmetrics")
+    assert 'roundsim_wasted_tokens_total{gen_ai_agent_name="claude",roundsim_reason="late"} 1500\n' in told
+    without = said(capsys, "status", str(Path(METERED).parent / "r1_stale_ack.yaml"), "--format", "openmetrics")
+    assert "wasted" not in without
