@@ -232,5 +232,6 @@ def make_network(kind: str | None, pair: Sequence[int], order: Sequence[int], ki
     kind of its link."""
     if kind == "fifo":
         return Fifo(pair.__getitem__)
-    simple = {"any": AnyOrder, "set": SentForEver}
-    return ByLink(order, kinds) if kind is None else simple[kind]()
+    if kind is None:
+        return ByLink(order, kinds)
+    return SentForEver() if kind == "set" else AnyOrder()

@@ -19,6 +19,7 @@ from sim.graph.action import Action
 from sim.graph.graph import Graph
 from sim.graph.judge import Judge
 from sim.graph.state import GraphStart, State
+from sim.system.declaration import Declaration
 from sim.system.properties import IN_THE_END
 from sim.world.finding import Finding
 
@@ -52,9 +53,9 @@ class Reduction:
         """Why something is not applied, or not to everything."""
         ends = [str(prop) for prop in graph.system.properties if prop.kind in IN_THE_END]
         found = alike(graph.system)
-        by_link = graph.system.only_kind is None
-        if by_link:
-            self._off.append("the kind of network goes by link")
+        unfit = _unfit(graph.system)
+        if unfit:
+            self._off.append(unfit)
             found = Alike([], [])
         elif ends:  # a cycle of states that stand for others need not be a fair one of real states
             self._off.append(f"{ends[0]} is judged on all states")
@@ -65,8 +66,8 @@ class Reduction:
         self.images = Images(graph, [names for names in found.classes if names not in apart])
         self._canonical = Representative(self.images)
         self._claims = Claims(self.images)
-        self.judge: Judge = OrbitJudge(graph, self.images)
-        self.settling = None if ends or by_link else self._make_settling()
+        self.judge: Judge = Judge(graph) if unfit else OrbitJudge(graph, self.images)
+        self.settling = None if ends or unfit else self._make_settling()
 
     def _make_settling(self) -> Settling | None:
         judged = [*self.judge.always, *self.judge.sometimes, *([self.judge.within] if self.judge.within else [])]
@@ -188,3 +189,10 @@ class Reduction:
         for before, after in itertools.pairwise(states):
             path.append(next(action for action, reached in self._steps(before) if reached == after))
         return path, begin
+
+
+def _unfit(system: Declaration) -> str:
+    """Why nothing of this system is reduced, in words; empty if something may be."""
+    if system.only_kind is None:
+        return "the network is not of one kind on every link, or is `latest`"
+    return next((f"{prop} reads what is in flight" for prop in system.judged_properties if prop.flying), "")

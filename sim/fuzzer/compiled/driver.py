@@ -9,8 +9,9 @@ import numpy as np
 
 from sim.base.mixer import MASK
 from sim.checker.compiled import layout as walk_layout
-from sim.checker.compiled.arrays import Array, Mirror, TooLarge
+from sim.checker.compiled.arrays import Array, Mirror, TooLarge, Unfit
 from sim.checker.compiled.prints import warm_widen
+from sim.checker.engine import unfit
 from sim.fuzzer.compiled import kernel, layout
 from sim.fuzzer.compiled.facts import FactBook
 from sim.fuzzer.compiled.layout import Desk
@@ -63,6 +64,8 @@ class CompiledFuzz:
     def __init__(self, world: AnyWorld, *, strategy: str, seed: int, depth: int | None, max_steps: int) -> None:
         if not isinstance(world, Graph):
             raise TooLarge("a world other than a graph of states")
+        if why := unfit(world.system):
+            raise Unfit(why)
         graph = self._graph = world
         self._judge = Judge(graph)
         ends = sorted(
