@@ -83,7 +83,7 @@ class WholeGraph:
     def holds(self, prop: Evaluated) -> Any:
         """For each state whether a predicate holds in it. It is not asked where a machine has failed."""
         failed = self._failed
-        return [int(any(n in failed for n in state.locals) or prop(state.locals)) for state in self._states]
+        return [int(any(n in failed for n in one.locals) or prop(one.locals, one.net)) for one in self._states]
 
     def among(self, machine: int, values: set[int]) -> Any:
         """For each state whether the local value of a machine is one of these."""

@@ -120,7 +120,7 @@ class PlainWalk:
         found: list[State] = []
         result = self.result
         for position, state in enumerate(level):
-            if self.judge.within is not None and not self.judge.within(state.locals):
+            if self.judge.within is not None and not self.judge.within(state.locals, state.net):
                 result.outside += 1
                 if self.edges is not None:
                     self.edges.close()
@@ -185,7 +185,7 @@ class PlainWalk:
 
     def owes_at_rest(self, state: State) -> bool:
         """Whether a state that was not expanded is at rest, and something may be wrong with that."""
-        if self.judge.within is not None and not self.judge.within(state.locals):
+        if self.judge.within is not None and not self.judge.within(state.locals, state.net):
             return False
         may_owe = self.edges is not None or self.judge.judge_quiescent(state) is not None
         return may_owe and self.graph.quiescent(state)
@@ -196,7 +196,7 @@ class PlainWalk:
             self._found(finding, state)
             return True
         if self.unseen:
-            self.unseen = [prop for prop in self.unseen if not prop(state.locals)]
+            self.unseen = [prop for prop in self.unseen if not prop(state.locals, state.net)]
         return False
 
     def _violated_at_rest(self, state: State) -> bool:

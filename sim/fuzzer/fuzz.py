@@ -180,7 +180,7 @@ class Fuzzer:
 
     def walk(self) -> CompiledFuzz | None:
         """The compiled walk; None if this world is not a graph, or its numbers are too large for it."""
-        from sim.checker.compiled.arrays import TooLarge
+        from sim.checker.compiled.arrays import TooLarge, Unfit
         from sim.fuzzer.compiled.driver import CompiledFuzz
 
         if self._walk is None:
@@ -188,7 +188,9 @@ class Fuzzer:
                 self._walk = CompiledFuzz(
                     self.world, strategy=self.strategy, seed=self.seed, depth=self.depth, max_steps=self.max_steps
                 )
-            except TooLarge:
+            except TooLarge as error:
+                if isinstance(error, Unfit):
+                    printing.err(f"sim: {error}")
                 return None
         return self._walk
 

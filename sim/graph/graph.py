@@ -100,10 +100,10 @@ class Graph(Definition):
         return self._judge.judge_quiescent(state)
 
     def holds(self, goal: str, state: State) -> bool:
-        return self._goal_of[goal](state.locals)
+        return self._goal_of[goal](state.locals, state.net)
 
     def begins(self, goal: str, state: State) -> bool:
-        return self._premise_of[goal](state.locals)
+        return self._premise_of[goal](state.locals, state.net)
 
     def owed(self, state: State) -> dict[Debt, int]:
         return self._judge.owed(state)

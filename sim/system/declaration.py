@@ -160,9 +160,14 @@ class Declaration:
 
     @cached_property
     def only_kind(self) -> str | None:
-        """The kind of network on all links, where it alone says what is in flight; None where that goes by link."""
+        """The kind of network on all links, where it alone says what is in flight; None where links differ, or are `latest`."""
         kinds = {self.kind_of(source, target) for source, target in product(self.processes, repeat=2)}
         return kinds.pop() if len(kinds) == 1 and "latest" not in kinds else None
+
+    @property
+    def judged_properties(self) -> tuple[Property, ...]:
+        """All properties, and the bound."""
+        return (*self.properties, *([self.within] if self.within else []))
 
     @property
     def budget(self) -> tuple[FaultEntry, ...]:
@@ -198,7 +203,10 @@ class Declaration:
         if mistakes or not names:
             raise ModelError(*mistakes or ["a system must be judged by at least one property; name one"])
         kept = [prop for prop in self.properties if prop.name in names]
-        needed = {*names, *(name for prop in [*kept, *([self.within] if self.within else [])] for name in prop.reads)}
+        needed = {
+            *names,
+            *(name for prop in [*kept, *([self.within] if self.within else [])] for name in prop.machines),
+        }
         monitors = {name: monitor for name, monitor in self.monitors.items() if name in needed}
         return replace(self, properties=kept, monitors=monitors, judged=tuple(dict.fromkeys(names)))
 
@@ -243,7 +251,10 @@ class Declaration:
 
     def _property_mistakes(self) -> list[str]:
         mistakes, seen = [], set(self.monitors)
-        for prop in (*self.properties, *([self.within] if self.within else [])):
+        tables = [type(process).table for process in self.processes.values() if isinstance(process, Process)]
+        triggers = [row.trigger for table in tables for row in table.rows if isinstance(row.trigger, type)]
+        sent = list(dict.fromkeys(t.__name__ for t in triggers if issubclass(t, Message)))
+        for prop in self.judged_properties:
             if not isinstance(prop, Property):
                 mistakes.append(f"{describe(prop)} is not a property; use always, sometimes, eventually or within")
                 continue
@@ -254,9 +265,10 @@ class Declaration:
             seen.add(prop.name)
             mistakes += [
                 f"{prop}: {unknown('process or monitor', name, self.names)}"
-                for name in prop.reads
+                for name in prop.machines
                 if name not in self.names
             ]
+            mistakes += [f"{prop}: {unknown('message', m, sent)}" for m in prop.flying if m not in sent]
         return mistakes
 
     def _timing_mistakes(self) -> list[str]:

@@ -19,6 +19,9 @@ Predicate = Callable[..., object]
 IN_THE_END: tuple[Kind, ...] = ("eventually", "always_eventually", "eventually_always", "leads_to", "rests")
 """What is judged by how a run ends: where it comes to rest, or on the fair cycle that it goes round forever."""
 
+IN_FLIGHT = "in_flight:"
+"""How a predicate names a class of messages that it reads in flight."""
+
 STUCK = "stuck"
 UNHANDLED = "unhandled"
 EXCEPTION = "exception"
@@ -28,7 +31,8 @@ BUILT_IN = (STUCK, UNHANDLED, EXCEPTION)
 
 @dataclass(frozen=True)
 class Property:
-    """A named predicate over the local values (as `View`s) of the processes and monitors in `reads`."""
+    """A named predicate over what is in `reads`: the local values (as `View`s) of processes and monitors, and for
+    `in_flight:Message` the envelopes of that class in flight, as a sorted tuple of (source, target, message)."""
 
     kind: Kind
     name: str
@@ -40,10 +44,20 @@ class Property:
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
 
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """The processes and monitors that it reads."""
+        return tuple(name for name in self.reads if not name.startswith(IN_FLIGHT))
+
+    @property
+    def flying(self) -> tuple[str, ...]:
+        """The classes of the messages that it reads in flight."""
+        return tuple(name.removeprefix(IN_FLIGHT) for name in self.reads if name.startswith(IN_FLIGHT))
+
 
 def always(name: str, predicate: Predicate, reads: Sequence[str] | None = None) -> Property:
-    """`predicate` holds in every state. `reads` are names of processes and monitors, given to the
-    predicate in that order; by default the names of its parameters."""
+    """`predicate` holds in every state. `reads` are names of processes and monitors, and `in_flight:Message`, given to
+    the predicate in that order; by default the names of its parameters."""
     return _property("always", name, predicate, reads)
 
 

@@ -218,7 +218,7 @@ def test_a_system_whose_network_goes_by_link_is_not_reduced_and_says_why() -> No
     result = check(sensors({"*": "any", "a->b": "fifo"}), reduce=True)
     assert result.reduced is not None
     assert result.reduced.applied == []
-    assert "the kind of network goes by link" in result.reduced.off
+    assert "the network is not of one kind on every link, or is `latest`" in result.reduced.off
 
 
 # --- a lock whose calls are local, and whose answers are not -------------------------------------------------

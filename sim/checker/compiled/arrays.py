@@ -60,6 +60,10 @@ class TooLarge(Exception):
     """A number that the arrays have no place for."""
 
 
+class Unfit(TooLarge):
+    """What only the plain engine can walk, and why; to be told."""
+
+
 class Column:
     """An array that grows at its end. What is added waits in a list until the array is asked for: one
     conversion for many small additions."""

@@ -75,9 +75,9 @@ class Reduction:
         """Why something is not applied, or not to everything."""
         ends = [str(prop) for prop in graph.system.properties if prop.kind in IN_THE_END]
         found = alike(graph.system)
-        by_link = graph.system.only_kind is None
-        if by_link:
-            self._off.append("the kind of network goes by link")
+        unfit = _unfit(graph.system)
+        if unfit:
+            self._off.append(unfit)
             found = Alike([], [])
         elif ends:  # a cycle of states that stand for others need not be a fair one of real states
             self._off.append(f"{ends[0]} is judged on all states")
@@ -91,8 +91,8 @@ class Reduction:
         self.images = Images(graph, [names for names in found.classes if names not in apart])
         self._canonical = Representative(self.images)
         self._claims = Claims(self.images)
-        self.judge: Judge = OrbitJudge(graph, self.images)
-        self.settling = None if ends or by_link else self._make_settling()
+        self.judge: Judge = Judge(graph) if unfit else OrbitJudge(graph, self.images)
+        self.settling = None if ends or unfit else self._make_settling()
 
     def _make_settling(self) -> Settling | None:
         why = _unsettled(self.graph)
@@ -236,3 +236,10 @@ def _unsettled(graph: Graph) -> str:
     if graph.system.updates:
         return "processes are updated"
     return "not more than so many may be down at once" if graph.system.down_max is not None else ""
+
+
+def _unfit(system: Declaration) -> str:
+    """Why nothing of this system is reduced, in words; empty if something may be."""
+    if system.only_kind is None:
+        return "the network is not of one kind on every link, or is `latest`"
+    return next((f"{prop} reads what is in flight" for prop in system.judged_properties if prop.flying), "")

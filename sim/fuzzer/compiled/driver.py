@@ -9,8 +9,9 @@ import numpy as np
 
 from sim.base.mixer import MASK
 from sim.checker.compiled import layout as walk_layout
-from sim.checker.compiled.arrays import Array, Mirror, TooLarge
+from sim.checker.compiled.arrays import Array, Mirror, TooLarge, Unfit
 from sim.checker.compiled.prints import warm_widen
+from sim.checker.engine import unfit
 from sim.checker.plain import only_plain
 from sim.fuzzer.compiled import kernel, layout
 from sim.fuzzer.compiled.facts import FactBook
@@ -64,11 +65,9 @@ class CompiledFuzz:
     def __init__(self, world: AnyWorld, *, strategy: str, seed: int, depth: int | None, max_steps: int) -> None:
         if not isinstance(world, Graph):
             raise TooLarge("a world other than a graph of states")
-        why = only_plain(world)
-        if why:
-            raise TooLarge(why)
-        if world.system.updates:
-            raise TooLarge("processes that are updated")
+        updated = "the plain engine goes on: processes are updated" if world.system.updates else ""
+        if why := unfit(world.system) or only_plain(world) or updated:
+            raise Unfit(why)
         graph = self._graph = world
         self._judge = Judge(graph)
         ends = sorted(
