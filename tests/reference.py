@@ -129,6 +129,9 @@ class Machine:
         self.states = [s if isinstance(s, str) else s["name"] for s in self.cls.states]
         self.initial = definition.state
         self.durable, self.hot = set(getattr(self.cls, "durable", ())), set(self.cls.hot)
+        may = getattr(self.cls, "may", ())
+        self.bounded = {move: f"{move} left" for move in may} if isinstance(may, dict) else {}
+        self.durable |= {*self.bounded.values()}
         self.must, self.may = tuple(getattr(self.cls, "must", ())), tuple(getattr(self.cls, "may", ()))
         self.heard = {row["trigger"] for row in self.cls.transitions}
 
@@ -136,8 +139,17 @@ class Machine:
         kept = (v if f in self.durable else s for f, v, s in zip(self.fields, fields, self.start, strict=True))
         return Local(state, tuple(kept), updated=self.updated)
 
+    def made(self, local: Local, move: Any) -> Local:
+        """The local value when a move begins: of a bounded one there is one less left."""
+        counted = self.bounded.get(move)
+        fields = (v - 1 if f == counted else v for f, v in zip(self.fields, local.fields, strict=True))
+        return local._replace(fields=tuple(fields))
+
     def react(self, local: Local, trigger: Any, given: Any = None, sender: str = "") -> list[Outcome]:
         """Every outcome of an input; none where it is not enabled. Raises Unhandled."""
+        if trigger in self.bounded and local.fields[self.fields.index(self.bounded[trigger])] == 0:
+            return []
+        local = self.made(local, trigger)
         args = () if given is None else (given,)
         local = local._replace(timers=tuple(t for t in local.timers if t != trigger))
         row = self._row(local, trigger, args, sender)
@@ -380,9 +392,10 @@ class Reference:
         if outcome.local.state != FAILED:
             for n in range(len(outcome.outputs) + 1):
                 back = before.state == DOWN
+                begun = self._of(index, before).made(before, what[2]) if what[0] == "move" else before
                 for entry in self._window_entries(base, self.names[index], outcome.outputs, n, message, back):
                     prefix = outcome.outputs[:n]
-                    fields = dict(zip(self._of(index, before).fields, before.fields, strict=True))
+                    fields = dict(zip(self._of(index, before).fields, begun.fields, strict=True))
                     fields.update({o[1]: o[2] for o in _flat(prefix) if o[0] == "write"})
                     left = self._of(index, before).down(tuple(fields.values()), GONE if entry.for_good else DOWN)
                     struck = _put(self._spend(base, entry), index, left)
@@ -391,7 +404,7 @@ class Reference:
                 for host in [name for name, members in self.system.machines.items() if self.names[index] in members]:
                     for entry in self._window_entries(base, host, outcome.outputs, n, message):
                         prefix = outcome.outputs[:n]
-                        fields = dict(zip(self._of(index, before).fields, before.fields, strict=True))
+                        fields = dict(zip(self._of(index, before).fields, begun.fields, strict=True))
                         fields.update({o[1]: o[2] for o in _flat(prefix) if o[0] == "write"})
                         state_after = GONE if entry.for_good else OFF
                         struck = _put(self._spend(base, entry), index, before._replace(fields=tuple(fields.values())))

@@ -227,6 +227,9 @@ def _process_class(draw: Any, name: str, names: tuple[str, ...], durable_fuel: b
         "__annotations__": {"x": "int", "kept": "int", "met": "frozenset[int]", "fuel": "int"},
         "__module__": __name__,
     }
+    bound = {1: 1, 3: 2}.get(body["fuel"])
+    if body["may"] and bound is not None:
+        body["may"] = dict.fromkeys(body["may"], bound)
     for hook in ("on_start", "on_restart"):
         if _pick(draw, (True, True, False)):
             body[hook] = _hook(_acts(draw, names))
@@ -338,7 +341,7 @@ PRIMITIVES = frozenset(
     {
         "any", "fifo", "set", "latest", "by-link", "move", "ignore", "defer", "conditions",
         "unless", "before", "after", "on_enter", "on_exit", "choices", "nested-choices",
-        "must", "may", "hot", "timer", "rearmed", "cancelled", "emission",
+        "must", "may", "bounded", "bound-reached", "crash-in-bounded", "hot", "timer", "rearmed", "cancelled", "emission",
         "monitor", "monitor-violated", "monitor-waiting", "monitor-unhandled", "unhandled", "exception", "stuck",
         "drop", "duplicate", "reorder", "crash", "crash-inside", "crash-after-write", "crash-before-send",
         "crash-in-timer", "crash-in-move", "crash-in-restart", "crash-under-fault", "crash-reordered", "restart", "cut",
@@ -425,6 +428,9 @@ def _action_used(graph: Graph, action: Any) -> set[str]:
     used |= {"nested-choices"} if len(action.choices) > 1 else set()
     if kind is Kind.MOVE:
         used.add("must" if action.subject == "go" else "may")
+        bounded = action.subject in graph.system.processes[action.process].table.left
+        used |= {"bounded"} | ({"crash-in-bounded"} if action.window is not None else set()) if bounded else set()
+        used |= {"bound-reached"} if bounded and action.after[0] != "(failed)" and 0 in action.after[1][-1:] else set()
     used |= {"timer"} if kind is Kind.FIRE else set()
     used |= {kind.value} if kind in (Kind.RESTART, Kind.CUT, Kind.HEAL, Kind.CRASH) else set()
     if action.before >= 0:

@@ -107,7 +107,7 @@ def text_of(thing: object, make: Callable[[object], str] = str) -> str:
     except (KeyboardInterrupt, MemoryError):
         raise
     except BaseException:
-        return f"a {type(thing).__name__} whose text cannot be made"
+        return f"an object of {type(thing).__name__} whose text cannot be made"
     return text.encode(errors="backslashreplace").decode()
 
 

@@ -328,7 +328,8 @@ class Tabulation(Listening):
             first = (Received(name, action.envelope.message),)
         elif action.kind is Kind.RESTART:
             first = (Restarted(name),)
-        after = Local(*action.after) if window is None else self.struck(process, before, outputs, state)
+        move = action.subject if action.kind is Kind.MOVE else ""
+        after = Local(*action.after) if window is None else self.struck(process, before, outputs, state, move)
         outcome = Outcome(after, action.all_outputs, action.arms, action.choices, action.row)
         return self._action(
             action.kind,
@@ -346,10 +347,11 @@ class Tabulation(Listening):
             for_good=window is not None and state == GONE,
         )
 
-    def struck(self, process: int, before: Local, outputs: tuple[Output, ...], state: str) -> Local:
-        """What is left after a crash that followed these outputs: the durable writes among them hold."""
+    def struck(self, process: int, before: Local, outputs: tuple[Output, ...], state: str, move: str = "") -> Local:
+        """What is left after a crash that followed these outputs: the durable writes among them hold, and that the move
+        was made."""
         handler = self.handlers[process]
-        fields = dict(zip(handler.fields, before.fields, strict=True))
+        fields = dict(zip(handler.fields, handler.begun(before.fields, move) or before.fields, strict=True))
         fields |= {write.field: write.value for output in outputs for write in writes_of(output)}
         return handler.down(tuple(fields.values()), state)
 

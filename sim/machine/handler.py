@@ -195,12 +195,22 @@ class Handler:
 
     def down(self, fields: tuple[Value, ...], state: str = DOWN) -> Local:
         """These fields after a crash: the durable ones stay, the others are as at the start."""
-        durable = self.table.durable
+        durable = self.table.durable.union(self.table.left.values())
         kept = tuple(
             value if name in durable else initial
             for name, value, initial in zip(self.fields, fields, self.initial_fields, strict=True)
         )
         return Local(state, kept)
+
+    def begun(self, fields: tuple[Value, ...], move: str) -> tuple[Value, ...] | None:
+        """The fields once a move has begun, which counts even if a crash strikes in it; None where its bound is
+        reached."""
+        counted = self.table.left.get(move)
+        if counted is None:
+            return fields
+        at = self.fields.index(counted)
+        left = cast(int, fields[at])
+        return (*fields[:at], left - 1, *fields[at + 1 :]) if left else None
 
     def react(
         self, local: Local, trigger: Trigger, given: Record | None = None, sender: str = ""
@@ -231,6 +241,9 @@ class Handler:
         if event is None:
             raise Refused
         timers = tuple(t for t in local.timers if t != trigger)
+        fields = self.begun(local.fields, trigger) if isinstance(trigger, str) else local.fields
+        if fields is None:
+            raise NotEnabled
 
         def handle(instance: StateMachine, step: HandlerCall) -> None:
             try:
@@ -242,7 +255,7 @@ class Handler:
             if step.row is not None and step.row.dest is DEFER:
                 raise NotEnabled
 
-        return self._explore(local._replace(timers=timers), handle, sender)
+        return self._explore(local._replace(fields=fields, timers=timers), handle, sender)
 
     def _hook(self, hook: str, fields: tuple[Value, ...]) -> list[Outcome]:
         method = getattr(self.cls, hook, None)

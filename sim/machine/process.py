@@ -242,7 +242,8 @@ class Process(StateMachine):
       the finding `stuck`
     - `owes`: the name of a field with the keys of what is owed, a tuple or frozenset; then each key is owed by itself:
       one that stays in it forever is the finding, whatever becomes of the others
-    - `must`, `may`: spontaneous moves, owed by the process itself or up to the environment
+    - `must`, `may`: spontaneous moves, owed by the process itself or up to the environment; `may = {"push": 2}` is made
+      twice at most in a whole run
     - `timers`: names of timers
     - `durable`: fields that survive a crash; everything else is lost
     - annotated attributes are fields, with their defaults

@@ -47,6 +47,7 @@ _ROW_KEYS = ("trigger", "source", "dest", "conditions", "unless", "before", "aft
 _GUARDS = ("conditions", "unless")
 _CALLBACKS = (*_GUARDS, "before", "after")
 _SPONTANEOUS = ("must", "may", "timers")
+BOUND_MAX = 1_000_000
 _TABLE_KEYS = ("states", "transitions", "initial", "hot", "owes", "must", "may", "timers", "durable")
 
 
@@ -90,6 +91,8 @@ class Table:
     owes: str  # the field that holds the keys of what is owed, or empty
     on_enter: Callbacks
     on_exit: Callbacks
+    left: dict[str, str]
+    """Bounded move -> the field that says how often it may still be made, which is not the user's and survives a crash."""
     missing: tuple[str, ...] = ()
     """One line for each callback that is named but not there: subclasses may bring them, and a class is used with all
     of them only."""
@@ -129,6 +132,7 @@ class _Reader:
         self.fields = self._fields()
         self.states, on_enter, on_exit = self._states()
         self.spontaneous = {kind: self._names(kind) for kind in _SPONTANEOUS}
+        left = self._bounds()
         rows = self._rows()
         hot, durable = self._names("hot"), self._names("durable")
         self._members("hot", hot, self.states, "state")
@@ -155,6 +159,7 @@ class _Reader:
             owes=owes,
             on_enter=on_enter,
             on_exit=on_exit,
+            left=left,
             missing=tuple(self.missing),
             **self.spontaneous,
         )
@@ -212,6 +217,10 @@ class _Reader:
         if isinstance(given, str) or not isinstance(given, Iterable):
             self.wrong(f"{kind} = {given!r} is not a collection of names; write {kind} = ({given!r},)")
             return ()
+        if isinstance(given, Mapping) and kind != "may":
+            self.wrong(
+                f"{kind} = {given!r} has bounds, but only moves of may have one; write {kind} = {tuple(given)!r}"
+            )
         names = tuple(given)
         if isinstance(given, set | frozenset):  # its order means nothing, so sort
             names = tuple(sorted(names, key=str))
@@ -226,6 +235,22 @@ class _Reader:
         if self.is_monitor and kind in _SPONTANEOUS and names:
             self.wrong(f"{kind} is not for monitors: a monitor only listens")
         return tuple(dict.fromkeys(names))
+
+    def _bounds(self) -> dict[str, str]:
+        """The moves of `may = {"push": 1}`, each with a field of its own, which counts down."""
+        given = getattr(self.cls, "may", ())
+        left: dict[str, str] = {}
+        for move, most in given.items() if isinstance(given, Mapping) else ():
+            if most is None:
+                continue
+            if type(most) is not int or not 1 <= most <= BOUND_MAX:
+                self.wrong(
+                    f"may bounds {move!r} by {describe(most)}; write how often it may be made, 1 to {BOUND_MAX:,}"
+                )
+            elif isinstance(move, str):
+                left[move] = f"{move} left"
+                self.fields[left[move]] = most
+        return left
 
     def _members(self, what: str, names: Iterable[str], known: Iterable[str], kind: str) -> None:
         for name in names:

@@ -14,6 +14,7 @@ from sim import Graph, System, check
 from sim.base.values import encode
 from sim.graph.state import State
 from sim.graph.tabulation import Tabulation
+from sim.machine.handler import Handler
 from sim.machine.process import HandlerCall
 from sim.system import links
 from sim.system.declaration import Cut, Declaration
@@ -124,7 +125,7 @@ def _replace_nothing(self: Any, net: Any, sent: Any) -> Any:
     return tuple(sorted((*net, *sent), key=self._order.__getitem__))
 
 
-def _keep_all(self: Any, process: int, before: Any, outputs: Any, state: str) -> Any:
+def _keep_all(self: Any, process: int, before: Any, outputs: Any, state: str, move: Any = "") -> Any:
     return self.handlers[process].down(before.fields, state)
 
 
@@ -138,6 +139,23 @@ def _crash_in_the_middle_only(self: Any, action: Any, state: str, windows: Any =
 
 def _consume_nothing(self: Any, *given: Any, make: Any = Tabulation._action, **options: Any) -> Any:
     return make(self, *given, **{**options, "consumed": False})
+
+
+def _never_less(self: Any, fields: Any, move: str) -> Any:
+    return fields
+
+
+def _bound_lost(self: Any, fields: Any, down: Any = Handler.down) -> Any:
+    start = dict(zip(self.fields, self.initial_fields, strict=True))
+    local = down(self, fields)
+    kept = zip(self.fields, local.fields, strict=True)
+    return local._replace(fields=tuple(start[n] if n in self.table.left.values() else v for n, v in kept))
+
+
+def _struck_for_free(
+    self: Any, process: Any, before: Any, outputs: Any, move: Any, struck: Any = Tabulation._struck
+) -> Any:
+    return struck(self, process, before, outputs)
 
 
 class _ForgetfulStep(HandlerCall):
@@ -175,6 +193,9 @@ SABOTEURS: dict[str, tuple[Any, str, Any]] = {
         "HandlerCall",
         _ForgetfulStep,
     ),
+    "bounds that are never reached": (Handler, "begun", _never_less),
+    "bounds that a crash forgets": (Handler, "down", _bound_lost),
+    "moves that do not count when a crash strikes in them": (Tabulation, "_struck", _struck_for_free),
     "monitors that hear nothing": (Tabulation, "notify", lambda self, locals_, heard: locals_),
 }
 
@@ -190,6 +211,8 @@ WHERE: dict[str, dict[str, Any]] = {
     "cuts that hold nothing": {"faults": "cut:1@left"},
     "durable writes that a crash loses": {"faults": "crash:1"},
     "no crash before the first output": {"faults": "crash:1"},
+    "bounds that a crash forgets": {"faults": "crash:1"},
+    "moves that do not count when a crash strikes in them": {"faults": "crash:1"},
 }
 """In which systems to look for it, where it would be rare in all of them."""
 
