@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sim.base.values import show
+from sim.base.values import is_record, show
 from sim.conform.log_values import fits, written
 from sim.graph.action import Action, Kind
 from sim.graph.definition import Definition
@@ -66,8 +66,19 @@ class Fitting:
         for name, pattern in (said.get("fields") or {}).items():
             if name not in known:
                 yield Difference(f"field {name}", _text(pattern), "there is none", 4)
-            elif not fits(pattern, known[name]):
-                yield Difference(f"field {name}", _text(pattern), _text(written(known[name])), 4)
+            else:
+                yield from _apart(f"field {name}", pattern, known[name])
+
+
+def _apart(what: str, pattern: Any, value: Any) -> Iterator[Difference]:
+    """Where a pattern and a value part: in a record the fields in which they do."""
+    if fits(pattern, value):
+        return
+    if isinstance(pattern, dict) and is_record(value) and all(hasattr(value, name) for name in pattern):
+        for name, inner in pattern.items():
+            yield from _apart(f"{what}.{name}", inner, getattr(value, name))
+    else:
+        yield Difference(what, _text(pattern), _text(written(value)), 4)
 
 
 def _text(value: Any) -> str:
@@ -118,8 +129,8 @@ def _fields(what: str, given: Mapping[str, Any] | None, record: Any) -> Iterator
     for name, pattern in (given or {}).items():
         if not hasattr(record, name):
             yield Difference(f"{what} field {name}", _text(pattern), "there is none", 4)
-        elif not fits(pattern, getattr(record, name)):
-            yield Difference(f"{what} field {name}", _text(pattern), show(getattr(record, name)), 4)
+        else:
+            yield from _apart(f"{what} field {name}", pattern, getattr(record, name))
 
 
 def _puts(given: Sequence[Mapping[str, Any]], outputs: Sequence[Output]) -> Iterator[Difference]:

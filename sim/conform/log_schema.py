@@ -40,7 +40,9 @@ class Input(_Strict):
     deliver: Arrival | None = None
     fire: Name | None = None
     move: Name | None = None
-    fault: Name | None = Field(None, description="A kind of domain fault; `from`, `message`, `fields` say what it struck.")
+    fault: Name | None = Field(
+        None, description="A kind of domain fault; `from`, `message`, `fields` say what it struck."
+    )
     source: Name | None = Field(None, alias="from")
     message: Name | None = None
     fields: Fields = None

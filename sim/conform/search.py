@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from sim.base.errors import ConfigError, unknown
 from sim.conform.fitting import Fitting
-from sim.conform.log import LoggedRun, LogLine
+from sim.conform.logged import LoggedRun, LogLine
 from sim.graph.action import Action, Kind
 from sim.graph.definition import Definition
 from sim.graph.graph import Graph
@@ -87,15 +87,15 @@ class Search:
         self._set_aside: list[Node] = []
         self._judging = True
 
-    def result(self) -> Found:
-        """Depth first; then, only if there is no explanation, breadth first."""
+    def result(self, *, explain: bool = True) -> Found:
+        """Depth first; then, only if there is no explanation and it is wanted to know why, breadth first."""
         parents: Parents = {}
         for judging in (True, False):
             self._judging = judging
             stack = self._set_aside if not judging else self._roots(parents)
             if (found := self._deep(stack, parents)) is not None:
                 return found
-        furthest = self._furthest()
+        furthest = self._furthest() if explain else []
         return Found("violated", len(parents), furthest=furthest)
 
     def _roots(self, parents: Parents) -> list[Node]:
@@ -107,9 +107,7 @@ class Search:
                 stack.append(node)
         return stack[::-1]
 
-    def _deep(
-        self, stack: list[Node], parents: Parents
-    ) -> Found | None:
+    def _deep(self, stack: list[Node], parents: Parents) -> Found | None:
         best: Node | None = None
         while stack:
             node = stack.pop()
@@ -142,10 +140,9 @@ class Search:
         most = max((sum(node.cursors) for node in parents), default=0)
         return [self._path(node, parents) for node in parents if sum(node.cursors) == most]
 
-    def _path(
-        self, node: Node, parents: Parents
-    ) -> Path:
-        steps, at = [], node
+    def _path(self, node: Node, parents: Parents) -> Path:
+        steps: list[tuple[Action, LogLine | None]] = []
+        at = node
         while True:
             before, action, line = parents[at]
             if action is None:
@@ -193,10 +190,17 @@ class Search:
                 if line is not None and self.fitting.fits(line.said, action):
                     cursors = (*node.cursors[:slot], node.cursors[slot] + 1, *node.cursors[slot + 1 :])
                     explaining.append((action, line, Node(graph.apply(state, action), cursors)))
-            if (slot is None or _is_killed(action)) and graph.changes(state, action):
+            if (slot is None or self._is_killed(action, node, slot)) and graph.changes(state, action):
                 silent.append((action, None, Node(graph.apply(state, action), node.cursors)))
         yield from sorted(silent, key=lambda step: -len(step[0].strikes))
         yield from explaining
+
+    def _is_killed(self, action: Action, node: Node, slot: int) -> bool:
+        """Whether it is a crash that nobody could write down: what comes next is that the process is started again."""
+        if action.kind is not Kind.CRASH and action.window is None:
+            return False
+        rest = self.queues[slot][node.cursors[slot] : node.cursors[slot] + 1]
+        return not rest or not {"restart", "start"}.isdisjoint(rest[0].said["input"])
 
     def next_line(self, node: Node, slot: int) -> LogLine | None:
         """The next line of a process, unless lines that came before it are still to be explained."""
@@ -205,10 +209,6 @@ class Search:
             return None
         ready = all(node.cursors[other] >= count for other, count in self._before[slot][at])
         return self.queues[slot][at] if ready else None
-
-
-def _is_killed(action: Action) -> bool:
-    return action.kind is Kind.CRASH or action.window is not None
 
 
 def _order(queues: Sequence[Sequence[LogLine]], skew_ms: int | None) -> list[list[list[tuple[int, int]]]]:
@@ -249,7 +249,11 @@ def _check_lines(graph: Definition, run: LoggedRun) -> None:
             raise ConfigError(f"{line.place}: {unknown('process', line.process, processes)}")
         table = type(processes[line.process]).table
         given = line.said["input"]
-        known = {"fire": ("timer", table.timers), "move": ("move", (*table.must, *table.may)), "fault": ("fault", kinds)}
+        known = {
+            "fire": ("timer", table.timers),
+            "move": ("move", (*table.must, *table.may)),
+            "fault": ("fault", kinds),
+        }
         for key, (what, names) in known.items():
             if key in given and given[key] not in names:
                 raise ConfigError(f"{line.place}: {line.process}: {unknown(what, given[key], names)}")

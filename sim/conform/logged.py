@@ -116,7 +116,9 @@ def _take_header(logged: Logged, place: str, text: bytes) -> None:
     except ValidationError as error:
         raise ConfigError(f"{place}: {_complaint(error)}") from None
     if header.model is not None and logged.model not in (None, header.model):
-        raise ConfigError(f"{place}: the model is {header.model}, in another file {logged.model}; give logs of one model")
+        raise ConfigError(
+            f"{place}: the model is {header.model}, in another file {logged.model}; give logs of one model"
+        )
     logged.model = header.model or logged.model
     logged.config |= header.config or {}
 
@@ -182,9 +184,13 @@ def _check(run: LoggedRun) -> None:
             last[line.process] = line
         if line.id is not None:
             if line.id in ids:
-                raise ConfigError(f"{line.place}: id {brief(line.id)} stands in {ids[line.id].place} too; give each its own")
+                raise ConfigError(
+                    f"{line.place}: id {brief(line.id)} stands in {ids[line.id].place} too; give each its own"
+                )
             ids[line.id] = line
     for line in run.lines:
         for cause in line.causes:
             if cause not in ids:
-                raise ConfigError(f"{line.place}: the cause {brief(cause)} is no id of a line of this run; log that one too")
+                raise ConfigError(
+                    f"{line.place}: the cause {brief(cause)} is no id of a line of this run; log that one too"
+                )
