@@ -23,6 +23,11 @@ class Alternative:
     path: Path
 
     @property
+    def is_other(self) -> bool:
+        """Whether it is another step altogether: then what would come of it is no matter."""
+        return any(one.what in ("input", "message", "crash") for one in self.differs)
+
+    @property
     def distance(self) -> int:
         return sum(one.weight for one in self.differs)
 
@@ -50,21 +55,21 @@ class Parting:
         yield f"{self.line.place}: the model has no such step: {self.line.process}: {given}"
         if self.closest is None:
             yield f"  there {self.line.process} could do nothing at all"
-        elif not any(one.what in ("input", "message", "crash") for one in self.closest.differs):
+        elif not self.closest.is_other:
             yield f"  the model can do that, but then {self.line.process} is not as the log says:"
             yield from (f"    {one.what}: log {one.log}, model {one.model}" for one in self.closest.differs)
         else:
             yield f"  there {self.line.process} could only:"
             for one in self.possible:
                 yield f"    {one.address}"
-                differs = (d for d in one.differs if d.what not in ("input", "message"))
-                yield from (f"      {d.what}: log {d.log}, model {d.model}" for d in differs)
+                if not one.is_other:
+                    yield from (f"      {d.what}: log {d.log}, model {d.model}" for d in one.differs)
         if self.agreed is not None:
             yield f"  log and model last said the same of it in {self.agreed.place}"
         if self.explanations > 1:
             yield f"  {self.explanations} explanations go this far; the one that comes closest is shown"
         for other in self.others:
-            yield f"  also not explained: {other.place}: {other.process}: {input_text(other.said['input'])}"
+            yield f"  not explained either: {other.place}: {other.process}: {input_text(other.said['input'])}"
 
 
 def parting(search: Search, furthest: list[Path]) -> Parting | None:
