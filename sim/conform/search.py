@@ -109,8 +109,10 @@ class Search:
 
     def _deep(self, stack: list[Node], parents: Parents) -> Found | None:
         best: Node | None = None
-        while stack:
-            node = stack.pop()
+        strata = [stack]  # by how many silent faults lead there: an explanation with fewer of them is likelier
+        while any(strata):
+            struck = next(count for count, nodes in enumerate(strata) if nodes)
+            node = strata[struck].pop()
             if self._judging and self.graph.judge(node.state) is not None:
                 self._set_aside.append(node)
                 continue
@@ -124,7 +126,10 @@ class Search:
             for action, line, after in self.steps(node):
                 if after not in parents:
                     parents[after] = (node, action, line)
-                    stack.append(after)
+                    more = struck + (line is None and len(action.strikes) > 0)
+                    while len(strata) <= more:
+                        strata.append([])
+                    strata[more].append(after)
         return None
 
     def _furthest(self) -> list[Path]:

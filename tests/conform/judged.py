@@ -13,7 +13,7 @@ from sim.conform.conformance import JudgedLog, Judging
 from sim.conform.log_of_run import lines_of
 from sim.conform.logged import LoggedRun, read_logs
 from sim.conform.search import Search
-from sim.graph.action import Kind
+from sim.graph.action import Action, Kind
 from sim.graph.graph import Graph
 from sim.graph.state import State
 from sim.run.simulation import simulate
@@ -149,9 +149,9 @@ def _explains(
     for action in graph.enabled(state):
         after = graph.apply(state, action)
         who = action.process
-        if who not in left or action.kind is Kind.CRASH:
-            if _explains(graph, after, left, start, passed | {here}):
-                return True
+        silent = who not in left or (_is_crash(action) and _comes_back(left[who]))
+        if silent and _explains(graph, after, left, start, passed | {here}):
+            return True
         if left.get(who):
             line = [one for one in lines_of(Trace(graph, start, [(None, action)])) if "start" not in one["input"]][-1]
             if _says(left[who][0], line) and _explains(
@@ -159,6 +159,15 @@ def _explains(
             ):
                 return True
     return False
+
+
+def _is_crash(action: Action) -> bool:
+    return action.kind is Kind.CRASH or action.window is not None
+
+
+def _comes_back(queue: Sequence[Any]) -> bool:
+    """Whether a program that was killed may have written this next: nothing, or that it is up again."""
+    return not queue or not {"restart", "start"}.isdisjoint(queue[0]["input"])
 
 
 def _says(said: Mapping[str, Any], line: Mapping[str, Any]) -> bool:
