@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "run": "Run scenario files: the whole trace, what was emitted and rejected, the digest.",
     "fuzz": "Run many schedules by seed; violations are minimised.",
     "check": "Explore every schedule within the bounds.",
+    "conform": "Tell whether a log is a path of a model, and if not, where and why.",
     "sessions": "List the campaigns that are kept, by git branch.",
     "resume": "Resume a campaign.",
     "status": "Show the tokens, duplicates, replays, latency and cost of a run.",

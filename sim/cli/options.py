@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 else:
     _Choice = click.Choice  # click 8.1 knows no types of choices
 
-EXPORTS = ("jsonl", "mermaid", "perfetto", "shiviz")
+EXPORTS = ("jsonl", "log", "mermaid", "perfetto", "shiviz")
 """The formats of `report.export`, whose modules are loaded on demand."""
 
 
