@@ -9,7 +9,7 @@ from sim.base.values import is_record, show
 from sim.conform.log_values import fits, written
 from sim.graph.action import Action, Kind
 from sim.graph.definition import Definition
-from sim.machine.process import Emit, Output, Send
+from sim.machine.outputs import Emit, Output, Send
 
 
 class Difference(NamedTuple):

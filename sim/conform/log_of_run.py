@@ -12,7 +12,7 @@ from sim.conform.log_values import written, written_fields
 from sim.graph.action import Action, Kind
 from sim.graph.definition import Definition
 from sim.graph.state import GraphStart
-from sim.machine.process import Output, Send, Write
+from sim.machine.outputs import Output, Send, Write
 from sim.machine.table import DOWN, FAILED
 from sim.run.trace import Trace
 

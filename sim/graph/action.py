@@ -16,7 +16,7 @@ from sim.base.durations import show_duration
 from sim.base.mixer import key64
 from sim.base.values import Emission, Fault, Value, encode, show, shown_fields
 from sim.faults import RateLimited
-from sim.machine.process import Arm, Emit, Output, Send, Together, Write, sends_of, writes_of
+from sim.machine.outputs import Arm, Emit, Output, Send, Together, Write, sends_of, writes_of
 from sim.machine.table import Row
 from sim.system.network import Envelope
 from sim.world.address import AT_ONCE, FOR_GOOD, Address

@@ -17,7 +17,7 @@ from sim.graph.enabled import Enabled
 from sim.graph.tabulation import Tabulation
 from sim.machine.handler import Local, Outcome
 from sim.machine.ledgers import Crashed, Restarted
-from sim.machine.process import Output
+from sim.machine.outputs import Output
 from sim.machine.table import GONE, OFF
 from sim.system.declaration import Declaration
 

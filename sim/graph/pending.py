@@ -9,7 +9,7 @@ from sim.graph.budget import places
 from sim.graph.machines import Machines
 from sim.graph.state import GraphStart
 from sim.graph.tabulation import Tabulation
-from sim.machine.process import Arm
+from sim.machine.outputs import Arm
 from sim.machine.table import DOWN, OFF
 from sim.world.choice import CUT, FIRE, MESSAGE, MOVE, RESTART, Pending, Subject
 

@@ -21,7 +21,8 @@ from sim.graph.listening import Listening
 from sim.machine.constants import constant_fields
 from sim.machine.handler import Handler, Local, Outcome
 from sim.machine.ledgers import Crashed, Received, Restarted
-from sim.machine.process import Emit, Output, Send, View, sends_of, writes_of
+from sim.machine.outputs import Emit, Output, Send, sends_of, writes_of
+from sim.machine.process import View
 from sim.machine.table import DOWN, FAILED, GONE, OFF
 from sim.system.declaration import Declaration
 from sim.system.network import KIND_BITS, NETWORKS, Envelope

@@ -16,7 +16,7 @@ from sim.graph.state import GraphStart, State
 from sim.machine.diagrams import diagrams
 from sim.machine.handler import Handler
 from sim.machine.ledgers import Rejected
-from sim.machine.process import Arm, Emit, Output, sends_of
+from sim.machine.outputs import Arm, Emit, Output, sends_of
 from sim.machine.table import FAILED
 from sim.system.links import in_words
 from sim.world.slowdown import Slowdown

@@ -22,7 +22,8 @@ from sim.base.errors import ModelError, failure, nearest, text_of
 from sim.base.overdue import WATCH
 from sim.base.values import Record, Value, show
 from sim.machine.callbacks import arity
-from sim.machine.process import Arm, Emit, HandlerCall, Output, StateMachine, Violated, sends_of, writes_of
+from sim.machine.outputs import Arm, Emit, Output, sends_of, writes_of
+from sim.machine.process import HandlerCall, StateMachine, Violated
 from sim.machine.table import DEFER, DOWN, FAILED, GONE, OFF, Dest, Row, Table, Trigger, trigger_name
 
 

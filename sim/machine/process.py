@@ -9,72 +9,15 @@ influence or leave a handler: no clock, no random number, no environment, no oth
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn, TypeVar, cast, dataclass_transform
 
 from sim.base.errors import ModelError, TableError, unknown
 from sim.base.values import Emission, Message, Value, describe, encode, freeze, is_record, show
-from sim.machine.table import FAILED, MONITOR_INPUTS, PROCESS_INPUTS, REQUIRED, Row, Table, read_table
+from sim.machine.outputs import Arm, Emit, Output, Send, Together, Write
+from sim.machine.table import FAILED, REQUIRED, Row, Table
+from sim.machine.table_reader import MONITOR_INPUTS, PROCESS_INPUTS, read_table
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Write:
-    """An output: a durable field took a new value."""
-
-    field: str
-    value: Value
-
-
-@dataclass(frozen=True)
-class Send:
-    """An output: a message left for `target`."""
-
-    target: str
-    message: Message
-
-
-@dataclass(frozen=True)
-class Emit:
-    """An output: something observable happened, together with the durable writes it consists of."""
-
-    emission: Emission
-    writes: tuple[Write, ...] = ()
-
-
-@dataclass(frozen=True)
-class Together:
-    """An output: durable fields took new values and messages left, in one instant."""
-
-    writes: tuple[Write, ...]
-    sends: tuple[Send, ...]
-
-
-Output = Write | Send | Emit | Together
-
-
-def writes_of(output: Output) -> tuple[Write, ...]:
-    """The durable writes an output consists of."""
-    if isinstance(output, Write):
-        return (output,)
-    return output.writes if isinstance(output, Emit | Together) else ()
-
-
-def sends_of(output: Output) -> tuple[Send, ...]:
-    """The messages an output consists of, in the order in which they are sent."""
-    if isinstance(output, Send):
-        return (output,)
-    return output.sends if isinstance(output, Together) else ()
-
-
-@dataclass(frozen=True)
-class Arm:
-    """A timer was armed for `low_ms`..`high_ms`; the draw is the scheduler's."""
-
-    timer: str
-    low_ms: int
-    high_ms: int
 
 
 class Violated(Exception):

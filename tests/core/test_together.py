@@ -8,7 +8,7 @@ import pytest
 
 from sim import Message, ModelError, Process, Replay, System, TableError, always, check, simulate
 from sim.graph import tabulation
-from sim.machine.process import Together, Write
+from sim.machine.outputs import Together, Write
 from sim.world.address import parse_address
 from tests.core.test_graph_reference import difference
 from tests.walk import Walk

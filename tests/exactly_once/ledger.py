@@ -28,7 +28,7 @@ from models.consensus.messages import (
 )
 from models.consensus.retry import OURS
 from sim import Accepted, Action, Applied, Cancelled, Counted, Emission, Message, Rejected
-from sim.machine.process import Emit, Send
+from sim.machine.outputs import Emit, Send
 from tests.exactly_once.beside import Broken, Countdowns, Updates
 
 REASONS = {"duplicate", "stale", "late", "cancelled"}

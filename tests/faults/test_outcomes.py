@@ -14,7 +14,7 @@ from models.consensus.references.policies import FORK, UPSTREAM
 from models.consensus.retry import OURS, Fail, RetryPolicy
 from sim import VirtualTime, simulate
 from sim.faults import InjectedFault, faults_left, next_fault, open_gate
-from sim.machine.process import Emit
+from sim.machine.outputs import Emit
 
 PAGE = (Path(__file__).parents[2] / "docs/faults.md").read_text()
 POLICIES = {"ours": OURS, "fork": FORK, "upstream": UPSTREAM}

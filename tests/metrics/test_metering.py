@@ -29,7 +29,7 @@ from sim import (
 )
 from sim.base.errors import ModelError
 from sim.graph.action import Kind
-from sim.machine.process import Emit
+from sim.machine.outputs import Emit
 from sim.metrics import MetricsError, TokenUsage
 from sim.metrics.of_run import RunMetrics
 from sim.metrics.session import WINDOW_MAX

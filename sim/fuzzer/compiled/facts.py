@@ -45,7 +45,7 @@ from sim.fuzzer.compiled.layout import (
     Facts,
 )
 from sim.graph.action import Action, Kind, outputs_named
-from sim.machine.process import Arm
+from sim.machine.outputs import Arm
 from sim.world.choice import CUT as CUT_SUBJECT
 from sim.world.choice import MESSAGE, Subject
 from sim.world.timing import Range
