@@ -18,6 +18,7 @@ from sim import (
     Timing,
     cut,
 )
+from sim.consensus import Progress, RunPhase
 
 from .consumer import Consumer
 from .coordinator import Coordinator
@@ -29,7 +30,6 @@ from .peers import Agent, ArtifactStore, Conversation, Former, User
 from .references import kind_of
 from .references.profiles import PROFILES, Profile
 from .references.switches import deviations
-from .sequence import Progress, RunPhase
 from .stages import chosen
 from .thrift import Thrifty
 from .watched import monitors, properties

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sim import IGNORE, AgentTimeout, Counted, Disconnect, EmptyResponse, RateLimited, Rejected
+from sim.consensus import ErrorKind, Failure, RetryAfter, RetryDecision, RetryState
 
 from .core import Core
 from .failures import Setback, setback_of
 from .journal import GIVEN_UP
 from .messages import Ask, Response
 from .parts import Rows
-from .retry import ErrorKind, Failure, RetryAfter, RetryDecision, RetryState
 
 ROWS: Rows = (
     # Answers.

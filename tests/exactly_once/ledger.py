@@ -26,8 +26,8 @@ from models.consensus.messages import (
     Update,
     Withdrawn,
 )
-from models.consensus.retry import OURS
 from sim import Accepted, Action, Applied, Cancelled, Counted, Emission, Message, Rejected
+from sim.consensus.retry import OURS
 from sim.machine.outputs import Emit, Send
 from tests.exactly_once.beside import Broken, Countdowns, Updates
 

@@ -11,8 +11,8 @@ from models import consensus
 from models.consensus.failures import ERROR_KINDS, failure_of
 from models.consensus.messages import Decided
 from models.consensus.references.policies import FORK, UPSTREAM
-from models.consensus.retry import OURS, Fail, RetryPolicy
 from sim import VirtualTime, simulate
+from sim.consensus.retry import OURS, Fail, RetryPolicy
 from sim.faults import InjectedFault, faults_left, next_fault, open_gate
 from sim.machine.outputs import Emit
 

@@ -68,7 +68,7 @@ BANS = (
         ("threading", "asyncio", "multiprocessing"),
         "a process is a value; only campaign starts workers",
         # the sequence and the injector are for production code, with a lock
-        ("sim/campaign/", "models/consensus/sequence.py", "sim/faults/injector.py", "sim/faults/gate.py"),
+        ("sim/campaign/", "sim/consensus/", "sim/faults/injector.py", "sim/faults/gate.py"),
     ),
     Ban(("pickle", "marshal", "shelve"), "write a scenario or the canonical encoding", ("sim/campaign/",)),
     Ban(("eval", "exec"), "a file that is merely opened runs no code"),
