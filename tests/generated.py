@@ -88,7 +88,7 @@ def names() -> str:
     )
 
 
-LIBRARY = ("sim.metrics", "sim.faults", "sim.sessions")
+LIBRARY = ("sim.consensus", "sim.metrics", "sim.faults", "sim.sessions")
 """The packages that are of use without a simulation."""
 
 
