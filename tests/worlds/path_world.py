@@ -200,7 +200,7 @@ class PathWorld:
     def due(self, taken: Start[Place] | PathChoice, at: Place) -> Sequence[Pending]:
         return at.sight.due
 
-    def stays(self, subject: Subject) -> bool:  # noqa: ARG002  every message is taken once
+    def stays(self, subject: Subject) -> bool:
         return False
 
     def may_strike(self, at: Place) -> bool:
