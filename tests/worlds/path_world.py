@@ -204,6 +204,9 @@ class PathWorld:
     def due(self, taken: Start[Place] | PathChoice, at: Place) -> Sequence[Pending]:
         return at.sight.due
 
+    def stays(self, subject: Subject) -> bool:
+        return False
+
     def may_strike(self, at: Place) -> bool:
         return any(left != 0 for left in at.left)
 
