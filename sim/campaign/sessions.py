@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sim.base.errors import ConfigError
@@ -162,14 +163,32 @@ def adopt(store: CampaignStore, *, unsealed: bool = False) -> list[int]:
 
 def _session(store: CampaignStore, row: sqlite3.Row) -> Session:
     names = ("id", "system", "branch", "work_tree", "state", "seconds", "created_ms", "active_ms")
-    kept = {name: row[name] for name in names}
+    kept = {name: _cell(row, name) for name in (*names, "schedules", "findings")}
     return Session(
         plan=CampaignPlan.from_json(row["plan"]),
-        schedules=row["schedules"],
-        findings=row["findings"],
         own=store.is_own(row),
         **kept,
     )
+
+
+_MAYBE_TEXT = (str, type(None))
+_CELLS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("id", "schedules", "findings", "created_ms", "active_ms"), (int,)),
+    **dict.fromkeys(("system", "state", "version", "code"), (str,)),
+    **dict.fromkeys(("branch", "work_tree", "commit_id"), _MAYBE_TEXT),
+    "seconds": (int, float),
+}
+
+
+def _cell(row: sqlite3.Row, name: str) -> Any:
+    """A value of a row. Raises `TypeError` or `ValueError` for one that we cannot have written: in a damaged file a
+    column holds anything."""
+    value = row[name]
+    if not isinstance(value, _CELLS[name]):
+        raise TypeError(f"{name} is {type(value).__name__}")
+    if name.endswith("_ms"):
+        datetime.fromtimestamp(value / 1000, UTC)
+    return value
 
 
 # --- parts ------------------------------------------------------------------------------------------
@@ -185,7 +204,7 @@ def parts(store: CampaignStore, number: int) -> list[Part]:
 def _part(row: sqlite3.Row) -> Part:
     dirty = None if row["dirty"] is None else bool(row["dirty"])
     names = ("id", "version", "code", "branch", "created_ms")
-    return Part(commit=row["commit_id"], dirty=dirty, **{name: row[name] for name in names})
+    return Part(commit=_cell(row, "commit_id"), dirty=dirty, **{name: _cell(row, name) for name in names})
 
 
 def go_on(store: CampaignStore, number: int, version: str, code: Code, place: GitPlace) -> Part:

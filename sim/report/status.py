@@ -153,7 +153,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 def _read_run(run: object, name: str) -> RunStatus:
-    if not isinstance(run, dict) or any(type(run.get(key)) not in _TYPES[key] for key in KEYS):
+    if not isinstance(run, dict) or any(type(run.get(key, ...)) not in _TYPES[key] for key in KEYS):
         raise ScenarioError(f"{name}: is not the record of a run; name a file that `sim run --json` printed")
     metrics = run.get("metrics")
     if not isinstance(metrics, dict) or not metrics.get("enabled"):

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _PATHS = {"scoped_type_identifier", "scoped_identifier", "type_identifier"}
 _IGNORED = {"line_comment", "block_comment", "attribute_item", "inner_attribute_item"}
-_HELD = "\0"
-"""Stands for a literal while its surroundings are tidied; no source that is read holds it."""
+_HELD = "\ud800"
+"""Stands for a literal while its surroundings are tidied; no text that was decoded holds it."""
 _WHOLE = {"string_literal", "raw_string_literal", "char_literal"}
 
 _PRELUDE = {
