@@ -183,7 +183,7 @@ _CELLS: dict[str, tuple[type, ...]] = {
 def _cell(row: sqlite3.Row, name: str) -> Any:
     """A value of a row. Raises `TypeError` or `ValueError` for one that we cannot have written: in a damaged file a
     column holds anything."""
-    value = row[name]
+    value: Any = row[name]
     if not isinstance(value, _CELLS[name]):
         raise TypeError(f"{name} is {type(value).__name__}")
     if name.endswith("_ms"):
