@@ -6,6 +6,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -92,11 +93,16 @@ def _texts(path: str) -> Iterator[tuple[int, bytes]]:
         raise ConfigError(f'{path}: is empty; the first line of a log is {{"roundsim_log": 1}}')
 
 
-def _opened(path: str) -> IO[bytes]:
-    file = Path(path).open("rb")  # noqa: SIM115  the caller closes it
-    packed = file.read(2) == b"\x1f\x8b"
-    file.seek(0)
-    return gzip.open(file) if packed else file  # type: ignore[return-value]
+@contextmanager
+def _opened(path: str) -> Iterator[IO[bytes]]:
+    with Path(path).open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        if packed:
+            with gzip.GzipFile(fileobj=file) as inside:
+                yield inside  # type: ignore[misc]
+        else:
+            yield file
 
 
 def _json(place: str, text: bytes) -> Any:
