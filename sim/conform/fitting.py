@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sim.base.values import is_record, show
 from sim.conform.log_values import fits, written
+from sim.conform.logged import LogLine
 from sim.graph.action import Action, Kind
 from sim.graph.definition import Definition
 from sim.machine.process import Emit, Output, Send
@@ -26,21 +27,18 @@ class Fitting:
 
     def __init__(self, graph: Definition) -> None:
         self.graph = graph
-        self._known: dict[tuple[int, Action], bool] = {}
-        self._lines: list[Mapping[str, Any]] = []  # kept, so that no other line gets the id of one that is gone
+        self._known: dict[tuple[LogLine, Action], bool] = {}
 
     def forget(self) -> None:
         """Another log begins."""
         self._known.clear()
-        self._lines.clear()
 
-    def fits(self, said: Mapping[str, Any], action: Action) -> bool:
+    def fits(self, line: LogLine, action: Action) -> bool:
         """Whether the action is what the line says."""
-        key = (id(said), action)
+        key = (line, action)
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = next(self.differences(said, action), None) is None
-            self._lines.append(said)
+            known = self._known[key] = next(self.differences(line.said, action), None) is None
         return known
 
     def starts(self, said: Mapping[str, Any], process: int, local: int, outputs: Sequence[Output]) -> bool:

@@ -21,9 +21,9 @@ LINE_MAX = 1 << 20
 """Bytes of one line."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LogLine:
-    """One line: where it stands, what it says."""
+    """One line: where it stands, what it says. Equal to nothing but itself."""
 
     place: str
     number: int
@@ -198,5 +198,5 @@ def _check(run: LoggedRun) -> None:
         for cause in line.causes:
             if cause not in ids:
                 raise ConfigError(
-                    f"{line.place}: the cause {brief(cause)} is no id of a line of this run; log that one too"
+                    f"{line.place}: the cause {brief(cause)} is not an id of a line of this run; log that one too"
                 )

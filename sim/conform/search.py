@@ -1,7 +1,7 @@
 """The search for a path of the graph that explains a log.
 
 A node is a state of the graph beside one cursor for each observed process: how many of its lines are explained. A step
-of a process that is observed explains its next line, or is none. What nobody wrote down is silent: steps of processes
+of a process that is observed has to explain its next line. What nobody wrote down is silent: steps of processes
 that are not observed, losses, copies and cuts, and the crash of a program that was killed before it could say so.
 Depth first with a visited set finds one explanation, which is enough; only if there is none the same nodes are walked
 breadth first, for a shortest way to each of those that explain the most.
@@ -170,7 +170,7 @@ class Search:
     # --- one node -----------------------------------------------------------------------------------
 
     def begins(self, start: GraphStart) -> Cursors | None:
-        """The cursors behind the lines in which processes say that they start; None if one started otherwise."""
+        """The cursors after the lines in which processes say that they start; None if one started otherwise."""
         outputs = dict(start.outputs)
         cursors = []
         for name, queue in zip(self.names, self.queues, strict=True):
@@ -192,7 +192,7 @@ class Search:
             slot = self._slot.get(action.process)
             if slot is not None:
                 line = self.next_line(node, slot)
-                if line is not None and self.fitting.fits(line.said, action):
+                if line is not None and self.fitting.fits(line, action):
                     cursors = (*node.cursors[:slot], node.cursors[slot] + 1, *node.cursors[slot + 1 :])
                     explaining.append((action, line, Node(graph.apply(state, action), cursors)))
             if (slot is None or self._is_killed(action, node, slot)) and graph.changes(state, action):
