@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sim.conform.fitting import Difference, Fitting, input_text
+from sim.conform.fitting import Disagreement, Fitting, input_text
 from sim.conform.logged import LogLine
 from sim.conform.search import Path, Search
 
@@ -19,7 +19,7 @@ class Alternative:
     """A step that the model could take where the log has something else."""
 
     address: str
-    differs: tuple[Difference, ...]
+    differs: tuple[Disagreement, ...]
     path: Path
 
     @property
@@ -112,7 +112,7 @@ def _alternatives(search: Search, path: Path, line: LogLine) -> Iterator[Alterna
             yield Alternative(str(action.address), differs, path)
 
 
-def _agreed(search: Search, line: LogLine, differs: tuple[Difference, ...]) -> LogLine | None:
+def _agreed(search: Search, line: LogLine, differs: tuple[Disagreement, ...]) -> LogLine | None:
     """The last explained line of its process that said something of the field, or the state, that differs first."""
     what = next((one.what for one in differs if one.what == "state" or one.what.startswith("field ")), None)
     if what is None:
