@@ -18,7 +18,7 @@ from sim.conform.conformance import JudgedLog, Judging
 from sim.conform.listening import Listener
 from sim.conform.logged import Logged, read_logs
 from sim.conform.search import MAX_NODES
-from sim.conform.shared_out import Judge, judged_by
+from sim.conform.shared_out import RunJudge, judged_by
 from sim.minimiser.counterexample_file import replay_command
 from sim.scenario import Target, load_target, scenario_text, write_text
 
@@ -97,7 +97,7 @@ class _MakeJudge:
     def load(self) -> Target:
         return load_target(self.target, self.sets, faults=self.faults)
 
-    def __call__(self) -> Judge:
+    def __call__(self) -> RunJudge:
         system = self.load().system
         if self.monitors_only:
             return Listener(system)

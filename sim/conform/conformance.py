@@ -76,7 +76,7 @@ class Judging:
         return Search(self.graph, run, self.fitting, skew_ms=self.skew_ms, max_nodes=self.max_nodes)
 
     def judge(self, run: LoggedRun) -> JudgedLog:
-        """What is said of this run. Raises `ConfigError` if its lines are none that this model could write."""
+        """What is said of this run. Raises `ConfigError` if this model could never write its lines."""
         self.fitting.forget()
         search = self.search(run)
         found = search.result()

@@ -6,6 +6,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -20,9 +21,9 @@ LINE_MAX = 1 << 20
 """Bytes of one line."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LogLine:
-    """One line: where it stands, what it says."""
+    """One line: where it stands, what it says. Equal to nothing but itself."""
 
     place: str
     number: int
@@ -92,11 +93,16 @@ def _texts(path: str) -> Iterator[tuple[int, bytes]]:
         raise ConfigError(f'{path}: is empty; the first line of a log is {{"roundsim_log": 1}}')
 
 
-def _opened(path: str) -> IO[bytes]:
-    file = Path(path).open("rb")  # noqa: SIM115  the caller closes it
-    packed = file.read(2) == b"\x1f\x8b"
-    file.seek(0)
-    return gzip.open(file) if packed else file  # type: ignore[return-value]
+@contextmanager
+def _opened(path: str) -> Iterator[IO[bytes]]:
+    with Path(path).open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        if packed:
+            with gzip.GzipFile(fileobj=file) as inside:
+                yield inside  # type: ignore[misc]
+        else:
+            yield file
 
 
 def _json(place: str, text: bytes) -> Any:
@@ -192,5 +198,5 @@ def _check(run: LoggedRun) -> None:
         for cause in line.causes:
             if cause not in ids:
                 raise ConfigError(
-                    f"{line.place}: the cause {brief(cause)} is no id of a line of this run; log that one too"
+                    f"{line.place}: the cause {brief(cause)} is not an id of a line of this run; log that one too"
                 )

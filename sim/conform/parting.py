@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sim.conform.fitting import Difference, Fitting, input_text
+from sim.conform.fitting import Disagreement, Fitting, input_text
 from sim.conform.logged import LogLine
 from sim.conform.search import Path, Search
 
@@ -19,12 +19,12 @@ class Alternative:
     """A step that the model could take where the log has something else."""
 
     address: str
-    differs: tuple[Difference, ...]
+    differs: tuple[Disagreement, ...]
     path: Path
 
     @property
     def is_other(self) -> bool:
-        """Whether it is another step altogether: then what would come of it is no matter."""
+        """Whether it is another step altogether: then what would come of it does not matter."""
         return any(one.what in ("input", "message", "crash") for one in self.differs)
 
     @property
@@ -74,28 +74,26 @@ class Parting:
 
 def parting(search: Search, furthest: list[Path]) -> Parting | None:
     """Where the ways that explain the most end; None where nothing was explained because no start fits and no line is next."""
-    stuck: dict[int, LogLine] = {}
-    found: dict[tuple[int, str], Alternative] = {}
-    by_line: dict[int, dict[str, Alternative]] = {}
+    stuck: dict[LogLine, LogLine] = {}
+    by_line: dict[LogLine, dict[str, Alternative]] = {}
     for path in furthest:
         for slot, queue in enumerate(search.queues):
             at = path.node.cursors[slot]
             if at == len(queue):
                 continue
-            stuck.setdefault(id(queue[at]), queue[at])
+            stuck.setdefault(queue[at], queue[at])
             if search.next_line(path.node, slot) is None:
                 continue
             line = queue[at]
             for one in _alternatives(search, path, line):
-                known = by_line.setdefault(id(line), {})
+                known = by_line.setdefault(line, {})
                 if one.address not in known or one.distance < known[one.address].distance:
                     known[one.address] = one
-                    found[id(line), one.address] = one
     if not stuck:
         return None
     ready = [line for key, line in stuck.items() if by_line.get(key)] or list(stuck.values())
     blamed = min(ready, key=lambda line: (line.number, line.place))
-    possible = sorted(by_line.get(id(blamed), {}).values(), key=lambda one: (one.distance, one.address))
+    possible = sorted(by_line.get(blamed, {}).values(), key=lambda one: (one.distance, one.address))
     others = tuple(line for line in stuck.values() if line is not blamed and line.process != blamed.process)
     return Parting(
         blamed,
@@ -114,7 +112,7 @@ def _alternatives(search: Search, path: Path, line: LogLine) -> Iterator[Alterna
             yield Alternative(str(action.address), differs, path)
 
 
-def _agreed(search: Search, line: LogLine, differs: tuple[Difference, ...]) -> LogLine | None:
+def _agreed(search: Search, line: LogLine, differs: tuple[Disagreement, ...]) -> LogLine | None:
     """The last explained line of its process that said something of the field, or the state, that differs first."""
     what = next((one.what for one in differs if one.what == "state" or one.what.startswith("field ")), None)
     if what is None:

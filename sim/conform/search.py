@@ -1,7 +1,7 @@
 """The search for a path of the graph that explains a log.
 
 A node is a state of the graph beside one cursor for each observed process: how many of its lines are explained. A step
-of a process that is observed explains its next line, or is none. What nobody wrote down is silent: steps of processes
+of a process that is observed has to explain its next line. What nobody wrote down is silent: steps of processes
 that are not observed, losses, copies and cuts, and the crash of a program that was killed before it could say so.
 Depth first with a visited set finds one explanation, which is enough; only if there is none the same nodes are walked
 breadth first, for a shortest way to each of those that explain the most.
@@ -28,14 +28,14 @@ MAX_NODES = 1_000_000
 Cursors = tuple[int, ...]
 
 
-class Node(NamedTuple):
+class SearchNode(NamedTuple):
     """A state, and how much of the log explains it."""
 
     state: State
     cursors: Cursors
 
 
-Parents = dict[Node, tuple[Node | GraphStart, Action | None, LogLine | None]]
+Parents = dict[SearchNode, tuple[SearchNode | GraphStart, Action | None, LogLine | None]]
 """How each node was come by first."""
 
 
@@ -44,7 +44,7 @@ class Path(NamedTuple):
 
     start: GraphStart
     steps: tuple[tuple[Action, LogLine | None], ...]
-    node: Node
+    node: SearchNode
 
 
 @dataclass
@@ -84,7 +84,7 @@ class Search:
         self._slot = {name: slot for slot, name in enumerate(self.names)}
         _check_lines(graph, run)
         self._before = _order(self.queues, skew_ms)
-        self._set_aside: list[Node] = []
+        self._set_aside: list[SearchNode] = []
         self._judging = True
 
     def result(self, *, explain: bool = True) -> Found:
@@ -98,17 +98,17 @@ class Search:
         furthest = self._furthest() if explain else []
         return Found("violated", len(parents), furthest=furthest)
 
-    def _roots(self, parents: Parents) -> list[Node]:
+    def _roots(self, parents: Parents) -> list[SearchNode]:
         stack = []
         for start in self.graph.starts():
             cursors = self.begins(start)
-            if cursors is not None and (node := Node(start.place, cursors)) not in parents:
+            if cursors is not None and (node := SearchNode(start.place, cursors)) not in parents:
                 parents[node] = (start, None, None)
                 stack.append(node)
         return stack[::-1]
 
-    def _deep(self, stack: list[Node], parents: Parents) -> Found | None:
-        best: Node | None = None
+    def _deep(self, stack: list[SearchNode], parents: Parents) -> Found | None:
+        best: SearchNode | None = None
         strata = [stack]  # by how many silent faults lead there: an explanation with fewer of them is likelier
         while any(strata):
             struck = next(count for count, nodes in enumerate(strata) if nodes)
@@ -145,7 +145,7 @@ class Search:
         most = max((sum(node.cursors) for node in parents), default=0)
         return [self._path(node, parents) for node in parents if sum(node.cursors) == most]
 
-    def _path(self, node: Node, parents: Parents) -> Path:
+    def _path(self, node: SearchNode, parents: Parents) -> Path:
         steps: list[tuple[Action, LogLine | None]] = []
         at = node
         while True:
@@ -153,7 +153,7 @@ class Search:
             if action is None:
                 assert isinstance(before, GraphStart)
                 return Path(before, tuple(steps[::-1]), node)
-            assert isinstance(before, Node)
+            assert isinstance(before, SearchNode)
             steps.append((action, line))
             at = before
 
@@ -170,7 +170,7 @@ class Search:
     # --- one node -----------------------------------------------------------------------------------
 
     def begins(self, start: GraphStart) -> Cursors | None:
-        """The cursors behind the lines in which processes say that they start; None if one started otherwise."""
+        """The cursors after the lines in which processes say that they start; None if one started otherwise."""
         outputs = dict(start.outputs)
         cursors = []
         for name, queue in zip(self.names, self.queues, strict=True):
@@ -184,7 +184,7 @@ class Search:
                 return None
         return tuple(cursors)
 
-    def steps(self, node: Node) -> Iterator[tuple[Action, LogLine | None, Node]]:
+    def steps(self, node: SearchNode) -> Iterator[tuple[Action, LogLine | None, SearchNode]]:
         """What may come next: what is taken last comes first."""
         graph, state = self.graph, node.state
         silent, explaining = [], []
@@ -192,22 +192,22 @@ class Search:
             slot = self._slot.get(action.process)
             if slot is not None:
                 line = self.next_line(node, slot)
-                if line is not None and self.fitting.fits(line.said, action):
+                if line is not None and self.fitting.fits(line, action):
                     cursors = (*node.cursors[:slot], node.cursors[slot] + 1, *node.cursors[slot + 1 :])
-                    explaining.append((action, line, Node(graph.apply(state, action), cursors)))
+                    explaining.append((action, line, SearchNode(graph.apply(state, action), cursors)))
             if (slot is None or self._is_killed(action, node, slot)) and graph.changes(state, action):
-                silent.append((action, None, Node(graph.apply(state, action), node.cursors)))
+                silent.append((action, None, SearchNode(graph.apply(state, action), node.cursors)))
         yield from sorted(silent, key=lambda step: -len(step[0].strikes))
         yield from explaining
 
-    def _is_killed(self, action: Action, node: Node, slot: int) -> bool:
+    def _is_killed(self, action: Action, node: SearchNode, slot: int) -> bool:
         """Whether it is a crash that nobody could write down: what comes next is that the process is started again."""
         if action.kind is not Kind.CRASH and action.window is None:
             return False
         rest = self.queues[slot][node.cursors[slot] : node.cursors[slot] + 1]
         return not rest or not {"restart", "start"}.isdisjoint(rest[0].said["input"])
 
-    def next_line(self, node: Node, slot: int) -> LogLine | None:
+    def next_line(self, node: SearchNode, slot: int) -> LogLine | None:
         """The next line of a process, unless lines that came before it are still to be explained."""
         at = node.cursors[slot]
         if at == self.whole[slot]:

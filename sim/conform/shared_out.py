@@ -14,16 +14,16 @@ CHUNK = 64
 """How many runs a process is given at once."""
 
 
-class Judge(Protocol):
+class RunJudge(Protocol):
     """Who judges runs."""
 
     def judge(self, run: LoggedRun) -> JudgedLog: ...
 
 
-_judge: Judge | None = None
+_judge: RunJudge | None = None
 
 
-def _begin(make: Callable[[], Judge]) -> None:
+def _begin(make: Callable[[], RunJudge]) -> None:
     global _judge
     _judge = make()
 
@@ -33,7 +33,7 @@ def _chunk(runs: Sequence[LoggedRun]) -> list[JudgedLog]:
     return [_judge.judge(run) for run in runs]
 
 
-def judged_by(workers: int, make: Callable[[], Judge], runs: Sequence[LoggedRun]) -> Iterator[JudgedLog]:
+def judged_by(workers: int, make: Callable[[], RunJudge], runs: Sequence[LoggedRun]) -> Iterator[JudgedLog]:
     """The answers of `workers` processes, each with a judge that `make` made."""
     if workers == 1 or len(runs) <= 1:
         judge = make()

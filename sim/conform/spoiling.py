@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from random import Random
 from typing import Any
 
+from sim.base.mixer import stream
 from sim.conform.logged import LoggedRun, LogLine
 
 KINDS = ("drop", "double", "swap", "change", "insert")
@@ -14,6 +14,17 @@ TRIES = 8
 """How often a log is spoilt in each way."""
 
 Accepts = Callable[[LoggedRun], bool | None]
+
+
+class Draws:
+    """Numbers that are the same for the same seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed, self.count = seed, 0
+
+    def below(self, end: int) -> int:
+        self.count += 1
+        return stream(self.seed, self.count) % end
 
 
 @dataclass(frozen=True)
@@ -60,44 +71,44 @@ def refutes_something(run: LoggedRun, accepts: Accepts, seed: int = 0) -> bool:
 
 def spoilt_logs(run: LoggedRun, seed: int, tries: int) -> Iterator[tuple[str, LoggedRun]]:
     """The log spoilt in each way, some times; the same for the same seed."""
-    random = Random(seed)  # noqa: S311  nothing secret
+    dice = Draws(seed)
     for _ in range(tries):
         for kind in KINDS:
-            lines = spoil(run.lines, kind, random)
+            lines = spoil(run.lines, kind, dice)
             if lines is not None:
                 yield kind, LoggedRun(run.name, lines)
 
 
-def spoil(lines: list[LogLine], kind: str, random: Random) -> list[LogLine] | None:
+def spoil(lines: list[LogLine], kind: str, dice: Draws) -> list[LogLine] | None:
     """These lines, spoilt in one way; None if there is nothing to be spoilt so, or only to nothing. Ids, causes and clocks
     of lines that are moved are left out: they would tell on the spoiler, not on the log."""
     found = [replace(line, id=None, causes=(), at=None) for line in lines]
-    at = random.randrange(len(found))
+    at = dice.below(len(found))
     if kind == "drop":
         del found[at]
     elif kind == "double":
         found.insert(at, found[at])
     elif kind == "insert":
-        found.insert(random.randrange(len(found) + 1), found[at])
+        found.insert(dice.below(len(found) + 1), found[at])
     elif kind == "swap":
         later = next((i for i in range(at + 1, len(found)) if found[i].process == found[at].process), None)
         if later is None or found[later].said == found[at].said:
             return None
         found[at], found[later] = found[later], found[at]
     else:
-        said = _changed(found[at].said, random)
+        said = _changed(found[at].said, dice)
         if said is None:
             return None
         found[at] = replace(found[at], said=said)
     return found or None
 
 
-def _changed(said: Any, random: Random) -> dict[str, Any] | None:
+def _changed(said: Any, dice: Draws) -> dict[str, Any] | None:
     """A line with one value in it changed."""
     places = list(_leaves(said, ()))
     if not places:
         return None
-    changed: dict[str, Any] = _with(said, *random.choice(places))
+    changed: dict[str, Any] = _with(said, *places[dice.below(len(places))])
     return changed
 
 

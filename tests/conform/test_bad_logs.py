@@ -37,7 +37,7 @@ def told(path: Path, capsys: pytest.CaptureFixture[str], *more: str) -> str:
         ([{"process": "manager"}], ":2: ", "input: field required"),
         ([{**ASK, "at": 9}, {**ASK, "at": 8}], ":3: ", "goes back"),
         ([{**ASK, "id": "a"}, {**ASK, "id": "a"}], ":3: ", "stands in"),
-        ([{**ASK, "cause": "nowhere"}], ":2: ", "no id of a line"),
+        ([{**ASK, "cause": "nowhere"}], ":2: ", "not an id of a line"),
         ([{**ASK, "outputs": [{}]}], ":2: ", "neither a send nor an emit"),
         ([], "", "nothing was observed"),
     ],

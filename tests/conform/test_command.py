@@ -88,19 +88,31 @@ def test_strength_says_what_is_noticed(log: Path, capsys: pytest.CaptureFixture[
 
 
 def test_a_log_that_could_refute_nothing_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    weak = log_file(tmp_path / "a.jsonl", [{"process": "user", "input": {"start": True}}])
-    assert call(["conform", weak, "--model", "models.consensus", "--out", str(tmp_path)]) == 0
+    told = {"process": "rm1", "input": {"deliver": {"from": "manager", "message": "Abort"}}}
+    weak = log_file(tmp_path / "a.jsonl", [told, told])
+    assert call(["conform", weak, "--model", "models.two_phase_commit", "--out", str(tmp_path)]) == 0
     assert "could refute nothing" in capsys.readouterr().out
 
 
 def test_monitors_alone_judge_what_was_emitted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    once = {"process": "coordinator", "input": {"start": True}, "outputs": []}
     header, *lines = map(json.loads, exported(tmp_path, capsys))
-    emitted = [line for line in lines if any("emit" in put for put in line["outputs"])]
-    fine = log_file(tmp_path / "b.jsonl", [once, *emitted], header)
+    fine = log_file(tmp_path / "b.jsonl", lines, header)
     words = ["--model", "models.consensus", "--monitors-only", "--out", str(tmp_path)]
     assert call(["conform", fine, *words]) == 0
-    assert call(["conform", log_file(tmp_path / "c.jsonl", [*emitted, *emitted], header), *words]) == 1
+    assert (
+        call(
+            [
+                "conform",
+                log_file(
+                    tmp_path / "c.jsonl",
+                    [*lines, *({k: v for k, v in line.items() if k != "at"} for line in lines)],
+                    header,
+                ),
+                *words,
+            ]
+        )
+        == 1
+    )
 
 
 def exported(folder: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:

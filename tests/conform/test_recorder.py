@@ -93,7 +93,7 @@ def _server_process(path: Path, pipe: Connection, bug: str | None) -> None:
     with Recorder(path) as recorder:
         log = recorder.process("server")
         while (asked := pipe.recv()) is not None:
-            pipe.send(serve(log, *asked, bug)[0])
+            pipe.send(serve(log, *asked, bug)[-1])
 
 
 def in_processes(path: Path, bug: str | None) -> list[str]:
@@ -102,6 +102,7 @@ def in_processes(path: Path, bug: str | None) -> list[str]:
     other = path.with_name("server.jsonl")
     process = context.Process(target=_server_process, args=(other, theirs, bug))
     process.start()
+    theirs.close()
     with Recorder(path) as recorder:
         client = RealClient(recorder.process("client"))
         for _ in range(ASKS):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from random import Random
 
 import pytest
 
 from sim.conform.fitting import Fitting
 from sim.conform.logged import LoggedRun
 from sim.conform.search import Search
-from sim.conform.spoiling import KINDS, spoil
+from sim.conform.spoiling import KINDS, Draws, spoil
 from sim.graph.graph import Graph
 from sim.scenario import load_target
 from tests.conform.judged import brute_force, observed, run_of, system, trace_of, verdict
@@ -44,11 +43,11 @@ def test_what_is_spoilt_is_refuted_exactly_when_every_path_refutes_it(
     graph = Graph(target.system)
     answers = set()
     for seed in range(examples(200) // 2):
-        random = Random(seed)
+        dice = Draws(seed)
         trace = trace_of(graph, seed)
         processes = (None, ("manager",), ("rm1",))[seed % 3]
         run = run_of(tmp_path / "a.jsonl", observed(trace, processes, (WHOLE, ("state",), ())[seed % 4 % 3]))
-        lines = spoil(run.lines, kind, random)
+        lines = spoil(run.lines, kind, dice)
         if lines is not None:
             spoilt = LoggedRun("", lines)
             answer = brute_force(graph, spoilt)

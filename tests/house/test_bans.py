@@ -67,8 +67,15 @@ BANS = (
     Ban(
         ("threading", "asyncio", "multiprocessing"),
         "a process is a value; only campaign starts workers",
-        # the sequence and the injector are for production code, with a lock
-        ("sim/campaign/", "sim/consensus/", "sim/faults/injector.py", "sim/faults/gate.py"),
+        # the sequence, the injector and the recorder are for production code, with a lock; runs of a log are shared out
+        (
+            "sim/campaign/",
+            "sim/consensus/",
+            "sim/faults/injector.py",
+            "sim/faults/gate.py",
+            "sim/conform/recorder.py",
+            "sim/conform/shared_out.py",
+        ),
     ),
     Ban(("pickle", "marshal", "shelve"), "write a scenario or the canonical encoding", ("sim/campaign/",)),
     Ban(("eval", "exec"), "a file that is merely opened runs no code"),
