@@ -10,7 +10,7 @@ VERSIONS := --require-hashes --requirement requirements.lock
 # Hundreds of commands are run by the tests: none of them should compile all sources again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-all test-latest lint unit docs bench soak lock clean
+.PHONY: run test test-all test-latest lint unit docs bench soak fuzz-parsers lock clean
 
 run: $(READY)  ## the main job: one consensus scenario, end to end
 	@$(BIN)/sim run scenarios/consensus/round.yaml
@@ -40,6 +40,12 @@ bench: $(READY)  ## timings, as ratios of things measured in one run
 soak: $(READY)  ## the tests that take too long for `make test`
 	HYPOTHESIS_PROFILE=wide $(BIN)/python -m pytest -n 2 --dist worksteal -m "soak or hypothesis"
 
+# The fuzzer of parsers has no wheel for every platform: it is no dependency, and stands beside the environment.
+FUZZ_SECONDS ?= 600
+fuzz-parsers: $(READY)  ## every parser with coverage guidance, for FUZZ_SECONDS in all
+	test -d .venv-atheris || $(PIP) --no-deps --only-binary :all: --target .venv-atheris "atheris>=3,<4"
+	PYTHONPATH=.venv-atheris $(BIN)/python -m bench.parsers --seconds $(FUZZ_SECONDS)
+
 docs: $(READY)  ## the documentation as a site, in site/
 	$(BIN)/python -m mkdocs build --strict
 
@@ -65,4 +71,4 @@ $(BROWSER): $(READY)
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-latest .venv-lock .nox site .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf .venv .venv-latest .venv-lock .venv-atheris .parsers .nox site .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -186,7 +186,7 @@ def _cell(row: sqlite3.Row, name: str) -> Any:
     value: Any = row[name]
     if not isinstance(value, _CELLS[name]):
         raise TypeError(f"{name} is {type(value).__name__}")
-    if name.endswith("_ms"):
+    if isinstance(value, int) and name.endswith("_ms"):
         datetime.fromtimestamp(value / 1000, UTC)
     return value
 

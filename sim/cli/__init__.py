@@ -159,7 +159,7 @@ def call(argv: list[str] | None = None) -> int:
         sys.stdout = None  # the reader is gone: there is nothing to flush
         return ExitStatus.AS_EXPECTED
     except BaseException as error:  # whatever nobody has foreseen below
-        if sys.flags.dev_mode:
+        if sys.flags.dev_mode or isinstance(error, SystemExit):  # completion of a shell ends that way
             raise
         return _end(*_unforeseen(error))
     finally:

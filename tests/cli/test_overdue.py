@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sim.base import overdue
+from sim.campaign.worker import ChunkOutcome, ChunkRequest, run_chunk
 from sim.cli import call
 
 SPIN = """
@@ -126,7 +127,7 @@ def test_the_alarm_of_whoever_called_us_is_given_back() -> None:
     [
         (["--handler-timeout", "0s"], "--handler-timeout 0s: must be more than 0"),
         (["--handler-timeout", "soon"], "--handler-timeout "),
-        (["--handler-timeout", "1s", "--workers", "2"], "--handler-timeout is for one process"),
+        (["--handler-timeout", "1s", "--engine", "dask"], "--handler-timeout is for processes on this machine"),
     ],
 )
 def test_a_limit_that_cannot_be_kept_is_refused(
@@ -134,3 +135,38 @@ def test_a_limit_that_cannot_be_kept_is_refused(
 ) -> None:
     assert call(["fuzz", "spin", *options]) == 2
     assert line in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("stubborn", ["false", "true"])
+def test_a_campaign_is_incomplete_if_a_handler_of_a_worker_does_not_end(
+    stubborn: str, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    words = ["fuzz", "spin", "--set", f"stubborn={stubborn}", "--workers", "2", "--handler-timeout", "300ms"]
+    assert call(words) == 4
+    out, err = capfd.readouterr()
+    assert err.startswith(f"sim: incomplete: {NAMED} did not end within 0.3 s, at spin.py:")
+    assert err.count("\n") == 1
+    assert "resume it with: sim resume 1" in out
+    assert not (tmp_path / "counterexamples").exists()
+    assert call(["resume", "1", "--handler-timeout", "300ms"]) == 4
+    assert capfd.readouterr().err.startswith(f"sim: incomplete: {NAMED}")
+
+
+def test_a_campaign_of_handlers_that_end_is_complete(capfd: pytest.CaptureFixture[str]) -> None:
+    words = ["fuzz", "spin", "--set", "length=1", "--workers", "2", "--schedules", "4", "--handler-timeout", "20s"]
+    assert call(words) == 0
+    assert capfd.readouterr().err == ""
+
+
+def test_a_worker_that_does_not_say_it_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chunk that says nothing of its end counts as one that ended."""
+    monkeypatch.setattr(overdue.WATCH, "ended", "")
+    request = ChunkRequest.__new__(ChunkRequest, None, None, 0, 1)  # type: ignore[arg-type]
+
+    def interrupted(_: object) -> ChunkOutcome:
+        raise MemoryError
+
+    monkeypatch.setattr("sim.campaign.worker._run", interrupted)
+    assert run_chunk(request).incomplete == overdue.NO_MEMORY
+    monkeypatch.setattr("sim.campaign.worker._run", lambda _: ChunkOutcome(0, 1))
+    assert run_chunk(request).incomplete == ""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sim import ConfigError
-from sim.faults import DOMAIN_FAULTS, FaultEntry, parse_plan, show_plan
+from sim.faults import DOMAIN_FAULTS, FaultEntry, parse_plan, plan, show_plan
 from sim.faults.catalogue import BUILT_IN, PLACED, ROWS, Takes
+from sim.faults.plan import split_plan
 
 
 @pytest.mark.parametrize(
@@ -125,3 +130,45 @@ def test_every_domain_fault_has_a_kind_and_only_a_timeout_lets_the_message_live(
         "empty_response": False,
         "disconnect": False,
     }
+
+
+def calls(count: int) -> int:
+    """How many calls it takes to read a plan of so many entries, which is told with all of them as mistakes too."""
+    total = 0
+
+    def note(_frame: object, event: str, _arg: object) -> None:
+        nonlocal total
+        total += event in ("call", "c_call")
+
+    text = ", ".join(f"delay:1@gemini({number}ms)" for number in range(1, count + 1))
+    sys.setprofile(note)
+    try:
+        entries = parse_plan(text)
+    finally:
+        sys.setprofile(None)
+    assert len(entries) == count
+    return total
+
+
+def test_a_plan_is_read_in_linear_time() -> None:
+    few, many = calls(500), calls(4_000)
+    assert many < 8.5 * few
+
+
+def test_a_plan_that_looks_back_at_every_entry_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[object] = []
+
+    def place(entry: object, right: Any = plan.place_of) -> object:
+        seen.append(entry)
+        return [right(one) for one in seen] and right(entry)
+
+    monkeypatch.setattr(plan, "place_of", place)
+    few = calls(50)
+    seen.clear()
+    assert calls(400) > 8.5 * few
+
+
+@given(st.lists(st.sampled_from(["a", "b:1", "(", ")", ",", " ", "(5s)", "@x"])))
+def test_a_comma_in_parentheses_is_part_of_its_entry(parts: list[str]) -> None:
+    text = "".join(parts)
+    assert split_plan(text) == [part.strip() for part in re.split(r",(?![^()]*\))", text)]

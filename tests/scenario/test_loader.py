@@ -12,6 +12,7 @@ import pytest
 from sim.base.errors import ScenarioError
 from sim.faults.plan import FaultEntry
 from sim.scenario import Expectation, Scenario, load_scenario, load_target, parse_scenario
+from sim.scenario.document import NODES_MAX
 
 TOY = ("toyshop",)
 
@@ -328,3 +329,22 @@ def test_settings_that_are_run_together_are_refused_and_said_apart(key: str, tex
 def test_a_text_with_a_comma_and_an_equals_sign_is_a_text() -> None:
     for text in ("x=1,y", "early,z=1", "polite=true", "a, b"):
         assert read("", overrides={"note": text}).config == {"note": text}
+
+
+def test_a_file_of_too_many_values_is_refused_where_they_begin_to_be_too_many() -> None:
+    text = "model: models.consensus\nfaults:\n" + "- drop:1\n" * (NODES_MAX + 1)
+    with pytest.raises(ScenarioError) as told:
+        parse_scenario(text, "s.yaml")
+    assert told.value.mistakes[0] == "s.yaml:50000:3: more than 50,000 keys and values; a scenario is a short text"
+
+
+def test_a_long_plan_is_a_plan_and_each_entry_in_it_is_blamed_for_itself() -> None:
+    entries = [f"delay:1@gemini({number}ms)" for number in range(1, 2_001)]
+    scenario = parse_scenario("model: models.consensus\nfaults:\n" + "".join(f"- {one}\n" for one in entries), "s.yaml")
+    assert len(scenario.system.budget) == 2_000
+    wrong = ["drop:1@nobody", entries[7], "explode:1"]
+    with pytest.raises(ScenarioError) as told:
+        parse_scenario(
+            "model: models.consensus\nfaults:\n" + "".join(f"- {one}\n" for one in entries + wrong), "s.yaml"
+        )
+    assert [mistake.split(":")[1] for mistake in told.value.mistakes] == ["2003", "2004", "2005"]

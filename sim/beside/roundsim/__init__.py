@@ -1,4 +1,4 @@
-"""What an installation has beside `sim`: the pytest plugin, and the models that ship with roundsim, as `roundsim.models`.
+"""What an installation has beside `sim`: the command, the pytest plugin, and the models that ship with roundsim, as `roundsim.models`.
 
 What belongs here: names that `sim` must not claim, for a project may have a package `sim`, or `models`, of its own.
 What does not: anything that `sim` imports; and nothing here imports `sim` before it is used.
