@@ -187,7 +187,7 @@ def _cell(row: sqlite3.Row, name: str) -> Any:
     if not isinstance(value, _CELLS[name]):
         raise TypeError(f"{name} is {type(value).__name__}")
     if isinstance(value, int) and name.endswith("_ms"):
-        datetime.fromtimestamp(value / 1000, UTC)
+        datetime.fromtimestamp(int(row[name]) / 1000, UTC)
     return value
 
 

@@ -16,7 +16,7 @@ from sim.base import printing
 from sim.base.errors import ConfigError
 from sim.base.overdue import WATCH
 from sim.campaign import sessions
-from sim.campaign.answer import Answer, answer_of
+from sim.campaign.answer import CampaignAnswer, answer_of
 from sim.campaign.code import code_of
 from sim.campaign.dispatch import Campaign
 from sim.campaign.engines import read_spec, started
@@ -139,7 +139,7 @@ def carry_on(at: SessionDesk, session: Session, target: Target, by: Crew) -> int
 
 
 class _Done(NamedTuple):
-    answer: Answer
+    answer: CampaignAnswer
     part: Part
     parts: Sequence[Part]
     known: Sequence[KnownCase]

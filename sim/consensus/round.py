@@ -66,7 +66,7 @@ class Round:
     """A question of run `run` at `key` (as in a `ConsensusSequence`), asked of the agents in `roster`.
 
     `quorum` is the share of the roster that has to agree, as two integers; whoever decides uses it. Raises TypeError or
-    ValueError, naming the field, for what is no round.
+    ValueError, naming the field, for whatever does not make a round.
     """
 
     run: str
@@ -118,7 +118,7 @@ class Round:
         place = self._place(agent)
         if not usable:
             return (self, Taken.ENDED) if attempt in place.over else (self._over(agent, attempt), Taken.UNUSABLE)
-        hash(answer)
+        frozenset((answer,))  # raises TypeError for what is not hashable
         return self._with(agent, replace(place, answer=answer, has_answered=True, given_up=False)), Taken.COUNTED
 
     def failed(self, agent: str, attempt: int, failure: Failure) -> tuple[Round, Taken]:

@@ -60,7 +60,7 @@ class FuzzResult:
     cut_short: int = 0
     """Schedules that were ended by the bound on steps."""
     unfinished: bool = False
-    """Whether the time was up inside a schedule; its steps and states count, but it is none of `schedules`."""
+    """Whether the time was up inside a schedule; its steps and states count, but it does not count in `schedules`."""
     seconds: float = 0.0
     """Of the schedules and of minimising."""
     engine: str = "plain"

@@ -17,7 +17,7 @@ from sim.faults import RateLimited
 from sim.faults.plan import FaultEntry
 from sim.graph.action import Action, Effect, Kind
 from sim.graph.debts import debts_of
-from sim.graph.listening import Listening
+from sim.graph.hearing import Listening
 from sim.machine.constants import constant_fields
 from sim.machine.handler import Handler, Local, Outcome
 from sim.machine.ledgers import Crashed, Received, Restarted

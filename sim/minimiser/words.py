@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,13 +30,19 @@ def told(
     """Lines that say how a run goes that ends in `finding`: each deviation, then what has not happened yet."""
     words = _Words(world, start, choices)
     if unusual:
-        lines = ["As usual, except:", *(f"- {words.deviation(one)}" for one in unusual)]
+        lines = ["As usual, except:", *_counted([words.deviation(one) for one in unusual])]
     elif is_usual(world, choices, finding):
         lines = ["As usual: first in, first out, no fault; the canonical schedule itself leads there."]
     else:
         lines = ["As usual, without any fault, before everything has arrived that is on its way."]
     pending = words.pending()
     return [*lines, f"Still to come when it happens: {pending}."] if pending else lines
+
+
+def _counted(clauses: list[str]) -> list[str]:
+    """A line for each clause; what is said more than once stands where it is said first, with how often."""
+    often = Counter(clauses)
+    return [f"- {clause} ({often[clause]} times)" if often[clause] > 1 else f"- {clause}" for clause in often]
 
 
 def is_usual(world: AnyWorld, choices: Sequence[Choice], finding: Finding) -> bool:

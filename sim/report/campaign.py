@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sim.base.errors import listing
-from sim.campaign.answer import Answer, PartTally
+from sim.campaign.answer import CampaignAnswer, PartTally
 from sim.campaign.known import KnownCase
 from sim.campaign.sample import Sample
 from sim.campaign.sessions import Part, Session
@@ -160,7 +160,7 @@ def session_lines(session: Session, told: Sequence[tuple[Part, PartTally]], code
             continue
         yield ""
         yield f"part {number}: {part.shown}, roundsim {part.version}"
-        if isinstance(tally, Answer):
+        if isinstance(tally, CampaignAnswer):
             if part.code != code:
                 yield "changed     the code has changed since; the transitions are named by its current tables"
             yield from covered_lines(tally, tally.seconds)
@@ -186,4 +186,4 @@ def answer_data(part: Part, tally: PartTally) -> dict[str, Any]:
         "usage": sample_data(tally.sample),
         "found": [{**found_data(found), "text": tally.texts[found.counterexample]} for found in tally.found],
     }
-    return {**data, **coverage_data(tally)} if isinstance(tally, Answer) else data
+    return {**data, **coverage_data(tally)} if isinstance(tally, CampaignAnswer) else data

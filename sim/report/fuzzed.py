@@ -12,12 +12,12 @@ from sim.scenario import Target
 from sim.system.links import in_words
 
 if TYPE_CHECKING:
-    from sim.campaign.answer import Answer
+    from sim.campaign.answer import CampaignAnswer
     from sim.fuzzer.discovery import Discovery
     from sim.fuzzer.fuzz import FuzzResult
     from sim.minimiser.counterexample_file import CounterexampleFile
 
-    Fuzzed = FuzzResult | Answer
+    Fuzzed = FuzzResult | CampaignAnswer
 
 
 def fuzz_head(target: Target, settings: Mapping[str, object], strategy: str, seed: int) -> list[str]:
