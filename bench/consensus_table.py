@@ -379,6 +379,13 @@ do not show:
   lifecycle leak (a record of one run blocks the next run's Validate) needs two runs in one world; within one run it is what
   D13 does.
 
+## With a budget
+
+`--set budget_usd=0.05` gives the coordinator a budget for the questions of a stage (`models/consensus/thrift.py`): it asks
+`sim.metrics.Budget` before it asks an agent again, and gives up on whom it cannot pay for; `ask_usd` is what a question and its
+answer are expected to cost. First questions are asked in any case. The check proves `no question beyond the budget`; a
+coordinator that does not ask its budget is caught (`tests/models/consensus/test_thrift.py`).
+
 ## The switches
 
 Ours has its own rows and methods only. What references do otherwise is in `models/consensus/references/`: subclasses

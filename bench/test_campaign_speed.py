@@ -25,9 +25,9 @@ from sim.campaign.campaign_plan import CampaignPlan
 from sim.campaign.code import code_of
 from sim.campaign.dispatch import Campaign
 from sim.campaign.engines import Engine, started
-from sim.campaign.git import GitPlace
 from sim.campaign.store import CampaignStore
 from sim.campaign.worker import ChunkOutcome, ChunkRequest, ready, run_chunk
+from sim.sessions.git import GitPlace
 
 MODEL = "models.consensus"
 SCHEDULES, CHUNK = 2_000_000, 10_000

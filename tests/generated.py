@@ -6,6 +6,7 @@ page is the business of `tests.documents`.
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
 import re
@@ -81,12 +82,37 @@ def _fits(key: dict[str, Any], whole: dict[str, Any]) -> str:
 
 
 def names() -> str:
-    return table(("name", "what it is"), ((f"`{_called(name)}`", _first(getattr(sim, name))) for name in sim.__all__))
+    return table(
+        ("name", "what it is"),
+        ((f"`{_called(name, getattr(sim, name))}`", _first(getattr(sim, name))) for name in sim.__all__),
+    )
 
 
-def _called(name: str) -> str:
+LIBRARY = ("sim.consensus", "sim.metrics", "sim.faults", "sim.sessions")
+"""The packages that are of use without a simulation."""
+
+
+def library() -> str:
+    """Their public names: functions and classes with parameters, the methods of classes, constants with their values."""
+    return table(("name", "what it is"), (row for package in LIBRARY for row in _of_package(package)))
+
+
+def _of_package(package: str) -> Iterator[tuple[str, str]]:
+    module = importlib.import_module(package)
+    for name in module.__all__:
+        thing = getattr(module, name)
+        if inspect.isclass(thing) or inspect.isfunction(thing):
+            yield f"`{package}.{_called(name, thing)}`", _first(thing)
+        elif type(thing).__module__.startswith("sim."):
+            yield f"`{package}.{name}`", f"the `{type(thing).__name__}` {thing}"
+        for method, made in vars(thing).items() if inspect.isclass(thing) and package != "sim.faults" else ():
+            function = made.__func__ if isinstance(made, classmethod) else made
+            if inspect.isfunction(function) and not method.startswith("_") and function.__doc__:
+                yield f"`{name}.{_called(method, function)}`", _first(function)
+
+
+def _called(name: str, thing: Any) -> str:
     """A function with its parameters; of anything else the name."""
-    thing = getattr(sim, name)
     if not inspect.isfunction(thing):
         return name
     shown = []
@@ -96,6 +122,8 @@ def _called(name: str) -> str:
             shown.append("*")
             starred = True
         starred = starred or parameter.kind is parameter.VAR_POSITIONAL
+        if parameter.name in ("self", "cls"):
+            continue
         star = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
         shown.append(star + parameter.name + ("" if parameter.default is parameter.empty else "=..."))
     return f"{name}({', '.join(shown)})"
@@ -115,6 +143,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "scenario": scenario,
     "faults": faults,
     "names": names,
+    "library": library,
 }
 
 

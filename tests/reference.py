@@ -15,19 +15,21 @@ from typing import Any, NamedTuple
 from sim import DEFER, IGNORE, Crashed, Fault, Message, RateLimited, Received, Restarted, System
 from sim.base.values import encode, show
 
-DOWN, FAILED = "(down)", "(failed)"
+DOWN, GONE, OFF, FAILED = "(down)", "(gone)", "(off)", "(failed)"
 
 
 class Local(NamedTuple):
     state: str
     fields: tuple[Any, ...]
     timers: tuple[str, ...] = ()
+    updated: bool = False
 
 
 class State(NamedTuple):
     locals: tuple[Local, ...]
     net: tuple[Any, ...]
-    """any, set: envelopes, sorted; fifo: non-empty queues, sorted. An envelope is (source, target, message)."""
+    """All links any or all set: envelopes, sorted; else runs of those that are kept together (queues, copies, the newest
+    of a class), sorted. An envelope is (source, target, message)."""
     budgets: tuple[int, ...]
     cuts: tuple[str, ...]
 
@@ -55,7 +57,8 @@ class Unhandled(Exception):
     def __init__(self, machine: str, local: Local, trigger: Any, given: Any) -> None:
         what = f"timer {trigger}" if isinstance(trigger, str) else trigger.__name__
         shown = f": {show(given)}" if given is not None else ""
-        self.local = Local(FAILED, ("unhandled", f"unhandled {what} in state {local.state} of {machine}{shown}"))
+        reason = f"unhandled {what} in state {local.state} of {machine}{shown}"
+        self.local = Local(FAILED, ("unhandled", reason), updated=local.updated)
 
 
 class Self:
@@ -79,6 +82,13 @@ class Self:
 
     def send(self, target: str, message: Message) -> None:
         self.outputs.append(("send", target, message))
+
+    def write(self, then: Any = (), **fields: Any) -> None:
+        new = {name: value for name, value in fields.items() if self.__dict__[name] != value}
+        self.__dict__.update(new)
+        parts = [*(("write", *item) for item in new.items()), *(("send", *pair) for pair in then)]
+        if parts:
+            self.outputs.append(parts[0] if len(parts) == 1 else ("together", parts))
 
     def emit(self, emission: Any) -> None:
         self.outputs.append(("emit", emission))
@@ -112,8 +122,8 @@ class Outcome(NamedTuple):
 class Machine:
     """One named process or monitor: its table as the class body wrote it."""
 
-    def __init__(self, name: str, definition: Any) -> None:
-        self.name, self.cls = name, type(definition)
+    def __init__(self, name: str, definition: Any, updated: bool = False) -> None:
+        self.name, self.cls, self.updated = name, type(definition), updated
         self.fields = tuple(self.cls.table.fields)
         self.start = tuple(getattr(definition, f) for f in self.fields)
         self.states = [s if isinstance(s, str) else s["name"] for s in self.cls.states]
@@ -125,9 +135,9 @@ class Machine:
         self.must, self.may = tuple(getattr(self.cls, "must", ())), tuple(getattr(self.cls, "may", ()))
         self.heard = {row["trigger"] for row in self.cls.transitions}
 
-    def down(self, fields: tuple[Any, ...]) -> Local:
+    def down(self, fields: tuple[Any, ...], state: str = DOWN) -> Local:
         kept = (v if f in self.durable else s for f, v, s in zip(self.fields, fields, self.start, strict=True))
-        return Local(DOWN, tuple(kept))
+        return Local(state, tuple(kept), updated=self.updated)
 
     def made(self, local: Local, move: Any) -> Local:
         """The local value when a move begins: of a bounded one there is one less left."""
@@ -200,7 +210,7 @@ class Machine:
         except Exception as error:
             reason = f"{self.name} in state {local.state}: {type(error).__name__}: {error}"
             after = Local(FAILED, ("exception", reason))
-        yield Outcome(after, tuple(me.outputs), tuple(me.choices))
+        yield Outcome(after._replace(updated=self.updated), tuple(me.outputs), tuple(me.choices))
 
 
 def _names(given: Any) -> list[str]:
@@ -223,13 +233,19 @@ class Explored:
 class Reference:
     """`actions` and `apply` in one: `steps(state)`."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, every_payer: bool = False) -> None:
         self.system = system
+        self.every_payer = every_payer
         self.machines = [Machine(n, p) for n, p in (*system.processes.items(), *system.monitors.items())]
         self.width = len(system.processes)
+        self.newer = {name: Machine(name, process, updated=True) for name, process in system.updates.items()}
         self.names = [m.name for m in self.machines]
         self.entries = [e for e in system.budget if e.count != 0]
         self.finite = [e for e in self.entries if e.count is not None]
+
+    def _of(self, index: int, local: Local) -> Machine:
+        """The machine that a local value is of."""
+        return self.newer[self.names[index]] if local.updated else self.machines[index]
 
     # --- states ---------------------------------------------------------------------------------------------
 
@@ -247,7 +263,7 @@ class Reference:
 
     def _output(self, state: State, index: int, outputs: tuple[Any, ...], first: Any = None, last: Any = None) -> State:
         """After sends and emissions; writes are in the local value already."""
-        for output in outputs:
+        for output in _flat(outputs):
             if output[0] == "send":
                 state = self._add(state, (self.names[index], output[1], output[2]))
         emitted = [o[1] for o in outputs if o[0] == "emit"]
@@ -269,37 +285,62 @@ class Reference:
 
     # --- networks -------------------------------------------------------------------------------------------
 
+    def _kind(self, envelope: Any) -> str:
+        given, (source, target, _) = self.system.network, envelope
+        if isinstance(given, str):
+            return given
+        links = [(f"{source}->{target}"), (f"{source}->*"), (f"*->{target}"), "*"]
+        return [*(given[link] for link in links if link in given), "any"][0]
+
+    def _is_flat(self) -> bool:
+        """Whether `net` holds envelopes, and not runs of those that are kept together."""
+        names = self.names[: self.width]
+        return {self._kind((a, b, None)) for a in names for b in names} in ({"any"}, {"set"})
+
+    def _run(self, envelope: Any) -> Any:
+        """What is the same for those that are kept together."""
+        whole = (*envelope[:2], type(envelope[2]))
+        return {"fifo": envelope[:2], "latest": whole}.get(self._kind(envelope), envelope)
+
+    def _runs(self, state: State) -> list[tuple[Any, ...]]:
+        return [(e,) for e in state.net] if self._is_flat() else list(state.net)
+
+    def _with_runs(self, state: State, runs: list[tuple[Any, ...]]) -> State:
+        left = [run for run in runs if run]
+        net = [e for run in left for e in run] if self._is_flat() else left
+        return state._replace(net=tuple(sorted(net, key=encode)))
+
     def _add(self, state: State, envelope: Any) -> State:
-        network, net = self.system.network, state.net
-        if network == "set":
-            return state if envelope in net else state._replace(net=tuple(sorted((*net, envelope), key=encode)))
-        if network == "any":
-            return state._replace(net=tuple(sorted((*net, envelope), key=encode)))
-        queues = {queue[0][:2]: queue for queue in net}
-        queues[envelope[:2]] = (*queues.get(envelope[:2], ()), envelope)
-        return state._replace(net=tuple(sorted(queues.values(), key=encode)))
+        kind, runs = self._kind(envelope), self._runs(state)
+        if kind == "set" and (envelope,) in runs:
+            return state
+        mine = [run for run in runs if self._run(run[0]) == self._run(envelope)]
+        others = [run for run in runs if run not in mine]
+        before = () if kind == "latest" else tuple(e for run in mine for e in run)
+        return self._with_runs(state, [*others, (*before, envelope)])
 
     def _remove(self, state: State, envelope: Any) -> State:
-        if self.system.network != "fifo":
-            at = state.net.index(envelope)
-            return state._replace(net=state.net[:at] + state.net[at + 1 :])
-        queues = []
-        for queue in state.net:
-            if queue[0][:2] == envelope[:2]:
-                at = queue.index(envelope)
-                queue = queue[:at] + queue[at + 1 :]
-            queues += [queue] if queue else []
-        return state._replace(net=tuple(sorted(queues, key=encode)))
+        runs = self._runs(state)
+        at = next(i for i, run in enumerate(runs) if envelope in run)
+        run = runs[at]
+        place = run.index(envelope)
+        runs[at] = run[:place] + run[place + 1 :]
+        return self._with_runs(state, runs)
+
+    def _delivered(self, envelope: Any) -> Any:
+        """What a delivery takes away."""
+        return None if self._kind(envelope) == "set" else envelope
 
     def _flying(self, state: State) -> list[Any]:
-        flat = [e for queue in state.net for e in queue] if self.system.network == "fifo" else state.net
-        return list(dict.fromkeys(flat))
+        return list(dict.fromkeys(e for run in self._runs(state) for e in run))
 
     def _heads(self, state: State) -> list[Any]:
-        return [queue[0] for queue in state.net] if self.system.network == "fifo" else self._flying(state)
+        return list(dict.fromkeys(run[0] for run in self._runs(state)))
 
     def _held(self, state: State, envelope: Any) -> bool:
         for name in state.cuts:
+            if name.endswith(" for good"):
+                continue  # what it holds is not in flight
             cut = self.system.cuts[name]
             everybody = set(self.system.processes)
             other = everybody - cut.side if cut.other is None else cut.other
@@ -316,7 +357,18 @@ class Reference:
         handled = [*self._deliveries(state), *self._domain(state), *self._own(state)]
         found = [s for s, _ in handled]
         found += [s for _, windows in handled for s in windows]
-        return [*found, *self._network_faults(state), *self._crashes(state), *self._cut_steps(state)]
+        found += [*self._network_faults(state), *self._crashes(state), *self._cut_steps(state)]
+        found += [*self._host_steps(state), *self._updates(state)]
+        return [step._replace(after=self._arriving(step.after)) for step in found]
+
+    def _arriving(self, state: State) -> State:
+        """Without what can never arrive."""
+        gone = {name for name, local in zip(self.names, state.locals, strict=True) if local.state == GONE}
+        lasting = [name.removesuffix(" for good") for name in state.cuts if name.endswith(" for good")]
+        for envelope in [e for queue in state.net for e in queue] if self.system.network == "fifo" else state.net:
+            if envelope[1] in gone or self._held(state._replace(cuts=tuple(lasting)), envelope):
+                state = self._remove(state, envelope)
+        return state
 
     def _handler(
         self,
@@ -339,44 +391,154 @@ class Reference:
         windows: list[Step] = []
         if outcome.local.state != FAILED:
             for n in range(len(outcome.outputs) + 1):
-                entry = self._crash_entry(state, self.names[index], outcome.outputs, n, message)
-                if entry is None:
-                    continue
-                prefix = outcome.outputs[:n]
-                begun = self.machines[index].made(before, what[2]) if what[0] == "move" else before
-                fields = dict(zip(self.machines[index].fields, begun.fields, strict=True))
-                fields.update({o[1]: o[2] for o in prefix if o[0] == "write"})
-                struck = _put(self._spend(base, entry), index, self.machines[index].down(tuple(fields.values())))
-                struck = self._output(struck, index, prefix, first, Crashed(self.names[index]))
-                windows.append(Step((*what, "crash", n), struck, False))
+                back = before.state == DOWN
+                begun = self._of(index, before).made(before, what[2]) if what[0] == "move" else before
+                for entry in self._window_entries(base, self.names[index], outcome.outputs, n, message, back):
+                    prefix = outcome.outputs[:n]
+                    fields = dict(zip(self._of(index, before).fields, begun.fields, strict=True))
+                    fields.update({o[1]: o[2] for o in _flat(prefix) if o[0] == "write"})
+                    left = self._of(index, before).down(tuple(fields.values()), GONE if entry.for_good else DOWN)
+                    struck = _put(self._spend(base, entry), index, left)
+                    struck = self._output(struck, index, prefix, first, Crashed(self.names[index]))
+                    windows.append(Step((*what, "crash", n, entry), struck, False))
+                for host in [name for name, members in self.system.machines.items() if self.names[index] in members]:
+                    for entry in self._window_entries(base, host, outcome.outputs, n, message):
+                        prefix = outcome.outputs[:n]
+                        fields = dict(zip(self._of(index, before).fields, begun.fields, strict=True))
+                        fields.update({o[1]: o[2] for o in _flat(prefix) if o[0] == "write"})
+                        state_after = GONE if entry.for_good else OFF
+                        struck = _put(self._spend(base, entry), index, before._replace(fields=tuple(fields.values())))
+                        struck = self._output(struck, index, prefix, first, Crashed(self.names[index]))
+                        struck = _put(struck, index, self._of(index, before).down(tuple(fields.values()), state_after))
+                        struck = self._fell(struck, host, state_after)
+                        windows.append(Step((*what, "crash with", host, n, entry), struck, False))
         return Step(what, whole, progress), windows
+
+    def _fell(self, state: State, host: str, after: str) -> State:
+        """The machine goes down, with whoever is still up on it and what is in flight inside of it."""
+        flat = [e for queue in state.net for e in queue] if self.system.network == "fifo" else state.net
+        for envelope in flat:
+            if {envelope[0], envelope[1]} <= {*self.system.machines[host]}:
+                state = self._remove(state, envelope)
+        for name in self.system.machines[host]:
+            index = self.names.index(name)
+            local = state.locals[index]
+            if local.state != GONE:
+                state = _put(state, index, self._of(index, local).down(local.fields, after))
+            if local.state not in (DOWN, GONE, OFF):
+                state = self._hear(state, Crashed(name))
+        return state
+
+    def _host_steps(self, state: State) -> Iterator[Step]:
+        for host, members in self.system.machines.items():
+            on = [self.names.index(name) for name in members]
+            if any(state.locals[i].state not in (DOWN, GONE, OFF) for i in on):
+                fitting = [e for e in self._left_of(state, "crash") if not e.after and e.target in (None, host)]
+                for entry in self._payers(fitting) if not self._full(state) else []:
+                    struck = self._fell(self._spend(state, entry), host, GONE if entry.for_good else OFF)
+                    yield Step(("crash", host, entry), struck, False)
+            off = [i for i in on if state.locals[i].state == OFF]
+            ways: list[list[Outcome]] = [[]]
+            for i in off:
+                ways = [
+                    [*way, o]
+                    for way in ways
+                    for o in self._of(i, state.locals[i]).hook("on_restart", state.locals[i].fields)
+                ]
+            for way in ways if off else []:
+                yield from self._host_restart(state, host, off, way)
+
+    def _host_restart(self, state: State, host: str, off: list[int], way: list[Outcome]) -> Iterator[Step]:
+        what = ("restart", host, tuple(o.choices for o in way))
+        everything = [(i, output) for i, o in zip(off, way, strict=True) for output in o.outputs]
+        whole = state
+        for i, outcome in zip(off, way, strict=True):
+            whole = _put(whole, i, outcome.local)
+        for i in off:
+            whole = self._hear(whole, Restarted(self.names[i]))
+        for i, output in everything:
+            whole = self._output(whole, i, (output,))
+        yield Step(what, whole, True)
+        if any(outcome.local.state == FAILED for outcome in way):
+            return
+        for n in range(len(everything) + 1):
+            outputs = tuple(output for _, output in everything)
+            for entry in self._window_entries(state, host, outputs, n, "", back=True):
+                struck = self._spend(state, entry)
+                for i in off:
+                    fields = dict(zip(self._of(i, state.locals[i]).fields, state.locals[i].fields, strict=True))
+                    done = tuple(output for j, output in everything[:n] if j == i)
+                    fields.update({o[1]: o[2] for o in _flat(done) if o[0] == "write"})
+                    after = self._of(i, state.locals[i]).down(tuple(fields.values()), GONE if entry.for_good else OFF)
+                    struck = _put(struck, i, after)
+                for i in off:
+                    struck = self._hear(struck, Restarted(self.names[i]))
+                for i, output in everything[:n]:
+                    struck = self._output(struck, i, (output,))
+                for i in off:
+                    struck = self._hear(struck, Crashed(self.names[i]))
+                struck = self._fell(struck, host, GONE if entry.for_good else OFF)
+                yield Step((*what, "crash", n, entry), struck, False)
+
+    def _updates(self, state: State) -> Iterator[Step]:
+        for index, name in enumerate(self.names):
+            old = state.locals[index]
+            fitting = [e for e in self._left_of(state, "update") if e.target in (None, name)]
+            if name not in self.newer or old.updated or old.state in (DOWN, GONE, OFF):
+                continue
+            new, kept = self.newer[name], dict(zip(self.machines[index].fields, old.fields, strict=True))
+            values = dict(zip(new.fields, new.start, strict=True))
+            values.update({field: kept[field] for field in self.machines[index].durable})
+            for outcome in new.hook("on_restart", tuple(values.values())):
+                for entry in self._payers(fitting):
+                    base = _put(state, index, new.down(tuple(values.values())))
+                    heard = self._hear(base, Crashed(name))
+                    first = Restarted(name)
+                    step, windows = self._handler(
+                        heard, index, outcome, ("update", index, entry), progress=False, first=first, spend=entry
+                    )
+                    yield step
+                    yield from windows if not self._full(state) else []
+
+    def _full(self, state: State) -> bool:
+        """Whether as many are down as may be; a machine is one."""
+        if self.system.down_max is None:
+            return False
+        down = {name for name, local in zip(self.names, state.locals, strict=True) if local.state in (DOWN, GONE, OFF)}
+        hosts = [host for host, members in self.system.machines.items() if down & {*members}]
+        alone = [name for name in down if not self._on_host(name)]
+        return len(hosts) + len(alone) >= self.system.down_max
+
+    def _on_host(self, name: str) -> bool:
+        return any(name in members for members in self.system.machines.values())
 
     def _outcomes(self, index: int, local: Local, trigger: Any, given: Any, sender: str) -> list[Outcome]:
         try:
-            return self.machines[index].react(local, trigger, given, sender)
+            return self._of(index, local).react(local, trigger, given, sender)
         except Unhandled as unhandled:
             return [Outcome(unhandled.local, (), ())]
 
     def _deliveries(self, state: State) -> Iterator[tuple[Step, list[Step]]]:
-        heads = [(e, None) for e in self._heads(state)]
+        heads: list[tuple[Any, Any]] = [(e, None) for e in self._heads(state)]
         late = []
-        if self.system.network == "fifo":
-            for queue in state.net:
-                late += [(e, self._entry(state, "reorder", e)) for e in dict.fromkeys(queue[1:]) if e != queue[0]]
-        for envelope, entry in [*heads, *((e, entry) for e, entry in late if entry)]:
+        for run in self._runs(state):
+            if self._kind(run[0]) == "fifo":
+                others = [e for e in dict.fromkeys(run[1:]) if e != run[0]]
+                late += [(e, entry) for e in others for entry in self._entries(state, "reorder", e)]
+        for envelope, entry in [*heads, *late]:
             source, target, message = envelope
             index = self.names.index(target)
             local = state.locals[index]
-            if local.state == DOWN or self._held(state, envelope):
+            if local.state in (DOWN, GONE, OFF) or self._held(state, envelope):
                 continue
             for outcome in self._outcomes(index, local, type(message), message, source):
                 yield self._handler(
                     state,
                     index,
                     outcome,
-                    ("deliver", envelope, entry is not None),
+                    ("deliver", envelope, entry),
                     progress=entry is None,
-                    consumed=None if self.system.network == "set" else envelope,
+                    consumed=self._delivered(envelope),
                     first=Received(target, message),
                     spend=entry,
                     message=type(message).__name__,
@@ -389,34 +551,37 @@ class Reference:
                 index = self.names.index(target)
                 local = state.locals[index]
                 hints = {e.hint_ms for e in self.entries if e.kind == fault.kind}
-                if type(message) not in carriers or local.state == DOWN or self._held(state, envelope):
+                if type(message) not in carriers or local.state in (DOWN, GONE, OFF) or self._held(state, envelope):
                     continue
                 for hint in hints:
-                    entry = self._entry(state, fault.kind, envelope, hint)
+                    entries = self._entries(state, fault.kind, envelope, hint)
                     given: Fault = fault(message, hint) if fault is RateLimited else fault(message)
                     try:
-                        outcomes = self.machines[index].react(local, fault, given, source) if entry else []
+                        outcomes = self._of(index, local).react(local, fault, given, source) if entries else []
                     except Unhandled:
                         continue  # no enabled row: no opportunity
-                    for outcome in outcomes:
+                    for outcome, entry in [(o, e) for o in outcomes for e in entries]:
                         yield self._handler(
                             state,
                             index,
                             outcome,
-                            ("under", fault.kind, hint, envelope),
+                            ("under", fault.kind, hint, envelope, entry),
                             progress=False,
-                            consumed=None if fault.survives or self.system.network == "set" else envelope,
+                            consumed=None if fault.survives else self._delivered(envelope),
                             spend=entry,
                             message=type(message).__name__,
                         )
 
     def _own(self, state: State) -> Iterator[tuple[Step, list[Step]]]:
         for index in range(self.width):
-            machine, local = self.machines[index], state.locals[index]
+            local = state.locals[index]
+            machine = self._of(index, local)
             if local.state == DOWN:
                 for outcome in machine.hook("on_restart", local.fields):
                     first = Restarted(machine.name)
                     yield self._handler(state, index, outcome, ("restart", index), progress=True, first=first)
+                continue
+            if local.state in (GONE, OFF):
                 continue
             for timer in local.timers:
                 for outcome in self._outcomes(index, local, timer, None, ""):
@@ -431,50 +596,71 @@ class Reference:
 
     def _network_faults(self, state: State) -> Iterator[Step]:
         for envelope in self._flying(state):
-            entry = self._entry(state, "drop", envelope)
-            if entry:
-                yield Step(("drop", envelope), self._spend(self._remove(state, envelope), entry), False)
-            entry = self._entry(state, "duplicate", envelope)
-            if entry:
-                yield Step(("duplicate", envelope), self._spend(self._add(state, envelope), entry), False)
+            for entry in self._entries(state, "drop", envelope):
+                yield Step(("drop", envelope, entry), self._spend(self._remove(state, envelope), entry), False)
+            for entry in self._entries(state, "duplicate", envelope) if self._kind(envelope) in ("any", "fifo") else ():
+                yield Step(("duplicate", envelope, entry), self._spend(self._add(state, envelope), entry), False)
 
     def _crashes(self, state: State) -> Iterator[Step]:
         for index in range(self.width):
             local, name = state.locals[index], self.names[index]
-            entry = next((e for e in self._ordered(state, "crash") if not e.after and e.target in (None, name)), None)
-            if entry and local.state != DOWN:
-                after = _put(self._spend(state, entry), index, self.machines[index].down(local.fields))
-                yield Step(("crash", index), self._hear(after, Crashed(name)), False)
+            places = (name,) if self._on_host(name) else (None, name)
+            fitting = [e for e in self._left_of(state, "crash") if not e.after and e.target in places]
+            can = local.state not in (DOWN, GONE, OFF) and not self._full(state)
+            for entry in self._payers(fitting) if can else []:
+                down = self._of(index, local).down(local.fields, GONE if entry.for_good else DOWN)
+                after = _put(self._spend(state, entry), index, down)
+                yield Step(("crash", index, entry), self._hear(after, Crashed(name)), False)
 
     def _cut_steps(self, state: State) -> Iterator[Step]:
         for name in self.system.cuts:
             if name in state.cuts:
                 yield Step(("heal", name), state._replace(cuts=tuple(c for c in state.cuts if c != name)), True)
                 continue
-            entry = next((e for e in self._ordered(state, "cut") if e.target in (None, name)), None)
-            if entry:
-                cuts = tuple(c for c in self.system.cuts if c in (*state.cuts, name))
-                yield Step(("cut", name), self._spend(state._replace(cuts=cuts), entry), False)
+            if f"{name} for good" in state.cuts:
+                continue
+            for entry in self._payers([e for e in self._left_of(state, "cut") if e.target in (None, name)]):
+                known = [*self.system.cuts, *(f"{cut} for good" for cut in self.system.cuts)]
+                struck = f"{name} for good" if entry.for_good else name
+                cuts = tuple(c for c in known if c in (*state.cuts, struck))
+                yield Step(("cut", name, entry), self._spend(state._replace(cuts=cuts), entry), False)
 
     # --- budgets --------------------------------------------------------------------------------------------
 
-    def _ordered(self, state: State, kind: str) -> list[Any]:
-        """The entries of a kind with something left, those with a target first."""
-        found = [e for e in self.entries if e.kind == kind and (e.count is None or self._left(state, e))]
-        return sorted(found, key=lambda e: e.target is None)
+    def _left_of(self, state: State, kind: str) -> list[Any]:
+        """The entries of a kind with something left."""
+        return [e for e in self.entries if e.kind == kind and (e.count is None or self._left(state, e))]
 
     def _left(self, state: State, entry: Any) -> int:
         return state.budgets[self.finite.index(entry)]
 
-    def _entry(self, state: State, kind: str, envelope: Any, hint: Any = None) -> Any:
-        places = (None, envelope[0], envelope[1], type(envelope[2]).__name__)
-        return next((e for e in self._ordered(state, kind) if e.target in places and e.hint_ms == hint), None)
+    def _entries(self, state: State, kind: str, envelope: Any, hint: Any = None) -> list[Any]:
+        source, target, message = envelope
+        places = (None, source, target, f"{source}->{target}", type(message).__name__)
+        return self._payers([e for e in self._left_of(state, kind) if e.target in places and e.hint_ms == hint])
 
-    def _crash_entry(self, state: State, name: str, outputs: tuple[Any, ...], n: int, message: str) -> Any:
-        fitting = [e for e in self._ordered(state, "crash") if e.target in (None, name)]
-        behind = [_name(outputs[n - 1])] if n else []
+    def _window_entries(
+        self, state: State, name: str, outputs: tuple[Any, ...], n: int, message: str, back: bool = False
+    ) -> list[Any]:
+        if self._full(state) and not back:
+            return []
+        places = (name,) if self._on_host(name) else (None, name)
+        fitting = [e for e in self._left_of(state, "crash") if e.target in places]
+        behind = [_name(output) for output in _flat(outputs[n - 1 : n])] if n else []
         behind += [message] if n == len(outputs) and message else []
-        return next((e for e in sorted(fitting, key=lambda e: bool(e.after)) if not e.after or e.after in behind), None)
+        return self._payers([e for e in fitting if not e.after or e.after in behind])
+
+    def _payers(self, fitting: list[Any]) -> list[Any]:
+        """Those of the entries that may pay: every one if `every_payer`; otherwise the first without limit, or those than
+        which no other is more particular."""
+        if self.every_payer:
+            return fitting
+        if len({e.for_good for e in fitting}) > 1:  # two faults
+            return [e for good in (False, True) for e in self._payers([e for e in fitting if e.for_good is good])]
+        endless = [e for e in fitting if e.count is None]
+        if endless:
+            return endless[:1]
+        return [e for e in fitting if not any(_more_particular(other, e) for other in fitting if other is not e)]
 
     def _spend(self, state: State, entry: Any) -> State:
         if entry is None or entry.count is None:
@@ -509,8 +695,8 @@ class Reference:
     def _note_failures(self, result: Explored, state: State, length: int) -> None:
         kinds = [local.fields[0] for local in state.locals if local.state == FAILED]
         if not kinds and not any(step.progress and step.after != state for step in result.edges[state]):
-            for index, (machine, local) in enumerate(zip(self.machines, state.locals, strict=True)):
-                if local.state in machine.hot:
+            for index, local in enumerate(state.locals):
+                if local.state in self._of(index, local).hot:
                     kinds.append("stuck" if index < self.width else "waiting")
         for kind in kinds:
             result.failures.setdefault(kind, length)
@@ -518,6 +704,18 @@ class Reference:
 
 def _put(state: State, index: int, local: Local) -> State:
     return state._replace(locals=(*state.locals[:index], local, *state.locals[index + 1 :]))
+
+
+def _more_particular(one: Any, other: Any) -> bool:
+    """Whether whatever one entry may strike the other may strike as well."""
+    if other.after is not None and one.after != other.after:
+        return False
+    return other.target is None or one.target == other.target or other.target in (one.target or "").split("->")
+
+
+def _flat(outputs: tuple[Any, ...]) -> list[Any]:
+    """Outputs, with what was one instant as several."""
+    return [part for output in outputs for part in (output[1] if output[0] == "together" else [output])]
 
 
 def _name(output: tuple[Any, ...]) -> str:

@@ -32,6 +32,7 @@ from sim import (
     cut,
 )
 from sim.graph.action import Kind
+from sim.system.links import kind_of
 
 
 class Ping(Message):
@@ -74,6 +75,17 @@ def _send(target: str, kind: type[Any]) -> Callable[..., None]:
 def _burst(target: str) -> Callable[..., None]:
     """Two messages on one link: an order that `reorder` can break."""
     return _sequence(_send(target, Ping), _flip, _send(target, Pong))
+
+
+def _outbox(target: str) -> Callable[..., None]:
+    """A durable field and two messages, in one instant."""
+
+    def act(self: Any, *given: Any) -> None:
+        if self.fuel:
+            self.fuel -= 1
+            self.write(kept=1 - self.kept, then=[(target, Ping(self.x)), (target, Pong(self.kept))])
+
+    return act
 
 
 def _answer(self: Any, *given: Any) -> None:
@@ -157,7 +169,8 @@ def _known_acts(names: tuple[str, ...]) -> tuple[Callable[..., None], ...]:
     bursts = [_burst(target) for target in names]
     arms = [_arm(timer, duration) for timer in TIMERS for duration in (5, (1, 9))]
     rest = [_answer, _take, _flip, _keep, _note, _choose, _choose_state, _emit, _cancel("t"), _cancel("u")]
-    return (*sends, *bursts, *arms, *rest, _keep, _emit)
+    outboxes = [_outbox(target) for target in names]
+    return (*sends, *bursts, *arms, *rest, _keep, _emit, *outboxes)
 
 
 def _acts(draw: Any, names: tuple[str, ...]) -> Callable[..., None]:
@@ -265,7 +278,19 @@ def _monitor_class(draw: Any) -> type[Monitor]:
     return type("Watch", (Monitor,), body)
 
 
-def _budget(draw: Any, network: str, names: tuple[str, ...], crash: str | None) -> str:
+def _by_link(draw: Any, names: tuple[str, ...]) -> dict[str, str]:
+    """A kind of network for each link, some by `*`."""
+    ends = ("*", *names)
+    links = [f"{a}->{b}" for a in ends for b in ends if (a, b) != ("*", "*")]
+    found = {link: _pick(draw, KINDS) for link in links if _pick(draw, (False, True))}
+    return {"*": _pick(draw, KINDS), **found}
+
+
+def _kinds(network: str | dict[str, str], names: tuple[str, ...]) -> set[str]:
+    return {kind_of(network, a, b) for a in names for b in names}
+
+
+def _budget(draw: Any, kinds: set[str], names: tuple[str, ...], crash: str | None) -> str:
     nothing = (None,) * 4
     entries = [
         crash,
@@ -274,9 +299,10 @@ def _budget(draw: Any, network: str, names: tuple[str, ...], crash: str | None) 
         _pick(draw, (*nothing, "empty_response:1")),
         _pick(draw, (*nothing, "rate_limited:1(30s)", "rate_limited:1, rate_limited:1(5s)")),
     ]
-    if network != "set":
-        entries.append(_pick(draw, (*nothing, "duplicate:1", "duplicate:1@Ping", f"duplicate:1@{names[0]}")))
-    if network == "fifo":
+    if kinds & {"any", "fifo"}:
+        places = ("duplicate:1", "duplicate:1@Ping", *((f"duplicate:1@{names[0]}",) if len(kinds) == 1 else ()))
+        entries.append(_pick(draw, (*nothing, *places)))
+    if "fifo" in kinds:
         entries.append(_pick(draw, (None, "reorder:1", "reorder:unlimited", "reorder:1@Pong")))
     if len(names) > 1:
         entries.append(_pick(draw, (*nothing, "cut:1", "cut:unlimited@left", "cut:1@oneway")))
@@ -284,15 +310,17 @@ def _budget(draw: Any, network: str, names: tuple[str, ...], crash: str | None) 
 
 
 CRASHES = ("crash:1", "crash:1@p0", "crash:unlimited@p0", "crash:1@p0 after Ping", "crash:1 after kept")
-NETWORKS = ("any", "fifo", "set")
+KINDS = ("any", "fifo", "set", "latest")
+NETWORKS = ("any", "fifo", "set", "by link", "by link")
 
 
 @st.composite
 def systems(draw: Any, networks: Sequence[str] = NETWORKS, faults: str | None = None) -> System:
-    """A small finite system, on one of `networks`, with this budget or a random one. Many have a finding or
+    """A small finite system, on one of `networks` (`by link`: a kind for each), with this budget or a random one. Many have a finding or
     two: that is part of what engines must agree on."""
     names = ("p0", "p1", "p2")[: _pick(draw, (2, 1, 2, 2, 3) if faults is None else (2, 3))]
     network = _pick(draw, networks)
+    network = _by_link(draw, names) if network == "by link" else network
     crash = _pick(draw, (None, None, None, None, *CRASHES))
     durable_fuel = crash is not None and "unlimited" in crash  # or a restarted process would send for ever
     classes = [_process_class(draw, name, names, durable_fuel) for name in names[:2]]
@@ -301,7 +329,7 @@ def systems(draw: Any, networks: Sequence[str] = NETWORKS, faults: str | None = 
         processes={name: classes[i % len(classes)]() for i, name in enumerate(names)},
         network=network,
         monitors={"watch": _monitor_class(draw)()} if _pick(draw, (False, True)) else {},
-        faults=_budget(draw, network, names, crash) if faults is None else faults,
+        faults=_budget(draw, _kinds(network, names), names, crash) if faults is None else faults,
         carriers=CARRIERS,
         cuts=cuts if len(names) > 1 else {},
     )
@@ -311,7 +339,7 @@ def systems(draw: Any, networks: Sequence[str] = NETWORKS, faults: str | None = 
 
 PRIMITIVES = frozenset(
     {
-        "any", "fifo", "set", "move", "ignore", "defer", "conditions",
+        "any", "fifo", "set", "latest", "by-link", "move", "ignore", "defer", "conditions",
         "unless", "before", "after", "on_enter", "on_exit", "choices", "nested-choices",
         "must", "may", "bounded", "bound-reached", "crash-in-bounded", "hot", "timer", "rearmed", "cancelled", "emission",
         "monitor", "monitor-violated", "monitor-waiting", "monitor-unhandled", "unhandled", "exception", "stuck",
@@ -319,7 +347,7 @@ PRIMITIVES = frozenset(
         "crash-in-timer", "crash-in-move", "crash-in-restart", "crash-under-fault", "crash-reordered", "restart", "cut",
         "one-way-cut", "heal", "held", "agent_timeout", "empty_response", "rate_limited", "hint",
         "targeted", "unlimited", "after-place", "self-loop", "several-starts", "on_start-send", "down-holds",
-        "fifo-blocked"
+        "fifo-blocked", "together"
     }
 )  # fmt: skip
 
@@ -345,7 +373,7 @@ def walk(graph: Graph, states_max: int) -> dict[State, list[Any]] | None:
 def primitives_of(graph: Graph, explored: dict[State, list[Any]]) -> set[str]:
     """Which of `PRIMITIVES` the system comes to use in these states."""
     system = graph.system
-    used = {system.network}
+    used = {system.only_kind or "by-link", *graph.tables.kind}
     starts = graph.initial()
     used |= {"several-starts"} if len(starts) > 1 else set()
     used |= {"on_start-send"} if any(state.net for state in starts) else set()
@@ -413,6 +441,7 @@ def _action_used(graph: Graph, action: Any) -> set[str]:
             for t in timers
             if t not in action.after[2] and t != action.subject and kind is not Kind.CRASH and action.window is None
         }
+    used |= {"together" for output in action.outputs if hasattr(output, "sends")}
     used |= {"emission" for output in action.outputs if hasattr(output, "emission")}
     used |= {"hint"} if action.fault is not None and getattr(action.fault, "reset_ms", None) else set()
     return used | _window_used(action) if action.window is not None else used

@@ -14,7 +14,20 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from models.consensus.journal import Stage
-from models.consensus.messages import Acknowledged, Ask, Decision, Dropped, Response, StopAck, Turn, Update
+from models.consensus.messages import (
+    Acknowledged,
+    Ask,
+    Cancel,
+    Decision,
+    Dropped,
+    Response,
+    StopAck,
+    Stopped,
+    Stopping,
+    Stored,
+    Turn,
+    Update,
+)
 from sim import Accepted, Action, Counted, PropertyViolation, Replay, simulate
 from tests.exactly_once.beside import Broken, Countdowns, Updates
 from tests.exactly_once.ledger import Ledger
@@ -78,6 +91,19 @@ def test_the_ledger_sees_the_end_of_a_run_that_the_model_calls_over() -> None:
     ledger.emitted(Accepted(("run-1", 1, "validate")), None)
     with pytest.raises(Broken, match="neither applied nor cancelled"):
         ledger.rest()
+
+
+def test_a_request_that_was_written_down_is_owed_whatever_becomes_of_its_handler() -> None:
+    for emissions in ((), (Stopping("run-1"),)):
+        ledger = one()
+        ledger.accept((1, "validate"))
+        for emission in emissions:
+            ledger.emitted(emission, Cancel("run-1"))
+        if emissions:
+            ledger.emitted(Stopped("run-1"), Stored("run-1", 1))
+        else:
+            with pytest.raises(Broken, match="nobody asked for it"):
+                ledger.emitted(Stopped("run-1"), Stored("run-1", 1))
 
 
 KEY = ("run-1", 1, "validate", "gemini")

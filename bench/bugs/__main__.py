@@ -86,8 +86,8 @@ that many. *check* has states. `plain machine` and `state_machine` have examples
 (`bench/bugs/machine.py`); the second is `sim.state_machine` ([hypothesis.md](hypothesis.md)).
 
 `timed` meets only what the model's times allow: a bug that needs an early timer or a very late message is not for it.
-`portfolio`, the default, takes the others in turn. An `eventually` is judged where a schedule comes to rest, so the livelock has
-workers that get tired; one without end is found by the check alone.
+`portfolio`, the default, takes the others in turn. An `eventually` is judged where a schedule comes to rest, or goes round; the
+livelock has workers that get tired, so that it rests.
 """.split("\n")
     yield from heads
     for bug in BUGS:

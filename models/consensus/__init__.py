@@ -18,6 +18,7 @@ from sim import (
     Timing,
     cut,
 )
+from sim.consensus import Progress, RunPhase
 
 from .consumer import Consumer
 from .coordinator import Coordinator
@@ -29,8 +30,8 @@ from .peers import Agent, ArtifactStore, Conversation, Former, User
 from .references import kind_of
 from .references.profiles import PROFILES, Profile
 from .references.switches import deviations
-from .sequence import Progress, RunPhase
 from .stages import chosen
+from .thrift import Thrifty
 from .watched import monitors, properties
 
 OURS = PROFILES["sequenced"].quorum
@@ -62,6 +63,8 @@ def system(
     switches: tuple[str, ...] = (),
     prompt_tokens: int = 1_000,
     answer_tokens: int = 500,
+    budget_usd: str | None = None,
+    ask_usd: str = "0.01",
 ) -> System:
     """A run of rounds `first_round`..`rounds`, each of these stages, each with the first `agents` of its roster.
 
@@ -76,6 +79,8 @@ def system(
     - `former`: what a former run may have left in the network; of Response, Stored, AckDecision, Decision, Tick
     - `sequencing`: off, it takes whatever fits somehow
     - `profile`, `switches`: whose behaviour it has, single deviations besides (`models.consensus.references`)
+    - `budget_usd`: what the questions of a stage may cost; none: whatever it takes. An agent is asked again only within it
+    - `ask_usd`: what a question and its answer are expected to cost
     - `prompt_tokens`, `answer_tokens`: what a question takes, earlier answers aside, and an answer
     """
     check_options(**locals())
@@ -83,7 +88,9 @@ def system(
     on = deviations(whose.switches)
     used = chosen(stages, agents)
     done = (first_round - 1) * len(used)
-    coordinator = kind_of(Coordinator, on)(
+    kind = kind_of(Coordinator, on) if budget_usd is None else Thrifty
+    money: dict[str, Any] = {} if budget_usd is None else {"budget_usd": budget_usd, "ask_usd": ask_usd}
+    coordinator = kind(
         run=RUN,
         stages=used,
         rounds=rounds,
@@ -93,6 +100,7 @@ def system(
         queue_max=queue,
         policy_name=whose.policy,
         budget_ms=budget_ms,
+        **money,
         deviations=on,
         journal=_journal(first_round, len(used)),
     )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sim import Accepted, Counted, Crashed, Monitor, Received, Rejected
+from sim.consensus import verdict
 
 from .journal import TERMINAL, Stage
 from .messages import Ask, Response, Stopped, Store
-from .verdict import verdict
 
 Given = tuple[int, str, str, str]
 """An answer as (round, stage, agent, answer)."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sim import IGNORE, AgentTimeout, Counted, Disconnect, EmptyResponse, RateLimited, Rejected
+from sim.consensus import ErrorKind, Failure, RetryAfter, RetryDecision, RetryState
 
 from .core import Core
 from .failures import Setback, setback_of
 from .journal import GIVEN_UP
 from .messages import Ask, Response
 from .parts import Rows
-from .retry import ErrorKind, Failure, RetryAfter, RetryDecision, RetryState
 
 ROWS: Rows = (
     # Answers.
@@ -121,11 +121,19 @@ class Asking(Core):
             self.journal = replace(self.journal, spent=tuple(sorted(spent.items())))
 
     def may_retry(self, agent: str) -> bool:
-        return isinstance(self.after(agent, LATE), RetryAfter)
+        return self.affords(1) and isinstance(self.after(agent, LATE), RetryAfter)
+
+    def affords(self, more: int) -> bool:  # noqa: ARG002 - a budget reads it
+        """Whether so many more questions can be paid for: always, without a budget (`models.consensus.thrift`)."""
+        return True
 
     def late_ones(self) -> list[str]:
         """Those who may be asked again now: whoever backs off is left alone until its wait is over."""
-        return [a for a in self.due() if a not in self.waiting and self.may_retry(a)]
+        found: list[str] = []
+        for agent in self.due():
+            if agent not in self.waiting and self.may_retry(agent) and self.affords(len(found) + 1):
+                found.append(agent)
+        return found
 
     def ask_late_ones(self) -> None:
         self.repeat(self.late_ones())
@@ -148,7 +156,9 @@ class Asking(Core):
         return self.is_expected(fault.message) and agent_of(fault) not in self.waiting
 
     def may_wait_for_it(self, fault: Setback) -> bool:
-        return self.is_awaited(fault) and isinstance(self.after(agent_of(fault), setback_of(fault)), RetryAfter)
+        if not (self.is_awaited(fault) and self.affords(1)):
+            return False
+        return isinstance(self.after(agent_of(fault), setback_of(fault)), RetryAfter)
 
     def back_off(self, fault: Setback) -> None:
         """One timer serves all who wait: nobody is asked before the longest wait is over."""

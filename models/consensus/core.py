@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import ClassVar
 
 from sim import Process
+from sim.consensus import OURS, RetryPolicy
 
 from .journal import TERMINAL, Journal, Stage, Step
 from .parts import Names
-from .retry import OURS, RetryPolicy
 
 
 class Core(Process):

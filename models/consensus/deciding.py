@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sim import IGNORE, Accepted, ConsensusFailure, Counted, Rejected, Replayed
+from sim.consensus import OURS, ConsensusSequence, Reason, verdict
+from sim.consensus import AckDecision as Ack
 
 from .core import Core
 from .failures import failure_of
 from .journal import Journal
 from .messages import AckDecision, Decided, Decision, NotStored, Store, Stored
 from .parts import Rows
-from .retry import OURS
-from .sequence import AckDecision as Ack
-from .sequence import ConsensusSequence, Reason
-from .verdict import verdict
 
 _SETTLED = ["asking", "storing", "gated", "done", "stopped"]
 

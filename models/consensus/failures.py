@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from sim import Disconnect, EmptyResponse, RateLimited
-
-from .retry import ErrorKind, Failure
+from sim.consensus import ErrorKind, Failure
 
 Setback: TypeAlias = RateLimited | EmptyResponse | Disconnect
 """What ends an attempt without an answer, at once."""

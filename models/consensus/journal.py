@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sim import Record
-
-from .sequence import (
+from sim.consensus import (
     AckDecision,
     Answer,
     ConsensusSequence,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sim import ConfigError, Message
+from sim.metrics import Budget, MetricsError
 
 from .messages import AckDecision, Decision, Response, Stored, Tick
 from .references.profiles import PROFILES
@@ -42,11 +43,33 @@ def check_options(**given: Any) -> None:
         mistakes.append(f"rounds {rounds}: the first is 1 or more, and not after the last")
     if given["budget_ms"] is not None and given["budget_ms"] < 0:
         mistakes.append(f"budget_ms is {given['budget_ms']}; it is 0 or more")
+    mistakes += _amounts(given)
     quorum = given["quorum"]
     if quorum is not None and not 1 <= quorum[0] <= quorum[1]:
         mistakes.append(f"quorum is {list(quorum)}; two integers, the first 1 or more and not above the second")
     if mistakes:
         raise ConfigError(*mistakes)
+
+
+def _amounts(given: dict[str, Any]) -> list[str]:
+    """Amounts of money are texts that a budget takes, and only our own coordinator has one."""
+    mistakes = []
+    if given["budget_usd"] is not None and (
+        given["switches"] or given["profile"] != "sequenced" or not given["sequencing"]
+    ):
+        mistakes.append(
+            "budget_usd is for the coordinator without switches; leave out switches, profile and sequencing"
+        )
+    for key in ("budget_usd", "ask_usd"):
+        if given[key] is None and key == "budget_usd":
+            continue
+        try:
+            if not isinstance(given[key], str):
+                raise MetricsError(f"it is {given[key]!r}; expected USD as a text, such as '0.05'")
+            Budget(given[key])
+        except MetricsError as error:
+            mistakes.append(f"{key}: {error}")
+    return mistakes
 
 
 def _names(given: dict[str, Any]) -> list[str]:

@@ -18,6 +18,7 @@ from .monitors import (
     TakenInOrder,
     UpdatesOnce,
 )
+from .thrift import WITHIN_BUDGET, Thrifty
 
 
 def monitors(
@@ -66,6 +67,8 @@ def properties(coordinator: Coordinator, *, stop: bool) -> tuple[Any, ...]:
                 lambda coordinator: all(spent_ms <= budget_ms for _, spent_ms in coordinator.journal.spent),
             )
         )
+    if isinstance(coordinator, Thrifty):
+        held.append(WITHIN_BUDGET)
     return tuple(held)
 
 

@@ -121,7 +121,7 @@ def failure(error: BaseException) -> str:
 
 
 def defect(error: BaseException) -> str:
-    """What is said of an error that is not the user's."""
+    """What is said of an error of ours, not of the user's."""
     places = [f"{frame.f_code.co_filename.rpartition('/')[2]}:{line}" for frame, line in walk_tb(error.__traceback__)]
     told = f"{type(error).__name__}: {text_of(error)} ({' < '.join(reversed(places[-3:]))})"
     return f"a defect of roundsim: {told}; report it with what PYTHONDEVMODE=1 shows"

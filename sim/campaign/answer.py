@@ -29,6 +29,8 @@ class PartTally:
     schedules: int = 0
     steps: int = 0
     cut_short: int = 0
+    unfinished: ClassVar[bool] = False
+    """A chunk is whole, or not recorded."""
     seconds: float = 0.0
     """Of all workers, added up."""
     sample: Sample = field(default_factory=Sample)
@@ -56,7 +58,7 @@ class PartTally:
         return "incomplete" if self.interrupted or not self.schedules else "ok"
 
 
-class Answer(PartTally):
+class CampaignAnswer(PartTally):
     """A tally with what was covered."""
 
     coverage: Coverage
@@ -87,9 +89,9 @@ def tally_of(store: CampaignStore, session: Session, part: Part) -> PartTally:
     return _fill(PartTally(session.plan), store, session, part)
 
 
-def answer_of(store: CampaignStore, session: Session, part: Part, world: AnyWorld) -> Answer:
+def answer_of(store: CampaignStore, session: Session, part: Part, world: AnyWorld) -> CampaignAnswer:
     """What a part of a session covered and found."""
-    answer = Answer(session.plan)
+    answer = CampaignAnswer(session.plan)
     answer.coverage = Coverage(world)
     kept = store.rows("SELECT coverage FROM part WHERE id = ?", part.id)
     kept += store.rows(f"SELECT coverage {_CHUNKS}", session.id, part.id, _last(store, session))

@@ -11,17 +11,17 @@ from pathlib import Path
 from sim.base.errors import ConfigError, SimError
 from sim.base.overdue import WATCH
 from sim.campaign import sessions
-from sim.campaign.answer import Answer, answer_of, fold, limit_of
+from sim.campaign.answer import CampaignAnswer, answer_of, fold, limit_of
 from sim.campaign.chunks import Chunk, Chunks
 from sim.campaign.code import Code
 from sim.campaign.engines import Engine
-from sim.campaign.git import GitPlace, look
 from sim.campaign.sessions import Part, Session
 from sim.campaign.store import CampaignStore
 from sim.campaign.worker import ChunkOutcome, ChunkRequest, run_chunk
 from sim.fuzzer.coverage import Coverage
 from sim.minimiser.counterexample_file import counterexample_text
 from sim.scenario import Target
+from sim.sessions.git import GitPlace, look
 
 RETRIES_MAX = 5
 """How often a chunk is run again after its worker died."""
@@ -75,7 +75,7 @@ class Campaign:
 
     def run(
         self, engine: Engine, seconds: float | None = None, progress: Callable[[Campaign], None] | None = None
-    ) -> Answer:
+    ) -> CampaignAnswer:
         """Run what is open: to the end, to the first violation, or for `seconds`.
 
         A KeyboardInterrupt ends it; everything recorded until then is kept, as it is when the process is
@@ -195,7 +195,7 @@ class Campaign:
             self._whole = fold(self.store, self.session, self.part, self.chunks.low, self.world)
             self._loose = 0
 
-    def _end(self) -> Answer:
+    def _end(self) -> CampaignAnswer:
         plan, seconds = self.session.plan, self.session.seconds + self.seconds
         lower = self.limit is not None and self.chunks.low >= self.limit
         failure = self._failures.get(self.limit) if lower and self.limit is not None else None

@@ -8,11 +8,11 @@ from enum import Enum
 
 from sim.base.errors import SimError
 from sim.campaign.code import Code
-from sim.campaign.git import GitPlace
 from sim.campaign.sessions import Session
 from sim.campaign.store import CampaignStore
 from sim.run.of_scenario import simulate_scenario
 from sim.scenario import parse_scenario
+from sim.sessions.git import GitPlace
 
 
 class KnownState(Enum):

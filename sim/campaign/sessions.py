@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,17 +12,22 @@ from typing import Any
 from sim.base.errors import ConfigError
 from sim.campaign.campaign_plan import CampaignPlan, system_of
 from sim.campaign.code import Code
-from sim.campaign.git import GitPlace
-from sim.campaign.store import CampaignStore, now_ms
+from sim.campaign.store import CampaignStore
 from sim.campaign.worker import ChunkOutcome
 from sim.fuzzer.coverage import CoverageData
 from sim.fuzzer.discovery import Discovery
 from sim.minimiser.counterexample import Counterexample
 from sim.scenario import Target
+from sim.sessions.git import GitPlace
+from sim.sessions.session_filter import SessionFilter
+from sim.sessions.store_file import now_ms
 from sim.world.finding import Finding
 
 NUMBER_MAX = 2**63 - 1
 """The largest integer of SQLite."""
+
+
+EVERY = SessionFilter()
 
 
 @dataclass(frozen=True)
@@ -129,18 +134,15 @@ def session(store: CampaignStore, number: int) -> Session:
         return _session(store, found[0])
 
 
-def sessions(store: CampaignStore, project: str | None, branches: Sequence[str | None] | None) -> list[Session]:
-    """The sessions of a project (None: of all), of these branches (None: of all; a None among them: those
-    without a branch), with the most recent activity first."""
-    conditions, values = ["1"], list[object]()
-    if project is not None:
-        conditions.append("project = ?")
-        values.append(project)
-    if branches is not None:
-        conditions.append("(" + " OR ".join("branch IS ?" for _ in branches) + ")")
-        values += branches
-    where = " AND ".join(conditions)
-    found = store.rows(f"{_SESSIONS} WHERE {where} ORDER BY active_ms DESC, id DESC", *values)
+def sessions(store: CampaignStore, project: str | None, which: SessionFilter = EVERY) -> list[Session]:
+    """The sessions of a project (None: of all) that the filter lets through, in its order; a campaign's folder is its work
+    tree."""
+    where, order, values = which.clauses(cwd_column="work_tree")
+    found = store.rows(
+        f"{_SESSIONS} WHERE (?1 IS NULL OR project = ?1) AND {where} ORDER BY {order}",
+        project,
+        *values,
+    )
     with store.understood():
         return [_session(store, row) for row in found]
 
@@ -185,7 +187,7 @@ def _cell(row: sqlite3.Row, name: str) -> Any:
     if not isinstance(value, _CELLS[name]):
         raise TypeError(f"{name} is {type(value).__name__}")
     if isinstance(value, int) and name.endswith("_ms"):
-        datetime.fromtimestamp(value / 1000, UTC)
+        datetime.fromtimestamp(int(row[name]) / 1000, UTC)
     return value
 
 

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from sim.base.errors import ConfigError, unknown
 from sim.checker.compiled.jit import interrupt_afterwards, missing
+from sim.system.declaration import Declaration
 
 Engine = Literal["auto", "plain", "compiled"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
@@ -37,6 +38,12 @@ def unloadable(engine: Engine) -> str:
             raise ConfigError(f"engine 'compiled': {why}") from error
         return f"{why}, so the plain engine does it all, slower"
     return ""
+
+
+def unfit(system: Declaration) -> str:
+    """Why only the plain engine can walk a system, in one line; empty if both can."""
+    found = next((str(prop) for prop in system.judged_properties if prop.flying), "")
+    return f"{found} reads what is in flight, so the plain engine does it all, slower" if found else ""
 
 
 def hand_over_at(engine: Engine, pays_at: int) -> int | None:

@@ -8,15 +8,20 @@ from sim.base import printing
 from sim.base.errors import ConfigError
 from sim.base.overdue import NO_MEMORY
 from sim.checker.compiled.jit import interrupt_afterwards
-from sim.checker.engine import Engine, hand_over_at, lacking, unloadable
+from sim.checker.engine import Engine, hand_over_at, lacking, unfit, unloadable
+from sim.checker.growth import grew
+from sim.checker.liveness import debts
 from sim.checker.memory import default_bound
-from sim.checker.plain import Limits, PlainWalk
+from sim.checker.plain import Limits, PlainWalk, only_plain
+from sim.checker.recurrence import Recurrence
 from sim.checker.reduction.alike import ToldApart
 from sim.checker.reduction.reduction import Reduction
 from sim.checker.result import CheckResult, Progress
 from sim.graph.graph import Graph
+from sim.graph.judge import Judge
 from sim.graph.state import State
 from sim.system.declaration import Declaration
+from sim.system.properties import IN_THE_END
 from sim.world.world import refuse_timed
 
 PAYS_AT = 10_000
@@ -32,12 +37,14 @@ def check(
     exact: bool = False,
     max_memory: int | None = None,
     reduce: bool = False,
+    cycles: bool = True,
+    seconds: float | None = None,
 ) -> CheckResult:
     """Walk every state of `system` within its fault budget and bound; stops at the first violation.
 
     With breadth first the counterexample is a shortest one. `max_states` bounds the number of distinct
-    states, `max_memory` the bytes that this process holds (default: 80 % of the machine's): the verdict is
-    then `incomplete` unless a violation was met. A KeyboardInterrupt ends the walk with what was covered.
+    states, `max_memory` the bytes that this process holds (default: 80 % of the machine's), `seconds` the time: the
+    verdict is then `incomplete` unless a violation was met. A KeyboardInterrupt ends the walk with what was covered.
 
     `engine`: `plain`; `compiled` (needs numba); or `auto`, which switches to the compiled walk when the system turns
     out to be large. The result is the same. A compiled walk knows states by 64-bit fingerprints
@@ -46,33 +53,86 @@ def check(
     `reduce`: explore fewer states, each of which stands for many (see docs/checking.md); the verdict is the same,
     counts are smaller, and `reduced` says what was applied.
 
+    `cycles`: judge what is owed on cycles too, by a second walk where there could be one. Without, only states and rest
+    are judged, and nothing is said to be proved that a run could violate which never rests.
+
     Raises `ModelError` if the model breaks a rule of the framework, `ConfigError` for an engine that is unknown or
     cannot run here, for a bound below 1, and for delays and pauses in the plan.
     """
-    for name, bound in (("max_states", max_states), ("max_memory", max_memory)):
+    for name, bound in (("max_states", max_states), ("max_memory", max_memory), ("seconds", seconds)):
         if bound is not None and bound <= 0:
             raise ConfigError(f"{name} is {bound}; must be more than 0")
-    lacks = lacking(engine)
-    limits = Limits(max_states, max_memory if max_memory is not None else default_bound())
-    apart: dict[tuple[str, ...], str] = {}
-    started = time.perf_counter()
-    while True:
-        graph = Graph(system)
-        refuse_timed(graph, "a check")
-        try:
-            reduction = Reduction(graph, apart) if reduce else None
-            walk = PlainWalk(
-                graph, limits, progress, reduction if reduction is not None and reduction.is_of_use else None
-            )
-            result = _run(walk, engine, lacks, exact, started)
-        except ToldApart as error:  # a declaration that does not hold costs its reduction
-            apart[error.members] = error.why
-            continue
-        except KeyboardInterrupt:  # while the reduction was prepared: nothing was walked yet
-            return CheckResult(graph=graph, stopped="interrupted", seconds=time.perf_counter() - started)
-        if reduction is not None:
-            result.reduced = reduction.report
+    until = None if seconds is None else time.perf_counter() + seconds
+    limits = Limits(max_states, max_memory if max_memory is not None else default_bound(), until)
+    return _Check(limits, progress, engine, exact=exact, cycles=cycles).run(system, reduce=reduce)
+
+
+class _Check:
+    """One check: a walk, or two."""
+
+    def __init__(self, limits: Limits, progress: Progress | None, engine: Engine, *, exact: bool, cycles: bool) -> None:
+        self._limits, self._progress, self._engine = limits, progress, engine
+        self._exact, self._cycles = exact, cycles
+        self._lacks = lacking(engine)
+        self._started = time.perf_counter()
+
+    def run(self, system: Declaration, *, reduce: bool) -> CheckResult:
+        apart: dict[tuple[str, ...], str] = {}
+        while True:
+            graph = Graph(system)
+            refuse_timed(graph, "a check")
+            try:
+                reduction = Reduction(graph, apart) if reduce else None
+                used = reduction if reduction is not None and reduction.is_of_use else None
+                result = self._first(graph, used)
+            except ToldApart as error:  # a declaration that does not hold costs its reduction
+                apart[error.members] = error.why
+                continue
+            except KeyboardInterrupt:  # while the reduction was prepared: nothing was walked yet
+                return CheckResult(graph=graph, stopped="interrupted", seconds=time.perf_counter() - self._started)
+            if reduction is not None:
+                result.reduced = reduction.report
+            if result.verdict == "ok" and result.cycles is None:
+                self._look_at_cycles(result, graph, reduced=used is not None)
+            return result
+
+    def _first(self, graph: Graph, reduction: Reduction | None) -> CheckResult:
+        """The walk that judges states and rest; and cycles, if it has to keep edges anyway."""
+        keeps_edges = any(prop.kind in IN_THE_END for prop in graph.system.properties)
+        walk = PlainWalk(graph, self._limits, self._progress, reduction, cycles=self._cycles and keeps_edges)
+        result = _run(walk, self._engine, self._lacks, self._exact, self._started)
+        if keeps_edges and not self._cycles:
+            result.cycles_off = "switched off"
         return result
+
+    def _look_at_cycles(self, result: CheckResult, graph: Graph, *, reduced: bool) -> None:
+        """A second walk, of all states, if something could be owed on a cycle forever."""
+        try:
+            owing = debts(Judge(graph))
+            recurrence = Recurrence(graph) if owing else None
+            if recurrence is None:
+                return
+            places = [(graph.tables.index[debt.who], values) for debt, values in owing.items()]
+            if not recurrence.is_possible or not any(recurrence.holding(*place) for place in places):
+                result.cycles = 0
+                return
+            if not self._cycles:
+                result.cycles_off = "switched off"
+                return
+            walk = PlainWalk(graph, self._limits, self._progress, None, cycles=True)
+            second = _run(walk, self._engine, self._lacks, self._exact, self._started)
+        except KeyboardInterrupt:
+            result.stopped, result.complete = "interrupted", False
+            return
+        result.seconds = second.seconds
+        if second.finding is not None:
+            result.finding, result.path, result.begin = second.finding, second.path, second.begin
+        elif second.complete:
+            result.cycles = second.cycles
+        elif second.stopped == "interrupted":
+            result.stopped, result.complete = "interrupted", False
+        else:
+            result.cycles_off = f"{second.stopped} of all states" if reduced else second.stopped
 
 
 def _run(walk: PlainWalk, engine: Engine, lacks: str, exact: bool, started: float) -> CheckResult:
@@ -83,7 +143,7 @@ def _run(walk: PlainWalk, engine: Engine, lacks: str, exact: bool, started: floa
         level = walk.run(hand_over_at(engine, PAYS_AT))
         result.states = len(walk.parents)
         if level:
-            lacks = lacks or unloadable(engine)
+            lacks = lacks or only_plain(walk.graph) or unfit(walk.graph.system) or unloadable(engine)
         if level and lacks:
             printing.err(f"sim: {lacks}")
             walk.go_on(level)
@@ -94,6 +154,8 @@ def _run(walk: PlainWalk, engine: Engine, lacks: str, exact: bool, started: floa
         result.stopped = "interrupted" if isinstance(error, KeyboardInterrupt) else NO_MEMORY
         result.states = max(result.states, len(walk.parents))
     result.seconds = time.perf_counter() - started - preparing
+    if result.stopped and walk.last:
+        result.grew = grew(walk.graph, walk.last)
     result.handler_calls = walk.graph.handler_calls
     return result
 

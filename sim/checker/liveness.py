@@ -1,179 +1,141 @@
-"""Judges `eventually`: no run that makes progress may avoid the predicate forever.
+"""Judges how runs end: what must hold in the end, and what is owed and never done.
 
-A run avoids it if it stays among states where the predicate does not hold until it is quiescent, or follows a cycle of
-progress actions there forever. A cycle counts only if it is fair: an action that is enabled on the whole cycle is taken
-somewhere on it (weak fairness on progress actions). It is enough to look at maximal strongly connected components: what
-is enabled everywhere in one is enabled everywhere in each of its parts, and has fewer edges there.
+A run ends where it comes to rest, or goes round a cycle of progress forever. A cycle counts only if it is fair: an action
+that is enabled on the whole cycle is taken somewhere on it (weak fairness on progress actions), and whatever else the
+system assumes. For weak fairness it is enough to look at maximal strongly connected components: what is enabled
+everywhere in one is enabled everywhere in each of its parts, and has fewer edges there. For strong fairness a component
+that cannot be fair is taken apart, as in the emptiness check of Streett automata (Emerson, Lei: "Modalities for model
+checking", 1987).
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
-from functools import partial
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
+from sim.checker.explored import Reached, WholeGraph
+from sim.checker.tours import Fair, Loop, Step, fair_parts, fair_round
 from sim.graph.action import Action
-from sim.graph.judge import Evaluated
-from sim.graph.state import State
-from sim.world.finding import AT_REST, Finding, endless
-
-
-class Edges:
-    """The edges of the explored graph, and the states in which it comes to rest."""
-
-    def __init__(self) -> None:
-        self.out: dict[State, list[tuple[Action, State]]] = {}
-        self.resting: set[State] = set()
-
-    def add(self, state: State, action: Action, after: State) -> None:
-        self.out.setdefault(state, []).append((action, after))
-
-    def rest(self, state: State) -> None:
-        self.resting.add(state)
+from sim.graph.judge import End, Judge
+from sim.world.fairness import Fairness
+from sim.world.finding import Debt, Finding, owed_for_ever, unmet_at_rest, unmet_for_ever
 
 
 class Lasso(NamedTuple):
-    """A schedule that avoids the predicate: to rest, or round a cycle."""
+    """What is wrong, and what leads to it from state `start`, which is `depth` steps away: to rest, or to a round and once
+    around it."""
 
     finding: Finding
+    start: int
+    depth: int
     path: list[Action]
-    start: State
+
+    @property
+    def length(self) -> int:
+        """Steps of the whole schedule."""
+        return self.depth + len(self.path)
 
 
-def judge_eventually(prop: Evaluated, edges: Edges, starts: list[State]) -> Lasso | None:
-    """A shortest schedule that avoids `prop` up to quiescence, or one into a fair cycle that avoids it."""
-    parents = _avoiding(prop, edges, starts)
-    for state in parents:
-        if state in edges.resting:
-            return Lasso(Finding(prop.name, AT_REST), *_path(parents, state))
-    for component in _components(parents, edges):
-        if _fair(component, edges):
-            state = next(s for s in parents if s in component)
-            path, start = _path(parents, state)
-            cycle = fair_round(component, edges, state)
-            return Lasso(Finding(prop.name, endless(len(cycle))), path + cycle, start)
-    return None
+@dataclass
+class _Question:
+    """A way for a run to end wrongly: it comes by a state in `begins`, stays in `stays` from there on, and goes round
+    with a state in `touch` forever, or rests in `rests`."""
+
+    begins: Any
+    stays: Any
+    touch: Any
+    rests: Any = None
 
 
-Parents = dict[State, tuple[State, Action] | None]
+class Liveness:
+    """Judges an explored graph. Raises `TimeIsUp` when that is said."""
 
+    def __init__(self, explored: WholeGraph, judge: Judge, fairness: Fairness, time_is_up: Callable[[], bool]) -> None:
+        self._explored, self._judge, self._time_is_up = explored, judge, time_is_up
+        self._fair = Fair(explored, fairness)
+        self._everywhere = explored.everywhere()
 
-def _avoiding(prop: Evaluated, edges: Edges, starts: list[State]) -> Parents:
-    """The states that can be reached without `prop` ever holding, breadth first."""
-    parents: Parents = {state: None for state in starts if not prop(state.locals)}
-    queue = deque(parents)
-    while queue:
-        state = queue.popleft()
-        for action, after in edges.out.get(state, ()):
-            if after not in parents and not prop(after.locals):
-                parents[after] = (state, action)
-                queue.append(after)
-    return parents
+    def cycles(self) -> int:
+        """How many fair rounds there are: strongly connected components, each as large as can be."""
+        reached = self._explored.reach(self._everywhere, self._everywhere)
+        return sum(1 for _ in self._rounds(reached, self._everywhere))
 
-
-def _path(parents: Parents, state: State) -> tuple[list[Action], State]:
-    path: list[Action] = []
-    link = parents[state]
-    while link is not None:
-        state, action = link
-        path.append(action)
-        link = parents[state]
-    return path[::-1], state
-
-
-def _progress(state: State, edges: Edges) -> list[tuple[Action, State]]:
-    return [(a, after) for a, after in edges.out.get(state, ()) if a.progress and after != state]
-
-
-def _components(among: Parents, edges: Edges) -> list[set[State]]:
-    """Strongly connected components of more than one state, under progress (Tarjan, without recursion)."""
-    index: dict[State, int] = {}
-    low: dict[State, int] = {}
-    stack: list[State] = []
-    on_stack: set[State] = set()
-    found: list[set[State]] = []
-    for root in among:
-        if root in index:
-            continue
-        work = [(root, iter(_progress(root, edges)))]
-        index[root] = low[root] = len(index)
-        stack.append(root)
-        on_stack.add(root)
-        while work:
-            state, successors = work[-1]
-            after = next((after for _, after in successors if after in among), None)
-            if after is not None:
-                if after not in index:
-                    index[after] = low[after] = len(index)
-                    stack.append(after)
-                    on_stack.add(after)
-                    work.append((after, iter(_progress(after, edges))))
-                elif after in on_stack:
-                    low[state] = min(low[state], index[after])
+    def unmet_at_rest(self, shorter: int | None = None) -> Lasso | None:
+        """A shortest schedule to rest without what must hold in the end; of fewer than `shorter` steps."""
+        found: Lasso | None = None
+        for end in self._judge.ends:
+            question = self._asks(end)
+            if question.rests is None:
                 continue
-            work.pop()
-            if work:
-                low[work[-1][0]] = min(low[work[-1][0]], low[state])
-            if low[state] == index[state]:
-                component = set()
-                while True:
-                    member = stack.pop()
-                    on_stack.discard(member)
-                    component.add(member)
-                    if member == state:
-                        break
-                if len(component) > 1:
-                    found.append(component)
-    return found
+            reached = self._explored.reach(question.begins, question.stays)
+            rests = (n for n in reached.states() if self._explored.resting[n] and question.rests[n])
+            at = next((int(n) for n in rests), None)
+            if at is not None:
+                lasso = self._to(at, reached, unmet_at_rest(end.kind, end.name))
+                if shorter is None or lasso.length < shorter:
+                    found, shorter = lasso, lasso.length
+        return found
+
+    def wrong_round(self) -> Lasso | None:
+        """A schedule into a fair round that violates something: what must hold in the end, then what is owed."""
+        for end in self._judge.ends:
+            found = self._round_of(self._asks(end))
+            if found is not None:
+                reached, at, tour = found
+                return self._to(at, reached, unmet_for_ever(end.kind, end.name, len(tour)), tour)
+        for debt, values in debts(self._judge).items():
+            machine = self._judge.graph.tables.index[debt.who]
+            owing = self._explored.among(machine, values)
+            found = self._round_of(_Question(owing, owing, self._everywhere))
+            if found is not None:
+                reached, at, tour = found
+                looks = {int(self._explored.column(machine)[n]) for n, _, _ in tour}
+                finding = owed_for_ever(debt, len(tour), other_work=len(looks) > 1)
+                return self._to(at, reached, finding, tour)
+        return None
+
+    def _asks(self, end: End) -> _Question:
+        explored, everywhere = self._explored, self._everywhere
+        if end.holds is None:  # `rests`
+            return _Question(everywhere, everywhere, everywhere)
+        unmet = explored.inverse(explored.holds(end.holds))
+        if end.kind == "eventually_always":
+            return _Question(everywhere, everywhere, unmet, unmet)
+        begins = explored.first(unmet) if end.kind == "eventually" else unmet
+        if end.begins is not None:
+            begins = explored.both(unmet, explored.holds(end.begins))
+        return _Question(begins, unmet, everywhere, unmet)
+
+    def _round_of(self, question: _Question) -> tuple[Reached, int, list[Step]] | None:
+        """A fair round: how its states are reached, where it begins, and its steps."""
+        reached = self._explored.reach(question.begins, question.stays)
+        for part in self._rounds(reached, question.touch):
+            at = next(int(n) for n in reached.states() if int(n) in part.members and question.touch[n])
+            return reached, at, fair_round(self._fair, part, at)
+        return None
+
+    def _rounds(self, reached: Reached, touch: Any) -> Iterator[Loop]:
+        for members in self._explored.rounds(reached, touch, self._time_is_up):
+            part = Loop(set(members))
+            parts = [part] if self._fair.fairness.is_weak else fair_parts(self._fair, part)
+            yield from (one for one in parts if any(touch[n] for n in one.members))
+
+    def _to(self, at: int, reached: Reached, finding: Finding, tour: Sequence[Step] = ()) -> Lasso:
+        begin, edges = reached.way(at)
+        return Lasso(
+            finding,
+            begin,
+            int(self._explored.depth[begin]),
+            [*map(self._explored.edge, edges), *(action for _, action, _ in tour)],
+        )
 
 
-def _owed(state: State, edges: Edges) -> set[bytes]:
-    """The progress actions enabled in a state, whatever they choose."""
-    return {action.deed for action, _ in _progress(state, edges)}
-
-
-def _fair(component: set[State], edges: Edges) -> bool:
-    """Whether every progress action enabled in all states of the component is taken inside it."""
-    always = set.intersection(*(_owed(state, edges) for state in component))
-    taken = {a.deed for state in component for a, after in _progress(state, edges) if after in component}
-    return always <= taken
-
-
-def fair_round(component: set[State], edges: Edges, start: State) -> list[Action]:
-    """A fair cycle of progress through `start` inside the component: the shortest, and as long as that is
-    not fair, detours to where what waits is taken, or is not enabled."""
-    steps = _way(component, edges, start, lambda _, after: after == start)
-    while True:
-        passed = [_owed(after, edges) for _, after in steps]
-        waiting = set.intersection(*passed) - {action.deed for action, _ in steps}
-        if not waiting:
-            return [action for action, _ in steps]
-        steps += _way(component, edges, start, partial(_settles, edges, min(waiting)))
-        if steps[-1][1] != start:
-            steps += _way(component, edges, steps[-1][1], lambda _, after: after == start)
-
-
-def _settles(edges: Edges, deed: bytes, action: Action, after: State) -> bool:
-    """Whether this step takes what waits, or leads to where it is not enabled."""
-    return action.deed == deed or deed not in _owed(after, edges)
-
-
-def _way(
-    component: set[State], edges: Edges, start: State, arrived: Callable[[Action, State], bool]
-) -> list[tuple[Action, State]]:
-    """A shortest way from `start` inside the component whose last step has `arrived`."""
-    ways: dict[State, list[tuple[Action, State]]] = {start: []}
-    queue = deque([start])
-    while queue:
-        state = queue.popleft()
-        for action, after in _progress(state, edges):
-            if after not in component:
-                continue
-            way = [*ways[state], (action, after)]
-            if arrived(action, after):
-                return way
-            if after not in ways:
-                ways[after] = way
-                queue.append(after)
-    raise AssertionError("a component is strongly connected")
+def debts(judge: Judge) -> dict[Debt, set[int]]:
+    """What is owed in some local value that was met: by each, the local values in which it is."""
+    found: dict[Debt, set[int]] = {}
+    for local, owed in judge.graph.tables.owed.items():
+        for debt in owed:
+            found.setdefault(debt, set()).add(local)
+    order = {name: i for i, name in enumerate(judge.graph.names)}
+    return dict(sorted(found.items(), key=lambda item: (order[item[0].who], item[0].key)))

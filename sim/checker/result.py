@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
+from sim.checker import grounds
+from sim.checker.reach import rows_within_reach
 from sim.checker.reduction.reduction import Reduced
 from sim.graph.action import Action
 from sim.graph.graph import Graph
 from sim.graph.state import GraphStart
-from sim.minimiser.counterexample import Counterexample, counterexample_of
-from sim.system.declaration import Declaration
-from sim.system.properties import STUCK
+from sim.minimiser.counterexample import Counterexample
+from sim.minimiser.minimise import minimise
 from sim.world.finding import Finding
+
+EFFORT = 40_000
+"""Steps that making a counterexample more usual may take, all trials together: a second or so."""
 
 
 @dataclass
@@ -30,14 +35,22 @@ class CheckResult:
     complete: bool = False
     stopped: str = ""
     """Why the walk ended early."""
+    grew: list[str] = field(default_factory=list)
+    """Where a bound was hit: what grew, and what usually helps."""
     outside: int = 0
     """States outside the bound of `within`, not expanded."""
+    rests: int = 0
+    """States at rest that were judged."""
+    cycles: int | None = None
+    """Fair cycles that were judged: strongly connected components of progress, each as large as can be. None: they were
+    not looked for (`cycles_off` says why, if they would matter)."""
     finding: Finding | None = None
     path: list[Action] = field(default_factory=list)
     """A shortest schedule to the finding."""
     begin: GraphStart | None = None
     """How the run to the finding began."""
-    proved: list[str] = field(default_factory=list)
+    cycles_off: str = ""
+    """Why cycles were not looked at though something could be owed on them; empty: they were, or nothing could."""
     graph: Graph | None = None
     engine: str = "plain"
     """The engine that ended the walk: `plain` or `compiled`."""
@@ -49,28 +62,58 @@ class CheckResult:
     """What a reduction came to, if one was asked for. Where it was applied, states, generated and depth are
     those of the reduced graph, and the schedule need not be a shortest one."""
 
-    @property
+    @cached_property
     def counterexample(self) -> Counterexample | None:
-        """The finding and the schedule that leads there; a `sometimes` that never held has none."""
+        """The finding and a schedule that leads there, which is no longer than `path` and as usual as can be: what came in
+        no particular order comes in the order of the canonical schedule. A `sometimes` that never held has none."""
         if self.finding is None or self.begin is None or self.graph is None:
             return None
         is_shortest = self.reduced is None or not self.reduced.applied
-        return counterexample_of(self.graph, self.begin, self.path, self.finding, complete=is_shortest)
+        usual = minimise(self.graph, self.begin, self.path, self.finding, effort=EFFORT, longest=len(self.path))
+        return replace(usual, complete=is_shortest)
 
     @property
     def transitions(self) -> tuple[int, int]:
-        """Rows of the processes' tables that were taken, and rows declared."""
+        """Rows of the processes' tables that were taken, and rows that could be: each once for all instances of its class."""
         if self.graph is None:
             return 0, 0
-        return len(self.graph.rows) - len(self.untaken), len(self.graph.rows)
+        could = rows_within_reach(self.graph)
+        return len(could) - len(self.untaken), len(could)
 
     @property
     def untaken(self) -> list[str]:
-        """The rows that were taken in no state, by process."""
+        """The rows that were taken in no state, though what they answer to was there and their state was met."""
         if self.graph is None:
             return []
-        taken = {action.covers for action in self.graph.met()}
-        return [text for row, text in self.graph.rows.items() if row not in taken]
+        rows = self.graph.rows
+        taken = {rows.get(action.covers) for action in self.graph.met() if action.covers is not None}
+        return [name for name in rows_within_reach(self.graph) if name not in taken]
+
+    @property
+    def beyond(self) -> int:
+        """How many further rows this configuration cannot take: nothing that they answer to is ever there, or their state is
+        never met."""
+        return 0 if self.graph is None else len({*self.graph.rows.values()}) - self.transitions[1]
+
+    @property
+    def proved(self) -> list[str]:
+        """What a complete check without a finding has shown, by name."""
+        return grounds.proved(self)
+
+    @property
+    def judged_at(self) -> str:
+        """Where it was judged what is owed: `14 states at rest, 3 fair cycles looked at`."""
+        return grounds.rests_on(self)
+
+    @property
+    def assumed(self) -> str:
+        """What was assumed of runs that never end, beyond weak fairness; empty if nothing was."""
+        return "" if self.graph is None else grounds.assumed(self.graph)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader who trusts the verdict should know: what was not judged, or could not be."""
+        return [*grounds.notes(self)]
 
     @property
     def verdict(self) -> str:
@@ -80,11 +123,3 @@ class CheckResult:
 
 
 Progress = Callable[[CheckResult], None]
-
-
-def proved(system: Declaration) -> list[str]:
-    """What a complete check without a finding has shown, by name."""
-    monitors = [f"monitor {name}" for name in system.monitors]
-    stuck = ["never stuck"] if system.judges(STUCK) else []
-    built_in = [*stuck, "no unhandled input", "no exception in a handler"]
-    return [*map(str, system.properties), *monitors, *built_in]

@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "run": "Run scenario files: the whole trace, what was emitted and rejected, the digest.",
     "fuzz": "Run many schedules by seed; violations are minimised.",
     "check": "Explore every schedule within the bounds.",
+    "conform": "Tell whether a log is a path of a model, and if not, where and why.",
     "sessions": "List the campaigns that are kept, by git branch.",
     "resume": "Resume a campaign.",
     "status": "Show the tokens, duplicates, replays, latency and cost of a run.",
@@ -162,7 +163,7 @@ def call(argv: list[str] | None = None) -> int:
     except SystemExit:  # click's own, where it completes words
         raise
     except BaseException as error:  # whatever nobody has foreseen below
-        if sys.flags.dev_mode:
+        if sys.flags.dev_mode or isinstance(error, SystemExit):  # completion of a shell ends that way
             raise
         return _end(*_unforeseen(error))
     finally:

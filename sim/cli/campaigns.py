@@ -16,13 +16,10 @@ from sim.base import printing
 from sim.base.errors import ConfigError
 from sim.base.overdue import WATCH
 from sim.campaign import sessions
-from sim.campaign.answer import Answer, answer_of
+from sim.campaign.answer import CampaignAnswer, answer_of
 from sim.campaign.code import code_of
 from sim.campaign.dispatch import Campaign
 from sim.campaign.engines import read_spec, started
-from sim.campaign.git import GitPlace, look
-from sim.campaign.hold import held
-from sim.campaign.home import VARIABLE, Home, home
 from sim.campaign.known import KnownCase, KnownState, replay_known
 from sim.campaign.maker import VARIABLE as STATE_VARIABLE
 from sim.campaign.maker import Maker, state_folder
@@ -36,6 +33,9 @@ from sim.report.data import fuzz_data
 from sim.report.fuzzed import fuzz_head, fuzz_lines
 from sim.scenario import Target, write_text
 from sim.scenario.models import settings_of
+from sim.sessions.git import GitPlace, look
+from sim.sessions.hold import held
+from sim.sessions.home import VARIABLE, Home, home
 
 WORKERS_MAX = 1_024
 
@@ -139,7 +139,7 @@ def carry_on(at: SessionDesk, session: Session, target: Target, by: Crew) -> int
 
 
 class _Done(NamedTuple):
-    answer: Answer
+    answer: CampaignAnswer
     part: Part
     parts: Sequence[Part]
     known: Sequence[KnownCase]

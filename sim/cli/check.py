@@ -43,6 +43,14 @@ from sim.scenario.models import settings_of
 @click.option(
     "--reduce", is_flag=True, help="Explore fewer states, each of which stands for many; counts are then reduced."
 )
+@click.option(
+    "--cycles",
+    type=options.Named("cycles", ("on", "off")),
+    default="on",
+    show_default=True,
+    help="Whether to judge what is owed on runs that never rest.",
+)
+@options.stop_after
 @options.handler_timeout
 @options.out
 @options.html_beside
@@ -56,6 +64,8 @@ def command(
     exact: bool,
     max_memory: int | None,
     reduce: bool,
+    cycles: str,
+    seconds: float | None,
     out: str,
     html: bool,
     models: tuple[str, ...],
@@ -77,6 +87,8 @@ def command(
         exact=exact,
         max_memory=max_memory * MIB if max_memory is not None else None,
         reduce=reduce,
+        cycles=cycles == "on",
+        seconds=seconds,
     )
     path, replay = _keep(loaded, result, Path(out), html) or (None, None)
     violated = [result.finding.property] if result.finding is not None else []

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 else:
     _Choice = click.Choice  # click 8.1 knows no types of choices
 
-EXPORTS = ("jsonl", "mermaid", "perfetto", "shiviz")
+EXPORTS = ("jsonl", "log", "mermaid", "perfetto", "shiviz")
 """The formats of `report.export`, whose modules are loaded on demand."""
 
 
@@ -78,6 +78,11 @@ def _seconds(_context: click.Context, option: click.Parameter, value: str | None
 
 duration = click.option(
     "--for", "seconds", metavar="TIME", callback=_seconds, help="Run for this long instead, such as 60s or 5min."
+)
+
+
+stop_after = click.option(
+    "--for", "seconds", metavar="TIME", callback=_seconds, help="Stop after this long, such as 60s or 5min."
 )
 
 

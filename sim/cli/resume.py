@@ -8,13 +8,13 @@ import click
 
 from sim.base import printing
 from sim.base.errors import ConfigError, ExitStatus
-from sim.base.printing import printable
-from sim.campaign.git import branches
 from sim.campaign.sessions import Session, session
 from sim.cli import campaigns, options
 from sim.cli.campaigns import SessionDesk, carry_on, crew, desk
 from sim.cli.sessions import by_branch, listed, of_all, show
-from sim.report.campaign import progress_text, session_data, session_table
+from sim.report.campaign import SESSION_HEAD, progress_text, session_data, session_row
+from sim.sessions.git import branches
+from sim.sessions.picker import resume_picker
 
 
 @click.command()
@@ -80,18 +80,9 @@ def _resume(at: SessionDesk, chosen: Session, by: campaigns.Crew) -> int:
 
 
 def _pick(at: SessionDesk, found: list[Session]) -> Session:
-    """The session that the user picks, with the arrows or by typing, which filters."""
-    import questionary
-
-    head, *lines = session_table(found, branches(at.here))
-    choices = [questionary.Choice(title=printable(line), value=one) for line, one in zip(lines, found, strict=True)]
-    picked: Session | None = questionary.select(
-        f"Which session? (arrows, or type to filter)\n   {head}",
-        choices=choices,
-        use_search_filter=True,
-        use_jk_keys=False,
-        instruction=" ",
-    ).ask()
+    """The session that the user picks."""
+    now = branches(at.here)
+    picked = resume_picker(found, lambda one: session_row(one, now), SESSION_HEAD)
     if picked is None:
         raise KeyboardInterrupt
     return picked

@@ -11,12 +11,13 @@ from sim.base.errors import ConfigError, ExitStatus, SimError
 from sim.campaign import sessions
 from sim.campaign.answer import PartTally, answer_of, tally_of
 from sim.campaign.code import code_of
-from sim.campaign.git import branches, former_names, spelt
 from sim.campaign.sessions import Part, Session, parts, session
 from sim.cli import options
 from sim.cli.campaigns import SessionDesk, desk
 from sim.report.campaign import answer_data, session_data, session_lines, session_table
 from sim.scenario import Target
+from sim.sessions.git import branches, spelt
+from sim.sessions.session_filter import SessionFilter, names_of
 
 by_branch = click.option("--branch", metavar="NAME", help="The sessions of this branch instead of the current one.")
 of_all = click.option("--all", "everything", is_flag=True, help="The sessions of every branch.")
@@ -41,10 +42,9 @@ def listed(at: SessionDesk, branch: str | None, everything: bool) -> list[Sessio
     if everything and branch is not None:
         raise ConfigError("--all and --branch are both given; give one")
     if everything:
-        return sessions.sessions(at.store, None, None)
+        return sessions.sessions(at.store, None)
     name = spelt(os.fsencode(branch)) if branch is not None else at.place.branch
-    names = [name] if name is None else [name, *former_names(at.here, name)]
-    return sessions.sessions(at.store, at.project, names)
+    return sessions.sessions(at.store, at.project, SessionFilter(names_of(at.here, name)))
 
 
 def show(at: SessionDesk, found: list[Session], branch: str | None, as_json: bool) -> int:
@@ -60,7 +60,7 @@ def show(at: SessionDesk, found: list[Session], branch: str | None, as_json: boo
     else:
         name = branch if branch is not None else at.place.branch
         where = f" of branch {name}" if name is not None else f": {at.place.shown}"
-        others = len(sessions.sessions(at.store, None, None))
+        others = len(sessions.sessions(at.store, None))
         rest = (
             f"; sim sessions --all lists {others} of others" if others else "; sim fuzz TARGET --workers 2 starts one"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -14,8 +15,7 @@ from sim.cli import options
 from sim.cli.plans import plan_given, say_on
 from sim.cli.run import perform, status_of
 from sim.report.data import run_data
-from sim.report.metrics import status_lines
-from sim.report.status import RunStatus, read_record, status_of_outcome
+from sim.report.status import Status, read_record, status_of_outcome
 from sim.run.verify import RunRequest
 
 FORMATS = ("text", "json", "openmetrics", "otel")
@@ -36,9 +36,9 @@ RECORD_MAX = 256 * 1024 * 1024
 def command(
     target: str, seed: int | None, form: str | None, settings: tuple[str, ...], models: tuple[str, ...], as_json: bool
 ) -> int:
-    """Show the tokens, duplicates, replays, latency and cost of TARGET: a scenario file, which is run, or the record of
-    a run (FILE.json or - for standard input) that `sim run --json` printed. If TARGET is the number of a session: what
-    it covered, found and used."""
+    """Show the tokens, waste, duplicates, replays, latency and cost of TARGET: a scenario file, which is run, or a record
+    (FILE.json or - for standard input): of a run, as `sim run --json` printed it, or of a program's session, as
+    SessionMetrics.to_dict gave it. If TARGET is the number of a session: what it covered, found and used."""
     if target.isdecimal():
         if seed is not None or settings or models or form in FORMATS[2:]:
             raise ConfigError(f"{target} is a session, which takes only --json; leave the other options out")
@@ -48,11 +48,12 @@ def command(
     if as_json and form not in (None, "json"):
         raise ConfigError(f"--json and --format {form} are both given; give one")
     form = "json" if as_json else form or "text"
+    found: Sequence[Status]
     if target == "-" or target.endswith(".json"):
         if seed is not None or settings or models:
             raise ConfigError(f"{target} is a record: --seed, --set and --model do not apply to it; leave them out")
         found = read_record(_text(target), target)
-        status = ExitStatus.AS_EXPECTED if all(one.run["as_expected"] for one in found) else ExitStatus.VIOLATED
+        status = ExitStatus.AS_EXPECTED if all(one.as_expected for one in found) else ExitStatus.VIOLATED
     else:
         sets = options.overrides(settings)
         plan = plan_given(None, sets)
@@ -86,13 +87,13 @@ def _text(target: str) -> str:
         raise ScenarioError(f"{target}: cannot be read: {reason}; name a file that `sim run --json` printed") from None
 
 
-def _print(found: list[RunStatus], form: str) -> None:
+def _print(found: Sequence[Status], form: str) -> None:
     if form == "json":
         data = [one.as_dict() for one in found]
         options.print_json(data[0] if len(data) == 1 else {"runs": data})
     elif form == "text":
         for number, one in enumerate(found):
-            printing.out(*([""] if number else []), one.title, "", *status_lines(one.metrics))
+            printing.out(*([""] if number else []), one.title, "", *one.lines())
     elif len(found) > 1:
         raise ConfigError(f"{len(found)} runs cannot share one {form} text: their series would coincide; give one run")
     else:

@@ -30,12 +30,21 @@ from sim.faults.raised import (
 
 if TYPE_CHECKING:
     from sim.faults.gate import Faults, close_gate, faults_left, faults_struck, next_fault, open_gate
+    from sim.faults.injection import inject
+    from sim.faults.points import CONSENSUS, SPEC_KIT, Agent, FaultScope
 
-_GATE = ("Faults", "close_gate", "faults_left", "faults_struck", "next_fault", "open_gate")
+_LATER = {
+    **dict.fromkeys(("Faults", "close_gate", "faults_left", "faults_struck", "next_fault", "open_gate"), "gate"),
+    **dict.fromkeys(("CONSENSUS", "SPEC_KIT", "Agent", "FaultScope"), "points"),
+    "inject": "injection",
+}
 
 __all__ = [
+    "CONSENSUS",
     "DOMAIN_FAULTS",
+    "SPEC_KIT",
     "UNLIMITED",
+    "Agent",
     "AgentTimeout",
     "AgentTimeoutError",
     "ConsensusFailure",
@@ -45,6 +54,7 @@ __all__ = [
     "EmptyResponse",
     "EmptyResponseError",
     "FaultEntry",
+    "FaultScope",
     "Faults",
     "InjectedFault",
     "RateLimited",
@@ -52,6 +62,7 @@ __all__ = [
     "close_gate",
     "faults_left",
     "faults_struck",
+    "inject",
     "next_fault",
     "open_gate",
     "parse_plan",
@@ -60,7 +71,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _GATE:
+    if name not in _LATER:
         raise AttributeError(f"module 'sim.faults' has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module("sim.faults.gate"), name)
+    value = globals()[name] = getattr(importlib.import_module(f"sim.faults.{_LATER[name]}"), name)
     return value

@@ -28,6 +28,7 @@ class Bites(Enum):
     VERDICT = "the verdict's message"
     ENVELOPE = "a message in flight"
     PROCESS = "a process, or a handler after one of its outputs"
+    VERSION = "a process that has another version"
     CUT = "a named cut of the system"
     LINK = "a message when it is sent (timed runs)"
     CLOCK = "a process when something is due there (timed runs)"
@@ -95,6 +96,7 @@ TABLE: tuple[FaultKind, ...] = (
     FaultKind("reorder", Bites.ENVELOPE, "overtakes the messages before it (fifo networks)", _KEPT),
     FaultKind("crash", Bites.PROCESS, "loses all but its durable fields", "", ends="restart"),
     FaultKind("cut", Bites.CUT, "holds what crosses it (both ways, or one)", _KEPT, ends="heal"),
+    FaultKind("update", Bites.VERSION, "stops, and starts as that version with its durable fields", ""),
     FaultKind("delay", Bites.LINK, "takes that much longer", _KEPT, takes=Takes.DURATION),
     FaultKind("pause", Bites.CLOCK, "takes no input for that long", "", takes=Takes.DURATION, ends="resume"),
 )
@@ -111,7 +113,7 @@ TIMED_KINDS = tuple(row.kind for row in TABLE if row.timed)
 
 def strikes_messages(kind: str) -> bool:
     """Whether faults of this kind strike messages, and so may target a link or a message type; a model's own do."""
-    return kind not in ROWS or ROWS[kind].bites not in (Bites.PROCESS, Bites.CUT, Bites.CLOCK)
+    return kind not in ROWS or ROWS[kind].bites not in (Bites.PROCESS, Bites.VERSION, Bites.CUT, Bites.CLOCK)
 
 
 def markdown() -> str:

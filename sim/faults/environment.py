@@ -2,7 +2,7 @@
 
     SIM_DEV_FAULTS=1                     the opt-in; any other value is ignored
     SPEC_KIT_FAULTS=agent_timeout:3      a plan, in the one syntax of plans
-    SPEC_KIT_FAULTS_SCOPE=spec_kit       which code it is for (the default)
+    SPEC_KIT_FAULTS_SCOPE=spec_kit       which code it is for (the default), or consensus, agent(gemini)
     SPEC_KIT_FAULTS_AGENT=gemini         the target of entries that strike an agent and have no target
     SPEC_KIT_FAULTS_RESET=30             the hint of rate limits without one: seconds, now+30s, RFC 3339
 
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from sim.base.durations import parse_hint
 from sim.base.errors import ConfigError, listing, unknown
+from sim.faults import points
 from sim.faults.catalogue import ROWS, Bites, Takes
 from sim.faults.plan import parse_plan, split_plan
 
@@ -28,7 +29,6 @@ SCOPE = "spec_kit"
 """The default scope of a plan."""
 
 ALIASES = {"429": "rate_limited", "rate_limit": "rate_limited", "timeout": "agent_timeout"}
-SCOPE_ALIASES = {"speckit": SCOPE}
 
 
 @dataclass(frozen=True)
@@ -106,10 +106,11 @@ def read_plan(environ: Mapping[str, str] | None = None) -> EnvironmentPlan | Non
 
 def read_scope(text: str, variable: str, mistakes: list[str]) -> str:
     """A scope by its usual name; `spec_kit` by default."""
-    bare = text.strip() or SCOPE
-    if not re.fullmatch(r"[A-Za-z]\w*", bare):
-        mistakes.append(f"{variable}: {bare!r} is not a scope; write one name such as {SCOPE}")
-    return SCOPE_ALIASES.get(bare, bare)
+    try:
+        return str(points.read_scope(text.strip() or SCOPE))
+    except ConfigError as error:
+        mistakes.append(f"{variable}: {error}")
+        return SCOPE
 
 
 def _strangers(spelling: _Spelling, given: Mapping[str, str]) -> list[str]:

@@ -4,13 +4,14 @@ The opt-in is `open_gate` in code (in tests, say) or `SIM_DEV_FAULTS=1`; the pla
 environment's. While the gate is closed the injector is not imported, and a fault variable alone only causes one line of
 warning on standard error; an open gate says so in one line.
 
-    fault = next_fault("spec_kit", "gemini")
+    fault = next_fault(Agent("gemini"))
     if fault is not None:
         raise fault
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from threading import Lock
 from types import TracebackType
@@ -24,6 +25,7 @@ from sim.faults.plan import parse_plan
 
 if TYPE_CHECKING:
     from sim.faults.injector import Injector
+    from sim.faults.points import FaultScope
     from sim.faults.raised import InjectedFault
 
 _injector: Injector | None = None
@@ -35,22 +37,28 @@ _looking = Lock()
 """Threads that reach the first injection point together must not each open a gate."""
 
 
-def next_fault(scope: str, target: str | None = None) -> InjectedFault | None:
+def next_fault(
+    scope: str | FaultScope, target: str | None = None, *, kinds: Iterable[str] | None = None
+) -> InjectedFault | None:
     """The planned fault for this attempt, to be raised by the caller, or None. Call it at an injection point, before
     each attempt of an operation.
 
-    `scope` names the calling code (such as `spec_kit`), `target` whom it is about to call (an agent). Safe to
-    call from threads and asyncio tasks. The first call reads the environment; it raises `ConfigError`
-    if the gate is open and the plan there is malformed.
+    `scope` says which call it is: `Agent("gemini")`, `CONSENSUS`, `SPEC_KIT`, or a scope of your own by name; `target` whom
+    it is about to call, and `kinds` which faults can strike there, if the scope does not say so. Entries of other kinds wait
+    for their own calls: `agent_timeout:3,consensus_fail:1` fails three calls of agents and one consensus step in any order
+    of calls.
+
+    Safe to call from threads and asyncio tasks. The first call reads the environment; it raises `ConfigError` if the gate is
+    open and the plan there is malformed, or `kinds` has one that cannot strike ordinary code.
     """
     looked = _looked  # before the injector: once this is set, the injector is set too
     injector = _injector  # once: another thread may close the gate at any point
     if injector is not None:
-        return injector.next_fault(scope, target)
+        return injector.next_fault(scope, target, kinds)
     if looked:
         return None
     _look()
-    return next_fault(scope, target)
+    return next_fault(scope, target, kinds=kinds)
 
 
 class Faults:
@@ -80,7 +88,8 @@ def open_gate(plan: str | None = None, *, scope: str | None = None, epoch: datet
     """Switch faults on in this process, in code: the explicit opt-in.
 
     - `plan`: in the syntax of plans; None uses the environment's
-    - `scope`: the code that is struck; by default `spec_kit`, or what the environment says
+    - `scope`: the code that is struck, such as `consensus` or `agent(gemini)`; by default `spec_kit`, which is all of it, or
+      what the environment says
     - `epoch`: what a reset hint counts from if it is an instant
 
     Raises `ConfigError` without a plan, or for each malformed entry.

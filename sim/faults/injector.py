@@ -11,20 +11,22 @@ from collections.abc import Iterable
 from threading import Lock
 
 from sim.base.errors import ConfigError, listing
-from sim.faults.catalogue import ROWS, TABLE
+from sim.faults.catalogue import ROWS
 from sim.faults.plan import FaultEntry
+from sim.faults.points import RAISED, FaultScope, point_of, read_scope
 from sim.faults.raised import InjectedFault
 
 
 class Injector:
-    """Hands out the faults of one plan, for one scope, in order: the first entry that fits is used up before the next.
+    """Hands out the faults of one plan, for one scope, in order: the first entry that fits the call is used up before the
+    next that does.
 
     Raises `ConfigError` for kinds that cannot strike ordinary code.
     """
 
     def __init__(self, entries: Iterable[FaultEntry], scope: str) -> None:
         self.entries = tuple(entries)
-        self.scope = scope
+        self.scope = read_scope(scope)
         mistakes = [mistake for entry in self.entries for mistake in _mistakes(entry)]
         if mistakes:
             raise ConfigError(*mistakes)
@@ -32,21 +34,27 @@ class Injector:
         self._struck: Counter[str] = Counter()
         self._lock = Lock()
 
-    def next_fault(self, scope: str, target: str | None = None) -> InjectedFault | None:
-        """The next fault for an attempt of `target`, to be raised; None if none is planned."""
-        if scope != self.scope:
+    def next_fault(
+        self, scope: str | FaultScope, target: str | None = None, kinds: Iterable[str] | None = None
+    ) -> InjectedFault | None:
+        """The next fault for an attempt there, to be raised; None if none is planned. Raises `ConfigError` for kinds that
+        cannot strike ordinary code."""
+        point = point_of(scope, target, kinds)
+        if not self.scope.covers(point):
             return None
         with self._lock:
             for index, entry in enumerate(self.entries):
                 left = self._left[index]
-                if left == 0 or entry.target not in (None, target):
+                if left == 0 or entry.target not in (None, point.target):
+                    continue
+                if point.kinds is not None and entry.kind not in point.kinds:
                     continue
                 if left is not None:
                     self._left[index] = left - 1
                 self._struck[entry.kind] += 1
                 error = ROWS[entry.kind].error
                 assert error is not None
-                return error(scope, target, entry.hint_ms)
+                return error(point.name, point.target, entry.hint_ms)
         return None
 
     def left(self) -> dict[str, int | None]:
@@ -62,6 +70,5 @@ class Injector:
 
 def _mistakes(entry: FaultEntry) -> list[str]:
     if ROWS[entry.kind].error is None:
-        kinds = listing([row.kind for row in TABLE if row.error is not None])
-        return [f"fault {str(entry)!r}: {entry.kind} cannot strike ordinary code; use {kinds}"]
+        return [f"fault {str(entry)!r}: {entry.kind} cannot strike ordinary code; use {listing(RAISED)}"]
     return []

@@ -6,6 +6,7 @@
     rate_limited:1(30s)                       with a reset hint: 30s, now+30s, or an instant of RFC 3339
     delay:1@gemini(5s), pause:1@gemini(5s)    with a duration, in runs on virtual time
     crash:1@coordinator after Store           with a place: right after that output
+    crash:1@coordinator for good              never to come back; so also cut:1@link for good
     drop:unlimited                            without limit
 
 A budget says how many of each kind may strike, and where; a plan is a budget that a run spends eagerly.
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sim.base.durations import EPOCH, parse_duration, parse_hint, show_duration
@@ -31,7 +32,7 @@ _NAME = r"[A-Za-z_][\w.-]*"
 _PLACE = r"\w[\w.-]*(?:->\w[\w.-]*)?"
 _ENTRY = re.compile(
     rf"(?P<kind>{_NAME})\s*:\s*(?P<count>\w+)\s*(?:\(\s*(?P<hint>[^()]*)\))?\s*(?:@\s*(?P<target>{_PLACE}))?"
-    rf"\s*(?:\(\s*(?P<hint2>[^()]*)\))?(?:\s+after\s+(?P<after>{_NAME}))?"
+    rf"\s*(?:\(\s*(?P<hint2>[^()]*)\))?(?P<good>\s+for\s+good)?(?:\s+after\s+(?P<after>{_NAME}))?"
 )
 
 
@@ -39,7 +40,8 @@ _ENTRY = re.compile(
 class FaultEntry:
     """One entry: `count` faults of `kind` (None: unlimited), at `target` (None: anywhere).
 
-    `hint_ms` is the reset hint of a rate limit, or how long a delay or a pause lasts.
+    `hint_ms` is the reset hint of a rate limit, or how long a delay or a pause lasts. With `for_good` what a crash or
+    a cut takes away never comes back.
     """
 
     kind: str
@@ -47,13 +49,15 @@ class FaultEntry:
     target: str | None = None
     hint_ms: int | None = None
     after: str | None = None
+    for_good: bool = False
 
     def __str__(self) -> str:
         count = "unlimited" if self.count is None else str(self.count)
         target = f"@{self.target}" if self.target else ""
         hint = f"({show_duration(self.hint_ms)})" if self.hint_ms is not None else ""
+        good = " for good" if self.for_good else ""
         after = f" after {self.after}" if self.after else ""
-        return f"{self.kind}:{count}{target}{hint}{after}"
+        return f"{self.kind}:{count}{target}{hint}{good}{after}"
 
 
 def show_plan(entries: Iterable[FaultEntry]) -> str:
@@ -104,7 +108,7 @@ _PARENTHESIS = re.compile("[()]")
 
 def place_of(entry: FaultEntry) -> Hashable:
     """What no two entries of a plan share: everything but the count."""
-    return entry.kind, entry.target, entry.hint_ms, entry.after
+    return replace(entry, count=None)
 
 
 def _parse_entry(text: str, known: tuple[str, ...], epoch: datetime) -> FaultEntry:
@@ -120,7 +124,10 @@ def _parse_entry(text: str, known: tuple[str, ...], epoch: datetime) -> FaultEnt
     hint_ms = _parse_hint(text, kind, hint, epoch)
     if match["after"] and kind not in PLACED:
         raise ConfigError(f"fault {text!r}: only {listing(PLACED)} can have a place with `after`")
-    return FaultEntry(kind, _parse_count(text, match["count"]), match["target"], hint_ms, match["after"])
+    if match["good"] and kind not in PLACED:
+        raise ConfigError(f"fault {text!r}: only {listing(PLACED)} can strike `for good`")
+    count, good = _parse_count(text, match["count"]), bool(match["good"])
+    return FaultEntry(kind, count, match["target"], hint_ms, match["after"], good)
 
 
 def _parse_hint(text: str, kind: str, hint: str | None, epoch: datetime) -> int | None:

@@ -37,6 +37,8 @@ class CoverageData(NamedTuple):
     """Of the schedules of PCTCP (see `sim.fuzzer.bound`)."""
     uneven: bool = False
     """Whether these differ."""
+    round: int = 0
+    """The shortest round that a schedule could have gone forever; 0: none did."""
 
 
 class Coverage:
@@ -51,6 +53,8 @@ class Coverage:
         self._visits = 0
         self._taken: dict[tuple[str, int], None] = {}
         self.sizes = Sizes(world)
+        self.round = 0
+        """The shortest round that a schedule could have gone forever; 0: none did."""
         self._held: dict[str, bool] = {p.name: False for p in world.goals if p.kind == "sometimes"}
 
     def note(self, seen: Iterable[Any], run: Run) -> None:
@@ -63,9 +67,13 @@ class Coverage:
         self.reach(run)
 
     def reach(self, run: Run) -> None:
-        """Notes which `sometimes` properties held in a run."""
+        """Notes which `sometimes` properties held in a run, and whether it could go on forever."""
+        self._came_round(run.round)
         for name in self._held:
             self._held[name] = self._held[name] or run.reached[name]
+
+    def _came_round(self, length: int) -> None:
+        self.round = min(length, self.round) if length and self.round else length or self.round
 
     # --- carrying and merging -----------------------------------------------------------------------
 
@@ -74,7 +82,9 @@ class Coverage:
         prints, once = self._all()
         held = tuple(name for name, it_did in self._held.items() if it_did)
         taken, sizes = tuple(sorted(self._taken)), self.sizes
-        return CoverageData(prints.tobytes(), once.tobytes(), self._visits, taken, held, sizes.seen, sizes.uneven)
+        return CoverageData(
+            prints.tobytes(), once.tobytes(), self._visits, taken, held, sizes.seen, sizes.uneven, self.round
+        )
 
     def merge(self, data: CoverageData) -> None:
         """Adds what other schedules of the same system covered."""
@@ -86,6 +96,7 @@ class Coverage:
         self._taken |= dict.fromkeys(data.taken)
         self._held |= dict.fromkeys(data.held, True)
         self.sizes.add(data.sizes, uneven=data.uneven)
+        self._came_round(data.round)
 
     def _all(self) -> tuple[Array, Array]:
         """Fingerprints, ascending, and whether just one schedule came by; all parts are one from now on."""
@@ -122,14 +133,16 @@ class Coverage:
 
     @property
     def transitions(self) -> tuple[int, int]:
-        """Rows taken, and rows declared, over all processes; a row that defers is never taken."""
-        rows = self._world.rows
-        return sum(row in self._taken for row in rows), len(rows)
+        """Rows taken, and rows that could be (`World.rows`), each once for all instances of its class."""
+        names = dict.fromkeys(self._world.rows.values())
+        return len(names) - len(self.untaken), len(names)
 
     @property
     def untaken(self) -> list[str]:
-        """The rows that no schedule took: `coordinator  Response: stopped -> (stays)`."""
-        return [text for row, text in self._world.rows.items() if row not in self._taken]
+        """The rows that no schedule took, of whichever instance: `Coordinator  Response: stopped -> (stays)`."""
+        rows = self._world.rows
+        taken = {rows[row] for row in self._taken if row in rows}
+        return [name for name in dict.fromkeys(rows.values()) if name not in taken]
 
 
 def union(parts: list[tuple[Array, Array]]) -> tuple[Array, Array]:

@@ -31,6 +31,8 @@ from sim.world.world import AnyWorld, Walkable, refuse_timed, world_of
 if TYPE_CHECKING:
     from sim.fuzzer.compiled.driver import CompiledFuzz
 
+GRACE_S = 1.0
+"""So many seconds after its time a fuzz still makes the last violation less."""
 PAYS_AT = 30_000
 """Steps from which the compiled walk takes over by itself: before, loading it costs more than it saves."""
 PAYS_TO_MAKE_AT = 1_000_000
@@ -57,6 +59,8 @@ class FuzzResult:
     steps: int = 0
     cut_short: int = 0
     """Schedules that were ended by the bound on steps."""
+    unfinished: bool = False
+    """Whether the time was up inside a schedule; its steps and states count, but it does not count in `schedules`."""
     seconds: float = 0.0
     """Of the schedules and of minimising."""
     engine: str = "plain"
@@ -176,7 +180,7 @@ class Fuzzer:
 
     def walk(self) -> CompiledFuzz | None:
         """The compiled walk; None if this world is not a graph, or its numbers are too large for it."""
-        from sim.checker.compiled.arrays import TooLarge
+        from sim.checker.compiled.arrays import TooLarge, Unfit
         from sim.fuzzer.compiled.driver import CompiledFuzz
 
         if self._walk is None:
@@ -184,7 +188,9 @@ class Fuzzer:
                 self._walk = CompiledFuzz(
                     self.world, strategy=self.strategy, seed=self.seed, depth=self.depth, max_steps=self.max_steps
                 )
-            except TooLarge:
+            except TooLarge as error:
+                if isinstance(error, Unfit):
+                    printing.err(f"sim: {error}")
                 return None
         return self._walk
 
@@ -245,13 +251,21 @@ class _Fuzz:
     def _over(self) -> bool:
         """Whether the fuzz has come to its end before all schedules are done."""
         result = self.result
-        if not result.schedules:
+        if not result.schedules and not result.unfinished:
             return False
         self._look_at_clock()
         if self._progress is not None:
             self._progress(result)
         result.stopped = bool(result.found) and not self.fuzzer.keep_going
         return result.stopped or (self._seconds is not None and result.seconds >= self._seconds)
+
+    def _time_is_up(self) -> bool:
+        """Asked inside a schedule."""
+        return self._seconds is not None and time.perf_counter() - self._started >= self._seconds
+
+    def _grace_is_up(self) -> bool:
+        """Asked while a violation is made less."""
+        return self._seconds is not None and time.perf_counter() - self._started >= self._seconds + GRACE_S
 
     def _compiled(self, first: int, end: int) -> int | None:
         """The schedules of these numbers, compiled; where the plain engine has to go on, or None if nothing is left.
@@ -275,7 +289,7 @@ class _Fuzz:
 
         result.engine = "compiled"
         try:
-            while (found := walk.run(first, end, over)) is not None:
+            while (found := walk.run(first, end, over, self._time_is_up)) is not None:
                 self._judge_again(*found)
                 first = walk.next_number
                 if over():
@@ -285,6 +299,7 @@ class _Fuzz:
             self.fuzzer.compiled_at = None
             return walk.next_number
         finally:
+            result.unfinished = result.unfinished or walk.left_off
             over()
             walk.hand_over()
             result.coverage.sizes.add(walk.sizes.seen, uneven=walk.sizes.choices)
@@ -296,7 +311,10 @@ class _Fuzz:
         if self._came_again(tuple(actions)):
             return
         picking = self.fuzzer.at(number)
-        run = simulate(self.world, picking, max_steps=self.fuzzer.max_steps)
+        run = simulate(self.world, picking, max_steps=self.fuzzer.max_steps, round_ends=True, over=self._grace_is_up)
+        if run.ending is Ending.INTERRUPTED:
+            self.result.unfinished = True
+            return
         assert [action for _, action in run.trace.steps] == actions, f"schedule {number} is another in compiled code"
         self.result.coverage.reach(run)
         if run.finding is not None:
@@ -307,9 +325,20 @@ class _Fuzz:
         result = self.result
         picking = self.fuzzer.at(number)
         seen: dict[Any, None] = {}
-        run = simulate(self.world, picking, max_steps=self.fuzzer.max_steps, seen=seen)
-        result.schedules += 1
+        run = simulate(
+            self.world,
+            picking,
+            max_steps=self.fuzzer.max_steps,
+            seen=seen,
+            round_ends=True,
+            over=self._time_is_up,
+        )
         result.steps += run.steps
+        if run.ending is Ending.INTERRUPTED:
+            result.unfinished = True
+            result.coverage.note(seen, run)
+            return
+        result.schedules += 1
         result.cut_short += run.ending is Ending.STEPS
         result.coverage.note(seen, run)
         picked = picking.member if isinstance(picking, Portfolio) else picking
@@ -327,7 +356,7 @@ class _Fuzz:
         found = self.result.found
         try:
             shapes = {shape for prop, shape in self._known if prop == finding.property}
-            least = minimise(self.world, start, actions, finding, known=shapes)
+            least = minimise(self.world, start, actions, finding, known=shapes, over=self._grace_is_up)
         except KeyboardInterrupt:
             rough = counterexample_of(self.world, start, actions, finding, complete=False)
             found.append(Discovery(rough, picking.name, picking.seed, number, run.steps))

@@ -53,7 +53,7 @@ def recovers(
     result = Recovery()
     for number in range(schedules):
         one = derive(seed, f"recovery {number}")
-        run = simulate(world, TwoPhase(one, storm=storm, storm_steps=storm_steps), max_steps=max_steps)
+        run = simulate(world, TwoPhase(one, storm=storm, storm_steps=storm_steps), max_steps=max_steps, round_ends=True)
         result.schedules += 1
         result.struck.update(run.trace.struck())
         if run.verdict != "ok":

@@ -16,10 +16,10 @@ from sim.base.durations import show_duration
 from sim.base.mixer import key64
 from sim.base.values import Emission, Fault, Value, encode, show, shown_fields
 from sim.faults import RateLimited
-from sim.machine.process import Arm, Emit, Output, Send, Write
+from sim.machine.outputs import Arm, Emit, Output, Send, Together, Write, sends_of, writes_of
 from sim.machine.table import Row
 from sim.system.network import Envelope
-from sim.world.address import AT_ONCE, Address
+from sim.world.address import AT_ONCE, FOR_GOOD, Address
 from sim.world.choice import CUT, MESSAGE, Sent, Subject
 
 
@@ -33,6 +33,7 @@ class Kind(Enum):
     RESTART = "restart"
     DROP = "drop"
     DUPLICATE = "duplicate"
+    UPDATE = "update"
     CUT = "cut"
     HEAL = "heal"
 
@@ -56,6 +57,8 @@ class Effect(NamedTuple):
     """The slots of finite budget entries that it draws on."""
     cut: int = -1
     """The cut that takes effect or is healed."""
+    others: tuple[tuple[int, int], ...] = ()
+    """The other processes that get another local value, as they are on one machine, each with that value."""
 
 
 NO_EFFECT = Effect()
@@ -69,8 +72,13 @@ class Action:
     - `envelope`, `number`: the message it concerns, and its number in the graph
     - `fault`: the domain fault under which it is delivered; `reordered`: ahead of what was sent before it
     - `window`: after how many of `all_outputs` it crashes; None if it does not
+    - `updated`: whether its handler is that of an updated process
+    - `machine`: the machine that crashes or restarts; `with_machine`: the one that crashes with its handler. `process` is
+      then a process on it
+    - `for_good`: whether the process that crashes, or the cut, never comes back
     - `before`: the number of the local value that its handler was given
     - `after`: the local value that it leaves
+    - `pays`: the entries of the budget that it draws on; `paid`: how its address says which, where others could pay
     """
 
     kind: Kind
@@ -85,12 +93,19 @@ class Action:
     choices: tuple[Value, ...] = ()
     all_outputs: tuple[Output, ...] = ()
     window: int | None = None
+    for_good: bool = False
+    updated: bool = False
+    machine: str = ""
+    with_machine: str = ""
     arms: tuple[Arm, ...] = ()
+    others: tuple[str, ...] = ()
+    others_arms: tuple[tuple[int, Arm], ...] = ()
     row: Row | None = None
     progress: bool = False
     before: int = -1
     after: Value = None
     pays: tuple[int, ...] = ()
+    paid: str = ""
     always_changes: bool = False
 
     @cached_property
@@ -115,7 +130,7 @@ class Action:
             return (MESSAGE, self.number, "")
         if self.kind in (Kind.CUT, Kind.HEAL):
             return (CUT, self.effect.cut, "")
-        return (self.kind.value, self.effect.process, self.subject)
+        return (self.kind.value, self.effect.process, self.machine or self.subject)
 
     @property
     def ends(self) -> bool:
@@ -138,25 +153,41 @@ class Action:
         return self.process
 
     @property
+    def movers(self) -> tuple[str, ...]:
+        """The process whose handler runs, and the others on its machine to which the same happens."""
+        return (self.process, *self.others) if self.process else ()
+
+    @property
     def owner(self) -> str:
         """The process it happens at; for a loss or a doubling the one that the message goes to."""
+        if self.effect.others:
+            return ""
         return self.process or (self.envelope.target if self.envelope is not None else "")
+
+    @property
+    def fells(self) -> str:
+        """The machine that crashes in it, if one does."""
+        return self.with_machine or (self.machine if self.kind is Kind.CRASH or self.window is not None else "")
+
+    @property
+    def _who(self) -> str:
+        return self.machine or self.process
 
     @cached_property
     def inside(self) -> bytes | None:
         """Of a crash in the middle of a handler that no other fault strikes: the code of its action."""
-        if self.window is None or self.fault is not None or self.reordered:
+        if self.window is None or self.fault is not None or self.reordered or self.kind is Kind.UPDATE:
             return None
-        return self._code(None)
+        return self._code(None, "")
 
     @cached_property
     def like(self) -> Hashable:
         """Equal in actions that differ in the fields of a message alone."""
         envelope = self.envelope
         message = (envelope.source, envelope.target, type(envelope.message)) if envelope is not None else None
-        crash = None if self.window is None else (self.window, self._crashing())
+        crash = (self.window, self._crashing() or self.for_good)
         fault = type(self.fault)
-        return self.kind, message, self.process, self.subject, fault, self.reordered, self.choices, crash
+        return self.kind, message, self._who, self.subject, fault, self.reordered, self.choices, crash, self.paid
 
     @cached_property
     def address(self) -> Address:
@@ -174,13 +205,16 @@ class Action:
                 reordered=self.reordered,
                 choosing=tuple(map(show, self.choices)) or None,
                 crashing=self._crashing(),
+                paid=self.paid or None,
             )
         return Address(
             self.kind.value,
-            process=self.process,
+            process=self._who,
             subject=self.subject,
+            for_good=self.for_good and self.window is None,
             choosing=tuple(map(show, self.choices)) or None,
             crashing=self._crashing(),
+            paid=self.paid or None,
         )
 
     @cached_property
@@ -189,23 +223,16 @@ class Action:
         return key64(self.code)
 
     @cached_property
-    def deed(self) -> bytes:
-        """The action whatever it chooses: what fairness is owed to. A scheduler must let an action that stays enabled
-        happen; it owes no particular outcome."""
-        envelope = self.envelope.value() if self.envelope else None
-        return encode((self.kind.value, envelope, self.process, self.subject))
-
-    @cached_property
     def code(self) -> bytes:
         """The canonical encoding of what the action is; what it does follows from the state."""
-        return self._code(self._crashing())
+        return self._code(self._crashing(), self.paid)
 
-    def _code(self, crash: str | None) -> bytes:
+    def _code(self, crash: str | None, paid: str) -> bytes:
         envelope = self.envelope.value() if self.envelope else None
         fault = (type(self.fault).__name__, _hint(self.fault)) if self.fault else None
-        return encode(
-            (self.kind.value, envelope, self.process, self.subject, fault, self.reordered, self.choices, crash)
-        )
+        what = (self.kind.value, envelope, self._who, self.subject, fault, self.reordered, self.choices, crash)
+        lasting = ["for good"] * (self.for_good and self.window is None)
+        return encode((*what, *lasting, *[paid] * bool(paid)))
 
     @cached_property
     def record(self) -> bytes:
@@ -225,29 +252,38 @@ class Action:
     @property
     def covers(self) -> tuple[str, int] | None:
         """The row of a table that this action takes: process, and index in its table."""
-        return (self.process, self.row.index) if self.row is not None else None
+        if self.row is None:
+            return None
+        return self.process + (UPDATED if self.updated else ""), self.row.index
 
     def _crashing(self) -> str | None:
         """The crash window by the last output before it: `after Store`, `after Ask #2`."""
         if self.window is None:
             return None
+        lasting = f"with {self.with_machine} " * bool(self.with_machine) + f"{FOR_GOOD} " * self.for_good
         if not self.outputs:
-            return AT_ONCE
+            return lasting + AT_ONCE
         names = [output_name(output) for output in self.outputs]
         count = names.count(names[-1])
-        return f"after {names[-1]}" + (f" #{count}" if count > 1 else "")
+        return f"{lasting}after {names[-1]}" + (f" #{count}" if count > 1 else "")
 
     def __repr__(self) -> str:
         return f"<{self.address}>"
 
 
-_FAULTS = frozenset({Kind.CRASH, Kind.DROP, Kind.DUPLICATE, Kind.CUT})
+_FAULTS = frozenset({Kind.CRASH, Kind.DROP, Kind.DUPLICATE, Kind.UPDATE, Kind.CUT})
+UPDATED = " (updated)"
+"""What follows the name of a process whose rows are those of its other version."""
 
 
 def output_name(output: Output) -> str:
     """The name of an output in crash windows: the class of what was sent or emitted, or `writing field`."""
     if isinstance(output, Write):
         return f"writing {output.field}"
+    if isinstance(output, Together):
+        writing = [f"writing {', '.join(write.field for write in output.writes)}"] * bool(output.writes)
+        sending = [f"sending {', '.join(type(s.message).__name__ for s in output.sends)}"] * bool(output.sends)
+        return " and ".join(writing + sending)
     return type(output.message if isinstance(output, Send) else output.emission).__name__
 
 
@@ -258,8 +294,8 @@ def puts_of(outputs: tuple[Output, ...], sends: tuple[int, ...]) -> tuple[Emissi
     for output in outputs:
         if isinstance(output, Emit):
             found.append(output.emission)
-        elif isinstance(output, Send):
-            found.append(Sent((MESSAGE, next(numbers), ""), output.target))
+        else:
+            found += (Sent((MESSAGE, next(numbers), ""), send.target) for send in sends_of(output))
     return tuple(found)
 
 
@@ -268,6 +304,8 @@ def _output_value(output: Output) -> Value:
         return ("write", output.field, output.value)
     if isinstance(output, Send):
         return ("send", output.target, output.message)
+    if isinstance(output, Together):
+        return ("together", *map(_output_value, output.writes), *map(_output_value, output.sends))
     return ("emit", output.emission, tuple((write.field, write.value) for write in output.writes))
 
 
@@ -282,20 +320,18 @@ def _under(fault: Fault | None) -> str | None:
     return fault.kind + (f"({show_duration(hint)})" if hint is not None else "")
 
 
-def writes_of(output: Output) -> tuple[Write, ...]:
-    """The durable writes an output consists of."""
-    if isinstance(output, Write):
-        return (output,)
-    return output.writes if isinstance(output, Emit) else ()
-
-
 def outputs_named(action: Action, name: str) -> list[int]:
     """The windows of `action` right after an output (or its input) called `name`."""
-    found = [n for n, output in enumerate(action.all_outputs, 1) if name in (output_name(output), _field(output))]
+    found = [n for n, output in enumerate(action.all_outputs, 1) if name in _names_of(output)]
     if action.envelope is not None and type(action.envelope.message).__name__ == name:
         found.append(len(action.all_outputs))
     return found
 
 
-def _field(output: Output) -> str:
-    return output.field if isinstance(output, Write) else ""
+def _names_of(output: Output) -> tuple[str, ...]:
+    """What an entry of a budget may call an output: its name, the fields it writes, the classes it sends. (For an
+    emission with the fields written with it this is the emission alone.)"""
+    if isinstance(output, Emit):
+        return (output_name(output),)
+    sent = (type(send.message).__name__ for send in sends_of(output))
+    return (output_name(output), *(write.field for write in writes_of(output)), *sent)

@@ -12,11 +12,12 @@ from itertools import product
 
 from sim.base.errors import ModelError
 from sim.base.mixer import MASK, mark, mix
-from sim.base.values import Value, describe, encode
+from sim.base.values import Fault, Value, describe, encode
 from sim.faults.plan import FaultEntry
-from sim.graph.action import Action
+from sim.graph.action import UPDATED, Action
 from sim.graph.budget import FaultBudget, left_of
 from sim.graph.enabled import Enabled
+from sim.graph.machines import Machines
 from sim.graph.state import GraphStart, State
 from sim.graph.tabulation import Tabulation
 from sim.machine.handler import Handler
@@ -38,12 +39,17 @@ class Definition:
             raise ModelError(f"{describe(system)} is not a System: make one of your processes")
         self.system = system
         self.tables = Tabulation(system, handler)
-        self.network = make_network(system.network, self.tables.pair.__getitem__)
+        self.network = make_network(system.only_kind, self.tables.pair, self.tables.order, self.tables.kind)
         self.width = self.tables.width
         self.names = system.names
         self.budget = FaultBudget(system, self.tables)
         self._cut_names = self.budget.cuts
-        self._enabled: dict[tuple[tuple[int, ...], tuple[int, ...]], Enabled] = {}
+        self.lasting = self.budget.lasting
+        """Whether something may be struck for good; in such a system what is in flight to nobody is nowhere."""
+        self._vanishes = self.lasting or bool(system.machines)
+        self.machines = Machines(system, self.tables)
+        self._down_max = system.down_max
+        self._enabled: dict[tuple[tuple[int, ...], tuple[int, ...], bool], Enabled] = {}
         self._starts: list[GraphStart] = []
 
     @property
@@ -52,11 +58,20 @@ class Definition:
 
     @cached_property
     def rows(self) -> dict[tuple[str, int], str]:
-        """The rows that actions may take, and how each is called: `coordinator  Response: stopped -> (stays)`.
-        A row that defers is never taken."""
-        processes = self.system.processes.items()
-        declared = ((name, row) for name, process in processes for row in type(process).table.rows)
-        return {(name, row.index): _row_text(name, row) for name, row in declared if row.dest is not DEFER}
+        """The rows that actions may take, and how each is called: `Coordinator  Response: stopped -> (stays)`. Instances of
+        one class have rows of one name. A row that defers is never taken, and neither is one for a fault that is not in the
+        budget."""
+        kinds = {entry.kind for entry in self.budget.entries}
+        declared = [*self.system.processes.items()]
+        declared += [(name + UPDATED, process) for name, process in self.system.updates.items()]
+        found = {}
+        for name, process in declared:
+            for row in type(process).table.rows:
+                trigger = row.trigger
+                strikes = isinstance(trigger, str) or not issubclass(trigger, Fault) or trigger.kind in kinds
+                if row.dest is not DEFER and strikes:
+                    found[name, row.index] = _row_text(type(process).__name__, row)
+        return found
 
     # --- states -------------------------------------------------------------------------------------
 
@@ -92,10 +107,15 @@ class Definition:
 
     def value(self, state: State) -> Value:
         """A state as a value: the same in every graph of the same system."""
-        flying = sorted((self.tables.envelopes.things[e].value() for e in self.network.every(state.net)), key=encode)
-        order = flying if self.system.network != "fifo" else self._queues(state.net)
-        locals_ = tuple(tuple(self.tables.locals.things[i][1]) for i in state.locals)
-        return (locals_, tuple(order), state.budgets, tuple(self._cut_names[c] for c in state.cuts))
+        runs: dict[int, list[Value]] = {}
+        for e in self.network.every(state.net):
+            runs.setdefault(self.tables.order[e], []).append(self.tables.envelopes.things[e].value())
+        is_flat = self.system.only_kind in ("any", "set")
+        flying: list[Value] = [e for run in runs.values() for e in run] if is_flat else [*map(tuple, runs.values())]
+        things, width = self.tables.locals.things, len(self.names)
+        locals_ = tuple((*things[i][1], *["updated"] * (things[i][0] >= width)) for i in state.locals)
+        cuts = tuple(self._cut_names[c] for c in state.cuts)
+        return (locals_, tuple(sorted(flying, key=encode)), state.budgets, cuts)
 
     def fingerprint(self, state: State) -> int:
         """64 bits that tell this state from others, the same in every graph and process of the same system."""
@@ -104,16 +124,12 @@ class Definition:
         fixed += [*state.budgets, *(int(c in state.cuts) for c in range(len(self._cut_names)))]
         total = sum(mark(place, key) for place, key in enumerate(fixed))
         last, place = -1, FLYING
-        order = self.tables.pair if self.system.network == "fifo" else range(len(envelopes))
+        order = self.tables.order
         for e in self.network.every(state.net):
             place = place + 1 if order[e] == last else FLYING
             last = order[e]
             total += mark(place, envelopes[e])
         return mix(total & MASK)
-
-    def _queues(self, net: Net) -> list[Value]:
-        queues = [tuple(self.tables.envelopes.things[e].value() for e in queue[1:]) for queue in net]
-        return sorted(queues, key=encode)
 
     # --- actions ------------------------------------------------------------------------------------
 
@@ -127,7 +143,8 @@ class Definition:
         tables = self.tables
         if tables.failed and not tables.failed.keys().isdisjoint(locals_):
             return []  # nothing that a failed machine does can be trusted
-        here = self._enabled.get((budgets, cuts)) or self.under(budgets, cuts)
+        full = self.is_full(locals_) if self._down_max is not None else False
+        here = self._enabled.get((budgets, cuts, full)) or self.under(budgets, cuts, full)
         target, heads, own = tables.target, here.heads, here.own
         found: list[Action] = []
         for e in self.network.heads(net):
@@ -153,6 +170,9 @@ class Definition:
                 actions = here.struck_own.get(local)
                 found += here.struck_itself(local) if actions is None else actions
         found += here.cutting
+        if self.machines.members:
+            overtakers = self.network.overtakers(net) if here.left.reorders else ()
+            found += self.machines.actions(locals_, here, self.network.heads(net), overtakers)
         return found
 
     def met(self) -> Iterator[Action]:
@@ -164,17 +184,26 @@ class Definition:
             for row in (*here.own.values(), *here.struck_own.values()):
                 yield from row
 
-    def under(self, budgets: tuple[int, ...], cuts: tuple[int, ...]) -> Enabled:
+    def around(self, state: State) -> Enabled:
+        """The rows of a state."""
+        return self.under(state.budgets, state.cuts, self._down_max is not None and self.is_full(state.locals))
+
+    def under(self, budgets: tuple[int, ...], cuts: tuple[int, ...], full: bool = False) -> Enabled:
         """The rows under these budgets and cuts; budgets that allow the same share them."""
-        found = self._enabled.get((budgets, cuts))
+        found = self._enabled.get((budgets, cuts, full))
         if found is None:
             some = tuple(min(count, 1) for count in budgets)
-            found = self._enabled.get((some, cuts))
+            found = self._enabled.get((some, cuts, full))
             if found is None:
-                found = Enabled(self.system, self.tables, self.budget.left(some), cuts)
-                self._enabled[some, cuts] = found
-            self._enabled[budgets, cuts] = found
+                found = Enabled(self.system, self.tables, self.budget.left(some), cuts, full)
+                self._enabled[some, cuts, full] = found
+            self._enabled[budgets, cuts, full] = found
         return found
+
+    def is_full(self, locals_: tuple[int, ...]) -> bool:
+        """Whether as many are down, or gone, as may be at once; a machine counts as one."""
+        low = self.tables.low
+        return sum(any(locals_[i] in low for i in unit) for unit in self.machines.units) >= (self._down_max or 0)
 
     def deferred(self, state: State, envelope: int) -> str | None:
         """Why an envelope in flight cannot be delivered now; None if it can."""
@@ -183,7 +212,7 @@ class Definition:
         if local in self.tables.down:
             return f"{thing.target} is down"
         for c in state.cuts:
-            if self.system.cuts[self._cut_names[c]].holds(thing.source, thing.target):
+            if self.crosses(c, envelope):
                 return f"the cut {self._cut_names[c]} holds it"
         if envelope not in self.network.heads(state.net):
             return "another message of its pair is ahead of it"
@@ -196,9 +225,11 @@ class Definition:
     def apply(self, state: State, action: Action) -> State:
         """The state after `action`, which must be enabled in `state`."""
         locals_, net, budgets, cuts = state
-        i, local, consumed, delivered, sends, heard, spends, cut = action.effect
+        i, local, consumed, delivered, sends, heard, spends, cut, others = action.effect
         if local >= 0:
             locals_ = (*locals_[:i], local, *locals_[i + 1 :])
+            for i, local in others:
+                locals_ = (*locals_[:i], local, *locals_[i + 1 :])
             if heard:
                 locals_ = self.tables.notify(locals_, heard)
         if consumed >= 0:
@@ -210,7 +241,37 @@ class Definition:
             budgets = (*budgets[:slot], budgets[slot] - 1, *budgets[slot + 1 :])
         if cut >= 0:
             cuts = tuple(sorted({*cuts} ^ {cut}))
+        if self._vanishes:
+            net = self._without_inner(action.fells, net) if action.fells else net
+            net = self._arriving(locals_, net, cuts) if self.lasting else net
         return State(locals_, net, budgets, cuts)
+
+    def _without_inner(self, machine: str, net: Net) -> Net:
+        """What is in flight without what is in flight inside of this machine, which crashed."""
+        inside = self.system.machines[machine]
+        for envelope in self.network.every(net):
+            thing = self.tables.envelopes.things[envelope]
+            if thing.source in inside and thing.target in inside:
+                net = self.network.remove(net, envelope)
+        return net
+
+    def _arriving(self, locals_: tuple[int, ...], net: Net, cuts: tuple[int, ...]) -> Net:
+        """What is in flight without what can never arrive: its target is gone, or a cut for good holds it."""
+        lasting = [c for c in cuts if c >= len(self.system.cuts)]
+        gone = self.tables.gone
+        if not lasting and gone.isdisjoint(locals_):
+            return net
+        for envelope in self.network.every(net):
+            lost = locals_[self.tables.target[envelope]] in gone
+            if lost or any(self.crosses(c, envelope) for c in lasting):
+                net = self.network.remove(net, envelope)
+        return net
+
+    def crosses(self, cut: int, envelope: int) -> bool:
+        """Whether the cut of this number holds an envelope."""
+        known = list(self.system.cuts.values())
+        thing = self.tables.envelopes.things[envelope]
+        return known[cut % len(known)].holds(thing.source, thing.target)
 
     def changes(self, state: State, action: Action) -> bool:
         """Whether `action` leads to another state."""
@@ -225,6 +286,6 @@ class Definition:
         return left_of(self.budget, state.budgets)
 
 
-def _row_text(process: str, row: Row) -> str:
+def _row_text(cls: str, row: Row) -> str:
     guards = [*row.conditions, *(f"not {name}" for name in row.unless)]
-    return f"{process}  {row}" + (f" if {', '.join(guards)}" if guards else "")
+    return f"{cls}  {row}" + (f" if {', '.join(guards)}" if guards else "")

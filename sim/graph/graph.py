@@ -18,8 +18,9 @@ from sim.graph.why import why_not
 from sim.machine.table import DEFER
 from sim.system.properties import Property
 from sim.world.address import Address
-from sim.world.choice import CUT, MESSAGE, Pending, Start, Subject
-from sim.world.finding import Finding
+from sim.world.choice import CUT, MESSAGE, RESTART, Pending, Start, Subject
+from sim.world.fairness import Fairness
+from sim.world.finding import Debt, Finding
 from sim.world.slowdown import Slowdown
 from sim.world.timing import Timing
 
@@ -37,13 +38,14 @@ class Graph(Definition):
 
     @property
     def verbs(self) -> list[str]:
-        tables = [type(process).table for process in self.system.processes.values()]
+        versions = (*self.system.processes.values(), *self.system.updates.values())
+        tables = [type(process).table for process in versions]
         fires, moves = any(t.timers for t in tables), any(t.must or t.may for t in tables)
         return [Kind.DELIVER.value, *[Kind.FIRE.value] * fires, *[Kind.MOVE.value] * moves]
 
-    @property
-    def messages_stay(self) -> bool:
-        return self.network.name == "set"
+    def stays(self, subject: Subject) -> bool:
+        what, number, _ = subject
+        return what == MESSAGE and self.tables.kind[number] == "set"
 
     @property
     def scenario_keys(self) -> dict[str, Any]:
@@ -66,9 +68,13 @@ class Graph(Definition):
         always = [str(prop) for prop in self.system.properties if prop.kind == "always"]
         return always + [f"monitor {name}" for name in self.system.monitors]
 
+    @property
+    def fairness(self) -> Fairness:
+        return self.system.fairness
+
     @cached_property
     def goals(self) -> list[Property]:
-        return [evaluated.property for evaluated in (*self._judge.sometimes, *self._judge.eventually)]
+        return [*(one.property for one in self._judge.sometimes), *(one.property for one in self._judge.ends)]
 
     @cached_property
     def _judge(self) -> Judge:
@@ -76,11 +82,16 @@ class Graph(Definition):
 
     @cached_property
     def _goal_of(self) -> dict[str, Evaluated]:
-        return {goal.name: goal for goal in (*self._judge.sometimes, *self._judge.eventually)}
+        ends = {end.name: end.holds for end in self._judge.ends if end.holds is not None}
+        return {goal.name: goal for goal in self._judge.sometimes} | ends
+
+    @cached_property
+    def _premise_of(self) -> dict[str, Evaluated]:
+        return {end.name: end.begins for end in self._judge.ends if end.begins is not None}
 
     @cached_property
     def _pending(self) -> Pendings:
-        return Pendings(self.tables)
+        return Pendings(self.tables, self.machines)
 
     def judge(self, state: State) -> Finding | None:
         return self._judge.judge(state)
@@ -89,7 +100,13 @@ class Graph(Definition):
         return self._judge.judge_quiescent(state)
 
     def holds(self, goal: str, state: State) -> bool:
-        return self._goal_of[goal](state.locals)
+        return self._goal_of[goal](state.locals, state.net)
+
+    def begins(self, goal: str, state: State) -> bool:
+        return self._premise_of[goal](state.locals, state.net)
+
+    def owed(self, state: State) -> dict[Debt, int]:
+        return self._judge.owed(state)
 
     def may_strike(self, state: State) -> bool:
         return self.budget.endless or any(state.budgets)
@@ -100,11 +117,13 @@ class Graph(Definition):
         )
 
     def ways(self, state: State, subject: Subject) -> Sequence[Action] | None:
-        what, number, _ = subject
+        what, number, name = subject
         if what == MESSAGE:
             return self._deliveries(state, number)
         if what == CUT:
             return (self.tables.cutting(Kind.HEAL, number),) if number in state.cuts else None
+        if what == RESTART and name:
+            return self.machines.restart(name, state.locals) or None
         return self._pending.ways(state.locals[number], subject)
 
     def _deliveries(self, state: State, envelope: int) -> Sequence[Action] | None:

@@ -6,18 +6,20 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sim.graph.action import Action, Kind
 from sim.graph.budget import places
+from sim.graph.machines import Machines
 from sim.graph.state import GraphStart
 from sim.graph.tabulation import Tabulation
-from sim.machine.process import Arm
-from sim.machine.table import DOWN
+from sim.machine.outputs import Arm
+from sim.machine.table import DOWN, OFF
 from sim.world.choice import CUT, FIRE, MESSAGE, MOVE, RESTART, Pending, Subject
 
 
 class Pendings:
     """What each action leaves pending, found once for each."""
 
-    def __init__(self, tables: Tabulation) -> None:
+    def __init__(self, tables: Tabulation, machines: Machines) -> None:
         self._tables = tables
+        self._machines = machines
         self._messages: dict[int, Pending] = {}
         self._after: dict[Action, tuple[Pending, ...]] = {}
         self._ways: dict[tuple[int, Subject], tuple[Action, ...] | None] = {}
@@ -57,7 +59,12 @@ class Pendings:
             for arm in action.arms:
                 yield self._timer(effect.process, arm, effect.local)
             yield from self._own(effect.local, {arm.timer for arm in action.arms})
-        if action.kind is Kind.CUT:
+            for process, local in effect.others:
+                arms = [arm for other, arm in action.others_arms if other == process]
+                for arm in arms:
+                    yield self._timer(process, arm, local)
+                yield from self._own(local, {arm.timer for arm in arms})
+        if action.kind is Kind.CUT and not action.for_good:
             yield Pending((CUT, effect.cut, ""), "", again=True)
 
     def _timer(self, process: int, arm: Arm, local: int) -> Pending:
@@ -69,11 +76,13 @@ class Pendings:
 
     def _own(self, local: int, armed: Iterable[str]) -> Iterator[Pending]:
         """What a process with this local value has pending, but for timers just armed."""
-        process, value = self._tables.locals.things[local]
-        name = self._tables.names[process]
+        handler, value = self._tables.locals.things[local]
+        process, name = self._tables.place[handler], self._tables.called[handler]
         if value.state == DOWN:
             yield Pending((RESTART, process, ""), name)
             return
+        if value.state == OFF and (machine := self._machines.first.get(process)) is not None:
+            yield Pending((RESTART, process, machine), name)
         for timer in value.timers:
             if timer not in armed:
                 subject = (FIRE, process, timer)

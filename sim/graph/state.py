@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sim.base.values import Emission, Value, show
 from sim.graph.action import puts_of
-from sim.machine.process import Arm, Emit, Output
+from sim.machine.outputs import Arm, Emit, Output
 from sim.system.network import Net
 from sim.world.address import START, Address
 from sim.world.choice import MESSAGE, Sent, Subject

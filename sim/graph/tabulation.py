@@ -8,33 +8,47 @@ depends on them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from sim.base.errors import ModelError, unknown
 from sim.base.interner import Interner
 from sim.base.values import Emission, Fault, Names
 from sim.faults import RateLimited
 from sim.faults.plan import FaultEntry
-from sim.graph.action import Action, Effect, Kind, writes_of
+from sim.graph.action import Action, Effect, Kind
+from sim.graph.debts import debts_of
+from sim.graph.hearing import Listening
+from sim.machine.constants import constant_fields
 from sim.machine.handler import Handler, Local, Outcome
 from sim.machine.ledgers import Crashed, Received, Restarted
-from sim.machine.process import Emit, Output, Send, View
-from sim.machine.table import DOWN, FAILED
+from sim.machine.outputs import Emit, Output, Send, sends_of, writes_of
+from sim.machine.process import View
+from sim.machine.table import DOWN, FAILED, GONE, OFF
 from sim.system.declaration import Declaration
-from sim.system.network import Envelope
+from sim.system.network import KIND_BITS, NETWORKS, Envelope
 from sim.system.properties import STUCK
 from sim.world.address import Address
+from sim.world.finding import Debt
 
 
-class Tabulation:
+class Tabulation(Listening):
     """The rows of one system: local values, envelopes and emissions as integers, and the actions that
     each (local value, input) pair has."""
 
     def __init__(self, system: Declaration, handler: type[Handler] = Handler) -> None:
+        super().__init__()
         self.system = system
         self.names = system.names
         self.handlers = [handler(name, p) for name, p in (*system.processes.items(), *system.monitors.items())]
         self.width = len(system.processes)
+        updates = system.updates.items()
+        self.handlers += [handler(name, process) for name, process in updates]
+        self.called = (*self.names, *system.updates)
+        """The names of handlers: of those for updated processes after all others."""
+        self.place = [self.names.index(name) for name in self.called]
+        """The place of each handler's process or monitor in a state."""
+        self.updated = {self.names.index(name): len(self.names) + i for i, name in enumerate(system.updates)}
+        """The handlers that updated processes have, by the place of the process."""
         self._may_be_stuck = system.judges(STUCK)
         self.index = {name: i for i, name in enumerate(self.names)}
         names = Names()
@@ -44,20 +58,31 @@ class Tabulation:
         self.failed: dict[int, tuple[str, str, str]] = {}
         """Local values beyond their table: id -> (kind, machine, reason)."""
         self.hot: set[int] = set()
+        """Local values in which nobody may come to rest."""
+        self.owed: dict[int, tuple[Debt, ...]] = {}
+        """What is owed in each local value in which anything is."""
         self.down: set[int] = set()
+        """Local values of processes that are down, and come back."""
+        self.gone: set[int] = set()
+        """Local values of processes that crashed for good."""
+        self.low: set[int] = set()
+        """Both."""
         self.target: list[int] = []
         self.pair: list[int] = []
+        self.kind: list[str] = []
+        """Of each envelope the kind of its link."""
+        self.order: list[int] = []
+        """What envelopes in flight are sorted by: what is equal here is a queue, or copies of one message."""
         self._pairs: dict[tuple[str, str], int] = {}
+        self._runs: dict[object, int] = {}
         self._listeners: dict[type, tuple[int, ...]] = {}
-        self._heard_by: list[tuple[int, ...]] = []
         self.deliveries: dict[tuple[int, int], tuple[Action, ...]] = {}
         self.own: dict[int, tuple[Action, ...]] = {}
         self._under: dict[tuple[int, int, str, int | None], tuple[Action, ...]] = {}
-        self._notified: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[int, ...]] = {}
-        self._monitor_rows: dict[tuple[int, int], int] = {}
-        self._windows: dict[Action, tuple[Action, ...]] = {}
+        self._updates: dict[int, tuple[Action, ...]] = {}
+        self._windows: dict[tuple[Action, str], tuple[Action, ...]] = {}
         self._overtaking: dict[Action, Action] = {}
-        self._crashes: dict[int, Action] = {}
+        self._crashes: dict[tuple[int, str], Action] = {}
         self._in_flight: dict[tuple[Kind, int], Action] = {}
         self._cutting: dict[tuple[Kind, int], Action] = {}
         self._views: dict[int, View] = {}
@@ -75,16 +100,31 @@ class Tabulation:
     def _met_local(self, number: int, thing: tuple[int, Local]) -> None:
         process, local = thing
         if local.state == FAILED:
-            self.failed[number] = (local.fields[0], self.names[process], local.fields[1])
-        elif local.state == DOWN:
+            self.failed[number] = (local.fields[0], self.called[process], local.fields[1])
+        elif local.state in (DOWN, OFF):
             self.down.add(number)
-        elif local.state in self.handlers[process].table.hot and (process >= self.width or self._may_be_stuck):
-            self.hot.add(number)
+            self.low.add(number)
+        elif local.state == GONE:
+            self.gone.add(number)
+            self.low.add(number)
+        elif self.place[process] >= self.width or self._may_be_stuck:
+            who = self.names[self.place[process]]
+            prop = who if self.place[process] >= self.width else STUCK
+            owed = debts_of(self.handlers[process], who, prop, local)
+            if owed:
+                self.owed[number] = owed
+            if owed or local.state in self.handlers[process].table.hot:
+                self.hot.add(number)
 
-    def _met_envelope(self, _: int, envelope: Envelope) -> None:
+    def _met_envelope(self, number: int, envelope: Envelope) -> None:
         self.target.append(self.index[envelope.target])
         pair = (envelope.source, envelope.target)
         self.pair.append(self._pairs.setdefault(pair, len(self._pairs)))
+        kind = self.system.kind_of(*pair)
+        self.kind.append(kind)
+        runs: dict[str, object] = {"fifo": pair, "latest": (*pair, type(envelope.message))}
+        run = self._runs.setdefault(runs.get(kind, number), len(self._runs))
+        self.order.append(run << KIND_BITS | NETWORKS.index(kind))
 
     def _met_emission(self, _: int, emission: Emission) -> None:
         kind = type(emission)
@@ -101,7 +141,8 @@ class Tabulation:
             process, value = self.locals.things[local]
             names = ("kind", "reason") if value.state == FAILED else self.handlers[process].fields
             fields = dict(zip(names, value.fields, strict=True))
-            view = self._views[local] = View(value.state, fields, value.timers, value.up)
+            constant = constant_fields(cast(Any, self.handlers[process].cls))
+            view = self._views[local] = View(value.state, fields, value.timers, value.up, constant)
         return view
 
     def address_of(self, envelope: int) -> Address:
@@ -153,7 +194,7 @@ class Tabulation:
             fault and outcomes[0].local.state == FAILED and outcomes[0].local.fields[0] == "unhandled"
         ):
             return ()
-        first = () if fault else (Received(self.names[process], envelope.message),)
+        first = () if fault else (Received(self.called[process], envelope.message),)
         return tuple(
             self._action(
                 Kind.DELIVER,
@@ -179,10 +220,10 @@ class Tabulation:
     def _own(self, local: int) -> tuple[Action, ...]:
         process, value = self.locals.things[local]
         handler = self.handlers[process]
-        if value.state == FAILED:
+        if value.state in (FAILED, GONE, OFF):
             return ()
         if value.state == DOWN:
-            up = (Restarted(self.names[process]),)
+            up = (Restarted(self.called[process]),)
             return self._own_kind(Kind.RESTART, "", local, handler.restart(value), progress=True, first=up)
         found: tuple[Action, ...] = ()
         for timer in value.timers:
@@ -210,15 +251,28 @@ class Tabulation:
             for outcome in outcomes
         )
 
-    def crash(self, local: int) -> Action:
-        """The crash of a process with this local value."""
-        found = self._crashes.get(local)
+    def update(self, local: int) -> tuple[Action, ...]:
+        """The stop of a process with this local value and its start as its other version, if it has one still."""
+        found = self._updates.get(local)
+        if found is None:
+            place, value = self.locals.things[local]
+            process = self.updated.get(place, -1) if value.up else -1
+            outcomes = self.handlers[process].updated(self.handlers[place], value) if process >= 0 else []
+            first = (Crashed(self.called[place]), Restarted(self.called[place]))
+            found = self._updates[local] = tuple(
+                self._action(Kind.UPDATE, process, local, outcome, first=first) for outcome in outcomes
+            )
+        return found
+
+    def crash(self, local: int, state: str = DOWN) -> Action:
+        """The crash of a process with this local value, which leaves it in this state."""
+        found = self._crashes.get((local, state))
         if found is None:
             process, value = self.locals.things[local]
-            down = Outcome(self.handlers[process].down(value.fields), (), (), (), None)
-            found = self._crashes[local] = self._action(
-                Kind.CRASH, process, local, down, last=(Crashed(self.names[process]),)
-            )
+            down = Outcome(self.handlers[process].down(value.fields, state), (), (), (), None)
+            last = (Crashed(self.called[process]),)
+            found = self._action(Kind.CRASH, process, local, down, last=last, for_good=state == GONE)
+            self._crashes[local, state] = found
         return found
 
     def in_flight(self, kind: Kind, envelope: int) -> Action:
@@ -234,11 +288,13 @@ class Tabulation:
         return found
 
     def cutting(self, kind: Kind, cut: int) -> Action:
-        """A cut that takes effect (`CUT`) or is healed (`HEAL`)."""
+        """A cut that takes effect (`CUT`) or is healed (`HEAL`). Those for good have the numbers after all others."""
         found = self._cutting.get((kind, cut))
         if found is None:
-            subject = list(self.system.cuts)[cut]
-            found = Action(kind=kind, effect=Effect(cut=cut), subject=subject, progress=kind is Kind.HEAL)
+            names = list(self.system.cuts)
+            good = cut >= len(names)
+            subject, effect = names[cut % len(names)], Effect(cut=cut)
+            found = Action(kind=kind, effect=effect, subject=subject, progress=kind is Kind.HEAL, for_good=good)
             self._cutting[kind, cut] = found
         return found
 
@@ -249,30 +305,32 @@ class Tabulation:
             found = self._overtaking[action] = self._variant(action, reordered=True, window=None)
         return found
 
-    def windows(self, action: Action) -> tuple[Action, ...]:
+    def windows(self, action: Action, state: str = DOWN) -> tuple[Action, ...]:
         """The handler of `action` struck by a crash after each prefix of its outputs, the empty and the
         whole one included."""
-        found = self._windows.get(action)
+        found = self._windows.get((action, state))
         if found is None:
-            found = self._windows[action] = tuple(
-                self._variant(action, reordered=action.reordered, window=n) for n in range(len(action.outputs) + 1)
+            found = self._windows[action, state] = tuple(
+                self._variant(action, reordered=action.reordered, window=n, state=state)
+                for n in range(len(action.outputs) + 1)
             )
         return found
 
-    def _variant(self, action: Action, *, reordered: bool, window: int | None) -> Action:
+    def _variant(self, action: Action, *, reordered: bool, window: int | None, state: str = DOWN) -> Action:
         """The same handler call, overtaking others or struck by a crash."""
         process, before = self.locals.things[action.before]
         name, outputs = action.process, action.all_outputs[:window]
-        after = (
-            Local(*action.after)
-            if window is None
-            else self._struck(process, before, outputs, action.subject if action.kind is Kind.MOVE else "")
-        )
         first: tuple[Emission, ...] = ()
-        if action.kind is Kind.DELIVER and action.fault is None and action.envelope is not None:
+        if action.kind is Kind.UPDATE:
+            first, old = (Crashed(name), Restarted(name)), self.handlers[process]
+            process = self.updated[process]
+            before = self.handlers[process].taken_over(old, before)
+        elif action.kind is Kind.DELIVER and action.fault is None and action.envelope is not None:
             first = (Received(name, action.envelope.message),)
         elif action.kind is Kind.RESTART:
             first = (Restarted(name),)
+        move = action.subject if action.kind is Kind.MOVE else ""
+        after = Local(*action.after) if window is None else self.struck(process, before, outputs, state, move)
         outcome = Outcome(after, action.all_outputs, action.arms, action.choices, action.row)
         return self._action(
             action.kind,
@@ -287,15 +345,16 @@ class Tabulation:
             fault=action.fault,
             reordered=reordered,
             window=window,
+            for_good=window is not None and state == GONE,
         )
 
-    def _struck(self, process: int, before: Local, outputs: tuple[Output, ...], move: str = "") -> Local:
+    def struck(self, process: int, before: Local, outputs: tuple[Output, ...], state: str, move: str = "") -> Local:
         """What is left after a crash that followed these outputs: the durable writes among them hold, and that the move
         was made."""
         handler = self.handlers[process]
         fields = dict(zip(handler.fields, handler.begun(before.fields, move) or before.fields, strict=True))
         fields |= {write.field: write.value for output in outputs for write in writes_of(output)}
-        return handler.down(tuple(fields.values()))
+        return handler.down(tuple(fields.values()), state)
 
     def _action(
         self,
@@ -312,12 +371,13 @@ class Tabulation:
         fault: Fault | None = None,
         reordered: bool = False,
         window: int | None = None,
+        for_good: bool = False,
         progress: bool = False,
     ) -> Action:
         """The action of a handler call, with its effect as integers. Monitors hear `first`, what it emits, `last`."""
-        name, outputs = self.names[process], outcome.outputs[:window]
+        name, outputs = self.called[process], outcome.outputs[:window]
         effect = Effect(
-            process=process,
+            process=self.place[process],
             local=self.local(process, outcome.local),
             consumed=envelope if consumed else -1,
             delivered=True,
@@ -336,9 +396,11 @@ class Tabulation:
             choices=outcome.choices,
             all_outputs=outcome.outputs,
             window=window,
+            for_good=for_good,
             arms=outcome.arms if window is None else (),
             row=outcome.row,
             progress=progress,
+            updated=process >= len(self.names),
             before=before,
             after=tuple(outcome.local),
             always_changes=self._is_used_up(effect),
@@ -346,11 +408,11 @@ class Tabulation:
 
     def _is_used_up(self, effect: Effect) -> bool:
         """Whether a message is gone for good, so that every state is changed in which this may happen."""
-        return effect.consumed >= 0 and self.system.network != "set" and effect.consumed not in effect.sends
+        return effect.consumed >= 0 and self.kind[effect.consumed] != "set" and effect.consumed not in effect.sends
 
     def sends(self, source: str, outputs: tuple[Output, ...]) -> tuple[int, ...]:
         """The envelopes among these outputs, in the order written."""
-        return tuple(self._envelope(source, o) for o in outputs if isinstance(o, Send))
+        return tuple(self._envelope(source, send) for output in outputs for send in sends_of(output))
 
     def heard(
         self, first: tuple[Emission, ...], outputs: tuple[Output, ...], last: tuple[Emission, ...] = ()
@@ -365,42 +427,3 @@ class Tabulation:
             what = unknown("process", send.target, self.system.processes)
             raise ModelError(f"{source} sends {type(send.message).__name__}: {what}")
         return self.envelopes(Envelope(source, send.target, send.message))
-
-    # --- monitors -----------------------------------------------------------------------------------
-
-    def notify(self, locals_: tuple[int, ...], heard: tuple[int, ...]) -> tuple[int, ...]:
-        """The local values after every monitor heard these emissions."""
-        width = self.width
-        known = (locals_[width:], heard)
-        monitors = self._notified.get(known)
-        if monitors is None:
-            monitors = self._notified[known] = self._notify(locals_, heard)[width:]
-        return locals_[:width] + monitors
-
-    def heard_by(self, emission: int) -> tuple[int, ...]:
-        """The monitors that listen to this emission."""
-        return self._heard_by[emission]
-
-    def _notify(self, locals_: tuple[int, ...], heard: tuple[int, ...]) -> tuple[int, ...]:
-        after = list(locals_)
-        for emission in heard:
-            for monitor in self._heard_by[emission]:
-                after[monitor] = self.hear(after[monitor], emission)
-        return tuple(after)
-
-    def hear(self, local: int, emission: int) -> int:
-        """The local value of a monitor that listens to this emission, after it heard it."""
-        found = self._monitor_rows.get((local, emission))
-        if found is None:
-            found = self._monitor_rows[local, emission] = self._hear(local, emission)
-        return found
-
-    def _hear(self, local: int, emission: int) -> int:
-        monitor, value = self.locals.things[local]
-        if not value.up:
-            return local
-        given = self.emissions.things[emission]
-        outcomes = self.handlers[monitor].react(value, type(given), given)
-        if outcomes is None or len(outcomes) != 1:
-            raise ModelError(f"monitor {self.names[monitor]!r} must take {type(given).__name__} in exactly one way")
-        return self.local(monitor, outcomes[0].local)

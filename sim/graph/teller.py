@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from typing import NamedTuple
@@ -16,8 +16,9 @@ from sim.graph.state import GraphStart, State
 from sim.machine.diagrams import diagrams
 from sim.machine.handler import Handler
 from sim.machine.ledgers import Rejected
-from sim.machine.process import Arm, Emit, Output, Send
+from sim.machine.outputs import Arm, Emit, Output, sends_of
 from sim.machine.table import FAILED
+from sim.system.links import in_words
 from sim.world.slowdown import Slowdown
 from sim.world.story import Actor, Beginning, Fate, Happening, Journey, Look, Shown, Story
 
@@ -32,7 +33,7 @@ def tell(
     first = tuple(map(teller.look, start.place.locals))
     events = tuple(teller.events(start, steps))
     return Story(
-        network=graph.system.network,
+        network=in_words(graph.system.network),
         actors=tuple(Actor(name, i >= graph.width, drawing[name]) for i, name in enumerate(graph.names)),
         looks=tuple(teller.looks),
         first=first,
@@ -63,9 +64,11 @@ def action_text(action: Action) -> str:
         return f"{action.process}  timer {action.subject}{chosen}{crash}"
     if action.kind is Kind.MOVE:
         return f"{action.process}  {action.subject}{chosen}{crash}"
+    lasting = " for good" if address.for_good else ""
     if action.kind in (Kind.CUT, Kind.HEAL):
-        return f"{action.kind.value} {action.subject}"
-    return f"{action.process}  {action.kind.value}s{chosen}{crash}"
+        return f"{action.kind.value} {action.subject}{lasting}"
+    verb = action.kind.value + ("es" if action.kind is Kind.CRASH else "s")
+    return f"{action.machine or action.process}  {verb}{lasting}{chosen}{crash}"
 
 
 def brief(record: Record) -> str:
@@ -88,16 +91,17 @@ class _Words(NamedTuple):
     """What it takes of the table of its process."""
 
 
-def _words(action: Action) -> _Words:
+def _words(action: Action, names: Sequence[str]) -> _Words:
     emissions = list(_emissions(action.outputs))
     return _Words(
         action_text(action),
         str(action.address),
         action.strikes,
-        tuple(_arming(action.process, arm) for arm in action.arms),
+        tuple(_arming(action.process, arm) for arm in action.arms)
+        + tuple(_arming(names[i], arm) for i, arm in action.others_arms),
         tuple(map(brief, emissions)),
         tuple(_reasons(emissions)),
-        ((action.effect.process, action.row.index),) if action.row is not None else (),
+        ((action.effect.process, action.row.index),) if action.row is not None and not action.updated else (),
     )
 
 
@@ -106,7 +110,7 @@ def _arming(process: str, arm: Arm) -> str:
 
 
 def _beginning(name: str, outputs: tuple[Output, ...]) -> Beginning:
-    sent = (f"{show(output.message)} to {output.target}" for output in outputs if isinstance(output, Send))
+    sent = (f"{show(send.message)} to {send.target}" for output in outputs for send in sends_of(output))
     return Beginning(name, tuple(sent), tuple(map(brief, _emissions(outputs))))
 
 
@@ -146,11 +150,12 @@ def _class(record: Shown) -> str:
 class _Teller:
     def __init__(self, graph: Definition) -> None:
         self.graph = graph
-        self.stays = graph.system.network == "set"
         self.journeys: list[Journey] = []
         self.looks: list[Look] = []
         self._flying: dict[int, deque[int]] = {}
         """Envelope -> its journeys that have no end yet, the first sent first."""
+        self._latest: dict[int, int] = {}
+        """On links where a newer message replaces an older: what they are sorted by -> the envelope sent last."""
         self._numbers: dict[int, int] = {}
         """Local value -> its look."""
         self._rows: dict[tuple[int, int], int | None] = {}
@@ -193,9 +198,11 @@ class _Teller:
     def _event(self, number: int, time: int | None, action: Action, before: State, after: State) -> Happening:
         journey = self._taken(number, action)
         sent = self._send(action.effect.sends, number, copied=action.kind is Kind.DUPLICATE)
+        if self.graph.lasting or action.fells:
+            self._lose(number, after)
         words = self._words.get(action)
         if words is None:
-            words = self._words[action] = _words(action)
+            words = self._words[action] = _words(action, self.graph.names)
         key = (before.locals, after.locals)
         moved = self._moved.get(key)
         if moved is None:
@@ -257,12 +264,24 @@ class _Teller:
         sent = []
         for envelope in envelopes:
             flying = self._flying.setdefault(envelope, deque())
-            if self.stays and flying:
+            kind = self.graph.tables.kind[envelope]
+            if kind == "set" and flying:
                 continue  # on a set what was sent is there: sending it again changes nothing
+            if kind == "latest":
+                self._replace(envelope, number)
             flying.append(len(self.journeys))
             sent.append(len(self.journeys))
             self.journeys.append(Journey(*self._message(envelope), number, copied))
         return tuple(sent)
+
+    def _replace(self, envelope: int, number: int) -> None:
+        """The message that a newer one replaces on its way has come to its end."""
+        order = self.graph.tables.order[envelope]
+        older = self._flying.get(self._latest.get(order, -1))
+        if older:
+            index = older.popleft()
+            self.journeys[index] = self.journeys[index]._replace(ended=number, fate=Fate.REPLACED)
+        self._latest[order] = envelope
 
     def _message(self, envelope: int) -> tuple[str, str, str, str]:
         message = self._messages.get(envelope)
@@ -281,7 +300,7 @@ class _Teller:
             if action.fault is None:
                 return None
             return self._aside(flying[0], number, Fate.STRUCK)
-        if self.stays and action.effect.delivered:
+        if self.graph.tables.kind[action.number] == "set" and action.effect.delivered:
             return self._aside(flying[0], number, Fate.DELIVERED)
         index = flying.popleft()
         fate = Fate.DELIVERED if action.effect.delivered else Fate.LOST
@@ -292,6 +311,14 @@ class _Teller:
         """A way of its own for a message that is also still in flight."""
         self.journeys.append(self.journeys[index]._replace(ended=number, fate=fate, beside=index))
         return len(self.journeys) - 1
+
+    def _lose(self, number: int, after: State) -> None:
+        """Ends the journeys of what can never arrive."""
+        left = Counter(self.graph.network.every(after.net))
+        for envelope, flying in self._flying.items():
+            while len(flying) > left[envelope]:
+                index = flying.popleft()
+                self.journeys[index] = self.journeys[index]._replace(ended=number, fate=Fate.LOST)
 
     # --- rows ---------------------------------------------------------------------------------------
 

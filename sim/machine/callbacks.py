@@ -40,3 +40,8 @@ def required_arguments(method: Callable[..., Any]) -> int:
     parameters = inspect.signature(method).parameters.values()
     variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return sum(1 for p in parameters if p.default is p.empty and p.kind not in variable)
+
+
+def is_verb(cls: type, name: str) -> bool:
+    """Whether this is a method of the framework that the class does not replace."""
+    return getattr(getattr(cls, name), "__module__", "") == "sim.machine.process"

@@ -22,8 +22,9 @@ from sim.base.errors import ModelError, failure, nearest, text_of
 from sim.base.overdue import WATCH
 from sim.base.values import Record, Value, show
 from sim.machine.callbacks import arity
-from sim.machine.process import Arm, Emit, HandlerCall, Output, Send, StateMachine, Violated, Write
-from sim.machine.table import DEFER, DOWN, FAILED, Dest, Row, Table, Trigger, trigger_name
+from sim.machine.outputs import Arm, Emit, Output, sends_of, writes_of
+from sim.machine.process import HandlerCall, StateMachine, Violated
+from sim.machine.table import DEFER, DOWN, FAILED, GONE, OFF, Dest, Row, Table, Trigger, trigger_name
 
 
 class Local(NamedTuple):
@@ -35,7 +36,7 @@ class Local(NamedTuple):
 
     @property
     def up(self) -> bool:
-        return self.state not in (DOWN, FAILED)
+        return self.state not in (DOWN, GONE, OFF, FAILED)
 
 
 class Call(NamedTuple):
@@ -180,14 +181,27 @@ class Handler:
         """The outcomes of `on_restart`: the initial state, with what was durable."""
         return self._hook("on_restart", down.fields)
 
-    def down(self, fields: tuple[Value, ...]) -> Local:
+    def updated(self, old: Handler, before: Local) -> list[Outcome]:
+        """The outcomes of `on_restart` as the next version of a process."""
+        return self.restart(self.taken_over(old, before))
+
+    def taken_over(self, old: Handler, before: Local) -> Local:
+        """What the next version of a process has of it: its durable fields. The others are as at the start."""
+        values = dict(zip(self.fields, self.initial_fields, strict=True))
+        values |= {n: v for n, v in zip(old.fields, before.fields, strict=True) if n in old.table.durable}
+        mistakes = [wrong for name, value in values.items() for wrong in mismatches(self.cls, name, value)]
+        if mistakes:
+            raise ModelError(*(f"the update of {self.name}: {wrong}" for wrong in mistakes))
+        return Local(DOWN, tuple(values.values()))
+
+    def down(self, fields: tuple[Value, ...], state: str = DOWN) -> Local:
         """These fields after a crash: the durable ones stay, the others are as at the start."""
         durable = self.table.durable.union(self.table.left.values())
         kept = tuple(
             value if name in durable else initial
             for name, value, initial in zip(self.fields, fields, self.initial_fields, strict=True)
         )
-        return Local(DOWN, kept)
+        return Local(state, kept)
 
     def begun(self, fields: tuple[Value, ...], move: str) -> tuple[Value, ...] | None:
         """The fields once a move has begun, which counts even if a crash strikes in it; None where its bound is
@@ -263,9 +277,11 @@ class Handler:
         """Runs the handler once for every path of its choices, depth first."""
         outcomes: list[Outcome] = []
         scripts: list[tuple[int, ...]] = [()]
+        known: dict[tuple[int, ...], tuple[int, list[int]]] = {}
         while scripts:
             script = scripts.pop()
             instance, step = self._instance(local, script, sender)
+            step.known = known
             self.calls += 1
             try:
                 handle(instance, step)
@@ -304,13 +320,10 @@ class Handler:
         kept = [(name, value) for name, held, value in values if value is not held]
         mistakes: list[str] = []
         for output in step.outputs:
-            if isinstance(output, Send):
-                mistakes += within_value(output.message)
-            elif isinstance(output, Emit):
+            mistakes += [wrong for send in sends_of(output) for wrong in within_value(send.message)]
+            if isinstance(output, Emit):
                 mistakes += within_value(output.emission)
-                kept += [(write.field, write.value) for write in output.writes]
-            elif isinstance(output, Write):
-                kept.append((output.field, output.value))
+            kept += [(write.field, write.value) for write in writes_of(output)]
         for name, value in kept:
             mistakes += mismatches(self.cls, name, value)
         if mistakes:

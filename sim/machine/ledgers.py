@@ -3,7 +3,7 @@
 *Inputs*: every received input ends in exactly one of counted, rejected (with a reason), or lost in a
 crash, which is allowed only where redelivery is owed. *Effects*: every accepted key ends in exactly one
 of applied or cancelled (with a reason), and is applied at most once, across crashes. A duplicate is
-caught when it happens, a missing one at quiescence: a ledger that still owes is in a hot state.
+caught when it happens, a missing one where a run comes to rest or goes round forever: each key is owed by itself.
 
 `Applied` must be emitted by what holds the effect (a durable store), never by the coordinator itself; `Received`,
 `Crashed` and `Restarted` are emitted by the framework.
@@ -85,6 +85,7 @@ class InputLedger(Monitor):
 
     states = ("settled", "owing")
     hot = ("owing",)
+    owes = "open"
     transitions = (
         {"trigger": Received, "source": "*", "dest": "owing", "conditions": "is_input", "after": "open_input"},
         {"trigger": Received, "source": "*", "dest": None},
@@ -155,6 +156,7 @@ class EffectLedger(Monitor):
 
     states = ("settled", "owing")
     hot = ("owing",)
+    owes = "accepted"
     transitions = (
         {"trigger": Accepted, "source": "*", "dest": None, "conditions": "is_closed"},
         {"trigger": Accepted, "source": "*", "dest": "owing", "before": "accept"},

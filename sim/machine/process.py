@@ -9,50 +9,15 @@ influence or leave a handler: no clock, no random number, no environment, no oth
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn, TypeVar, cast, dataclass_transform
 
 from sim.base.errors import ModelError, TableError, unknown
 from sim.base.values import Emission, Message, Value, describe, encode, freeze, is_record, show
-from sim.machine.table import FAILED, MONITOR_INPUTS, PROCESS_INPUTS, REQUIRED, Row, Table, read_table
+from sim.machine.outputs import Arm, Emit, Output, Send, Together, Write
+from sim.machine.table import FAILED, REQUIRED, Row, Table
+from sim.machine.table_reader import MONITOR_INPUTS, PROCESS_INPUTS, read_table
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Write:
-    """An output: a durable field took a new value."""
-
-    field: str
-    value: Value
-
-
-@dataclass(frozen=True)
-class Send:
-    """An output: a message left for `target`."""
-
-    target: str
-    message: Message
-
-
-@dataclass(frozen=True)
-class Emit:
-    """An output: something observable happened, together with the durable writes it consists of."""
-
-    emission: Emission
-    writes: tuple[Write, ...] = ()
-
-
-Output = Write | Send | Emit
-
-
-@dataclass(frozen=True)
-class Arm:
-    """A timer was armed for `low_ms`..`high_ms`; the draw is the scheduler's."""
-
-    timer: str
-    low_ms: int
-    high_ms: int
 
 
 class Violated(Exception):
@@ -62,7 +27,19 @@ class Violated(Exception):
 class HandlerCall:
     """The record of one handler call: its outputs in order, its timers, its choices."""
 
-    __slots__ = ("arms", "choices", "guarding", "outputs", "row", "script", "sender", "timers", "widths")
+    __slots__ = (
+        "arms",
+        "asked",
+        "choices",
+        "guarding",
+        "known",
+        "outputs",
+        "row",
+        "script",
+        "sender",
+        "timers",
+        "widths",
+    )
 
     def __init__(self, timers: tuple[str, ...], script: tuple[int, ...], sender: str) -> None:
         self.outputs: list[Output] = []
@@ -71,6 +48,10 @@ class HandlerCall:
         self.script = script  # the outcome of each `choose`; any further one takes its first
         self.choices: list[Value] = []
         self.widths: list[int] = []
+        self.known: dict[tuple[int, ...], tuple[int, list[int]]] = {}
+        """What other paths of the same call were given to choose from: by the number of the choice and the indices chosen
+        before, how many outcomes, and where in them the distinct ones are."""
+        self.asked = 0
         self.guarding = False
         self.row: Row | None = None
         self.sender = sender
@@ -85,6 +66,7 @@ class StateMachine:
     initial: str = ""
     """In a class: the initial state of its instances; `Worker(initial="idle")` begins in another one."""
     hot: ClassVar[Any] = ()
+    owes: ClassVar[str] = ""
 
     table: ClassVar[Table]
     inputs: ClassVar[tuple[type, ...]] = ()
@@ -199,7 +181,10 @@ class Process(StateMachine):
       the class or for one instance: `Worker(initial="idle")`
     - `transitions`: rows, dicts of trigger, source, dest and conditions, unless, before, after; a
       trigger is a `Message` or `Fault` class, a timer, or a spontaneous move
-    - `hot`: states in which work is owed; quiescence with a process in one is the finding `stuck`
+    - `hot`: states in which work is owed; to come to rest in one, or to stay in them forever while others go round, is
+      the finding `stuck`
+    - `owes`: the name of a field with the keys of what is owed, a tuple or frozenset; then each key is owed by itself:
+      one that stays in it forever is the finding, whatever becomes of the others
     - `must`, `may`: spontaneous moves, owed by the process itself or up to the environment; `may = {"push": 2}` is made
       twice at most in a whole run
     - `timers`: names of timers
@@ -224,14 +209,37 @@ class Process(StateMachine):
 
     def send(self, target: str, message: Message) -> None:
         """Send `message` to the process named `target`; a process may send to itself."""
-        step = self._acting(f"sends to {target!r}")
+        self._acting(f"sends to {target!r}").outputs.append(self._sent(target, message))
+
+    def _sent(self, target: str, message: Message) -> Send:
         if not isinstance(message, Message):
             raise ModelError(f"{self._who()} sends {_misplaced(message, Message)}")
         if not isinstance(target, str):
             raise ModelError(f"{self._who()} sends to {describe(target)}: pass the name of a process, then the message")
         if not target:
             raise ModelError(f"{self._who()} sends to '': only the handler of a message has a sender")
-        step.outputs.append(Send(target, self._frozen(message)))
+        return Send(target, self._frozen(message))
+
+    def write(self, *, then: Sequence[tuple[str, Message]] = (), **writes: Value) -> None:
+        """Give durable fields new values in one instant: no crash comes between them (`self.write(term=2, vote=None)`).
+
+        `then` are messages, each with its target before it, that are sent in the same instant: an outbox, say, from which
+        what was written is sent for sure. (A class that has a `write` of its own has that one.)
+        """
+        step = self._acting("writes")
+        self._durable("writes", writes)
+        kept = tuple(Write(field, self._frozen(value)) for field, value in writes.items())
+        new = tuple(write for write in kept if encode(write.value) != encode(getattr(self, write.field)))
+        sends = []
+        for pair in then:
+            if not isinstance(pair, tuple) or len(pair) != 2:
+                raise ModelError(f"{self._who()} writes, then {describe(pair)}: pass pairs, then=[(target, message)]")
+            sends.append(self._sent(*pair))
+        for write in new:
+            object.__setattr__(self, write.field, write.value)
+        parts: list[Output] = [*new, *sends]
+        if parts:
+            step.outputs.append(parts[0] if len(parts) == 1 else Together(new, tuple(sends)))
 
     def emit(self, emission: Emission, **writes: Value) -> None:
         """Make something observable: monitors and the trace see it.
@@ -242,14 +250,17 @@ class Process(StateMachine):
         step = self._acting("emits")
         if not isinstance(emission, Emission):
             raise ModelError(f"{self._who()} emits {_misplaced(emission, Emission)}")
-        for field in writes:
-            if field not in type(self).table.durable:
-                known = sorted(type(self).table.durable)
-                raise ModelError(f"{self._who()} emits: {unknown('durable field', field, known)}")
+        self._durable("emits", writes)
         kept = tuple(Write(field, self._frozen(value)) for field, value in writes.items())
         for write in kept:
             object.__setattr__(self, write.field, write.value)
         step.outputs.append(Emit(self._frozen(emission), kept))
+
+    def _durable(self, does: str, fields: Mapping[str, Value]) -> None:
+        for field in fields:
+            if field not in type(self).table.durable:
+                known = sorted(type(self).table.durable)
+                raise ModelError(f"{self._who()} {does}: {unknown('durable field', field, known)}")
 
     def _frozen(self, value: T) -> T:
         try:
@@ -262,15 +273,28 @@ class Process(StateMachine):
         step = self._acting("chooses")
         if not outcomes:
             raise ModelError(f"{self._who()} chooses from nothing: pass at least one outcome")
-        distinct = list({encode(self._frozen(outcome)): outcome for outcome in outcomes}.values())
+        distinct = self._distinct(step, outcomes)
         if len(distinct) == 1:
-            return self._frozen(distinct[0])  # there is nothing to choose
+            return self._frozen(outcomes[distinct[0]])  # there is nothing to choose
         position = len(step.widths)
         index = step.script[position] if position < len(step.script) else 0
         step.widths.append(len(distinct))
-        outcome: T = self._frozen(distinct[index])
+        outcome: T = self._frozen(outcomes[distinct[index]])
         step.choices.append(outcome)
         return outcome
+
+    def _distinct(self, step: HandlerCall, outcomes: tuple[Value, ...]) -> list[int]:
+        """Where the distinct outcomes are; found once for all paths that lead to this choice."""
+        step.asked += 1
+        before = (step.asked, *(step.script + (0,) * len(step.widths))[: len(step.widths)])
+        number, found = step.known.get(before, (0, []))
+        if number != len(outcomes):
+            first: dict[bytes, int] = {}
+            for i, outcome in enumerate(outcomes):
+                first.setdefault(encode(self._frozen(outcome)), i)
+            found = list(first.values())
+            step.known[before] = len(outcomes), found
+        return found
 
     def arm(self, timer: str, duration_ms: int | tuple[int, int]) -> None:
         """Arm `timer` (if it is armed, its due time is replaced) for a duration in milliseconds, or for a range of
@@ -308,8 +332,8 @@ class Monitor(StateMachine):
     """A state machine that only listens to emissions, and can report that a property is violated.
 
     Rows are triggered by `Emission` classes. An emission whose class no row names is ignored; one that is named, but
-    not in the current state, is a finding. A monitor left in a hot state at quiescence is violated: what it waits for
-    did not come.
+    not in the current state, is a finding. A monitor left in a hot state at quiescence, or forever, is violated: what it
+    waits for did not come. With `owes` that is asked of each key by itself, as of a process.
     """
 
     initial: str = ""
@@ -328,11 +352,19 @@ class Monitor(StateMachine):
 
 class View:
     """A read-only view of the local value of a process or monitor, for predicates: `state`, `up`, `timers`, and the
-    fields as attributes."""
+    fields as attributes. It prints without the fields that nothing ever sets."""
 
-    __slots__ = ("_fields", "state", "timers", "up")
+    __slots__ = ("_constant", "_fields", "state", "timers", "up")
 
-    def __init__(self, state: str, fields: dict[str, Value], timers: tuple[str, ...], up: bool) -> None:
+    def __init__(
+        self,
+        state: str,
+        fields: dict[str, Value],
+        timers: tuple[str, ...],
+        up: bool,
+        constant: frozenset[str] = frozenset(),
+    ) -> None:
+        self._constant = constant
         self.state = state
         self.timers = timers
         self.up = up
@@ -350,7 +382,8 @@ class View:
             raise AttributeError(unknown("field", name, known)) from None
 
     def __repr__(self) -> str:
-        inner = "".join(f", {name}={show(value)}" for name, value in self._fields.items())
+        changing = ((name, value) for name, value in self._fields.items() if name not in self._constant)
+        inner = "".join(f", {name}={show(value)}" for name, value in changing)
         return f"<{self.state}{inner}>"
 
 
@@ -358,5 +391,5 @@ _RESERVED = frozenset(
     name
     for cls in (StateMachine, Process, Monitor)
     for name in (*vars(cls), *cls.__annotations__)
-    if not name.startswith("__") and name != "misfits"  # a hook, for monitors to fill in
+    if not name.startswith("__") and name not in ("misfits", "write")  # a hook to fill in; a verb that gives way
 ) | {"timers", "up", FAILED}

@@ -14,10 +14,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, Self, TypeVar
 
-from sim.metrics.usage import NO_USAGE, TokenUsage, checked_count, checked_label
+from sim.metrics.checked import MetricsError, checked_count, checked_label
+from sim.metrics.usage import NO_USAGE, TokenUsage
 
 OTHER = "(other)"
 """Replaces the labels of rows that were folded because the table was full."""
+
+UNLABELLED = ("", "", "", 0)
+"""The key of what was not attributed; the smallest, so its row is never folded."""
+PARTS = (
+    "input_tokens",
+    "output_tokens",
+    "cached_input_tokens",
+    "cache_write_input_tokens",
+    "reasoning_output_tokens",
+)
 
 Key = tuple[Any, ...]
 
@@ -75,6 +86,11 @@ class BoundedTable(Generic[RowT]):
         if self._beyond is not None and other._beyond is not None:
             self._beyond.absorb(other._beyond)
 
+    def drop(self, key: Key) -> None:
+        """Forget the row of `key`, if it has one of its own."""
+        if self.rows.pop(key, None) is not None:
+            self._order.remove(key)
+
     def clear(self) -> None:
         """Forget every row, here and beyond."""
         self.rows.clear()
@@ -128,13 +144,18 @@ class Tally:
         return Share(self.turns, self.unreported, self.usage())
 
     def set(self, usage: TokenUsage, turns: int) -> None:
-        """Replace the sums of a new row."""
+        """Replace the sums."""
         self.turns = turns
+        self.unreported = min(self.unreported, turns)
         self.input = usage.input_tokens
         self.output = usage.output_tokens
         self.cached = usage.cached_input_tokens
         self.cache_write = usage.cache_write_input_tokens
         self.reasoning = usage.reasoning_output_tokens
+
+    def count(self, usage: TokenUsage | None) -> None:
+        """Add a turn; None if its usage was not reported."""
+        self.add(Share(1, usage is None, usage or NO_USAGE))
 
     def usage(self) -> TokenUsage:
         """The sums as a value."""
@@ -165,6 +186,37 @@ class Share:
 
 
 NO_SHARE = Share(0, 0, NO_USAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class Wasted:
+    """What an agent used for answers that did not count, and why they did not (`late`, `duplicate`, `lost`, ...)."""
+
+    agent: str
+    reason: str
+    share: Share
+
+    def as_dict(self) -> dict[str, object]:
+        return {"agent": self.agent, "reason": self.reason, **self.share.as_dict()}
+
+
+class Waste:
+    """What was wasted: a row for each (agent, reason), and one for those beyond the bound."""
+
+    __slots__ = ("table",)
+
+    def __init__(self, limit: int) -> None:
+        self.table = BoundedTable(Tally, limit, BoundedTable(Tally, 1))
+
+    def open(self, agent: str, reason: str) -> Tally:
+        """The row of an agent and a reason, created if missing."""
+        return self.table.row((agent, reason))
+
+    def rows(self) -> tuple[Wasted, ...]:
+        """In the order of agents and reasons; what was folded comes last, under `OTHER`."""
+        named, other = self.table.levels()
+        rows = [Wasted(agent, reason, tally.share()) for (agent, reason), tally in named.items()]
+        return (*rows, *(Wasted(OTHER, OTHER, tally.share()) for _, tally in other.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +257,32 @@ class Billing:
             checked_label(label, name)
         checked_count("attempt", attempt)
         return self.full.row(key)
+
+    def adopt(self, total: TokenUsage, turns: int) -> None:
+        """Make the sums these: what the labelled rows do not account for goes to the row without labels.
+
+        Raises `MetricsError` naming the number that is smaller than what is billed already; then nothing changes.
+        """
+        labelled = self.total()
+        own = self.full.rows.get(UNLABELLED, Tally())
+        rest = {"turns": turns - (labelled.turns - own.turns)}
+        for name in PARTS:
+            rest[name] = getattr(total, name) - (getattr(labelled.usage(), name) - getattr(own.usage(), name))
+        for name, left in rest.items():
+            if left < 0:
+                given = turns if name == "turns" else getattr(total, name)
+                raise MetricsError(
+                    f"{name} is {given}, but {given - left} of them are billed by name here; reset before you adopt less"
+                )
+        left_turns = rest.pop("turns")
+        try:
+            usage = TokenUsage(**rest)
+        except MetricsError as error:
+            raise MetricsError(f"the total less what is billed by name here cannot be: {error}") from None
+        if not left_turns and usage == NO_USAGE:
+            self.full.drop(UNLABELLED)
+        else:
+            self.full.row(UNLABELLED).set(usage, left_turns)
 
     def billed(self) -> tuple[Billed, ...]:
         """Every row that counted something, the complete ones first, in the order of their labels."""

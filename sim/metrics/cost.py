@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from enum import Enum
 from typing import Any
 
 from sim.metrics.breakdown import OTHER, BoundedTable
+from sim.metrics.checked import MetricsError, checked_count, checked_label
 from sim.metrics.prices import EXACT, Price, PriceTable, exact_usd, usd_text
 from sim.metrics.session import DEFAULT_ROWS, DEFAULT_WINDOW, checked_size, checked_window
-from sim.metrics.usage import MetricsError, TokenUsage, checked_count, checked_label
+from sim.metrics.usage import TokenUsage
 
 DEFAULT_BUDGET_USD = Decimal("2.00")
 PROJECTION_STEP_USD = Decimal("0.000001")
@@ -94,27 +96,51 @@ class BudgetAlert:
 
 
 class Budget:
-    """A limit for one run (default 2.00 USD). Each level alerts once, when it is first reached.
+    """A limit for one run (default 2.00 USD). Each level alerts once, when it is first reached: `warn` is called with it.
 
-    Raises `MetricsError` for a limit that is not an amount over 0.
+    A coordinator asks `allows(estimate)` before it asks an agent again, and says what it spent with `spend`. Raises
+    `MetricsError` for a limit that is not an amount over 0.
     """
 
-    __slots__ = ("_alerts", "limit_usd")
+    __slots__ = ("_alerts", "_warn", "limit_usd", "spent_usd")
 
-    def __init__(self, limit_usd: Decimal | str | int | float = DEFAULT_BUDGET_USD) -> None:
+    def __init__(
+        self,
+        limit_usd: Decimal | str | int | float = DEFAULT_BUDGET_USD,
+        *,
+        warn: Callable[[BudgetAlert], object] | None = None,
+    ) -> None:
         self.limit_usd = exact_usd("budget", limit_usd)
         if not self.limit_usd:
             raise MetricsError("budget is 0 USD; expected more (None: no budget)")
+        self.spent_usd = Decimal(0)
         self._alerts: list[BudgetAlert] = []
+        self._warn = warn
+
+    def allows(self, estimate_usd: Decimal | str | int | float) -> bool:
+        """Whether that much more can be spent within the limit: exactly the limit is within. Never alerts: nothing was
+        spent. Raises `MetricsError` if the estimate is not an amount."""
+        estimate = exact_usd("estimate", estimate_usd)
+        return EXACT.add(self.spent_usd, estimate) <= self.limit_usd
+
+    def spend(self, usd: Decimal | str | int | float) -> tuple[BudgetAlert, ...]:
+        """Count what was spent; the alerts that it raises for the first time. Raises `MetricsError` if it is not an
+        amount; then nothing is counted."""
+        return self.check(EXACT.add(self.spent_usd, exact_usd("spent", usd)))
 
     def check(self, spent_usd: Decimal) -> tuple[BudgetAlert, ...]:
-        """The alerts that this spending raises for the first time, mildest first; usually empty."""
+        """Take over what was spent in total; the alerts that it raises for the first time, mildest first; usually
+        empty."""
+        self.spent_usd = spent_usd
         reached = tuple(
             BudgetAlert(level, spent_usd, self.limit_usd)
             for level in list(BudgetLevel)[len(self._alerts) :]
             if EXACT.multiply(spent_usd, 100) >= EXACT.multiply(self.limit_usd, level.value)
         )
         self._alerts += reached
+        if self._warn is not None:
+            for alert in reached:
+                self._warn(alert)
         return reached
 
     @property
@@ -203,16 +229,22 @@ class CostMeter:
         self._by_model = _cost_table(rows)
         self._by_agent = _cost_table(rows)
         self._by_stage = _cost_table(rows)
+        self._wasted = _cost_table(rows)
 
-    def record(self, usage: TokenUsage, *, model: str, agent: str = "", stage: str = "") -> tuple[BudgetAlert, ...]:
-        """Add the cost of one turn of `model`; returns the budget alerts that it raised first."""
-        for label, name in (("model", model), ("agent", agent), ("stage", stage)):
+    def record(
+        self, usage: TokenUsage, *, model: str, agent: str = "", stage: str = "", wasted: str = ""
+    ) -> tuple[BudgetAlert, ...]:
+        """Add the cost of one turn of `model`, of which `wasted` says why it did not count, if it did not; returns the
+        budget alerts that it raised first."""
+        for label, name in (("model", model), ("agent", agent), ("stage", stage), ("wasted", wasted)):
             checked_label(label, name)
         cost = cost_of(usage, self._prices.price(model))
         self.total += cost
         self._by_model.row((model,)).cost += cost
         self._by_agent.row((agent,)).cost += cost
         self._by_stage.row((stage,)).cost += cost
+        if wasted:
+            self._wasted.row((agent, wasted)).cost += cost
         self._recent.append(cost)
         return self.budget.check(self.total.usd) if self.budget else ()
 
@@ -227,6 +259,12 @@ class CostMeter:
     def by_stage(self) -> dict[str, Cost]:
         """The cost of each stage, by name; `""` holds what was not attributed."""
         return _costs(self._by_stage)
+
+    def wasted(self) -> dict[tuple[str, str], Cost]:
+        """The cost of answers that did not count, by agent and reason; those beyond the bound are (`OTHER`, `OTHER`)."""
+        named, other = self._wasted.levels()
+        costs = [((key[0], key[1]), row.cost) for key, row in named.items()]
+        return dict([*costs, *(((OTHER, OTHER), row.cost) for _, row in other.items())])
 
     def prices(self) -> dict[str, Price | None]:
         """The price, with its source and version, that each model was charged; None if unknown."""

@@ -21,12 +21,12 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from sim.base.printing import printable
-from sim.metrics.breakdown import NO_SHARE, Share
+from sim.metrics.breakdown import NO_SHARE, Share, Wasted
+from sim.metrics.checked import MetricsError
 from sim.metrics.latency import LatencySummary, bucket_edges_us
 from sim.metrics.prices import EXACT
 from sim.metrics.session import SessionSnapshot
 from sim.metrics.turns import Turn
-from sim.metrics.usage import MetricsError
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import HistogramDataPoint, MetricsData, NumberDataPoint
@@ -143,6 +143,8 @@ def collect(
             MetricKind.GAUGE,
         ),
     ]
+    if snapshot.wasted:
+        metrics.append(_waste(snapshot.wasted))
     if snapshot.latency.count:
         metrics.append(_duration(snapshot.latency, origin))
     if cost is not None:
@@ -218,6 +220,15 @@ def _parts(series: Mapping[tuple[str, str], Share], origin: Origin) -> list[Metr
         name = "roundsim.unreported_turns" if part == "unreported" else f"roundsim.{part}"
         metrics.append(Metric(name, MetricKind.COUNTER, unit, text, points))
     return metrics
+
+
+def _waste(wasted: Iterable[Wasted]) -> Metric:
+    points = [
+        Point({"gen_ai.agent.name": row.agent, "roundsim.reason": row.reason}, row.share.usage.total_tokens)
+        for row in wasted
+    ]
+    text = "Tokens of answers that did not count; part of the others"
+    return Metric("roundsim.wasted_tokens", MetricKind.COUNTER, "{token}", text, tuple(points))
 
 
 def _duration(latency: LatencySummary, origin: Origin) -> Metric:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from operator import add
 
-from sim.metrics.usage import MetricsError
+from sim.metrics.checked import MetricsError
 
 _SUB_BITS = 6
 _EXACT_BELOW_US = 2 << _SUB_BITS
@@ -118,6 +118,23 @@ class LatencyHistogram:
         self._sum_us = 0
         self._min_us = LATENCY_US_MAX
         self._max_us = 0
+
+    @classmethod
+    def of(cls, summary: LatencySummary) -> LatencyHistogram:
+        """The histogram that has this summary. Raises `MetricsError` if none has."""
+        histogram = cls()
+        if summary.count:
+            histogram._counts = array("Q", bytes(8 * _BUCKETS))
+            for index, count in summary.buckets:
+                if not 0 <= index < _BUCKETS or not 0 < count < 2**64:
+                    raise MetricsError(
+                        f"latency.buckets has {count} in bucket {index}; expected 1 or more in 0 to {_BUCKETS - 1}"
+                    )
+                histogram._counts[index] += count
+            histogram._sum_us, histogram._min_us, histogram._max_us = summary.sum_us, summary.min_us, summary.max_us
+        if histogram.summary() != summary:
+            raise MetricsError("latency contradicts itself: its counts and bounds are not those of its buckets")
+        return histogram
 
     def add_us(self, us: int) -> None:
         """Count one latency, as `microseconds` returned it: this is the hot path and checks nothing."""

@@ -11,14 +11,14 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from sim.metrics.breakdown import OTHER
-from sim.metrics.cost import CostMeter
+from sim.metrics.breakdown import OTHER, Wasted
+from sim.metrics.checked import MetricsError, checked_count, checked_label
+from sim.metrics.cost import Cost, CostMeter
 from sim.metrics.export import Metric, Origin, collect
 from sim.metrics.prices import Price, PriceTable, exact_usd, instant, usd_text
 from sim.metrics.session import WINDOW_MAX, SessionMetrics, SessionSnapshot, checked_size
 from sim.metrics.settings import MetricsSettings
 from sim.metrics.turns import Observed, Turn
-from sim.metrics.usage import MetricsError, checked_count, checked_label
 
 
 class RunMetrics:
@@ -51,7 +51,7 @@ class RunMetrics:
         for turn in self.observed.turns:
             if turn.usage is not None:
                 model = settings.models.get(turn.agent, "")
-                meter.record(turn.usage, model=model, agent=turn.agent, stage=turn.stage)
+                meter.record(turn.usage, model=model, agent=turn.agent, stage=turn.stage, wasted=turn.wasted or "")
         return meter
 
     @property
@@ -71,6 +71,13 @@ class RunMetrics:
         """The part of the context window that the last prompt filled; None if the window is not known."""
         window = self.settings.context_window
         return None if window is None else self.session.context_utilisation(window)
+
+    def wasted(self) -> list[tuple[Wasted, Cost | None]]:
+        """What was used for answers that did not count, by agent and reason, with its cost where models are known."""
+        costs = self.cost.wasted() if self.cost is not None else None
+        return [
+            (row, None if costs is None else costs.get((row.agent, row.reason), Cost())) for row in self.snapshot.wasted
+        ]
 
     def unpriced_agents(self) -> list[str]:
         """Agents with turns whose cost is unknown, because the model's name or its price is missing."""
@@ -93,6 +100,9 @@ class RunMetrics:
         settings = self.settings
         return {
             **self.snapshot.as_dict(),
+            "wasted": [
+                {**row.as_dict(), "cost": None if cost is None else cost.as_dict()} for row, cost in self.wasted()
+            ],
             "context": {"window_tokens": settings.context_window, "utilisation": self.utilisation},
             "cost": self.cost.as_dict(remaining_turns=self.remaining_turns) if self.cost is not None else None,
             "settings": {
@@ -124,6 +134,8 @@ class RunMetrics:
             summed = metrics.as_dict()
         except (KeyError, TypeError, AttributeError, ArithmeticError) as error:  # the last one: numbers out of range
             raise MetricsError(f"these are not the metrics of a run ({type(error).__name__}: {error})") from None
+        if "wasted" not in data:  # a record of 0.1 does not say it
+            del summed["wasted"], summed["turns"]
         for name, value in summed.items():
             if data.get(name) != value:
                 raise MetricsError(f"the record was changed: its {name} is not what its turns add up to")
@@ -132,7 +144,9 @@ class RunMetrics:
 
 def _record(session: SessionMetrics, turn: Turn) -> None:
     if turn.usage is None:
-        session.record_turn_without_usage(agent=turn.agent, stage=turn.stage, run=turn.run, attempt=turn.attempt)
+        session.record_turn_without_usage(
+            agent=turn.agent, stage=turn.stage, run=turn.run, attempt=turn.attempt, wasted=turn.wasted or ""
+        )
         return
     session.record_turn(
         turn.usage,
@@ -141,6 +155,7 @@ def _record(session: SessionMetrics, turn: Turn) -> None:
         run=turn.run,
         attempt=turn.attempt,
         latency_ms=turn.latency_ms,
+        wasted=turn.wasted or "",
     )
 
 

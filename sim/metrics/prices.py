@@ -13,7 +13,8 @@ from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation,
 from typing import TYPE_CHECKING, Any
 
 from sim.base.errors import unknown
-from sim.metrics.usage import MetricsError, TokenUsage, checked_count
+from sim.metrics.checked import MetricsError, checked_count
+from sim.metrics.usage import TokenUsage
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice

@@ -12,10 +12,12 @@ from collections import deque
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from sim.metrics.breakdown import Billed, Billing, Share, Tally
+from sim.metrics.breakdown import Billed, Billing, Share, Tally, Waste, Wasted
+from sim.metrics.checked import MetricsError, checked_count, checked_label
 from sim.metrics.latency import LatencyHistogram, LatencySummary, microseconds
 from sim.metrics.loops import LoopWarning, loop_warning
-from sim.metrics.usage import NO_USAGE, MetricsError, TokenUsage, checked_count
+from sim.metrics.session_record import SessionRecord, levels_of
+from sim.metrics.usage import NO_USAGE, TokenUsage
 
 DEFAULT_WINDOW = 3
 WINDOW_MAX = 1_000_000
@@ -41,6 +43,7 @@ class SessionSnapshot:
     loop_warning: LoopWarning | None
     latency: LatencySummary
     billed: tuple[Billed, ...]
+    wasted: tuple[Wasted, ...] = ()
 
     def by_agent(self) -> dict[str, Share]:
         """What each agent used, in the order of their names; turns without a name are under `""`."""
@@ -74,6 +77,7 @@ class SessionSnapshot:
             "by_agent": {name: share.as_dict() for name, share in self.by_agent().items()},
             "by_stage": {name: share.as_dict() for name, share in self.by_stage().items()},
             "billed": [row.as_dict() for row in self.billed],
+            "wasted": [row.as_dict() for row in self.wasted],
         }
 
 
@@ -100,6 +104,7 @@ class SessionMetrics:
         "_recent",
         "_row_limit",
         "_rows",
+        "_waste",
         "duplicate_items",
         "last_turn",
         "replay_updates",
@@ -111,6 +116,7 @@ class SessionMetrics:
         self._recent: deque[tuple[int, int]] = deque(maxlen=checked_window(window))
         self._bill = Billing(rows)
         self._rows = self._bill.full.rows
+        self._waste = Waste(rows)
         self.reset()
 
     def reset(self) -> None:
@@ -120,6 +126,7 @@ class SessionMetrics:
         self._last_turn_at = 0
         self._recent.clear()
         self._bill.full.clear()
+        self._waste.table.clear()
         self._latency = LatencyHistogram()
 
     # --- recording ---------------------------------------------------------------------------
@@ -133,21 +140,27 @@ class SessionMetrics:
         run: str = "",
         attempt: int = 0,
         latency_ms: int | float | None = None,
+        wasted: str = "",
     ) -> None:
         """Count one turn and bill it to the (run, stage, agent, attempt) **that used it**.
 
         The labels belong to the answer, not to the moment: an answer that arrives late is billed to
-        the stage that asked for it. `latency_ms` is 0 to 285 years, in milliseconds.
+        the stage that asked for it. `latency_ms` is 0 to 285 years, in milliseconds. `wasted` says why its answer did
+        not count (such as `late` or `duplicate`); it is counted and billed all the same.
 
         Raises `MetricsError` for an invalid latency or label; then nothing is counted.
         """
         us = None if latency_ms is None else microseconds(latency_ms)
+        if wasted:
+            checked_label("wasted", wasted)
         prompt = usage.input_tokens
         cached = usage.cached_input_tokens
         key = (run, stage, agent, attempt)
         row = self._rows.get(key)
         if row is None:
             row = self._bill.open(key)
+        if wasted:
+            self._waste.open(agent, wasted).count(usage)
         row.turns += 1
         row.input += prompt
         row.output += usage.output_tokens
@@ -169,6 +182,7 @@ class SessionMetrics:
         stage: str = "",
         run: str = "",
         attempt: int = 0,
+        wasted: str = "",
     ) -> None:
         """Count a turn whose usage was not reported: no tokens, and the last turn stays.
 
@@ -176,7 +190,11 @@ class SessionMetrics:
         like every observation of zero, does not. Raises `MetricsError`; then nothing is counted.
         """
         checked_count("estimated_prompt_tokens", estimated_prompt_tokens)
+        if wasted:
+            checked_label("wasted", wasted)
         row = self._bill.open((run, stage, agent, attempt))
+        if wasted:
+            self._waste.open(agent, wasted).count(None)
         row.turns += 1
         row.unreported += 1
         self.turn_count += 1
@@ -193,15 +211,15 @@ class SessionMetrics:
     def sync_absolute(self, total: TokenUsage, last_turn: TokenUsage, turn_count: int) -> None:
         """Adopt totals counted elsewhere, for instance after a resume from a checkpoint.
 
-        Replaces the totals, zeroes replays and duplicates, and reseeds the window with the prompt of
-        `last_turn` alone. Who used the adopted tokens is not known, so the breakdown holds them in
-        the row without labels. Latencies were observed here and stay. To *add* other counters instead, `merge` them.
+        Replaces the totals, zeroes replays and duplicates, and reseeds the window with the prompt of `last_turn` alone.
+        The breakdown stays: who used the rest of the adopted tokens is not known, so the row without labels holds it.
+        Latencies and waste were observed here and stay. To *add* other counters instead, `merge` them.
+
+        Raises `MetricsError` if less is adopted than is billed by name here: `reset` first; then nothing changes.
         """
         checked_count("turn_count", turn_count)
         prompt = last_turn.non_cached_input
-        self._bill.full.clear()
-        if turn_count or total != NO_USAGE:
-            self._bill.open(("", "", "", 0)).set(total, turn_count)
+        self._bill.adopt(total, turn_count)
         self.turn_count = self._last_turn_at = turn_count
         self.last_turn = last_turn
         self.replay_updates = self.duplicate_items = 0
@@ -270,6 +288,10 @@ class SessionMetrics:
         """What each (run, stage, agent, attempt) used, in the order of these labels."""
         return self._bill.billed()
 
+    def wasted(self) -> tuple[Wasted, ...]:
+        """What was used for answers that did not count, by agent and reason."""
+        return self._waste.rows()
+
     def by_agent(self) -> dict[str, Share]:
         """What each agent used, by name; `""` holds what was not attributed."""
         return shares(self.billed(), "agent")
@@ -292,7 +314,42 @@ class SessionMetrics:
             loop_warning=self.loop_warning(),
             latency=self._latency.summary(),
             billed=self.billed(),
+            wasted=self.wasted(),
         )
+
+    # --- as data -----------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, for JSON: `from_dict` makes an equal session of it."""
+        return SessionRecord(
+            window=self.window,
+            rows=self._row_limit,
+            turn_count=self.turn_count,
+            last_turn_at=self._last_turn_at,
+            last_turn=self.last_turn,
+            recent=tuple(self._recent),
+            replay_updates=self.replay_updates,
+            duplicate_items=self.duplicate_items,
+            billed=levels_of(self._bill.full),
+            wasted=levels_of(self._waste.table),
+            latency=self._latency.summary(),
+        ).as_dict()
+
+    @classmethod
+    def from_dict(cls, data: object) -> SessionMetrics:
+        """The session that `to_dict` gave. Raises `MetricsError` that names what is wrong."""
+        record = SessionRecord.from_dict(data)
+        session = cls(record.window, rows=record.rows)
+        session.turn_count, session._last_turn_at = record.turn_count, record.last_turn_at
+        session.last_turn = record.last_turn
+        session.replay_updates, session.duplicate_items = record.replay_updates, record.duplicate_items
+        session._recent.extend(record.recent)
+        for table, levels in ((session._bill.full, record.billed), (session._waste.table, record.wasted)):
+            for level, rows in zip(table.levels(), levels, strict=True):
+                for key, share in rows:
+                    level.row(key).add(share)
+        session._latency = LatencyHistogram.of(record.latency)
+        return session
 
     # --- merging -----------------------------------------------------------------------------
 
@@ -319,6 +376,7 @@ class SessionMetrics:
         if ours != theirs:
             raise MetricsError(f"sessions made with {ours} and with {theirs} do not merge; use the same settings")
         self._bill.full.absorb(other._bill.full)
+        self._waste.table.absorb(other._waste.table)
         self._latency.absorb(other._latency)
         self.turn_count += other.turn_count
         self.replay_updates += other.replay_updates

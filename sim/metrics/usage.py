@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sim.base.errors import SimError
+from sim.metrics.checked import MetricsError, checked_count
+
+if TYPE_CHECKING:
+    from sim.metrics.provider_records import Counts
 
 _set = object.__setattr__
 _COUNTS = (
@@ -14,13 +18,6 @@ _COUNTS = (
     "cache_write_input_tokens",
     "reasoning_output_tokens",
 )
-
-
-class MetricsError(SimError, ValueError):
-    """A number or label that no metric accepts; its reporter is at fault.
-
-    Also a `ValueError`, because callers in production code know nothing of `SimError`.
-    """
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -38,8 +35,8 @@ class TokenUsage:
     - `reasoning_output_tokens`: the part of the output that was reasoning, at most `output_tokens`.
     - `total_tokens`: input + output. It may be left out; a total that says otherwise is refused.
 
-    A provider that reports cache reads beside the input (Anthropic) or reasoning beside the output
-    (Gemini) must be added up by the code that reads its answer; this type does not guess conventions.
+    Providers differ in what they count as input and output; `from_openai` and the others read their records, whole
+    responses or the usage in them, objects or dicts, and add up what belongs together.
 
     Raises `MetricsError` for a negative number, for anything but an `int` (a bool or a float is not
     a count), and for parts larger than their whole.
@@ -92,6 +89,67 @@ class TokenUsage:
                 "leave the total out or report the parts that it counts"
             )
 
+    # --- from records of providers and libraries: see `sim.metrics.provider_records` -----------
+
+    @classmethod
+    def from_openai(cls, record: object) -> TokenUsage:
+        """Of a chat completion or a response of OpenAI or who speaks like it, or its `usage`. As all of these, raises
+        `MetricsError` that names the field if a number is missing or wrong, or contradicts another."""
+        from sim.metrics.provider_records import openai
+
+        return cls._of(openai(record))
+
+    @classmethod
+    def from_anthropic(cls, record: object) -> TokenUsage:
+        """Of a message of Anthropic, or its `usage`: cache reads and writes, which stand beside, are added to the input."""
+        from sim.metrics.provider_records import anthropic
+
+        return cls._of(anthropic(record))
+
+    @classmethod
+    def from_gemini(cls, record: object) -> TokenUsage:
+        """Of a response of Gemini, or its usage metadata, in camelCase or snake_case: thoughts, which stand beside, are
+        added to the output, and prompts of tools to the input."""
+        from sim.metrics.provider_records import gemini
+
+        return cls._of(gemini(record))
+
+    @classmethod
+    def from_langchain(cls, record: object) -> TokenUsage:
+        """Of a message of LangChain, or its `usage_metadata`."""
+        from sim.metrics.provider_records import langchain
+
+        return cls._of(langchain(record))
+
+    @classmethod
+    def from_litellm(cls, record: object) -> TokenUsage:
+        """Of a response of LiteLLM, or its `usage`."""
+        from sim.metrics.provider_records import litellm
+
+        return cls._of(litellm(record))
+
+    @classmethod
+    def from_otel(cls, record: object) -> TokenUsage:
+        """Of a span with `gen_ai.usage.` attributes, or of its attributes."""
+        from sim.metrics.provider_records import otel
+
+        return cls._of(otel(record))
+
+    @classmethod
+    def from_provider(cls, record: object, provider: str, flavor: str = "default") -> TokenUsage:
+        """Of a response of any provider that genai-prices knows (such as `mistral`), by its extractor; `flavor` is the
+        kind of interface, such as `chat`. The first use takes 0.5 s of import."""
+        from sim.metrics.provider_records import by_genai_prices
+
+        return cls._of(by_genai_prices(record, provider, flavor))
+
+    @classmethod
+    def _of(cls, read: Counts) -> TokenUsage:
+        try:
+            return cls(**read.counts)
+        except MetricsError as error:
+            raise MetricsError(f"{read.of} record: {error}") from None
+
     def __add__(self, other: TokenUsage) -> TokenUsage:
         if not isinstance(other, TokenUsage):
             return NotImplemented
@@ -126,21 +184,6 @@ class TokenUsage:
             "reasoning_output_tokens": self.reasoning_output_tokens,
             "total_tokens": self.total_tokens,
         }
-
-
-def checked_count(name: str, count: object) -> int:
-    """`count` itself if it is an `int` (no bool) of 0 or more; `MetricsError` naming it otherwise."""
-    if type(count) is not int:
-        raise MetricsError(f"{name} is {count!r} ({type(count).__name__}); expected an int of 0 or more")
-    if count < 0:
-        raise MetricsError(f"{name} is {count}; expected 0 or more")
-    return count
-
-
-def checked_label(label: str, name: object) -> None:
-    """Raise `MetricsError` unless `name`, the value of `label`, is a str: tables are sorted by it."""
-    if type(name) is not str:
-        raise MetricsError(f"{label} is {name!r} ({type(name).__name__}); expected a str")
 
 
 NO_USAGE = TokenUsage(0, 0)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sim.minimiser.deviations import deviations
+from sim.minimiser.deviations import counted, deviations
 from sim.minimiser.words import told
 from sim.run.trace import schedule_of
 from sim.world.choice import Choice, Start
@@ -25,7 +25,8 @@ class Counterexample:
     """What happens, in words."""
     steps: int
     deviations: int
-    """In how much it deviates from the canonical schedule."""
+    """In how much it deviates from the canonical schedule; timers that do not wait for what never comes are told, and not
+    counted."""
     complete: bool
     """Whether everything was tried to make it shorter; else there may be a shorter one."""
     shape: tuple[str, ...]
@@ -55,9 +56,9 @@ def counterexample_of(
     return Counterexample(
         finding=finding,
         schedule=tuple(schedule_of(start, choices)),
-        words=tuple(told(world, start, choices, unusual)),
+        words=tuple(told(world, start, choices, unusual, finding)),
         steps=len(choices),
-        deviations=len(unusual),
+        deviations=len(counted(unusual)),
         complete=complete,
         shape=shape_of(choices),
     )

@@ -1,8 +1,8 @@
 """In what a run deviates from the canonical schedule (`sim.strategy.Canonical`).
 
-What has not happened when the run ends is still to come, and nothing unusual: a message may be on its
-way for as long as it likes. So an order is broken only between two things that both happen; where a fault
-strikes is free.
+What has not happened when the run ends is still to come: a message may be on its way for as long as other messages come, and
+nothing is unusual about that. So an order is broken only between two things that both happen. A timer is another matter: it fires
+before something that is due and never comes in this run, so it is early. Where a fault strikes is free.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from sim.strategy.canonical import Canonical
-from sim.world.choice import Choice, Start
+from sim.world.choice import FIRE, MESSAGE, Choice, Start
 from sim.world.world import AnyWorld
 
 
@@ -31,11 +31,12 @@ class Unusual(Enum):
 class Deviation(NamedTuple):
     """One deviation: of which kind, at which step of the run (from 0; -1 is the start), and for an order
     that is broken the step with which: the last that came before it (`LATE`), or the last that it was
-    to wait for (`EARLY`)."""
+    to wait for (`EARLY`); `waits` instead, if that never happens in this run."""
 
     kind: Unusual
     step: int
     other: int = -1
+    waits: Choice | None = None
 
 
 def deviations(world: AnyWorld, start: Start[Any], choices: Sequence[Choice]) -> list[Deviation]:
@@ -48,8 +49,10 @@ def deviations(world: AnyWorld, start: Start[Any], choices: Sequence[Choice]) ->
     usual = Canonical()
     usual.begin(world, start)
     last = {choice.takes: step for step, choice in enumerate(choices) if is_plain(choice)}
+    comes = {choice.takes: step for step, choice in enumerate(choices)}
     at = start.place
     broken: list[tuple[int, int]] = []
+    vain: dict[int, Choice] = {}
     for step, choice in enumerate(choices):
         kind, overtaken = _judge(usual, at, choice)
         if kind is not None:
@@ -57,10 +60,22 @@ def deviations(world: AnyWorld, start: Start[Any], choices: Sequence[Choice]) ->
         if kind in (None, Unusual.CHOICE):
             later = {last.get(other.takes, -1) for other in overtaken}
             broken += [(step, other) for other in sorted(later) if other > step]
+            never = [one for one in overtaken if one.takes[0] == MESSAGE and comes.get(one.takes, -1) <= step]
+            if never and choice.takes[0] == FIRE:
+                vain[step] = never[-1]
         after = world.apply(at, choice)
         usual.follow(at, choice, after)
         at = after
-    return sorted([*found, *_moved(broken)], key=lambda deviation: (deviation.step, deviation.kind.name))
+    found += _moved(broken)
+    early = {deviation.step for deviation in found if deviation.kind is Unusual.EARLY}
+    found += [Deviation(Unusual.EARLY, step, waits=other) for step, other in vain.items() if step not in early]
+    return sorted(found, key=lambda deviation: (deviation.step, deviation.kind.name))
+
+
+def counted(found: Sequence[Deviation]) -> list[Deviation]:
+    """Those that are minimised. A timer that does not wait for what never comes costs nothing: to let that come first would
+    make the run longer, and no easier to read."""
+    return [deviation for deviation in found if deviation.waits is None]
 
 
 def is_plain(choice: Choice) -> bool:

@@ -11,16 +11,16 @@ failure-inducing input", TSE 2002); the last stage also looks breadth first for 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 from sim.minimiser.counterexample import Counterexample, counterexample_of, shape_of
-from sim.minimiser.deviations import Deviation, Unusual, deviations, is_plain
+from sim.minimiser.deviations import Deviation, Unusual, counted, deviations, is_plain
 from sim.minimiser.guided import Guided, GuideItem
 from sim.minimiser.shortcut import Shortcut, shortcuts
-from sim.run.simulation import simulate
+from sim.run.simulation import ended, simulate
 from sim.run.trace import Run
 from sim.world.choice import FIRE, Choice, Start, Subject
 from sim.world.finding import Finding
@@ -51,10 +51,13 @@ def minimise(
     *,
     effort: int = EFFORT,
     known: Container[tuple[str, ...]] = (),
+    longest: int | None = None,
+    over: Callable[[], bool] | None = None,
 ) -> Counterexample:
     """Reduce a run of `world` that ends in `finding`. `effort` bounds the steps of all trials; one that
-    comes to a shape in `known` is not looked into any further."""
-    least = _Minimiser(world, finding, effort).run(start, list(actions), known)
+    comes to a shape in `known` is not looked into any further, and one of more than `longest` steps is not taken. When `over`
+    says so, what is least so far is it."""
+    least = _Minimiser(world, finding, effort, longest, over).run(start, list(actions), known)
     return counterexample_of(world, least.start, least.actions, least.finding, complete=least.complete)
 
 
@@ -80,15 +83,24 @@ class _Candidate:
 
 
 class _Minimiser:
-    def __init__(self, world: AnyWorld, finding: Finding, effort: int) -> None:
+    def __init__(
+        self,
+        world: AnyWorld,
+        finding: Finding,
+        effort: int,
+        longest: int | None,
+        over: Callable[[], bool] | None,
+    ) -> None:
+        self._over = over
         self.world = world
+        self.longest = longest
         self.finding = finding
         self.effort = effort
         self.known: dict[object, _Candidate | None] = {}
         """What came of each trial: ways that differ at first soon come to the same ones."""
 
     def run(self, start: Start[Any], actions: list[Choice], known: Container[tuple[str, ...]]) -> _Candidate:
-        unusual = deviations(self.world, start, actions)
+        unusual = counted(deviations(self.world, start, actions))
         best = self._reduced(_Candidate(self.finding, start, actions, unusual, complete=False))
         if known and shape_of(best.actions) in known:
             return best
@@ -155,7 +167,13 @@ class _Minimiser:
         if run.finding is None or run.finding.property != self.finding.property:
             return None
         actions = [action for _, action in run.trace.steps]
-        return _Candidate(run.finding, start, actions, deviations(self.world, start, actions))
+        finding = run.finding
+        if run.round:
+            found, length = ended(self.world, start, actions, round_of=finding.property)
+            finding, actions = found or finding, actions[:length]
+        if self.longest is not None and len(actions) > self.longest:
+            return None
+        return _Candidate(finding, start, actions, counted(deviations(self.world, start, actions)))
 
     def _trial(
         self, start: Start[Any], items: list[GuideItem], length: int, held: frozenset[Subject] = frozenset()
@@ -163,6 +181,8 @@ class _Minimiser:
         guided = Guided(start, items, held)
         run = simulate(self.world, guided, max_steps=2 * length + 20)
         self.effort -= run.steps + 1
+        if self._over is not None and self._over():
+            self.effort = 0
         return run
 
     # --- edits --------------------------------------------------------------------------------------

@@ -54,8 +54,11 @@ class _Look:
         self.prop = prop
         self.at_rest = at_rest
         """Whether it shows when everything has come to rest, and not before."""
-        self.avoids = any(goal.name == prop and goal.kind == "eventually" for goal in world.goals)
-        """Whether the property is an `eventually`, which must not hold on the way."""
+        kind = next((goal.kind for goal in world.goals if goal.name == prop), "")
+        self.avoids = kind == "eventually"
+        """Whether the property must not hold on the way."""
+        self.unmet = kind in ("always_eventually", "eventually_always")
+        """Whether it must hold at rest."""
 
     def from_(self, origin: Any, length_max: int, unusual_max: int) -> tuple[list[Choice] | None, int]:
         """A shortest way of at most that many actions from `origin` to a violation, and how many states
@@ -90,7 +93,9 @@ class _Look:
         if not self.world.quiescent(at):
             return False
         found = self.world.rest(at)
-        return self.avoids if found is None else found.property == self.prop
+        if found is not None:
+            return found.property == self.prop
+        return self.avoids or (self.unmet and not self.world.holds(self.prop, at))
 
 
 def _way(parents: dict[Node, tuple[Node, Choice] | None], node: Node) -> list[Choice]:

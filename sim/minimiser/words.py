@@ -2,28 +2,55 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sim.minimiser.deviations import Deviation, Unusual
+from sim.run.simulation import simulate
 from sim.strategy.canonical import Canonical
 from sim.world.address import Address
 from sim.world.choice import Choice, Pending, Start
+from sim.world.finding import Finding
 from sim.world.world import AnyWorld
 
 PENDING_MAX = 4
 """Things still to come that are named."""
+USUAL_MAX = 1_000
+"""Steps after which the canonical schedule is taken to lead nowhere."""
 
 
-def told(world: AnyWorld, start: Start[Any], choices: Sequence[Choice], unusual: Sequence[Deviation]) -> list[str]:
-    """Lines that say how a run goes: each deviation, then what has not happened yet when it ends."""
+def told(
+    world: AnyWorld,
+    start: Start[Any],
+    choices: Sequence[Choice],
+    unusual: Sequence[Deviation],
+    finding: Finding,
+) -> list[str]:
+    """Lines that say how a run goes that ends in `finding`: each deviation, then what has not happened yet."""
     words = _Words(world, start, choices)
     if unusual:
-        lines = ["As usual, except:", *(f"- {words.deviation(one)}" for one in unusual)]
-    else:
+        lines = ["As usual, except:", *_counted([words.deviation(one) for one in unusual])]
+    elif is_usual(world, choices, finding):
         lines = ["As usual: first in, first out, no fault; the canonical schedule itself leads there."]
+    else:
+        lines = ["As usual, without any fault, before everything has arrived that is on its way."]
     pending = words.pending()
     return [*lines, f"Still to come when it happens: {pending}."] if pending else lines
+
+
+def _counted(clauses: list[str]) -> list[str]:
+    """A line for each clause; what is said more than once stands where it is said first, with how often."""
+    often = Counter(clauses)
+    return [f"- {clause} ({often[clause]} times)" if often[clause] > 1 else f"- {clause}" for clause in often]
+
+
+def is_usual(world: AnyWorld, choices: Sequence[Choice], finding: Finding) -> bool:
+    """Whether the canonical schedule itself comes to this: the same steps, or the same property violated."""
+    usual = simulate(world, Canonical(), max_steps=max(USUAL_MAX, len(choices)), round_ends=True)
+    if usual.finding is not None and usual.finding.property == finding.property:
+        return True
+    return [choice.code for _, choice in usual.trace.steps[: len(choices)]] == [choice.code for choice in choices]
 
 
 class _Words:
@@ -48,6 +75,8 @@ class _Words:
             return f"{choice.owner} chooses {', '.join(choice.address.choosing or ())} when {self._happens(choice)}"
         if one.kind is Unusual.AGAIN:
             return f"{self._happens(choice)} once more"
+        if one.waits is not None:
+            return f"{self._happens(choice)} before {self._happens(one.waits)}"
         other = self.choices[one.other]
         if one.kind is Unusual.EARLY:
             return f"{self._happens(choice)} before {self._happens(other)}"

@@ -7,15 +7,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sim.base.errors import listing
-from sim.campaign.answer import Answer, PartTally
+from sim.campaign.answer import CampaignAnswer, PartTally
 from sim.campaign.known import KnownCase
 from sim.campaign.sample import Sample
 from sim.campaign.sessions import Part, Session
 from sim.report.data import coverage_data, found_data
 from sim.report.fuzzed import covered_lines, finding_lines
+from sim.sessions.columns import age, branch_text, in_columns
 
-BRANCH_WIDTH = 24
-"""Characters of a branch that a table shows; the end of a long name says more than its beginning."""
+SESSION_HEAD = ("id", "active", "branch", "target", "schedules", "findings", "state")
+"""The columns of a list of sessions."""
 
 
 def session_data(session: Session) -> dict[str, Any]:
@@ -89,10 +90,7 @@ def sample_data(sample: Sample) -> dict[str, Any]:
 
 def session_table(sessions: Sequence[Session], branches: Collection[str]) -> list[str]:
     """The sessions, one per line; `branches` are those that exist now."""
-    rows: list[tuple[str, ...]] = [("id", "active", "branch", "target", "schedules", "findings", "state")]
-    rows += [session_row(session, branches) for session in sessions]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return in_columns([SESSION_HEAD, *(session_row(session, branches) for session in sessions)])
 
 
 def session_row(session: Session, branches: Collection[str]) -> tuple[str, ...]:
@@ -100,7 +98,7 @@ def session_row(session: Session, branches: Collection[str]) -> tuple[str, ...]:
     return (
         str(session.id),
         f"{age(session.age_ms)} ago",
-        _branch(session.branch, branches),
+        branch_text(session.branch, branches),
         session.plan.target,
         progress_text(session),
         str(session.findings),
@@ -108,26 +106,10 @@ def session_row(session: Session, branches: Collection[str]) -> tuple[str, ...]:
     )
 
 
-def _branch(branch: str | None, branches: Collection[str]) -> str:
-    if branch is None:
-        return "-"
-    shown = branch if len(branch) <= BRANCH_WIDTH else "…" + branch[1 - BRANCH_WIDTH :]
-    return shown if branch in branches or not branches else f"{shown} (gone)"
-
-
 def progress_text(session: Session) -> str:
     """The progress of a session: `400 of 1,000`."""
     total = session.plan.schedules
     return f"{session.schedules:,}" + ("" if total is None else f" of {total:,}")
-
-
-def age(ms: int) -> str:
-    """How long ago, in the largest unit that fits: `3 s`, `5 min`."""
-    seconds = ms // 1000
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
 
 
 def known_lines(known: Sequence[KnownCase]) -> Iterator[str]:
@@ -178,7 +160,7 @@ def session_lines(session: Session, told: Sequence[tuple[Part, PartTally]], code
             continue
         yield ""
         yield f"part {number}: {part.shown}, roundsim {part.version}"
-        if isinstance(tally, Answer):
+        if isinstance(tally, CampaignAnswer):
             if part.code != code:
                 yield "changed     the code has changed since; the transitions are named by its current tables"
             yield from covered_lines(tally, tally.seconds)
@@ -204,4 +186,4 @@ def answer_data(part: Part, tally: PartTally) -> dict[str, Any]:
         "usage": sample_data(tally.sample),
         "found": [{**found_data(found), "text": tally.texts[found.counterexample]} for found in tally.found],
     }
-    return {**data, **coverage_data(tally)} if isinstance(tally, Answer) else data
+    return {**data, **coverage_data(tally)} if isinstance(tally, CampaignAnswer) else data

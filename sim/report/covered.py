@@ -14,9 +14,9 @@ def transition_count(transitions: tuple[int, int]) -> str:
     return "transitions  {} of {} taken".format(*transitions)
 
 
-def transition_lines(transitions: tuple[int, int], untaken: Sequence[str]) -> Iterator[str]:
-    """The same, and the names of those that were not taken."""
-    yield transition_count(transitions)
+def transition_lines(transitions: tuple[int, int], untaken: Sequence[str], beyond: int = 0) -> Iterator[str]:
+    """The same, the names of those that were not taken, and how many more there are that this configuration cannot take."""
+    yield transition_count(transitions) + (f"; {beyond} more are out of reach in this configuration" if beyond else "")
     for name in untaken[:UNTAKEN_MAX]:
         yield f"  never      {name}"
     if len(untaken) > UNTAKEN_MAX:

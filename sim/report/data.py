@@ -60,7 +60,8 @@ def check_data(result: CheckResult, target: str, counterexample: str | None, as_
             "message": finding.message,
             "scenario": counterexample,
             "steps": len(result.path),
-            "schedule": [str(action.address) for action in result.path],
+            "words": [] if result.counterexample is None else list(result.counterexample.words),
+            "schedule": [] if result.counterexample is None else list(result.counterexample.schedule),
         }
     return {
         "target": target,
@@ -73,7 +74,14 @@ def check_data(result: CheckResult, target: str, counterexample: str | None, as_
         "handler_calls": result.handler_calls,
         "outside_bound": result.outside,
         "stopped": result.stopped or None,
+        "grew": result.grew,
+        "complete": result.complete,
+        "rests": result.rests,
+        "cycles": result.cycles,
+        "cycles_off": result.cycles_off or None,
         "proved": result.proved,
+        "assumed": result.assumed or None,
+        "notes": result.notes,
         "engine": result.engine,
         "reduced": result.reduced is not None and bool(result.reduced.applied),
         "reductions": None if result.reduced is None else asdict(result.reduced),
@@ -99,6 +107,7 @@ def fuzz_data(result: Fuzzed, target: str, kept: Sequence[CounterexampleFile], a
         "walk": result.engine,
         "interrupted": result.interrupted,
         "cut_short": result.cut_short,
+        "unfinished": result.unfinished,
         **coverage_data(result),
         "bound": None if bound is None else {**bound._asdict(), "probability": str(bound.probability)},
         "found": [
@@ -117,6 +126,7 @@ def coverage_data(result: Fuzzed) -> dict[str, Any]:
         "transitions": transition_data(coverage.transitions, coverage.untaken),
         "unreached": coverage.unreached,
         "unseen": {"once": once, "visits": visits},
+        "round": coverage.round or None,
     }
 
 

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 from sim.faults.plan import show_plan
 from sim.report.covered import transition_count, transition_lines
+from sim.report.text import counterexample_lines
 from sim.scenario import Target
+from sim.system.links import in_words
 
 if TYPE_CHECKING:
-    from sim.campaign.answer import Answer
+    from sim.campaign.answer import CampaignAnswer
     from sim.fuzzer.discovery import Discovery
     from sim.fuzzer.fuzz import FuzzResult
     from sim.minimiser.counterexample_file import CounterexampleFile
 
-    Fuzzed = FuzzResult | Answer
+    Fuzzed = FuzzResult | CampaignAnswer
 
 
 def fuzz_head(target: Target, settings: Mapping[str, object], strategy: str, seed: int) -> list[str]:
@@ -25,7 +27,7 @@ def fuzz_head(target: Target, settings: Mapping[str, object], strategy: str, see
     return [
         f"{target.name}: schedules by {strategy}, seed {seed}",
         f"config    {shown or 'none'}",
-        f"system    {len(system.processes)} processes, {len(system.monitors)} monitors, network {system.network}",
+        f"system    {len(system.processes)} processes, {len(system.monitors)} monitors, network {in_words(system.network)}",
         f"faults    {show_plan(system.budget)}, at random",
         "",
     ]
@@ -40,6 +42,8 @@ def fuzz_lines(result: Fuzzed, kept: Sequence[CounterexampleFile], seconds: floa
         yield f"written to {file.path}; replay it with: {file.replay}"
     if result.interrupted:
         yield "INTERRUPTED  results so far"
+    elif not result.found and not result.schedules:
+        yield "INCOMPLETE  no schedule came to its end"
     elif not result.found:
         yield f"ok: nothing wrong in {result.schedules:,} schedules, which proves nothing"
 
@@ -65,8 +69,12 @@ def covered_lines(result: Fuzzed, seconds: float) -> Iterator[str]:
     if visits:
         share = 100 * once / visits
         yield f"unseen       {share:.1f} % of the states of a further schedule would be new (Good-Turing: {once:,} / {visits:,})"
+    if coverage.round:
+        yield f"endless      never comes to rest: a cycle of {coverage.round:,} steps (a fair one: it can go on forever)"
     if result.cut_short:
         yield f"cut short    {result.cut_short:,} schedules, by the bound on steps"
+    if result.unfinished:
+        yield "unfinished   the time was up inside a schedule, which is not counted"
     bound = result.bound
     if bound is not None:
         yield (
@@ -84,6 +92,4 @@ def finding_lines(found: Discovery) -> Iterator[str]:
     yield f"found by {found.strategy} with seed {found.seed}{times}; minimised from {found.steps} to {least.steps} steps"
     if not least.complete:
         yield "(not every edit was tried: there may be a shorter one)"
-    yield from least.words
-    for number, address in enumerate(least.schedule, 1):
-        yield f"{number:>6}. {address}"
+    yield from counterexample_lines(least)

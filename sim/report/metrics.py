@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sim.base.durations import show_duration
 from sim.base.errors import listing
-from sim.metrics.breakdown import Share
+from sim.metrics.breakdown import NO_SHARE, Share, Wasted
 from sim.metrics.cost import Cost, CostMeter
 from sim.metrics.latency import LatencySummary, bucket_edges_us
 from sim.metrics.of_run import RunMetrics
 from sim.metrics.prices import usd_text
+from sim.metrics.session import SessionMetrics, SessionSnapshot
 
+Labels = tuple[str, ...]
+Wastes = Sequence[tuple[Wasted, Cost | None]]
 _BARS = "▁▂▃▄▅▆▇█"
 SPARKS_MAX = 40
 
@@ -36,13 +39,15 @@ def summary_lines(metrics: RunMetrics) -> Iterator[str]:
     """The lines of a run's summary; empty if nothing was recorded."""
     if metrics.is_empty:
         return
-    yield f"tokens      {_tokens(metrics)}"
+    yield f"tokens      {_tokens(metrics.snapshot)}"
     agents = metrics.snapshot.by_agent()
     if agents:
         yield f"agents      {', '.join(f'{_name(a)} {s.usage.total_tokens:,}' for a, s in agents.items())}"
-    yield f"repeated    {_repeated(metrics)}"
-    yield from _loop(metrics)
-    yield f"next        {_estimate(metrics)}"
+    if metrics.snapshot.wasted:
+        yield f"wasted      {_wasted(metrics.wasted())}"
+    yield f"repeated    {_repeated(metrics.snapshot)}"
+    yield from _loop(metrics.snapshot)
+    yield f"next        {_estimate(metrics.snapshot)}"
     if metrics.utilisation is not None:
         yield f"context     {_context(metrics)}"
     if metrics.snapshot.latency.count:
@@ -58,11 +63,12 @@ def status_lines(metrics: RunMetrics) -> Iterator[str]:
         yield "nothing was recorded: no agent reported its usage, and nothing was repeated"
         return
     snapshot, cost = metrics.snapshot, metrics.cost
-    yield f"tokens      {_tokens(metrics)}"
+    yield f"tokens      {_tokens(metrics.snapshot)}"
     yield f"prompts     {sparkline([turn.usage.input_tokens for turn in metrics.observed.turns if turn.usage])}"
-    yield f"repeated    {_repeated(metrics)}"
-    yield from _loop(metrics)
-    yield f"next        {_estimate(metrics)}"
+    yield f"wasted      {_wasted(metrics.wasted())}"
+    yield f"repeated    {_repeated(metrics.snapshot)}"
+    yield from _loop(metrics.snapshot)
+    yield f"next        {_estimate(metrics.snapshot)}"
     yield f"context     {_context(metrics)}"
     yield f"latency     {_latency(snapshot.latency)}"
     yield f"cost        {_cost(metrics, cost) if cost is not None else 'unknown; name the models under metrics.models'}"
@@ -76,11 +82,30 @@ def status_lines(metrics: RunMetrics) -> Iterator[str]:
         ("stage", snapshot.by_stage(), cost.by_stage() if cost is not None else {}),
     ):
         yield ""
-        yield from _table(what, shares, costs)
+        yield from _table(
+            (what,), {(name,): share for name, share in shares.items()}, {(n,): c for n, c in costs.items()}
+        )
+    yield from _wasted_table(metrics.wasted())
 
 
-def _tokens(metrics: RunMetrics) -> str:
-    snapshot = metrics.snapshot
+def session_lines(session: SessionMetrics) -> Iterator[str]:
+    """Everything about a session of a program: what it recorded has no prices."""
+    snapshot = session.snapshot()
+    wastes = [(row, None) for row in snapshot.wasted]
+    yield f"tokens      {_tokens(snapshot)}"
+    yield f"prompts     {sparkline(snapshot.recent_prompt_tokens)}"
+    yield f"wasted      {_wasted(wastes)}"
+    yield f"repeated    {_repeated(snapshot)}"
+    yield from _loop(snapshot)
+    yield f"next        {_estimate(snapshot)}"
+    yield f"latency     {_latency(snapshot.latency)}"
+    for what, shares in (("agent", snapshot.by_agent()), ("stage", snapshot.by_stage())):
+        yield ""
+        yield from _table((what,), {(name,): share for name, share in shares.items()}, {})
+    yield from _wasted_table(wastes)
+
+
+def _tokens(snapshot: SessionSnapshot) -> str:
     total = snapshot.running_total
     silent = sum(row.share.unreported for row in snapshot.billed)
     parts = [
@@ -93,20 +118,45 @@ def _tokens(metrics: RunMetrics) -> str:
     return f"{', '.join(parts)}, {total.total_tokens:,} in all; {snapshot.turn_count} turns{unsaid}"
 
 
-def _repeated(metrics: RunMetrics) -> str:
-    return f"{metrics.snapshot.duplicate_items} duplicates rejected, {metrics.snapshot.replay_updates} updates replayed"
+def _wasted(rows: Wastes) -> str:
+    """What was paid for answers that did not count, in sum, then by agent and reason."""
+    if not rows:
+        return "nothing: every answer counted"
+    total = sum((row.share for row, _ in rows), NO_SHARE)
+    spent = sum((cost for _, cost in rows if cost is not None), Cost())
+    usd = f", {_usd(spent)} USD" if any(cost is not None for _, cost in rows) else ""
+    who = ", ".join(f"{_name(row.agent)} {row.share.usage.total_tokens:,} ({row.reason})" for row, _ in rows)
+    answers = f"{total.turns} answer{'s' * (total.turns != 1)}"
+    return f"{answers} that did not count, {total.usage.total_tokens:,} tokens{usd}: {who}"
 
 
-def _loop(metrics: RunMetrics) -> Iterator[str]:
-    warning = metrics.snapshot.loop_warning
+def _wasted_table(rows: Wastes) -> Iterator[str]:
+    shares: dict[Labels, Share] = {(row.agent, row.reason): row.share for row, _ in rows}
+    costs: dict[Labels, Cost] = {(row.agent, row.reason): cost for row, cost in rows if cost is not None}
+    if shares:
+        yield ""
+        yield from _table(("wasted by", "because"), shares, costs)
+
+
+def _usd(cost: Cost) -> str:
+    """An amount, and whether there is more that is not known."""
+    return usd_text(cost.usd) + ("" if cost.is_known else " + ?")
+
+
+def _repeated(snapshot: SessionSnapshot) -> str:
+    return f"{snapshot.duplicate_items} duplicates rejected, {snapshot.replay_updates} updates replayed"
+
+
+def _loop(snapshot: SessionSnapshot) -> Iterator[str]:
+    warning = snapshot.loop_warning
     if warning is not None:
         yield f"{warning.severity.value.upper():<10}  {warning.sentence}"
 
 
-def _estimate(metrics: RunMetrics) -> str:
-    recent = metrics.snapshot.recent_prompt_tokens
+def _estimate(snapshot: SessionSnapshot) -> str:
+    recent = snapshot.recent_prompt_tokens
     basis = f"the last {len(recent)} prompts" if recent else "no prompt"
-    return f"about {metrics.snapshot.estimated_next_prompt_tokens:,} prompt tokens, by {basis}"
+    return f"about {snapshot.estimated_next_prompt_tokens:,} prompt tokens, by {basis}"
 
 
 def _context(metrics: RunMetrics) -> str:
@@ -175,10 +225,10 @@ def _name(label: str) -> str:
     return label or "(unlabelled)"
 
 
-def _table(what: str, shares: dict[str, Share], costs: dict[str, Cost]) -> Iterator[str]:
-    rows = [(what, "turns", "input", "cached", "output", "reasoning", "total", *(("USD",) if costs else ()))]
-    for label, share in shares.items():
-        usage, cost = share.usage, costs.get(label)
+def _table(what: Labels, shares: Mapping[Labels, Share], costs: Mapping[Labels, Cost]) -> Iterator[str]:
+    rows = [(*what, "turns", "input", "cached", "output", "reasoning", "total", *(("USD",) if costs else ()))]
+    for labels, share in shares.items():
+        usage, cost = share.usage, costs.get(labels)
         numbers = [
             share.turns,
             usage.input_tokens,
@@ -187,11 +237,9 @@ def _table(what: str, shares: dict[str, Share], costs: dict[str, Cost]) -> Itera
             usage.reasoning_output_tokens,
             usage.total_tokens,
         ]
-        money = () if not costs else ("" if cost is None else usd_text(cost.usd) + ("" if cost.is_known else " + ?"),)
-        rows.append((_name(label), *(f"{n:,}" for n in numbers), *money))
+        money = () if not costs else ("" if cost is None else _usd(cost),)
+        rows.append((*map(_name, labels), *(f"{n:,}" for n in numbers), *money))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
-        first, *rest = (
-            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        )
-        yield "  ".join([first, *rest]).rstrip()
+        cells = enumerate(zip(row, widths, strict=True))
+        yield "  ".join(cell.ljust(w) if i < len(what) else cell.rjust(w) for i, (cell, w) in cells).rstrip()

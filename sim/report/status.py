@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sim.base.errors import ScenarioError, SimError
-from sim.metrics.export import to_openmetrics, to_otel
+from sim.metrics.checked import MetricsError
+from sim.metrics.export import collect, to_openmetrics, to_otel
 from sim.metrics.of_run import RunMetrics
+from sim.metrics.session import SessionMetrics
+from sim.report.metrics import session_lines, status_lines
 from sim.report.outcome import JudgedRun
 from sim.run.metering import meter
 
@@ -33,6 +36,14 @@ class RunStatus:
             f"{run['scenario']}: {run['model']}, seed {run['seed']}, {run['steps']} steps, {run['verdict']}, {expected}"
         )
 
+    @property
+    def as_expected(self) -> bool:
+        return bool(self.run["as_expected"])
+
+    def lines(self) -> Iterator[str]:
+        """Everything about its metrics."""
+        return status_lines(self.metrics)
+
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
         return {**self.run, "metrics": self.metrics.as_dict()}
@@ -51,6 +62,37 @@ class RunStatus:
         return text
 
 
+@dataclass(frozen=True)
+class SessionStatus:
+    """The metrics of a program's session: a file that holds what `SessionMetrics.to_dict` gave."""
+
+    name: str
+    session: SessionMetrics
+    as_expected: bool = True
+
+    @property
+    def title(self) -> str:
+        return f"{self.name}: a session of {self.session.turn_count} turns"
+
+    def lines(self) -> Iterator[str]:
+        """Everything about it."""
+        return session_lines(self.session)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {"session": self.name, "metrics": self.session.snapshot().as_dict()}
+
+    def openmetrics(self) -> str:
+        """OpenMetrics 1.0 text."""
+        return to_openmetrics(collect(self.session.snapshot()))
+
+    def otel(self) -> str:
+        """Raises `MetricsError`: OpenTelemetry's data has instants."""
+        raise MetricsError(f"{self.name}: a session does not say when it was, as otel must; use --format openmetrics")
+
+
+Status = RunStatus | SessionStatus
+
 _UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -60,8 +102,8 @@ def status_of_outcome(outcome: JudgedRun, data: Mapping[str, Any]) -> RunStatus:
     return RunStatus({key: data[key] for key in KEYS}, metrics)
 
 
-def read_record(text: str, name: str) -> list[RunStatus]:
-    """The runs of a record: the text that `sim run --json` printed, of one run or several.
+def read_record(text: str, name: str) -> list[Status]:
+    """The runs of a record: the text that `sim run --json` printed, of one run or several; or the session of a program.
 
     Their metrics are summed again from their turns. Raises `ScenarioError` that names the file if it is not such a
     record, or if its sums were changed.
@@ -69,9 +111,16 @@ def read_record(text: str, name: str) -> list[RunStatus]:
     try:
         data = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise ScenarioError(f"{name}: is not JSON ({error}); name a file that `sim run --json` printed") from None
+        raise ScenarioError(
+            f"{name}: is not JSON ({error}); name a file that `sim run --json` printed, or the to_dict of a SessionMetrics"
+        ) from None
     if not _is_text(data):
         raise ScenarioError(f"{name}: contains a lone surrogate; our records never do")
+    if isinstance(data, dict) and "kind" in data:
+        try:
+            return [SessionStatus(name, SessionMetrics.from_dict(data))]
+        except SimError as error:
+            raise ScenarioError(*(f"{name}: {mistake}" for mistake in error.mistakes)) from None
     runs = data.get("runs", [data]) if isinstance(data, dict) else None
     if not isinstance(runs, list) or not runs:
         raise ScenarioError(f"{name}: is not the record of a run; name a file that `sim run --json` printed")

@@ -12,13 +12,16 @@ from sim.faults.plan import show_plan
 from sim.report.covered import transition_lines
 from sim.report.metrics import summary_lines
 from sim.report.outcome import JudgedRun
+from sim.run.simulation import RECURRING
 from sim.system.declaration import Declaration
+from sim.system.links import in_words
 from sim.world.slowdown import Slowdown
 from sim.world.story import Story
 
 if TYPE_CHECKING:
     from sim.checker.reduction.reduction import Reduced
     from sim.checker.result import CheckResult
+    from sim.minimiser.counterexample import Counterexample
 
 
 def run_lines(outcome: JudgedRun) -> Iterator[str]:
@@ -81,6 +84,9 @@ def summary(outcome: JudgedRun) -> Iterator[str]:
         names = [f"{p.name}: {'yes' if run.reached[p.name] else 'no'}" for p in world.goals if p.kind == kind]
         if names:
             yield f"{kind:<10}  {'; '.join(names)}"
+    unmet = [goal.name for goal in world.goals if not run.reached.get(goal.name, True) and goal.kind in RECURRING]
+    if unmet:
+        yield f"in the end  unmet: {'; '.join(unmet)}"
     if outcome.metrics is not None:
         yield from summary_lines(outcome.metrics)
     yield f"digest      {run.digest}"
@@ -105,7 +111,7 @@ def check_lines(result: CheckResult, bounds: list[str], where: str | None, repla
     rate = f", {result.states / result.seconds:,.0f} states/s" if result.seconds > 0.01 else ""
     how = "" if result.engine == "plain" else f", {result.engine}"
     if result.complete and result.finding is None:  # else what is missing says nothing yet
-        yield from transition_lines(result.transitions, result.untaken)
+        yield from transition_lines(result.transitions, result.untaken, result.beyond)
     yield from _reduction_lines(result.reduced)
     reduced = " (reduced)" if result.reduced is not None and result.reduced.applied else ""
     yield (
@@ -121,14 +127,36 @@ def check_lines(result: CheckResult, bounds: list[str], where: str | None, repla
         yield f"{result.outside:,} states outside the bound were judged but not expanded"
     if result.finding is not None:
         yield f"VIOLATED  {result.finding.property}: {result.finding.message}"
-        for number, action in enumerate(result.path, 1):
-            yield f"{number:>6}. {action.address}"
+        if result.counterexample is not None:
+            yield from counterexample_lines(result.counterexample)
         if where is not None:
             yield f"written to {where}; replay it with: {replay}"
     elif result.complete:
+        yield from _proof_lines(result)
+    else:
+        yield from (f"grew      {line}" for line in result.grew)
+        yield f"INCOMPLETE  {result.stopped}; nothing wrong among the states reached so far"
+
+
+def counterexample_lines(found: Counterexample) -> Iterator[str]:
+    """A counterexample in words, and step by step: how it begins, if there was a choice, is not a step."""
+    yield from found.words
+    begins = len(found.schedule) - found.steps
+    for number, address in enumerate(found.schedule, 1 - begins):
+        yield f"{number:>6}. {address}" if number else f"        {address}"
+
+
+def _proof_lines(result: CheckResult) -> Iterator[str]:
+    """What was proved, on what it rests, and what was not asked."""
+    for note in result.notes:
+        yield f"note      {note}"
+    yield f"judged    {result.judged_at}"
+    if result.assumed:
+        yield f"assumed   {result.assumed}"
+    if result.proved:
         yield f"ok: proved within these bounds: {', '.join(result.proved)}"
     else:
-        yield f"INCOMPLETE  {result.stopped}; nothing wrong among the states reached so far"
+        yield "ok, but nothing is proved"
 
 
 def _reduction_lines(reduced: Reduced | None) -> Iterator[str]:
@@ -152,7 +180,7 @@ def bounds_lines(target: str, settings: Mapping[str, object], system: Declaratio
     return [
         f"{target}: every schedule within these bounds",
         f"config    {shown or 'none'}",
-        f"system    processes {', '.join(system.processes)}; monitors {monitors}; network {system.network}",
+        f"system    processes {', '.join(system.processes)}; monitors {monitors}; network {in_words(system.network)}",
         f"faults    {faults}",
         *within,
     ]

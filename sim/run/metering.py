@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from sim.base.values import Emission
-from sim.machine.ledgers import Rejected
+from sim.machine.ledgers import Counted, Rejected
 from sim.machine.used import Replayed, Used
 from sim.metrics.of_run import RunMetrics
 from sim.metrics.settings import MetricsSettings
@@ -27,19 +27,23 @@ def meter(trace: Trace, settings: MetricsSettings | None = None) -> RunMetrics:
 def observe(trace: Trace) -> Observed:
     """What the emissions of a trace say.
 
-    A turn is a `Used`; a duplicate is an input `Rejected` as `duplicate`; a replay is a `Replayed`. On
-    virtual time the latency of a turn is what its client waited: from the moment the question was sent to
-    the moment the answer is delivered. The answer is the message that is sent next after the `Used`, in
-    the same step; the question is the last message that came from whom it goes to. An answer that is lost,
-    or still on its way at the end, has no latency, and without virtual time nothing has.
+    A turn is a `Used`; a duplicate is an input `Rejected` as `duplicate`; a replay is a `Replayed`. The answer of a turn
+    is the message that is sent next after the `Used`, in the same step; the question is the last message that came from
+    whom it goes to. On virtual time the latency of a turn is what its client waited: from the moment the question was
+    sent to the moment the answer is delivered. An answer that is lost, or still on its way at the end, has no latency,
+    and without virtual time nothing has.
+
+    A turn is wasted if its answer did not count: it was `Rejected` when it came, with that reason; a fault took it, by
+    its kind (`empty_response`); it was `lost` on its way, or is `undelivered` at the end.
     """
     observer = _Observer(trace)
     observer.start()
     for time_ms, choice in trace.steps:
         observer.step(time_ms, choice)
-    latencies = observer.latencies
+    observer.end()
+    latencies, wasted = observer.latencies, observer.wasted
     turns = tuple(
-        Turn(used.usage, used.agent, used.stage, used.run, used.attempt, latencies.get(number))
+        Turn(used.usage, used.agent, used.stage, used.run, used.attempt, latencies.get(number), wasted.get(number))
         for number, used in enumerate(observer.used)
     )
     return Observed(turns, observer.duplicates, observer.replays)
@@ -55,12 +59,14 @@ class _Observer:
         self.replays = 0
         self.latencies: dict[int, int] = {}
         """By the number of a turn, in milliseconds."""
-        self._stays = trace.world.messages_stay  # there a message stays in flight forever
-        self._sent: dict[Subject, deque[int]] = {}
-        """Message -> when each copy in flight was sent."""
-        self._asked: dict[tuple[str, str], int] = {}
+        self.wasted: dict[int, str] = {}
+        """By the number of a turn: why its answer did not count."""
+        self._stays = trace.world.stays
+        self._sent: dict[Subject, deque[int | None]] = {}
+        """Message -> when each copy in flight was sent; None without virtual time."""
+        self._asked: dict[tuple[str, str], int | None] = {}
         """(process, source) -> when the message was sent that the process got last from there."""
-        self._answers: dict[Subject, deque[tuple[int, int]]] = {}
+        self._answers: dict[Subject, deque[tuple[int, int | None]]] = {}
         """Answer in flight -> (turn, when its question was sent)."""
 
     def start(self) -> None:
@@ -72,8 +78,8 @@ class _Observer:
 
     def step(self, time_ms: int | None, choice: Choice) -> None:
         """One step of the run."""
-        if time_ms is not None and choice.takes[0] == MESSAGE:
-            if choice.ends or self._stays:
+        if choice.takes[0] == MESSAGE:
+            if choice.ends or self._stays(choice.takes):
                 self._arrive(time_ms, choice)
             if not choice.mover:
                 for copy in choice.brings:  # a duplicate: as old as it is
@@ -81,19 +87,28 @@ class _Observer:
                 return
         self._puts(time_ms, choice.mover, choice.puts)
 
-    def _arrive(self, time_ms: int, choice: Choice) -> None:
+    def _arrive(self, time_ms: int | None, choice: Choice) -> None:
         """A message left the network: it was delivered, or it was lost."""
         message = choice.takes
         copies = self._sent[message]
-        sent_ms = copies[0] if self._stays else copies.popleft()
+        sent_ms = copies[0] if self._stays(message) else copies.popleft()
         answers = self._answers.get(message)
         is_taken = bool(choice.mover) and choice.address.under is None
         if is_taken:
             self._asked[choice.mover, choice.address.source] = sent_ms
         if answers and (is_taken or len(copies) < len(answers)):
             turn, asked_ms = answers.popleft()
-            if is_taken:
+            if is_taken and time_ms is not None and asked_ms is not None:
                 self.latencies[turn] = time_ms - asked_ms
+            why = _rejection(choice) if is_taken else choice.address.under or "lost"
+            if why is not None:
+                self.wasted[turn] = why
+
+    def end(self) -> None:
+        """What is still on its way does not count; of what stays in flight nobody can say what is still to come."""
+        for message, answers in self._answers.items():
+            if not self._stays(message):
+                self.wasted.update((turn, "undelivered") for turn, _ in answers)
 
     def _puts(self, time_ms: int | None, process: str, puts: Iterable[Emission | Sent]) -> None:
         waiting: list[int] = []
@@ -105,10 +120,17 @@ class _Observer:
                 self.duplicates += put.reason == "duplicate"
             elif isinstance(put, Replayed):
                 self.replays += 1
-            elif isinstance(put, Sent) and time_ms is not None:
+            elif isinstance(put, Sent):
                 copies = self._sent.setdefault(put.subject, deque())
-                if not copies or not self._stays:
+                if not copies or not self._stays(put.subject):
                     copies.append(time_ms)
-                asked_ms = self._asked.get((process, put.target))
-                if waiting and asked_ms is not None:
-                    self._answers.setdefault(put.subject, deque()).append((waiting.pop(0), asked_ms))
+                asker = (process, put.target)
+                if waiting and asker in self._asked:
+                    self._answers.setdefault(put.subject, deque()).append((waiting.pop(0), self._asked[asker]))
+
+
+def _rejection(choice: Choice) -> str | None:
+    """Why the message that a step took was rejected in it; None if it was counted: then others were rejected with it."""
+    if any(isinstance(put, Counted) for put in choice.puts):
+        return None
+    return next((put.reason for put in choice.puts if isinstance(put, Rejected)), None)

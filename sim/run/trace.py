@@ -25,6 +25,7 @@ class Ending(Enum):
     QUIESCENT = "nothing more can happen by itself"
     SCHEDULE = "the schedule is used up"
     STEPS = "the bound on steps was hit"
+    ROUND = "it can go round like this forever"
     VIOLATED = "a property is violated"
     INTERRUPTED = "the caller stopped it"
 
@@ -130,7 +131,9 @@ class Run:
     ending: Ending
     finding: Finding | None
     reached: dict[str, bool]
-    """For each `sometimes` and `eventually` property whether it held at some point."""
+    """For each goal whether it is met: of a `sometimes` or `eventually` whether it held at some point."""
+    round: int = 0
+    """How many of its last steps can be repeated forever, as far as this was looked for; 0: none."""
 
     @property
     def verdict(self) -> str:
@@ -150,11 +153,11 @@ class Run:
 
     def __repr__(self) -> str:
         why = self.finding.message if self.finding is not None else self.ending.value
-        return "\n    ".join((f"<run of {self.steps} steps, {self.verdict}: {why}", *self.trace.schedule())) + ">"
+        return f"<run of {self.steps} steps, {self.verdict}: {why}>"
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         """For Hypothesis and IPython, which else print every field of a dataclass."""
-        printer.text(repr(self))
+        printer.text("\n    ".join((repr(self)[:-1], *self.trace.schedule())) + ">")
 
     @cached_property
     def digest(self) -> str:

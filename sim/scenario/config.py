@@ -22,7 +22,7 @@ from sim.scenario.models import culprit
 from sim.system.declaration import Declaration
 
 RESERVED = ("faults", "network", "properties")
-"""Keys that `--set` takes for every model."""
+"""Keys that `--set` takes for every model; no parameter of a model may have such a name."""
 
 _ANY = inspect.Parameter.empty
 
@@ -96,6 +96,12 @@ def signature_of(model: str, module: ModuleType) -> Signature:
             raise ConfigError(
                 f"{model}.system has no signature that can be read; define it with `def system(...)`"
             ) from None
+    taken = [name for name in RESERVED if name in found.parameters]
+    if taken:
+        raise ConfigError(
+            f"{model}.system has a parameter {taken[0]!r}, which `--set` and scenario files keep for the system itself; "
+            f"rename it"
+        )
     parameters, is_open = {}, False
     for p in found.parameters.values():
         if p.kind is p.VAR_KEYWORD:

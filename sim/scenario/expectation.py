@@ -7,7 +7,7 @@ from typing import Any
 
 from sim.base.errors import brief, unknown
 from sim.machine.ledgers import REASONS
-from sim.machine.table import DOWN, FAILED
+from sim.machine.table import DOWN, FAILED, GONE, OFF
 from sim.scenario.document import Node
 from sim.scenario.mistakes import Mistakes
 from sim.scenario.parsed import Expectation
@@ -78,8 +78,9 @@ def _check_state(root: Node, name: str, state: str, system: Declaration, mistake
             unknown("process or monitor", name, system.names),
         )
         return
-    known = type(machine).table.states
-    if state not in (*known, DOWN, FAILED):
+    newer = [system.updates[name]] if name in system.updates else []
+    known = [state for version in (machine, *newer) for state in type(version).table.states]
+    if state not in (*known, DOWN, GONE, OFF, FAILED):
         mistakes.add(
             root.place_of("expect", "states", name),
             f"{name}: {unknown('state', state, known)}",

@@ -192,7 +192,7 @@ class _Reader:
             path=self.path,
             model=shape.model,
             config=config,
-            system=self._budgeted(base, budget_of(items) if items is not None else plan or ()),
+            system=self._budgeted(base, budget_of(items, base) if items is not None else plan or ()),
             model_system=base if plan is None else self._budgeted(base, plan),
             description=shape.description,
             strategy=REPLAY if items is not None else shape.strategy or STRATEGIES[0],

@@ -13,7 +13,7 @@ from sim.scenario.mistakes import FilePlace, Mistakes
 from sim.scenario.parsed import ScheduleItem
 from sim.scenario.vocabulary import Vocabulary
 from sim.system.declaration import Declaration
-from sim.world.address import AT_ONCE, MESSAGE_VERBS, START, Address, parse_address
+from sim.world.address import AT_ONCE, FOR_GOOD, MESSAGE_VERBS, PROCESS_VERBS, START, Address, parse_address
 
 _UNDER = re.compile(r"(?P<kind>[^()]+)(?:\((?P<hint>[^()]*)\))?")
 
@@ -63,7 +63,8 @@ class _Fit:
         elif verb in ("cut", "heal"):
             found = self._named("cut", address.subject, tuple(self.system.cuts))
         else:
-            found = self._process(address.process)
+            machine = verb in PROCESS_VERBS and address.process in self.system.machines
+            found = [] if machine else self._process(address.process)
             if not found and verb in ("fire", "move"):
                 found = self._subject(address)
         return [*found, *self._under(address), *self._crashing(address), *self._network(address)]
@@ -77,8 +78,13 @@ class _Fit:
         return self._named("process", name, tuple(self.system.processes))
 
     def _subject(self, address: Address) -> list[str]:
-        table = type(self.system.processes[address.process]).table
-        known = table.timers if address.verb == "fire" else (*table.must, *table.may)
+        versions = [
+            versions[address.process]
+            for versions in (self.system.processes, self.system.updates)
+            if address.process in versions
+        ]
+        tables = [type(process).table for process in versions]
+        known = [name for t in tables for name in (t.timers if address.verb == "fire" else (*t.must, *t.may))]
         what = "timer" if address.verb == "fire" else "move"
         return [f"{address.process}: {wrong}" for wrong in self._named(what, address.subject, known)]
 
@@ -118,32 +124,50 @@ class _Fit:
     def _crashing(self, address: Address) -> list[str]:
         if address.crashing is None:
             return []
-        if address.verb not in ("deliver", "fire", "move", "restart"):
+        if address.verb not in ("deliver", "fire", "move", "restart", "update"):
             return [f"a {address.verb} runs no handler that could crash; write crash PROCESS"]
-        if address.crashing == AT_ONCE:
+        window = re.sub(r"^with \S+ ", "", address.crashing).removeprefix(f"{FOR_GOOD} ")
+        if window == AT_ONCE:
             return []
-        output = re.sub(r" #\d+$", "", address.crashing.removeprefix("after "))
+        output = re.sub(r" #\d+$", "", window.removeprefix("after "))
         known = self.words.outputs(self.system, address.target or address.process)
-        return self._named("output", output, known)
+        return [wrong for part in _parts(output) for wrong in self._named("output", part, known)]
 
     def _network(self, address: Address) -> list[str]:
-        network = self.system.network
-        if address.reordered and network != "fifo":
-            return [f"`reordered` requires a fifo network; this one is {network!r}: leave the word out"]
+        kind = self.system.kind_of(address.source, address.target)
+        if address.reordered and kind != "fifo":
+            return [f"`reordered` requires a fifo network; this one is {kind!r}: leave the word out"]
         if address.reordered and address.verb != "deliver":
             return [f"only deliver can be `reordered`; leave the word out of {address.verb}"]
-        if address.verb == "duplicate" and network == "set":
+        if address.verb == "duplicate" and kind == "set":
             return ["in a `set` network a message stays in flight forever; remove the item"]
+        if address.verb == "duplicate" and kind == "latest":
+            return ["in a `latest` network a newer message replaces the older one; remove the item"]
         return []
 
 
-def budget_of(items: Iterable[ScheduleItem]) -> tuple[FaultEntry, ...]:
+def _parts(output: str) -> list[str]:
+    """`writing a, b and sending Ask, Told`, which is one instant, as `writing a`, `writing b`, `Ask`, `Told`."""
+    writing, _, sending = output.partition(" and sending ")
+    if output.startswith("sending "):
+        writing, sending = "", output.removeprefix("sending ")
+    parts = [part for part in sending.split(", ") if part]
+    if not writing.startswith("writing "):
+        return [writing] * bool(writing) + parts
+    return [f"writing {field}" for field in writing.removeprefix("writing ").split(", ")] + parts
+
+
+def budget_of(items: Iterable[ScheduleItem], system: Declaration) -> tuple[FaultEntry, ...]:
     """Every kind of fault that these items use, without limit: the schedule itself says what strikes."""
     entries: dict[FaultEntry, None] = {}
     for item in items:
         address = item.address
         kinds: list[tuple[str, int | None]] = []
-        if address.verb in ("drop", "duplicate", "crash", "cut"):
+        crashing = address.crashing or ""
+        lasts = address.for_good or FOR_GOOD in crashing.partition("after ")[0]
+        process = "" if crashing.startswith("with ") else address.target or address.process
+        alone = process if any(process in names for names in system.machines.values()) else None
+        if address.verb in ("drop", "duplicate", "crash", "update", "cut"):
             kinds.append((address.verb, None))
         if address.reordered:
             kinds.append(("reorder", None))
@@ -152,5 +176,8 @@ def budget_of(items: Iterable[ScheduleItem]) -> tuple[FaultEntry, ...]:
         match = _UNDER.fullmatch(address.under) if address.under else None
         if match is not None:
             kinds.append((match["kind"], parse_duration(match["hint"]) if match["hint"] is not None else None))
-        entries |= {FaultEntry(kind, UNLIMITED, hint_ms=hint): None for kind, hint in kinds}
+        for kind, hint in kinds:
+            target = alone if kind == "crash" else None
+            good = lasts and kind in ("crash", "cut")
+            entries[FaultEntry(kind, UNLIMITED, target, hint_ms=hint, for_good=good)] = None
     return tuple(entries)

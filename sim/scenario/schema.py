@@ -166,14 +166,17 @@ class MetricsShape(_Shape):
     )
 
 
+NetworkText = Annotated[str, Field(json_schema_extra={"enum": list(NETWORKS)})]
+
+
 class ScenarioShape(_Shape):
     """A scenario of roundsim: a model, its configuration, the faults that strike it, and what is expected."""
 
     model: str = Field(description="Dotted name of the model, such as models.consensus.")
     description: DescriptionText = Field(default="", description="What the scenario shows.")
     config: dict[str, Any] = Field(default={}, description="The model's configuration, by parameter.")
-    network: str | None = Field(
-        default=None, description="Replaces the model's network.", json_schema_extra={"enum": list(NETWORKS)}
+    network: NetworkText | dict[str, NetworkText] | None = Field(
+        default=None, description="Replaces the model's network: one kind, or a kind for each link."
     )
     properties: list[str] | None = Field(
         default=None, description="The only properties and monitors to judge by, by name; `stuck` is one."
@@ -199,7 +202,7 @@ EXPECTED = {
     ("model",): "the dotted name of a model, such as models.consensus",
     ("description",): "text",
     ("config",): "a mapping of the model's parameters",
-    ("network",): f"one of {', '.join(NETWORKS)}",
+    ("network",): f"one of {', '.join(NETWORKS)}, or a mapping from links to them, such as app->db: fifo",
     ("properties",): "a list of names, such as [stuck]",
     ("properties", "*"): "the name of a property or monitor",
     ("strategy",): f"one of {', '.join(STRATEGIES)}",

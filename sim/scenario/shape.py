@@ -94,7 +94,7 @@ def _check_words(root: Node, shape: ScenarioShape, mistakes: Mistakes) -> None:
     """Values that must be one of a few words."""
     for key, known in (("network", NETWORKS), ("strategy", STRATEGIES)):
         word = getattr(shape, key)
-        if word is not None and word not in known:
+        if isinstance(word, str) and word not in known:
             mistakes.add(root.place_of(key), unknown(key, word, known))
             setattr(shape, key, None)
 

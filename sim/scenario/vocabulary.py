@@ -24,7 +24,9 @@ class Vocabulary:
 
     def outputs(self, system: Declaration, process: str) -> list[str]:
         """What `crashing after` may name at a process: messages, emissions, writes of durable fields."""
-        durable = sorted(type(system.processes[process]).table.durable) if process in system.processes else []
+        versions = [versions[process] for versions in (system.processes, system.updates) if process in versions]
+        on_host = [system.processes[member] for member in system.machines.get(process, ())]
+        durable = sorted({field for version in (*versions, *on_host) for field in type(version).table.durable})
         return [*self.messages, *self.emissions, *(f"writing {field}" for field in durable)]
 
     def misfits(self, entry: FaultEntry, system: Declaration) -> list[str]:
@@ -33,11 +35,12 @@ class Vocabulary:
         if (
             entry.target is not None
             and "->" not in entry.target
-            and entry.target not in (*system.processes, *system.cuts, *self.messages)
+            and entry.target not in (*system.processes, *system.machines, *system.cuts, *self.messages)
         ):
             found.append(unknown("message type", entry.target, self.messages))
         if entry.after is not None:
-            fields = {field for p in system.processes.values() for field in type(p).table.durable}
+            versions = (*system.processes.values(), *system.updates.values())
+            fields = {field for p in versions for field in type(p).table.durable}
             known = [*self.messages, *self.emissions, *sorted(fields)]
             if entry.after not in known:
                 found.append(unknown("output", entry.after, known))
@@ -53,7 +56,7 @@ def vocabulary(module: ModuleType, system: Declaration) -> Vocabulary:
 def classes_of(module: ModuleType, system: Declaration, base: type) -> dict[str, type]:
     """The subclasses of `base`, by name, that the model's module and those of its machines know."""
     found: dict[str, type] = {}
-    machines = (*system.processes.values(), *system.monitors.values())
+    machines = (*system.processes.values(), *system.monitors.values(), *system.updates.values())
     names = dict.fromkeys([module.__name__, *(c.__module__ for m in machines for c in type(m).__mro__)])
     for space in _spaces(module, list(names)):
         for thing in list(vars(space).values()):
@@ -86,7 +89,7 @@ def _spaces(module: ModuleType, names: list[str]) -> Iterator[ModuleType]:
 def message_triggers(system: Declaration) -> dict[str, type]:
     """The message classes that some process of the system has a row for, by name."""
     found: dict[str, type] = {}
-    for process in system.processes.values():
+    for process in (*system.processes.values(), *system.updates.values()):
         for trigger in type(process).table.triggers:
             if isinstance(trigger, type) and issubclass(trigger, Message):
                 found.setdefault(trigger.__name__, trigger)

@@ -20,7 +20,7 @@ def write_scenario(
     *,
     model: str,
     config: Mapping[str, Any] | None = None,
-    network: str | None = None,
+    network: str | Mapping[str, str] | None = None,
     properties: Sequence[str] = (),
     description: str = "",
     faults: str | Sequence[FaultEntry] | None = None,

@@ -3,11 +3,17 @@ events in shared-memory systems" (PODC 2005), as PCTCP uses it.
 
 Events come in an order in which nothing that follows comes before what it follows from; with at most w
 independent events there are at most w(w+1)/2 chains. (First fit would need more without bound.)
+
+The last events of the chains of one row are independent of each other, so a row has at most one that an event
+follows from; and a row is opened only when no other has a free place. Hence a row is known by what is in it, in no
+order, and the cost of an event does not grow with the length of a schedule.
 """
 
 from __future__ import annotations
 
 from sim.strategy.events import Event
+
+NONE = -1
 
 
 class Chains:
@@ -17,9 +23,20 @@ class Chains:
 
     def __init__(self) -> None:
         self.of: list[int] = []
-        self._last: list[Event] = []
-        self._rows: list[list[int]] = []
-        """Chains by row; a free place is -1."""
+        self._last: list[int] = []
+        """The last event of each chain."""
+        self._up: list[int] = []
+        """For each event that is the last of its chain itself; for others, one that it follows from, and between the
+        two none is the last of a chain. NONE: there is no such event."""
+        self._parent: list[int] = []
+        self._set: list[int] = []
+        """For each chain the set that it is in."""
+        self._row: list[int] = []
+        """For each set the row where it stands."""
+        self._standing: list[int] = []
+        """For each row its set."""
+        self._open, self._free = NONE, 0
+        """The set that has free places, and how many."""
 
     @property
     def count(self) -> int:
@@ -28,27 +45,51 @@ class Chains:
 
     def add(self, event: Event) -> None:
         """Give `event` its chain."""
-        row = 0
-        while True:
-            if row == len(self._rows):
-                self._rows.append([-1] * (row + 1))
-            place = self._place(self._rows[row], event)
-            if place is not None:
-                break
-            row += 1
-        chain = self._rows[row].pop(place)
-        if chain < 0:
-            chain = len(self._last)
-            self._last.append(event)
-        self._last[chain] = event
+        number = len(self.of)
+        self._parent.append(event.parent)
+        chain, row = NONE, len(self._standing)
+        last = self._nearest(event.parent)
+        while last != NONE:
+            other = self.of[last]
+            if self._row[self._set[other]] < row:
+                chain, row = other, self._row[self._set[other]]
+            last = self._nearest(self._parent[last])
+        if chain == NONE or (self._free and self._row[self._open] < row):
+            chain = self._new_chain(number)
+        else:
+            before = self._last[chain]
+            self._up[before] = self._parent[before]
+        self._last[chain] = number
+        self._up.append(number)
         self.of.append(chain)
-        if row:
-            self._rows[row], self._rows[row - 1] = self._rows[row - 1], self._rows[row]
-        self._rows[row].append(chain)
+        self._change_places(chain)
 
-    def _place(self, row: list[int], event: Event) -> int | None:
-        """Where in a row `event` can go: after what it follows from, otherwise to a free place."""
-        for place, chain in enumerate(row):
-            if chain >= 0 and event.follows >> self._last[chain].number & 1:
-                return place
-        return row.index(-1) if -1 in row else None
+    def _new_chain(self, event: int) -> int:
+        """An empty chain: of the row with free places, or of a new one."""
+        if not self._free:
+            self._open, self._free = len(self._row), len(self._row) + 1
+            self._row.append(len(self._standing))
+            self._standing.append(self._open)
+        self._free -= 1
+        self._last.append(event)
+        self._set.append(self._open)
+        return len(self._last) - 1
+
+    def _change_places(self, chain: int) -> None:
+        rest = self._set[chain]
+        row = self._row[rest]
+        if row:
+            before = self._standing[row - 1]
+            self._standing[row - 1], self._standing[row] = rest, before
+            self._row[rest], self._row[before] = row - 1, row
+            self._set[chain] = before
+
+    def _nearest(self, event: int) -> int:
+        """The first event that is the last of its chain, from `event` on along what it follows from. What lies between
+        is passed over for good: an event that was the last of its chain never is again."""
+        up, top = self._up, event
+        while top != NONE and up[top] != top:
+            top = up[top]
+        while event != top:
+            up[event], event = top, up[event]
+        return top

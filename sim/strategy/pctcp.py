@@ -26,12 +26,14 @@ from sim.base.mixer import between, derive, stream
 from sim.strategy.base import base_of, choose_start, least_moving
 from sim.strategy.canonical import usual_length
 from sim.strategy.chains import Chains
-from sim.strategy.events import Event, Events, grouped
+from sim.strategy.events import Events, grouped
 from sim.strategy.strikes import Strikes
 from sim.world.choice import Choice, Start
 from sim.world.world import AnyWorld
 
 DEPTH = 3
+_ABOVE = 1 << 64
+"""More than any level."""
 
 
 class PCTCP:
@@ -52,8 +54,9 @@ class PCTCP:
         self.length = usual_length(world) if self._given is None else self._given
         points = [between(stream(self._draws, i), 1, self.length) for i in range(self.depth - 1)]
         self._points = {i + 1: point for i, point in enumerate(points)}
-        self._lowered: dict[int, int] = {}
-        self._priorities = derive(self._draws, "chains")
+        self._chain_draws = derive(self._draws, "chains")
+        self._priorities: list[int] = []
+        """Of each chain: random, and above those of chains that were lowered, which have their level."""
         self._strikes = Strikes(world, self.seed, self.length)
         self._step = 0
         self._events_taken = 0
@@ -68,33 +71,32 @@ class PCTCP:
         fault = self._strikes.strike(self._step - 1, actions)
         if fault is not None:
             return fault
-        base = base_of(self._draws, self._step)
-        ways = {}
+        ways: dict[int, list[Choice]] = {}
         for group in grouped(actions):
-            way = least_moving(self._world, at, group, base)
-            if way is not None:
-                ways[self._chain(self.events.of(way))] = way
+            if group[0].always_changes or any(self._world.changes(at, way) for way in group):
+                number = self.events.of(group[0]).number
+                if number >= len(self.chains.of):
+                    self._join()
+                ways[self.chains.of[number]] = group
         if not ways:
             return None
         self._events_taken += 1
-        chain = max(ways, key=self._priority)
+        priority = self._priorities.__getitem__
+        chain = max(ways, key=priority)
         for i, point in self._points.items():
             if point == self._events_taken:
-                self._lowered[chain] = self.depth - i
-                chain = max(ways, key=self._priority)
-        return ways[chain]
+                self._priorities[chain] = self.depth - i
+                chain = max(ways, key=priority)
+        return least_moving(self._world, at, ways[chain], base_of(self._draws, self._step))
 
     def took(self, choice: Choice, at: Any) -> None:
         self.events.took(choice, at)
-        for event in self.events.made[len(self.chains.of) :]:
-            self.chains.add(event)
+        self._join()
 
-    def _chain(self, event: Event) -> int:
-        for made in self.events.made[len(self.chains.of) :]:
-            self.chains.add(made)
-        return self.chains.of[event.number]
-
-    def _priority(self, chain: int) -> tuple[int, int]:
-        """Chains that were lowered come last, by their level; the others in a random order."""
-        level = self._lowered.get(chain)
-        return (1, stream(self._priorities, chain)) if level is None else (0, level)
+    def _join(self) -> None:
+        """Gives the events that were made since the last time their chains, and new chains their priorities."""
+        chains = self.chains
+        for event in self.events.made[len(chains.of) :]:
+            chains.add(event)
+        for chain in range(len(self._priorities), chains.count):
+            self._priorities.append(_ABOVE + stream(self._chain_draws, chain))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sim.base.errors import DivergenceError
@@ -61,6 +62,9 @@ class Replay:
         found = self._oldest(found)
         exact = [choice for choice in found if choice.address.under == pattern.under]
         found = exact or found  # a fault without a hint means the one that has no hint, if it exists
+        alike = replace(found[0].address, paid=None)
+        if all(replace(choice.address, paid=None) == alike for choice in found):
+            found = [min(found, key=lambda choice: choice.pays)]  # which entry pays may be left open
         if len(found) > 1:
             ways = "; ".join(sorted(str(choice.address) for choice in found))
             raise DivergenceError(f"step {self._at + 1}: {pattern} may mean several actions: {ways}", self._at)

@@ -180,8 +180,9 @@ class VirtualTime:
         if choice.ends:
             self._orders.pop(choice.takes, None)
         due = self._world.due(choice, at)
-        if choice.mover and choice.mover in self._own:
-            self._forget(choice.mover, due)
+        for mover in choice.movers:
+            if mover in self._own:
+                self._forget(mover, due)
         self._note(due)
         if self._waiting:
             self._wake(choice.owner)

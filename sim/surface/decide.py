@@ -35,7 +35,7 @@ class RuleOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class GoOrNot:
     """Go if every rule holds."""
 
     outcomes: tuple[RuleOutcome, ...]
@@ -50,7 +50,7 @@ class Decision:
         return "go" if self.go else "no-go"
 
 
-def decide(comparison: Comparison, names: Sequence[str], level: str = "pub") -> Decision:
+def decide(comparison: Comparison, names: Sequence[str], level: str = "pub") -> GoOrNot:
     """Judge one comparison for `names`, or as a whole without names."""
     steps = migration(comparison, names, level)
     outcomes = [
@@ -59,7 +59,7 @@ def decide(comparison: Comparison, names: Sequence[str], level: str = "pub") -> 
         _seen(comparison, names),
         _unbroken(comparison, names, steps),
     ]
-    return Decision(tuple(outcomes), tuple(steps))
+    return GoOrNot(tuple(outcomes), tuple(steps))
 
 
 def _present(comparison: Comparison, names: Sequence[str]) -> RuleOutcome:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sim.surface import rules
 from sim.surface.compare import Comparison
-from sim.surface.decide import Decision, WorkStatus
+from sim.surface.decide import GoOrNot, WorkStatus
 from sim.surface.model import Difference, Impact, SourceItem, Surface
 from sim.surface.path import PortStep
 from sim.surface.require import Holding, Required
@@ -57,7 +57,7 @@ class Judged:
     """A comparison with its decision."""
 
     comparison: Comparison
-    decision: Decision
+    decision: GoOrNot
 
 
 @dataclass(frozen=True, slots=True)

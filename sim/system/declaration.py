@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from itertools import product
 from typing import TYPE_CHECKING, Any, Self
 
 from sim.base.annotations import mismatches
@@ -14,8 +16,9 @@ from sim.faults.catalogue import OF_THE_GRAPH, TIMED_KINDS, strikes_messages
 from sim.faults.plan import FaultEntry, parse_plan
 from sim.machine.process import Monitor, Process
 from sim.machine.purity import impure, impurities
-from sim.system.network import NETWORKS
+from sim.system.links import Kinds, kind_of, link_mistakes, network_mistakes, never_strikes
 from sim.system.properties import BUILT_IN, Property
+from sim.world.fairness import Fairness
 from sim.world.timing import Timing
 
 if TYPE_CHECKING:
@@ -53,10 +56,17 @@ class Declaration:
     """Processes by name, and what surrounds them.
 
     - `network`: `any` (a multiset; each message once, in any order), `fifo` (per pair), `set` (sent once, in flight
-      forever)
+      forever), `latest` (a newer message of a class replaces the older one on its link); or a kind for each link, with
+      `*` for any process: `{"*": "any", "app->db": "fifo"}`. The most exact entry decides
     - `faults`: a budget in the syntax of plans, such as `drop:1,crash:1@coordinator`
     - `carriers`: for each domain fault the message types it strikes
     - `cuts`: named cuts, for the fault kind `cut`
+    - `fair`: spontaneous `must` moves and timers, as `agent.answer`: one that is enabled infinitely often is taken
+      infinitely often
+    - `fair_choices`: where something with choices is taken infinitely often in one local value, each of its outcomes is
+    - `machines`: which processes run on one machine, and crash and come back together: `{"m": ("kernel", "database")}`
+    - `updates`: for processes the instance of another class that each becomes at the fault `update`
+    - `down_max`: how many may be down at once (None: all), a machine as one
     - `within`: bounds a check
     - `timing`: how long things take in a run on virtual time
     - `interchangeable`: groups of process names that may be swapped without changing what the system does: `(("rm1",
@@ -68,16 +78,21 @@ class Declaration:
     """
 
     processes: Mapping[str, Process]
-    network: str = "any"
+    network: Kinds = "any"
     properties: Sequence[Property] = ()
     monitors: Mapping[str, Monitor] = field(default_factory=dict)
     faults: str | tuple[FaultEntry, ...] = ()
     carriers: Mapping[type[Fault], Sequence[type[Message]]] = field(default_factory=dict)
     cuts: Mapping[str, Cut] = field(default_factory=dict)
+    fair: Sequence[str] = ()
+    fair_choices: bool = False
     within: Property | None = None
     timing: Timing = field(default_factory=Timing)
     interchangeable: Sequence[Sequence[str]] = ()
     judged: tuple[str, ...] = ()
+    machines: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    down_max: int | None = None
+    updates: Mapping[str, Process] = field(default_factory=dict)
 
     def __new__(cls, *_: Any, **parts: Any) -> Self:
         """Suggests the right name, where Python would only reject the wrong one."""
@@ -94,12 +109,16 @@ class Declaration:
                 *self._machine_mistakes(),
                 *self._property_mistakes(),
                 *self._cut_mistakes(),
+                *self._machines_mistakes(),
+                *self._update_mistakes(),
                 *self._carrier_mistakes(),
                 *self._timing_mistakes(),
+                *self._fair_mistakes(),
                 *self._group_mistakes(),
             ]
         if not mistakes:
-            machines = dict.fromkeys(map(type, (*self.processes.values(), *self.monitors.values())))
+            all_ = (*self.processes.values(), *self.monitors.values(), *self.updates.values())
+            machines = dict.fromkeys(map(type, all_))
             mistakes = [line for cls in machines for line in impurities(cls)]
             mistakes += [f"{prop}: {line}" for prop in self.properties for line in impure(prop.predicate)]
         if not mistakes:
@@ -108,7 +127,7 @@ class Declaration:
         if not mistakes:
             mistakes = [
                 f"{name}: {wrong}"
-                for name, machine in (*self.processes.items(), *self.monitors.items())
+                for name, machine in (*self.processes.items(), *self.monitors.items(), *self.updates.items())
                 for field, value in zip(type(machine).table.fields, machine.field_values(), strict=True)
                 for wrong in mismatches(type(machine), field, value)
             ]
@@ -125,9 +144,30 @@ class Declaration:
         raise NotImplementedError
 
     @property
+    def fairness(self) -> Fairness:
+        """What is assumed of runs that never end, beyond weak fairness."""
+        return Fairness(frozenset(self.fair), self.fair_choices)
+
+    @property
     def scenario_keys(self) -> dict[str, Any]:
         """What a scenario file says of it besides model and configuration."""
-        return {"network": self.network, "properties": list(self.judged) or None}
+        network = self.network if isinstance(self.network, str) else dict(self.network)
+        return {"network": network, "properties": list(self.judged) or None}
+
+    def kind_of(self, source: str, target: str) -> str:
+        """The kind of network on a link."""
+        return kind_of(self.network, source, target)
+
+    @cached_property
+    def only_kind(self) -> str | None:
+        """The kind of network on all links, where it alone says what is in flight; None where links differ, or are `latest`."""
+        kinds = {self.kind_of(source, target) for source, target in product(self.processes, repeat=2)}
+        return kinds.pop() if len(kinds) == 1 and "latest" not in kinds else None
+
+    @property
+    def judged_properties(self) -> tuple[Property, ...]:
+        """All properties, and the bound."""
+        return (*self.properties, *([self.within] if self.within else []))
 
     @property
     def budget(self) -> tuple[FaultEntry, ...]:
@@ -163,7 +203,10 @@ class Declaration:
         if mistakes or not names:
             raise ModelError(*mistakes or ["a system must be judged by at least one property; name one"])
         kept = [prop for prop in self.properties if prop.name in names]
-        needed = {*names, *(name for prop in [*kept, *([self.within] if self.within else [])] for name in prop.reads)}
+        needed = {
+            *names,
+            *(name for prop in [*kept, *([self.within] if self.within else [])] for name in prop.machines),
+        }
         monitors = {name: monitor for name, monitor in self.monitors.items() if name in needed}
         return replace(self, properties=kept, monitors=monitors, judged=tuple(dict.fromkeys(names)))
 
@@ -174,11 +217,11 @@ class Declaration:
     def _shape_mistakes(self) -> list[str]:
         """Parts that should be a mapping or a sequence, and are not."""
         mistakes = []
-        for name in ("processes", "monitors", "carriers", "cuts"):
+        for name in ("processes", "monitors", "carriers", "cuts", "machines", "updates"):
             part = getattr(self, name)
             if not isinstance(part, Mapping):
                 mistakes.append(f"{name} is {describe(part)}; expected a mapping, such as {name}={{...}}")
-        for name in ("properties", "interchangeable"):
+        for name in ("properties", "interchangeable", "fair"):
             part = getattr(self, name)
             if isinstance(part, str) or not isinstance(part, Sequence):
                 mistakes.append(f"{name} is {describe(part)}; expected a tuple (a single item needs a comma after it)")
@@ -192,8 +235,7 @@ class Declaration:
         mistakes = []
         if not self.processes:
             mistakes.append("a system requires at least one process")
-        if self.network not in NETWORKS:
-            mistakes.append(unknown("network", self.network, NETWORKS))
+        mistakes += network_mistakes(self.network, self.processes)
         for name, process in self.processes.items():
             if not isinstance(process, Process):
                 where = "; monitors go into `monitors`" if isinstance(process, Monitor) else ""
@@ -209,7 +251,10 @@ class Declaration:
 
     def _property_mistakes(self) -> list[str]:
         mistakes, seen = [], set(self.monitors)
-        for prop in (*self.properties, *([self.within] if self.within else [])):
+        tables = [type(process).table for process in self.processes.values() if isinstance(process, Process)]
+        triggers = [row.trigger for table in tables for row in table.rows if isinstance(row.trigger, type)]
+        sent = list(dict.fromkeys(t.__name__ for t in triggers if issubclass(t, Message)))
+        for prop in self.judged_properties:
             if not isinstance(prop, Property):
                 mistakes.append(f"{describe(prop)} is not a property; use always, sometimes, eventually or within")
                 continue
@@ -220,23 +265,15 @@ class Declaration:
             seen.add(prop.name)
             mistakes += [
                 f"{prop}: {unknown('process or monitor', name, self.names)}"
-                for name in prop.reads
+                for name in prop.machines
                 if name not in self.names
             ]
+            mistakes += [f"{prop}: {unknown('message', m, sent)}" for m in prop.flying if m not in sent]
         return mistakes
 
     def _timing_mistakes(self) -> list[str]:
         """The names in a timing; a misspelt one would have no effect."""
-        mistakes = []
-        for link in self.timing.links:
-            ends = link.split("->")
-            if len(ends) != 2:
-                mistakes.append(f"timing: {link!r} is not a link; write source->target, either side may be *")
-            mistakes += [
-                f"timing: link {link!r}: {unknown('process', end, self.processes)}"
-                for end in ends
-                if len(ends) == 2 and end != "*" and end not in self.processes
-            ]
+        mistakes = [line for link in self.timing.links for line in link_mistakes("timing", link, self.processes)]
         for move in self.timing.moves:
             process, _, name = move.rpartition(".")
             table = type(self.processes[process]).table if process in self.processes else None
@@ -244,6 +281,14 @@ class Declaration:
             if name not in known:
                 moves = [f"{p}.{m}" for p, x in self.processes.items() for m in (*x.table.must, *x.table.may)]
                 mistakes.append(f"timing: {unknown('spontaneous move', move, moves)}")
+        return mistakes
+
+    def _fair_mistakes(self) -> list[str]:
+        tables = {name: p.table for name, p in self.processes.items() if isinstance(p, Process)}
+        known = [f"{name}.{move}" for name, table in tables.items() for move in (*table.must, *table.timers)]
+        mistakes = [f"fair: {unknown('must move or timer', name, known)}" for name in self.fair if name not in known]
+        if not isinstance(self.fair_choices, bool):
+            mistakes.append(f"fair_choices is {describe(self.fair_choices)}; expected True or False")
         return mistakes
 
     def _group_mistakes(self) -> list[str]:
@@ -292,6 +337,40 @@ class Declaration:
             if member not in self.processes
         ]
 
+    def _machines_mistakes(self) -> list[str]:
+        mistakes, placed = [], dict[str, str]()
+        for name, members in self.machines.items():
+            if name in self.names or not name or any(c.isspace() or c in "#@>,[](){}" for c in name):
+                mistakes.append(f"machine {name!r}: a machine requires a name of its own, such as 'host'")
+            if isinstance(members, str) or not isinstance(members, Sequence) or not members:
+                mistakes.append(f"machine {name!r} holds {describe(members)}; expected names of processes, ('p', 'q')")
+                continue
+            for member in members:
+                if member not in self.processes:
+                    mistakes.append(f"machine {name!r}: {unknown('process', member, self.processes)}")
+                elif member in placed:
+                    mistakes.append(f"machine {name!r}: {member} is on {placed[member]!r} already, and only once")
+                placed[member] = name
+        if self.down_max is not None and (type(self.down_max) is not int or self.down_max < 0):
+            mistakes.append(f"down_max is {describe(self.down_max)}; expected a number, 0 or more")
+        return mistakes
+
+    def _update_mistakes(self) -> list[str]:
+        mistakes = []
+        for name, new in self.updates.items():
+            old = self.processes.get(name)
+            if old is None:
+                mistakes.append(f"updates: {unknown('process', name, self.processes)}")
+            elif not isinstance(new, Process) or type(new) is type(old):
+                mistakes.append(
+                    f"updates: {name} becomes {describe(new)}; expected an instance of another Process class"
+                )
+            else:
+                gone = sorted(type(old).table.durable - type(new).table.durable)
+                kind = type(new).__name__
+                mistakes += [f"updates: {name}: {kind} has no durable field {field!r}; declare it" for field in gone]
+        return mistakes
+
     def _carrier_mistakes(self) -> list[str]:
         mistakes, kinds = [], [*OF_THE_GRAPH, *TIMED_KINDS]
         for fault, types in self.carriers.items():
@@ -319,23 +398,24 @@ class Declaration:
         known = (*OF_THE_GRAPH, *self.own_kinds, *TIMED_KINDS)
         if entry.kind not in known:
             return [f"fault {str(entry)!r}: nothing carries {entry.kind}; declare carriers, or use {listing(known)}"]
-        if entry.kind == "reorder" and self.network != "fifo":
-            return [f"fault {str(entry)!r}: reorder requires a fifo network; this one is {self.network!r}"]
-        if entry.kind == "duplicate" and self.network == "set":
-            return [
-                f"fault {str(entry)!r}: in a `set` network a message stays in flight forever; it cannot be duplicated"
-            ]
+        mistakes = self._target_mistakes(entry) or never_strikes(entry, self.network, self._links_of(entry))
+        if mistakes:
+            return mistakes
         if entry.kind == "cut" and not self.cuts:
             return [f"fault {str(entry)!r}: this system declares no cuts"]
+        if entry.kind == "update" and (entry.target or next(iter(self.updates), None)) not in self.updates:
+            whom = f"of {entry.target}" if entry.target else "at all"
+            return [f"fault {str(entry)!r}: this system declares no updates {whom}"]
         if entry.kind == "pause" and entry.count is None:
             return [f"fault {str(entry)!r}: pauses would follow each other forever; set a count"]
-        return self._target_mistakes(entry)
+        return []
 
     def _target_mistakes(self, entry: FaultEntry) -> list[str]:
         """What is wrong with where an entry strikes."""
         if entry.target is None or self._names_type(entry):
             return []
         kind, known = ("cut", [*self.cuts]) if entry.kind == "cut" else ("process", [*self.processes])
+        known += self.machines if entry.kind == "crash" else ()
         source, arrow, target = entry.target.partition("->")
         if arrow and not strikes_messages(entry.kind):
             return [f"fault {str(entry)!r}: {entry.kind} does not strike a link; use {listing(known)}"]
@@ -344,6 +424,12 @@ class Declaration:
             for name in ((source, target) if arrow else (source,))
             if name not in known
         ]
+
+    def _links_of(self, entry: FaultEntry) -> list[tuple[str, str]]:
+        """The links on which the target of an entry lies."""
+        anywhere = entry.target is None or self._names_type(entry)
+        links = product(self.processes, repeat=2)
+        return [(a, b) for a, b in links if anywhere or entry.target in (a, b, f"{a}->{b}")]
 
     def _names_type(self, entry: FaultEntry) -> bool:
         """A target of a network or domain fault may be a message type, by its name. A type that no process has a row

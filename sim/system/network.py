@@ -1,12 +1,13 @@
-"""The three networks: what is in flight, how it is represented in the state, what may be delivered.
+"""The networks: what is in flight, how it is represented in the state, what may be delivered.
 
-In-flight messages are integers here, the ids of envelopes; a network is a pure value of them.
+In-flight messages are integers here, the ids of envelopes; a network is a pure value of them. A system has one kind
+for all links, or a kind for each (`sim.system.links`).
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from sim.base.values import Message, Value
@@ -170,11 +171,67 @@ class Fifo:
         return tuple(queues[pair] for pair in order)
 
 
-NETWORKS = ("any", "fifo", "set")
+class ByLink:
+    """A kind for each link; also what `latest` needs: of each class the newest message on its link, once.
+
+    The value is one tuple of envelopes, sorted by a number: that of the envelope itself (`any`, `set`), of its link
+    (`fifo`, there in the order of sending), or of its link and class (`latest`).
+    """
+
+    name = "by link"
+
+    def __init__(self, order: Sequence[int], kind: Sequence[str]) -> None:
+        self._order = order
+        self._kind = kind
+
+    def empty(self) -> Net:
+        return ()
+
+    def heads(self, net: Net) -> Iterable[int]:
+        order = self._order
+        return [e for i, e in enumerate(net) if i == 0 or order[e] != order[net[i - 1]]]
+
+    def overtakers(self, net: Net) -> Iterable[int]:
+        heads = {*self.heads(net)}
+        return [e for e in dict.fromkeys(net) if e not in heads]
+
+    def distinct(self, net: Net) -> Iterable[int]:
+        return dict.fromkeys(net)
+
+    def every(self, net: Net) -> tuple[int, ...]:
+        return net
+
+    def deliver(self, net: Net, envelope: int) -> Net:
+        return net if self._kind[envelope] == "set" else self.remove(net, envelope)
+
+    def remove(self, net: Net, envelope: int) -> Net:
+        at = net.index(envelope)
+        return net[:at] + net[at + 1 :]
+
+    def add(self, net: Net, sent: tuple[int, ...]) -> Net:
+        for envelope in sent:
+            number, kind = self._order[envelope], self._kind[envelope]
+            if kind == "set" and envelope in net:
+                continue
+            if kind == "latest":
+                net = tuple(e for e in net if self._order[e] != number)
+            at = bisect_right(net, number, key=self._order.__getitem__)
+            net = (*net[:at], envelope, *net[at:])
+        return net
 
 
-def make_network(name: str, pair_of: Callable[[int], int]) -> Network:
-    """The network of this name, one of `NETWORKS`."""
-    if name == "fifo":
-        return Fifo(pair_of)
-    return SentForEver() if name == "set" else AnyOrder()
+NETWORKS = ("any", "fifo", "set", "latest")
+"""The kinds of network."""
+
+KIND_BITS = 2
+"""How many bits the number of a kind takes."""
+
+
+def make_network(kind: str | None, pair: Sequence[int], order: Sequence[int], kinds: Sequence[str]) -> Network:
+    """The network of this kind, or (None) one by link; told of each envelope its link, what it is sorted by, and the
+    kind of its link."""
+    if kind == "fifo":
+        return Fifo(pair.__getitem__)
+    if kind is None:
+        return ByLink(order, kinds)
+    return SentForEver() if kind == "set" else AnyOrder()

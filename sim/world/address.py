@@ -5,8 +5,12 @@
     drop gemini->coordinator Response       duplicate gemini->coordinator Response
     fire coordinator.retry                  move user.stop
     crash coordinator                       restart coordinator
+    crash coordinator for good              deliver a->b Ask crashing for good after Store
+    update coordinator                      (as its other version)
+    crash machine, restart machine          deliver a->b Ask crashing with machine after Store
     cut left                                heal left
     start choosing left, 3                  (where `on_start` makes choices)
+    drop a->b Ask paid by drop@a            (where several entries of the budget could pay, and it matters which)
 
 A pattern may leave out fields, or all of them; `#n` is the n-th send of that description in the run.
 """
@@ -21,13 +25,14 @@ from typing import Any
 from sim.base.errors import ConfigError, unknown
 
 MESSAGE_VERBS = ("deliver", "drop", "duplicate")
-PROCESS_VERBS = ("crash", "restart")
+PROCESS_VERBS = ("crash", "restart", "update")
 MOVE_VERBS = ("fire", "move")
 CUT_VERBS = ("cut", "heal")
 START = "start"
 VERBS = (START, *MESSAGE_VERBS, *MOVE_VERBS, *PROCESS_VERBS, *CUT_VERBS)
 
 AT_ONCE = "at once"
+FOR_GOOD = "for good"
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,8 @@ class Address:
     reordered: bool = False
     choosing: tuple[str, ...] | None = None
     crashing: str | None = None
+    for_good: bool = False
+    paid: str | None = None
 
     @property
     def message(self) -> str:
@@ -59,12 +66,13 @@ class Address:
         elif self.verb in MOVE_VERBS:
             text = f"{self.verb} {self.process}.{self.subject}"
         else:
-            text = f"{self.verb} {self.process or self.subject}".strip()
+            text = f"{self.verb} {self.process or self.subject}".strip() + f" {FOR_GOOD}" * self.for_good
         text += f" #{self.ordinal}" if self.ordinal is not None else ""
         text += f" under {self.under}" if self.under else ""
         text += " reordered" if self.reordered else ""
         text += f" choosing {', '.join(self.choosing)}" if self.choosing else ""
-        return text + (f" crashing {self.crashing}" if self.crashing else "")
+        text += f" crashing {self.crashing}" if self.crashing else ""
+        return text + (f" paid by {self.paid}" if self.paid else "")
 
     def describes(self, other: Address) -> bool:
         """Whether the envelope of `other` fits this pattern; fields left out fit anything."""
@@ -76,6 +84,10 @@ class Address:
     def fits(self, other: Address) -> bool:
         """Whether this pattern may mean the action `other`, its ordinal aside."""
         if (self.verb, self.process, self.subject) != (other.verb, other.process, other.subject):
+            return False
+        if self.for_good is not other.for_good:
+            return False
+        if self.paid and other.paid and self.paid != other.paid:
             return False
         if self.reordered is not other.reordered or self.crashing != other.crashing or not self.describes(other):
             return False
@@ -100,7 +112,8 @@ _CLAUSES = re.compile(
     r"(?:\s+under\s+(?P<under>[a-z_][\w]*(?:\([^()]*\))?))?"
     r"(?P<reordered>\s+reordered)?"
     r"(?:\s+choosing\s+(?P<choosing>[^\s,]+(?:\s*,\s*[^\s,]+)*))?"
-    r"(?:\s+crashing\s+(?P<crashing>at once|after\s+.+?))?\s*"
+    r"(?:\s+crashing\s+(?P<crashing>(?:with\s+\S+\s+)?(?:for\s+good\s+)?(?:at once|after\s+.+?)))?"
+    r"(?:\s+paid\s+by\s+(?P<paid>[a-z_].*?))?\s*"
 )
 _ROUTE = re.compile(r"(?P<source>[^\s>]+?)\s*->\s*(?P<target>\S+)\s+(?P<type>[A-Za-z_]\w*)")
 
@@ -116,6 +129,8 @@ def parse_address(text: str) -> Address:
     if verb == START:
         return Address(verb, **_clauses(text, f" {rest}"))
     head, _, clauses = rest.partition(" ")
+    lasting = re.match(r"for\s+good(?!\S)", clauses.strip()) if verb in ("crash", "cut") else None
+    clauses = clauses.strip()[lasting.end() :] if lasting else clauses
     fields = _clauses(text, f" {clauses}" if clauses else "")
     if verb in MOVE_VERBS:
         process, dot, subject = head.rpartition(".")
@@ -128,8 +143,8 @@ def parse_address(text: str) -> Address:
     if not head:
         raise ConfigError(f"{text!r}: {verb} what? Write the name of a {'cut' if verb in CUT_VERBS else 'process'}")
     if verb in PROCESS_VERBS:
-        return Address(verb, process=head, **fields)
-    return Address(verb, subject=head, **fields)
+        return Address(verb, process=head, for_good=bool(lasting), **fields)
+    return Address(verb, subject=head, for_good=bool(lasting), **fields)
 
 
 def _parse_message(text: str, verb: str, rest: str) -> Address:
@@ -157,15 +172,18 @@ def _clauses(text: str, rest: str) -> dict[str, Any]:
     if match is None:
         raise ConfigError(
             f"{text!r}: {rest.strip()!r} is not understood; an action may be followed by #n, under FAULT, reordered, "
-            "choosing OUTCOME, crashing at once, crashing after OUTPUT, in this order"
+            "choosing OUTCOME, crashing at once, crashing after OUTPUT, crashing for good ..., paid by ENTRY, in this order"
         )
-    choosing, crashing = (rest[slice(*match.span(g))] if match[g] else None for g in ("choosing", "crashing"))
+    choosing, crashing, paid = (
+        rest[slice(*match.span(g))] if match[g] else None for g in ("choosing", "crashing", "paid")
+    )
     return {
         "ordinal": int(match["ordinal"]) if match["ordinal"] else None,
         "under": rest[slice(*match.span("under"))] if match["under"] else None,
         "reordered": bool(match["reordered"]),
         "choosing": tuple(part.strip() for part in _split(choosing)) if choosing else None,
         "crashing": re.sub(r"\s+", " ", crashing) if crashing else None,
+        "paid": re.sub(r"\s+", " ", paid) if paid else None,
     }
 
 

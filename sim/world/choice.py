@@ -128,6 +128,10 @@ class Choice(Protocol):
         """The process whose value it may change; empty: none."""
 
     @property
+    def movers(self) -> tuple[str, ...]:
+        """All processes whose values it may change, that one first."""
+
+    @property
     def always_changes(self) -> bool:
         """Whether it leads from every place at which it is enabled to another."""
 

@@ -54,6 +54,7 @@ class Fate(Enum):
     DELIVERED = "delivered"
     STRUCK = "struck by a fault, and still in flight"
     LOST = "lost"
+    REPLACED = "replaced by a newer one"
     OPEN = "still in flight at the end"
 
 

@@ -14,7 +14,8 @@ from sim.base.values import describe
 from sim.faults.plan import FaultEntry
 from sim.world.address import Address
 from sim.world.choice import Choice, Pending, Start, Subject
-from sim.world.finding import Finding
+from sim.world.fairness import Fairness
+from sim.world.finding import Debt, Finding
 from sim.world.slowdown import Slowdown
 from sim.world.story import Story
 from sim.world.timing import Timing
@@ -26,7 +27,7 @@ Chosen = TypeVar("Chosen", bound=Choice)
 
 
 class Goal(Protocol):
-    """Something that is to hold at some place of a run."""
+    """Something that is to hold in a run, some time or in the end."""
 
     @property
     def name(self) -> str:
@@ -34,7 +35,7 @@ class Goal(Protocol):
 
     @property
     def kind(self) -> str:
-        """`sometimes` (in some run), `eventually` (in every run)."""
+        """`sometimes`, or one of `sim.system.properties.IN_THE_END`."""
 
 
 class World(Protocol[Place, Chosen]):
@@ -44,9 +45,8 @@ class World(Protocol[Place, Chosen]):
     def places_are_values(self) -> bool:
         """Whether two ways may lead to one place. Cycles and shortcuts are looked for only there."""
 
-    @property
-    def messages_stay(self) -> bool:
-        """Whether a message is in flight forever, delivered or not."""
+    def stays(self, subject: Subject) -> bool:
+        """Whether this is a message that is in flight forever, delivered or not."""
 
     @property
     def scenario_keys(self) -> Mapping[str, Any]:
@@ -73,12 +73,16 @@ class World(Protocol[Place, Chosen]):
         """What is to hold at some place."""
 
     @property
+    def fairness(self) -> Fairness:
+        """What is assumed of runs that never end, beyond weak fairness."""
+
+    @property
     def verbs(self) -> Sequence[str]:
         """The verbs of what there may be besides faults and what ends them."""
 
     @property
     def rows(self) -> Mapping[tuple[str, int], str]:
-        """What can be covered, and how each part is called."""
+        """What can be covered, and how each part is called; what is one to a reader has one name."""
 
     @property
     def handler_calls(self) -> int:
@@ -124,6 +128,12 @@ class World(Protocol[Place, Chosen]):
 
     def holds(self, goal: str, at: Place, /) -> bool:
         """Whether the goal of this name holds here."""
+
+    def begins(self, goal: str, at: Place, /) -> bool:
+        """Whether what leads to a goal of the kind `leads_to` holds here."""
+
+    def owed(self, at: Place, /) -> Mapping[Debt, Hashable]:
+        """What is owed here, and what it looks like: equal where nothing of it is different."""
 
     def only_messages(self) -> bool:
         """Whether all that happens is messages, each taken whenever it comes, without any fault: what the bound of

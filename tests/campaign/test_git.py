@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.campaign import git
-from sim.campaign.git import branches, former_names, look
+from sim.sessions import git
+from sim.sessions.git import branches, former_names, look
 
 
 def run(folder: Path, *words: str) -> str:

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from sim.base.mixer import between, stream
-from sim.campaign.store import CampaignStore, Writing
+from sim.campaign.store import CampaignStore
+from sim.sessions.store_file import Writing
 from tests.campaign.toys import a_campaign, has_store, inline, open_store, said, sim_json, start, stored, write_toy
 
 KILLS = 50

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from sim.campaign.git import GitPlace
 from sim.campaign.known import KnownCase, KnownState, replay_known
 from sim.campaign.sessions import session
 from sim.campaign.store import CampaignStore
 from sim.cli import call
+from sim.sessions.git import GitPlace
 from tests.campaign.toys import (
     a_campaign,
     environment,

@@ -15,10 +15,10 @@ import pytest
 
 from sim.base.errors import ConfigError
 from sim.campaign import sessions
-from sim.campaign.home import Home, home
 from sim.campaign.maker import Maker, state_folder
 from sim.campaign.store import MIGRATIONS, CampaignStore
 from sim.cli import call
+from sim.sessions.home import Home, home
 from tests.campaign.toys import a_campaign, a_plan, forget_dice, inline, interrupt_at, open_store, stored
 
 REFUSED = "is not known to be yours"

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from sim.campaign import sessions
-from sim.campaign.git import GitPlace, look
-from sim.campaign.home import home
 from sim.campaign.store import CampaignStore
 from sim.campaign.worker import ChunkOutcome
 from sim.cli import call
+from sim.sessions.git import GitPlace, look
+from sim.sessions.home import home
 from tests.campaign.test_git import run
 from tests.campaign.toys import (
     a_campaign,
@@ -45,7 +45,7 @@ def begin(here: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     clock = iter(range(1_000, 1_000_000, 1_000))
 
     def make(folder: Path | None = None, place: GitPlace | None = None, **given: Any) -> int:
-        monkeypatch.setattr("sim.campaign.store.now_ms", lambda: next(clock))
+        monkeypatch.setattr("sim.sessions.store_file.now_ms", lambda: next(clock))
         with open_store(here) as store:
             plan = a_plan(**given)
             return sessions.begin(store, "", plan, plan.load(), place or look(folder or here)).id

@@ -17,7 +17,7 @@ import pytest
 from sim.base.errors import ConfigError, SimError
 from sim.base.mixer import stream
 from sim.campaign import engines
-from sim.campaign.answer import Answer, limit_of
+from sim.campaign.answer import CampaignAnswer, limit_of
 from sim.campaign.dispatch import RETRIES_MAX
 from sim.campaign.engines import Engine
 from sim.campaign.local import WorkerDied
@@ -83,7 +83,7 @@ def shuffled(seed: int, workers: int, monkeypatch: pytest.MonkeyPatch) -> Engine
     return Engine("shuffled", executor, workers, (WorkerDied,))
 
 
-def content(answer: Answer) -> Any:
+def content(answer: CampaignAnswer) -> Any:
     return answer.found, answer.coverage.data(), answer.schedules, answer.steps, answer.cut_short, answer.sample
 
 

@@ -17,10 +17,10 @@ import pytest
 from sim.base.errors import ConfigError
 from sim.campaign import sessions
 from sim.campaign.answer import answer_of
-from sim.campaign.home import Home, home
 from sim.campaign.store import MIGRATIONS, CampaignStore
 from sim.campaign.worker import ChunkRequest
 from sim.cli import call
+from sim.sessions.home import Home, home
 from tests.campaign.toys import (
     a_campaign,
     environment,
@@ -332,7 +332,7 @@ def test_two_campaigns_and_a_reader_never_meet_a_lock(tmp_path: Path) -> None:
     seen: dict[int, None] = {}
     with CampaignStore(private(tmp_path)) as store:
         while any(child.poll() is None for child in both):
-            seen |= dict.fromkeys(one.schedules for one in sessions.sessions(store, None, None))
+            seen |= dict.fromkeys(one.schedules for one in sessions.sessions(store, None))
     for child in both:
         _, err = child.communicate()
         assert err == ""

@@ -18,12 +18,12 @@ from sim.campaign.campaign_plan import CampaignPlan
 from sim.campaign.code import code_of
 from sim.campaign.dispatch import Campaign
 from sim.campaign.engines import Engine
-from sim.campaign.git import GitPlace
-from sim.campaign.home import Home
 from sim.campaign.local import WorkerDied
 from sim.campaign.maker import Maker, state_folder
 from sim.campaign.store import CampaignStore
 from sim.campaign.worker import ChunkRequest
+from sim.sessions.git import GitPlace
+from sim.sessions.home import Home
 
 ROOT = Path(__file__).parents[2]
 

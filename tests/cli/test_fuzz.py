@@ -40,7 +40,8 @@ def test_a_violation_is_minimised_written_and_replayed_by_the_command_it_prints(
     late = (
         "claude's Response(attempt=1) to coordinator arrives only after coordinator's Ask(attempt=2) to claude arrived"
     )
-    assert found["words"][:2] == ["As usual, except:", f"- {late} (Used)"]
+    early = "coordinator's timer patience fires before coordinator's Ask(attempt=1) to gemini arrives"
+    assert found["words"][:3] == ["As usual, except:", f"- {early}", f"- {late} (Used)"]
     text = Path(found["scenario"]).read_text("utf-8")
     for line in (*found["words"], f"Replay it with: {found['replay']}"):
         assert f"# {line}\n" in text
@@ -83,7 +84,7 @@ def test_the_text_says_what_was_covered_and_proves_nothing(capsys: pytest.Captur
     assert err == "", "progress is for terminals"
     for part in ("schedules by portfolio, seed 0", "faults    duplicate:1, drop:1", "60 schedules, ", "transitions  "):
         assert part in out
-    assert "  never      coordinator  AgentTimeout: asking -> (stays) if may_ask_it_again" in out
+    assert "  never      Coordinator  patience: asking -> (stays) if has_next" in out
     assert "(Good-Turing: " in out
     assert out.endswith("ok: nothing wrong in 60 schedules, which proves nothing\n")
 

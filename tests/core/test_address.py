@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sim import AgentTimeout, ConfigError, Message, Process, RateLimited, Record
 from sim.base.values import Emission
 from sim.graph.action import Action, Kind
-from sim.machine.process import Emit, Send, Write
+from sim.machine.outputs import Emit, Send, Write
 from sim.system.network import Envelope
 from sim.world.address import parse_address
 

@@ -476,7 +476,7 @@ def test_an_interrupt_while_eventually_is_judged_proves_nothing(monkeypatch: pyt
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sim.checker.plain.judge_eventually", interrupted)
+    monkeypatch.setattr("sim.checker.components.reach", interrupted)
     result = check(counter(eventually("three", lambda c: c.n == 3)))
     assert (result.verdict, result.proved, result.stopped) == ("incomplete", [], "interrupted")
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from sim import (
     DEFER,
     AgentTimeout,
@@ -201,3 +205,40 @@ def test_what_lies_outside_a_bound_is_judged_and_not_expanded() -> None:
     assert (result.states, result.generated, result.outside) == (3, 3, 2)
     seen = always("nothing is ever heard", lambda ear: len(ear.heard) < 1)
     assert check(pair(numbers=(1, 2)).with_(within=bound, properties=(seen,))).verdict == "violated"
+
+
+class Patient(Process):
+    states = ("waiting", "late", "told")
+    durable = ("noted",)
+    transitions = (
+        {"trigger": Ping, "source": "*", "dest": "told"},
+        {"trigger": AgentTimeout, "source": "waiting", "dest": "late", "after": "note"},
+    )
+    noted: bool = False
+
+    def on_start(self) -> None:
+        self.send("p", Ping(1))
+
+    def note(self) -> None:
+        self.noted = True
+
+
+@pytest.mark.parametrize("engine", ["plain", "compiled"])
+def test_a_crash_in_a_handler_under_a_fault_is_named_by_the_message_and_leaves_what_the_fault_leaves(
+    engine: Any,
+) -> None:
+    faults = "agent_timeout:1, crash:1 after Ping"
+    system = System({"p": Patient()}, faults=faults, carriers={AgentTimeout: (Ping,)})
+    walk = Walk(system)
+    crashes = [address for address in walk.enabled() if "crashing" in address]
+    assert crashes == [
+        "deliver p->p Ping(n=1) crashing at once",
+        "deliver p->p Ping(n=1) under agent_timeout crashing after writing noted",
+    ]
+    walk.take(crashes[1])
+    assert walk.enabled() == ["restart p"]
+    walk.take("restart p")
+    assert walk.view("p").noted
+    assert "deliver p->p Ping(n=1)" in walk.enabled()  # it is late, not lost
+    assert check(system, engine=engine).verdict == "ok"
+    assert check(system.with_(faults="agent_timeout:1, crash:1 after AgentTimeout")).states == 4

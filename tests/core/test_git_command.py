@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from sim.base.git_command import NoAnswer, run_git
-from sim.campaign.git import branches, former_names, look
+from sim.sessions.git import branches, former_names, look
 from sim.surface.trees import SurfaceError, load
 
 ROOT = Path(__file__).parents[2]

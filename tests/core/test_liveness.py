@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from sim import DEFER, IGNORE, Graph, Message, Process, Replay, System, check, eventually, simulate, within
-from sim.checker.liveness import Edges, _fair, fair_round
-from sim.run.lasso import is_fair
+from sim.checker.plain import Limits, PlainWalk
+from sim.checker.tours import Fair, Loop, fair_round
+from sim.run.lasso import is_round
+from sim.world.fairness import WEAK
 from tests.walk import schedule
 
 DONE = eventually("done", lambda p: p.state == "done")
@@ -199,7 +201,7 @@ def test_the_cycle_that_is_shown_is_itself_fair() -> None:
         taken.append(action)
         states.append(graph.apply(states[-1], action))
     assert states[0] == states[-1], "the whole schedule is the cycle here"
-    assert is_fair(graph, states[:-1], taken)
+    assert is_round(graph, states[:-1], taken)
     assert "move p.far" in schedule(result.path)
 
 
@@ -211,21 +213,16 @@ def test_the_cycle_that_is_shown_replays_to_the_same_violation() -> None:
 
 
 def test_an_unfair_component_is_told_from_a_fair_one_and_its_round_from_a_short_cut() -> None:
-    graph = Graph(_two_loops())
-    edges, (start,) = Edges(), graph.initial()
-    states, queue = {start}, [start]
-    while queue:
-        state = queue.pop()
-        for action in graph.actions(state):
-            after = graph.apply(state, action)
-            edges.add(state, action, after)
-            if after not in states:
-                states.add(after)
-                queue.append(after)
-    short = {s for s in states if graph.view(s, "p").state in "ab"}
-    assert _fair(states, edges)
-    assert not _fair(short, edges)
-    assert schedule(fair_round(states, edges, start)) == ["move p.near"] * 2 + ["move p.far"] + ["move p.back"] * 2
+    walk = PlainWalk(Graph(_two_loops()), Limits(), cycles=True)
+    walk.run()
+    explored = walk.explored()
+    every = explored.everywhere()
+    short = [int(walk.graph.view(state, "p").state in "ab") for state in walk.parents]
+    (whole,) = explored.rounds(explored.reach(every, every), every)
+    assert whole == [*range(4)]
+    assert explored.rounds(explored.reach(short, short), every) == []
+    steps = fair_round(Fair(explored, WEAK), Loop(set(whole)), 0)
+    assert schedule([action for _, action, _ in steps]) == ["move p.near"] * 2 + ["move p.far"] + ["move p.back"] * 2
 
 
 @pytest.mark.parametrize("network", ["any", "fifo"])

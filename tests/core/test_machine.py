@@ -8,7 +8,7 @@ import pytest
 
 from sim import DEFER, IGNORE, Emission, Message, ModelError, Process, System
 from sim.machine.handler import Handler, Local
-from sim.machine.process import Emit, Send, Write
+from sim.machine.outputs import Emit, Send, Write
 from tests.walk import Walk
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sim import DEFER, IGNORE, Message, ModelError, Process, System, cut
+from sim import DEFER, IGNORE, AgentTimeout, Disconnect, Message, ModelError, Process, System, cut
 from sim.system.network import AnyOrder, Fifo, SentForEver
 from tests.walk import Walk
 
@@ -183,6 +183,38 @@ def test_set_drop_removes_until_it_is_sent_again() -> None:
 def test_a_fault_that_a_network_cannot_have_is_refused(network: str, faults: str, says: str) -> None:
     with pytest.raises(ModelError, match=says):
         walk(1, network=network, faults=faults)
+
+
+class Caller(Process):
+    states = ("waiting", "told", "broken")
+    transitions = (
+        {"trigger": Letter, "source": ("waiting", "broken"), "dest": "told"},
+        {"trigger": Letter, "source": "told", "dest": DEFER},
+        {"trigger": Disconnect, "source": "waiting", "dest": "broken"},
+        {"trigger": AgentTimeout, "source": "waiting", "dest": "broken"},
+    )
+
+    def on_start(self) -> None:
+        self.send("me", Letter(1))
+
+
+def struck(network: str, faults: str, step: str) -> list[str]:
+    carriers = {Disconnect: (Letter,), AgentTimeout: (Letter,)}
+    there = Walk(System({"me": Caller()}, network=network, faults=faults, carriers=carriers))
+    return there.take(step).flying()
+
+
+@pytest.mark.parametrize("network", ["any", "fifo", "latest"])
+def test_a_domain_fault_uses_its_message_up_where_a_delivery_would(network: str) -> None:
+    assert struck(network, "disconnect:1", "deliver me->me Letter(n=1) under disconnect") == []
+    assert struck("set", "disconnect:1", "deliver me->me Letter(n=1) under disconnect") == ["me->me Letter(n=1)"]
+    assert struck(network, "agent_timeout:1", "deliver me->me Letter(n=1) under agent_timeout") != []
+
+
+def test_a_crash_in_the_handler_of_a_fault_leaves_in_flight_what_the_fault_leaves() -> None:
+    step = "deliver me->me Letter(n=1) under {} crashing at once"
+    assert struck("any", "disconnect:1,crash:1", step.format("disconnect")) == []
+    assert struck("any", "agent_timeout:1,crash:1", step.format("agent_timeout")) == ["me->me Letter(n=1)"]
 
 
 # --- down and cut ------------------------------------------------------------------------------------------

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from sim import Emission, Message, ModelError, Monitor, Process, System, View, always, check, cut, sometimes, within
+from sim.base.values import encode
+from sim.machine import process
+from sim.machine.process import HandlerCall
 from tests.walk import Walk
 
 
@@ -107,7 +110,7 @@ def test_a_monitor_has_none_of_the_verbs_of_a_process() -> None:
         ({"processes": {"a b": Box()}}, "'a b' cannot name a process"),
         ({"processes": {"": Box()}}, "'' cannot name a process"),
         ({"processes": {"a->b": Box()}}, "cannot name a process"),
-        ({"network": "fif"}, "unknown network 'fif' (did you mean 'fifo'?): use any, fifo or set"),
+        ({"network": "fif"}, "unknown network 'fif' (did you mean 'fifo'?): use any, fifo, set or latest"),
         ({"monitors": {"m": Box()}}, "monitor 'm' is a Box; expected an instance of a Monitor"),
         ({"monitors": {"box": Watch()}}, "'box' names both a process and a monitor"),
         ({"properties": [lambda box: True]}, "use always, sometimes, eventually or within"),
@@ -167,3 +170,49 @@ def test_a_system_changed_is_another_system() -> None:
     assert (system.with_(network="fifo").network, system.network) == ("fifo", "any")
     with pytest.raises(ModelError):
         system.with_(network="none")
+
+
+class Chooser(Process):
+    states = ("idle", "done")
+    must = ("go",)
+    transitions = ({"trigger": "go", "source": "idle", "dest": "done", "after": "act"},)
+
+    width: int
+    chosen: tuple[int, ...] = ()
+
+    def act(self) -> None:
+        same = self.choose(*[0] * self.width)  # nothing to choose, of as many outcomes as the next
+        one = self.choose(*range(self.width))
+        self.chosen = (same, one, self.choose(*(n // 2 for n in range(one % 3 + 2))))
+
+
+def test_each_path_of_several_choices_has_its_own_outcomes() -> None:
+    expected = {(0, one, n // 2) for one in range(5) for n in range(one % 3 + 2)}
+    walk = Walk(System({"c": Chooser(width=5)}))
+    found = {action.after[1][1] for action in walk.graph.actions(walk.state)}
+    assert found == expected
+
+
+def encoded(width: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many values are encoded for a choice of so many outcomes."""
+    calls = 0
+
+    def counted(value: Any) -> bytes:
+        nonlocal calls
+        calls += 1
+        return encode(value)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(process, "encode", counted)
+        check(System({"c": Chooser(width=width)}))
+    return calls
+
+
+def test_a_choice_of_many_outcomes_looks_at_each_of_them_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    few, many = encoded(100, monkeypatch), encoded(400, monkeypatch)
+    assert many < 5 * few
+    distinct = Process._distinct
+    monkeypatch.setattr(
+        Process, "_distinct", lambda self, _, outcomes: distinct(self, HandlerCall((), (), ""), outcomes)
+    )
+    assert encoded(400, monkeypatch) > 10 * encoded(100, monkeypatch)  # if each path looked at all of them

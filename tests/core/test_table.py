@@ -126,6 +126,8 @@ PROCESS_MISTAKES: dict[str, dict[str, Any]] = {
         "send": 1,
         "__annotations__": {"send": "int"},
     },
+    "field 'initial' cannot have this name: it belongs to the framework": {"__annotations__": {"initial": "str"}},
+    "field 'hot' cannot have this name": {"__annotations__": {"hot": "tuple[str, ...]"}},
     "field 'up' cannot have this name": {"up": True, "__annotations__": {"up": "bool"}},
     "field '_hidden' cannot have this name": {"_hidden": 1, "__annotations__": {"_hidden": "int"}},
     "'emit' cannot be replaced: it belongs to the framework": {"emit": lambda self: None},

@@ -262,7 +262,7 @@ MISTAKES: dict[str, Callable[[], object]] = {
     "System: unknown part 'monitor' (did you mean 'monitors'?): use processes": lambda: system(monitor={}),
     "Timing: unknown part 'latency' (did you mean 'latency_ms'?): use": lambda: Timing(latency=(5, 50)),  # type: ignore[call-arg]
     "faults is {'drop': 1} (dict); expected the text of a plan, such as 'drop:1'": lambda: system(faults={"drop": 1}),
-    "unknown network 'tcp': use any, fifo or set": lambda: system(network="tcp"),
+    "unknown network 'tcp': use any, fifo, set or latest": lambda: system(network="tcp"),
     "fault 'crash:1@r': unknown process 'r': use p or q": lambda: system(faults="crash:1@r"),
     "always x: unknown process or monitor 'r'": lambda: system(properties=(always("x", lambda r: True),)),
     "always 'x': 'p' (str) is not a predicate; pass a function of what it reads, such as": lambda: always("x", "p"),  # type: ignore[arg-type]

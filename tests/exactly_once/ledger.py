@@ -21,13 +21,14 @@ from models.consensus.messages import (
     Stop,
     StopAck,
     Stopped,
+    Stopping,
     Store,
     Update,
     Withdrawn,
 )
-from models.consensus.retry import OURS
 from sim import Accepted, Action, Applied, Cancelled, Counted, Emission, Message, Rejected
-from sim.machine.process import Emit, Send
+from sim.consensus.retry import OURS
+from sim.machine.outputs import Emit, Send
 from tests.exactly_once.beside import Broken, Countdowns, Updates
 
 REASONS = {"duplicate", "stale", "late", "cancelled"}
@@ -197,6 +198,8 @@ class Ledger:
             self.taken.append(emission.seq)
         elif isinstance(emission, Withdrawn):
             self.settled.add(emission.seq)
+        elif isinstance(emission, Stopping):
+            self.stop_owed = True  # written down in the same instant: a crash right after it loses no request
         elif isinstance(emission, Stopped):
             if self.stopped:
                 raise Broken("the run stopped twice")

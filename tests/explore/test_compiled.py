@@ -329,7 +329,7 @@ def test_an_interrupt_while_cycles_are_judged_proves_nothing(monkeypatch: pytest
 
     system = _commit(2).with_(properties=[eventually("never", lambda manager: False)])
     assert check(system, engine="compiled").verdict == "violated"
-    monkeypatch.setattr("sim.checker.compiled.cycles.judge_cycles", interrupted)
+    monkeypatch.setattr("sim.checker.compiled.cycles._reach", interrupted)
     result = check(system, engine="compiled")
     assert (result.stopped, result.verdict, result.proved) == ("interrupted", "incomplete", [])
 

@@ -53,14 +53,14 @@ def paths(system: System, strategy: str, numbers: range, max_steps: int = MAX_ST
         walk = CompiledFuzz(Graph(system), strategy=strategy, seed=3, depth=None, max_steps=max_steps)
         walk.run(number, number + 1, lambda: False)
         steps = int(walk._registers[layout.STEPS])
-        found.append([str(walk._mirror.action_list[action].address) for action in walk._path[:steps]])
+        found.append([str(walk._mirror.action_list[action].address) for action in walk._path[:steps, 0]])
     return found
 
 
 def plain_paths(system: System, strategy: str, numbers: range, max_steps: int = MAX_STEPS) -> list[list[str]]:
     graph = Graph(system)
     picking = [make_strategy(strategy, schedule_seed(3, number), number=number) for number in numbers]
-    runs = [simulate(graph, one, max_steps=max_steps) for one in picking]
+    runs = [simulate(graph, one, max_steps=max_steps, round_ends=True) for one in picking]
     return [[str(action.address) for _, action in run.trace.steps] for run in runs]
 
 

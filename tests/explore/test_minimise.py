@@ -12,10 +12,10 @@ import pytest
 import models.consensus
 import sim.minimiser.minimise as minimising
 from bench.bugs import livelock
-from sim import Graph, Replay, Run, System, Uniform, check, fuzz, minimise, simulate
+from sim import IGNORE, Graph, Message, Process, Replay, Run, System, Uniform, always, check, fuzz, minimise, simulate
 from sim.minimiser import guided
 from sim.minimiser.counterexample import counterexample_of
-from sim.minimiser.deviations import Unusual, deviations
+from sim.minimiser.deviations import Unusual, counted, deviations
 from sim.strategy import Canonical
 from tests.fuzzed import deaf, factory, hasty, hopeless, hurried, relay, stubborn
 from tests.saboteurs.consensus import SABOTEURS
@@ -48,7 +48,7 @@ def test_a_counterexample_is_as_short_as_the_shortest_that_the_check_finds(name:
             continue
         assert shortest.graph is not None
         assert shortest.begin is not None
-        unusual = deviations(shortest.graph, shortest.begin, shortest.path)
+        unusual = counted(deviations(shortest.graph, shortest.begin, shortest.path))
         assert least.complete
         if least.deviations < len(unusual):
             assert name == "unhandled message", "nothing else is longer than the check's"
@@ -136,6 +136,7 @@ def test_a_run_that_is_not_canonical_has_some() -> None:
 TOLD = {
     "consensus": [
         "As usual, except:",
+        "- coordinator's timer patience fires before coordinator's Ask(attempt=1) to gemini arrives",
         "- claude's Response(attempt=1) to coordinator arrives only after coordinator's Ask(attempt=2) to claude arrived "
         "(Used)",
         "Still to come when it happens: coordinator's Ask(attempt=1) to gemini arrives; coordinator's Ask(attempt=2) to "
@@ -263,3 +264,79 @@ def test_no_way_is_tried_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     (found,) = fuzz(livelock.system(), seed=0).found
     assert found.counterexample.complete
     assert len(tried) < 2 * len(set(tried))
+
+
+class Bill(Message):
+    pass
+
+
+class Ping(Message):
+    number: int
+
+
+class Bank(Process):
+    """Answers each bill."""
+
+    states = ("open",)
+    transitions = ({"trigger": Bill, "source": "open", "dest": None, "after": "pay"},)
+
+    def pay(self) -> None:
+        self.send("customer", Bill())
+
+
+class Customer(Process):
+    """Gives up when its patience ends, whatever is on its way."""
+
+    states = ("waiting", "paid", "gone")
+    timers = ("patience",)
+    transitions = (
+        {"trigger": Bill, "source": "waiting", "dest": "paid"},
+        {"trigger": Bill, "source": "gone", "dest": IGNORE},
+        {"trigger": "patience", "source": "waiting", "dest": "gone"},
+        {"trigger": "patience", "source": "paid", "dest": IGNORE},
+    )
+
+    def on_start(self) -> None:
+        self.send("bank", Bill())
+        self.arm("patience", 1_000)
+
+
+def test_a_timer_that_does_not_wait_for_what_is_on_its_way_is_told() -> None:
+    system = System(
+        {"customer": Customer(), "bank": Bank()},
+        properties=(always("it stays", lambda customer: customer.state != "gone"),),
+    )
+    (found,) = fuzz(system, schedules=100).found
+    assert found.counterexample.words == (
+        "As usual, except:",
+        "- customer's timer patience fires before customer's Bill to bank arrives",
+        "Still to come when it happens: customer's Bill to bank arrives.",
+    )
+    assert found.counterexample.deviations == 0, "it is told, and not counted"
+
+
+def test_what_the_canonical_schedule_does_not_lead_to_is_not_called_usual() -> None:
+    """The second of two messages arrives while the first is still on its way."""
+
+    class Sender(Process):
+        states = ("open",)
+
+        def on_start(self) -> None:
+            self.send("ear", Ping(1))
+            self.send("ear", Ping(2))
+
+    class Ear(Process):
+        states = ("open",)
+        transitions = ({"trigger": Ping, "source": "open", "dest": None, "after": "hear"},)
+        heard: tuple[int, ...] = ()
+
+        def hear(self, ping: Ping) -> None:
+            self.heard += (ping.number,)
+
+    system = System(
+        {"sender": Sender(), "ear": Ear()}, properties=(always("one first", lambda ear: ear.heard[:1] != (2,)),)
+    )
+    (found,) = fuzz(system, schedules=100).found
+    assert found.counterexample.words[0] == (
+        "As usual, without any fault, before everything has arrived that is on its way."
+    )

@@ -18,11 +18,13 @@ from sim.checker.plain import Limits, PlainWalk
 from sim.checker.reduction import universe
 from sim.checker.reduction.alike import alike
 from sim.checker.reduction.images import Images
-from sim.checker.reduction.reduction import Reduction
+from sim.checker.reduction.reduction import Reduction, steps_of
 from sim.checker.reduction.representative import Representative
 from sim.checker.reduction.settle import Settling
+from sim.checker.reduction.universe import ROWS_MAX
 from sim.checker.result import CheckResult
 from sim.graph.judge import Judge
+from sim.scenario import load_target
 from tests.counts import examples
 from tests.symmetric import orbits, symmetric_systems
 from tests.systems import systems
@@ -558,3 +560,18 @@ def test_what_could_grow_without_end_is_given_up_while_it_is_small(monkeypatch: 
         universe.Universe(graph, lambda *_: None)
     kept = [len(graph.tables.view(local).kept) for local in range(len(graph.tables.locals))]
     assert 5 < max(kept) < 12
+
+
+def test_preparing_costs_no_more_than_a_short_walk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could happen in principle may be far more than what does."""
+    monkeypatch.setattr("sim.checker.reduction.universe.ROWS_SMALL", 3)
+    monkeypatch.setattr("sim.checker.reduction.reduction.ROWS_SMALL", 3)
+    monkeypatch.setattr("sim.checker.reduction.reduction.steps_of", lambda _: 5)
+    result = check(load_target("models.paxos", {"clients": "1"}).system, reduce=True)
+    assert result.verdict == "ok"
+    assert result.reduced is not None
+    assert any(
+        "more than 8 pairs of a local value and a message, and the walk is short" in why for why in result.reduced.off
+    )
+    assert steps_of(load_target("models.two_phase_commit", {}).system) < ROWS_MAX
+    assert steps_of(load_target("models.consensus", {}).system) == ROWS_MAX

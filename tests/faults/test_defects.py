@@ -9,8 +9,8 @@ import pytest
 
 from models.consensus.failures import failure_of
 from models.consensus.references.policies import FORK, UPSTREAM
-from models.consensus.retry import OURS, ErrorClass, Fail, RetryAfter, RetryPolicy
 from sim import ConfigError
+from sim.consensus.retry import OURS, ErrorClass, Fail, RetryAfter, RetryPolicy
 from sim.faults import InjectedFault, next_fault, open_gate
 from tests.faults.test_injector import COUNT, hammered
 

@@ -7,8 +7,8 @@ import pytest
 from models import consensus
 from models.consensus.coordinator import Coordinator
 from models.consensus.peers import ArtifactStore
-from models.consensus.retry import OURS
 from sim import Graph, System, Uniform, VirtualTime, always, check, fuzz, simulate
+from sim.consensus.retry import OURS
 from sim.strategy import Swarm
 
 KINDS = ("agent_timeout", "rate_limited", "consensus_fail", "empty_response", "disconnect")

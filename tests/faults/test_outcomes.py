@@ -11,10 +11,10 @@ from models import consensus
 from models.consensus.failures import ERROR_KINDS, failure_of
 from models.consensus.messages import Decided
 from models.consensus.references.policies import FORK, UPSTREAM
-from models.consensus.retry import OURS, Fail, RetryPolicy
 from sim import VirtualTime, simulate
+from sim.consensus.retry import OURS, Fail, RetryPolicy
 from sim.faults import InjectedFault, faults_left, next_fault, open_gate
-from sim.machine.process import Emit
+from sim.machine.outputs import Emit
 
 PAGE = (Path(__file__).parents[2] / "docs/faults.md").read_text()
 POLICIES = {"ours": OURS, "fork": FORK, "upstream": UPSTREAM}

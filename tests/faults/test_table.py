@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from models import consensus
-from sim import System, faults
+from sim import Process, System, faults
 from sim.faults.catalogue import OF_THE_GRAPH, ROWS, TABLE, TIMED_KINDS, Bites, markdown
 from sim.graph.action import Kind
 
@@ -44,7 +44,7 @@ def test_the_kinds_are_those_of_the_issue_and_each_stands_once() -> None:
     assert [row.kind for row in TABLE] == list(ROWS)
     assert list(ROWS) == [
         *("agent_timeout", "rate_limited", "consensus_fail", "empty_response", "disconnect"),
-        *("drop", "duplicate", "reorder", "crash", "cut", "delay", "pause"),
+        *("drop", "duplicate", "reorder", "crash", "cut", "update", "delay", "pause"),
     ]
     assert TIMED_KINDS == ("delay", "pause")
 
@@ -62,8 +62,14 @@ def test_the_carriers_of_the_consensus_model_are_what_the_table_says_they_strike
     assert carried == {row.kind: names[row.bites] for row in TABLE if row.trigger is not None}
 
 
+class Newer(Process):
+    states = ("idle",)
+
+
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.kind)
 def test_every_kind_can_be_planned_for_the_consensus_model(row) -> None:  # type: ignore[no-untyped-def]
     lasts = "(5s)" if row.timed else ""
-    system = consensus.system().with_(network="fifo", faults=f"{row.kind}:1{lasts}")
+    base = consensus.system()
+    newer = {"gemini": Newer()} if row.kind == "update" else {}
+    system = base.with_(network="fifo", updates=newer, faults=f"{row.kind}:1{lasts}")
     assert isinstance(system, System)

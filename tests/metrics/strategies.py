@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import strategies as st
 
-from sim.metrics import SessionMetrics, TokenUsage
+from sim.metrics import MetricsError, SessionMetrics, TokenUsage
 
 
 @st.composite
@@ -31,6 +32,7 @@ LABELS = st.fixed_dictionaries(
         "stage": st.sampled_from(["", "plan", "tasks"]),
         "run": st.sampled_from(["", "r1", "r2"]),
         "attempt": st.integers(0, 2),
+        "wasted": st.sampled_from(["", "late", "duplicate"]),
     }
 )
 LATENCIES = st.one_of(st.none(), st.integers(0, 10**7), st.floats(0, 1e6))
@@ -77,6 +79,15 @@ def replayed(
 ) -> SessionMetrics:
     """A session on which every call of the history was made."""
     session = make(rows=rows)
-    for call in history:
-        getattr(session, call.method)(*call.args, **dict(call.labels))
+    play(session, history)
     return session
+
+
+def play(session: SessionMetrics, history: Iterable[Call]) -> None:
+    """Make the calls. The session may refuse a sync, which then changed nothing."""
+    for call in history:
+        if call.method == "sync_absolute":
+            with suppress(MetricsError):
+                session.sync_absolute(*call.args)
+        else:
+            getattr(session, call.method)(*call.args, **dict(call.labels))

@@ -326,3 +326,59 @@ def test_no_level_alerts_twice_and_none_is_left_out(steps: list[Decimal]):
 def test_budgets_that_are_none_are_refused(limit: Any):
     with pytest.raises(MetricsError, match="budget is"):
         Budget(limit)
+
+
+def test_a_budget_allows_what_stays_within_its_limit_and_counts_what_was_spent():
+    budget = Budget("1")
+    assert budget.allows("1")
+    assert not budget.allows("1.000001")
+    budget.spend("0.7")
+    assert budget.spent_usd == Decimal("0.7")
+    assert budget.allows("0.3")  # exactly the limit is within
+    assert not budget.allows("0.31")
+    budget.spend("0.3")
+    assert budget.allows(0)
+    assert not budget.allows("0.000001")
+
+
+def test_a_budget_warns_once_for_each_threshold_and_not_when_it_is_asked():
+    told: list[BudgetLevel] = []
+    budget = Budget(1, warn=lambda alert: told.append(alert.level))
+    for _ in range(5):
+        budget.spend("0.17")
+        for _ in range(3):
+            budget.allows("0.5")
+    assert told == [BudgetLevel.WARNING]
+    budget.spend("0.15")
+    budget.spend("0.15")
+    assert told == list(BudgetLevel)
+
+
+@pytest.mark.parametrize("amount", [-1, "much", float("nan"), True, None, "1e-13"])
+def test_an_estimate_or_a_spending_that_is_no_amount_is_refused_and_not_counted(amount: Any):
+    budget = Budget(1)
+    with pytest.raises(MetricsError, match="estimate is"):
+        budget.allows(amount)
+    with pytest.raises(MetricsError, match="spent is"):
+        budget.spend(amount)
+    assert budget.spent_usd == 0
+
+
+def test_the_budget_of_a_meter_knows_what_the_meter_counted():
+    meter = CostMeter(TABLE, budget_usd="0.01")
+    assert meter.budget is not None
+    meter.record(TokenUsage(1000, 200), model="m")  # 0.006
+    assert meter.budget.allows("0.004")
+    assert not meter.budget.allows("0.0041")
+
+
+def test_the_cost_of_what_did_not_count_is_told_by_agent_and_reason():
+    meter = CostMeter(TABLE, rows=2)
+    for agent in "abcab":
+        meter.record(TokenUsage(1000, 0), model="m", agent=agent, wasted="late" if agent != "a" else "")
+    meter.record(TokenUsage(7, 0), model="unknown", agent="b", wasted="lost")
+    assert meter.wasted() == {
+        ("b", "late"): Cost(Decimal("0.006"), 2),
+        ("b", "lost"): Cost(Decimal(0), 1, 1, 7),
+        (OTHER, OTHER): Cost(Decimal("0.003"), 1),
+    }

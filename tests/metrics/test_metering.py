@@ -29,7 +29,7 @@ from sim import (
 )
 from sim.base.errors import ModelError
 from sim.graph.action import Kind
-from sim.machine.process import Emit
+from sim.machine.outputs import Emit
 from sim.metrics import MetricsError, TokenUsage
 from sim.metrics.of_run import RunMetrics
 from sim.metrics.session import WINDOW_MAX
@@ -179,6 +179,72 @@ def test_usage_that_no_call_can_have_is_refused_where_it_is_emitted(tokens: tupl
     with pytest.raises(MetricsError):
         Used("r", "s", "a", 1, *tokens)
     assert not issubclass(MetricsError, ModelError)  # in a handler it is a finding, with its schedule
+
+
+# --- waste ----------------------------------------------------------------------------------------
+
+
+def wasted(trace: Trace) -> list[tuple[str, int, str]]:
+    """The turns whose answers did not count: agent, attempt, reason."""
+    return sorted((t.agent, t.attempt, t.wasted) for t in observe(trace).turns if t.wasted is not None)
+
+
+def test_a_late_answer_is_wasted_as_the_coordinator_says() -> None:
+    slow = replace(consensus.system().timing, links={"claude->coordinator": (70_000, 90_000)})
+    run = run_of(7, system=consensus.system(agents=2, rounds=2, quorum=(1, 2), stop=False).with_(timing=slow))
+    assert [reason for _, _, reason in wasted(run.trace)].count("stale") == run.trace.rejected()["stale"]
+
+
+@pytest.mark.parametrize("timed", [True, False])
+@pytest.mark.parametrize(
+    ("plan", "reason"),
+    [
+        ("drop:1@gemini->coordinator", "lost"),
+        ("empty_response:1@gemini", "empty_response"),
+        ("rate_limited:1@gemini", "rate_limited"),
+        ("disconnect:1@gemini", "disconnect"),
+    ],
+)
+def test_an_answer_that_never_came_is_wasted_by_what_took_it(plan: str, reason: str, timed: bool) -> None:
+    runs = [run_of(seed, plan, timed=timed, stop=False, rounds=1) for seed in range(10)]
+    assert any(("gemini", 1, reason) in wasted(run.trace) for run in runs)
+    without = run_of(0, timed=timed, stop=False, rounds=1)
+    assert reason not in {text for _, _, text in wasted(without.trace)}
+
+
+def test_what_is_still_on_its_way_at_the_end_did_not_count() -> None:
+    run = run_of(0, stop=False, rounds=1)
+    used = next(
+        n for n, (_, action) in enumerate(run.trace.steps) if any(isinstance(e, Used) for e in action.emissions)
+    )
+    cut = Trace(run.trace.world, run.trace.start, run.trace.steps[: used + 1])
+    assert [reason for _, _, reason in wasted(cut)] == ["undelivered"]
+
+
+@given(st.integers(0, 2**32), st.sampled_from(["", "duplicate:3", "duplicate:2,drop:1", "agent_timeout:2,drop:1"]))
+@FEW
+def test_every_answer_either_counted_or_was_wasted(seed: int, plan: str) -> None:
+    trace = run_of(seed, plan).trace
+    counted = [e for _, action in trace.steps for e in action.emissions if isinstance(e, Counted) and len(e.key) == 4]  # type: ignore[arg-type]
+    found = observe(trace)
+    assert len(found.turns) - len(wasted(trace)) == len(counted)
+    metrics = meter(trace, PRICED)
+    assert sum(row.share.turns for row, _ in metrics.wasted()) == len(wasted(trace))
+    assert all(cost is not None for _, cost in metrics.wasted())
+
+
+def test_a_coordinator_that_counts_without_saying_so_would_be_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The saboteur: it rejects what it counts, and all of its answers are wasted."""
+
+    class Ungrateful(Coordinator):
+        def count(self, response: Response) -> None:
+            super().count(response)
+            self.reject(response)
+
+    monkeypatch.setattr("sim.run.metering.Counted", type("Nothing", (), {}))
+    monkeypatch.setattr(consensus, "Coordinator", Ungrateful)
+    trace = run_of(0, stop=False, rounds=1).trace
+    assert len(wasted(trace)) == len(observe(trace).turns)
 
 
 # --- properties -----------------------------------------------------------------------------------

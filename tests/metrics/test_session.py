@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sim.metrics import NO_USAGE, MetricsError, SessionMetrics, TokenUsage
 
-from .strategies import HISTORIES_WITH_SYNC, Call, replayed, usages
+from .strategies import HISTORIES_WITH_SYNC, Call, play, replayed, usages
 
 SMALL = TokenUsage(1000, 500)
 LARGE = TokenUsage(4000, 2000)
@@ -138,12 +138,45 @@ def test_reset_forgets_everything_but_window_and_bounds():
     assert list(session.by_agent()) == ["b"]
 
 
-def test_sync_leaves_what_was_adopted_unattributed_and_keeps_latencies():
+def test_sync_keeps_the_breakdown_and_leaves_the_rest_unattributed():
     session = SessionMetrics()
-    session.record_turn(SMALL, agent="gemini", stage="plan", latency_ms=100)
-    session.sync_absolute(LARGE, SMALL, 2)
-    assert {name: share.usage for name, share in session.by_agent().items()} == {"": LARGE}
+    session.record_turn(SMALL, agent="gemini", stage="plan", latency_ms=100, wasted="late")
+    session.record_turn(SMALL)
+    session.sync_absolute(LARGE, SMALL, 3)
+    assert {name: (share.turns, share.usage) for name, share in session.by_agent().items()} == {
+        "": (2, TokenUsage(3000, 1500)),
+        "gemini": (1, SMALL),
+    }
+    assert (session.running_total, session.turn_count) == (LARGE, 3)
     assert session.latency_percentile_ms(100) == 100
+    assert [row.reason for row in session.wasted()] == ["late"]
+    session.sync_absolute(SMALL, SMALL, 1)  # gemini's turn was all of it
+    assert list(session.by_agent()) == ["gemini"]
+
+
+@pytest.mark.parametrize(
+    ("total", "turns", "says"),
+    [
+        (TokenUsage(999, 500), 2, "input_tokens is 999, but 1000 of them are billed by name here"),
+        (TokenUsage(2000, 499), 2, "output_tokens is 499, but 500"),
+        (TokenUsage(2000, 900), 0, "turns is 0, but 1 of them are"),
+        (
+            TokenUsage(1001, 500, cached_input_tokens=2),
+            1,
+            "less what is billed by name here cannot be: cached_input_tok",
+        ),
+    ],
+)
+def test_a_sync_to_less_than_is_billed_is_refused_and_changes_nothing(total: TokenUsage, turns: int, says: str):
+    session = SessionMetrics()
+    session.record_turn(SMALL, agent="gemini")
+    before = copy.deepcopy(session)
+    with pytest.raises(MetricsError, match=says):
+        session.sync_absolute(total, SMALL, turns)
+    assert session == before
+    session.reset()
+    session.sync_absolute(total, SMALL, turns)
+    assert session.running_total == total
 
 
 def test_a_sync_to_nothing_leaves_no_row():
@@ -232,8 +265,7 @@ def test_a_snapshot_stays_what_it_was(history: list[Call], more: list[Call]):
     snapshot = session.snapshot()
     assert snapshot == session.snapshot()
     written = json.dumps(snapshot.as_dict())
-    for call in more:
-        getattr(session, call.method)(*call.args, **dict(call.labels))
+    play(session, more)
     assert json.dumps(snapshot.as_dict()) == written
     assert snapshot == replayed(history).snapshot()
 
@@ -265,3 +297,36 @@ def test_a_session_survives_pickling_and_copying(history: list[Call]):
 def test_repr_is_short():
     assert repr(session_of(SMALL)) == "<SessionMetrics: 1 turns, 1500 tokens>"
     assert SessionMetrics() != 3
+
+
+# --- waste ---------------------------------------------------------------------------------------
+
+
+def test_what_did_not_count_is_told_by_agent_and_reason_and_is_part_of_the_total():
+    session = SessionMetrics()
+    session.record_turn(SMALL, agent="gemini")
+    session.record_turn(SMALL, agent="gemini", wasted="late")
+    session.record_turn(LARGE, agent="gemini", wasted="late")
+    session.record_turn_without_usage(agent="claude", wasted="lost")
+    assert [row.as_dict() for row in session.wasted()] == [
+        {"agent": "claude", "reason": "lost", "turns": 1, "unreported": 1, **NO_USAGE.as_dict()},
+        {"agent": "gemini", "reason": "late", "turns": 2, "unreported": 0, **(SMALL + LARGE).as_dict()},
+    ]
+    assert session.turn_count == 4
+    assert session.running_total == SMALL + SMALL + LARGE
+    assert session.snapshot().as_dict()["wasted"] == [row.as_dict() for row in session.wasted()]
+
+
+def test_waste_is_bounded_and_folds_the_largest_names():
+    session = SessionMetrics(rows=2)
+    for agent in "dcba":
+        session.record_turn(SMALL, agent=agent, wasted="late")
+    assert [(row.agent, row.share.turns) for row in session.wasted()] == [("a", 1), ("b", 1), ("(other)", 2)]
+
+
+def test_a_reason_that_is_no_text_is_refused_and_nothing_is_counted():
+    session = SessionMetrics()
+    for call in (lambda: session.record_turn(SMALL, wasted=5), lambda: session.record_turn_without_usage(wasted=5)):  # type: ignore[arg-type]
+        with pytest.raises(MetricsError, match="wasted is 5"):
+            call()
+    assert session == SessionMetrics()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sim.cli import call
+from sim.metrics import SessionMetrics, TokenUsage
 from sim.metrics.of_run import RunMetrics
 from sim.metrics.settings import MetricsSettings
 from sim.metrics.turns import Observed
@@ -49,7 +50,7 @@ def test_run_with_metrics_and_without_differ_in_nothing_but_the_metrics(capsys: 
     assert [line for line in text.splitlines() if line not in lines] == [
         line
         for line in text.splitlines()
-        if line.startswith(("tokens", "agents", "repeated", "next", "context", "latency", "cost", "BUDGET"))
+        if line.startswith(("tokens", "agents", "wasted", "repeated", "next", "context", "latency", "cost", "BUDGET"))
     ]
 
 
@@ -58,6 +59,7 @@ def test_the_summary_of_a_run_says_all_that_it_owes(capsys: Capture) -> None:
     for line in (
         "tokens      8,500 in (1,500 cached), 3,500 out, 12,000 in all; 7 turns",
         "agents      claude 5,000, gemini 3,500, gpt_pro 3,500",
+        "wasted      2 answers that did not count, 3,000 tokens, 0.021 USD: claude 1,500 (late), claude 1,500 (stale)",
         "repeated    1 duplicates rejected, 0 updates replayed",
         "next        about 1,000 prompt tokens, by the last 3 prompts",
         "context     1.2% of 128,000 tokens filled by the last prompt",
@@ -144,6 +146,45 @@ def test_a_model_without_agents_has_nothing_to_show(tmp_path: Path, capsys: Capt
     assert "tokens  " not in said(capsys, "run", str(file))
 
 
+def test_the_status_of_a_program_s_session(tmp_path: Path, capsys: Capture) -> None:
+    session = SessionMetrics()
+    session.record_turn(TokenUsage(1000, 200), agent="gemini", stage="plan", latency_ms=1200)
+    session.record_turn(TokenUsage(1000, 300), agent="claude", stage="plan", latency_ms=900, wasted="late")
+    file = tmp_path / "session.json"
+    file.write_text(json.dumps(session.to_dict()))
+    lines = said(capsys, "status", str(file)).splitlines()
+    assert lines[0] == f"{file}: a session of 2 turns"
+    assert "tokens      2,000 in, 500 out, 2,500 in all; 2 turns" in lines
+    assert "wasted      1 answer that did not count, 1,300 tokens: claude 1,300 (late)" in lines
+    assert "claude     late         1  1,000       0     300          0  1,300" in lines
+    assert data(capsys, "status", str(file)) == {"session": str(file), "metrics": session.snapshot().as_dict()}
+    assert "roundsim_turns_total" in said(capsys, "status", str(file), "--format", "openmetrics")
+    assert "use --format openmetrics" in said(capsys, "status", str(file), "--format", "otel", status=2)
+
+
+def test_a_session_that_was_changed_is_refused_by_its_field(tmp_path: Path, capsys: Capture) -> None:
+    file = tmp_path / "session.json"
+    file.write_text(json.dumps({**SessionMetrics().to_dict(), "turn_count": 1}))
+    told = said(capsys, "status", str(file), status=2)
+    assert told == f"sim: {file}: turn_count is 1, but the rows of billed have 0 turns\n"
+
+
+def test_a_record_of_an_earlier_version_says_nothing_of_waste_and_is_read(record: Path, capsys: Capture) -> None:
+    whole = json.loads(record.read_text())
+    del whole["metrics"]["wasted"]
+    for turn in whole["metrics"]["turns"]:
+        del turn["wasted"]
+    record.write_text(json.dumps(whole))
+    assert "wasted      nothing: every answer counted" in said(capsys, "status", str(record))
+
+
+def test_waste_that_the_turns_do_not_bear_out_is_refused(record: Path, capsys: Capture) -> None:
+    whole = json.loads(record.read_text())
+    whole["metrics"]["wasted"] = []
+    record.write_text(json.dumps(whole))
+    assert "the record was changed: its wasted" in said(capsys, "status", str(record), status=2)
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
@@ -219,3 +260,13 @@ def test_sparklines_and_histograms() -> None:
     for us in (1000, 1000, 5000):
         histogram.add_us(us)
     assert latency_histogram(histogram.summary()) == "█▁▁▄"
+
+
+def test_the_page_and_the_exports_tell_of_waste_too(tmp_path: Path, capsys: Capture) -> None:
+    page = tmp_path / "run.html"
+    said(capsys, "run", METERED, "--html", str(page))
+    assert "2 answers that did not count, 3,000 tokens, 0.021 USD" in page.read_text()
+    told = said(capsys, "status", METERED, "--format", "openmetrics")
+    assert 'roundsim_wasted_tokens_total{gen_ai_agent_name="claude",roundsim_reason="late"} 1500\n' in told
+    without = said(capsys, "status", str(Path(METERED).parent / "r1_stale_ack.yaml"), "--format", "openmetrics")
+    assert "wasted" not in without

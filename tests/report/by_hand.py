@@ -84,6 +84,7 @@ class Told:
     ending: Ending = Ending.VIOLATED
     finding: Finding | None = LEAK
     verdict: str = "violated"
+    round: int = 0
     steps: int = 3
     digest: str = "0" * 64
     reached: dict[str, bool] = field(default_factory=dict)

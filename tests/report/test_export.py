@@ -14,7 +14,7 @@ import pytest
 
 from sim.base.errors import ConfigError
 from sim.cli.options import EXPORTS, files_of
-from sim.machine.process import Send
+from sim.machine.outputs import Send
 from sim.report.export import FORMATS, exported
 from sim.report.html import page
 from sim.report.outcome import JudgedRun

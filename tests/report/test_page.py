@@ -91,6 +91,23 @@ def test_the_keyboard_alone_leads_to_the_violation_and_back(show: Open) -> None:
     assert shown.messages == []
 
 
+def test_what_can_be_repeated_forever_is_marked(show: Open, tmp_path: Path) -> None:
+    text = """
+model: tests.report.endless
+expect: {verdict: violated}
+schedule:
+  - move poor.sigh
+  - deliver clock->clock Beat
+  - deliver clock->clock Beat
+"""
+    shown = show(written(tmp_path, text, allow=("tests.report.endless",)))
+    assert "the last 2 actions can be repeated forever" in shown.text("#finding")
+    assert shown.js("return document.querySelectorAll('.row.round').length") == 2
+    assert shown.text("#row-2 .says").startswith("↻")
+    assert not shown.text("#row-1 .says").startswith("↻")
+    assert shown.messages == []
+
+
 def test_every_control_is_reached_with_the_tab_key(show: Open) -> None:
     shown = show(outcome_of(LATE))
     shown.press("j")  # so that no button is switched off

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from models.consensus.coordinator import Coordinator
-from models.consensus.retry import RetryPolicy
+from sim.consensus.retry import RetryPolicy
 from tests.saboteurs.planted import Saboteur
 
 

@@ -11,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from bench import saboteurs as bench
 from sim import PropertyViolation, Run, System, check, fuzz, schedules
-from sim.minimiser.deviations import deviations
+from sim.minimiser.deviations import counted, deviations
 from tests.exactly_once.machine import machine
 from tests.saboteurs.consensus import SABOTEURS
 from tests.saboteurs.planted import Saboteur, wide
@@ -103,7 +103,7 @@ def test_its_counterexample_is_as_short_as_the_shortest_that_the_check_finds(sab
         assert least.complete
         assert shortest.graph is not None
         assert shortest.begin is not None
-        unusual = deviations(shortest.graph, shortest.begin, shortest.path)
+        unusual = counted(deviations(shortest.graph, shortest.begin, shortest.path))
         assert least.cost <= (len(unusual), len(shortest.path))
         if least.steps > len(shortest.path):
             assert saboteur.name in LONGER, "nothing else is longer than the check's"

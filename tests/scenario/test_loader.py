@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,6 +60,31 @@ def test_everything_a_file_can_say() -> None:
         {"late": 2},
         {"buyer": "done", "till": "counting", "shop": "(down)"},
     )
+
+
+def test_a_file_may_say_the_kind_of_each_link() -> None:
+    scenario = read('network:\n  "*": any\n  shop->*: latest\n  buyer->shop: fifo\nfaults: reorder:1\n')
+    assert scenario.system.network == {"*": "any", "shop->*": "latest", "buyer->shop": "fifo"}
+    assert scenario.system.kind_of("shop", "buyer") == "latest"
+
+
+def test_mistakes_in_the_kinds_of_links_are_told_where_they_are() -> None:
+    assert mistakes("network: {buyer->shp: fifo, shop: any, '*': tcp}") == (
+        "f.yaml:2:10: network: link 'buyer->shp': unknown process 'shp' (did you mean 'shop'?): use buyer or shop",
+        "f.yaml:2:10: network: 'shop' is not a link; write source->target, either side may be *",
+        "f.yaml:2:10: network of *: unknown kind 'tcp': use any, fifo, set or latest",
+    )
+    assert mistakes("network: [fifo]")[0].startswith("f.yaml:2:10: network is a list; expected one of any, fifo, set, ")
+
+
+@pytest.mark.parametrize("name", ["faults", "network", "properties"])
+def test_a_parameter_that_set_would_leave_alone_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module("toyshop")
+    space: dict[str, Any] = {}
+    exec(f"def system({name}='x'): raise AssertionError", space)
+    monkeypatch.setattr(module, "system", space["system"])
+    (line,) = mistakes("")
+    assert f"toyshop.system has a parameter {name!r}, which `--set` and scenario files keep" in line
 
 
 def test_a_run_has_the_faults_of_the_file_and_a_check_the_budget_of_the_model() -> None:
@@ -175,7 +202,7 @@ def test_overrides_replace_what_the_file_says() -> None:
         ({"overrides": {"polite": "1"}}, "--set polite=1: polite is '1'; expected true or false"),
         (
             {"overrides": {"network": "fife"}},
-            "--set network=fife: unknown network 'fife' (did you mean 'fifo'?): use any, fifo or set",
+            "--set network=fife: unknown network 'fife' (did you mean 'fifo'?): use any, fifo, set or latest",
         ),
         (
             {"overrides": {"properties": "tilt"}},

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from sim.surface.compare import compare
-from sim.surface.decide import Decision, DecisionRule, WorkStatus, decide, status
+from sim.surface.decide import DecisionRule, GoOrNot, WorkStatus, decide, status
 from sim.surface.model import Surface
 from sim.surface.renames import parse_rename
 from sim.surface.require import find
@@ -18,11 +18,11 @@ OLD = "pub struct Options { pub home: String }\npub fn keep() {}"
 NEW = OLD + "\npub fn wanted() { helper() }\nfn helper() {}"
 
 
-def _decide(read_tree: ReadTree, old: str, new: str, *names: str) -> Decision:
+def _decide(read_tree: ReadTree, old: str, new: str, *names: str) -> GoOrNot:
     return decide(compare(read_tree(old, "a", (), names), read_tree(new, "b", (), names)), names)
 
 
-def _failed(decision: Decision) -> list[DecisionRule]:
+def _failed(decision: GoOrNot) -> list[DecisionRule]:
     return [outcome.rule for outcome in decision.outcomes if not outcome.holds]
 
 

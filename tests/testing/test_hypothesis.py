@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.internal.conjecture.data import ConjectureData
 from hypothesis.stateful import run_state_machine_as_test
+from hypothesis.vendor.pretty import pretty
 
 from models import consensus, two_phase_commit
 from sim import (
@@ -157,7 +158,8 @@ def test_a_drawn_schedule_shrinks_to_its_one_deviation() -> None:
 
 def test_a_run_shows_itself_as_its_finding_and_schedule() -> None:
     run = simulate(consensus.system(agents=1, stop=False), Canonical())
-    lines = repr(run).split("\n    ")
+    assert "\n" not in repr(run)
+    lines = pretty(run).split("\n    ")
     assert lines[0] == f"<run of {run.steps} steps, ok: nothing more can happen by itself"
     assert lines[1:] == [*run.trace.schedule()[:-1], run.trace.schedule()[-1] + ">"]
 

@@ -19,7 +19,8 @@ from sim.faults.catalogue import TIMED_KINDS
 from sim.faults.plan import FaultEntry, parse_plan
 from sim.world.address import START, Address
 from sim.world.choice import FIRE, MESSAGE, Pending, Sent, Start, Subject
-from sim.world.finding import Finding
+from sim.world.fairness import WEAK
+from sim.world.finding import Debt, Finding
 from sim.world.slowdown import Slowdown
 from sim.world.story import Story
 from sim.world.timing import Timing
@@ -118,6 +119,10 @@ class PathChoice:
         return not self.pays
 
     @property
+    def movers(self) -> tuple[str, ...]:
+        return (self.mover,) if self.mover else ()
+
+    @property
     def mover(self) -> str:
         return "" if self.pays else self.owner
 
@@ -144,7 +149,7 @@ class PathWorld:
     """The world of a program."""
 
     places_are_values = False
-    messages_stay = False
+    fairness = WEAK
     scenario_keys: Mapping[str, Any] = {}
     verbs = ("deliver", "fire", "move")
     rows: Mapping[tuple[str, int], str] = {}
@@ -199,6 +204,9 @@ class PathWorld:
     def due(self, taken: Start[Place] | PathChoice, at: Place) -> Sequence[Pending]:
         return at.sight.due
 
+    def stays(self, subject: Subject) -> bool:
+        return False
+
     def may_strike(self, at: Place) -> bool:
         return any(left != 0 for left in at.left)
 
@@ -213,6 +221,12 @@ class PathWorld:
 
     def holds(self, goal: str, at: Place) -> bool:
         return goal in at.sight.held
+
+    def begins(self, goal: str, at: Place) -> bool:
+        return False
+
+    def owed(self, at: Place) -> dict[Debt, str]:
+        return {}
 
     def only_messages(self) -> bool:
         return False

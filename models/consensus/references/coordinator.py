@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from sim.consensus import RetryPolicy
+
 from ..coordinator import Coordinator
-from ..retry import RetryPolicy
 from . import fork, unsequenced, upstream
 from .fork import Fork
 from .policies import POLICIES

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sim import IGNORE, Counted
+from sim.consensus import Progress
 
 from ..coordinator import Coordinator
 from ..messages import AckDecision, Response, Stop, Stored
 from ..parts import Rows
-from ..sequence import Progress
 from .deviating import Deviating
 
 ROWS: Rows = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from ..retry import OURS, ErrorKind, RetryPolicy
+from sim.consensus import OURS, ErrorKind, RetryPolicy
 
 _MINUTE_MS: Final = 60_000
 _DAY_MS: Final = 24 * 60 * _MINUTE_MS

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sim.consensus import Progress
+
 from ..coordinator import Coordinator
 from ..journal import Journal
 from ..messages import AckDecision, Response
 from ..parts import Rows
-from ..sequence import Progress
 from .deviating import Deviating
 
 ROWS: Rows = (

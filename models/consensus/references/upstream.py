@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sim import IGNORE
+from sim.consensus import AckDecision as Ack
+from sim.consensus import Progress, RunPhase
 
 from ..coordinator import MESSAGES, Coordinator
 from ..journal import TERMINAL, Journal
 from ..messages import AckDecision, Cancel, Stop, Stopped, Stored
 from ..parts import Rows
-from ..sequence import AckDecision as Ack
-from ..sequence import Progress, RunPhase
 from ..updates import without
 from .deviating import Deviating
 

@@ -10,20 +10,21 @@ import numpy.typing as npt
 
 from sim.checker.compiled.layout import (
     BEHIND,
+    BY_LINK,
     COLUMNS,
     CONSUMED,
     CUT,
-    DEED,
     ENVELOPES_MAX,
     FAILED,
     FIFO,
+    GONE,
     HEADS,
     HEARD_FROM,
     HEARD_TO,
     HOT,
     LOCAL,
     LOCALS_MAX,
-    NETWORKS,
+    LOW,
     ONLY_LOCAL,
     OWN,
     PROCESS,
@@ -45,6 +46,7 @@ from sim.graph.enabled import Enabled
 from sim.graph.graph import Graph
 from sim.graph.judge import Evaluated, Judge
 from sim.graph.state import State
+from sim.system.network import NETWORKS
 
 Array = npt.NDArray[Any]
 
@@ -56,6 +58,10 @@ def key_of(local: int, envelope: int, around: int, what: int) -> int:
 
 class TooLarge(Exception):
     """A number that the arrays have no place for."""
+
+
+class Unfit(TooLarge):
+    """What only the plain engine can walk, and why; to be told."""
 
 
 class Column:
@@ -142,17 +148,18 @@ class Trees:
 
 
 class Mirror:
-    """What the compiled walk knows of a graph. It is told whatever the plain engine finds out."""
+    """What the compiled walk knows of a graph. It is told whatever the plain engine finds out. `ends` are predicates that
+    are asked beside the others."""
 
-    def __init__(self, graph: Graph, judge: Judge) -> None:
+    def __init__(self, graph: Graph, judge: Judge, ends: Sequence[Evaluated] = ()) -> None:
         self.graph = graph
-        self.network = NETWORKS[graph.system.network]
+        kind = graph.system.only_kind
+        self.network = BY_LINK if kind is None else NETWORKS.index(kind)
         self.locals = len(graph.names)
         self.budgets = len(graph.budget.full)
-        self.cuts = len(graph.system.cuts)
+        self.cuts = len(graph.budget.cuts)
         self.sends_max = 1
         self.action_list: list[Action] = []
-        self.deeds: dict[bytes, int] = {}
         self._trees = Trees()
         self._rows = Keys()
         self._row_start, self._row_actions = Column(), Column()
@@ -161,15 +168,15 @@ class Mirror:
         self._actions, self._pool = Column(COLUMNS), Column()
         self._numbers: dict[Action, int] = {}
         self._order, self._target, self._flags = Column(), Column(), Column()
+        self._crossed = Column(0, np.int64)
         self._healing, self._cutting, self._strikes = Column(), Column(), Column()
         self._surroundings: dict[Enabled, int] = {}
         self._hear_node, self._hear_start, self._hear_by = Column(), Column(), Column()
         self._hear_start.extend([0])
         self._roots_of: list[int] = []
         self._heard: set[tuple[int, int]] = set()
-        self.eventually = judge.eventually
         within = [judge.within] if judge.within is not None else []
-        self._props = [*judge.always, *judge.sometimes, *judge.eventually, *within]
+        self._props = [*judge.always, *judge.sometimes, *ends, *within]
         self._roots = {prop: self._trees.root() for prop in self._props}
         starts = np.cumsum([0, *(1 + len(prop.reads) for prop in self._props)])
         self._prop_start: Array = starts.astype(np.int32)
@@ -200,7 +207,7 @@ class Mirror:
         return Rows(
             *self._rows.arrays(), self._row_start.array, self._row_actions.array, self._actions.array,
             self._pool.array, *self._trees.table.arrays(), self._order.array, self._target.array,
-            self._flags.array, self._healing.array, self._cutting.array,
+            self._flags.array, self._crossed.array, self._healing.array, self._cutting.array,
             self._strikes.array, self._hear_node.array,
             self._hear_start.array, self._hear_by.array, self._prop_start, self._prop_cells, self.unseen,
         )  # fmt: skip
@@ -218,11 +225,15 @@ class Mirror:
             raise TooLarge("more than 16 million distinct local values or messages")
         if known > self._flags.size:
             fresh = range(self._flags.size, known)
-            self._flags.extend([FAILED * (i in tables.failed) + HOT * (i in tables.hot) for i in fresh])
+            flags = ((FAILED, tables.failed), (HOT, tables.hot), (GONE, tables.gone), (LOW, tables.low))
+            self._flags.extend([sum(flag for flag, those in flags if i in those) for i in fresh])
         at = self._order.size
         if len(tables.envelopes) > at:
             self._target.extend(tables.target[at:])
-            self._order.extend(tables.pair[at:] if self.network == FIFO else range(at, len(tables.envelopes)))
+            cuts = range(self.cuts if self.graph.lasting else 0)
+            fresh = range(at, len(tables.envelopes))
+            self._crossed.extend([sum(1 << c for c in cuts if self.graph.crosses(c, e)) for e in fresh])
+            self._order.extend(tables.order[at:])
         for emission in range(self._hear_node.size, len(tables.emissions)):
             self._roots_of.append(self._trees.root())
             self._hear_node.extend(self._roots_of[-1:])
@@ -233,7 +244,7 @@ class Mirror:
         """Asks the plain engine for the rows that the expansion of `state` needs."""
         graph = self.graph
         graph.enabled(state)
-        here = graph.under(state.budgets, state.cuts)
+        here = graph.around(state)
         around = self.learn_surroundings(state)
         target = graph.tables.target
         for e in graph.network.heads(state.net):
@@ -258,7 +269,7 @@ class Mirror:
 
     def learn_surroundings(self, state: State) -> int:
         """The number of the surroundings of a state."""
-        here = self.graph.under(state.budgets, state.cuts)
+        here = self.graph.around(state)
         number = self._surroundings.get(here)
         if number is None:
             number = self._surroundings[here] = len(self._surroundings)
@@ -269,6 +280,8 @@ class Mirror:
             strikes = HEADS * here.strikes_head + BEHIND * here.strikes_behind + OWN * here.strikes_process
             self._strikes.extend([strikes])
         bits = [min(count, 1) for count in state.budgets] + [int(c in state.cuts) for c in range(self.cuts)]
+        if self.graph.system.down_max is not None:
+            bits.append(int(here.full))
         self._trees.add(SURROUNDINGS_ROOT, bits, number)
         return number
 
@@ -291,13 +304,13 @@ class Mirror:
             self.action_list.append(action)
             cells = [0] * COLUMNS
             cells[PROCESS], cells[LOCAL] = action.effect.process, action.effect.local
-            stays = action.effect.delivered and self.graph.system.network == "set"
-            cells[CONSUMED] = -1 if stays else action.effect.consumed
+            gone = action.effect.consumed
+            stays = gone >= 0 and action.effect.delivered and self.graph.tables.kind[gone] == "set"
+            cells[CONSUMED] = -1 if stays else gone
             cells[CUT], cells[PROGRESS] = action.effect.cut, int(action.progress)
             cells[HEARD_FROM], cells[HEARD_TO] = self._pool.extend(action.effect.heard)
             cells[SENDS_FROM], cells[SENDS_TO] = self._pool.extend(action.effect.sends)
             cells[SPENDS_FROM], cells[SPENDS_TO] = self._pool.extend(action.effect.spends)
-            cells[DEED] = self.deeds.setdefault(action.deed, len(self.deeds)) if action.progress else -1
             cells[ONLY_LOCAL] = int(action.effect.local >= 0 and not action.effect.heard and not action.effect.spends)
             self._actions.extend([cells])
             self.sends_max = max(self.sends_max, len(action.effect.sends))

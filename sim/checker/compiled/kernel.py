@@ -13,6 +13,7 @@ import numpy as np
 from sim.checker.compiled.jit import compiled, inlined, prefetching
 from sim.checker.compiled.layout import (
     ALWAYS,
+    ANY,
     AT_REST,
     BASE,
     BUDGETS,
@@ -21,10 +22,8 @@ from sim.checker.compiled.layout import (
     CUTS,
     EDGES,
     ENOUGH,
-    EVENTUALLY,
     EXACT,
     FAILED,
-    FIFO,
     FULL,
     GENERATED,
     HEARD_FROM,
@@ -32,6 +31,7 @@ from sim.checker.compiled.layout import (
     HEARING,
     HOT,
     KEEP_EDGES,
+    LASTING,
     LEVEL_DONE,
     LEVEL_END,
     LOCAL,
@@ -46,6 +46,7 @@ from sim.checker.compiled.layout import (
     PROCESSES,
     PROGRESS,
     QUIET,
+    RESTS,
     SENDS_FROM,
     SENDS_TO,
     SET,
@@ -61,7 +62,7 @@ from sim.checker.compiled.layout import (
 )
 from sim.checker.compiled.lookup import gather, surroundings, verdict
 from sim.checker.compiled.prints import fingerprint, locate, mark, same_cells, total
-from sim.checker.compiled.steps import build, change, exchange, exchange_sum, hear
+from sim.checker.compiled.steps import arriving, build, change, exchange, exchange_sum, hear
 
 _ZERO = np.uint64(0)
 prefetch = prefetching()
@@ -70,7 +71,7 @@ prefetch = prefetching()
 @inlined
 def judge(
     keys: Any, values: Any, prop_start: Any, props: Any, settings: Any, flags: Any, unseen: Any,
-    cells: Any, marks: Any, mark: Any,
+    cells: Any,
 ) -> Any:  # fmt: skip
     """What to do with a new state: -1 a verdict is missing, 0 it is violated, 1 it is fine."""
     for i in range(settings[LOCALS]):
@@ -88,12 +89,6 @@ def judge(
                 return said
             if said:
                 unseen[i] = 0
-    prop += settings[SOMETIMES]
-    for i in range(settings[EVENTUALLY]):
-        said = verdict(keys, values, prop_start, props, prop + i, cells)
-        if said < 0:
-            return said
-        marks[mark, i + 1] = said
     return np.int32(1)
 
 
@@ -109,7 +104,7 @@ def outline(
     """
     first, budgets = settings[LOCALS] + settings[BUDGETS] + settings[CUTS], settings[LOCALS]
     cuts, is_set = budgets + settings[BUDGETS], settings[NETWORK] == SET
-    whole = settings[EXACT] != 0 or settings[NETWORK] == FIFO
+    whole = settings[EXACT] != 0 or (settings[NETWORK] != ANY and not is_set) or settings[LASTING] != 0
     here = total(before, first, length, rows.order)
     mask = np.uint64(slots.size - 1)
     n = 0
@@ -133,7 +128,11 @@ def outline(
             gone, sent = rows.actions[action, CONSUMED], rows.actions[action, SENDS_FROM]
             sent_end = rows.actions[action, SENDS_TO]
             if whole:
-                k = exchange(rows.order, rows.pool, is_set, before, first, length, gone, sent, sent_end, after)
+                k = exchange(
+                    rows.order, rows.pool, settings[NETWORK], before, first, length, gone, sent, sent_end, after
+                )
+                if settings[LASTING]:
+                    k = arriving(rows, settings, first, k, after)
                 h = total(after, first, k, rows.order)
             else:
                 h = exchange_sum(is_set, rows.pool, before, first, length, gone, sent, sent_end, h)
@@ -160,9 +159,8 @@ def admit_new(
     if 2 * (new + 1) > store.slots.size or (edges and new + 2 > store.edge_start.size):
         return FULL
     fine = judge(
-        rows.pair_keys, rows.pair_values, rows.prop_start, rows.props, settings, rows.flags, rows.unseen,
-        cells, store.marks, new if edges else 0,
-    )  # fmt: skip
+        rows.pair_keys, rows.pair_values, rows.prop_start, rows.props, settings, rows.flags, rows.unseen, cells
+    )
     if fine < 0:
         return UNKNOWN_VERDICT
     store.slots[slot] = h
@@ -218,8 +216,7 @@ def follow(
 @inlined
 def survey(rows: Any, settings: Any, before: Any, length: Any, found: Any, steps: Any) -> Any:
     """The rows of a state into `found`, -1 after the last; PAUSED, or why not."""
-    first = settings[LOCALS] + settings[BUDGETS] + settings[CUTS]
-    around = surroundings(rows.pair_keys, rows.pair_values, settings[LOCALS], first, before)
+    around = surroundings(rows, settings, before)
     if around < 0:
         return UNKNOWN_ROW
     n = gather(rows, settings, before, length, around, found)
@@ -237,7 +234,7 @@ def inside(rows: Any, settings: Any, cells: Any) -> Any:
     """Whether a state is inside the bound of the check: 1, 0, or -1 where this was not asked yet."""
     if not settings[WITHIN]:
         return np.int32(1)
-    prop = settings[ALWAYS] + settings[SOMETIMES] + settings[EVENTUALLY]
+    prop = settings[ALWAYS] + settings[SOMETIMES]
     return verdict(rows.pair_keys, rows.pair_values, rows.prop_start, rows.props, prop, cells)
 
 
@@ -266,11 +263,12 @@ def done(rows: Any, store: Any, settings: Any, registers: Any, cells: Any, n: An
         registers[EDGES] += n
         store.edge_start[number + 1] = registers[EDGES]
     if registers[QUIET]:
+        registers[RESTS] += 1
+        if settings[KEEP_EDGES]:
+            store.resting[number] = 1
         for i in range(settings[LOCALS]):
             if rows.flags[cells[i]] & HOT:
                 return AT_REST
-        if settings[KEEP_EDGES]:
-            store.marks[number, 0] = 1
     return PAUSED
 
 

@@ -1,40 +1,42 @@
 """What the numbers in the arrays mean: registers, settings, columns of an action, ways to stop.
 
 A state is a run of int32 cells: the local value of each process and monitor, the budget slots, one cell
-for each cut (1: in force), then the envelopes in flight, sorted by id (`any`, `set`) or by pair and then
-in their order of sending (`fifo`).
+for each cut (1: in force), then the envelopes in flight, sorted as `Tabulation.order` says, and those that are equal
+there in their order of sending.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from sim.system.network import KIND_BITS
+
 # Registers: what a batch of the walk reads and leaves behind.
-CURSOR, LEVEL_END, STATES, GENERATED, OUTSIDE, EDGES, BASE, USED, HEARING, QUIET, RAW = range(11)
-REGISTERS = 11
+CURSOR, LEVEL_END, STATES, GENERATED, OUTSIDE, EDGES, BASE, USED, HEARING, QUIET, RAW, RESTS = range(12)
+REGISTERS = 12
 """HEARING: the action that an unknown row of a monitor belongs to. QUIET: whether the state is
-quiescent. RAW: the length of a state that is still to be reduced."""
+quiescent. RAW: the length of a state that is still to be reduced. RESTS: states at rest."""
 
 # Settings: fixed for a walk, except MAX_SENDS, which grows with the rows.
-NETWORK, PROCESSES, LOCALS, BUDGETS, CUTS, ALWAYS, SOMETIMES, EVENTUALLY, WITHIN, EXACT, KEEP_EDGES, MAX_STATES = range(
-    12
-)
-MAX_SENDS = 12
-SETTINGS = 13
+NETWORK, PROCESSES, LOCALS, BUDGETS, CUTS, ALWAYS, SOMETIMES, WITHIN, EXACT, KEEP_EDGES, MAX_STATES = range(11)
+MAX_SENDS, LASTING, DOWN_MAX = 11, 12, 13
+SETTINGS = 14
+"""LASTING: where something may be struck for good, so that what can never arrive vanishes: 1 + the first cut for good.
+DOWN_MAX: how many may be down at once, or -1."""
 
-ANY, FIFO, SET = range(3)
-NETWORKS = {"any": ANY, "fifo": FIFO, "set": SET}
+ANY, FIFO, SET, LATEST, BY_LINK = range(5)
+KIND_MASK = (1 << KIND_BITS) - 1
+"""BY_LINK: what an envelope is sorted by says in these bits which of the others its link is."""
 
 # Columns of an action. The *_FROM and *_TO columns are a range in the pool.
-PROCESS, LOCAL, CONSUMED, CUT, PROGRESS, HEARD_FROM, HEARD_TO, SENDS_FROM, SENDS_TO, SPENDS_FROM, SPENDS_TO, DEED = (
-    range(12)
-)
-ONLY_LOCAL = 12
-COLUMNS = 13
+PROCESS, LOCAL, CONSUMED, CUT, PROGRESS, HEARD_FROM, HEARD_TO, SENDS_FROM, SENDS_TO, SPENDS_FROM, SPENDS_TO = range(11)
+ONLY_LOCAL = 11
+COLUMNS = 12
 """ONLY_LOCAL: beside the network, the action changes the local value of its process and nothing else."""
 
 # Flags of a local value.
-FAILED, HOT = 1, 2
+FAILED, HOT, GONE, LOW = 1, 2, 4, 8
+"""LOW: down or gone."""
 
 FLYING = 1 << 24
 """The place of the first of equal envelopes (or of a queue); cells before have their own number."""
@@ -72,6 +74,8 @@ class Rows(NamedTuple):
     """What envelopes are sorted by."""
     target: Any
     flags: Any
+    crossed: Any
+    """For each envelope: the cuts that hold it, as bits."""
     healing: Any
     """For each surroundings: the row of heals."""
     cutting: Any
@@ -102,5 +106,5 @@ class Store(NamedTuple):
     edge_start: Any
     edge_to: Any
     edge_action: Any
-    marks: Any
-    """For each state: whether it is at rest, then the verdict of each `eventually`."""
+    resting: Any
+    """For each state whether it is at rest, where that is needed (else one cell)."""

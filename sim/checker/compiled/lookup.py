@@ -8,15 +8,18 @@ import numpy as np
 
 from sim.checker.compiled.jit import compiled, inlined
 from sim.checker.compiled.layout import (
+    ANY,
     BEHIND,
     BUDGETS,
     CUTS,
-    FIFO,
+    DOWN_MAX,
     HEADS,
     LOCALS,
+    LOW,
     NETWORK,
     OWN,
     PROCESSES,
+    SET,
     STRUCK,
     STRUCK_BEHIND,
     SURROUNDINGS_ROOT,
@@ -74,14 +77,22 @@ def verdict(keys: Any, values: Any, prop_start: Any, props: Any, prop: Any, cell
 
 
 @inlined
-def surroundings(keys: Any, values: Any, first: Any, end: Any, cells: Any) -> Any:
-    """The number of the surroundings of a state whose budgets and cuts are in these cells, or -1."""
-    node = np.int32(SURROUNDINGS_ROOT if end > first else 0)
+def surroundings(rows: Any, settings: Any, cells: Any) -> Any:
+    """The number of the surroundings of a state, or -1."""
+    keys, values, first = rows.pair_keys, rows.pair_values, settings[LOCALS]
+    end = first + settings[BUDGETS] + settings[CUTS]
+    limited = settings[DOWN_MAX] >= 0
+    node = np.int32(SURROUNDINGS_ROOT if end > first or limited else 0)
     for i in range(first, end):
         bit = _ONE if cells[i] > 0 else _ZERO
         node = find(keys, values, (np.uint64(node) << _HALF) | bit)
         if node < 0:
             return node
+    if limited:
+        low = 0
+        for i in range(settings[PROCESSES]):
+            low += rows.flags[cells[i]] & LOW != 0
+        node = find(keys, values, (np.uint64(node) << _HALF) | (_ONE if low >= settings[DOWN_MAX] else _ZERO))
     return node
 
 
@@ -157,7 +168,7 @@ def gather(rows: Any, settings: Any, cells: Any, length: Any, around: Any, found
     n += 1
     if strikes & HEADS:
         n = gather_heads(rows, cells, first, length, around, STRUCK, found, n)
-    if n >= 0 and strikes & BEHIND and settings[NETWORK] == FIFO:
+    if n >= 0 and strikes & BEHIND and settings[NETWORK] != ANY and settings[NETWORK] != SET:
         n = gather_behind(rows, cells, first, length, around, found, n)
     if n >= 0 and strikes & OWN:
         n = gather_own(rows, cells, processes, around, STRUCK, found, n)

@@ -61,7 +61,7 @@ def settle(rows: Any, turns: Any, settings: Any, cells: Any, length: Any, other:
     """Takes what settles, and forgets what is dead; the new length, -1 where something is unknown (`other` has
     then the length of what was come to), -2 where the buffers are too small."""
     first = settings[LOCALS] + settings[BUDGETS] + settings[CUTS]
-    around = surroundings(rows.pair_keys, rows.pair_values, settings[LOCALS], first, cells)
+    around = surroundings(rows, settings, cells)
     if around < 0:
         other[0] = length
         return np.int64(-1)

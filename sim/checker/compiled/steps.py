@@ -6,15 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from sim.checker.compiled.jit import inlined
+from sim.checker.compiled.jit import compiled, inlined
 from sim.checker.compiled.layout import (
     BUDGETS,
+    BY_LINK,
     CONSUMED,
     CUT,
     CUTS,
     FLYING,
+    GONE,
     HEARD_FROM,
     HEARD_TO,
+    KIND_MASK,
+    LASTING,
+    LATEST,
     LOCAL,
     LOCALS,
     NETWORK,
@@ -102,7 +107,16 @@ def exchange_sum(
 
 @inlined
 def exchange(
-    order: Any, pool: Any, is_set: Any, cells: Any, first: Any, length: Any, gone: Any, begin: Any, end: Any, after: Any
+    order: Any,
+    pool: Any,
+    network: Any,
+    cells: Any,
+    first: Any,
+    length: Any,
+    gone: Any,
+    begin: Any,
+    end: Any,
+    after: Any,
 ) -> Any:
     """What is in flight after one envelope left (-1: none) and a range was sent; the new length."""
     k = first
@@ -114,15 +128,36 @@ def exchange(
             k += 1
     for i in range(begin, end):
         sent = pool[i]
+        kind = order[sent] & KIND_MASK if network == BY_LINK else network
         place = k
         while place > first and order[after[place - 1]] > order[sent]:
             place -= 1
-        if is_set and place > first and after[place - 1] == sent:
+        if kind == SET and place > first and after[place - 1] == sent:
+            continue
+        if kind == LATEST and place > first and order[after[place - 1]] == order[sent]:
+            after[place - 1] = sent
             continue
         for j in range(k, place, -1):
             after[j] = after[j - 1]
         after[place] = sent
         k += 1
+    return k
+
+
+@compiled
+def arriving(rows: Any, settings: Any, first: Any, length: Any, after: Any) -> Any:
+    """Takes away what can never arrive: its target is gone, or a cut for good holds it. The new length."""
+    begin = settings[LOCALS] + settings[BUDGETS]
+    lasting = np.int64(0)
+    for c in range(settings[LASTING] - 1, settings[CUTS]):
+        if after[begin + c] > 0:
+            lasting |= np.int64(1) << np.int64(c)
+    k = first
+    for i in range(first, length):
+        e = after[i]
+        if not rows.flags[after[rows.target[e]]] & GONE and not rows.crossed[e] & lasting:
+            after[k] = e
+            k += 1
     return k
 
 
@@ -138,7 +173,9 @@ def build(rows: Any, settings: Any, before: Any, length: Any, action: Any, after
     if not known:
         return np.int64(-1)
     length = exchange(
-        rows.order, rows.pool, settings[NETWORK] == SET, before, first, length, rows.actions[action, CONSUMED],
+        rows.order, rows.pool, settings[NETWORK], before, first, length, rows.actions[action, CONSUMED],
         rows.actions[action, SENDS_FROM], rows.actions[action, SENDS_TO], after,
     )  # fmt: skip
+    if settings[LASTING]:
+        length = arriving(rows, settings, first, length, after)
     return np.int64(length)

@@ -8,7 +8,7 @@ from sim.checker.compiled import layout
 from sim.checker.compiled.arrays import Array, Mirror
 from sim.checker.compiled.layout import STATES_MAX, Store
 from sim.checker.compiled.prints import admit, widen
-from sim.checker.liveness import Edges
+from sim.checker.explored import Edges
 from sim.checker.memory import held_bytes, reached
 from sim.graph.state import State
 
@@ -37,8 +37,7 @@ class States:
         self.edge_start: Array = np.zeros(2 * count + 65 if self._edges else 1, np.int64)
         self.edge_to: Array = np.zeros(64 if self._edges else 1, np.int32)
         self.edge_action: Array = np.zeros(64 if self._edges else 1, np.int32)
-        eventually = mirror.eventually
-        self.marks: Array = np.zeros((2 * count + 64 if self._edges else 1, 1 + len(eventually)), np.uint8)
+        self.resting: Array = np.zeros(2 * count + 64 if self._edges else 1, np.uint8)
         registers[layout.CURSOR], registers[layout.BASE] = count - level, base
         rows = [mirror.cells(state) for state in known]
         kept = np.array([cell for row in rows[base:] for cell in row], np.int32)
@@ -55,28 +54,20 @@ class States:
 
     def _take_edges(self, mirror: Mirror, known: list[State], edges: Edges) -> None:
         """What the plain walk has noted for the judging of cycles."""
-        numbers = {state: i for i, state in enumerate(known)}
-        to: list[int] = []
-        actions: list[int] = []
-        for i, state in enumerate(known):
-            self.edge_start[i] = len(to)
-            for action, after in edges.out.get(state, ()):
-                to.append(numbers[after])
-                actions.append(mirror.number(action))
-            self.marks[i, 0] = state in edges.resting
-            for j, prop in enumerate(mirror.eventually):
-                self.marks[i, j + 1] = prop(state.locals)
-        self.edge_start[len(known)] = len(to)
-        self.registers[layout.EDGES] = len(to)
-        spare = [0] * (len(to) + 64)
-        self.edge_to = np.array(to + spare, np.int32)
-        self.edge_action = np.array(actions + spare, np.int32)
+        edges.finish(len(known))
+        self.edge_start[: len(known) + 1] = edges.start
+        self.resting[list(edges.resting)] = 1
+        self.registers[layout.EDGES] = len(edges.to)
+        numbers = np.array([mirror.number(action) for action in edges.actions] or [0], np.int32)
+        self.edge_to = np.concatenate([np.array(edges.to, np.int32), np.zeros(len(edges.to) + 64, np.int32)])
+        self.edge_action = np.zeros_like(self.edge_to)
+        self.edge_action[: len(edges.to)] = numbers[np.array(edges.action, np.int64)]
 
     def store(self) -> Store:
         """The arrays as they are now."""
         return Store(
             self._slots, self._ids, self._cells, self._offsets, self.parent, self.ordinal,
-            self.edge_start, self.edge_to, self.edge_action, self.marks,
+            self.edge_start, self.edge_to, self.edge_action, self.resting,
         )  # fmt: skip
 
     def length(self, number: int) -> int:
@@ -89,6 +80,14 @@ class States:
         at = number - int(self.registers[layout.BASE])
         found: list[int] = self._cells[self._offsets[at] : self._offsets[at + 1]].tolist()
         return found
+
+    def firsts(self) -> Array:
+        """Where the cells of each state begin, in `all_cells`; for a walk that forgets none."""
+        return self._offsets[: int(self.registers[layout.STATES])]
+
+    def all_cells(self) -> Array:
+        """The cells of all states, one after the other."""
+        return self._cells
 
     # --- growth -------------------------------------------------------------------------------------
 
@@ -122,7 +121,7 @@ class States:
         wanted = {"_cells": used + cells, "_offsets": kept + 3, "parent": states + 2, "ordinal": states + 2}
         if self._edges:
             edges = int(self.registers[layout.EDGES]) + 4 * cells
-            wanted |= {"edge_start": states + 3, "marks": states + 2, "edge_to": edges, "edge_action": edges}
+            wanted |= {"edge_start": states + 3, "resting": states + 2, "edge_to": edges, "edge_action": edges}
         room = {name: len(getattr(self, name)) for name in wanted}
         for name in ("_cells", "_offsets"):  # of what was forgotten: a quarter is free, or little is forgotten often
             room[name] -= room[name] // 4

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.checker.compiled import cycles, kernel, layout
+from sim.checker.compiled import kernel, layout
 from sim.checker.compiled.arrays import Array, Mirror, TooLarge
 from sim.checker.compiled.prints import warm_widen
 from sim.checker.compiled.store import States
+from sim.checker.growth import LAST
 from sim.checker.memory import held_bytes, reached
-from sim.checker.plain import PlainWalk
+from sim.checker.plain import TIME_IS_UP, PlainWalk
 from sim.graph.action import Action
 from sim.graph.state import GraphStart, State
 
@@ -38,6 +39,7 @@ class CompiledWalk:
         registers[layout.LEVEL_END] = len(self._list)
         registers[layout.GENERATED] = walk.result.generated
         registers[layout.OUTSIDE] = walk.result.outside
+        registers[layout.RESTS] = walk.result.rests
         self._small: tuple[Array, ...] = self._buffers(64)
         self._asked = 0
         self._reduced = None
@@ -48,7 +50,11 @@ class CompiledWalk:
         self._batch(0)  # loads or makes the compiled code, and so do these
         warm_widen()
         if walk.edges is not None:
-            cycles.warm()
+            links = [-1 if link is None else walk.numbers[link[0]] for link in walk.parents.values()]
+            self._states.parent[: len(links)] = links
+            from sim.checker.compiled.cycles import warm
+
+            warm()
 
     def _make_settings(self, exact: bool) -> Array:
         walk, mirror = self._plain, self._mirror
@@ -58,9 +64,10 @@ class CompiledWalk:
         settings[layout.LOCALS] = mirror.locals
         settings[layout.BUDGETS] = mirror.budgets
         settings[layout.CUTS] = mirror.cuts
+        settings[layout.DOWN_MAX] = -1 if walk.graph.system.down_max is None else walk.graph.system.down_max
+        settings[layout.LASTING] = (1 + len(walk.graph.system.cuts)) * walk.graph.lasting
         settings[layout.ALWAYS] = len(walk.judge.always)
         settings[layout.SOMETIMES] = len(walk.judge.sometimes)
-        settings[layout.EVENTUALLY] = len(walk.judge.eventually)
         settings[layout.WITHIN] = int(walk.judge.within is not None)
         settings[layout.EXACT] = int(exact)
         settings[layout.KEEP_EDGES] = int(walk.edges is not None)
@@ -84,12 +91,19 @@ class CompiledWalk:
             result.stopped = str(error)
         finally:
             self._report()
+            if result.stopped:
+                met = int(self._registers[layout.STATES])
+                first = max(met - LAST, int(self._registers[layout.BASE]))
+                self._plain.last = [self._state(number) for number in range(first, met)]
 
     def _run(self) -> None:
         registers, states = self._registers, self._states
         self._plain.next_level(int(registers[layout.STATES]))
         while True:
             ended = self._batch(BATCH)
+            if self._plain.limits.time_is_up():
+                self._plain.result.stopped = TIME_IS_UP
+                return
             if ended == layout.LEVEL_DONE:
                 if registers[layout.LEVEL_END] == registers[layout.STATES]:
                     self._report()
@@ -132,31 +146,40 @@ class CompiledWalk:
         assert finding is not None, "the compiled walk sees a violation where the plain engine sees none"
         at_rest = ended == layout.AT_REST
         if not at_rest:
-            rest = range(int(self._registers[layout.CURSOR]), int(self._registers[layout.LEVEL_END]))
-            shorter = next(((n, owed) for n in rest if (owed := plain.owed(self._state(n))) is not None), None)
-            if shorter is not None:
-                last, finding = shorter
-                at_rest = True
+            for number in range(int(self._registers[layout.CURSOR]), int(self._registers[layout.LEVEL_END])):
+                if plain.owes_at_rest(self._state(number)):
+                    if plain.edges is not None:
+                        self._states.resting[number] = 1
+                    owed = self._judge.judge_quiescent(self._state(number))
+                    if owed is not None and not at_rest:  # it is one step shorter
+                        last, finding, at_rest = number, owed, True
+                    if plain.edges is None and at_rest:
+                        break
         plain.found(finding, *self._path(last), at_rest=at_rest)
+        if plain.edges is not None:
+            self._judge_whole()
 
     def _end(self) -> None:
         plain = self._plain
         plain.unseen = [prop for i, prop in enumerate(self._judge.sometimes) if self._mirror.unseen[i]]
-        if plain.edges is None:
-            plain.conclude()
-            return
-        for i, prop in enumerate(self._judge.eventually):
-            lasso = cycles.judge_cycles(prop, i, self._states, self._mirror, len(plain.starts))
-            if lasso is not None:
-                plain.conclude(lasso.finding, lasso.path, plain.starts[lasso.start])
-                return
-        plain.conclude()
+        self._judge_whole()
+
+    def _judge_whole(self) -> None:
+        """What only the whole can tell."""
+        plain = self._plain
+        explored = None
+        if plain.edges is not None:
+            from sim.checker.compiled.cycles import ArrayGraph
+
+            explored = ArrayGraph(self._states, self._mirror, len(plain.starts))
+        plain.end(explored, self._path)
 
     def _report(self) -> None:
         result, registers = self._plain.result, self._registers
         result.states = states = int(registers[layout.STATES])
         result.generated = int(registers[layout.GENERATED])
         result.outside = int(registers[layout.OUTSIDE])
+        result.rests = int(registers[layout.RESTS])
         if not self._settings[layout.EXACT]:
             result.collision_probability = min(1.0, states * (states - 1) / 2.0**65)
 
@@ -208,8 +231,6 @@ class CompiledWalk:
         for i, prop in enumerate(judge.sometimes):
             if mirror.unseen[i]:
                 mirror.learn_verdict(prop, locals_)
-        for prop in judge.eventually:
-            mirror.learn_verdict(prop, locals_)
 
     # --- states and paths ---------------------------------------------------------------------------
 

@@ -73,7 +73,7 @@ class Claims:
         if not self._images.steps:
             return
         graph, width = self._graph, self._graph.width
-        here = graph.under(state.budgets, state.cuts)
+        here = graph.around(state)
         target = graph.tables.target
         for e in graph.network.heads(state.net):
             self._vouch(here, "head", state.locals[target[e]], e)

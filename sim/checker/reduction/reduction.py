@@ -14,14 +14,38 @@ from sim.checker.reduction.images import Images
 from sim.checker.reduction.orbits import OrbitJudge
 from sim.checker.reduction.representative import Representative
 from sim.checker.reduction.settle import Settling
-from sim.checker.reduction.universe import ROWS_MAX, TooManyRows, Universe
+from sim.checker.reduction.universe import ROWS_MAX, ROWS_SMALL, TooManyRows, Universe
 from sim.graph.action import Action
 from sim.graph.graph import Graph
 from sim.graph.judge import Judge
 from sim.graph.state import GraphStart, State
+from sim.system.declaration import Declaration
+from sim.system.properties import IN_THE_END
 from sim.world.finding import Finding
 
 _NOTHING_SETTLES = "no message settles or is dead"
+
+
+PROBED = 2_000
+"""States up to which a walk is short."""
+
+
+def steps_of(system: Declaration) -> int:
+    """The steps of a short walk of all states; at least `ROWS_MAX` if it is not short."""
+    graph = Graph(system)
+    starts = [start.place for start in graph.starts()]
+    met, waiting, steps = set(starts), starts, 0
+    while waiting and steps < ROWS_MAX:
+        if len(met) > PROBED:
+            return ROWS_MAX
+        state = waiting.pop()
+        for action in graph.enabled(state):
+            steps += 1
+            after = graph.apply(state, action)
+            if after not in met:
+                met.add(after)
+                waiting.append(after)
+    return steps
 
 
 @dataclass
@@ -49,10 +73,17 @@ class Reduction:
         self._failed = graph.tables.failed
         self._off: list[str] = []
         """Why something is not applied, or not to everything."""
-        eventually = [str(prop) for prop in graph.system.properties if prop.kind == "eventually"]
+        ends = [str(prop) for prop in graph.system.properties if prop.kind in IN_THE_END]
         found = alike(graph.system)
-        if eventually:  # a cycle of states that stand for others need not be a fair one of real states
-            self._off.append(f"{eventually[0]} is judged on all states")
+        unfit = _unfit(graph.system)
+        if unfit:
+            self._off.append(unfit)
+            found = Alike([], [])
+        elif ends:  # a cycle of states that stand for others need not be a fair one of real states
+            self._off.append(f"{ends[0]} is judged on all states")
+            found = Alike([], [])
+        elif graph.system.machines or graph.system.updates:
+            self._off.append("processes share a machine" if graph.system.machines else "processes are updated")
             found = Alike([], [])
         elif not graph.system.interchangeable:
             self._off.append("no processes are declared interchangeable")
@@ -60,16 +91,23 @@ class Reduction:
         self.images = Images(graph, [names for names in found.classes if names not in apart])
         self._canonical = Representative(self.images)
         self._claims = Claims(self.images)
-        self.judge: Judge = OrbitJudge(graph, self.images)
-        self.settling = None if eventually else self._make_settling()
+        self.judge: Judge = Judge(graph) if unfit else OrbitJudge(graph, self.images)
+        self.settling = None if ends or unfit else self._make_settling()
 
     def _make_settling(self) -> Settling | None:
+        why = _unsettled(self.graph)
+        if why:
+            self._off.append(f"no partial order: {why}")
+            return None
         judged = [*self.judge.always, *self.judge.sometimes, *([self.judge.within] if self.judge.within else [])]
         seen = {process for prop in judged for process in prop.reads}
         try:
-            universe = Universe(self.graph, self._claims.look)
-        except TooManyRows:
-            self._off.append(f"no partial order: more than {ROWS_MAX:,} pairs of a local value and a message")
+            universe = Universe(self.graph, self._claims.look, self._rows_allowed)
+        except TooManyRows as error:
+            cheap = "" if error.args[0] == ROWS_MAX else ", and the walk is short"
+            self._off.append(
+                f"no partial order: more than {error.args[0]:,} pairs of a local value and a message{cheap}"
+            )
             return None
         except ModelError as error:  # of what need not happen at all
             self._off.append(f"no partial order: {error}")
@@ -79,6 +117,10 @@ class Reduction:
             return settling
         self._off.append(_NOTHING_SETTLES)
         return None
+
+    def _rows_allowed(self) -> int:
+        """Preparing may look at no more than the whole walk would, unless that is long."""
+        return ROWS_SMALL + min(steps_of(self.graph.system), ROWS_MAX - ROWS_SMALL)
 
     @property
     def is_of_use(self) -> bool:
@@ -183,3 +225,21 @@ class Reduction:
         for before, after in itertools.pairwise(states):
             path.append(next(action for action, reached in self._steps(before) if reached == after))
         return path, begin
+
+
+def _unsettled(graph: Graph) -> str:
+    """Why a delivery that is possible need not stay so, or ""."""
+    if graph.lasting:
+        return "something may be struck for good"
+    if graph.system.machines:
+        return "processes share a machine"
+    if graph.system.updates:
+        return "processes are updated"
+    return "not more than so many may be down at once" if graph.system.down_max is not None else ""
+
+
+def _unfit(system: Declaration) -> str:
+    """Why nothing of this system is reduced, in words; empty if something may be."""
+    if system.only_kind is None:
+        return "the network is not of one kind on every link, or is `latest`"
+    return next((f"{prop} reads what is in flight" for prop in system.judged_properties if prop.flying), "")

@@ -95,7 +95,7 @@ class Settling:
         local = state.locals[self._graph.tables.target[envelope]]
         if local not in self._from_where_it_settles(self._universe.at(state.budgets), envelope):
             return None
-        row = self._graph.under(state.budgets, state.cuts).head(local, envelope)
+        row = self._graph.around(state).head(local, envelope)
         return row[0] if row else None  # else a cut holds it
 
     def is_dead(self, state: State, envelope: int) -> bool:

@@ -14,8 +14,10 @@ from collections.abc import Callable
 from sim.graph.enabled import Actions, Enabled
 from sim.graph.graph import Graph
 
+ROWS_SMALL = 1_000
+"""(local value, message) pairs that are looked at in any case."""
 ROWS_MAX = 10_000
-"""(local value, message) pairs that are looked at: some seconds."""
+"""The same where the walk is long: some seconds."""
 
 Look = Callable[[Enabled, int, int], None]
 """Is told of each (surroundings, local value, envelope or -1) whose rows are looked at."""
@@ -26,9 +28,10 @@ class TooManyRows(Exception):
 
 
 class Universe:
-    """Raises `TooManyRows` when it turns out large."""
+    """Raises `TooManyRows` when it turns out large. `allowed` says how many pairs may be looked at; it is asked when
+    there are more than a few."""
 
-    def __init__(self, graph: Graph, look: Look) -> None:
+    def __init__(self, graph: Graph, look: Look, allowed: Callable[[], int] = lambda: ROWS_MAX) -> None:
         self.graph = graph
         self.locals: list[dict[int, None]] = [{} for _ in range(graph.width)]
         """For each process the local values it could have; without failures, after which nothing comes."""
@@ -44,11 +47,13 @@ class Universe:
         self._around: dict[tuple[int, ...], Enabled] = {}
         self._look = look
         here = self.at(graph.budget.full)
-        rows = 0
+        rows, rows_max = 0, ROWS_SMALL
         while self._waiting:
             rows += 1
-            if rows > ROWS_MAX:
-                raise TooManyRows
+            if rows == ROWS_SMALL + 1:
+                rows_max = allowed()
+            if rows > rows_max:
+                raise TooManyRows(rows_max)
             local, envelope = self._waiting.popleft()
             look(here, local, envelope)
             for action in (*usual(here, local, envelope), *struck(here, local, envelope)):

@@ -271,7 +271,7 @@ def took_clock(
             arm(facts, registers, random, desk, i)
         if facts.fact[action, ALTERS] or sort == MOVE:
             watch_moves(facts, edges, registers, random, desk, begin, end, process)
-    if sort == CUT:
+    if sort == CUT and facts.delays[subject, 0] >= 0:
         schedule(registers, random, desk, subject, facts.delays[subject, 0], facts.delays[subject, 1], 1)
     if registers[WAITING] > 0:
         wake(rows, facts, registers, desk, action)

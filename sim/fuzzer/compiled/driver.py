@@ -9,8 +9,10 @@ import numpy as np
 
 from sim.base.mixer import MASK
 from sim.checker.compiled import layout as walk_layout
-from sim.checker.compiled.arrays import Array, Mirror, TooLarge
+from sim.checker.compiled.arrays import Array, Mirror, TooLarge, Unfit
 from sim.checker.compiled.prints import warm_widen
+from sim.checker.engine import unfit
+from sim.checker.plain import only_plain
 from sim.fuzzer.compiled import kernel, layout
 from sim.fuzzer.compiled.facts import FactBook
 from sim.fuzzer.compiled.layout import Desk
@@ -19,6 +21,7 @@ from sim.fuzzer.coverage import CoverageData
 from sim.graph.graph import Graph
 from sim.graph.judge import Judge
 from sim.graph.state import State
+from sim.run.lasso import ROUND_MAX, is_round
 from sim.strategy import PCTCP
 from sim.strategy.canonical import usual_length
 from sim.strategy.strikes import UNLIMITED_AS
@@ -31,6 +34,10 @@ ASKED = 2_000
 """Steps that take as long as one thing which the plain engine is asked."""
 REMEMBER_BYTES = 1 << 30
 """States are forgotten when they take more; what they cover is kept."""
+
+
+_CURRENT = ("always_eventually", "eventually_always")
+_STRICT = ("eventually_always", "rests")
 
 
 Keep = Callable[[CoverageData], None]
@@ -58,14 +65,21 @@ class CompiledFuzz:
     def __init__(self, world: AnyWorld, *, strategy: str, seed: int, depth: int | None, max_steps: int) -> None:
         if not isinstance(world, Graph):
             raise TooLarge("a world other than a graph of states")
+        updated = "the plain engine goes on: processes are updated" if world.system.updates else ""
+        if why := unfit(world.system) or only_plain(world) or updated:
+            raise Unfit(why)
         graph = self._graph = world
         self._judge = Judge(graph)
-        self._mirror = Mirror(graph, self._judge)
+        ends = sorted(
+            (end for end in self._judge.ends if end.holds is not None), key=lambda end: end.begins is not None
+        )
+        holds, self._premises = [e.holds for e in ends if e.holds], [e.begins for e in ends if e.begins]
+        self._mirror = Mirror(graph, self._judge, [*holds, *self._premises])
         self._registers: Array = np.zeros(layout.REGISTERS, np.int64)
         self._random: Array = np.zeros(layout.RANDOM, np.uint64)
         self._random[layout.MASTER] = seed & MASK
         self._registers[layout.BATCH] = BATCH
-        self._openable = [*self._judge.sometimes, *self._judge.eventually]
+        self._openable = [*self._judge.sometimes, *holds]
         if max_steps > layout.STEPS_MAX:
             raise TooLarge(f"more than {layout.STEPS_MAX} steps in a schedule")
         self._registers[layout.MAX_STEPS] = max_steps
@@ -77,7 +91,7 @@ class CompiledFuzz:
         self._settings = self._make_settings(strategy, PCTCP(seed, depth).depth)
         self._buffers = self._make_buffers(64)
         self._desk = self._make_desk(256, 16)
-        self._path: Array = np.zeros(max_steps + 1, np.int32)
+        self._path: Array = np.zeros((max_steps + 1, 2), np.int32)
         self._begin_anew()
         self._registers[layout.END] = self._registers[layout.NUMBER]
         self._batch()  # loads or makes the compiled code, and so does this
@@ -92,6 +106,8 @@ class CompiledFuzz:
         settings[walk_layout.LOCALS] = mirror.locals
         settings[walk_layout.BUDGETS] = mirror.budgets
         settings[walk_layout.CUTS] = mirror.cuts
+        settings[walk_layout.DOWN_MAX] = -1 if graph.system.down_max is None else graph.system.down_max
+        settings[walk_layout.LASTING] = (1 + len(graph.system.cuts)) * graph.lasting
         settings[walk_layout.ALWAYS] = len(judge.always)
         settings[layout.STRATEGY] = layout.PURPOSES.index(strategy)
         settings[layout.DEPTH] = depth
@@ -100,7 +116,12 @@ class CompiledFuzz:
         settings[layout.ENDLESS] = int(graph.budget.endless)
         settings[layout.ENVELOPES] = self._facts.envelopes
         settings[layout.OPENABLE] = len(self._openable)
-        settings[layout.EVENTUALS] = sum(1 << i for i in range(len(judge.sometimes), len(self._openable)))
+        kinds = [prop.property.kind for prop in self._openable]
+        settings[layout.EVENTUALS] = sum(1 << i for i, kind in enumerate(kinds) if kind == "eventually")
+        settings[layout.CURRENT] = sum(1 << i for i, kind in enumerate(kinds) if kind in _CURRENT)
+        settings[layout.PREMISES] = len(self._premises)
+        strict = not graph.fairness.is_weak or any(end.kind in _STRICT for end in judge.ends)
+        settings[layout.STRICT] = int(strict)
         settings[layout.WAYS] = len(graph.starts())
         settings[layout.KINDS_KNOWN] = len(self._facts.kinds)
         settings[layout.EAGER] = len(entries)
@@ -123,7 +144,7 @@ class CompiledFuzz:
 
         return Desk(
             due=fresh(faults, np.int64), moved=fresh(width), points=fresh(points, np.int64), lowered=fresh(chains),
-            rows=fresh(chains), last=fresh(chains), rank=np.zeros(chains, np.uint64), parent=fresh(events), chain=fresh(events), leaf=fresh(events), mark=fresh(events),
+            standing=fresh(rows), row=fresh(rows), set=fresh(chains), last=fresh(chains), rank=np.zeros(chains, np.uint64), parent=fresh(events), chain=fresh(events), leaf=fresh(events), up=fresh(events),
             next=fresh(events), first=fresh(subjects), final=fresh(subjects), touched=fresh(events),
             stamp=np.zeros(max(1, own), np.int64), when=fresh(events, np.int64), who=fresh(events), open=fresh(events),
             heap=fresh(events), waiting=fresh(width),
@@ -134,13 +155,26 @@ class CompiledFuzz:
     def begin(self, keep: Keep) -> None:
         """Begins to count anew; `keep` gets what is covered from now on."""
         self._keep = keep
-        for register in (layout.SCHEDULES, layout.TOTAL_STEPS, layout.CUT_SHORT, layout.SIZES, layout.CHOSE):
+        self.left_off = False
+        """Whether it stopped inside a schedule, which is not counted."""
+        for register in (
+            layout.SCHEDULES,
+            layout.TOTAL_STEPS,
+            layout.CUT_SHORT,
+            layout.SIZES,
+            layout.CHOSE,
+            layout.ROUND,
+        ):
             self._registers[register] = 0
 
-    def run(self, first: int, end: int, pause: Callable[[], bool]) -> tuple[int, list[Choice]] | None:
+    def run(
+        self, first: int, end: int, pause: Callable[[], bool], over: Callable[[], bool] = lambda: False
+    ) -> tuple[int, list[Choice]] | None:
         """Runs the schedules first..end, until one has to be judged by the plain engine: its number
-        and actions, which are counted; or until `pause`, asked now and then, says so, or all are done: None."""
+        and actions, which are counted; or until `pause`, asked between schedules, or `over`, asked inside of them,
+        says so, or all are done: None."""
         registers = self._registers
+        self.left_off = False
         registers[layout.NUMBER] = first
         registers[layout.END] = end
         registers[layout.PHASE] = layout.BEGIN
@@ -148,6 +182,15 @@ class CompiledFuzz:
             ended = self._batch()
             if ended == layout.DONE:
                 return None
+            judged = ended in (layout.FOUND, layout.SUSPECT, layout.CAME_ROUND)
+            inside = registers[layout.PHASE] != layout.BEGIN
+            if inside and not judged and over():
+                self.left_off = True
+                registers[layout.TOTAL_STEPS] += registers[layout.STEPS]
+                registers[layout.PHASE] = layout.BEGIN
+                return None
+            if ended == walk_layout.PAUSED and inside:
+                continue
             if ended == walk_layout.PAUSED:
                 if self._states.bytes > REMEMBER_BYTES or registers[layout.COUNT] > layout.COUNT_MAX:
                     self.hand_over()
@@ -156,8 +199,10 @@ class CompiledFuzz:
                     return None
                 continue
             registers[layout.SPENT] += ASKED
-            if ended in (layout.FOUND, layout.SUSPECT):
+            if ended in (layout.FOUND, layout.SUSPECT) or (ended == layout.CAME_ROUND and self._is_round()):
                 return self._to_judge()
+            if ended == layout.CAME_ROUND:
+                continue
             self._resolve(ended)
 
     @property
@@ -203,7 +248,21 @@ class CompiledFuzz:
         registers[layout.NUMBER] += 1
         registers[layout.COUNT] += 1
         registers[layout.PHASE] = layout.BEGIN
-        return number, [self._mirror.action_list[action] for action in self._path[:steps]]
+        return number, [self._mirror.action_list[action] for action in self._path[:steps, 0]]
+
+    def _is_round(self) -> bool:
+        """Whether the round that a schedule went is fair in every way; if not it goes on, as in `sim.run.lasso.Rounds`."""
+        registers = self._registers
+        end, length = int(registers[layout.STEPS]), int(registers[layout.LENGTH_SINCE])
+        round_ = self._path[end - length : end].tolist()
+        places = [self._mirror.state(self._states.cells(state)) for _, state in round_]
+        if is_round(self._graph, places, [self._mirror.action_list[action] for action, _ in round_]):
+            return True
+        registers[layout.LOOK_AT] = 2 * length
+        if length >= registers[layout.UNTIL]:
+            registers[layout.KEPT], registers[layout.LENGTH_SINCE] = registers[layout.STATE], 0
+            registers[layout.UNTIL], registers[layout.LOOK_AT] = min(2 * registers[layout.UNTIL], ROUND_MAX), 1
+        return False
 
     # --- what the kernel does not know ----------------------------------------------------------------
 
@@ -221,8 +280,7 @@ class CompiledFuzz:
             self._buffers = self._make_buffers(2 * len(self._buffers[0]) + self._mirror.sends_max)
         else:
             assert ended == layout.SMALL_DESK, f"the compiled fuzz ended with {ended}"
-            rows = int((8 * len(self._desk.rows) + 1) ** 0.5) // 2
-            self._desk = self._make_desk(2 * len(self._desk.parent), 2 * rows)
+            self._desk = self._make_desk(2 * len(self._desk.parent), 2 * len(self._desk.row))
             registers[layout.PHASE] = layout.BEGIN
 
     def _state(self) -> State:
@@ -231,7 +289,7 @@ class CompiledFuzz:
     def _learn_verdicts(self, locals_: tuple[int, ...]) -> None:
         """What the predicates say about a new state; one that is violated is asked no further."""
         if all(self._mirror.learn_verdict(prop, locals_) for prop in self._judge.always):
-            for prop in self._openable:
+            for prop in (*self._openable, *self._premises):
                 self._mirror.learn_verdict(prop, locals_)
 
     # --- what is covered ------------------------------------------------------------------------------
@@ -241,7 +299,7 @@ class CompiledFuzz:
         held = int(self._random[layout.HELD])
         self._random[layout.HELD] = 0
         names = tuple(prop.name for i, prop in enumerate(self._judge.sometimes) if held >> i & 1)
-        self._keep(self._states.covered(names))
+        self._keep(self._states.covered(names, int(self._registers[layout.ROUND])))
 
     def _begin_anew(self) -> None:
         """Remembers the initial states and nothing else."""
@@ -252,5 +310,12 @@ class CompiledFuzz:
             if state not in numbers:
                 broken = self._judge.judge(state) is not None
                 held = 0 if broken else sum(1 << i for i, prop in enumerate(self._openable) if prop(state.locals))
-                numbers[state] = self._states.add(state, layout.BROKEN if broken else 0, held)
+                opens = 0 if broken else self._opens(state, held)
+                numbers[state] = self._states.add(state, layout.BROKEN if broken else 0, held, opens)
         self._ways = [numbers[start.place] for start in self._graph.starts()]
+
+    def _opens(self, state: State, held: int) -> int:
+        """The properties that are unmet from this state on, as bits."""
+        first = len(self._openable) - len(self._premises)
+        begun = sum(1 << (first + i) for i, premise in enumerate(self._premises) if premise(state.locals))
+        return (int(self._settings[layout.CURRENT]) | begun) & ~held

@@ -32,6 +32,7 @@ from sim.fuzzer.compiled.layout import (
     BROKEN,
     CELLS,
     COUNT,
+    CURRENT,
     EDGE,
     EDGES,
     EVENT,
@@ -45,6 +46,7 @@ from sim.fuzzer.compiled.layout import (
     OPEN,
     OPENABLE,
     OWED,
+    PREMISES,
     QUIET,
     SCHEDULES_BY,
     SEEN,
@@ -79,8 +81,7 @@ def expand(rows: Any, facts: Any, known: Any, settings: Any, registers: Any, buf
     if length + settings[MAX_SENDS] > after.size or 2 * (length + settings[PROCESSES]) + 4 > found.size:
         return SMALL_BUFFERS
     take(known, state, before)
-    first = settings[LOCALS] + settings[BUDGETS] + settings[CUTS]
-    around = surroundings(rows.pair_keys, rows.pair_values, settings[LOCALS], first, before)
+    around = surroundings(rows, settings, before)
     if around < 0:
         return UNKNOWN_ROW
     n = gather(rows, settings, before, length, around, found)
@@ -118,22 +119,30 @@ def expand(rows: Any, facts: Any, known: Any, settings: Any, registers: Any, buf
 @inlined
 def assess(rows: Any, settings: Any, cells: Any) -> Any:
     """What is right and wrong in a new state: 1 if it is fine, 0 if a property is violated, -1 where a verdict is
-    missing; and the properties that hold, as bits."""
-    holds = _ZERO
+    missing; the properties that hold, and those that are unmet from here on, as bits."""
+    holds = opens = _ZERO
     for i in range(settings[LOCALS]):
         if rows.flags[cells[i]] & FAILED:
-            return np.int32(0), holds
+            return np.int32(0), holds, opens
     for prop in range(settings[ALWAYS]):
         said = verdict(rows.pair_keys, rows.pair_values, rows.prop_start, rows.props, prop, cells)
         if said <= 0:
-            return said, holds
+            return said, holds, opens
     for i in range(settings[OPENABLE]):
         said = verdict(rows.pair_keys, rows.pair_values, rows.prop_start, rows.props, settings[ALWAYS] + i, cells)
         if said < 0:
-            return said, holds
+            return said, holds, opens
         if said:
             holds |= _ONE << np.uint64(i)
-    return np.int32(1), holds
+    opens = np.uint64(settings[CURRENT]) & ~holds
+    for i in range(settings[PREMISES]):
+        prop = settings[ALWAYS] + settings[OPENABLE] + i
+        said = verdict(rows.pair_keys, rows.pair_values, rows.prop_start, rows.props, prop, cells)
+        if said < 0:
+            return said, holds, opens
+        if said:
+            opens |= _ONE << np.uint64(settings[OPENABLE] - settings[PREMISES] + i)
+    return np.int32(1), holds, opens & ~holds
 
 
 @inlined
@@ -142,7 +151,7 @@ def admit(rows: Any, known: Any, settings: Any, registers: Any, cells: Any, leng
     new, used = registers[STATES], registers[CELLS]
     if 2 * (new + 1) > known.slots.size or new + 2 > known.offsets.size or used + length > known.cells.size:
         return FULL
-    fine, holds = assess(rows, settings, cells)
+    fine, holds, opens = assess(rows, settings, cells)
     if fine < 0:
         return UNKNOWN_VERDICT
     known.slots[slot], known.ids[slot] = h, new
@@ -151,7 +160,7 @@ def admit(rows: Any, known: Any, settings: Any, registers: Any, cells: Any, leng
     known.offsets[new + 1] = used + length
     known.head[new, STATUS] = 0 if fine else BROKEN
     known.head[new, SEEN] = known.head[new, SCHEDULES_BY] = 0
-    known.held[new] = holds
+    known.held[new, 0], known.held[new, 1] = holds, opens
     registers[CELLS], registers[STATES] = used + length, new + 1
     return PAUSED
 
@@ -183,6 +192,6 @@ def visit(known: Any, registers: Any, random: Any, state: Any) -> None:
     if known.head[state, SEEN] != registers[COUNT]:
         known.head[state, SEEN] = registers[COUNT]
         known.head[state, SCHEDULES_BY] += 1
-    holds = known.held[state]
+    holds = known.held[state, 0]
     random[HELD] |= holds
-    random[OPEN] &= ~holds
+    random[OPEN] = (random[OPEN] | known.held[state, 1]) & ~holds

@@ -45,7 +45,7 @@ from sim.fuzzer.compiled.layout import (
     Facts,
 )
 from sim.graph.action import Action, Kind, outputs_named
-from sim.machine.process import Arm
+from sim.machine.outputs import Arm
 from sim.world.choice import CUT as CUT_SUBJECT
 from sim.world.choice import MESSAGE, Subject
 from sim.world.timing import Range
@@ -60,6 +60,8 @@ _SORTS = {
 }
 _ENTRIES = {"crash": ENTRY_CRASH, "cut": ENTRY_CUT, "reorder": ENTRY_REORDER}
 _NEVER = (NONE, NONE)
+_EACH_ONCE = ("any", "fifo")
+"""Networks on which every message sent is one more in flight."""
 _NO_WINDOW = -2
 
 
@@ -115,8 +117,9 @@ class FactBook:
             self._add_subject((Kind.RESTART.value, process, ""), process, RESTART, self._timing.restart_ms)
             self._add_subject((Kind.CRASH.value, process, ""), process, OTHER, _NEVER)
             begins.append(len(self._subjects))
-        for cut in range(len(self._graph.system.cuts)):
-            self._add_subject((CUT_SUBJECT, cut, ""), cut, HEAL, self._timing.heal_ms)
+        for cut in range(len(self._graph.budget.cuts)):
+            heals = cut < len(self._graph.system.cuts)
+            self._add_subject((CUT_SUBJECT, cut, ""), cut, HEAL, self._timing.heal_ms if heals else _NEVER)
         return np.array(begins, np.int32)
 
     def _add_subject(self, one: Subject, owner: int, sort: int, delay: Range) -> None:
@@ -219,8 +222,13 @@ class FactBook:
             or (action.effect.local >= 0 and action.effect.local != action.before)
         ):
             return True
-        gone = () if action.effect.consumed < 0 else (action.effect.consumed,)
-        return self._graph.system.network != "set" and gone != action.effect.sends
+        kind, gone = self._tables.kind, action.effect.consumed
+        if gone >= 0 and kind[gone] != "set" and gone not in action.effect.sends:
+            return True
+        if self._graph.lasting:
+            return False  # what it sends may vanish
+        gone_once = [gone] if gone >= 0 and kind[gone] in _EACH_ONCE else []
+        return gone_once != [e for e in action.effect.sends if kind[e] in _EACH_ONCE]
 
     def _learn_plan(self, action: Action) -> None:
         """Where the entries of an eager plan strike it."""

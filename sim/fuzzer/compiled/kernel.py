@@ -18,6 +18,7 @@ from sim.fuzzer.compiled.layout import (
     BEGIN,
     BEGUN,
     BROKEN,
+    CAME_ROUND,
     CHOOSES,
     CHOSE,
     COUNT,
@@ -35,6 +36,10 @@ from sim.fuzzer.compiled.layout import (
     GO,
     KINDS_KNOWN,
     LEADS_TO,
+    LENGTH_SINCE,
+    LOOK,
+    LOOK_AT,
+    LOOK_EVERY,
     MASTER,
     MAX_STEPS,
     MEMBER,
@@ -50,6 +55,7 @@ from sim.fuzzer.compiled.layout import (
     PORTFOLIO,
     POS,
     QUIET,
+    ROUND,
     SCHEDULES,
     SEED,
     SIZED,
@@ -61,6 +67,7 @@ from sim.fuzzer.compiled.layout import (
     STATUS,
     STEPS,
     STRATEGY,
+    STRICT,
     SUSPECT,
     SWARM,
     TIMED,
@@ -73,6 +80,7 @@ from sim.fuzzer.compiled.layout import (
 )
 from sim.fuzzer.compiled.pctcp import begin_pctcp, note_size, pick_pctcp, took_pctcp
 from sim.fuzzer.compiled.pos import pick_pos
+from sim.fuzzer.compiled.rounds import came_back, is_hot, is_round, keep, move_on, owes_all_along
 from sim.fuzzer.compiled.strikes import begin_strikes
 
 _ZERO = np.uint64(0)
@@ -90,6 +98,7 @@ def begin(facts: Any, known: Any, settings: Any, registers: Any, random: Any, de
     random[SEED], random[DRAWS] = seed, derive(seed, facts.purposes[member])
     registers[MEMBER], registers[START], registers[STATE] = member, way, facts.starts[way, 0]
     registers[STEPS] = registers[PICK] = registers[OVERFLOW] = 0
+    registers[LOOK] = LOOK_EVERY
     registers[TOOK], registers[PHASE] = BEGUN, STAND
     if member == SWARM:
         random[ALLOWED] = _ZERO
@@ -109,6 +118,7 @@ def begin(facts: Any, known: Any, settings: Any, registers: Any, random: Any, de
         begin_clock(facts, registers, desk)
     random[OPEN] = np.uint64(settings[EVENTUALS])
     visit(known, registers, random, registers[STATE])
+    keep(registers, registers[STATE], 1)
 
 
 @inlined
@@ -172,7 +182,7 @@ def stand(
     if edge < 0:
         if wrong:
             return FOUND
-        if not at_rest and random[OPEN] != _ZERO:
+        if not at_rest and (random[OPEN] != _ZERO or settings[STRICT] or is_hot(rows, known, settings, state)):
             return SUSPECT
         if registers[MEMBER] == PCTCP and settings[SIZED] and at_rest:
             note_size(registers, desk)
@@ -182,6 +192,33 @@ def stand(
         return FOUND
     registers[EDGE] = edge
     return ONWARD
+
+
+@inlined
+def finish(registers: Any) -> None:
+    """Counts the schedule that has ended."""
+    registers[SPENT] += registers[STEPS] + 1
+    registers[SCHEDULES] += 1
+    registers[TOTAL_STEPS] += registers[STEPS]
+    registers[NUMBER] += 1
+    registers[COUNT] += 1
+    registers[PHASE] = BEGIN
+
+
+@inlined
+def came_round(rows: Any, facts: Any, known: Any, settings: Any, registers: Any, random: Any, path: Any) -> Any:
+    """The schedule is back where it was: if it could go on like this forever and nothing is owed, it ends. Whether the
+    plain engine has to judge it."""
+    if not is_round(rows, facts, known, registers, path):
+        registers[LOOK_AT] = 2 * registers[LENGTH_SINCE]
+        move_on(registers, registers[STATE])
+        return False
+    if settings[STRICT] or random[OPEN] != _ZERO or owes_all_along(rows, known, settings, registers, path):
+        return True
+    if registers[ROUND] == 0 or registers[LENGTH_SINCE] < registers[ROUND]:
+        registers[ROUND] = registers[LENGTH_SINCE]
+    finish(registers)
+    return False
 
 
 @compiled
@@ -199,14 +236,12 @@ def run(
                 return PAUSED
             begin(facts, known, settings, registers, random, desk)
         if registers[PHASE] == STAND:
+            if registers[STEPS] >= registers[LOOK]:
+                registers[LOOK] += LOOK_EVERY
+                return PAUSED
             ended = stand(rows, facts, known, settings, registers, random, desk, buffers)
             if ended == DONE:
-                registers[SPENT] += registers[STEPS] + 1
-                registers[SCHEDULES] += 1
-                registers[TOTAL_STEPS] += registers[STEPS]
-                registers[NUMBER] += 1
-                registers[COUNT] += 1
-                registers[PHASE] = BEGIN
+                finish(registers)
                 continue
             if ended != ONWARD:
                 return ended
@@ -217,10 +252,13 @@ def run(
             if ended != PAUSED:
                 return ended
         action, state = known.edges[edge, ACTION], known.edges[edge, LEADS_TO]
-        path[registers[STEPS]] = action
+        path[registers[STEPS], 0], path[registers[STEPS], 1] = action, registers[STATE]
         known.taken[action] = 1
         if facts.fact[action, CHOOSES] and registers[MEMBER] == PCTCP:
             registers[CHOSE] = 1
         registers[STEPS] += 1
         registers[TOOK], registers[STATE], registers[PHASE] = action, state, STAND
         visit(known, registers, random, state)
+        is_back = came_back(rows, registers, action, state) and not known.head[state, STATUS] & BROKEN
+        if is_back and came_round(rows, facts, known, settings, registers, random, path):
+            return CAME_ROUND

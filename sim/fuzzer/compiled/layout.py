@@ -14,12 +14,17 @@ from sim.checker.compiled.layout import SETTINGS
 NUMBER, END, PHASE, STATE, EDGE, TOOK, START, STEPS, MAX_STEPS, BATCH, MEMBER, COUNT = range(12)
 """NUMBER: of the current schedule; END: after the last. TOOK: the action that the strategy has not been told
 of yet (BEGUN: how the schedule began). COUNT: schedules since the states were last forgotten, from 1. SIZES: how
-many different sizes schedules had, 2 for more than one. SPENT: steps since the last pause, and what else took time."""
+many different sizes schedules had, 2 for more than one. SPENT: steps since the last pause, and what else took time.
+OPEN_SET: the set of chains that has free places, FREE: how many. LOOK: the step at which a schedule pauses."""
 SCHEDULES, TOTAL_STEPS, CUT_SHORT, STATES, CELLS, EDGES, HEARING = range(12, 19)
 PICK, STRUCK, DUE, TAKEN_EVENTS, EVENTS, CHAINS, CHAIN_ROWS, TOUCHED, STAMP = range(19, 28)
 NOW, DRAWN, HEAP, WAITING, LAST, OVERFLOW = range(28, 34)
 SIZES, SIZE_EVENTS, SIZE_WIDTH, CHOSE, SPENT = range(34, 39)
-REGISTERS = 39
+KEPT, LENGTH_SINCE, UNTIL, LOOK_AT, ROUND = range(39, 44)
+OPEN_SET, FREE, LOOK = range(44, 47)
+REGISTERS = 47
+"""KEPT: the state that a schedule may come back to, LENGTH_SINCE: the steps since, UNTIL and LOOK_AT: see
+`sim.run.lasso.Rounds`. ROUND: the shortest round so far, or 0."""
 
 NONE, BEGUN = -1, -2
 
@@ -51,10 +56,13 @@ PURPOSES = (
 STRATEGY, DEPTH, LENGTH, MOST, ENDLESS, ENVELOPES, OPENABLE, EVENTUALS, WAYS, KINDS_KNOWN, EAGER, SIZED = range(
     SETTINGS, SETTINGS + 12
 )
-FUZZ_SETTINGS = SETTINGS + 12
+CURRENT, PREMISES, STRICT = range(SETTINGS + 12, SETTINGS + 15)
+FUZZ_SETTINGS = SETTINGS + 15
 """LENGTH: of the canonical schedule. MOST: faults that a schedule may have. ENVELOPES: the subject of the first of
-them. OPENABLE: how many properties have to hold some time or may; EVENTUALS: those that have to, as bits. WAYS: to
-begin. EAGER: entries of the plan. SIZED: whether the sizes of schedules tell something."""
+them. OPENABLE: how many properties have to hold some time or may; EVENTUALS: those that have to hold once, as bits,
+CURRENT: those that are unmet wherever they do not hold. PREMISES: how many, the last ones, are unmet from where their
+premise holds. STRICT: whether the plain engine has to judge every round. WAYS: to begin. EAGER: entries of the plan.
+SIZED: whether the sizes of schedules tell something."""
 
 # Columns of an edge, one more than there are: so none lies across two lines of the processor's cache.
 ACTION, LEADS_TO, EVENT = range(3)
@@ -84,10 +92,13 @@ DELIVER, FIRE, MOVE, RESTART, HEAL, CUT, OTHER = range(7)
 ENTRY_CRASH, ENTRY_CUT, ENTRY_REORDER, ENTRY_OTHER = range(4)
 
 # Why a batch ended, beside the reasons of `sim.checker.compiled.layout`.
-DONE, FOUND, SUSPECT, SMALL_DESK, ONWARD = range(20, 25)
-"""FOUND: a property is violated. SUSPECT: the plain engine has to say how the schedule ended. ONWARD: it goes on."""
+DONE, FOUND, SUSPECT, SMALL_DESK, ONWARD, CAME_ROUND = range(20, 26)
+"""FOUND: a property is violated. SUSPECT: the plain engine has to say how the schedule ended. ONWARD: it goes on.
+CAME_ROUND: the plain engine has to say whether it ends with the round that it went."""
 
 KINDS_MAX = PROPERTIES_MAX = ENTRIES_MAX = 62
+LOOK_EVERY = 100_000
+"""Steps of one schedule after which it pauses, to look whether its time is over."""
 COUNT_MAX = 1 << 30
 """Schedules that one column can count, with room for those of a batch."""
 STEPS_MAX = (1 << 31) - 1
@@ -138,7 +149,7 @@ class Known(NamedTuple):
     offsets: Any
     head: Any
     held: Any
-    """The properties that hold in each state, as bits."""
+    """The properties that hold in each state, as bits; and those that are unmet from there on, until they hold."""
     edges: Any
     taken: Any
     """For each action whether some schedule took it."""
@@ -154,8 +165,12 @@ class Desk(NamedTuple):
     points: Any
     lowered: Any
     """The level of each chain whose priority was lowered, or -1."""
-    rows: Any
-    """Chains in rows, i + 1 of them in row i; a free place is -1."""
+    standing: Any
+    """For each row of chains the set that stands there."""
+    row: Any
+    """For each set of chains the row where it stands."""
+    set: Any
+    """For each chain the set that it is in."""
     last: Any
     """The last event of each chain."""
     rank: Any
@@ -165,8 +180,8 @@ class Desk(NamedTuple):
     chain: Any
     leaf: Any
     """Whether nothing follows from an event."""
-    mark: Any
-    """The last event that was found to follow from an event."""
+    up: Any
+    """For the last event of a chain itself; for others one that it follows from, with no last event between, or -1."""
     next: Any
     first: Any
     """The first pending event of each subject, or -1; for a clock, the event that a timer or move stands for."""

@@ -28,9 +28,11 @@ from sim.fuzzer.compiled.layout import (
     EVENT,
     EVENTS,
     FOR_CHAINS,
+    FREE,
     LEADS_TO,
     LENGTH,
     NONE,
+    OPEN_SET,
     OVERFLOW,
     PICK,
     PRIORITIES,
@@ -62,53 +64,59 @@ def begin_pctcp(facts: Any, settings: Any, registers: Any, random: Any, desk: An
     for subject in range(settings[ENVELOPES]):
         desk.first[subject] = NONE
     registers[EVENTS] = registers[CHAINS] = registers[CHAIN_ROWS] = registers[TOUCHED] = registers[TAKEN_EVENTS] = 0
+    registers[FREE] = 0
 
 
 @inlined
-def place_in_row(desk: Any, event: Any, begin: Any, end: Any) -> Any:
-    """Where in a row an event can go: after what it follows from, otherwise to a free place, otherwise NONE."""
-    free = np.int64(NONE)
-    for i in range(begin, end):
-        chain = desk.rows[i]
-        if chain < 0:
-            free = np.int64(i) if free < 0 else free
-        elif desk.mark[desk.last[chain]] == event:
-            return np.int64(i)
-    return free
+def nearest(desk: Any, event: Any) -> Any:
+    """The first event from this one on, along what it follows from, that is the last of its chain, or NONE. What lies
+    between is passed over for good."""
+    top = np.int64(event)
+    while top >= 0 and desk.up[top] != top:
+        top = np.int64(desk.up[top])
+    while event != top:
+        above = np.int64(desk.up[event])
+        desk.up[event] = top
+        event = above
+    return top
 
 
 @inlined
 def join_chain(registers: Any, random: Any, desk: Any, event: Any) -> None:
-    """Gives an event its chain: `sim.strategy.chains`. Row r comes after the rows before it, r + 1 places long."""
-    ancestor = desk.parent[event]
-    while ancestor >= 0:
-        desk.mark[ancestor] = event
-        ancestor = desk.parent[ancestor]
-    row, begin, place = 0, 0, np.int64(NONE)
-    while place < 0:
-        if row == registers[CHAIN_ROWS]:
-            if begin + row + 1 > desk.rows.size:
+    """Gives an event its chain: `sim.strategy.chains`."""
+    chain, row = np.int64(NONE), np.int64(0)
+    other = nearest(desk, np.int64(desk.parent[event]))
+    while other >= 0:
+        at = np.int64(desk.row[desk.set[desk.chain[other]]])
+        if chain < 0 or at < row:
+            chain, row = np.int64(desk.chain[other]), at
+        other = nearest(desk, np.int64(desk.parent[other]))
+    if chain < 0 or (registers[FREE] > 0 and desk.row[registers[OPEN_SET]] < row):
+        if registers[FREE] == 0:
+            rows = registers[CHAIN_ROWS]
+            if rows == desk.row.size:
                 registers[OVERFLOW] = 1
                 return
-            for i in range(begin, begin + row + 1):
-                desk.rows[i] = NONE
-            registers[CHAIN_ROWS] += 1
-        place = place_in_row(desk, event, begin, begin + row + 1)
-        if place < 0:
-            begin += row + 1
-            row += 1
-    chain = desk.rows[place]
-    if chain < 0:
-        chain = registers[CHAINS]
+            desk.row[rows] = desk.standing[rows] = rows
+            registers[CHAIN_ROWS], registers[OPEN_SET], registers[FREE] = rows + 1, rows, rows + 1
+        registers[FREE] -= 1
+        chain = np.int64(registers[CHAINS])
         registers[CHAINS] += 1
+        desk.set[chain] = registers[OPEN_SET]
         desk.rank[chain] = stream(random[PRIORITIES], chain)
+    else:
+        before = desk.last[chain]
+        desk.up[before] = desk.parent[before]
     desk.last[chain] = event
+    desk.up[event] = event
     desk.chain[event] = chain
-    for i in range(place, begin + row):
-        desk.rows[i] = desk.rows[i + 1]
-    for i in range(begin, begin + row):  # the row before has as many places as are left of this one
-        desk.rows[i - row], desk.rows[i] = desk.rows[i], desk.rows[i - row]
-    desk.rows[begin + row] = chain
+    rest = desk.set[chain]
+    row = np.int64(desk.row[rest])
+    if row > 0:  # what is left of the row and the row before change places
+        small = desk.standing[row - 1]
+        desk.standing[row - 1], desk.standing[row] = rest, small
+        desk.row[rest], desk.row[small] = row - 1, row
+        desk.set[chain] = small
 
 
 @inlined
@@ -119,7 +127,7 @@ def make_event(registers: Any, random: Any, desk: Any, subject: Any, parent: Any
         registers[OVERFLOW] = 1
         return
     registers[EVENTS] += 1
-    desk.parent[event], desk.next[event], desk.leaf[event], desk.mark[event] = parent, NONE, 1, NONE
+    desk.parent[event], desk.next[event], desk.leaf[event] = parent, NONE, 1
     if parent >= 0:
         desk.leaf[parent] = 0
     if desk.first[subject] < 0:
@@ -195,7 +203,7 @@ def took_pctcp(
     if process >= 0:
         armed, armed_end = facts.fact[action, ARMS_FROM], facts.fact[action, ARMS_TO]
         make_own(facts, edges, registers, random, desk, begin, end, process, over, armed, armed_end)
-    if facts.fact[action, SORT] == CUT:
+    if facts.fact[action, SORT] == CUT and facts.delays[subject, 0] >= 0:
         make_event(registers, random, desk, subject, over)
 
 

@@ -40,7 +40,7 @@ class Remembered:
         self._cells: Array = np.zeros(1 << 14, np.int32)
         self._offsets: Array = np.zeros(1 << 10, np.int64)
         self._head: Array = np.zeros((1 << 10, HEAD), np.int32)
-        self._held: Array = np.zeros(1 << 10, np.uint64)
+        self._held: Array = np.zeros((1 << 10, 2), np.uint64)
         self._edges: Array = np.zeros((1 << 14, EDGE_WIDTH), np.int32)
         self._registers[[STATES, CELLS, EDGES]] = 0
         self._registers[COUNT] = 1
@@ -64,8 +64,8 @@ class Remembered:
         found: list[int] = self._cells[self._offsets[number] : self._offsets[number + 1]].tolist()
         return found
 
-    def add(self, state: State, status: int, held: int) -> int:
-        """Keeps a state; the number it has from now on."""
+    def add(self, state: State, status: int, held: int, opens: int) -> int:
+        """Keeps a state, in which these properties hold or are unmet; the number it has from now on."""
         cells = np.array(self._mirror.cells(state), np.int32)
         number, used = int(self._registers[STATES]), int(self._registers[CELLS])
         self.grow(len(cells))
@@ -75,7 +75,7 @@ class Remembered:
         self._offsets[number + 1] = used + len(cells)
         self._head[number] = 0
         self._head[number, STATUS] = status
-        self._held[number] = held
+        self._held[number] = held, opens
         self._registers[STATES], self._registers[CELLS] = number + 1, used + len(cells)
         return number
 
@@ -97,7 +97,7 @@ class Remembered:
 
     # --- what was covered ---------------------------------------------------------------------------
 
-    def covered(self, held: tuple[str, ...]) -> CoverageData:
+    def covered(self, held: tuple[str, ...], round_: int) -> CoverageData:
         """What schedules covered since the last time, as every process would say it; one that is under way has not
         come by anywhere. Counting begins anew."""
         states = int(self._registers[STATES])
@@ -114,11 +114,13 @@ class Remembered:
         ascending = np.argsort(prints)
         actions = self._mirror.action_list
         taken = [actions[i] for i in np.flatnonzero(self.taken[: len(actions)])]
-        rows = {(action.process, action.row.index): None for action in taken if action.row is not None}
+        rows = {action.covers: None for action in taken if action.covers is not None}
         self.taken[:] = 0
         self._head[:states, [SEEN, SCHEDULES_BY]] = 0
         self._registers[COUNT] = 1
-        return CoverageData(prints[ascending].tobytes(), once[ascending].tobytes(), visits, tuple(rows), held)
+        return CoverageData(
+            prints[ascending].tobytes(), once[ascending].tobytes(), visits, tuple(rows), held, round=round_
+        )
 
 
 def _larger(array: Array, size: int) -> Array:

@@ -14,6 +14,7 @@ from sim.world.story import Story
 
 FORMATS = {
     "jsonl": "one JSON object per line: the run, each step, the outcome",
+    "log": "the log that its processes would have written, for `sim conform`",
     "mermaid": "a sequence diagram, which many viewers of Markdown draw",
     "perfetto": "a trace for ui.perfetto.dev or chrome://tracing: states as slices, messages as flows",
     "shiviz": "a log with vector clocks for bestchai.bitbucket.io/shiviz, read with its default expression",

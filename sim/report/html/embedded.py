@@ -48,6 +48,7 @@ def page_data(outcome: JudgedRun) -> dict[str, Any]:
             }
         ),
         "steps": steps,
+        "round": outcome.run.round if finding is not None else 0,
         "journeys": [writer.journey(journey) for journey in story.journeys],
         "fates": [fate.value for fate in FATES],
         "locals": writer.looks,

@@ -102,7 +102,8 @@ function drawRows(first, last, width) {
     row.box.dataset.step = step.number;
     row.box.id = `row-${step.number}`;
     row.box.className = "row" + (step.number === shown.selected ? " selected" : "") +
-      (shown.matched.has(step.number) ? " match" : "") + (step.number === violation ? " violated" : "");
+      (shown.matched.has(step.number) ? " match" : "") + (step.number === violation ? " violated" : "") +
+      (step.number >= roundFrom ? " round" : "");
     row.box.setAttribute("aria-selected", step.number === shown.selected);
     row.box.setAttribute("aria-posinset", at + 1);
     row.box.setAttribute("aria-setsize", shown.rows.length);
@@ -124,7 +125,7 @@ function makeRow() {
 }
 
 function rowWords(step) {
-  const words = [step.number === violation ? "⚑ " : "", shortly(step)];
+  const words = [step.number === violation ? "⚑ " : "", step.number === roundFrom ? "↻ " : "", shortly(step)];
   if (step.rejected.length) words.push(element("em", {}, `  ⊘ ${step.rejected.map(text).join("; ")}`));
   const moves = [];
   for (let i = 0; i < step.changed.length; i += 2) {

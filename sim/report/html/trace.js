@@ -4,6 +4,7 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const text = (number) => data.texts[number];
 const length = data.steps.length; // the start, which is step 0, and the steps
 const violation = data.finding ? length - 1 : -1;
+const roundFrom = data.round ? length - data.round : length; // the first step of what can be repeated forever
 
 const machines = data.machines.map(([name, monitor, sketch, local], index) => ({
   index, name, sketch, monitor: monitor === 1, steps: [0], locals: [local],

@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from models.consensus.sequence import (
+from sim.consensus.sequence import (
     CAUSE_RESET,
     CAUSE_STOP,
     SEQ_MAX,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from models.consensus.retry import (
+from sim.consensus.retry import (
     ErrorKind,
     Fail,
     FailReason,

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.consensus import retry as module
 from models.consensus.references.policies import FORK, UPSTREAM, UPSTREAM_OLD
-from models.consensus.retry import (
+from sim.consensus import retry as module
+from sim.consensus.retry import (
     OURS,
     ErrorClass,
     ErrorKind,

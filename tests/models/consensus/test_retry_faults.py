@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models.consensus.retry import (
+from sim.consensus.retry import (
     ErrorClass,
     Fail,
     FailReason,

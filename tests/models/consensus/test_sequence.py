@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from models.consensus import sequence as module
-from models.consensus.sequence import (
+from sim.consensus import sequence as module
+from sim.consensus.sequence import (
     SEQ_MAX,
     AckDecision,
     Answer,

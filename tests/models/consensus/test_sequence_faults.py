@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from models.consensus.sequence import (
+from sim.consensus.sequence import (
     AckDecision,
     Answer,
     ConsensusSequence,

@@ -119,8 +119,8 @@ class _Numbered:
     seq: int
 
     def __post_init__(self) -> None:
-        _check_text("run_id", self.run_id)
-        _check_int("seq", self.seq, 1)
+        check_text("run_id", self.run_id)
+        check_int("seq", self.seq, 1)
 
 
 class Decision(_Numbered):
@@ -198,7 +198,7 @@ class ConsensusSequence:
 
     def __init__(self, run_id: str) -> None:
         """A run without decisions. Raises TypeError or ValueError unless `run_id` is a non-empty str."""
-        _check_text("run_id", run_id)
+        check_text("run_id", run_id)
         self._state = _State(run_id)
         self._lock = threading.Lock()
 
@@ -234,8 +234,8 @@ class ConsensusSequence:
         Refused: FOREIGN; DUPLICATE_KEY (with the number it has); PASSED_KEY; CLOSED; GATED. Raises
         SequenceExhausted after number 2**64 - 1, TypeError or ValueError for what is not a run id or key.
         """
-        _check_text("run_id", run_id)
-        _check_key(key)
+        check_text("run_id", run_id)
+        check_key(key)
         with self._lock:
             state = self._state
             if run_id != state.run_id:
@@ -277,7 +277,7 @@ class ConsensusSequence:
         StopAck. Refused: FOREIGN, FUTURE, STALE; TOO_LATE (released before), CANCELLED_BEFORE.
         Raises TypeError for what is not a Decision, TypeError or ValueError for what is not a cause.
         """
-        _check_text("cause", cause)
+        check_text("cause", cause)
         return self._apply(_CANCEL, decision, Decision, cause)
 
     def stop(self, run_id: str) -> Answer:
@@ -287,7 +287,7 @@ class ConsensusSequence:
         the StopAck comes with the answer that settles it. Refused: FOREIGN, STOPPING_BEFORE,
         STOPPED_BEFORE. Raises TypeError or ValueError for no run id.
         """
-        _check_text("run_id", run_id)
+        check_text("run_id", run_id)
         with self._lock:
             state = self._state
             if run_id != state.run_id:
@@ -310,7 +310,7 @@ class ConsensusSequence:
         A decision of the old run that was on its way is cancelled; if the old run was draining, its StopAck
         is in the answer. Refused: SAME_RUN. Raises TypeError or ValueError for no run id.
         """
-        _check_text("run_id", run_id)
+        check_text("run_id", run_id)
         with self._lock:
             state = self._state
             if run_id == state.run_id:
@@ -357,11 +357,11 @@ class ConsensusSequence:
         if type(value) is not tuple or len(value) != 5:
             raise TypeError(f"expected (run id, seq, key, progress, phase), got {value!r}")
         run_id, seq, key, progress_word, phase_word = value
-        _check_text("run_id", run_id)
-        _check_int("decision_seq", seq, 0)
+        check_text("run_id", run_id)
+        check_int("decision_seq", seq, 0)
         progress, phase = Progress(progress_word), RunPhase(phase_word)
         if seq:
-            _check_key(key)
+            check_key(key)
         fits_number = (seq == 0) == (progress is Progress.NONE) and (seq > 0 or key == ())
         fits_phase = phase is RunPhase.OPEN or (phase is RunPhase.DRAINING) == (progress is Progress.BEGUN)
         if not fits_number or not fits_phase or (progress, phase) == (Progress.ISSUED, RunPhase.STOPPED):
@@ -378,22 +378,25 @@ class ConsensusSequence:
         return f"{type(self).__name__}.from_value({self.as_value()!r})"
 
 
-def _check_text(name: str, given: object) -> None:
+def check_text(name: str, given: object) -> None:
+    """Raises TypeError or ValueError for what is not a text with something in it."""
     if type(given) is not str:
         raise TypeError(f"{name}: expected a str, got {given!r}")
     if not given:
         raise ValueError(f"{name}: expected a non-empty str")
 
 
-def _check_int(name: str, given: object, least: int) -> None:
+def check_int(name: str, given: object, least: int) -> None:
+    """Raises TypeError or ValueError for what is not a whole number from `least` to 2**64 - 1."""
     if type(given) is not int:  # neither True nor an IntEnum: equal values must have one encoding
         raise TypeError(f"{name}: expected an int, got {given!r}")
     if not least <= given <= SEQ_MAX:
         raise ValueError(f"{name}: expected {least} to 2**64 - 1, got {given}")
 
 
-def _check_key(given: object) -> None:
+def check_key(given: object) -> None:
+    """Raises TypeError or ValueError for what is not a key."""
     if type(given) is not tuple or not 1 <= len(given) <= KEY_PARTS_MAX:
         raise ValueError(f"key: expected a tuple of 1 to {KEY_PARTS_MAX} integers, got {given!r}")
     for part in given:
-        _check_int("each part of key", part, 0)
+        check_int("each part of key", part, 0)

@@ -1,4 +1,4 @@
-"""Where sessions are kept: in the folder that `SIM_HOME` names, otherwise in the project's `.sim`.
+"""Where sessions are kept: in the folder that a variable names (`SIM_HOME`), otherwise in the project's own (`.sim`).
 
 The project is the nearest folder upward that holds a `.git` or a `pyproject.toml`, otherwise the working directory.
 Neither requires git: without git the same store is found.
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sim.base.errors import ConfigError
-from sim.campaign import hold
-from sim.campaign.git import GitPlace
+from sim.sessions import hold
+from sim.sessions.git import GitPlace
 
 FOLDER = ".sim"
 FILE = "sessions.sqlite"
@@ -34,6 +34,8 @@ class Home:
     """The project's folder."""
     shared: bool
     """Whether it also holds sessions of other projects."""
+    variable: str = VARIABLE
+    """The variable that may name another folder."""
 
     @property
     def file(self) -> Path:
@@ -109,17 +111,17 @@ class Home:
         return f"{path}: is a link, or no {kind} at all; a store has a {kind} of its own there: remove it"
 
     def _unusable(self, why: str) -> str:
-        return f"{self.folder}: no sessions can be kept there: {why}; set {VARIABLE} to a folder that you own"
+        return f"{self.folder}: no sessions can be kept there: {why}; set {self.variable} to a folder that you own"
 
 
-def home(here: Path, variable: str | None) -> Home:
-    """The store for work in the folder `here`; `variable` is the value of `SIM_HOME`. Raises `ConfigError` if that
-    begins with the home folder of an unknown user."""
+def home(here: Path, named: str | None, *, folder: str = FOLDER, variable: str = VARIABLE) -> Home:
+    """The store for work in the folder `here`; `named` is the value of `variable`, `folder` the project's own one. Raises
+    `ConfigError` if the value begins with the home folder of an unknown user."""
     root = next((folder for folder in (here, *here.parents) if any((folder / m).exists() for m in _MARKS)), here)
-    if variable:
+    if named:
         try:
-            folder = Path(variable).expanduser().absolute()
+            path = Path(named).expanduser().absolute()
         except RuntimeError:
-            raise ConfigError(f"{VARIABLE}={variable}: home folder not found; write the full path") from None
-        return Home(folder, root, shared=True)
-    return Home(root / FOLDER, root, shared=False)
+            raise ConfigError(f"{variable}={named}: home folder not found; write the full path") from None
+        return Home(path, root, shared=True, variable=variable)
+    return Home(root / folder, root, shared=False, variable=variable)

@@ -1,0 +1,39 @@
+"""A coordinator with a budget of money: an agent is asked again only while the budget has room for it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from sim import View, always
+from sim.metrics import Budget
+
+from .coordinator import Coordinator
+from .journal import GIVEN_UP
+
+
+class Thrifty(Coordinator):
+    """Asks its budget before it asks an agent again, and gives up on whom it cannot pay for. First questions are asked in
+    any case. The budget is nominal, like that of a retry: each question costs what is expected of it."""
+
+    budget_usd: str = "2.00"
+    """What the questions of a stage may cost; a text, since a process holds no exact amounts."""
+    ask_usd: str = "0.01"
+    """What a question and its answer are expected to cost."""
+
+    def affords(self, more: int) -> bool:
+        """Besides what was asked, and what whoever backs off will be asked; an agent that was given up counts with all
+        attempts that it may have had."""
+        asked = sum(self.retries + 1 if attempt == GIVEN_UP else attempt for attempt in self.journal.attempts)
+        budget, each = Budget(self.budget_usd), Decimal(self.ask_usd)
+        budget.spend(asked * each)
+        return budget.allows((len(self.waiting) + more) * each)
+
+
+def _is_within(coordinator: View) -> bool:
+    attempts = [attempt for attempt in coordinator.journal.attempts if attempt > 0]
+    asked = sum(attempts) * Decimal(coordinator.ask_usd)
+    return max(attempts, default=0) <= 1 or asked <= Decimal(coordinator.budget_usd)
+
+
+WITHIN_BUDGET = always("no question beyond the budget", lambda coordinator: _is_within(coordinator))
+"""Whoever was asked again was asked within the budget."""

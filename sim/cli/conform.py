@@ -1,0 +1,172 @@
+"""`sim conform`: whether logs are paths of a model."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sim.base import printing
+from sim.base.errors import ConfigError, ExitStatus
+from sim.cli import options
+from sim.conform.conformance import JudgedLog, Judging
+from sim.conform.listening import Listener
+from sim.conform.logged import Logged, read_logs
+from sim.conform.search import MAX_NODES
+from sim.conform.shared_out import RunJudge, judged_by
+from sim.minimiser.counterexample_file import replay_command
+from sim.scenario import Target, load_target, scenario_text, write_text
+
+FILES_MAX = 10
+"""How many scenario files are written of one log; what else is wrong is told."""
+
+
+@click.command()
+@click.argument("logs", nargs=-1, required=True, type=click.Path(), metavar="LOG...")
+@click.option("--model", "target", required=True, metavar="TARGET", help="The model, or a scenario file that names it.")
+@options.settings
+@click.option("--faults", metavar="SPEC", help="The fault budget, such as drop:unlimited, instead of the model's.")
+@click.option(
+    "--skew", type=options.Whole(0), metavar="MS", help="Clocks order lines that are further apart than this."
+)
+@click.option(
+    "--max-nodes",
+    type=options.Whole(1),
+    default=MAX_NODES,
+    show_default=True,
+    metavar="N",
+    help="Stop after this many.",
+)
+@click.option(
+    "--monitors-only", is_flag=True, help="Let the monitors judge what was emitted; the rest is not asked for."
+)
+@click.option("--strength", is_flag=True, help="Tell how much the log could refute, by spoiling it.")
+@click.option("--workers", type=options.Whole(1), default=1, show_default=True, metavar="N", help="Processes.")
+@options.out
+@options.as_json
+def command(
+    logs: tuple[str, ...],
+    target: str,
+    settings: tuple[str, ...],
+    faults: str | None,
+    skew: int | None,
+    max_nodes: int,
+    monitors_only: bool,
+    strength: bool,
+    workers: int,
+    out: str,
+    as_json: bool,
+) -> int:
+    """Tell whether the runs of a LOG are paths of a model. Exit status: 0 they are, 1 one is not, 2 bad log, 4 a bound was
+    hit."""
+    logged = read_logs(logs)
+    sets = {**_config_of(logged), **options.overrides(settings)}
+    make = _MakeJudge(target, sets, faults, skew, max_nodes, monitors_only, strength, len(logged.runs) <= 20)
+    loaded = make.load()
+    if logged.model is not None and logged.model != loaded.model:
+        raise ConfigError(
+            f"{logs[0]}:1: the log is of {logged.model}, not of {loaded.model}; give --model {logged.model}"
+        )
+    answers = list(judged_by(workers, make, list(logged.runs.values())))
+    files = _keep(loaded, answers, Path(out))
+    if as_json:
+        options.print_json(_data(answers, files))
+    else:
+        printing.out(*_lines(answers, files, loaded.model))
+    return _status(answers)
+
+
+@dataclass(frozen=True)
+class _MakeJudge:
+    """Makes the judge of a command line, here or in another process."""
+
+    target: str
+    sets: Mapping[str, str]
+    faults: str | None
+    skew: int | None
+    max_nodes: int
+    monitors_only: bool
+    strength: bool
+    hints: bool
+
+    def load(self) -> Target:
+        return load_target(self.target, self.sets, faults=self.faults)
+
+    def __call__(self) -> RunJudge:
+        system = self.load().system
+        if self.monitors_only:
+            return Listener(system)
+        return Judging(system, self.skew, self.max_nodes, self.strength, self.hints)
+
+
+def _config_of(logged: Logged) -> dict[str, str]:
+    """The configuration in the header, as `--set` has it."""
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in logged.config.items()}
+
+
+def _keep(target: Target, answers: list[JudgedLog], folder: Path) -> dict[str, str]:
+    """Writes the explained paths as scenario files, those of runs that do not conform first: run -> file."""
+    if len(answers) > 1:
+        answers = [one for one in answers if one.verdict != "ok"]
+    files = {}
+    for one in [one for one in answers if one.schedule][:FILES_MAX]:
+        name = re.sub(r"[^\w.-]+", "-", f"{target.model}-log{'-' if one.run else ''}{one.run}").strip("-").lower()
+        files[one.run] = str(folder / f"{name}.yaml")
+        keys = {
+            "model": target.model,
+            "config": dict(target.config) or None,
+            **target.system.scenario_keys,
+            "expect": {"verdict": "violated"} if one.finding else None,
+            "schedule": list(one.schedule),
+        }
+        what = (
+            "The path that explains the log."
+            if one.explained == one.lines
+            else "The longest explained prefix of the log."
+        )
+        replay = f"Replay it with: {replay_command(files[one.run], target.model)}"
+        write_text(files[one.run], scenario_text(keys, list(map(printing.printable, (*one.words, what, replay)))))
+    return files
+
+
+def _data(answers: list[JudgedLog], files: Mapping[str, str]) -> dict[str, Any]:
+    """What is said of all runs: the sums, and the first that does not conform."""
+    shown = next((one for one in answers if one.verdict != "ok"), answers[0])
+    sums = {key: sum(getattr(one, key) for one in answers) for key in ("lines", "explained", "nodes")}
+    told = [{**one.said, "scenario": files.get(one.run)} for one in answers]
+    worst = next((v for v in ("violated", "incomplete") if any(one.verdict == v for one in answers)), "ok")
+    first = {**shown.said, "scenario": files.get(shown.run)}
+    return {**first, "verdict": worst, **sums, "runs": told if len(told) > 1 else []}
+
+
+def _lines(answers: list[JudgedLog], files: Mapping[str, str], model: str) -> list[str]:
+    lines = []
+    for one in answers:
+        run = f"run {one.run}: " if one.run else ""
+        if one.verdict != "ok" or len(answers) == 1:
+            lines.append(
+                f"{run}{_SAID[one.verdict]}: {one.explained} of {one.lines} lines explained, {one.nodes:,} nodes"
+            )
+            lines += one.words
+            if one.run in files:
+                lines.append(f"scenario: {files[one.run]}")
+                lines.append(f"replay: {replay_command(files[one.run], model)}")
+    if len(answers) > 1:
+        good = sum(one.verdict == "ok" for one in answers)
+        lines.append(f"{good} of {len(answers)} runs conform")
+    return lines
+
+
+_SAID = {"ok": "conforms", "violated": "does not conform", "incomplete": "incomplete"}
+
+
+def _status(answers: list[JudgedLog]) -> ExitStatus:
+    verdicts = {one.verdict for one in answers}
+    if "violated" in verdicts:
+        return ExitStatus.VIOLATED
+    return ExitStatus.INCOMPLETE if "incomplete" in verdicts else ExitStatus.AS_EXPECTED

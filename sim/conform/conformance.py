@@ -1,0 +1,136 @@
+"""A log judged: every run of it, and what is said of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sim.conform.fitting import Fitting, input_text
+from sim.conform.logged import LoggedRun, LogLine
+from sim.conform.parting import Parting, parting, unstarted
+from sim.conform.search import MAX_NODES, Found, Search
+from sim.conform.spoiling import Strength, refutes_something, strength_of
+from sim.graph.graph import Graph
+from sim.run.trace import schedule_of
+from sim.system.declaration import Declaration
+
+
+@dataclass(frozen=True)
+class JudgedLog:
+    """What is said of one run of a log. `schedule` is the explained path, or its longest prefix."""
+
+    run: str
+    verdict: str
+    lines: int
+    explained: int
+    nodes: int
+    schedule: tuple[str, ...] = ()
+    line: str | None = None
+    number: int | None = None
+    process: str | None = None
+    possible: tuple[str, ...] = ()
+    differs: tuple[Mapping[str, str], ...] = ()
+    finding: str | None = None
+    words: tuple[str, ...] = ()
+    strength: Strength | None = None
+
+    @property
+    def said(self) -> Mapping[str, Any]:
+        """As JSON has it."""
+        return {
+            "run": self.run,
+            "verdict": self.verdict,
+            "lines": self.lines,
+            "explained": self.explained,
+            "nodes": self.nodes,
+            "line": self.number,
+            "place": self.line,
+            "process": self.process,
+            "possible": list(self.possible),
+            "differs": list(self.differs),
+            "violation": self.finding,
+            "scenario": None,
+            "strength": None if self.strength is None else self.strength.data(),
+        }
+
+
+@dataclass
+class Judging:
+    """How logs are judged: against which graph, with what bounds."""
+
+    system: Declaration
+    skew_ms: int | None = None
+    max_nodes: int = MAX_NODES
+    strength: bool = False
+    hints: bool = True
+    """Whether a log that could refute nothing is told apart."""
+    graph: Graph = field(init=False)
+    fitting: Fitting = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.graph = Graph(self.system)
+        self.fitting = Fitting(self.graph)
+
+    def search(self, run: LoggedRun) -> Search:
+        return Search(self.graph, run, self.fitting, skew_ms=self.skew_ms, max_nodes=self.max_nodes)
+
+    def judge(self, run: LoggedRun) -> JudgedLog:
+        """What is said of this run. Raises `ConfigError` if this model could never write its lines."""
+        self.fitting.forget()
+        search = self.search(run)
+        found = search.result()
+        if found.verdict == "ok" and found.explanation is not None:
+            return self._conforms(run, found)
+        if found.verdict == "incomplete":
+            words = (f"the bound of {self.max_nodes:,} nodes was hit; raise --max-nodes, or log more",)
+            return self._answer(run, found, words=words)
+        if found.finding is not None:
+            return self._answer(run, found, finding=found.finding, words=(f"explained, but {found.finding}",))
+        return self._parted(run, search, found)
+
+    def _conforms(self, run: LoggedRun, found: Found) -> JudgedLog:
+        strength: Strength | None = None
+        words: tuple[str, ...] = ()
+        if self.strength:
+            strength = strength_of(run, self._accepts)
+            words = tuple(strength.words())
+        elif self.hints and not refutes_something(run, self._accepts):
+            words = ("this log could refute nothing: spoilt in every way that was tried it still conforms; log more",)
+        return self._answer(run, found, strength=strength, words=words)
+
+    def _accepts(self, run: LoggedRun) -> bool | None:
+        """Whether there is an explanation; None if a bound came first."""
+        verdict = self.search(run).result(explain=False).verdict
+        return None if verdict == "incomplete" else verdict == "ok"
+
+    def _parted(self, run: LoggedRun, search: Search, found: Found) -> JudgedLog:
+        if not found.furthest:
+            line = unstarted(search)
+            words = (
+                f"{line.place}: no start of the model is like that: {line.process}: {input_text(line.said['input'])}",
+            )
+            return self._answer(run, found, line=line, words=words)
+        where: Parting | None = parting(search, found.furthest)
+        assert where is not None, "a log that is not explained has a line that is not"
+        closest = where.closest
+        if closest is not None:
+            found.furthest = [closest.path]
+        differs = (
+            () if closest is None else tuple({"what": d.what, "log": d.log, "model": d.model} for d in closest.differs)
+        )
+        possible = tuple(one.address for one in where.possible)
+        return self._answer(run, found, line=where.line, possible=possible, differs=differs, words=tuple(where.words()))
+
+    def _answer(self, run: LoggedRun, found: Found, *, line: LogLine | None = None, **more: Any) -> JudgedLog:
+        path = found.explanation or (found.furthest[0] if found.furthest else None)
+        schedule = () if path is None else tuple(schedule_of(path.start, (action for action, _ in path.steps)))
+        if line is not None:
+            more |= {"line": line.place, "number": line.number, "process": line.process}
+        explained = min(found.explained, len(run.lines))
+        return JudgedLog(run.name, found.verdict, len(run.lines), explained, found.nodes, schedule, **more)
+
+
+def judge_runs(judging: Judging, runs: Sequence[LoggedRun]) -> list[JudgedLog]:
+    """Each run, in their order."""
+    return [judging.judge(run) for run in runs]

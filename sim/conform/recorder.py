@@ -1,0 +1,203 @@
+"""Writes logs from ordinary code; nothing of the simulation is imported.
+
+    recorder = Recorder("run.jsonl", model="models.consensus")
+    me = recorder.process("coordinator")
+    me.received("gemini", "Response", {"round": 1}, cause=id_that_came_with_it)
+    id_ = me.sent("store", "Store", {"round": 1})       # travels with the message
+    me.became("storing")
+
+What a process is given begins a line; what it sends, emits and becomes belongs to it. The line is written when it is given
+the next thing, by `flush` and by `close`. Several threads may share a recorder, and tasks too: each process has a line of
+its own. An operating system process that was forked writes a file of its own, `run-PID.jsonl`; `sim conform` takes them all.
+Without a path nothing is recorded.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=str).encode
+
+Fields = Mapping[str, Any]
+
+
+class Recorder:
+    """A log that is being written; `path` None records nothing. `run` tells several runs of one file apart."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        model: str | None = None,
+        config: Fields | None = None,
+        run: str | None = None,
+    ) -> None:
+        self._path = None if path is None else Path(path)
+        header: dict[str, Any] = {"roundsim_log": 1}
+        header |= {} if model is None else {"model": model}
+        self._header = header | ({} if config is None else {"config": dict(config)})
+        self.run = run
+        self._lock = threading.Lock()
+        self._processes: dict[str, RecordedProcess] = {}
+        self._file: TextIO | None = None
+        self._owner = 0
+        if self._path is not None:
+            self._open(self._path)
+
+    @property
+    def on(self) -> bool:
+        """Whether anything is recorded."""
+        return self._path is not None
+
+    @property
+    def paths(self) -> list[str]:
+        """The files written so far, also by processes that were forked."""
+        if self._path is None:
+            return []
+        beside = self._path.parent.glob(f"{self._path.stem}-[0-9]*{self._path.suffix}")
+        return [str(self._path), *sorted(map(str, beside))]
+
+    def process(self, name: str) -> RecordedProcess:
+        """The process of the model that this part of the program is. Asked for again it is the same."""
+        with self._lock:
+            found = self._processes.get(name)
+            if found is None:
+                found = self._processes[name] = RecordedProcess(self, name)
+            return found
+
+    def flush(self) -> None:
+        """Write the lines that are begun."""
+        for process in list(self._processes.values()):
+            process.flush()
+
+    def close(self) -> None:
+        """Write the lines that are begun, and close the file."""
+        self.flush()
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open(self, path: Path) -> None:
+        self._owner = os.getpid()
+        self._file = path.open("w", encoding="utf-8", buffering=1)
+        self._file.write(_encode(self._header) + "\n")
+
+    def write(self, line: Fields) -> None:
+        """One line, whole."""
+        text = _encode(line) + "\n"
+        with self._lock:
+            if self._file is None or self._path is None:
+                return
+            if os.getpid() != self._owner:
+                self._open(self._path.with_name(f"{self._path.stem}-{os.getpid()}{self._path.suffix}"))
+            self._file.write(text)
+
+
+class RecordedProcess:
+    """One process of the model, as its program sees it."""
+
+    def __init__(self, recorder: Recorder, name: str) -> None:
+        self._recorder, self._name = recorder, name
+        self._lock = threading.Lock()
+        self._line: dict[str, Any] | None = None
+        self._count = 0
+
+    def started(self) -> None:
+        """It begins."""
+        self._begin({"start": True})
+
+    def received(self, source: str, message: str, fields: Fields | None = None, *, cause: str | None = None) -> None:
+        """It takes a message; `cause` is what `sent` returned where it was sent."""
+        arrival: dict[str, Any] = {"from": source, "message": message}
+        self._begin({"deliver": arrival if fields is None else {**arrival, "fields": dict(fields)}}, cause)
+
+    def fired(self, timer: str) -> None:
+        """A timer of it ends."""
+        self._begin({"fire": timer})
+
+    def moved(self, move: str) -> None:
+        """It does something by itself."""
+        self._begin({"move": move})
+
+    def failed(self, fault: str, source: str, message: str, fields: Fields | None = None) -> None:
+        """Instead of a message it gets a fault, such as agent_timeout."""
+        given: dict[str, Any] = {"fault": fault, "from": source, "message": message}
+        self._begin(given if fields is None else {**given, "fields": dict(fields)})
+
+    def restarted(self) -> None:
+        """It begins again after a crash."""
+        self._begin({"restart": True})
+
+    def sent(self, target: str, message: str, fields: Fields | None = None) -> str:
+        """It sends a message. What is returned travels with it, for `received(cause=...)`."""
+        one: dict[str, Any] = {"to": target, "message": message}
+        return self._put({"send": one if fields is None else {**one, "fields": dict(fields)}})
+
+    def emitted(self, name: str, fields: Fields | None = None) -> None:
+        """It emits something that monitors hear."""
+        one: dict[str, Any] = {"name": name}
+        self._put({"emit": one if fields is None else {**one, "fields": dict(fields)}})
+
+    def became(self, state: str | None = None, fields: Fields | None = None) -> None:
+        """Its state afterwards, or some of its fields."""
+        if not self._recorder.on:
+            return
+        with self._lock:
+            line = self._open_line()
+            if state is not None:
+                line["state"] = state
+            if fields is not None:
+                line["fields"] = {**line.get("fields", {}), **fields}
+
+    def flush(self) -> None:
+        """Write the line that is begun; what comes before the next input is lost to it."""
+        with self._lock:
+            self._write()
+
+    def _begin(self, given: Fields, cause: str | None = None) -> None:
+        if not self._recorder.on:
+            return
+        with self._lock:
+            self._write()
+            self._count += 1
+            id_ = f"{self._name}/{os.getpid()}/{self._count}"
+            self._line = {"process": self._name, "input": given, "outputs": [], "id": id_}
+            if cause:
+                self._line["cause"] = cause
+            if self._recorder.run is not None:
+                self._line["run"] = self._recorder.run
+
+    def _put(self, output: Fields) -> str:
+        if not self._recorder.on:
+            return ""
+        with self._lock:
+            line = self._open_line()
+            line["outputs"].append(output)
+            id_: str = line["id"]
+            return id_
+
+    def _open_line(self) -> dict[str, Any]:
+        if self._line is None:
+            what = f"{self._name} was given nothing yet: call started, received, fired or moved before what comes of it"
+            raise RuntimeError(what)
+        return self._line
+
+    def _write(self) -> None:
+        if self._line is not None:
+            line, self._line = self._line, None
+            self._recorder.write(line)

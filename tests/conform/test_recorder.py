@@ -1,0 +1,160 @@
+"""Three real programs are recorded: each conforms, and a bug planted in it is given away by its log."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import queue
+import subprocess
+import sys
+import threading
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from sim.conform.conformance import JudgedLog, Judging
+from sim.conform.recorder import RecordedProcess, Recorder
+from tests.conform.judged import judged, system
+
+ASKS = 3
+BUGS = (None, "replies to another number", "replies twice")
+
+
+class RealClient:
+    """What the client does, whoever carries its messages."""
+
+    def __init__(self, log: RecordedProcess) -> None:
+        self.log, self.asked = log, 0
+        log.started()
+        log.became("idle")
+
+    def ask(self) -> tuple[int, str]:
+        self.asked += 1
+        self.log.moved("ask")
+        sent = self.log.sent("server", "Ask", {"number": self.asked})
+        self.log.became("waiting", {"asked": self.asked})
+        return self.asked, sent
+
+    def take(self, number: int, cause: str) -> None:
+        self.log.received("server", "Reply", {"number": number}, cause=cause)
+        self.log.became("done" if self.asked == ASKS else "idle")
+
+
+def serve(log: RecordedProcess, number: int, cause: str, bug: str | None) -> list[tuple[int, str]]:
+    """What the server does: its replies."""
+    log.received("client", "Ask", {"number": number}, cause=cause)
+    log.emitted("Served", {"number": number})
+    given = number + 1 if bug == BUGS[1] and number == 2 else number
+    return [(given, log.sent("client", "Reply", {"number": given})) for _ in range(2 if bug == BUGS[2] else 1)]
+
+
+async def in_tasks(path: Path, bug: str | None) -> None:
+    asks: asyncio.Queue[tuple[int, str] | None] = asyncio.Queue()
+    replies: asyncio.Queue[tuple[int, str]] = asyncio.Queue()
+
+    async def server(log: RecordedProcess) -> None:
+        while (asked := await asks.get()) is not None:
+            for reply in serve(log, *asked, bug):
+                await replies.put(reply)
+
+    with Recorder(path) as recorder:
+        task = asyncio.create_task(server(recorder.process("server")))
+        client = RealClient(recorder.process("client"))
+        for _ in range(ASKS):
+            await asks.put(client.ask())
+            client.take(*await replies.get())
+        await asks.put(None)
+        await task
+
+
+def in_threads(path: Path, bug: str | None) -> None:
+    asks: queue.Queue[tuple[int, str] | None] = queue.Queue()
+    replies: queue.Queue[tuple[int, str]] = queue.Queue()
+
+    def server(log: RecordedProcess) -> None:
+        while (asked := asks.get()) is not None:
+            for reply in serve(log, *asked, bug):
+                replies.put(reply)
+
+    with Recorder(path) as recorder:
+        thread = threading.Thread(target=server, args=(recorder.process("server"),))
+        thread.start()
+        client = RealClient(recorder.process("client"))
+        for _ in range(ASKS):
+            asks.put(client.ask())
+            client.take(*replies.get())
+        asks.put(None)
+        thread.join()
+
+
+def _server_process(path: Path, pipe: Connection, bug: str | None) -> None:
+    with Recorder(path) as recorder:
+        log = recorder.process("server")
+        while (asked := pipe.recv()) is not None:
+            pipe.send(serve(log, *asked, bug)[-1])
+
+
+def in_processes(path: Path, bug: str | None) -> list[str]:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    other = path.with_name("server.jsonl")
+    process = context.Process(target=_server_process, args=(other, theirs, bug))
+    process.start()
+    theirs.close()
+    with Recorder(path) as recorder:
+        client = RealClient(recorder.process("client"))
+        for _ in range(ASKS):
+            ours.send(client.ask())
+            client.take(*ours.recv())
+        ours.send(None)
+    process.join()
+    return [str(path), str(other)]
+
+
+def recorded(kind: str, path: Path, bug: str | None) -> JudgedLog:
+    paths = [str(path)]
+    if kind == "asyncio":
+        asyncio.run(in_tasks(path, bug))
+    elif kind == "threads":
+        in_threads(path, bug)
+    else:
+        paths = in_processes(path, bug)
+    return judged(Judging(system(ASKS)), paths)
+
+
+@pytest.mark.parametrize("kind", ["asyncio", "threads", "processes"])
+def test_a_program_conforms_and_its_log_gives_a_planted_bug_away(kind: str, tmp_path: Path) -> None:
+    fine = recorded(kind, tmp_path / "fine.jsonl", None)
+    assert (fine.verdict, fine.explained) == ("ok", fine.lines)
+    for bug in BUGS[1:]:
+        bad = recorded(kind, tmp_path / "bad.jsonl", bug)
+        assert (bad.verdict, bad.process) == ("violated", "server"), bug
+        assert bad.differs[0]["what"].startswith("output"), bug
+
+
+def test_a_recorder_without_a_path_records_nothing() -> None:
+    recorder = Recorder()
+    log = recorder.process("client")
+    log.started()
+    log.became("idle")
+    assert (log.sent("server", "Ask"), recorder.paths) == ("", [])
+    recorder.close()
+
+
+def test_what_was_given_comes_first(tmp_path: Path) -> None:
+    with Recorder(tmp_path / "a.jsonl") as recorder, pytest.raises(RuntimeError, match="client was given nothing yet"):
+        recorder.process("client").sent("server", "Ask")
+
+
+def test_a_recorder_imports_nothing_of_the_simulation() -> None:
+    told = "import sys; import sim.conform.recorder as r; print([m for m in sys.modules if m.startswith('sim.')])"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True, env=os.environ)
+    assert done.stdout == "['sim.conform', 'sim.conform.recorder']\n"
+
+
+def test_the_module_of_the_recorder_names_nothing_of_sim() -> None:
+    source = Path(__file__).parents[2] / "sim/conform/recorder.py"
+    assert "import sim" not in source.read_text(encoding="utf-8")
+    assert "from sim" not in source.read_text(encoding="utf-8").replace("from sim.conform.recorder import", "")
