@@ -305,6 +305,10 @@ class Reference:
     def _runs(self, state: State) -> list[tuple[Any, ...]]:
         return [(e,) for e in state.net] if self._is_flat() else list(state.net)
 
+    def _flying(self, state: State) -> list[Any]:
+        """Every envelope in flight."""
+        return [envelope for run in self._runs(state) for envelope in run]
+
     def _with_runs(self, state: State, runs: list[tuple[Any, ...]]) -> State:
         left = [run for run in runs if run]
         net = [e for run in left for e in run] if self._is_flat() else left
@@ -365,7 +369,7 @@ class Reference:
         """Without what can never arrive."""
         gone = {name for name, local in zip(self.names, state.locals, strict=True) if local.state == GONE}
         lasting = [name.removesuffix(" for good") for name in state.cuts if name.endswith(" for good")]
-        for envelope in [e for queue in state.net for e in queue] if self.system.network == "fifo" else state.net:
+        for envelope in self._flying(state):
             if envelope[1] in gone or self._held(state._replace(cuts=tuple(lasting)), envelope):
                 state = self._remove(state, envelope)
         return state
@@ -416,8 +420,7 @@ class Reference:
 
     def _fell(self, state: State, host: str, after: str) -> State:
         """The machine goes down, with whoever is still up on it and what is in flight inside of it."""
-        flat = [e for queue in state.net for e in queue] if self.system.network == "fifo" else state.net
-        for envelope in flat:
+        for envelope in self._flying(state):
             if {envelope[0], envelope[1]} <= {*self.system.machines[host]}:
                 state = self._remove(state, envelope)
         for name in self.system.machines[host]:

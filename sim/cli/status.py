@@ -19,7 +19,7 @@ from sim.report.status import Status, read_record, status_of_outcome
 from sim.run.verify import RunRequest
 
 FORMATS = ("text", "json", "openmetrics", "otel")
-DIGITS_MAX = 19
+DIGITS_MAX = 4_000
 RECORD_MAX = 256 * 1024 * 1024
 """Bytes; we never print a longer record of a run."""
 
@@ -68,7 +68,7 @@ def command(
 
 
 def _number(target: str) -> int:
-    """The number of a session. No session has one with more digits than SQLite can store."""
+    """The number of a session; what has more digits than Python reads is not one, and is not found."""
     return int(target) if len(target) <= DIGITS_MAX else 10**DIGITS_MAX
 
 

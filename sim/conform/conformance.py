@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sim.conform.fitting import Fitting, input_text
+from sim.conform.log_of_run import refuse_what_no_line_says
 from sim.conform.logged import LoggedRun, LogLine
 from sim.conform.parting import Parting, parting, unstarted
 from sim.conform.search import MAX_NODES, Found, Search
@@ -69,6 +70,7 @@ class Judging:
     fitting: Fitting = field(init=False)
 
     def __post_init__(self) -> None:
+        refuse_what_no_line_says(self.system)
         self.graph = Graph(self.system)
         self.fitting = Fitting(self.graph)
 

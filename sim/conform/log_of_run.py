@@ -13,8 +13,9 @@ from sim.graph.action import Action, Kind
 from sim.graph.definition import Definition
 from sim.graph.state import GraphStart
 from sim.machine.outputs import Output, Send, Write
-from sim.machine.table import DOWN, FAILED
+from sim.machine.table import DOWN, FAILED, GONE, OFF
 from sim.run.trace import Trace
+from sim.system.declaration import Declaration
 
 
 def log_text(trace: Trace, model: str | None, config: Mapping[str, Any], run: str | None = None) -> str:
@@ -23,11 +24,22 @@ def log_text(trace: Trace, model: str | None, config: Mapping[str, Any], run: st
     return "".join(json_text(line) + "\n" for line in (head, *lines_of(trace, run)))
 
 
+def refuse_what_no_line_says(system: Declaration) -> None:
+    """Raises ModelError for a system in which several processes crash at once, or one comes back as another: a line of a
+    log is of one process, which stays what it is."""
+    for what, given in (("machines", system.machines), ("updates", system.updates)):
+        if given:
+            raise ModelError(
+                f"{what} of a system have no lines in a log; leave them out of the system that judges logs"
+            )
+
+
 def lines_of(trace: Trace, run: str | None = None) -> Iterator[dict[str, Any]]:
     """The lines. What no process notices (a loss, a copy, a cut) is not among them."""
     graph, start = trace.world, trace.start
     if not isinstance(graph, Definition) or not isinstance(start, GraphStart):
         raise ModelError("only a run of a model can be written as a log")
+    refuse_what_no_line_says(graph.system)
     beside = {} if run is None else {"run": run}
     outputs = dict(start.outputs)
     for index, name in enumerate(graph.names[: graph.width]):
@@ -58,7 +70,7 @@ def _after(graph: Definition, index: int, local: int, outputs: tuple[Output, ...
     """What it put out, and what it became. Of a machine that is down nobody can say what it is."""
     puts = [_put(output) for output in outputs if not isinstance(output, Write)]
     value = graph.tables.locals.things[local][1]
-    if value.state in (DOWN, FAILED):
+    if value.state in (DOWN, FAILED, GONE, OFF):
         return {"outputs": puts}
     fields = dict(zip(graph.tables.handlers[index].fields, map(written, value.fields), strict=True))
     return {"outputs": puts, "state": value.state, "fields": fields}

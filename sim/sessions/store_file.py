@@ -73,7 +73,7 @@ class StoreFile:
         """Stored data is decoded: if that fails, the store is damaged."""
         try:
             yield
-        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             why = f"its content cannot be decoded: {type(error).__name__}: {error}"
             raise ConfigError(f"{self.file}: {self._advice('SQLITE_CORRUPT')} ({why})") from None
 

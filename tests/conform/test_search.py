@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from sim.base.errors import ModelError
+from sim.conform.conformance import Judging
 from sim.conform.fitting import Fitting
 from sim.conform.logged import LoggedRun
 from sim.conform.search import Search
@@ -93,3 +96,9 @@ def test_values_may_be_partial(tmp_path: Path) -> None:
     assert verdict(graph, run_of(tmp_path / "a.jsonl", lines)) == "ok"
     lines[-1]["fields"]["asked"] += 1
     assert verdict(graph, run_of(tmp_path / "a.jsonl", lines)) == "violated"
+
+
+def test_what_no_line_of_a_log_says_is_refused() -> None:
+    declared = replace(system(), machines={"host": ("client", "server")})
+    with pytest.raises(ModelError, match="machines of a system have no lines in a log"):
+        Judging(declared)

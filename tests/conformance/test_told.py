@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from sim import PropertyViolation, Replay, Run, schedules, simulate, state_machine
+from sim.base.errors import ModelError
 from sim.report.data import run_data
 from sim.report.export import FORMATS, exported
 from sim.report.html import page
@@ -152,7 +153,12 @@ def test_a_message_that_is_lost_is_written_otherwise_than_one_that_arrives(form:
 
 
 def test_no_form_is_left_out() -> None:
-    assert {*FORMATS} == {*WRITTEN} - {"text", "page"}
+    assert {*FORMATS} - {"log"} == {*WRITTEN} - {"text", "page"}
+
+
+def test_a_log_is_of_a_model_only() -> None:
+    with pytest.raises(ModelError, match="only a run of a model can be written as a log"):
+        exported(reported(lost()), "log")
 
 
 # Hypothesis ---------------------------------------------------------------------------------------------

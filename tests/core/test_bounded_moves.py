@@ -87,8 +87,8 @@ def test_a_fuzz_keeps_the_bound(engine: Any) -> None:
 
 
 def test_a_bound_that_a_crash_forgets_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def down(self: Handler, fields: Any, right: Any = Handler.down) -> Any:
-        return right(self, fields)._replace(fields=self.initial_fields)
+    def down(self: Handler, fields: Any, *state: str, right: Any = Handler.down) -> Any:
+        return right(self, fields, *state)._replace(fields=self.initial_fields)
 
     monkeypatch.setattr(Handler, "down", down)
     assert check(system({"push": 2}, 2, "crash:1")).verdict == "violated"

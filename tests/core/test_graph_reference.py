@@ -16,6 +16,7 @@ from sim.graph.state import State
 from sim.graph.tabulation import Tabulation
 from sim.machine.handler import Handler
 from sim.machine.process import HandlerCall
+from sim.machine.table import DOWN
 from sim.system import links
 from sim.system.declaration import Cut, Declaration
 from sim.system.network import AnyOrder, ByLink, Fifo, SentForEver
@@ -145,17 +146,17 @@ def _never_less(self: Any, fields: Any, move: str) -> Any:
     return fields
 
 
-def _bound_lost(self: Any, fields: Any, down: Any = Handler.down) -> Any:
+def _bound_lost(self: Any, fields: Any, state: str = DOWN, down: Any = Handler.down) -> Any:
     start = dict(zip(self.fields, self.initial_fields, strict=True))
-    local = down(self, fields)
+    local = down(self, fields, state)
     kept = zip(self.fields, local.fields, strict=True)
     return local._replace(fields=tuple(start[n] if n in self.table.left.values() else v for n, v in kept))
 
 
 def _struck_for_free(
-    self: Any, process: Any, before: Any, outputs: Any, move: Any, struck: Any = Tabulation._struck
+    self: Any, process: Any, before: Any, outputs: Any, state: Any, move: Any = "", struck: Any = Tabulation.struck
 ) -> Any:
-    return struck(self, process, before, outputs)
+    return struck(self, process, before, outputs, state)
 
 
 class _ForgetfulStep(HandlerCall):
@@ -195,7 +196,7 @@ SABOTEURS: dict[str, tuple[Any, str, Any]] = {
     ),
     "bounds that are never reached": (Handler, "begun", _never_less),
     "bounds that a crash forgets": (Handler, "down", _bound_lost),
-    "moves that do not count when a crash strikes in them": (Tabulation, "_struck", _struck_for_free),
+    "moves that do not count when a crash strikes in them": (Tabulation, "struck", _struck_for_free),
     "monitors that hear nothing": (Tabulation, "notify", lambda self, locals_, heard: locals_),
 }
 
