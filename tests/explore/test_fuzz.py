@@ -81,8 +81,8 @@ def test_coverage_counts_states_and_rows_once() -> None:
     assert (result.states, result.steps) == (len(seen), steps)
     assert result.coverage.transitions == (len(rows), 5)
     assert result.coverage.untaken == [
-        "relay  Poke: running -> broken if is_fragile",
-        "poker  Poke: done -> IGNORE",
+        "Relay  Poke: running -> broken if is_fragile",
+        "Poker  Poke: done -> IGNORE",
     ]
 
 

@@ -72,12 +72,10 @@ class Client(Process):
         self.send("front", Put(2))
 
 
-def system(network: str = "any", faults: str = "") -> System:
+def system() -> System:
     return System(
         {"front": Front(), "back": Back(), "client": Client()},
-        network=network,
         machines={"rack": ("front", "back")},
         updates={"front": NewFront()},
         cuts={"line": cut({"client"})},
-        faults=faults,
     )
