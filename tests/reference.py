@@ -491,7 +491,7 @@ class Reference:
                 continue
             new, kept = self.newer[name], dict(zip(self.machines[index].fields, old.fields, strict=True))
             values = dict(zip(new.fields, new.start, strict=True))
-            values.update({field: kept[field] for field in self.machines[index].durable if field in values})
+            values.update({field: kept[field] for field in self.machines[index].durable if not field.endswith(" left")})
             for outcome in new.hook("on_restart", tuple(values.values())):
                 for entry in self._payers(fitting):
                     base = _put(state, index, new.down(tuple(values.values())))

@@ -64,7 +64,7 @@ def updated(draw: Any, plans: tuple[str, ...] = PLANS, hosts: bool = True) -> Sy
 
 
 @given(updated())
-@settings(max_examples=examples(8), database=None, **QUIET)
+@settings(max_examples=examples(40), database=None, **QUIET)
 def test_graph_and_reference_agree(system: System) -> None:
     assert difference(system) is None
 
