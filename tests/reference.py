@@ -305,8 +305,8 @@ class Reference:
     def _runs(self, state: State) -> list[tuple[Any, ...]]:
         return [(e,) for e in state.net] if self._is_flat() else list(state.net)
 
-    def _flying(self, state: State) -> list[Any]:
-        """Every envelope in flight."""
+    def _in_flight(self, state: State) -> list[Any]:
+        """Every envelope in flight, copies too."""
         return [envelope for run in self._runs(state) for envelope in run]
 
     def _with_runs(self, state: State, runs: list[tuple[Any, ...]]) -> State:
@@ -336,6 +336,7 @@ class Reference:
         return None if self._kind(envelope) == "set" else envelope
 
     def _flying(self, state: State) -> list[Any]:
+        """Every message in flight, equal ones once."""
         return list(dict.fromkeys(e for run in self._runs(state) for e in run))
 
     def _heads(self, state: State) -> list[Any]:
@@ -369,7 +370,7 @@ class Reference:
         """Without what can never arrive."""
         gone = {name for name, local in zip(self.names, state.locals, strict=True) if local.state == GONE}
         lasting = [name.removesuffix(" for good") for name in state.cuts if name.endswith(" for good")]
-        for envelope in self._flying(state):
+        for envelope in self._in_flight(state):
             if envelope[1] in gone or self._held(state._replace(cuts=tuple(lasting)), envelope):
                 state = self._remove(state, envelope)
         return state
@@ -420,7 +421,7 @@ class Reference:
 
     def _fell(self, state: State, host: str, after: str) -> State:
         """The machine goes down, with whoever is still up on it and what is in flight inside of it."""
-        for envelope in self._flying(state):
+        for envelope in self._in_flight(state):
             if {envelope[0], envelope[1]} <= {*self.system.machines[host]}:
                 state = self._remove(state, envelope)
         for name in self.system.machines[host]:
