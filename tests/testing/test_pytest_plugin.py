@@ -65,7 +65,7 @@ def test_a_violation_fails_with_its_counterexample_and_what_replays_it(test: str
     assert done.returncode == 1, done.stdout + done.stderr
     for line in (
         "charged_once is violated: order 1 was charged twice",
-        "As usual, except:",
+        "- customer's timer patience fires before bank's Paid to customer arrives",
         "1. deliver customer->bank Pay(order=1)",
         "2. fire customer.patience",
         "3. deliver customer->bank Pay(order=1)",
