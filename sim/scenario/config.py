@@ -96,12 +96,6 @@ def signature_of(model: str, module: ModuleType) -> Signature:
             raise ConfigError(
                 f"{model}.system has no signature that can be read; define it with `def system(...)`"
             ) from None
-    taken = [name for name in RESERVED if name in found.parameters]
-    if taken:
-        raise ConfigError(
-            f"{model}.system has a parameter {taken[0]!r}, which `--set` and scenario files keep for the system itself; "
-            f"rename it"
-        )
     parameters, is_open = {}, False
     for p in found.parameters.values():
         if p.kind is p.VAR_KEYWORD:

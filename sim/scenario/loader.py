@@ -13,7 +13,7 @@ from sim.base.durations import EPOCH
 from sim.base.errors import ConfigError, ScenarioError, SimError, brief, nearest
 from sim.base.files import unplain
 from sim.faults.plan import FaultEntry, parse_plan, place_of, split_plan
-from sim.scenario.config import blamed, make_system, read_config, signature_of
+from sim.scenario.config import RESERVED, Signature, blamed, make_system, read_config, signature_of
 from sim.scenario.document import SIZE_MAX, Node, place_at, read_document
 from sim.scenario.expectation import (
     check_expectation,
@@ -301,7 +301,20 @@ class _Reader:
             for mistake in error.mistakes:
                 self.mistakes.add(blamed(self.root, config, mistake), mistake)
             return None
+        self._check_kept(signature, system, shape)
         return config, self._judged(self._networked(system, shape), shape)
+
+    def _check_kept(self, signature: Signature, system: Declaration, shape: ScenarioShape) -> None:
+        """What is said to the system itself would leave a parameter of the same name at its default, in silence."""
+        for key in (name for name in RESERVED if name in signature.parameters):
+            as_it_is = key == "network" and shape.network == system.network
+            if key in self.overrides or (key in self.root.keys and not as_it_is):
+                place = None if key in self.overrides else self.root.key_place(key)
+                self.mistakes.add(
+                    place,
+                    f"{signature.model}.system has a parameter {key!r}, which `--set` and scenario files keep for the "
+                    f"system itself; rename the parameter",
+                )
 
     def _networked(self, system: Declaration, shape: ScenarioShape) -> Declaration:
         """The system on the network that the file or the command line names."""

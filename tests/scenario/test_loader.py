@@ -77,14 +77,20 @@ def test_mistakes_in_the_kinds_of_links_are_told_where_they_are() -> None:
     assert mistakes("network: [fifo]")[0].startswith("f.yaml:2:10: network is a list; expected one of any, fifo, set, ")
 
 
-@pytest.mark.parametrize("name", ["faults", "network", "properties"])
-def test_a_parameter_that_set_would_leave_alone_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "value"), [("faults", "drop:1"), ("network", "fifo"), ("properties", "[judge]")])
+def test_a_parameter_that_would_be_left_at_its_default_is_refused(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     module = importlib.import_module("toyshop")
-    space: dict[str, Any] = {}
-    exec(f"def system({name}='x'): raise AssertionError", space)
+    space: dict[str, Any] = {"whole": module.system}
+    exec(f"def system({name}='any'): return whole()", space)
     monkeypatch.setattr(module, "system", space["system"])
-    (line,) = mistakes("")
-    assert f"toyshop.system has a parameter {name!r}, which `--set` and scenario files keep" in line
+    said = f"toyshop.system has a parameter {name!r}, which `--set` and scenario files keep for the system itself"
+    assert said in mistakes(f"{name}: {value}")[0]
+    if name != "properties":
+        assert said in "".join(mistakes("", overrides={name: value}))
+    assert read("").config == {}, "whoever does not give it is not in its way"
+    assert name != "network" or read("network: any").config == {}, "so that what a check writes can be read again"
 
 
 def test_a_run_has_the_faults_of_the_file_and_a_check_the_budget_of_the_model() -> None:
