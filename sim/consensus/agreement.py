@@ -90,23 +90,29 @@ def agree(
     - `by`: what is compared of an answer; itself, if not given, and then it is hashable
     - `weights`: whole numbers, 1 where an agent has none; the quorum is then a share of all weights
 
-    It does not depend on the order of the answers. Two answers of one agent raise ValueError: a `Round` keeps the first.
+    It does not depend on the order of the answers. Raises ValueError for two answers of one agent (a `Round` keeps the
+    first), for who is not in the roster, and for weights that are none or nothing in all.
     """
-    said = dict(answers)
-    pairs = [*said.items()]
-    strangers = [agent for agent in said if agent not in roster]
+    said: dict[str, Any] = {}
+    for agent, answer in answers:
+        if agent in said:
+            raise ValueError(f"{agent!r} answers twice; let a Round say which answer counts")
+        said[agent] = answer
+    strangers = [agent for agent in (*said, *(weights or {})) if agent not in roster]
     if strangers:
         raise ValueError(f"{strangers[0]!r} is not in the roster {tuple(roster)!r}")
     weigh = {agent: (weights or {}).get(agent, 1) for agent in roster}
     for agent, weight in weigh.items():
         if type(weight) is not int or weight < 0:
             raise ValueError(f"weights: expected whole numbers, 0 or more, got {weight!r} for {agent}")
+    if roster and not any(weigh.values()):
+        raise ValueError("weights: all of them are 0, so nobody says anything")
     groups: dict[Hashable, list[str]] = {}
     for agent in roster:
         if agent in said:
             groups.setdefault(by(said[agent]), []).append(agent)
     silent = tuple(agent for agent in roster if agent not in said)
-    if not pairs:
+    if not said:
         return Agreement(Label.LOW, None, (), (), silent)
     most = max(sum(weigh[a] for a in group) for group in groups.values())
     best = [group for group in groups.values() if sum(weigh[a] for a in group) == most]

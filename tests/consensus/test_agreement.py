@@ -68,3 +68,13 @@ def test_who_settles_what() -> None:
 
 def test_an_aggregators_record_lacks_what_is_missing_or_empty() -> None:
     assert lacking({"tasks": ["one"], "notes": ""}, ("tasks", "notes", "issues")) == ("notes", "issues")
+
+
+def test_what_would_be_counted_wrongly_is_refused() -> None:
+    for same in ("a", "b"):
+        with pytest.raises(ValueError, match="'ann' answers twice"):
+            agree([("ann", "a"), ("bob", "b"), ("ann", same)], ROSTER)
+    with pytest.raises(ValueError, match="'ane' is not in the roster"):
+        agree([("ann", "a")], ROSTER, weights={"ane": 2})
+    with pytest.raises(ValueError, match="all of them are 0"):
+        agree([("ann", "a")], ROSTER, weights=dict.fromkeys(ROSTER, 0))
