@@ -151,6 +151,9 @@ _DURATION: Final = re.compile(
 )
 _UNITS_MS: Final = (86_400_000, 3_600_000, 60_000, 1_000, 1)
 _UNIX_S, _UNIX_MS = 10**9, 10**12
+_UNIX_MAX_S: Final = 253_402_300_799
+"""The last second of the year 9999, after which there are no instants."""
+_A_YEAR: Final = "at most a year from now"
 
 
 def _headers(error: BaseException) -> Any:
@@ -227,6 +230,8 @@ def _moment(name: str, headers: Mapping[str, str], now: datetime | None, *, numb
         if "Unix" not in numbers or number < _UNIX_S:
             return _bounded(name, value, number * 1_000)
         seconds = number / 1_000 if number >= _UNIX_MS else number
+        if seconds > _UNIX_MAX_S:
+            raise HeaderError(name, value, _A_YEAR)
         return _since(name, value, _UNIX + timedelta(seconds=seconds), headers, now)
     found = _duration(value)
     if found is not None:
@@ -274,7 +279,7 @@ def _since(name: str, value: str, instant: datetime, headers: Mapping[str, str],
 def _bounded(name: str, value: str, ms: float) -> int:
     """Whole milliseconds, rounded up. An instant may be past, a delay may not be below zero by itself."""
     if not abs(ms) <= RESET_MS_MAX:
-        raise HeaderError(name, value, "at most a year from now")
+        raise HeaderError(name, value, _A_YEAR)
     if value.startswith("-"):
         raise HeaderError(name, value, "0 or more")
     return math.ceil(ms)
