@@ -322,5 +322,5 @@ def test_it_loads_nothing_of_the_simulation() -> None:
 
 @pytest.mark.parametrize("number", ["253402300799", "253402300800", "9999999999999999", "9" * 18])
 def test_an_instant_that_no_calendar_has_is_refused_by_its_header(number: str) -> None:
-    with pytest.raises(HeaderError, match="x-ratelimit-reset is '[0-9]+'; expected at most a year from now"):
+    with pytest.raises(HeaderError, match=r"x-ratelimit-reset is '[0-9]+'; expected at most a year from now"):
         failure_of(429, {"x-ratelimit-reset": number, "date": "Fri, 27 Nov 2026 08:00:00 GMT"})
