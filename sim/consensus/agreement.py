@@ -91,7 +91,7 @@ def agree(
     - `weights`: whole numbers, 1 where an agent has none; the quorum is then a share of all weights
 
     It does not depend on the order of the answers. Raises ValueError for two answers of one agent (a `Round` keeps the
-    first), for who is not in the roster, and for weights that are none or nothing in all.
+    first), for who is not in the roster, and for weights that are not whole numbers or are all 0.
     """
     said: dict[str, Any] = {}
     for agent, answer in answers:
