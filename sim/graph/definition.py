@@ -6,6 +6,7 @@ the cuts in force, all as small integers of one graph. Time is not in it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import product
@@ -51,6 +52,7 @@ class Definition:
         self._down_max = system.down_max
         self._enabled: dict[tuple[tuple[int, ...], tuple[int, ...], bool], Enabled] = {}
         self._starts: list[GraphStart] = []
+        self._marks: dict[int, list[int]] = {}
 
     @property
     def handler_calls(self) -> int:
@@ -123,6 +125,9 @@ class Definition:
         fixed = [locals_[i] for i in state.locals]
         fixed += [*state.budgets, *(int(c in state.cuts) for c in range(len(self._cut_names)))]
         total = sum(mark(place, key) for place, key in enumerate(fixed))
+        if self.system.only_kind in ("any", "set"):  # equal messages are a run
+            flying = Counter(self.network.every(state.net))
+            return mix((total + sum(self._marks_of(e, copies) for e, copies in flying.items())) & MASK)
         last, place = -1, FLYING
         order = self.tables.order
         for e in self.network.every(state.net):
@@ -130,6 +135,13 @@ class Definition:
             last = order[e]
             total += mark(place, envelopes[e])
         return mix(total & MASK)
+
+    def _marks_of(self, envelope: int, copies: int) -> int:
+        """The sum of the marks of so many equal messages: a queue may grow by one in each of many thousand states."""
+        sums = self._marks.setdefault(envelope, [0])
+        while len(sums) <= copies:
+            sums.append(sums[-1] + mark(FLYING + len(sums) - 1, self.tables.envelopes.keys[envelope]))
+        return sums[copies]
 
     # --- actions ------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from sim import (
     System,
     check,
 )
+from sim.base.mixer import MASK, mark, mix
 from tests.walk import Walk
 
 ROOT = Path(__file__).parents[2]
@@ -541,3 +542,39 @@ def test_no_two_actions_of_a_state_share_a_key() -> None:
             if after not in seen:
                 seen.add(after)
                 level.append(after)
+
+
+# --- fingerprints --------------------------------------------------------------------------------------------
+
+
+def bag(graph: Graph, copies: int) -> int:
+    """The fingerprint of the start with so many copies of one message in flight."""
+    (start,) = (begun.place for begun in graph.starts())
+    (asked,) = set(graph.network.every(start.net))
+    net = start.net
+    for _ in range(copies - 1):
+        net = graph.network.add(net, (asked,))
+    return graph.fingerprint(start._replace(net=net))
+
+
+def test_each_number_of_equal_messages_has_a_fingerprint_and_the_same_one_in_whichever_order_it_is_asked() -> None:
+    def graph() -> Graph:
+        return Graph(System({"a": asks("b"), "b": process()}, network="any"))
+
+    rising, falling = graph(), graph()
+    up = [bag(rising, copies) for copies in (1, 2, 3, 40)]
+    down = [bag(falling, copies) for copies in (40, 3, 2, 1)]
+
+    assert len(set(up)) == 4
+    assert down[::-1] == up
+    assert up[2] == by_hand(graph(), 3)
+
+
+def by_hand(graph: Graph, copies: int) -> int:
+    """The sum over what stands in which place, as all engines share it."""
+    (start,) = (begun.place for begun in graph.starts())
+    (asked,) = set(graph.network.every(start.net))
+    locals_, envelopes = graph.tables.locals.keys, graph.tables.envelopes.keys
+    marks = [mark(place, locals_[i]) for place, i in enumerate(start.locals)]
+    marks += [mark((1 << 24) + copy, envelopes[asked]) for copy in range(copies)]
+    return mix(sum(marks) & MASK)
