@@ -55,7 +55,10 @@ lock:  ## pin the newest versions that pyproject.toml allows, for every Python a
 	.venv-lock/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	--upgrade --custom-compile-command 'make lock' --quiet --output-file requirements.lock
 
-$(READY): pyproject.toml requirements.lock
+# The native extension is built with the package, and again when its source changes.
+NATIVE := hatch_build.py $(wildcard sim/native/*.?pp sim/native/*/*.?pp)
+
+$(READY): pyproject.toml requirements.lock $(NATIVE)
 	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "roundsim needs Python 3.11 or later, this is " + sys.version.split()[0] + "; say which: make PYTHON=python3.12")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 	$(PIP) $(VERSIONS)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Literal, get_args
 
 from sim.base.errors import ConfigError, unknown
-from sim.checker.compiled.jit import interrupt_afterwards, missing
+from sim.native import missing
 from sim.system.declaration import Declaration
 
 Engine = Literal["auto", "plain", "compiled"]
@@ -24,20 +23,6 @@ def lacking(engine: Engine) -> str:
     if engine == "compiled" and lacks:
         raise ConfigError(f"engine 'compiled': {lacks}")
     return lacks
-
-
-def unloadable(engine: Engine) -> str:
-    """Why the compiled engine, which is wanted now, cannot be loaded though it is there, in one line; empty if it can:
-    numba may be too old for the numpy beside it. Raises `ConfigError` if the engine is wanted by name."""
-    try:
-        with interrupt_afterwards():
-            importlib.import_module("numba")
-    except (ImportError, OSError) as error:
-        why = f"numba cannot be loaded ({' '.join(str(error).split())})"
-        if engine == "compiled":
-            raise ConfigError(f"engine 'compiled': {why}") from error
-        return f"{why}, so the plain engine does it all, slower"
-    return ""
 
 
 def unfit(system: Declaration) -> str:

@@ -7,8 +7,7 @@ import time
 from sim.base import printing
 from sim.base.errors import ConfigError
 from sim.base.overdue import NO_MEMORY
-from sim.checker.compiled.jit import interrupt_afterwards
-from sim.checker.engine import Engine, hand_over_at, lacking, unfit, unloadable
+from sim.checker.engine import Engine, hand_over_at, lacking, unfit
 from sim.checker.growth import grew
 from sim.checker.liveness import debts
 from sim.checker.memory import default_bound
@@ -46,7 +45,7 @@ def check(
     states, `max_memory` the bytes that this process holds (default: 80 % of the machine's), `seconds` the time: the
     verdict is then `incomplete` unless a violation was met. A KeyboardInterrupt ends the walk with what was covered.
 
-    `engine`: `plain`; `compiled` (needs numba); or `auto`, which switches to the compiled walk when the system turns
+    `engine`: `plain`; `compiled` (needs the native extension); or `auto`, which switches to the compiled walk when the system turns
     out to be large. The result is the same. A compiled walk knows states by 64-bit fingerprints
     (`collision_probability`), or by all their cells if `exact`; the plain one is always exact.
 
@@ -137,36 +136,30 @@ class _Check:
 
 def _run(walk: PlainWalk, engine: Engine, lacks: str, exact: bool, started: float) -> CheckResult:
     """A whole walk, by the faster engine; `lacks` says why it cannot be the compiled one."""
-    preparing = 0.0
     result = walk.result
     try:
         level = walk.run(hand_over_at(engine, PAYS_AT))
         result.states = len(walk.parents)
         if level:
-            lacks = lacks or only_plain(walk.graph) or unfit(walk.graph.system) or unloadable(engine)
+            lacks = lacks or only_plain(walk.graph) or unfit(walk.graph.system)
         if level and lacks:
             printing.err(f"sim: {lacks}")
             walk.go_on(level)
             result.states = len(walk.parents)
         elif level:
-            preparing = _compiled(walk, level, exact)
+            _compiled(walk, level, exact)
     except (KeyboardInterrupt, MemoryError) as error:
         result.stopped = "interrupted" if isinstance(error, KeyboardInterrupt) else NO_MEMORY
         result.states = max(result.states, len(walk.parents))
-    result.seconds = time.perf_counter() - started - preparing
+    result.seconds = time.perf_counter() - started
     if result.stopped and walk.last:
         result.grew = grew(walk.graph, walk.last)
     result.handler_calls = walk.graph.handler_calls
     return result
 
 
-def _compiled(walk: PlainWalk, level: list[State], exact: bool) -> float:
-    """The rest of the walk, compiled; the seconds that imports and compilation took."""
-    started = time.perf_counter()
-    with interrupt_afterwards():
-        from sim.checker.compiled.walk import CompiledWalk
+def _compiled(walk: PlainWalk, level: list[State], exact: bool) -> None:
+    """The rest of the walk, compiled."""
+    from sim.checker.compiled.walk import CompiledWalk
 
-        taken_over = CompiledWalk(walk, level, exact)
-    preparing = time.perf_counter() - started
-    taken_over.run()
-    return preparing
+    CompiledWalk(walk, level, exact).run()

@@ -14,8 +14,7 @@ from sim.base import printing
 from sim.base.errors import ConfigError
 from sim.base.mixer import derive, stream
 from sim.base.overdue import NO_MEMORY, WATCH
-from sim.checker.compiled.jit import interrupt_afterwards, is_made
-from sim.checker.engine import Engine, hand_over_at, lacking, unloadable
+from sim.checker.engine import Engine, hand_over_at, lacking
 from sim.fuzzer.bound import Bound
 from sim.fuzzer.coverage import Coverage
 from sim.fuzzer.discovery import Discovery
@@ -35,8 +34,6 @@ GRACE_S = 1.0
 """So many seconds after its time a fuzz still makes the last violation less."""
 PAYS_AT = 30_000
 """Steps from which the compiled walk takes over by itself: before, loading it costs more than it saves."""
-PAYS_TO_MAKE_AT = 1_000_000
-"""The same where its code was not made yet, which takes half a minute, once."""
 
 SCHEDULES = 10_000
 """Schedules of a fuzz that is bounded neither by number nor by time."""
@@ -111,7 +108,7 @@ def fuzz(
     - `keep_going`: continue after a violation, and group equal ones (same property, same minimised shape)
     - `max_steps`: where a schedule ends that does not end by itself
     - `depth`: of the bugs that PCTCP looks for
-    - `engine`: `plain`; `compiled` (needs numba); or `auto`, which switches when the fuzz runs long. The result is the
+    - `engine`: `plain`; `compiled` (needs the native extension); or `auto`, which switches when the fuzz runs long. The result is the
       same
     - `progress`: called after every schedule, or some thousands
 
@@ -235,13 +232,9 @@ class _Fuzz:
         fuzzer = self.fuzzer
         if fuzzer.compiled_at is None or fuzzer.steps + self.result.steps < fuzzer.compiled_at:
             return False
-        fuzzer.lacks = fuzzer.lacks or unloadable(fuzzer.engine)
         if fuzzer.lacks:
             printing.err(f"sim: {fuzzer.lacks}")
             fuzzer.compiled_at = None
-            return False
-        if fuzzer.compiled_at == PAYS_AT and not is_made("kernel.run"):
-            fuzzer.compiled_at = PAYS_TO_MAKE_AT
             return False
         return True
 
@@ -268,15 +261,10 @@ class _Fuzz:
         return self._seconds is not None and time.perf_counter() - self._started >= self._seconds + GRACE_S
 
     def _compiled(self, first: int, end: int) -> int | None:
-        """The schedules of these numbers, compiled; where the plain engine has to go on, or None if nothing is left.
-        Making and loading the code does not count as time."""
-        result = self.result
-        begun = time.perf_counter()
-        with interrupt_afterwards():
-            from sim.checker.compiled.arrays import TooLarge
+        """The schedules of these numbers, compiled; where the plain engine has to go on, or None if nothing is left."""
+        from sim.checker.compiled.arrays import TooLarge
 
-            walk = self.fuzzer.walk()
-        self._started += time.perf_counter() - begun
+        result, walk = self.result, self.fuzzer.walk()
         if walk is None:
             self.fuzzer.compiled_at = None
             return first

@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from sim import Action, ConfigError, Message, Process, System, always, check, eventually, sometimes, within
 from sim.checker.compiled import layout
 from sim.checker.compiled.arrays import Mirror
-from sim.checker.compiled.jit import interrupt_afterwards
 from sim.checker.compiled.walk import CompiledWalk
 from sim.checker.result import CheckResult
 from sim.scenario import load_target
@@ -165,48 +164,24 @@ def test_auto_goes_over_in_the_middle_and_comes_to_the_same(monkeypatch: pytest.
         assert summary(result) == summary(plain)
 
 
-def test_a_small_model_does_not_load_the_compiler() -> None:
+def test_a_small_model_loads_nothing_of_the_compiled_walk() -> None:
     script = (
         "import sys; from sim.cli import call; call(['check', 'models.two_phase_commit', '--json']);"
-        "assert 'numba' not in sys.modules and 'numpy' not in sys.modules"
+        "assert 'sim.checker.compiled.walk' not in sys.modules and 'numpy' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
 
 
-def test_without_the_compiler_the_plain_engine_does_it_and_says_so_in_one_line(
+def test_without_the_extension_the_plain_engine_does_it_and_says_so_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sim.checker.exhaustive.PAYS_AT", 10)
-    monkeypatch.setattr("sim.checker.compiled.jit.importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("sim.checker.engine.missing", lambda: "no native extension")
     result = check(_commit(3))
     assert (result.states, result.engine) == (288, "plain")
     assert capsys.readouterr().err.count("\n") == 1
-    with pytest.raises(ConfigError, match="numba is not installed"):
+    with pytest.raises(ConfigError, match="engine 'compiled': no native extension"):
         check(_commit(3), engine="compiled")
-
-
-BROKEN = """
-import sys
-from sim import ConfigError, check, fuzz
-from sim.scenario import load_target
-sys.modules["sim.checker.exhaustive"].PAYS_AT = sys.modules["sim.fuzzer.fuzz"].PAYS_AT = 10
-system = load_target("models.two_phase_commit", {"resource_managers": "3"}).system
-print(check(system).states, fuzz(system, schedules=20).schedules)
-for walk in check, fuzz:
-    try:
-        walk(system, engine="compiled")
-    except ConfigError as error:
-        print(error)
-"""
-
-
-def test_a_numba_that_does_not_load_is_none_and_said_to_be_so(tmp_path: Path) -> None:
-    (tmp_path / "numba.py").write_text("raise ImportError('Numba needs\\nan older NumPy')\n")
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", BROKEN], capture_output=True, text=True, check=True, env=environment)
-    why = "numba cannot be loaded (Numba needs an older NumPy)"
-    assert done.stdout.splitlines() == ["288 20", *[f"engine 'compiled': {why}"] * 2]
-    assert done.stderr.splitlines() == [f"sim: {why}, so the plain engine does it all, slower"] * 2
 
 
 def test_an_engine_that_is_none_is_refused() -> None:
@@ -308,28 +283,13 @@ def test_an_interrupt_keeps_what_the_compiled_walk_covered(monkeypatch: pytest.M
     assert result.generated > result.states
 
 
-def test_an_interrupt_while_code_is_loaded_is_kept_until_it_is() -> None:
-    done = []
-    before = signal.getsignal(signal.SIGINT)
-
-    def load() -> None:
-        with interrupt_afterwards():
-            signal.raise_signal(signal.SIGINT)
-            done.append("loaded")
-
-    with pytest.raises(KeyboardInterrupt):
-        load()
-    assert done == ["loaded"]
-    assert signal.getsignal(signal.SIGINT) is before
-
-
 def test_an_interrupt_while_cycles_are_judged_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
     system = _commit(2).with_(properties=[eventually("never", lambda manager: False)])
     assert check(system, engine="compiled").verdict == "violated"
-    monkeypatch.setattr("sim.checker.compiled.cycles._reach", interrupted)
+    monkeypatch.setattr("sim.checker.compiled.cycles.ArrayGraph._reach", interrupted)
     result = check(system, engine="compiled")
     assert (result.stopped, result.verdict, result.proved) == ("interrupted", "incomplete", [])
 

@@ -168,30 +168,20 @@ def test_it_goes_over_where_that_pays_and_nothing_else_changes(monkeypatch: pyte
     plain = fuzz(system, engine="plain", schedules=100)
     assert fuzz(system, schedules=100).engine == "plain", "a short fuzz does not load compiled code"
     monkeypatch.setattr(fuzzing, "PAYS_AT", 400)
-    monkeypatch.setattr(fuzzing, "is_made", lambda _: True)
     gone_over = fuzz(system, schedules=100)
     assert gone_over.engine == "compiled"
     assert summary(gone_over) == summary(plain)
 
 
-def test_code_that_has_to_be_made_first_pays_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    system = load_target("models.consensus", {}).system
-    monkeypatch.setattr(fuzzing, "PAYS_AT", 100)
-    monkeypatch.setattr(fuzzing, "PAYS_TO_MAKE_AT", 400)
-    monkeypatch.setattr(fuzzing, "is_made", lambda _: False)
-    assert fuzz(system, schedules=10).engine == "plain"
-    assert fuzz(system, schedules=60).engine == "compiled"
-
-
-def test_without_numba_it_says_so_and_goes_on(
+def test_without_the_extension_it_says_so_and_goes_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     system = load_target("models.consensus", {}).system
     monkeypatch.setattr(fuzzing, "PAYS_AT", 100)
-    monkeypatch.setattr("sim.checker.engine.missing", lambda: "numba is not installed")
+    monkeypatch.setattr("sim.checker.engine.missing", lambda: "no native extension")
     assert fuzz(system, schedules=20).engine == "plain"
-    assert capsys.readouterr().err == "sim: numba is not installed\n"
-    with pytest.raises(ConfigError, match="engine 'compiled': numba is not installed"):
+    assert capsys.readouterr().err == "sim: no native extension\n"
+    with pytest.raises(ConfigError, match="engine 'compiled': no native extension"):
         fuzz(system, engine="compiled")
     with pytest.raises(ConfigError, match="unknown engine 'quick'"):
         fuzz(system, engine="quick")  # type: ignore[arg-type]
@@ -311,7 +301,7 @@ def test_a_clock_never_runs_over(strategy: str, monkeypatch: pytest.MonkeyPatch)
 def test_time_that_is_up_ends_it() -> None:
     system = load_target("models.consensus", {}).system
     result = fuzz(system, engine="compiled", seconds=0.01)
-    assert result.schedules > 0
+    assert result.schedules > 0 or result.unfinished
     assert not result.interrupted
 
 

@@ -40,12 +40,12 @@ from sim.checker.compiled.layout import (
     USUAL,
     Rows,
 )  # fmt: skip
-from sim.checker.compiled.lookup import put_all
 from sim.graph.action import Action
 from sim.graph.enabled import Enabled
 from sim.graph.graph import Graph
 from sim.graph.judge import Evaluated, Judge
 from sim.graph.state import State
+from sim.native import walks
 from sim.system.network import NETWORKS
 
 Array = npt.NDArray[Any]
@@ -115,10 +115,10 @@ class Keys:
             if 2 * self.size > len(self._keys):
                 size = 1 << (4 * self.size - 1).bit_length()
                 keys, values = np.zeros(size, np.uint64), np.zeros(size, np.int32)
-                put_all(keys, values, self._keys, self._values)
+                walks.put_all(keys, values, self._keys, self._values)
                 self._keys, self._values = keys, values
             keys = np.array(list(self._waiting), np.uint64)
-            put_all(self._keys, self._values, keys, np.array(list(self._waiting.values()), np.int32))
+            walks.put_all(self._keys, self._values, keys, np.array(list(self._waiting.values()), np.int32))
             self._waiting.clear()
         return self._keys, self._values
 

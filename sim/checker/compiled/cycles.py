@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numba.extending import register_jitable
 
-from sim.checker import components
 from sim.checker.compiled.arrays import Mirror
-from sim.checker.compiled.jit import compiled
-from sim.checker.compiled.layout import CURSOR, STATES
+from sim.checker.compiled.layout import CURSOR, STATES, Components, Reach
 from sim.checker.compiled.store import States
 from sim.checker.explored import WholeGraph
 from sim.graph.judge import Evaluated
+from sim.native import walks
 
 _ASKED_AT_ONCE = 1 << 20
 """States whose columns are looked at together: so that what one step needs stays small beside the states."""
@@ -36,7 +34,7 @@ class ArrayGraph(WholeGraph):
         self._beyond = np.array(sorted(mirror.graph.tables.failed), np.int32)
         self._machines = mirror.locals
         self.depth = self.fresh(0)
-        _depths(states.parent, self.depth, np.int64(self.count))
+        walks.depths(states.parent, self.depth)
         self._note_actions()
 
     def _note_actions(self) -> None:
@@ -100,35 +98,12 @@ class ArrayGraph(WholeGraph):
         return list(found.values())
 
     def _reach(self, *args: Any) -> int:
-        return int(_reach(*args))
+        return int(walks.reach(Reach(*args)))
 
-    def _components(self, *args: Any) -> bool:
-        return bool(_components(*args))
-
-
-def warm() -> None:
-    """Makes or loads the compiled code of this module, on a graph without states."""
-    long, short, bits = np.zeros(1, np.int64), np.zeros(1, np.int32), np.zeros(0, np.uint8)
-    none = long[:0]
-    _depths(short, none, np.int64(0))
-    _reach(bits, bits, none, long, short, none, none, none)
-    registers = np.full(components.REGISTERS, -1, np.int64)
-    registers[components.ROOT] = 0
-    tally = (long, long, long, long)
-    moves = np.zeros(1, np.uint8)
-    _components(
-        none, 0, none, bits, long, short, short, moves, long, tally, long, long, long, long, long, long, registers, 1
-    )
-
-
-@compiled
-def _depths(parent: Any, depth: Any, count: Any) -> None:
-    """How many steps away each state is."""
-    for number in range(count):
-        depth[number] = 0 if parent[number] < 0 else depth[parent[number]] + 1
-
-
-for _function in (components.touches, components.close, components.is_fair):
-    register_jitable(_function)
-_reach = compiled(components.reach)
-_components = compiled(components.components)
+    def _components(
+        self, order: Any, met: int, via: Any, touch: Any, edge_start: Any, edge_to: Any, edge_action: Any, moves: Any,
+        keys: Any, tally: Any, *search: Any,
+    ) -> bool:  # fmt: skip
+        *arrays, steps = search
+        over = Components(order, via, touch, edge_start, edge_to, edge_action, moves, keys, *tally, *arrays)
+        return bool(walks.components(over, met, steps))

@@ -7,8 +7,9 @@ there in their order of sending.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
 
+from sim.native.arrays import I32, I64, U8, U64
 from sim.system.network import KIND_BITS
 
 # Registers: what a batch of the walk reads and leaves behind.
@@ -57,54 +58,142 @@ HEADS, BEHIND, OWN = 1, 2, 4
 SURROUNDINGS_ROOT = 1
 STATES_MAX = (1 << 31) - 2
 
+# Of a thing in a reduction: its views were not asked yet, are the same from all of a class, or not; of an envelope.
+UNSEEN, SAME, DIFFERENT = range(3)
+NOTHING, DEAD, TAKEN = range(3)
+
 
 class Rows(NamedTuple):
     """What a step looks up; written by Python between batches, read by the walk."""
 
-    row_keys: Any
-    row_values: Any
-    row_start: Any
-    row_actions: Any
-    actions: Any
-    pool: Any
-    pair_keys: Any
+    row_keys: U64
+    row_values: I32
+    row_start: I32
+    row_actions: I32
+    actions: Annotated[I32, COLUMNS]
+    pool: I32
+    pair_keys: U64
     """(node, cell) -> node or answer: decision trees of surroundings, monitors and predicates."""
-    pair_values: Any
-    order: Any
+    pair_values: I32
+    order: I32
     """What envelopes are sorted by."""
-    target: Any
-    flags: Any
-    crossed: Any
+    target: I32
+    flags: I32
+    crossed: I64
     """For each envelope: the cuts that hold it, as bits."""
-    healing: Any
+    healing: I32
     """For each surroundings: the row of heals."""
-    cutting: Any
-    strikes: Any
+    cutting: I32
+    strikes: I32
     """For each surroundings: what faults may strike."""
-    hear_node: Any
-    hear_start: Any
-    hear_by: Any
-    prop_start: Any
-    props: Any
+    hear_node: I32
+    hear_start: I32
+    hear_by: I32
+    prop_start: I32
+    props: I32
     """For each predicate: the root of its tree, then the cells it reads."""
-    unseen: Any
+    unseen: I32
 
 
 class Store(NamedTuple):
     """The states met, and what is kept about them; written by the walk."""
 
-    slots: Any
+    slots: U64
     """Open addressing: fingerprints, 0 is free."""
-    ids: Any
+    ids: I32
     """The number of the state in each slot, where numbers are needed (else one cell)."""
-    cells: Any
-    offsets: Any
+    cells: I32
+    offsets: I64
     """State n has the cells offsets[n - BASE] .. offsets[n - BASE + 1]."""
-    parent: Any
-    ordinal: Any
+    parent: I32
+    ordinal: I32
     """Which of the parent's actions, in their order, led here."""
-    edge_start: Any
-    edge_to: Any
-    edge_action: Any
-    resting: Any
+    edge_start: I64
+    edge_to: I32
+    edge_action: I32
+    resting: U8
     """For each state whether it is at rest, where that is needed (else one cell)."""
+
+
+class Buffers(NamedTuple):
+    """Where a step is worked out. `steps` and `sums` are for a walk, which sees all successors of a state at once."""
+
+    before: I32
+    after: I32
+    found: I32
+    steps: I32
+    sums: U64
+
+
+class Turns(NamedTuple):
+    """What a reduction knows: images and views, read by the walk; -1 is an image that was not asked yet."""
+
+    members: I32
+    """The processes of all classes, class by class."""
+    starts: I32
+    """Where each class begins in `members`, and where the last ends."""
+    pairs: Annotated[I32, 2]
+    """Swap -> the two processes."""
+    number: Annotated[I32, ...]
+    """(process, process) -> swap."""
+    locals: Annotated[I32, ...]
+    """(local value, swap) -> local value."""
+    envelopes: Annotated[I32, ...]
+    local_views: Annotated[U64, ...]
+    """(local value, place in `members`) -> 64 bits."""
+    local_seen: U8
+    envelope_views: Annotated[U64, ...]
+    envelope_seen: U8
+    settle_keys: U64
+    """As of a row; no keys at all where nothing settles."""
+    settle_values: I32
+    """NOTHING, DEAD, or TAKEN + the number of the action that takes the envelope."""
+    steps_max: I64
+    """One number: how many deliveries may be taken at once."""
+
+
+class Spare(NamedTuple):
+    """Room to turn states in: areas as wide as a state, the colours of members, the choices of an arrangement (see
+    `turning.hpp`), and one state more."""
+
+    areas: I32
+    colours: U64
+    levels: Annotated[I64, 3]
+    cells: I32
+
+
+class Reach(NamedTuple):
+    """The arguments of `sim.checker.components.reach`."""
+
+    begins: U8
+    stays: U8
+    depth: I64
+    edge_start: I64
+    edge_to: I32
+    order: I64
+    via: I64
+    origin: I64
+
+
+class Components(NamedTuple):
+    """The arrays among the arguments of `sim.checker.components.components`, with the four of `tally`."""
+
+    order: I64
+    via: I64
+    touch: U8
+    edge_start: I64
+    edge_to: I32
+    edge_action: I32
+    moves: U8
+    keys: I64
+    counted_for: I64
+    members: I64
+    last_member: I64
+    taken_in: I64
+    low: I64
+    index: I64
+    stack: I64
+    work: I64
+    at: I64
+    fair: I64
+    registers: I64

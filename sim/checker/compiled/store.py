@@ -7,10 +7,10 @@ import numpy as np
 from sim.checker.compiled import layout
 from sim.checker.compiled.arrays import Array, Mirror
 from sim.checker.compiled.layout import STATES_MAX, Store
-from sim.checker.compiled.prints import admit, widen
 from sim.checker.explored import Edges
 from sim.checker.memory import held_bytes, reached
 from sim.graph.state import State
+from sim.native import walks
 
 
 class States:
@@ -44,10 +44,9 @@ class States:
         self._cells = np.concatenate([kept, np.zeros(len(kept) + 64, np.int32)])
         self._offsets[1 : count - base + 1] = np.cumsum([len(row) for row in rows[base:]])
         registers[layout.USED] = len(kept)
-        order, first = mirror.rows().order, np.int64(mirror.locals + mirror.budgets + mirror.cuts)
+        order, first = mirror.rows().order, mirror.locals + mirror.budgets + mirror.cuts
         for number, row in enumerate(rows):
-            cells = np.array(row, np.int32)
-            admit(self._slots, self._ids, np.int64(number), cells, first, np.int64(len(row)), order)
+            walks.admit(self._slots, self._ids, number, np.array(row, np.int32), first, order)
         registers[layout.STATES] = count
         if edges is not None:
             self._take_edges(mirror, known, edges)
@@ -111,7 +110,7 @@ class States:
         if "_slots" in larger:
             size = larger["_slots"]
             slots, ids = np.zeros(size, np.uint64), np.zeros(size if self._all else 1, np.int32)
-            widen(self._slots, self._ids, slots, ids)
+            walks.widen(self._slots, self._ids, slots, ids)
             self._slots, self._ids = slots, ids
         return ""
 

@@ -2,49 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import numpy as np
 
 from sim.checker.compiled.arrays import Array, Keys, Mirror, key_of
+from sim.checker.compiled.layout import DEAD, DIFFERENT, NOTHING, SAME, TAKEN, Turns
 from sim.checker.reduction.images import Images, Views
 from sim.checker.reduction.reduction import Reduction
 from sim.checker.reduction.settle import STEPS_MAX, Settling
 from sim.graph.state import State
-
-UNSEEN, SAME, DIFFERENT = range(3)
-"""Of a thing: its views were not asked yet, are the same from all of a class, or not."""
-
-
-NOTHING, DEAD, TAKEN = range(3)
-"""Of an envelope."""
-
-
-class Turns(NamedTuple):
-    """Images and views, read by the walk; -1 is an image that was not asked yet."""
-
-    members: Any
-    """The processes of all classes, class by class."""
-    starts: Any
-    """Where each class begins in `members`, and where the last ends."""
-    pairs: Any
-    """Swap -> the two processes."""
-    number: Any
-    """(process, process) -> swap."""
-    locals: Any
-    """(local value, swap) -> local value."""
-    envelopes: Any
-    local_views: Any
-    """(local value, place in `members`) -> 64 bits."""
-    local_seen: Any
-    envelope_views: Any
-    envelope_seen: Any
-    settle_keys: Any
-    """As of a row (see `layout`); no keys at all where nothing settles."""
-    settle_values: Any
-    """NOTHING, DEAD, or TAKEN + the number of the action that takes the envelope."""
-    steps_max: int
-    """How many deliveries may be taken at once."""
 
 
 class Turning:
@@ -93,7 +58,7 @@ class Turning:
         return Turns(
             self._members, self._starts, self._pairs, self._number, self._locals.images, self._envelopes.images,
             self._locals.views, self._locals.seen, self._envelopes.views, self._envelopes.seen,
-            settles[0], settles[1], STEPS_MAX,
+            settles[0], settles[1], np.array([STEPS_MAX]),
         )  # fmt: skip
 
 

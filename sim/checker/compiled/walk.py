@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.checker.compiled import kernel, layout
+from sim.checker.compiled import layout
 from sim.checker.compiled.arrays import Array, Mirror, TooLarge
-from sim.checker.compiled.prints import warm_widen
 from sim.checker.compiled.store import States
 from sim.checker.growth import LAST
 from sim.checker.memory import held_bytes, reached
 from sim.checker.plain import TIME_IS_UP, PlainWalk
 from sim.graph.action import Action
 from sim.graph.state import GraphStart, State
+from sim.native import walks
 
 BATCH = 20_000
 """States in one call: a few hundredths of a second, so that an interrupt is not kept waiting."""
@@ -40,21 +40,16 @@ class CompiledWalk:
         registers[layout.GENERATED] = walk.result.generated
         registers[layout.OUTSIDE] = walk.result.outside
         registers[layout.RESTS] = walk.result.rests
-        self._small: tuple[Array, ...] = self._buffers(64)
+        self._small = self._buffers(64)
         self._asked = 0
         self._reduced = None
         if walk.reduction is not None:
             from sim.checker.compiled.reducing import Reducing
 
             self._reduced = Reducing(walk.reduction, self._mirror)
-        self._batch(0)  # loads or makes the compiled code, and so do these
-        warm_widen()
         if walk.edges is not None:
             links = [-1 if link is None else walk.numbers[link[0]] for link in walk.parents.values()]
             self._states.parent[: len(links)] = links
-            from sim.checker.compiled.cycles import warm
-
-            warm()
 
     def _make_settings(self, exact: bool) -> Array:
         walk, mirror = self._plain, self._mirror
@@ -75,9 +70,9 @@ class CompiledWalk:
         return settings
 
     @staticmethod
-    def _buffers(cells: int) -> tuple[Array, ...]:
+    def _buffers(cells: int) -> layout.Buffers:
         before, after, rows, steps = (np.zeros(size, np.int32) for size in (cells, cells, 4 * cells, 4 * cells))
-        return before, after, rows, steps, np.zeros(4 * cells, np.uint64)
+        return layout.Buffers(before, after, rows, steps, np.zeros(4 * cells, np.uint64))
 
     # --- the walk -----------------------------------------------------------------------------------
 
@@ -117,9 +112,9 @@ class CompiledWalk:
                 if self._holds_too_much():
                     return
             elif ended == layout.SMALL_BUFFERS:
-                self._small = self._buffers(2 * len(self._small[0]) + self._mirror.sends_max)
+                self._small = self._buffers(2 * len(self._small.before) + self._mirror.sends_max)
             elif ended == layout.FULL:
-                stopped = states.grow(len(self._small[0]) + self._mirror.sends_max, self._plain.limits.memory)
+                stopped = states.grow(len(self._small.before) + self._mirror.sends_max, self._plain.limits.memory)
                 if stopped:
                     self._plain.result.stopped = stopped
                     return
@@ -132,7 +127,7 @@ class CompiledWalk:
         rows, store = self._mirror.rows(), self._states.store()
         if self._reduced is not None:
             return self._reduced.expand(rows, store, self._settings, self._registers, self._small, size)
-        return int(kernel.expand(rows, store, self._settings, self._registers, self._small, size))
+        return int(walks.expand(rows, store, self._settings, self._registers, self._small, size))
 
     def _stop(self, ended: int) -> None:
         """The walk came to a violation, or to as many states as were asked for."""
@@ -193,9 +188,9 @@ class CompiledWalk:
             self._learn_hearing()
         elif ended == layout.UNKNOWN_IMAGE:
             assert self._reduced is not None
-            self._reduced.learn_image(self._small[1][: self._registers[layout.RAW]].tolist())
+            self._reduced.learn_image(self._small.after[: self._registers[layout.RAW]].tolist())
         else:
-            self._learn_verdicts(tuple(self._small[1][: self._mirror.locals].tolist()))
+            self._learn_verdicts(tuple(self._small.after[: self._mirror.locals].tolist()))
 
     def _holds_too_much(self) -> bool:
         """Whether the memory bound is reached by what was asked, which has room elsewhere than the states."""

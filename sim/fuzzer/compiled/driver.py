@@ -10,17 +10,17 @@ import numpy as np
 from sim.base.mixer import MASK
 from sim.checker.compiled import layout as walk_layout
 from sim.checker.compiled.arrays import Array, Mirror, TooLarge, Unfit
-from sim.checker.compiled.prints import warm_widen
 from sim.checker.engine import unfit
 from sim.checker.plain import only_plain
-from sim.fuzzer.compiled import kernel, layout
+from sim.fuzzer.compiled import layout
 from sim.fuzzer.compiled.facts import FactBook
-from sim.fuzzer.compiled.layout import Desk
+from sim.fuzzer.compiled.layout import Buffers, Desk
 from sim.fuzzer.compiled.states import Remembered
 from sim.fuzzer.coverage import CoverageData
 from sim.graph.graph import Graph
 from sim.graph.judge import Judge
 from sim.graph.state import State
+from sim.native import walks
 from sim.run.lasso import ROUND_MAX, is_round
 from sim.strategy import PCTCP
 from sim.strategy.canonical import usual_length
@@ -93,9 +93,6 @@ class CompiledFuzz:
         self._desk = self._make_desk(256, 16)
         self._path: Array = np.zeros((max_steps + 1, 2), np.int32)
         self._begin_anew()
-        self._registers[layout.END] = self._registers[layout.NUMBER]
-        self._batch()  # loads or makes the compiled code, and so does this
-        warm_widen()
 
     def _make_settings(self, strategy: str, depth: int) -> Array:
         graph, mirror, judge = self._graph, self._mirror, self._judge
@@ -128,8 +125,8 @@ class CompiledFuzz:
         settings[layout.SIZED] = int(graph.only_messages())
         return settings
 
-    def _make_buffers(self, cells: int) -> tuple[Array, ...]:
-        return tuple(np.zeros(size, np.int32) for size in (cells, cells, 4 * cells))
+    def _make_buffers(self, cells: int) -> Buffers:
+        return Buffers(*(np.zeros(size, np.int32) for size in (cells, cells, 4 * cells)))
 
     def _make_desk(self, events: int, rows: int) -> Desk:
         """Room for so many events, and chains in so many rows; a schedule begins again on a new desk."""
@@ -221,7 +218,7 @@ class CompiledFuzz:
     def sizes(self) -> Sizes:
         """Those of the schedules that PCTCP picked."""
         registers = self._registers
-        size = (int(registers[layout.SIZE_EVENTS]), int(registers[layout.SIZE_WIDTH]))
+        size = (int(registers[layout.SIZE_EVENTS]), int(registers[layout.SIZE_BREADTH]))
         another = (-1, -1)
         return Sizes([size, another][: registers[layout.SIZES]], bool(registers[layout.CHOSE]))
 
@@ -235,7 +232,7 @@ class CompiledFuzz:
             self._desk = self._desk._replace(first=first, final=final)
         known = self._states.arrays()
         return int(
-            kernel.run(
+            walks.run(
                 rows, facts, known, self._settings, self._registers, self._random, self._desk, self._buffers, self._path
             )
         )
@@ -273,11 +270,11 @@ class CompiledFuzz:
         elif ended == walk_layout.UNKNOWN_HEARING:
             self._mirror.learn_hearing(self._state(), int(registers[layout.HEARING]))
         elif ended == walk_layout.UNKNOWN_VERDICT:
-            self._learn_verdicts(tuple(self._buffers[1][: self._mirror.locals].tolist()))
+            self._learn_verdicts(tuple(self._buffers.after[: self._mirror.locals].tolist()))
         elif ended == walk_layout.FULL:
-            self._states.grow(len(self._buffers[0]))
+            self._states.grow(len(self._buffers.before))
         elif ended == walk_layout.SMALL_BUFFERS:
-            self._buffers = self._make_buffers(2 * len(self._buffers[0]) + self._mirror.sends_max)
+            self._buffers = self._make_buffers(2 * len(self._buffers.before) + self._mirror.sends_max)
         else:
             assert ended == layout.SMALL_DESK, f"the compiled fuzz ended with {ended}"
             self._desk = self._make_desk(2 * len(self._desk.parent), 2 * len(self._desk.row))

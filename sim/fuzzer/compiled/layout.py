@@ -6,9 +6,11 @@ of the state it leads to, or -1 as long as nobody went there. A schedule is a wa
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 from sim.checker.compiled.layout import SETTINGS
+from sim.native.arrays import I32, I64, U8, U64
+from sim.run.lasso import ROUND_MAX as ROUND_MAX
 
 # Registers: where a batch of schedules stands.
 NUMBER, END, PHASE, STATE, EDGE, TOOK, START, STEPS, MAX_STEPS, BATCH, MEMBER, COUNT = range(12)
@@ -18,8 +20,8 @@ many different sizes schedules had, 2 for more than one. SPENT: steps since the 
 OPEN_SET: the set of chains that has free places, FREE: how many. LOOK: the step at which a schedule pauses."""
 SCHEDULES, TOTAL_STEPS, CUT_SHORT, STATES, CELLS, EDGES, HEARING = range(12, 19)
 PICK, STRUCK, DUE, TAKEN_EVENTS, EVENTS, CHAINS, CHAIN_ROWS, TOUCHED, STAMP = range(19, 28)
-NOW, DRAWN, HEAP, WAITING, LAST, OVERFLOW = range(28, 34)
-SIZES, SIZE_EVENTS, SIZE_WIDTH, CHOSE, SPENT = range(34, 39)
+NOW, DRAWN, HEAP, WAITING, LAST, OVERFULL = range(28, 34)
+SIZES, SIZE_EVENTS, SIZE_BREADTH, CHOSE, SPENT = range(34, 39)
 KEPT, LENGTH_SINCE, UNTIL, LOOK_AT, ROUND = range(39, 44)
 OPEN_SET, FREE, LOOK = range(44, 47)
 REGISTERS = 47
@@ -109,91 +111,99 @@ TIME_MAX = 1 << 62
 class Facts(NamedTuple):
     """What strategies know; written by Python between batches."""
 
-    keys: Any
+    keys: U64
     """64 bits of each action's encoding."""
-    leads: Any
+    leads: U64
     """The least key among the ways that its event can go."""
-    fact: Any
-    arms: Any
+    fact: Annotated[I64, FACTS]
+    arms: Annotated[I64, 3]
     """Timers armed: subject, least and longest milliseconds."""
-    delays: Any
+    delays: Annotated[I64, 2]
     """Of each subject: least and longest milliseconds, or -1 for never."""
-    owner: Any
+    owner: I32
     """Of each subject: the process it happens to, or the cut."""
-    sort: Any
-    own_from: Any
+    sort: I32
+    own_from: I32
     """The subjects of process i that are not envelopes: own_from[i] .. own_from[i + 1]."""
-    armed_from: Any
-    armed: Any
+    armed_from: I32
+    armed: I32
     """The timers armed in each local value, as subjects."""
-    purposes: Any
-    kinds: Any
+    purposes: U64
+    kinds: Annotated[U64, 2]
     """For each kind of fault in the budget: the key of its name, and of its place in a swarm."""
-    crash_window: Any
+    crash_window: Annotated[I32, ...]
     """For each action and entry of the plan: the window in which an eager crash strikes, or -1."""
-    named: Any
+    named: Annotated[I32, ...]
     """For each action and entry: whether it puts out what the entry waits for."""
-    entries: Any
+    entries: Annotated[I32, 2]
     """For each entry: what it is, and whether it waits for an output."""
-    starts: Any
+    starts: Annotated[I64, 5]
     """For each way to begin: its state, its sends and its arms in the pool of beginnings."""
-    begin: Any
+    begin: I32
 
 
 class Known(NamedTuple):
     """The states met and their edges; written by the walk."""
 
-    slots: Any
-    ids: Any
-    cells: Any
-    offsets: Any
-    head: Any
-    held: Any
+    slots: U64
+    ids: I32
+    cells: I32
+    offsets: I64
+    head: Annotated[I32, HEAD]
+    held: Annotated[U64, 2]
     """The properties that hold in each state, as bits; and those that are unmet from there on, until they hold."""
-    edges: Any
-    taken: Any
+    edges: Annotated[I32, EDGE_WIDTH]
+    taken: U8
     """For each action whether some schedule took it."""
 
 
 class Desk(NamedTuple):
     """What a strategy has in front of it during one schedule."""
 
-    due: Any
+    due: I64
     """The steps at which faults are due, ascending."""
-    moved: Any
+    moved: I32
     """How often each process has moved."""
-    points: Any
-    lowered: Any
+    points: I64
+    lowered: I32
     """The level of each chain whose priority was lowered, or -1."""
-    standing: Any
+    standing: I32
     """For each row of chains the set that stands there."""
-    row: Any
+    row: I32
     """For each set of chains the row where it stands."""
-    set: Any
+    set: I32
     """For each chain the set that it is in."""
-    last: Any
+    last: I32
     """The last event of each chain."""
-    rank: Any
+    rank: U64
     """The priority of each chain that was not lowered."""
-    parent: Any
+    parent: I32
     """The event that brought an event about, or -1."""
-    chain: Any
-    leaf: Any
+    chain: I32
+    leaf: I32
     """Whether nothing follows from an event."""
-    up: Any
+    up: I32
     """For the last event of a chain itself; for others one that it follows from, with no last event between, or -1."""
-    next: Any
-    first: Any
+    next: I32
+    first: I32
     """The first pending event of each subject, or -1; for a clock, the event that a timer or move stands for."""
-    final: Any
-    touched: Any
-    stamp: Any
-    when: Any
+    final: I32
+    touched: I32
+    stamp: I64
+    when: I64
     """When an event is due, in milliseconds."""
-    who: Any
+    who: I32
     """The subject of an event."""
-    open: Any
+    open: I32
     """Whether the plan may still strike it."""
-    heap: Any
-    waiting: Any
+    heap: I32
+    waiting: I32
     """For each process the first of the events that wait for it to change, or -1."""
+
+
+class Buffers(NamedTuple):
+    """Where a step is worked out."""
+
+    before: I32
+    after: I32
+    found: I32

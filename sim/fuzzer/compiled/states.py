@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from sim.checker.compiled.arrays import Array, Mirror
-from sim.checker.compiled.prints import admit, widen
 from sim.fuzzer.compiled.layout import (
     CELLS,
     COUNT,
@@ -18,9 +17,9 @@ from sim.fuzzer.compiled.layout import (
     STATUS,
     Known,
 )
-from sim.fuzzer.compiled.prints import fingerprints
 from sim.fuzzer.coverage import CoverageData
 from sim.graph.state import State
+from sim.native import walks
 
 
 class Remembered:
@@ -69,8 +68,7 @@ class Remembered:
         cells = np.array(self._mirror.cells(state), np.int32)
         number, used = int(self._registers[STATES]), int(self._registers[CELLS])
         self.grow(len(cells))
-        order, first = self._mirror.order, np.int64(self._first)
-        admit(self._slots, self._ids, np.int64(number), cells, first, np.int64(len(cells)), order)
+        walks.admit(self._slots, self._ids, number, cells, self._first, self._mirror.order)
         self._cells[used : used + len(cells)] = cells
         self._offsets[number + 1] = used + len(cells)
         self._head[number] = 0
@@ -84,7 +82,7 @@ class Remembered:
         states, used = int(self._registers[STATES]), int(self._registers[CELLS])
         if 2 * (states + 2) > len(self._slots):
             slots, ids = np.zeros(2 * len(self._slots), np.uint64), np.zeros(2 * len(self._slots), np.int32)
-            widen(self._slots, self._ids, slots, ids)
+            walks.widen(self._slots, self._ids, slots, ids)
             self._slots, self._ids = slots, ids
         if states + 2 > len(self._offsets) - 1:
             size = 2 * len(self._offsets)
@@ -104,9 +102,8 @@ class Remembered:
         tables = self._mirror.graph.tables
         keys = [np.array(things.keys or [0], np.uint64) for things in (tables.locals, tables.envelopes)]
         prints = np.zeros(states, np.uint64)
-        width, first = np.int64(self._mirror.locals), np.int64(self._first)
-        order = self._mirror.order
-        fingerprints(*keys, order, self._cells, self._offsets, np.int64(states), width, first, prints)
+        order, width = self._mirror.order, self._mirror.locals
+        walks.fingerprints(*keys, order, self._cells, self._offsets, width, self._first, prints)
         schedules = self._head[:states, SCHEDULES_BY].astype(np.int64)
         schedules -= self._head[:states, SEEN] == self._registers[COUNT]
         visited, visits = schedules > 0, int(schedules.sum())

@@ -1,0 +1,231 @@
+// The exhaustive walk, level by level. It knows integers only; every miss goes back to Python.
+//
+// An expansion may be cut short anywhere (a row or verdict is unknown, an array is full) and is then begun again:
+// successors that it had found already are met as known, in the same order.
+#pragma once
+
+#include "steps.hpp"
+
+namespace roundsim::walk {
+
+using Registers = Numbers<int64_t, REGISTERS>;
+
+// A walk under way.
+struct Walk {
+    const Rows& rows;
+    const Store& store;
+    const Settings settings;
+    Registers registers;
+    const Buffers& buffers;
+    const int64_t first = first_of(settings);
+
+    Walk(const Rows& rows_, const Store& store_, const Span<int64_t>& told, const Span<int64_t>& stand, const Buffers& small)
+        : rows(rows_), store(store_), settings(told), registers(stand), buffers(small) {}
+
+    bool exact() const { return settings[EXACT] != 0; }
+    bool keeps_edges() const { return settings[KEEP_EDGES] != 0; }
+
+    // What to do with a new state: -1 a verdict is missing, 0 it is violated, 1 it is fine.
+    int64_t judge(const Span<int32_t>& cells) {
+        if (is_failed(cells)) return 0;
+        for (int64_t prop = 0; prop < settings[ALWAYS]; prop++) {
+            const int64_t said = verdict(rows, prop, cells);
+            if (said <= 0) return said;
+        }
+        for (int64_t i = 0; i < settings[SOMETIMES]; i++) {
+            if (!rows.unseen[i]) continue;
+            const int64_t said = verdict(rows, settings[ALWAYS] + i, cells);
+            if (said < 0) return said;
+            if (said) rows.unseen[i] = 0;
+        }
+        return 1;
+    }
+
+    // Whether a machine failed in this state.
+    bool is_failed(const Span<int32_t>& cells) const {
+        for (int64_t i = 0; i < settings[LOCALS]; i++)
+            if (rows.flags[cells[i]] & FAILED) return true;
+        return false;
+    }
+
+    // Judges a new state and keeps it; PAUSED if all is well, else why not (VIOLATED: it is kept).
+    int64_t admit_new(const Span<int32_t>& cells, int64_t length, int64_t slot, uint64_t h, int64_t ordinal) {
+        const int64_t number = registers[STATES], base = registers[BASE], used = registers[USED];
+        if (settings[MAX_STATES] && number >= settings[MAX_STATES]) return ENOUGH;
+        if (number + 2 > store.parent.size || number + 3 - base > store.offsets.size) return FULL;
+        if (used + length > store.cells.size || 2 * (number + 1) > store.slots.size) return FULL;
+        if (keeps_edges() && number + 2 > store.edge_start.size) return FULL;
+        const int64_t fine = judge(cells);
+        if (fine < 0) return UNKNOWN_VERDICT;
+        store.slots[slot] = h;
+        if (store.ids.size > 1) store.ids[slot] = int32_t(number);
+        for (int64_t i = 0; i < length; i++) store.cells[used + i] = cells[i];
+        store.offsets[number - base + 1] = used + length;
+        store.parent[number] = int32_t(registers[CURSOR]);
+        store.ordinal[number] = int32_t(ordinal);
+        registers[USED] = used + length;
+        registers[STATES] = number + 1;
+        return fine ? PAUSED : VIOLATED;
+    }
+
+    // --- the state at the cursor -----------------------------------------------------------------------------
+
+    // Copies the state at the cursor to `before`; its length, or -1 where the buffers are too small.
+    int64_t take() {
+        const int64_t number = registers[CURSOR], at = number - registers[BASE], begin = store.offsets[at];
+        const int64_t length = store.offsets[at + 1] - begin;
+        if (length + settings[MAX_SENDS] > buffers.after.size) return -1;
+        if (2 * (length + settings[PROCESSES]) + 4 > buffers.found.size) return -1;
+        for (int64_t i = 0; i < length; i++) buffers.before[i] = store.cells[begin + i];
+        if (keeps_edges()) store.edge_start[number] = store.edge_start[number + 1] = registers[EDGES];
+        return length;
+    }
+
+    // Whether a state is inside the bound of the check: 1, 0, or -1 where this was not asked yet.
+    int64_t inside(const Span<int32_t>& cells) const {
+        return settings[WITHIN] ? verdict(rows, settings[ALWAYS] + settings[SOMETIMES], cells) : 1;
+    }
+
+    // The rows of a state into `found`, -1 after the last; PAUSED, or why not.
+    int64_t survey(int64_t length) const {
+        const int64_t around = surroundings(rows, settings, buffers.before);
+        if (around < 0) return UNKNOWN_ROW;
+        const int64_t n = gather(rows, settings, buffers.before, length, around, buffers.found);
+        if (n < 0) return UNKNOWN_ROW;
+        buffers.found[n] = -1;
+        int64_t actions = 1;
+        for (int64_t r = 0; r < n; r++)
+            actions += rows.row_start[buffers.found[r] + 1] - rows.row_start[buffers.found[r]];
+        return actions <= buffers.steps.size ? PAUSED : SMALL_BUFFERS;
+    }
+
+    // The next state of the level into `before`, and its rows into `found`; or why that is impossible. A length of 0: it is
+    // outside of the bound and has no successors.
+    int64_t begin(int64_t& length) {
+        length = 0;
+        if (registers[CURSOR] == registers[LEVEL_END]) return LEVEL_DONE;
+        length = take();
+        if (length < 0) return SMALL_BUFFERS;
+        const int64_t expanded = inside(buffers.before);
+        if (expanded < 0) return UNKNOWN_ROW;
+        if (expanded) return survey(length);
+        length = 0;
+        registers[OUTSIDE]++;
+        registers[CURSOR]++;
+        return PAUSED;
+    }
+
+    // The state at the cursor had `n` successors, which are kept; AT_REST if something is owed in it.
+    int64_t done(int64_t n) {
+        const int64_t number = registers[CURSOR]++;
+        registers[GENERATED] += n;
+        if (keeps_edges()) {
+            registers[EDGES] += n;
+            store.edge_start[number + 1] = registers[EDGES];
+        }
+        if (!registers[QUIET]) return PAUSED;
+        registers[RESTS]++;
+        if (keeps_edges()) store.resting[number] = 1;
+        for (int64_t i = 0; i < settings[LOCALS]; i++)
+            if (rows.flags[buffers.before[i]] & HOT) return AT_REST;
+        return PAUSED;
+    }
+
+    // --- its successors --------------------------------------------------------------------------------------
+
+    // The actions of a state into `steps`, and the sums of its successors into `sums`; how many. Stops before an action
+    // whose monitors have an unknown row (it is then in HEARING, else -1). Each slot is asked for already here: so the
+    // misses of the processor's cache overlap.
+    int64_t outline(int64_t length) {
+        const int64_t network = settings[NETWORK];
+        const bool whole = exact() || (network != ANY && network != SET) || settings[LASTING] != 0;
+        const uint64_t here = total(buffers.before, first, length, rows.order);
+        const uint64_t mask = uint64_t(store.slots.size - 1);
+        const Span<int32_t>&before = buffers.before, &after = buffers.after;
+        int64_t n = 0;
+        registers[HEARING] = -1;
+        for (int64_t r = 0; buffers.found[r] >= 0; r++) {
+            const int64_t row = buffers.found[r], end = rows.row_start[row + 1];
+            for (int64_t a = rows.row_start[row]; a < end; a++) {
+                const int32_t action = rows.row_actions[a];
+                uint64_t h = here;
+                if (rows.actions(action, ONLY_LOCAL) && !whole) {
+                    const int64_t at = rows.actions(action, PROCESS);
+                    h += mark(at, rows.actions(action, LOCAL)) - mark(at, before[at]);
+                } else {
+                    change(rows, settings, action, before, after, h);
+                    if (!hear(rows, action, after, h)) {
+                        registers[HEARING] = action;
+                        return n;
+                    }
+                }
+                if (whole)
+                    h = total(after, first, send(rows, settings, action, before, length, after), rows.order);
+                else
+                    h = exchange_sum(network == SET, rows, action, before, first, length, h);
+                prefetch(store.slots.data + (fingerprint(h) & mask));
+                buffers.steps[n] = action;
+                buffers.sums[n++] = h;
+            }
+        }
+        buffers.sums[n] = here;
+        return n;
+    }
+
+    // Looks up the successors that `outline` found, and keeps the new ones; PAUSED, or why it ended.
+    int64_t follow(int64_t length, int64_t n) {
+        const int64_t edge = registers[EDGES];
+        const uint64_t here = buffers.sums[n];
+        const Span<int32_t>&before = buffers.before, &after = buffers.after;
+        registers[QUIET] = 1;
+        for (int64_t ordinal = 0; ordinal < n; ordinal++) {
+            const int32_t action = buffers.steps[ordinal];
+            const uint64_t sum = buffers.sums[ordinal];
+            int64_t k = exact() ? build(rows, settings, before, length, action, after) : 0;
+            int32_t reached = int32_t(registers[CURSOR]);
+            if (sum != here || (exact() && !same_cells(before, 0, length, after, k))) {
+                if (rows.actions(action, PROGRESS)) registers[QUIET] = 0;
+                const uint64_t h = fingerprint(sum);
+                const int64_t slot =
+                    locate(store.slots, store.ids, store.cells, store.offsets, registers[BASE], exact(), after, k, h);
+                if (!store.slots[slot]) {
+                    if (!exact()) k = build(rows, settings, before, length, action, after);
+                    const int64_t ended = admit_new(after, k, slot, h, ordinal);
+                    if (ended == VIOLATED || ended == ENOUGH) registers[GENERATED] += ordinal + 1;
+                    if (ended != PAUSED) return ended;
+                }
+                if (keeps_edges()) reached = store.ids[slot];
+            }
+            if (keeps_edges()) {
+                if (edge + ordinal + 1 > store.edge_to.size) return FULL;
+                store.edge_to[edge + ordinal] = reached;
+                store.edge_action[edge + ordinal] = action;
+            }
+        }
+        return PAUSED;
+    }
+
+    // Expands the state at the cursor; PAUSED, or why not.
+    int64_t step() {
+        int64_t length, ended = begin(length);
+        if (ended != PAUSED || !length) return ended;
+        const int64_t n = outline(length);
+        ended = follow(length, n);
+        if (ended != PAUSED) return ended;
+        return registers[HEARING] >= 0 ? UNKNOWN_HEARING : done(n);
+    }
+};
+
+// Expands up to `batch` states of the level; says why it ended. What is cut short is begun again.
+inline int64_t expand(
+    const Rows& rows, const Store& store, const Span<int64_t>& settings, const Span<int64_t>& registers,
+    const Buffers& buffers, int64_t batch
+) {
+    Walk walk(rows, store, settings, registers, buffers);
+    int64_t ended = PAUSED;
+    for (int64_t i = 0; i < batch && ended == PAUSED; i++) ended = walk.step();
+    walk.registers.put_back(registers);
+    return ended;
+}
+
+}  // namespace roundsim::walk
