@@ -10,7 +10,7 @@ VERSIONS := --require-hashes --requirement requirements.lock
 # Hundreds of commands are run by the tests: none of them should compile all sources again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-all test-latest lint unit docs bench soak fuzz-parsers lock clean
+.PHONY: run test test-all test-latest lint unit docs bench soak sanitize fuzz-parsers lock clean
 
 run: $(READY)  ## the main job: one consensus scenario, end to end
 	@$(BIN)/sim run scenarios/consensus/round.yaml
@@ -46,6 +46,12 @@ fuzz-parsers: $(READY)  ## every parser with coverage guidance, for FUZZ_SECONDS
 	test -d .venv-atheris || $(PIP) --no-deps --only-binary :all: --target .venv-atheris "atheris>=3,<4"
 	PYTHONPATH=.venv-atheris $(BIN)/python -m bench.parsers --seconds $(FUZZ_SECONDS)
 
+# The address sanitizer has to be there before the interpreter allocates anything.
+sanitize: $(READY)  ## the walks with every index, shift and byte of memory looked at
+	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
+	ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest -p tests.native.sanitized -p no:cacheprovider \
+	tests/native tests/explore/test_compiled.py tests/explore/test_compiled_fuzz.py tests/explore/test_reduction.py
+
 docs: $(READY)  ## the documentation as a site, in site/
 	$(BIN)/python -m mkdocs build --strict
 
@@ -74,4 +80,4 @@ $(BROWSER): $(READY)
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-latest .venv-lock .venv-atheris .parsers .nox site .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf .venv .venv-latest .venv-lock .venv-atheris .sanitize .parsers .nox site .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

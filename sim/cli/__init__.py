@@ -105,8 +105,21 @@ class _LazyGroup(CommandGroup):
         return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
+def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Which version this is, and whether it walks natively."""
+    if wanted:
+        from importlib.metadata import version
+
+        from sim.native import missing
+
+        click.echo(f"sim, version {version('roundsim')}; {missing() or 'with its native extension'}")
+        context.exit()
+
+
 @click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="roundsim", prog_name="sim")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version and exit."
+)
 def group() -> None:
     """Simulate, fuzz and check consensus rounds written as explicit state machines."""
 

@@ -7,21 +7,21 @@ comes back whenever it meets something unknown. What the numbers in them mean is
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 from typing import Any
 
-try:
-    from sim.native import _walks
+walks: Any = None
+"""The extension, or None."""
+_why = "was not built when roundsim was installed (install a C++ compiler, then roundsim again)"
 
-    walks: Any = _walks
-except ImportError as error:
-    walks, _why = None, " ".join(str(error).split())
+if importlib.util.find_spec("sim.native._walks") is not None:
+    try:
+        walks = importlib.import_module("sim.native._walks")
+    except ImportError as error:  # built for another machine
+        _why = f"cannot be loaded ({' '.join(str(error).split())})"
 
 
 def missing() -> str:
     """What is missing for compiled walks, in one line; empty if nothing is."""
-    if walks is not None:
-        return ""
-    if "_walks" in _why and "cannot import name" in _why:
-        why = "the native extension was not built when roundsim was installed"
-        return f"{why}, so the plain engine does it all, slower: install a C++ compiler, then roundsim again"
-    return f"the native extension cannot be loaded ({_why}), so the plain engine does it all, slower"
+    return "" if walks is not None else f"the native extension {_why}, so the plain engine does it all, slower"

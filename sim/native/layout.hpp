@@ -55,7 +55,7 @@ struct Components {
     Span<int64_t> last_member;
     Span<int64_t> taken_in;
     Span<int64_t> low;
-    Span<int64_t> index;
+    Span<int64_t> numbering;
     Span<int64_t> stack;
     Span<int64_t> work;
     Span<int64_t> at;
@@ -77,7 +77,7 @@ struct Components {
             visit("last_member", last_member) &&
             visit("taken_in", taken_in) &&
             visit("low", low) &&
-            visit("index", index) &&
+            visit("numbering", numbering) &&
             visit("stack", stack) &&
             visit("work", work) &&
             visit("at", at) &&

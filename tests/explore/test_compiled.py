@@ -4,8 +4,6 @@ the same states in the same order, so the same counts wherever a walk ends."""
 from __future__ import annotations
 
 import importlib
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,6 +21,7 @@ from sim.checker.compiled.arrays import Mirror
 from sim.checker.compiled.walk import CompiledWalk
 from sim.checker.result import CheckResult
 from sim.scenario import load_target
+from tests.native import variants
 from tests.systems import systems
 
 STATES_MAX = 400
@@ -126,23 +125,22 @@ def test_a_planted_divergence_is_caught(name: str, monkeypatch: pytest.MonkeyPat
 
 
 WEAK = """
-import sys, warnings
-warnings.simplefilter("ignore")
-import numba, numpy as np
-numba.config.DISABLE_JIT = 1
+import sys
+from tests.native import variants
+from pathlib import Path
+variants.take(Path(sys.argv[1]))
 from sim import check
-from sim.checker.compiled import kernel, prints
 from sim.scenario import load_target
-weak = lambda h: (h & np.uint64(7)) | np.uint64(1)
-kernel.fingerprint = prints.fingerprint = weak
 system = load_target("models.two_phase_commit", {"resource_managers": "2"}).system
 for exact in (True, False):
     print(check(system, engine="compiled", exact=exact).states)
 """
 
 
-def test_an_exact_walk_tells_states_of_one_fingerprint_apart_and_the_other_cannot() -> None:
-    done = subprocess.run([sys.executable, "-c", WEAK], capture_output=True, text=True, check=True)
+def test_an_exact_walk_tells_states_of_one_fingerprint_apart_and_the_other_cannot(tmp_path: Path) -> None:
+    weak = variants.builder().compile_into(tmp_path, "-O0", "-DROUNDSIM_WEAK")
+    command = [sys.executable, "-c", WEAK, str(weak)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=variants.ROOT)
     exact, by_fingerprint = map(int, done.stdout.split())
     assert exact == 56
     assert by_fingerprint < 56

@@ -191,7 +191,7 @@ class Components(NamedTuple):
     last_member: I64
     taken_in: I64
     low: I64
-    index: I64
+    numbering: I64
     stack: I64
     work: I64
     at: I64

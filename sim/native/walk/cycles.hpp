@@ -57,7 +57,7 @@ inline bool is_fair(const Components& at, int64_t begin, int64_t end, int64_t la
                 at.last_member[key] = number;
                 at.members[key]++;
             }
-            if (at.index[after] == label) at.taken_in[key] = label;
+            if (at.numbering[after] == label) at.taken_in[key] = label;
         }
     }
     const int64_t number = at.stack[begin];
@@ -80,7 +80,7 @@ inline bool touches(const Components& at, int64_t begin, int64_t end) {
 // The strongly connected components under progress among the first `met` states of `order` (Tarjan, without recursion),
 // and which of them are rounds. Whether it is done; else it pauses after so many steps.
 inline bool components(const Components& at, int64_t met, int64_t steps) {
-    const Span<int64_t>&registers = at.registers, &index = at.index, &low = at.low;
+    const Span<int64_t>&registers = at.registers, &index = at.numbering, &low = at.low;
     int64_t spent = 0;
     while (registers[FRESH] >= 0 || registers[DEEP] >= 0 || registers[ROOT] < met) {
         if (registers[FRESH] < 0 && registers[DEEP] < 0) {
