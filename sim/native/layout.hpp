@@ -415,13 +415,14 @@ constexpr int64_t STRICT = 28;
 constexpr int64_t FUZZ_SETTINGS = 29;
 constexpr int64_t ACTION = 0;
 constexpr int64_t LEADS_TO = 1;
-constexpr int64_t EVENT = 2;
-constexpr int64_t EDGE_WIDTH = 4;
+constexpr int64_t EDGE_WIDTH = 2;
 constexpr int64_t FROM = 0;
 constexpr int64_t TO = 1;
 constexpr int64_t STATUS = 2;
 constexpr int64_t SEEN = 3;
 constexpr int64_t SCHEDULES_BY = 4;
+constexpr int64_t HOLDS = 5;
+constexpr int64_t UNMET = 6;
 constexpr int64_t HEAD = 8;
 constexpr int64_t EXPANDED = 1;
 constexpr int64_t QUIET = 2;
@@ -474,6 +475,7 @@ struct Facts {
     static constexpr const char* name = "Facts";
     Span<uint64_t> keys;
     Span<uint64_t> leads;
+    Span<int32_t> event;
     Table<int64_t, 17> fact;
     Table<int64_t, 3> arms;
     Table<int64_t, 2> delays;
@@ -494,6 +496,7 @@ struct Facts {
     bool each(Visitor&& visit) {
         return visit("keys", keys) &&
             visit("leads", leads) &&
+            visit("event", event) &&
             visit("fact", fact) &&
             visit("arms", arms) &&
             visit("delays", delays) &&
@@ -518,9 +521,8 @@ struct Known {
     Span<int32_t> ids;
     Span<int32_t> cells;
     Span<int64_t> offsets;
-    Table<int32_t, 8> head;
-    Table<uint64_t, 2> held;
-    Table<int32_t, 4> edges;
+    Table<int64_t, 8> head;
+    Table<int32_t, 2> edges;
     Span<uint8_t> taken;
 
     template <class Visitor>
@@ -530,7 +532,6 @@ struct Known {
             visit("cells", cells) &&
             visit("offsets", offsets) &&
             visit("head", head) &&
-            visit("held", held) &&
             visit("edges", edges) &&
             visit("taken", taken);
     }

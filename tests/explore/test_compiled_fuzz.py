@@ -314,7 +314,9 @@ def lie(column: int, value: int) -> Any:
 
     def wrong(self: FactBook, action: Any) -> None:
         learn(self, action)
-        self._fact._waiting[-1][column] = value
+        cells = self._fact._waiting[-1]
+        cells[column] = value
+        self._event._waiting[-1] = layout.NONE if cells[layout.FAULTY] else cells[layout.SUBJECT]
 
     return wrong
 

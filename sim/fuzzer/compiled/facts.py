@@ -81,7 +81,7 @@ class FactBook:
         for entry in self._entries:
             self.kinds.setdefault(entry.kind, len(self.kinds))
         self._fact, self._crash_window, self._named = Column(FACTS, np.int64), Column(self._width), Column(self._width)
-        self._keys, self._leads = Column(0, np.uint64), Column(0, np.uint64)
+        self._keys, self._leads, self._event = Column(0, np.uint64), Column(0, np.uint64), Column()
         self._arms, self._begin = Column(3, np.int64), Column()
         self._delays, self._owner, self._sort = Column(2, np.int64), Column(), Column()
         self._armed_from, self._armed = Column(), Column()
@@ -158,7 +158,7 @@ class FactBook:
         kinds = [[key64(kind.encode()), key64(f"kind {kind}".encode())] for kind in self.kinds] or [[0, 0]]
         entries = [[_ENTRIES.get(e.kind, ENTRY_OTHER), int(e.after is not None)] for e in self._entries] or [[0, 0]]
         return Facts(
-            self._keys.array, self._leads.array, self._fact.array, self._arms.array, self._delays.array,
+            self._keys.array, self._leads.array, self._event.array, self._fact.array, self._arms.array, self._delays.array,
             self._owner.array, self._sort.array, self._own_from, self._armed_from.array, self._armed.array,
             np.array([key64(purpose.encode()) for purpose in PURPOSES], np.uint64), np.array(kinds, np.uint64),
             self._crash_window.array, self._named.array, np.array(entries, np.int32), self._starts, self._begin.array,
@@ -202,6 +202,7 @@ class FactBook:
         cells[ARMS_FROM], cells[ARMS_TO] = self._arms.extend(self._arming(action.effect.process, action.arms))
         cells[SURE], cells[ALTERS] = int(self._is_sure(action)), int(action.effect.local != action.before)
         cells[CHOOSES], cells[ENVELOPE] = int(bool(action.choices)), action.number
+        self._event.extend([NONE if cells[FAULTY] else cells[SUBJECT]])
         self._fact.extend([cells])
         self._keys.extend([action.key])
         self._leads.extend([min(way.key for way in ways or [action])])

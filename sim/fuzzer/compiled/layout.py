@@ -66,16 +66,16 @@ CURRENT: those that are unmet wherever they do not hold. PREMISES: how many, the
 premise holds. STRICT: whether the plain engine has to judge every round. WAYS: to begin. EAGER: entries of the plan.
 SIZED: whether the sizes of schedules tell something."""
 
-# Columns of an edge, one more than there are: so none lies across two lines of the processor's cache.
-ACTION, LEADS_TO, EVENT = range(3)
-EDGE_WIDTH = 4
-"""EVENT: the subject of an action without any fault; NONE for a fault."""
+# Columns of an edge.
+ACTION, LEADS_TO = range(2)
+EDGE_WIDTH = 2
 
 # Columns of what is known of a state.
-FROM, TO, STATUS, SEEN, SCHEDULES_BY = range(5)
+FROM, TO, STATUS, SEEN, SCHEDULES_BY, HOLDS, UNMET = range(7)
 HEAD = 8
-"""SEEN: the COUNT of the last schedule that came by; SCHEDULES_BY: how many came by. Eight columns are half a
-line of the processor's cache."""
+"""SEEN: the COUNT of the last schedule that came by; SCHEDULES_BY: how many came by. HOLDS: the properties that hold there, as
+bits; UNMET: those that are unmet from there on, until they hold. Eight columns are one line of the processor's cache, which a
+step waits for; so edges are short, too."""
 EXPANDED, QUIET, OWED, BROKEN = 1, 2, 4, 8
 
 # Columns of a fact: what strategies know of an action beside its effect.
@@ -115,6 +115,8 @@ class Facts(NamedTuple):
     """64 bits of each action's encoding."""
     leads: U64
     """The least key among the ways that its event can go."""
+    event: I32
+    """The subject of each action without any fault; NONE for a fault."""
     fact: Annotated[I64, FACTS]
     arms: Annotated[I64, 3]
     """Timers armed: subject, least and longest milliseconds."""
@@ -149,9 +151,7 @@ class Known(NamedTuple):
     ids: I32
     cells: I32
     offsets: I64
-    head: Annotated[I32, HEAD]
-    held: Annotated[U64, 2]
-    """The properties that hold in each state, as bits; and those that are unmet from there on, until they hold."""
+    head: Annotated[I64, HEAD]
     edges: Annotated[I32, EDGE_WIDTH]
     taken: U8
     """For each action whether some schedule took it."""

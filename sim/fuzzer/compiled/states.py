@@ -11,10 +11,12 @@ from sim.fuzzer.compiled.layout import (
     EDGE_WIDTH,
     EDGES,
     HEAD,
+    HOLDS,
     SCHEDULES_BY,
     SEEN,
     STATES,
     STATUS,
+    UNMET,
     Known,
 )
 from sim.fuzzer.coverage import CoverageData
@@ -38,8 +40,7 @@ class Remembered:
         self._ids: Array = np.zeros(1 << 12, np.int32)
         self._cells: Array = np.zeros(1 << 14, np.int32)
         self._offsets: Array = np.zeros(1 << 10, np.int64)
-        self._head: Array = np.zeros((1 << 10, HEAD), np.int32)
-        self._held: Array = np.zeros((1 << 10, 2), np.uint64)
+        self._head: Array = _rows(1 << 10, HEAD)
         self._edges: Array = np.zeros((1 << 14, EDGE_WIDTH), np.int32)
         self._registers[[STATES, CELLS, EDGES]] = 0
         self._registers[COUNT] = 1
@@ -49,9 +50,7 @@ class Remembered:
         actions = len(self._mirror.action_list)
         if actions > len(self.taken):
             self.taken = _larger(self.taken, 2 * actions)
-        return Known(
-            self._slots, self._ids, self._cells, self._offsets, self._head, self._held, self._edges, self.taken
-        )
+        return Known(self._slots, self._ids, self._cells, self._offsets, self._head, self._edges, self.taken)
 
     @property
     def bytes(self) -> int:
@@ -72,8 +71,7 @@ class Remembered:
         self._cells[used : used + len(cells)] = cells
         self._offsets[number + 1] = used + len(cells)
         self._head[number] = 0
-        self._head[number, STATUS] = status
-        self._held[number] = held, opens
+        self._head[number, [STATUS, HOLDS, UNMET]] = status, held, opens
         self._registers[STATES], self._registers[CELLS] = number + 1, used + len(cells)
         return number
 
@@ -86,8 +84,9 @@ class Remembered:
             self._slots, self._ids = slots, ids
         if states + 2 > len(self._offsets) - 1:
             size = 2 * len(self._offsets)
-            self._offsets, self._head = _larger(self._offsets, size), _larger(self._head, size)
-            self._held = _larger(self._held, size)
+            larger = _rows(size, HEAD)
+            larger[: len(self._head)] = self._head
+            self._offsets, self._head = _larger(self._offsets, size), larger
         if used + cells > len(self._cells):
             self._cells = _larger(self._cells, 2 * len(self._cells) + cells)
         if 2 * int(self._registers[EDGES]) > len(self._edges):
@@ -104,7 +103,7 @@ class Remembered:
         prints = np.zeros(states, np.uint64)
         order, width = self._mirror.order, self._mirror.locals
         walks.fingerprints(*keys, order, self._cells, self._offsets, width, self._first, prints)
-        schedules = self._head[:states, SCHEDULES_BY].astype(np.int64)
+        schedules = self._head[:states, SCHEDULES_BY].copy()
         schedules -= self._head[:states, SEEN] == self._registers[COUNT]
         visited, visits = schedules > 0, int(schedules.sum())
         prints, once = prints[visited], (schedules == 1)[visited].astype(np.uint8)
@@ -124,3 +123,14 @@ def _larger(array: Array, size: int) -> Array:
     larger = np.zeros((size, *array.shape[1:]), array.dtype)
     larger[: len(array)] = array
     return larger
+
+
+def _rows(count: int, width: int) -> Array:
+    """Rows of a whole number of lines of the processor's cache, each of which begins with one."""
+    room = np.zeros(count * width + LINE // 8, np.int64)
+    begin = -room.ctypes.data % LINE // 8
+    return room[begin : begin + count * width].reshape(count, width)
+
+
+LINE = 64
+"""Bytes."""

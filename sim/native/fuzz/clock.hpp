@@ -119,7 +119,7 @@ inline int64_t look(Fuzz& f, int64_t event, int64_t& end) {
     int64_t e = end = f.last();
     if ((sort == FIRE || sort == MOVE) && f.desk.first[subject] != event) return e;
     if (sort == DELIVER && !in_flight(f, subject - f.settings[ENVELOPES])) return e;
-    for (e = f.first(); e < end && f.known.edges(e, EVENT) != subject;) e++;
+    for (e = f.first(); e < end && f.event(e) != subject;) e++;
     if (e < end) {
         end = group_end(f, e, end);
         return e;
@@ -179,7 +179,7 @@ inline void watch_moves(Fuzz& f, int64_t process) {
     const int64_t from = f.facts.own_from[process], to = f.facts.own_from[process + 1];
     const int64_t stamp = ++f.registers[STAMP];
     for (int64_t e = f.first(); e < f.last(); e++) {
-        const int64_t subject = f.known.edges(e, EVENT);
+        const int64_t subject = f.event(e);
         if (subject < from || subject >= to) continue;
         if (f.facts.sort[subject] == RESTART) {
             schedule(f, subject, true);

@@ -58,7 +58,7 @@ inline int64_t least_allowed(const Fuzz& f, int64_t begin, int64_t end, int64_t 
     Least best;
     for (int64_t e = begin; e < end; e++) {
         const int64_t action = f.known.edges(e, ACTION);
-        const bool fits = f.known.edges(e, EVENT) >= 0 || !(uint64_t(f.facts.fact(action, KINDS)) & ~allowed);
+        const bool fits = f.event(e) >= 0 || !(uint64_t(f.facts.fact(action, KINDS)) & ~allowed);
         if (fits && f.known.edges(e, LEADS_TO) != here) best.offer(e, mix(base ^ f.facts.keys[action]));
     }
     return best.edge;
@@ -67,7 +67,7 @@ inline int64_t least_allowed(const Fuzz& f, int64_t begin, int64_t end, int64_t 
 // Where the ways of the event that begins at this edge end; the ways of an event are neighbours.
 inline int64_t group_end(const Fuzz& f, int64_t begin, int64_t end) {
     int64_t e = begin + 1;
-    while (e < end && f.known.edges(e, EVENT) == f.known.edges(begin, EVENT)) e++;
+    while (e < end && f.event(e) == f.event(begin)) e++;
     return e;
 }
 

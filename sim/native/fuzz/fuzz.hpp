@@ -32,6 +32,7 @@ struct Fuzz {
     int64_t first() const { return known.head(state(), FROM); }  // of the edges of the state
     int64_t last() const { return known.head(state(), TO); }
 
+    int64_t event(int64_t edge) const { return facts.event[known.edges(edge, ACTION)]; }
     bool progresses(int64_t edge) const { return rows.actions(known.edges(edge, ACTION), PROGRESS) != 0; }
 };
 

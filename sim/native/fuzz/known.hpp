@@ -39,16 +39,14 @@ inline int64_t expand(Fuzz& f) {
                 }
                 if (walk::same_cells(before, 0, length, after, k)) to = state;
             }
-            const bool faulty = f.facts.fact(action, FAULTY) != 0;
             f.known.edges(edge, ACTION) = action;
             f.known.edges(edge, LEADS_TO) = int32_t(to);
-            f.known.edges(edge, EVENT) = int32_t(faulty ? NONE : f.facts.fact(action, SUBJECT));
             if (to < 0 && f.rows.actions(action, PROGRESS)) quiet = false;
             edge++;
         }
     }
-    f.known.head(state, FROM) = int32_t(f.registers[EDGES]);
-    f.known.head(state, TO) = int32_t(edge);
+    f.known.head(state, FROM) = f.registers[EDGES];
+    f.known.head(state, TO) = edge;
     f.registers[EDGES] = edge;
     f.known.head(state, STATUS) |= EXPANDED;
     if (!quiet) return PAUSED;
@@ -99,8 +97,8 @@ inline int64_t admit(Fuzz& f, const Span<int32_t>& cells, int64_t length, int64_
     known.offsets[number + 1] = used + length;
     known.head(number, STATUS) = fine ? 0 : BROKEN;
     known.head(number, SEEN) = known.head(number, SCHEDULES_BY) = 0;
-    known.held(number, 0) = holds;
-    known.held(number, 1) = opens;
+    known.head(number, HOLDS) = int64_t(holds);
+    known.head(number, UNMET) = int64_t(opens);
     f.registers[CELLS] = used + length;
     f.registers[STATES] = number + 1;
     return PAUSED;
@@ -130,12 +128,12 @@ inline int64_t go(Fuzz& f) {
 // Notes that the schedule under way comes to a state.
 inline void visit(Fuzz& f, int64_t state) {
     if (f.known.head(state, SEEN) != f.registers[COUNT]) {
-        f.known.head(state, SEEN) = int32_t(f.registers[COUNT]);
+        f.known.head(state, SEEN) = f.registers[COUNT];
         f.known.head(state, SCHEDULES_BY)++;
     }
-    const uint64_t holds = f.known.held(state, 0);
+    const uint64_t holds = uint64_t(f.known.head(state, HOLDS));
     f.random[HELD] |= holds;
-    f.random[OPEN] = (f.random[OPEN] | f.known.held(state, 1)) & ~holds;
+    f.random[OPEN] = (f.random[OPEN] | uint64_t(f.known.head(state, UNMET))) & ~holds;
 }
 
 }  // namespace roundsim::fuzz

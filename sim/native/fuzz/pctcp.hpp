@@ -109,13 +109,13 @@ inline void make_own(Fuzz& f, int64_t process, int64_t parent, int64_t armed, in
     const int64_t from = f.facts.own_from[process], to = f.facts.own_from[process + 1];
     const int64_t stamp = ++f.registers[STAMP];
     for (int64_t e = begin; e < end; e++) {
-        const int64_t subject = f.known.edges(e, EVENT);
+        const int64_t subject = f.event(e);
         if (subject >= from && subject < to) desk.stamp[subject] = stamp;
     }
     for (int64_t subject = from; subject < to; subject++)
         if (desk.stamp[subject] != stamp) desk.first[subject] = NONE;
     for (int64_t e = begin; e < end; e++) {
-        const int64_t subject = f.known.edges(e, EVENT);
+        const int64_t subject = f.event(e);
         if (subject < from || subject >= to || desk.stamp[subject] != stamp) continue;
         desk.stamp[subject] = 0;  // each once
         bool anew = desk.first[subject] < 0;
@@ -156,26 +156,30 @@ inline void make_missing(Fuzz& f) {
     while (true) {
         int64_t missing = NONE;
         for (int64_t e = f.first(); e < f.last(); e++) {
-            const int64_t subject = f.known.edges(e, EVENT);
+            const int64_t subject = f.event(e);
             if (subject < 0 || f.known.edges(e, LEADS_TO) == here || f.desk.first[subject] >= 0) continue;
             const auto lead = [&f](int64_t edge) { return f.facts.leads[f.known.edges(edge, ACTION)]; };
             if (missing < 0 || lead(e) < lead(missing)) missing = e;
         }
         if (missing < 0 || f.registers[OVERFULL]) return;
-        make_event(f, f.known.edges(missing, EVENT), NONE);
+        make_event(f, f.event(missing), NONE);
     }
 }
 
-// The edge of an event whose chain has the highest priority, or NONE. Chains that were lowered come last, by their level;
-// the others in a random order.
+constexpr int64_t MISSING = -2;
+
+// The edge of an event whose chain has the highest priority, or NONE; MISSING where something is enabled of which no event
+// is pending. Chains that were lowered come last, by their level; the others in a random order.
 inline int64_t highest(const Fuzz& f) {
     const int64_t here = f.state();
     int64_t best = NONE, best_level = 0;
     uint64_t best_draw = 0;
     for (int64_t e = f.first(); e < f.last(); e++) {
-        const int64_t subject = f.known.edges(e, EVENT);
+        const int64_t subject = f.event(e);
         if (subject < 0 || f.known.edges(e, LEADS_TO) == here) continue;
-        const int64_t chain = f.desk.chain[f.desk.first[subject]], lowered = f.desk.lowered[chain];
+        const int64_t event = f.desk.first[subject];
+        if (event < 0) return MISSING;
+        const int64_t chain = f.desk.chain[event], lowered = f.desk.lowered[chain];
         const int64_t level = lowered < 0 ? int64_t(1) << 40 : lowered;
         const uint64_t draw = lowered < 0 ? f.desk.rank[chain] : 0;
         if (best >= 0 && (level < best_level || (level == best_level && draw <= best_draw))) continue;
@@ -191,14 +195,17 @@ inline int64_t pick_pctcp(Fuzz& f) {
     f.registers[PICK]++;
     const int64_t fault = strike(f, f.registers[PICK] - 1, NONE);
     if (fault >= 0) return fault;
-    make_missing(f);
-    if (f.registers[OVERFULL]) return NONE;
     int64_t best = highest(f);
+    if (best == MISSING) {
+        make_missing(f);
+        if (f.registers[OVERFULL]) return NONE;
+        best = highest(f);
+    }
     if (best < 0) return best;
     f.registers[TAKEN_EVENTS]++;
     for (int64_t i = 0; i + 1 < f.settings[DEPTH]; i++) {
         if (f.desk.points[i] != f.registers[TAKEN_EVENTS]) continue;
-        const int64_t chain = f.desk.chain[f.desk.first[f.known.edges(best, EVENT)]];
+        const int64_t chain = f.desk.chain[f.desk.first[f.event(best)]];
         f.desk.lowered[chain] = int32_t(f.settings[DEPTH] - 1 - i);
         best = highest(f);
     }

@@ -14,7 +14,7 @@ inline int64_t pick_pos(Fuzz& f) {
     int64_t best = NONE;
     uint64_t best_rank = 0, best_draw = 0;
     for (int64_t e = f.first(); e < f.last(); e++) {
-        if (f.known.edges(e, EVENT) < 0 || f.known.edges(e, LEADS_TO) == here) continue;
+        if (f.event(e) < 0 || f.known.edges(e, LEADS_TO) == here) continue;
         const int64_t action = f.known.edges(e, ACTION), process = f.rows.actions(action, PROCESS);
         const int64_t moved = process >= 0 ? f.desk.moved[process] : 0;
         const uint64_t rank = mix(stream(f.random[DRAWS], moved) ^ f.facts.leads[action]);

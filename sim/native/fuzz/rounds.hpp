@@ -39,7 +39,7 @@ inline bool moves(const Fuzz& f, int64_t edge, int64_t state) {
 // Whether this can progress in a state, and lead elsewhere.
 inline bool may_move(const Fuzz& f, int64_t state, int64_t subject) {
     for (int64_t edge = f.known.head(state, FROM); edge < f.known.head(state, TO); edge++)
-        if (f.known.edges(edge, EVENT) == subject && moves(f, edge, state)) return true;
+        if (f.event(edge) == subject && moves(f, edge, state)) return true;
     return false;
 }
 
@@ -59,7 +59,7 @@ inline bool is_round(const Fuzz& f) {
     for (int64_t step = begin; step < end; step++) moved = moved || f.path(step, 1) != first;
     if (!moved) return false;
     for (int64_t edge = f.known.head(first, FROM); edge < f.known.head(first, TO); edge++)
-        if (moves(f, edge, first) && waits(f, begin, end, f.known.edges(edge, EVENT))) return false;
+        if (moves(f, edge, first) && waits(f, begin, end, f.event(edge))) return false;
     return true;
 }
 

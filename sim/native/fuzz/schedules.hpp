@@ -66,6 +66,15 @@ inline int64_t pick(Fuzz& f) {
     return least_allowed(f, f.first(), f.last(), f.state(), base, f.random[ALLOWED]);
 }
 
+// Asks for what is known of the states that the next edge may lead to: while the strategy thinks they are on their way from
+// memory, which takes longer than a step.
+inline void call_ahead(const Fuzz& f) {
+    for (int64_t e = f.first(); e < f.last(); e++) {
+        const int64_t to = f.known.edges(e, LEADS_TO);
+        if (to >= 0) prefetch(&f.known.head(to, 0));
+    }
+}
+
 // Picks the next edge: ONWARD if there is one, else how the schedule ended or why it pauses.
 inline int64_t stand(Fuzz& f) {
     const int64_t state = f.state();
@@ -74,6 +83,7 @@ inline int64_t stand(Fuzz& f) {
         const int64_t ended = expand(f);
         if (ended != PAUSED) return ended;
     }
+    call_ahead(f);
     if (f.registers[TOOK] != NONE) tell(f);
     if (f.registers[OVERFULL]) return SMALL_DESK;
     if (f.registers[STEPS] == f.registers[MAX_STEPS]) {
@@ -128,6 +138,7 @@ inline int64_t go_on(Fuzz& f) {
         if (ended != PAUSED) return ended;
     }
     const int64_t action = f.known.edges(edge, ACTION), state = f.known.edges(edge, LEADS_TO);
+    prefetch(f.known.edges.data + f.known.head(state, FROM) * EDGE_WIDTH);
     const int64_t step = f.registers[STEPS]++;
     f.path(step, 0) = int32_t(action);
     f.path(step, 1) = int32_t(f.registers[STATE]);
