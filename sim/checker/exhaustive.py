@@ -23,7 +23,7 @@ from sim.system.declaration import Declaration
 from sim.system.properties import IN_THE_END
 from sim.world.world import refuse_timed
 
-PAYS_AT = 10_000
+PAYS_AT = 1_000
 """States from which the compiled walk takes over by itself: before, loading it costs more than it saves."""
 
 

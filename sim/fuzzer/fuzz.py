@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 GRACE_S = 1.0
 """So many seconds after its time a fuzz still makes the last violation less."""
-PAYS_AT = 30_000
+PAYS_AT = 2_000
 """Steps from which the compiled walk takes over by itself: before, loading it costs more than it saves."""
 
 SCHEDULES = 10_000

@@ -125,7 +125,7 @@ class States:
         for name in ("_cells", "_offsets"):  # of what was forgotten: a quarter is free, or little is forgotten often
             room[name] -= room[name] // 4
         larger = {name: 2 * size + 64 for name, size in wanted.items() if size > room[name]}
-        if 2 * (states + 2) > len(self._slots):
+        if 8 * (states + 2) > 5 * len(self._slots):
             larger |= dict.fromkeys(("_slots", "_ids") if self._all else ("_slots",), 2 * len(self._slots))
         return larger
 

@@ -42,6 +42,8 @@ class Remembered:
         self._offsets: Array = np.zeros(1 << 10, np.int64)
         self._head: Array = _rows(1 << 10, HEAD)
         self._edges: Array = np.zeros((1 << 14, EDGE_WIDTH), np.int32)
+        self._prints: Array = np.zeros(1 << 10, np.uint64)
+        self._printed = 0
         self._registers[[STATES, CELLS, EDGES]] = 0
         self._registers[COUNT] = 1
 
@@ -98,11 +100,7 @@ class Remembered:
         """What schedules covered since the last time, as every process would say it; one that is under way has not
         come by anywhere. Counting begins anew."""
         states = int(self._registers[STATES])
-        tables = self._mirror.graph.tables
-        keys = [np.array(things.keys or [0], np.uint64) for things in (tables.locals, tables.envelopes)]
-        prints = np.zeros(states, np.uint64)
-        order, width = self._mirror.order, self._mirror.locals
-        walks.fingerprints(*keys, order, self._cells, self._offsets, width, self._first, prints)
+        prints = self._prints_of(states)
         schedules = self._head[:states, SCHEDULES_BY].copy()
         schedules -= self._head[:states, SEEN] == self._registers[COUNT]
         visited, visits = schedules > 0, int(schedules.sum())
@@ -117,6 +115,18 @@ class Remembered:
         return CoverageData(
             prints[ascending].tobytes(), once[ascending].tobytes(), visits, tuple(rows), held, round=round_
         )
+
+    def _prints_of(self, states: int) -> Array:
+        """The fingerprints of the first states, as every process would make them; each is made once."""
+        if states > self._printed:
+            if states > len(self._prints):
+                self._prints = _larger(self._prints, 2 * states)
+            tables = self._mirror.graph.tables
+            keys = [np.array(things.keys or [0], np.uint64) for things in (tables.locals, tables.envelopes)]
+            offsets, fresh = self._offsets[self._printed :], self._prints[self._printed : states]
+            walks.fingerprints(*keys, self._mirror.order, self._cells, offsets, self._mirror.locals, self._first, fresh)
+            self._printed = states
+        return self._prints[:states]
 
 
 def _larger(array: Array, size: int) -> Array:

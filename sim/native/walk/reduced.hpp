@@ -105,8 +105,10 @@ struct Reduced : Walk {
 
     // Expands the state at the cursor; PAUSED, or why not.
     int64_t step() {
-        int64_t length, ended = begin(length), n = 0;
-        if (ended != PAUSED || !length) return ended;
+        if (registers[CURSOR] == registers[LEVEL_END]) return LEVEL_DONE;
+        int64_t length, n = 0, ended = look_at(registers[CURSOR], buffers.steps.size, length);
+        if (ended != PAUSED) return ended;
+        if (!length) return pass_over();
         registers[QUIET] = 1;
         for (int64_t r = 0; buffers.found[r] >= 0; r++) {
             const int64_t row = buffers.found[r];

@@ -10,6 +10,15 @@ namespace roundsim::walk {
 
 using Registers = Numbers<int64_t, REGISTERS>;
 
+// States that are outlined before the first of them is completed.
+constexpr int64_t AHEAD = 4;
+
+// The successors of a state before they are looked up: `n` in `steps` and `sums` from place `begin` on, then the sum of the
+// state itself. `hearing`: the action that monitors have no row for, or -1. A length of 0: outside of the bound.
+struct Outline {
+    int64_t length, begin, n, hearing;
+};
+
 // A walk under way.
 struct Walk {
     const Rows& rows;
@@ -53,7 +62,7 @@ struct Walk {
         const int64_t number = registers[STATES], base = registers[BASE], used = registers[USED];
         if (settings[MAX_STATES] && number >= settings[MAX_STATES]) return ENOUGH;
         if (number + 2 > store.parent.size || number + 3 - base > store.offsets.size) return FULL;
-        if (used + length > store.cells.size || 2 * (number + 1) > store.slots.size) return FULL;
+        if (used + length > store.cells.size || 8 * (number + 1) > 5 * store.slots.size) return FULL;
         if (keeps_edges() && number + 2 > store.edge_start.size) return FULL;
         const int64_t fine = judge(cells);
         if (fine < 0) return UNKNOWN_VERDICT;
@@ -68,16 +77,14 @@ struct Walk {
         return fine ? PAUSED : VIOLATED;
     }
 
-    // --- the state at the cursor -----------------------------------------------------------------------------
+    // --- a state of the level --------------------------------------------------------------------------------
 
-    // Copies the state at the cursor to `before`; its length, or -1 where the buffers are too small.
-    int64_t take() {
-        const int64_t number = registers[CURSOR], at = number - registers[BASE], begin = store.offsets[at];
-        const int64_t length = store.offsets[at + 1] - begin;
+    // Copies a state to `before`; its length, or -1 where the buffers are too small.
+    int64_t take(int64_t number) const {
+        const int64_t at = number - registers[BASE], begin = store.offsets[at], length = store.offsets[at + 1] - begin;
         if (length + settings[MAX_SENDS] > buffers.after.size) return -1;
         if (2 * (length + settings[PROCESSES]) + 4 > buffers.found.size) return -1;
         for (int64_t i = 0; i < length; i++) buffers.before[i] = store.cells[begin + i];
-        if (keeps_edges()) store.edge_start[number] = store.edge_start[number + 1] = registers[EDGES];
         return length;
     }
 
@@ -86,8 +93,8 @@ struct Walk {
         return settings[WITHIN] ? verdict(rows, settings[ALWAYS] + settings[SOMETIMES], cells) : 1;
     }
 
-    // The rows of a state into `found`, -1 after the last; PAUSED, or why not.
-    int64_t survey(int64_t length) const {
+    // The rows of the state in `before` into `found`, -1 after the last; PAUSED, or why not. `room`: for its actions.
+    int64_t survey(int64_t length, int64_t room) const {
         const int64_t around = surroundings(rows, settings, buffers.before);
         if (around < 0) return UNKNOWN_ROW;
         const int64_t n = gather(rows, settings, buffers.before, length, around, buffers.found);
@@ -96,30 +103,35 @@ struct Walk {
         int64_t actions = 1;
         for (int64_t r = 0; r < n; r++)
             actions += rows.row_start[buffers.found[r] + 1] - rows.row_start[buffers.found[r]];
-        return actions <= buffers.steps.size ? PAUSED : SMALL_BUFFERS;
+        return actions <= room ? PAUSED : SMALL_BUFFERS;
     }
 
-    // The next state of the level into `before`, and its rows into `found`; or why that is impossible. A length of 0: it is
-    // outside of the bound and has no successors.
-    int64_t begin(int64_t& length) {
-        length = 0;
-        if (registers[CURSOR] == registers[LEVEL_END]) return LEVEL_DONE;
-        length = take();
+    // A state into `before`, and its rows into `found`; or why that is impossible. A length of 0: it is outside of the
+    // bound and has no successors.
+    int64_t look_at(int64_t number, int64_t room, int64_t& length) const {
+        length = take(number);
         if (length < 0) return SMALL_BUFFERS;
         const int64_t expanded = inside(buffers.before);
         if (expanded < 0) return UNKNOWN_ROW;
-        if (expanded) return survey(length);
+        if (expanded) return survey(length, room);
         length = 0;
-        registers[OUTSIDE]++;
-        registers[CURSOR]++;
         return PAUSED;
     }
 
-    // The state at the cursor had `n` successors, which are kept; AT_REST if something is owed in it.
+    // The state at the cursor is outside of the bound.
+    int64_t pass_over() {
+        const int64_t number = registers[CURSOR]++;
+        registers[OUTSIDE]++;
+        if (keeps_edges()) store.edge_start[number] = store.edge_start[number + 1] = registers[EDGES];
+        return PAUSED;
+    }
+
+    // The state at the cursor, in `before`, had `n` successors, which are kept; AT_REST if something is owed in it.
     int64_t done(int64_t n) {
         const int64_t number = registers[CURSOR]++;
         registers[GENERATED] += n;
         if (keeps_edges()) {
+            store.edge_start[number] = registers[EDGES];
             registers[EDGES] += n;
             store.edge_start[number + 1] = registers[EDGES];
         }
@@ -133,30 +145,33 @@ struct Walk {
 
     // --- its successors --------------------------------------------------------------------------------------
 
-    // The actions of a state into `steps`, and the sums of its successors into `sums`; how many. Stops before an action
-    // whose monitors have an unknown row (it is then in HEARING, else -1). Each slot is asked for already here: so the
-    // misses of the processor's cache overlap.
-    int64_t outline(int64_t length) {
-        const int64_t network = settings[NETWORK];
+    // Finds the actions of a state and the sums of its successors, from place `begin` on in `steps` and `sums`. Stops before
+    // an action whose monitors have an unknown row. Each slot is asked for already here: so the misses of the processor's
+    // cache overlap.
+    int64_t outline(int64_t number, int64_t begin, Outline& found) {
+        found = {0, begin, 0, -1};
+        const int64_t ended = look_at(number, buffers.steps.size - begin, found.length);
+        if (ended != PAUSED || !found.length) return ended;
+        const int64_t network = settings[NETWORK], length = found.length;
         const bool whole = exact() || (network != ANY && network != SET) || settings[LASTING] != 0;
         const uint64_t here = total(buffers.before, first, length, rows.order);
         const uint64_t mask = uint64_t(store.slots.size - 1);
         const Span<int32_t>&before = buffers.before, &after = buffers.after;
-        int64_t n = 0;
-        registers[HEARING] = -1;
+        int64_t at = begin;
         for (int64_t r = 0; buffers.found[r] >= 0; r++) {
             const int64_t row = buffers.found[r], end = rows.row_start[row + 1];
             for (int64_t a = rows.row_start[row]; a < end; a++) {
                 const int32_t action = rows.row_actions[a];
                 uint64_t h = here;
                 if (rows.actions(action, ONLY_LOCAL) && !whole) {
-                    const int64_t at = rows.actions(action, PROCESS);
-                    h += mark(at, rows.actions(action, LOCAL)) - mark(at, before[at]);
+                    const int64_t process = rows.actions(action, PROCESS);
+                    h += mark(process, rows.actions(action, LOCAL)) - mark(process, before[process]);
                 } else {
                     change(rows, settings, action, before, after, h);
                     if (!hear(rows, action, after, h)) {
-                        registers[HEARING] = action;
-                        return n;
+                        found.hearing = action;
+                        buffers.sums[at] = here;
+                        return PAUSED;
                     }
                 }
                 if (whole)
@@ -164,23 +179,24 @@ struct Walk {
                 else
                     h = exchange_sum(network == SET, rows, action, before, first, length, h);
                 prefetch(store.slots.data + (fingerprint(h) & mask));
-                buffers.steps[n] = action;
-                buffers.sums[n++] = h;
+                buffers.steps[at] = action;
+                buffers.sums[at++] = h;
+                found.n++;
             }
         }
-        buffers.sums[n] = here;
-        return n;
+        buffers.sums[at] = here;
+        return PAUSED;
     }
 
-    // Looks up the successors that `outline` found, and keeps the new ones; PAUSED, or why it ended.
-    int64_t follow(int64_t length, int64_t n) {
-        const int64_t edge = registers[EDGES];
-        const uint64_t here = buffers.sums[n];
+    // Looks up the successors that `outline` found of the state at the cursor, and keeps the new ones; PAUSED, or why not.
+    int64_t follow(const Outline& outline) {
+        const int64_t edge = registers[EDGES], length = take(registers[CURSOR]), n = outline.n;
+        const uint64_t here = buffers.sums[outline.begin + n];
         const Span<int32_t>&before = buffers.before, &after = buffers.after;
         registers[QUIET] = 1;
         for (int64_t ordinal = 0; ordinal < n; ordinal++) {
-            const int32_t action = buffers.steps[ordinal];
-            const uint64_t sum = buffers.sums[ordinal];
+            const int32_t action = buffers.steps[outline.begin + ordinal];
+            const uint64_t sum = buffers.sums[outline.begin + ordinal];
             int64_t k = exact() ? build(rows, settings, before, length, action, after) : 0;
             int32_t reached = int32_t(registers[CURSOR]);
             if (sum != here || (exact() && !same_cells(before, 0, length, after, k))) {
@@ -205,14 +221,34 @@ struct Walk {
         return PAUSED;
     }
 
-    // Expands the state at the cursor; PAUSED, or why not.
-    int64_t step() {
-        int64_t length, ended = begin(length);
-        if (ended != PAUSED || !length) return ended;
-        const int64_t n = outline(length);
-        ended = follow(length, n);
+    // Expands the state at the cursor, which was outlined; PAUSED, or why not.
+    int64_t complete(const Outline& outline) {
+        if (!outline.length) return pass_over();
+        const int64_t ended = follow(outline);
         if (ended != PAUSED) return ended;
-        return registers[HEARING] >= 0 ? UNKNOWN_HEARING : done(n);
+        registers[HEARING] = outline.hearing;
+        return outline.hearing >= 0 ? UNKNOWN_HEARING : done(outline.n);
+    }
+
+    // Expands some states, not more than `most`; PAUSED, or why it ended. All are outlined before any is completed: what the
+    // last ones are asked for is on its way from memory meanwhile.
+    int64_t step(int64_t most) {
+        Outline outlines[AHEAD];
+        int64_t count = 0, room = 0, ended = PAUSED;
+        const int64_t left = registers[LEVEL_END] - registers[CURSOR];
+        if (!left) return LEVEL_DONE;
+        while (count < AHEAD && count < left && count < most && ended == PAUSED) {
+            ended = outline(registers[CURSOR] + count, room, outlines[count]);
+            if (ended != PAUSED) break;
+            room += outlines[count].n + 1;
+            if (outlines[count++].hearing >= 0) break;
+        }
+        if (!count) return ended;
+        for (int64_t i = 0; i < count; i++) {
+            ended = complete(outlines[i]);
+            if (ended != PAUSED) return ended;
+        }
+        return PAUSED;
     }
 };
 
@@ -222,8 +258,9 @@ inline int64_t expand(
     const Buffers& buffers, int64_t batch
 ) {
     Walk walk(rows, store, settings, registers, buffers);
+    const int64_t end = walk.registers[CURSOR] + batch;
     int64_t ended = PAUSED;
-    for (int64_t i = 0; i < batch && ended == PAUSED; i++) ended = walk.step();
+    while (walk.registers[CURSOR] < end && ended == PAUSED) ended = walk.step(end - walk.registers[CURSOR]);
     walk.registers.put_back(registers);
     return ended;
 }
