@@ -1,4 +1,5 @@
-"""Writes the parts of docs/reference.md that are made from the code: `python -m tests.generated`.
+"""Writes the parts of docs/reference.md that are made from the code, and the header of the extension: `python -m
+tests.generated`.
 
 What stands between `<!-- generated: NAME -->` and `<!-- end -->` is one of `PARTS`. The output of commands on that
 page is the business of `tests.documents`.
@@ -19,6 +20,7 @@ from sim.base.errors import ExitStatus
 from sim.cli import COMMANDS
 from sim.faults.catalogue import markdown as faults
 from sim.report.export import FORMATS
+from tests.native.header import FILE, header
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "reference.md"
@@ -154,3 +156,4 @@ def generated(text: str) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(generated(PAGE.read_text("utf-8")), "utf-8")
+    FILE.write_text(header(), "utf-8")

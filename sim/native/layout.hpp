@@ -1,4 +1,4 @@
-// Generated from the modules `layout` by `python -m tests.native.header`; a test holds it to them.
+// Generated from the modules `layout` by `python -m tests.generated`; a test holds it to them.
 #pragma once
 
 #include "views.hpp"

@@ -14,7 +14,7 @@ import pytest
 from sim.cli import COMMANDS
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("hypothesis", "numpy", "numba", "rich", "pydantic", "ruamel", "genai_prices", "opentelemetry", "tree_sitter")
+HEAVY = ("hypothesis", "numpy", "rich", "pydantic", "ruamel", "genai_prices", "opentelemetry", "tree_sitter")
 ENGINES = (
     "sim.graph.graph",
     "sim.machine.handler",
@@ -56,7 +56,6 @@ LOADS: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             "hypothesis",
             "numpy",
-            "numba",
             "rich",
             "genai_prices",
             "opentelemetry",
@@ -68,11 +67,11 @@ LOADS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "sim check": (
         "from sim.cli import call; call(['check', 'models.two_phase_commit'])",
-        ("hypothesis", "numpy", "numba", "rich", "genai_prices", "opentelemetry", "tree_sitter", "sim.report.html"),
+        ("hypothesis", "numpy", "rich", "genai_prices", "opentelemetry", "tree_sitter", "sim.report.html"),
     ),
     "sim draw": (
         "from sim.cli import call; call(['draw', 'models.paxos'])",
-        ("hypothesis", "numpy", "numba", "rich", "genai_prices", "sim.checker", "sim.fuzzer", "sim.report.html"),
+        ("hypothesis", "numpy", "rich", "genai_prices", "sim.checker", "sim.fuzzer", "sim.report.html"),
     ),
 }
 """What is done -> the code that does it, and what it must not load."""

@@ -18,7 +18,7 @@ def strangers(code: str, *rooms: str) -> list[str]:
     told = f"{code}\nimport sys\nprint('loaded', *sys.modules)"
     done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     loaded = done.stdout.partition("loaded ")[2].split()
-    heavy = ("pydantic", "numpy", "transitions", "genai_prices", "click", "numba", "openai", "anthropic", "httpx")
+    heavy = ("pydantic", "numpy", "transitions", "genai_prices", "click", "openai", "anthropic", "httpx")
     return [
         name
         for name in loaded

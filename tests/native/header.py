@@ -1,4 +1,4 @@
-"""What Python and the extension must say alike, as a C++ header: `python -m tests.native.header` writes it anew.
+"""What Python and the extension must say alike, as a C++ header: `python -m tests.generated` writes it.
 
 One truth: the numbers and the fields of the two modules `layout`, and the registers of `sim.checker.components`.
 """
@@ -22,7 +22,7 @@ _TYPES = {np.uint8: "uint8_t", np.int32: "int32_t", np.int64: "int64_t", np.uint
 
 def header() -> str:
     """The text of `layout.hpp`."""
-    lines = ["// Generated from the modules `layout` by `python -m tests.native.header`; a test holds it to them."]
+    lines = ["// Generated from the modules `layout` by `python -m tests.generated`; a test holds it to them."]
     lines += ["#pragma once", "", '#include "views.hpp"']
     for name, module in (("cycles", components), ("walk", walk), ("fuzz", fuzz)):
         lines += ["", f"namespace roundsim::{name} {{", "", *_numbers(module)]
@@ -67,7 +67,3 @@ def _view(hint: Any) -> str:
     if width is None:
         return f"Span<{scalar}>"
     return f"Grid<{scalar}>" if width is ... else f"Table<{scalar}, {width}>"
-
-
-if __name__ == "__main__":
-    FILE.write_text(header(), "utf-8")

@@ -9,7 +9,7 @@ from tests.native.header import FILE, header
 
 
 def test_the_header_says_what_the_layouts_say() -> None:
-    assert FILE.read_text("utf-8") == header(), "write it anew: python -m tests.native.header"
+    assert FILE.read_text("utf-8") == header(), "write it anew: python -m tests.generated"
 
 
 def test_a_number_that_changes_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
-"""The exhaustive walk again, over integer arrays and compiled by numba.
+"""The exhaustive walk again, over integer arrays, by the native extension.
 
-What belongs here: the arrays that mirror the rows of a graph, the compiled functions that walk them, and
+What belongs here: the arrays that mirror the rows of a graph, what the numbers in them mean, and
 the driver that resolves what they do not know yet in the plain engine. What does not: any rule of what is
 enabled or what an action does; those are rows, made by `sim.graph.tabulation` and `sim.graph.enabled`.
 
