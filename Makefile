@@ -62,7 +62,7 @@ lock:  ## pin the newest versions that pyproject.toml allows, for every Python a
 	--upgrade --custom-compile-command 'make lock' --quiet --output-file requirements.lock
 
 # The native extension is built with the package, and again when its source changes.
-NATIVE := hatch_build.py $(wildcard sim/native/*.?pp sim/native/*/*.?pp)
+NATIVE := $(wildcard hatch_build.py sim/native/*.?pp sim/native/*/*.?pp)
 
 $(READY): pyproject.toml requirements.lock $(NATIVE)
 	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "roundsim needs Python 3.11 or later, this is " + sys.version.split()[0] + "; say which: make PYTHON=python3.12")'

@@ -112,7 +112,7 @@ def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
 
         from sim.native import missing
 
-        click.echo(f"sim, version {version('roundsim')}; {missing() or 'with its native extension'}")
+        printing.out(f"sim, version {version('roundsim')}; {missing() or 'with its native extension'}")
         context.exit()
 
 

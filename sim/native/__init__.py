@@ -1,5 +1,6 @@
 """The walks as machine code: compiled when the package is built, from the C++ beside this file.
 
+What belongs here: loops over integers, and nothing else. What does not: any rule of what is enabled or what an action does.
 The extension `_walks` works on arrays that Python makes and lets grow (`sim.checker.compiled`, `sim.fuzzer.compiled`), and
 comes back whenever it meets something unknown. What the numbers in them mean is said once, in the two modules `layout`;
 `layout.hpp` is generated from them. Where it could not be built, `missing` says so and the plain engine does it all.

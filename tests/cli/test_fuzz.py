@@ -90,10 +90,9 @@ def test_the_text_says_what_was_covered_and_proves_nothing(capsys: pytest.Captur
 
 
 def test_a_fuzz_says_which_walk_ended_it(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    words = ("models.two_phase_commit", "--set", "resource_managers=2", "--schedules", "300")
+    words = ("models.two_phase_commit", "--set", "resource_managers=2", "--schedules", "100")
     _, short = fuzz_json(capsys, *words)
     monkeypatch.setattr("sim.fuzzer.fuzz.PAYS_AT", 100)
-    monkeypatch.setattr("sim.fuzzer.fuzz.PAYS_TO_MAKE_AT", 200)
     _, long = fuzz_json(capsys, *words)
     assert (short["walk"], long["walk"]) == ("plain", "compiled")
     assert short["steps"] == long["steps"]
