@@ -21,6 +21,7 @@ from sim.checker.compiled.arrays import Mirror
 from sim.checker.compiled.walk import CompiledWalk
 from sim.checker.result import CheckResult
 from sim.scenario import load_target
+from tests.counts import examples
 from tests.native import variants
 from tests.systems import systems
 
@@ -85,7 +86,7 @@ def _judged(draw: Any) -> System:
 
 
 @given(_judged(), st.sampled_from((STATES_MAX, STATES_MAX, STATES_MAX, 7)))
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=examples(10_000), deadline=None, suppress_health_check=list(HealthCheck))
 def test_both_engines_agree_on_random_systems(system: System, max_states: int) -> None:
     agree(system, max_states=max_states)
 
@@ -126,6 +127,7 @@ def test_a_planted_divergence_is_caught(name: str, monkeypatch: pytest.MonkeyPat
 
 WEAK = """
 import sys
+from tests.counts import examples
 from tests.native import variants
 from pathlib import Path
 variants.take(Path(sys.argv[1]))
