@@ -6,7 +6,7 @@ the cuts in force, all as small integers of one graph. Time is not in it.
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import product
@@ -125,9 +125,13 @@ class Definition:
         fixed = [locals_[i] for i in state.locals]
         fixed += [*state.budgets, *(int(c in state.cuts) for c in range(len(self._cut_names)))]
         total = sum(mark(place, key) for place, key in enumerate(fixed))
-        if self.system.only_kind in ("any", "set"):  # equal messages are a run
-            flying = Counter(self.network.every(state.net))
-            return mix((total + sum(self._marks_of(e, copies) for e, copies in flying.items())) & MASK)
+        if self.system.only_kind in ("any", "set"):
+            net, begin = self.network.every(state.net), 0
+            while begin < len(net):  # equal messages are a run, and looked at once
+                end = bisect_right(net, net[begin], begin)
+                total += self._marks_of(net[begin], end - begin)
+                begin = end
+            return mix(total & MASK)
         last, place = -1, FLYING
         order = self.tables.order
         for e in self.network.every(state.net):
