@@ -29,8 +29,8 @@ class PartTally:
     schedules: int = 0
     steps: int = 0
     cut_short: int = 0
-    unfinished: ClassVar[bool] = False
-    """A chunk is whole, or not recorded."""
+    unfinished: bool = False
+    """Whether the time was up inside a schedule; known of a run that has just ended."""
     seconds: float = 0.0
     """Of all workers, added up."""
     sample: Sample = field(default_factory=Sample)

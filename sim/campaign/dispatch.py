@@ -29,6 +29,8 @@ TICK_S = 0.2
 """Seconds after which progress is shown even without a result."""
 LOOK_S = 1.0
 """Seconds for which an answer of git stays valid."""
+GRACE_S = 1.5
+"""Seconds after which a chunk under way is abandoned when the time is up; a violation is made less for one of them."""
 AHEAD = 2
 """Chunks handed out per worker, so that none waits while we record."""
 
@@ -57,6 +59,8 @@ class Campaign:
         self.seconds = 0.0
         """Since it was started here."""
         self.interrupted = False
+        self.unfinished = False
+        """Whether the time was up inside a schedule."""
         self._run = f"{os.getpid()} at {time.time_ns()}"
         """A unique name of this run."""
         self._look = _Looking(here)
@@ -76,7 +80,8 @@ class Campaign:
     def run(
         self, engine: Engine, seconds: float | None = None, progress: Callable[[Campaign], None] | None = None
     ) -> CampaignAnswer:
-        """Run what is open: to the end, to the first violation, or for `seconds`.
+        """Run what is open: to the end, to the first violation, or for `seconds`. When they are over, each chunk under way
+        ends with the schedules that it has done; one that does not is abandoned.
 
         A KeyboardInterrupt ends it; everything recorded until then is kept, as it is when the process is
         killed. Raises `SimError` for what the model did wrong, and if the store can no longer be written.
@@ -88,9 +93,12 @@ class Campaign:
             while True:
                 self.seconds = time.perf_counter() - started
                 if seconds is None or self.seconds < seconds:
-                    self._hand_out(engine, out)
+                    self._hand_out(engine, out, None if seconds is None else seconds - self.seconds)
                 else:
                     self._take_back(out)
+                    if out and self.seconds >= seconds + GRACE_S:
+                        self.unfinished = True
+                        break
                 if not out:
                     break
                 ready, _ = wait(out, timeout=TICK_S, return_when=FIRST_COMPLETED)
@@ -113,7 +121,7 @@ class Campaign:
         """Whether a chunk can still affect the answer."""
         return self.limit is None or chunk.first < self.limit
 
-    def _hand_out(self, engine: Engine, out: dict[Future[ChunkOutcome], Chunk]) -> None:
+    def _hand_out(self, engine: Engine, out: dict[Future[ChunkOutcome], Chunk], left_s: float | None) -> None:
         while len(out) < AHEAD * engine.workers:
             chunk = self.chunks.take()
             if chunk is None:
@@ -121,7 +129,9 @@ class Campaign:
             if not self._counts(chunk):
                 self.chunks.put_back(chunk)
                 return
-            request = ChunkRequest(self.session.plan, self.code, *chunk, self._run, self.chunks.low, WATCH.limit_s)
+            request = ChunkRequest(
+                self.session.plan, self.code, *chunk, self._run, self.chunks.low, WATCH.limit_s, left_s
+            )
             out[engine.executor.submit(run_chunk, request)] = chunk
 
     def _take_back(self, out: dict[Future[ChunkOutcome], Chunk]) -> None:
@@ -153,8 +163,11 @@ class Campaign:
         if outcome.failure or outcome.incomplete:
             self._failed(chunk, outcome.failure or outcome.incomplete)
             return
+        self.unfinished = self.unfinished or outcome.unfinished
+        self.chunks.finish(chunk, outcome.size)
+        if not outcome.size:
+            return
         self._record(outcome, time.perf_counter() - started)
-        self.chunks.finish(chunk)
         if outcome.found and not self.session.plan.keep_going:
             self.limit = chunk.first
         elif self.limit is None:
@@ -213,7 +226,7 @@ class Campaign:
             self.interrupted = True
         self.session = sessions.session(self.store, self.session.id)
         answer = answer_of(self.store, self.session, self.part, self.world)
-        answer.interrupted = self.interrupted
+        answer.interrupted, answer.unfinished = self.interrupted, self.unfinished
         return answer
 
 

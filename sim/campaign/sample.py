@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from sim.fuzzer.fuzz import schedule_seed
 from sim.metrics.settings import MetricsSettings
 from sim.run.metering import meter
 from sim.run.simulation import simulate
+from sim.run.trace import Ending
 from sim.scenario import Target
 from sim.strategy import make_strategy
 from sim.world.world import AnyWorld
@@ -51,13 +53,17 @@ class Sample:
         return cls(**json.loads(text))
 
 
-def sample_of(target: Target, world: AnyWorld, plan: CampaignPlan, number: int) -> Sample:
-    """The metrics of schedule `number`; empty if the scenario switches metrics off."""
+def sample_of(
+    target: Target, world: AnyWorld, plan: CampaignPlan, number: int, over: Callable[[], bool] | None = None
+) -> Sample:
+    """The metrics of schedule `number`; empty if the scenario switches metrics off, and if the time is `over`."""
     settings = target.scenario.metrics if target.scenario is not None else MetricsSettings()
     if not settings.enabled:
         return Sample()
     picking = make_strategy(plan.strategy, schedule_seed(plan.seed, number), number=number)
-    run = simulate(world, picking, max_steps=plan.max_steps)
+    run = simulate(world, picking, max_steps=plan.max_steps, over=over)
+    if run.ending is Ending.INTERRUPTED:
+        return Sample()
     found = meter(run.trace, settings)
     snapshot, cost = found.snapshot, found.cost.total if found.cost is not None else None
     return Sample(

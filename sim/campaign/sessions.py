@@ -237,9 +237,10 @@ def go_on(store: CampaignStore, number: int, version: str, code: Code, place: Gi
 # --- chunks -----------------------------------------------------------------------------------------
 
 
-def done(store: CampaignStore, number: int) -> list[int]:
-    """The first numbers of the chunks that are done."""
-    return [row[0] for row in store.rows("SELECT first FROM chunk WHERE session = ? ORDER BY first", number)]
+def done(store: CampaignStore, number: int) -> dict[int, int]:
+    """The sizes of the chunks that are done, by their first numbers."""
+    found = store.rows("SELECT first, size FROM chunk WHERE session = ? ORDER BY first", number)
+    return {row["first"]: row["size"] for row in found}
 
 
 def record(

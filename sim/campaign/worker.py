@@ -6,6 +6,7 @@ Whatever goes wrong with the model is data as well: the campaign reports it, the
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ from sim.scenario import Target
 
 class ChunkRequest(NamedTuple):
     """The schedules `first` to `first + size - 1` of a plan, with this code, for the run of a campaign with this name,
-    which has recorded every chunk below `low`."""
+    which has recorded every chunk below `low`; as many of them as come to their end within `seconds`."""
 
     plan: CampaignPlan
     code: Code
@@ -32,8 +33,11 @@ class ChunkRequest(NamedTuple):
     run: str = ""
     low: int = 0
     handler_limit_s: float | None = None
+    seconds: float | None = None
 
 
+LEAST_S = 0.001
+"""What a chunk that begins too late may take."""
 NOTHING = CoverageData(b"", b"", 0, (), ())
 
 
@@ -43,8 +47,11 @@ class ChunkOutcome:
 
     first: int
     size: int
+    """As many as were asked for, or how many came to their end before the time was up."""
     schedules: int = 0
     """Fewer than `size` if it ended at a violation."""
+    unfinished: bool = False
+    """Whether the time was up inside a schedule; its steps and states count if any other came to its end."""
     steps: int = 0
     cut_short: int = 0
     seconds: float = 0.0
@@ -94,24 +101,35 @@ def run_chunk(request: ChunkRequest) -> ChunkOutcome:
 
 
 def _run(request: ChunkRequest) -> ChunkOutcome:
+    begun = time.perf_counter()
     plan, loaded = request.plan, _load(request)
-    result = loaded.fuzzer.run(first=request.first, schedules=request.size)
+
+    def left_s() -> float | None:
+        return None if request.seconds is None else begun + request.seconds - time.perf_counter()
+
+    left = left_s()
+    bound = None if left is None else max(left, LEAST_S)
+    result = loaded.fuzzer.run(first=request.first, schedules=request.size, seconds=bound)
     if WATCH.ended:
         return ChunkOutcome(request.first, request.size, incomplete=WATCH.ended)
     if result.interrupted:  # half a chunk does not count: whoever interrupts a worker ends it
         raise KeyboardInterrupt
+    done = result.schedules
+    if result.unfinished and result.engine == "compiled":
+        done = max(0, done - 1)  # in it something may be wrong that there was no time to tell
     if [news.run for news in loaded.news] != [request.run]:
         loaded.news[:] = [News(request.run)]
     return ChunkOutcome(
         first=request.first,
-        size=request.size,
-        schedules=result.schedules,
+        size=request.size if result.stopped else done,
+        schedules=result.schedules if result.stopped else done,
+        unfinished=result.unfinished,
         steps=result.steps,
         cut_short=result.cut_short,
         seconds=result.seconds,
         coverage=loaded.news[0].of(request.first, request.low, result.coverage.data()),
         found=tuple(result.found),
-        sample=sample_of(loaded.target, loaded.fuzzer.world, plan, request.first),
+        sample=sample_of(loaded.target, loaded.fuzzer.world, plan, request.first, lambda: (left_s() or 1) < 0),
     )
 
 

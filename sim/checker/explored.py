@@ -159,8 +159,8 @@ class WholeGraph:
         return self.actions[int(self.edge_action[number])]
 
 
-def connected(start: list[int], to: list[int]) -> list[list[int]]:
-    """The strongly connected components of more than one state of a small graph."""
+def connected(start: list[int], to: list[int], time_is_up: Callable[[], bool] = bool) -> list[list[int]]:
+    """The strongly connected components of more than one state of a part of a graph. Raises `TimeIsUp` when that is said."""
     count = len(start) - 1
     every, none = [1] * count, [0] * (count + 1)
     low, index, stack, work, at = ([-1] * (count + 1) for _ in range(5))
@@ -169,10 +169,13 @@ def connected(start: list[int], to: list[int]) -> list[list[int]]:
         registers[register] = 0
     tally = tuple([-1] * (len(to) + 1) for _ in range(4))
     edges = [*range(len(to))]
-    components.components(
+    args = (
         [*range(count)], count, every, every, start, to, edges, [1] * len(to), edges, tally,
-        low, index, stack, work, at, none, registers, len(to) + 1,
+        low, index, stack, work, at, none, registers,
     )  # fmt: skip
+    while not components.components(*args, WholeGraph.slice):
+        if time_is_up():
+            raise TimeIsUp
     found: dict[int, list[int]] = {}
     for number, label in enumerate(index[:count]):
         found.setdefault(label, []).append(number)

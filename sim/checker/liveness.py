@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sim.checker.explored import Reached, WholeGraph
+from sim.checker.explored import Reached, TimeIsUp, WholeGraph
 from sim.checker.tours import Fair, Loop, Step, fair_parts, fair_round
 from sim.graph.action import Action
 from sim.graph.judge import End, Judge
@@ -53,7 +53,7 @@ class Liveness:
 
     def __init__(self, explored: WholeGraph, judge: Judge, fairness: Fairness, time_is_up: Callable[[], bool]) -> None:
         self._explored, self._judge, self._time_is_up = explored, judge, time_is_up
-        self._fair = Fair(explored, fairness)
+        self._fair = Fair(explored, fairness, time_is_up)
         self._everywhere = explored.everywhere()
 
     def cycles(self) -> int:
@@ -109,6 +109,8 @@ class Liveness:
 
     def _round_of(self, question: _Question) -> tuple[Reached, int, list[Step]] | None:
         """A fair round: how its states are reached, where it begins, and its steps."""
+        if self._time_is_up():  # there may be many questions, each of them small
+            raise TimeIsUp
         reached = self._explored.reach(question.begins, question.stays)
         for part in self._rounds(reached, question.touch):
             at = next(int(n) for n in reached.states() if int(n) in part.members and question.touch[n])

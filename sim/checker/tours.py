@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from sim.checker.explored import WholeGraph, connected
+from sim.checker.explored import TimeIsUp, WholeGraph, connected
 from sim.graph.action import Action
 from sim.world.choice import Subject
 from sim.world.fairness import Fairness
@@ -17,18 +17,29 @@ Served = Callable[[Step], bool]
 
 
 class Fair:
-    """What fairness asks of a round in an explored graph."""
+    """What fairness asks of a round in an explored graph. Raises `TimeIsUp` when that is said."""
 
-    def __init__(self, explored: WholeGraph, fairness: Fairness) -> None:
-        self.explored, self.fairness = explored, fairness
+    ask_every = 10_000
+    """After looking at so many states it asks for the time."""
+
+    def __init__(self, explored: WholeGraph, fairness: Fairness, time_is_up: Callable[[], bool] = bool) -> None:
+        self.explored, self.fairness, self.time_is_up = explored, fairness, time_is_up
+        self._looked = 0
+
+    def moves_from(self, number: int) -> list[tuple[Action, int]]:
+        """The progress from a state that leads elsewhere."""
+        self._looked += 1
+        if self._looked % self.ask_every == 0 and self.time_is_up():
+            raise TimeIsUp
+        return self.explored.moves_from(number)
 
     def owed(self, number: int) -> set[Subject]:
         """What may progress in a state, whatever it chooses."""
-        return {action.takes for action, _ in self.explored.moves_from(number)}
+        return {action.takes for action, _ in self.moves_from(number)}
 
     def outcomes(self, number: int, taken: Action) -> list[tuple[Action, int]]:
         """All outcomes of what was taken in a state that lead elsewhere."""
-        return [(action, after) for action, after in self.explored.moves_from(number) if action.takes == taken.takes]
+        return [(action, after) for action, after in self.moves_from(number) if action.takes == taken.takes]
 
     def waiting(self, steps: list[Step]) -> Served | None:
         """What a round does not serve yet, as a test of the steps that would; None: it is fair."""
@@ -42,7 +53,7 @@ class Fair:
             return None
         actions = {action for _, action, _ in steps}
         for number, action, _ in steps:
-            for other, _ in self.explored.moves_from(number):
+            for other, _ in self.moves_from(number):
                 if self.fairness.owes(other) and other.takes not in taken:
                     return lambda step, subject=other.takes: step[1].takes == subject  # type: ignore[misc]
             if self.fairness.choices and action.choices:
@@ -68,7 +79,7 @@ def fair_parts(fair: Fair, part: Loop) -> Iterator[Loop]:
     waiting = [part]
     while waiting:
         members, banned = waiting.pop()
-        inside = [(n, *step) for n in sorted(members) for step in fair.explored.moves_from(n)]
+        inside = [(n, *step) for n in sorted(members) for step in fair.moves_from(n)]
         taken = [(n, a, to) for n, a, to in inside if to in members and a not in banned]
         served = {action.takes for _, action, _ in taken}
         unserved = {n for n, a, _ in inside if fair.fairness.owes(a) and a.takes not in served}
@@ -96,10 +107,10 @@ def _connected(fair: Fair, members: set[int], banned: frozenset[Action] | set[Ac
     numbers = {state: i for i, state in enumerate(states)}
     start, to = [0], []
     for state in states:
-        steps = fair.explored.moves_from(state)
+        steps = fair.moves_from(state)
         to += [numbers[after] for action, after in steps if after in numbers and action not in banned]
         start.append(len(to))
-    return [{states[i] for i in one} for one in connected(start, to)]
+    return [{states[i] for i in one} for one in connected(start, to, fair.time_is_up)]
 
 
 def fair_round(fair: Fair, part: Loop, start: int) -> list[Step]:
@@ -119,7 +130,7 @@ def _way(fair: Fair, part: Loop, start: int, arrived: Served) -> list[Step]:
     queue = deque([start])
     while queue:
         number = queue.popleft()
-        for action, after in fair.explored.moves_from(number):
+        for action, after in fair.moves_from(number):
             if after not in part.members or action in part.banned:
                 continue
             step = (number, action, after)

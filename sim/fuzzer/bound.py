@@ -35,7 +35,9 @@ class Sizes:
 
     def note(self, strategy: PCTCP, run: Run) -> None:
         """A schedule came to its end; one that was cut short or violated a property has no size."""
-        sizes = [(len(strategy.events.made), strategy.events.width)] if run.ending is Ending.QUIESCENT else []
+        if not self._tell:
+            return
+        sizes = [(len(strategy.events.parents), strategy.events.width)] if run.ending is Ending.QUIESCENT else []
         self.add(sizes, uneven=any(action.choices for _, action in run.trace.steps))
 
     def add(self, sizes: Iterable[tuple[int, int]], *, uneven: bool) -> None:

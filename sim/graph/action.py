@@ -152,7 +152,7 @@ class Action:
         """The process whose handler runs."""
         return self.process
 
-    @property
+    @cached_property
     def movers(self) -> tuple[str, ...]:
         """The process whose handler runs, and the others on its machine to which the same happens."""
         return (self.process, *self.others) if self.process else ()

@@ -6,7 +6,7 @@ the cuts in force, all as small integers of one graph. Time is not in it.
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import product
@@ -125,9 +125,13 @@ class Definition:
         fixed = [locals_[i] for i in state.locals]
         fixed += [*state.budgets, *(int(c in state.cuts) for c in range(len(self._cut_names)))]
         total = sum(mark(place, key) for place, key in enumerate(fixed))
-        if self.system.only_kind in ("any", "set"):  # equal messages are a run
-            flying = Counter(self.network.every(state.net))
-            return mix((total + sum(self._marks_of(e, copies) for e, copies in flying.items())) & MASK)
+        if self.system.only_kind in ("any", "set"):
+            net, begin = self.network.every(state.net), 0
+            while begin < len(net):  # equal messages are a run, and looked at once
+                end = bisect_right(net, net[begin], begin)
+                total += self._marks_of(net[begin], end - begin)
+                begin = end
+            return mix(total & MASK)
         last, place = -1, FLYING
         order = self.tables.order
         for e in self.network.every(state.net):
@@ -151,22 +155,11 @@ class Definition:
 
     def enabled(self, state: State) -> list[Action]:
         """The enabled actions, in no order that may be relied on."""
-        locals_, net, budgets, cuts = state
-        tables = self.tables
-        if tables.failed and not tables.failed.keys().isdisjoint(locals_):
-            return []  # nothing that a failed machine does can be trusted
-        full = self.is_full(locals_) if self._down_max is not None else False
-        here = self._enabled.get((budgets, cuts, full)) or self.under(budgets, cuts, full)
-        target, heads, own = tables.target, here.heads, here.own
-        found: list[Action] = []
-        for e in self.network.heads(net):
-            local = locals_[target[e]]
-            actions = heads.get((local, e))
-            found += here.head(local, e) if actions is None else actions
-        for local in locals_[: self.width]:
-            actions = own.get(local)
-            found += here.itself(local) if actions is None else actions
-        found += here.healing
+        here = self._here(state)
+        if here is None:
+            return []
+        locals_, net, target = state.locals, state.net, self.tables.target
+        found = self._unstruck(state, here)
         if here.strikes_head:
             for e in self.network.heads(net):
                 local = locals_[target[e]]
@@ -185,6 +178,38 @@ class Definition:
         if self.machines.members:
             overtakers = self.network.overtakers(net) if here.left.reorders else ()
             found += self.machines.actions(locals_, here, self.network.heads(net), overtakers)
+        return found
+
+    def unstruck(self, state: State) -> list[Action]:
+        """Those that are no fault, without looking for faults: there are mostly more of these."""
+        here = self._here(state)
+        if here is None:
+            return []
+        found = self._unstruck(state, here)
+        for machine in self.machines.members:
+            found += self.machines.restart(machine, state.locals)
+        return found
+
+    def _here(self, state: State) -> Enabled | None:
+        """The rows of a state; None where a machine has failed: nothing that happens then can be trusted."""
+        failed = self.tables.failed
+        if failed and not failed.keys().isdisjoint(state.locals):
+            return None
+        full = self.is_full(state.locals) if self._down_max is not None else False
+        return self._enabled.get((state.budgets, state.cuts, full)) or self.under(state.budgets, state.cuts, full)
+
+    def _unstruck(self, state: State, here: Enabled) -> list[Action]:
+        """What happens by itself, but for machines."""
+        locals_, target, heads, own = state.locals, self.tables.target, here.heads, here.own
+        found: list[Action] = []
+        for e in self.network.heads(state.net):
+            local = locals_[target[e]]
+            actions = heads.get((local, e))
+            found += here.head(local, e) if actions is None else actions
+        for local in locals_[: self.width]:
+            actions = own.get(local)
+            found += here.itself(local) if actions is None else actions
+        found += here.healing
         return found
 
     def met(self) -> Iterator[Action]:
@@ -291,7 +316,7 @@ class Definition:
 
     def quiescent(self, state: State) -> bool:
         """Whether no progress action that changes the state is enabled."""
-        return not any(action.progress and self.changes(state, action) for action in self.enabled(state))
+        return not any(action.progress and self.changes(state, action) for action in self.unstruck(state))
 
     def budget_left(self, state: State) -> list[tuple[FaultEntry, int | None]]:
         """What is left of each entry of the budget; None is unlimited."""

@@ -58,12 +58,16 @@ def choose_start(world: AnyWorld, seed: int) -> Start[Any]:
     return starts[(derive(seed, "start") * len(starts)) >> 64]
 
 
-def least_moving(world: AnyWorld, at: Any, choices: Sequence[Choice], base: int) -> Choice | None:
-    """As `least`, among the choices that lead elsewhere; None where none does."""
+def least_moving(world: AnyWorld, at: Any, choices: Sequence[Choice], seed: int, step: int) -> Choice | None:
+    """As `least` with the draw of one step, among the choices that lead elsewhere; None where none does."""
+    if len(choices) == 1:
+        choice = choices[0]
+        return choice if choice.always_changes or world.changes(at, choice) else None
     if not choices:
         return None
+    base = base_of(seed, step)
     choice = least(choices, base)
-    if world.changes(at, choice):
+    if choice.always_changes or world.changes(at, choice):
         return choice
     moving = [other for other in choices if world.changes(at, other)]
     return least(moving, base) if moving else None

@@ -11,8 +11,6 @@ order, and the cost of an event does not grow with the length of a schedule.
 
 from __future__ import annotations
 
-from sim.strategy.events import Event
-
 NONE = -1
 
 
@@ -43,18 +41,18 @@ class Chains:
         """Chains so far."""
         return len(self._last)
 
-    def add(self, event: Event) -> None:
-        """Give `event` its chain."""
+    def add(self, parent: int) -> None:
+        """Give the next event, which `parent` brought about, its chain."""
         number = len(self.of)
-        self._parent.append(event.parent)
-        chain, row = NONE, len(self._standing)
-        last = self._nearest(event.parent)
-        while last != NONE:
-            other = self.of[last]
-            if self._row[self._set[other]] < row:
-                chain, row = other, self._row[self._set[other]]
-            last = self._nearest(self._parent[last])
-        if chain == NONE or (self._free and self._row[self._open] < row):
+        self._parent.append(parent)
+        chain, row = NONE, self._row[self._open] if self._free else len(self._standing)
+        last = parent
+        while last != NONE and (last := self._nearest(last)) != NONE:
+            here = self._row[self._set[self.of[last]]]
+            if here < row or (here == row and chain == NONE):
+                chain, row = self.of[last], here
+            last = self._parent[last]
+        if chain == NONE:
             chain = self._new_chain(number)
         else:
             before = self._last[chain]

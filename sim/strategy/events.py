@@ -5,97 +5,109 @@ when it is made until it happens or is void, and knows which events it follows f
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
-from operator import attrgetter
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sim.world.choice import CUT, FIRE, MESSAGE, Choice, Pending, Start, Subject
 from sim.world.world import AnyWorld
 
 
-def grouped(choices: Sequence[Choice]) -> list[list[Choice]]:
-    """The choices without a fault, by what they happen to, in the order of their keys."""
+def grouped(choices: Iterable[Choice]) -> dict[Subject, list[Choice]]:
+    """Choices by what they happen to."""
     found: dict[Subject, list[Choice]] = {}
-    for choice in sorted([c for c in choices if not c.strikes], key=_KEY):
-        found.setdefault(choice.takes, []).append(choice)
-    return list(found.values())
+    for choice in choices:
+        subject = choice.takes
+        if subject in found:
+            found[subject].append(choice)
+        else:
+            found[subject] = [choice]
+    return found
 
 
-_KEY = attrgetter("key")
-
-
-class Event(NamedTuple):
-    """One event: its number in the order of making (from 0), and the number of the event that brought it about
-    (`NOTHING` if none did): it follows from that one and from all that one follows from."""
-
-    number: int
-    parent: int
+def least_key(ways: Iterable[Choice]) -> int:
+    """What events are ordered by: the same however their ways are listed."""
+    return min(choice.key for choice in ways)
 
 
 NOTHING = -1
 
+Parted = tuple[Sequence[Subject], dict[Subject, Pending]]
+NOTHING_DUE: Parted = ((), {})
+
 
 class Events:
-    """The events of one run so far, and those still pending."""
+    """The events of one run so far, by number in the order of making (from 0), and those still pending."""
 
     def __init__(self, world: AnyWorld, start: Start[Any]) -> None:
         self._world = world
-        self.made: list[Event] = []
-        self._pending: dict[Subject, deque[Event]] = {}
+        self.parents: list[int] = []
+        """The event that brought each about (`NOTHING` if none did): it follows from that one and from all that one
+        follows from."""
+        self.pending: dict[Subject, deque[int]] = {}
+        """Those that are not over, the next first; perhaps none."""
         self._own: dict[str, dict[Subject, None]] = {}
         """What each process has pending besides messages."""
-        due = world.due(start, start.place)
-        self._note(due, NOTHING)
+        self._note(*_parted(world.due(start, start.place)), NOTHING)
 
-    def of(self, choice: Choice) -> Event:
-        """The event that `choice` would take; one that is taken again (a message that stays in flight forever) is a
-        separate event."""
-        pending = self._pending.get(choice.takes)
-        return pending[0] if pending else self._make(choice.takes, NOTHING)
+    def make(self, subject: Subject, parent: int = NOTHING) -> int:
+        """A new event. One that is taken again (a message that stays in flight forever) is a separate event."""
+        number = len(self.parents)
+        self.parents.append(parent)
+        pending = self.pending.get(subject)
+        if pending is None:
+            self.pending[subject] = deque((number,))
+        else:
+            pending.append(number)
+        return number
 
     def took(self, choice: Choice, at: Any) -> None:
         """`choice` was taken: its event is over, what it brought about is new."""
         over = NOTHING
-        pending = self._pending.get(choice.takes)
+        pending = self.pending.get(choice.takes)
         if pending and choice.ends:
-            over = pending.popleft().number
+            over = pending.popleft()
         due = self._world.due(choice, at)
+        sent, own = _parted(due) if due else NOTHING_DUE
         for mover in choice.movers:
-            if not self._own.get(mover):
-                continue
-            own = {p.subject for p in due if p.owner == mover and p.subject[0] != MESSAGE and p.ready}
-            for subject in [s for s in self._own.get(mover, ()) if s not in own]:
-                del self._own[mover][subject]
-                self._pending.pop(subject, None)
-        self._note(due, over)
+            known = self._own.get(mover)
+            if known:
+                for subject in [subject for subject in known if subject not in own]:
+                    del known[subject]
+                    self.pending.pop(subject, None)
+        self._note(sent, own, over)
 
-    def _note(self, due: Sequence[Pending], parent: int) -> None:
+    def _note(self, sent: Sequence[Subject], own: dict[Subject, Pending], parent: int) -> None:
         """What is pending now: new events for what is new, or counts anew. Messages come first, then each process by
         its number, its timers by name."""
-        for pending in due:
-            if pending.subject[0] == MESSAGE:
-                self._make(pending.subject, parent)
-        own = {pending.subject: pending for pending in due if pending.subject[0] != MESSAGE and pending.ready}
-        for subject, pending in sorted(own.items(), key=_order) if own else ():
-            if not self._pending.get(subject) or pending.again:
+        for subject in sent:
+            self.make(subject, parent)
+        for subject in sorted(own, key=_order) if own else ():
+            pending = own[subject]
+            if pending.again or not self.pending.get(subject):
                 if subject[0] != CUT:
-                    self._pending[subject] = deque()
+                    self.pending[subject] = deque()
                     self._own.setdefault(pending.owner, {})[subject] = None
-                self._make(subject, parent)
-
-    def _make(self, subject: Subject, parent: int) -> Event:
-        event = Event(len(self.made), parent)
-        self.made.append(event)
-        self._pending.setdefault(subject, deque()).append(event)
-        return event
+                self.make(subject, parent)
 
     @property
     def width(self) -> int:
         """The largest number of events none of which follows from another. Every event is brought about by
         one other at most, so these are the events that nothing follows from."""
-        return len(self.made) - len({event.parent for event in self.made} - {NOTHING})
+        return len(self.parents) - len({*self.parents} - {NOTHING})
 
 
-def _order(item: tuple[Subject, Pending]) -> tuple[int, bool, str]:
-    kind, number, name = item[0]
+def _parted(due: Sequence[Pending]) -> Parted:
+    """The messages of what is pending, and what is ready of everything else."""
+    sent: list[Subject] = []
+    own: dict[Subject, Pending] = {}
+    for pending in due:
+        if pending.subject[0] == MESSAGE:
+            sent.append(pending.subject)
+        elif pending.ready:
+            own[pending.subject] = pending
+    return sent, own
+
+
+def _order(subject: Subject) -> tuple[int, bool, str]:
+    kind, number, name = subject
     return number, kind != FIRE, name if kind == FIRE else ""

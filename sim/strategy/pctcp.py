@@ -23,12 +23,12 @@ from __future__ import annotations
 from typing import Any
 
 from sim.base.mixer import between, derive, stream
-from sim.strategy.base import base_of, choose_start, least_moving
+from sim.strategy.base import choose_start, least_moving
 from sim.strategy.canonical import usual_length
 from sim.strategy.chains import Chains
-from sim.strategy.events import Events, grouped
+from sim.strategy.events import Events, grouped, least_key
 from sim.strategy.strikes import Strikes
-from sim.world.choice import Choice, Start
+from sim.world.choice import Choice, Start, Subject
 from sim.world.world import AnyWorld
 
 DEPTH = 3
@@ -52,8 +52,11 @@ class PCTCP:
     def begin(self, world: AnyWorld) -> Start[Any]:
         self._world = world
         self.length = usual_length(world) if self._given is None else self._given
-        points = [between(stream(self._draws, i), 1, self.length) for i in range(self.depth - 1)]
-        self._points = {i + 1: point for i, point in enumerate(points)}
+        self._levels: dict[int, list[int]] = {}
+        """The levels to which chains fall, by the number of the event at which they do."""
+        for i in range(1, self.depth):
+            point = between(stream(self._draws, i - 1), 1, self.length)
+            self._levels.setdefault(point, []).append(self.depth - i)
         self._chain_draws = derive(self._draws, "chains")
         self._priorities: list[int] = []
         """Of each chain: random, and above those of chains that were lowered, which have their level."""
@@ -63,40 +66,61 @@ class PCTCP:
         start = choose_start(world, self.seed)
         self.events = Events(world, start)
         self.chains = Chains()
+        self._join()
         return start
 
     def pick(self, at: Any) -> Choice | None:
-        actions = self._world.enabled(at)
         self._step += 1
-        fault = self._strikes.strike(self._step - 1, actions)
-        if fault is not None:
-            return fault
-        ways: dict[int, list[Choice]] = {}
-        for group in grouped(actions):
-            if group[0].always_changes or any(self._world.changes(at, way) for way in group):
-                number = self.events.of(group[0]).number
-                if number >= len(self.chains.of):
-                    self._join()
-                ways[self.chains.of[number]] = group
-        if not ways:
+        if self._strikes.is_due(self._step - 1):
+            fault = self._strikes.strike(self._step - 1, self._world.enabled(at))
+            if fault is not None:
+                return fault
+        ways = self._by_chain(at, grouped(self._world.unstruck(at)))
+        best = self._highest(at, ways)
+        if best is None:
             return None
         self._events_taken += 1
-        priority = self._priorities.__getitem__
-        chain = max(ways, key=priority)
-        for i, point in self._points.items():
-            if point == self._events_taken:
-                self._priorities[chain] = self.depth - i
-                chain = max(ways, key=priority)
-        return least_moving(self._world, at, ways[chain], base_of(self._draws, self._step))
+        for level in self._levels.get(self._events_taken, ()):
+            self._priorities[best[0]] = level
+            best = self._highest(at, ways) or best
+        return best[1]
 
     def took(self, choice: Choice, at: Any) -> None:
         self.events.took(choice, at)
         self._join()
 
+    def _by_chain(self, at: Any, groups: dict[Subject, list[Choice]]) -> dict[int, list[Choice]]:
+        """The ways of each event by its chain: no two that are pending are in one, as one would follow from the other."""
+        ways: dict[int, list[Choice]] = {}
+        anew = []
+        pending, chain_of = self.events.pending, self.chains.of
+        for subject, group in groups.items():
+            numbers = pending.get(subject)
+            if numbers:
+                ways[chain_of[numbers[0]]] = group
+            else:
+                anew.append(group)
+        for group in sorted(anew, key=least_key) if anew else ():
+            if any(self._world.changes(at, way) for way in group):
+                number = self.events.make(group[0].takes)
+                self._join()
+                ways[chain_of[number]] = group
+        return ways
+
+    def _highest(self, at: Any, ways: dict[int, list[Choice]]) -> tuple[int, Choice] | None:
+        """The highest chain of `ways` whose event leads elsewhere, and how; what does not is left out from then on."""
+        while ways:
+            chain = max(ways, key=self._priorities.__getitem__)
+            way = least_moving(self._world, at, ways[chain], self._draws, self._step)
+            if way is not None:
+                return chain, way
+            del ways[chain]
+        return None
+
     def _join(self) -> None:
         """Gives the events that were made since the last time their chains, and new chains their priorities."""
-        chains = self.chains
-        for event in self.events.made[len(chains.of) :]:
-            chains.add(event)
+        chains, parents = self.chains, self.events.parents
+        for number in range(len(chains.of), len(parents)):
+            chains.add(parents[number])
         for chain in range(len(self._priorities), chains.count):
             self._priorities.append(_ABOVE + stream(self._chain_draws, chain))

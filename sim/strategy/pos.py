@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from sim.base.mixer import derive, mix, stream
-from sim.strategy.base import base_of, choose_start, least_moving
+from sim.strategy.base import choose_start, least_moving
 from sim.strategy.canonical import usual_length
-from sim.strategy.events import grouped
+from sim.strategy.events import grouped, least_key
 from sim.strategy.strikes import Strikes
 from sim.world.choice import Choice, Start
 from sim.world.world import AnyWorld
@@ -42,14 +42,13 @@ class POS:
         return choose_start(world, self.seed)
 
     def pick(self, at: Any) -> Choice | None:
-        actions = self._world.enabled(at)
         self._step += 1
-        fault = self._strikes.strike(self._step - 1, actions)
-        if fault is not None:
-            return fault
-        base = base_of(self._draws, self._step)
-        for group in sorted(grouped(actions), key=self._rank, reverse=True):
-            way = least_moving(self._world, at, group, base)
+        if self._strikes.is_due(self._step - 1):
+            fault = self._strikes.strike(self._step - 1, self._world.enabled(at))
+            if fault is not None:
+                return fault
+        for group in sorted(grouped(self._world.unstruck(at)).values(), key=self._rank, reverse=True):
+            way = least_moving(self._world, at, group, self._draws, self._step)
             if way is not None:
                 return way
         return None
@@ -59,6 +58,6 @@ class POS:
 
     def _rank(self, ways: Sequence[Choice]) -> int:
         """The priority of an event, the same whichever way it goes."""
-        first = ways[0]
-        moved = self._moved.get(first.mover, 0) if first.mover else 0
-        return mix(stream(self._draws, moved) ^ first.key)
+        mover = ways[0].mover
+        moved = self._moved.get(mover, 0) if mover else 0
+        return mix(stream(self._draws, moved) ^ least_key(ways))

@@ -8,6 +8,7 @@ faults than events.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from sim.base.mixer import between, derive, key64, mix, stream
@@ -15,6 +16,7 @@ from sim.strategy.base import base_of, least
 from sim.world.choice import Choice
 from sim.world.world import AnyWorld
 
+NEVER = sys.maxsize
 UNLIMITED_AS = 3
 """Faults of an entry without limit."""
 
@@ -28,16 +30,15 @@ class Strikes:
         most = sum(UNLIMITED_AS if entry.count is None else entry.count for entry in entries)
         number = between(stream(self._draws, 0), 0, most)
         self._due = sorted(between(stream(self._draws, i), 0, length - 1) for i in range(1, number + 1))
+        self._due.append(NEVER)
         self._struck = 0
 
     def is_due(self, step: int) -> bool:
         """Whether a fault is to strike at this step, if one can."""
-        return self._struck < len(self._due) and self._due[self._struck] <= step
+        return self._due[self._struck] <= step
 
     def strike(self, step: int, actions: Sequence[Choice]) -> Choice | None:
-        """The fault among `actions` that strikes at this step, if one is due."""
-        if not self.is_due(step):
-            return None
+        """The fault among `actions` that strikes at this step, where one is due; None if there is none."""
         by_kind: dict[str, list[Choice]] = {}
         for action in actions:
             if action.strikes:

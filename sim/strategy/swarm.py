@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from sim.base.mixer import derive
-from sim.strategy.base import base_of, choose_start, least_moving
+from sim.strategy.base import choose_start, least_moving
 from sim.world.choice import Choice, Start
 from sim.world.world import AnyWorld
 
@@ -37,9 +37,8 @@ class Swarm:
         actions = self._world.enabled(at)
         if not self._all:
             actions = [a for a in actions if not a.strikes or all(kind in self.kinds for kind in a.strikes)]
-        base = base_of(self._picks, self._step)
         self._step += 1
-        return least_moving(self._world, at, actions, base)
+        return least_moving(self._world, at, actions, self._picks, self._step - 1)
 
     def took(self, choice: Choice, at: Any) -> None:
         """Nothing to remember."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sim.base.mixer import derive
-from sim.strategy.base import base_of, choose_start, least_moving
+from sim.strategy.base import choose_start, least_moving
 from sim.world.choice import Choice, Start
 from sim.world.world import AnyWorld
 
@@ -27,9 +27,8 @@ class Uniform:
         return choose_start(world, self.seed)
 
     def pick(self, at: Any) -> Choice | None:
-        base = base_of(self._picks, self._step)
         self._step += 1
-        return least_moving(self._world, at, self._world.enabled(at), base)
+        return least_moving(self._world, at, self._world.enabled(at), self._picks, self._step - 1)
 
     def took(self, choice: Choice, at: Any) -> None:
         """Nothing to remember: a pick depends on seed, step and the enabled actions only."""

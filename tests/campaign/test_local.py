@@ -109,17 +109,18 @@ def test_a_module_of_the_working_directory_does_not_shadow_one_of_ours(
     size=st.integers(1, 7),
     total=st.integers(1, 60),
     done=st.sets(st.integers(0, 20)),
-    moves=st.lists(st.sampled_from(["take", "finish", "back"]), max_size=60),
+    moves=st.lists(st.sampled_from(["take", "finish", "back", "leave off"]), max_size=60),
+    part=st.integers(0, 6),
 )
 def test_every_number_is_handed_out_until_it_is_done_and_never_twice_at_once(
-    size: int, total: int, done: set[int], moves: list[str]
+    size: int, total: int, done: set[int], moves: list[str], part: int
 ) -> None:
     every = [Chunk(first, min(size, total - first)) for first in range(0, total, size)]
-    before = {chunk.first for chunk in every if chunk.first // size in done}
+    before = {chunk.first: chunk.size for chunk in every if chunk.first // size in done}
     chunks = Chunks(size, total, before)
     out: list[Chunk] = []
     finished = set(before)
-    for move in [*moves, *["take", "finish"] * (2 * len(every))]:
+    for move in [*moves, *["take", "finish"] * (2 * total)]:
         if move == "take":
             chunk = chunks.take()
             free = [c for c in every if c.first not in finished and c not in out]
@@ -127,12 +128,22 @@ def test_every_number_is_handed_out_until_it_is_done_and_never_twice_at_once(
             out += [chunk] if chunk is not None else []
         elif out and move == "finish":
             finished.add(out[0].first)
-            chunks.finish(out.pop(0))
+            chunks.finish(out[0], out.pop(0).size)
+        elif out and move == "leave off":
+            first, whole = out.pop(0)
+            some = min(part, whole - 1)
+            chunks.finish(Chunk(first, whole), some)
+            every.remove((first, whole))
+            every += [Chunk(first, some)] * (some > 0) + [Chunk(first + some, whole - some)]
+            every.sort()
+            finished |= {first} if some else set()
         elif out:
             chunks.put_back(out.pop())
         low = next((c.first for c in every if c.first not in finished), None)
-        assert chunks.low == (low if low is not None else -(-total // size) * size)
+        assert chunks.low == (low if low is not None else total)
         assert chunks.is_done == (low is None)
+        again = Chunks(size, total, {c.first: c.size for c in every if c.first in finished})
+        assert again.low == chunks.low, "whoever goes on begins there"
     assert finished == {chunk.first for chunk in every}
 
 

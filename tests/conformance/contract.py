@@ -26,7 +26,7 @@ def complaints(world: AnyWorld, seeds: int = 5, steps: int = 40) -> list[str]:
         announced: Counter[Subject] = Counter()
         found |= dict.fromkeys(_announce(world, announced, start, at))
         for _ in range(steps):
-            found |= dict.fromkeys(_of_place(world, at, announced))
+            found |= dict.fromkeys((*_of_place(world, at, announced), *_of_what_is_enabled(world, at)))
             choice = strategy.pick(at)
             if choice is None:
                 break
@@ -59,12 +59,18 @@ def _of_place(world: AnyWorld, at: Any, announced: Counter[Subject]) -> Iterator
                 yield f"{text}: was never announced"
             if choice not in (world.ways(at, choice.takes) or ()):
                 yield f"{text}: is no way of what it happens to"
-    if len({choice.code for choice in enabled}) != len(enabled):
-        yield "two choices have one code"
     if world.quiescent(at) != (not any(c.progress and world.changes(at, c) for c in enabled)):
         yield "rests where something progresses, or does not where nothing does"
     if world.fingerprint(at) != world.fingerprint(at) or world.record(at) != world.record(at):
         yield "one place is known by two fingerprints"
+
+
+def _of_what_is_enabled(world: AnyWorld, at: Any) -> Iterator[str]:
+    enabled = list(world.enabled(at))
+    if len({choice.code for choice in enabled}) != len(enabled):
+        yield "two choices have one code"
+    if {c.code for c in world.unstruck(at)} != {c.code for c in enabled if not c.strikes}:
+        yield "says something else of what is no fault"
 
 
 def _of_step(world: AnyWorld, at: Any, choice: Any, after: Any) -> Iterator[str]:

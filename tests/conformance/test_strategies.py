@@ -64,6 +64,9 @@ class Turned(Wrapped):
     def enabled(self, at: Any) -> list[Choice]:
         return [*self.inner.enabled(at)][::-1]
 
+    def unstruck(self, at: Any) -> list[Choice]:
+        return [*self.inner.unstruck(at)][::-1]
+
 
 @pytest.mark.parametrize("strategy", EVERY)
 @pytest.mark.parametrize("name", SOUND)

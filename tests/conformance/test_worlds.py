@@ -79,6 +79,14 @@ class Stingy(Wrapped):
         return False
 
 
+class Unaware(Wrapped):
+    """Takes faults for what happens by itself."""
+
+    def unstruck(self, at: Any) -> Sequence[Any]:
+        found: Sequence[Any] = self.inner.enabled(at)
+        return found
+
+
 class Tireless(Wrapped):
     def quiescent(self, at: Any) -> bool:
         return False
@@ -104,6 +112,7 @@ PLANTED = {
     Hiding: "was never announced",
     Inventing: "what is due after it is not pending",
     Stingy: "strikes where nothing may strike",
+    Unaware: "says something else of what is no fault",
     Tireless: "rests where something progresses, or does not where nothing does",
     Idle: "is wrong about whether it changes anything",
     Unsure: "one place is known by two fingerprints",

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
-from sim import Graph, simulate
-from sim.strategy import PCTCP
+from sim import Graph, Message, Process, System, simulate
+from sim.graph.action import Action
+from sim.graph.state import State
+from sim.strategy import PCTCP, POS
 from sim.strategy.chains import Chains
-from sim.strategy.events import NOTHING, Event, grouped
+from sim.strategy.events import NOTHING
 from tests.counts import examples
 from tests.fuzzed import factory, relay
 
@@ -131,28 +133,29 @@ def test_rows_change_places_so_that_few_chains_suffice() -> None:
     assert len(set(chains.of)) <= 3
 
 
-def known(events: Iterable[Event]) -> list[Known]:
+def known(parents: Iterable[int]) -> list[Known]:
     """The same events, each with all that it follows from."""
     found: list[Known] = []
-    for number, parent in events:
+    for number, parent in enumerate(parents):
         found.append(Known(number, 0 if parent == NOTHING else found[parent].follows | 1 << parent))
     return found
 
 
 @st.composite
-def trees(draw: st.DrawFn) -> list[Event]:
-    """Events in the order in which they were made; each follows from an earlier one at most, often a late one."""
-    found: list[Event] = []
+def trees(draw: st.DrawFn) -> list[int]:
+    """What each event follows from directly, in the order in which they were made: an earlier one at most, often a late
+    one."""
+    found: list[int] = []
     for number in range(draw(st.integers(1, 60))):
         late = st.integers(max(NOTHING, number - 4), number - 1)
-        found.append(Event(number, draw(st.one_of(late, st.integers(NOTHING, number - 1)))))
+        found.append(draw(st.one_of(late, st.integers(NOTHING, number - 1))))
     return found
 
 
-def partition(events: Iterable[Event], chains: Chains | None = None) -> list[int]:
+def partition(parents: Iterable[int], chains: Chains | None = None) -> list[int]:
     chains = chains or Chains()
-    for event in events:
-        chains.add(event)
+    for parent in parents:
+        chains.add(parent)
     return chains.of
 
 
@@ -165,8 +168,8 @@ def partition_by_definition(events: Iterable[Known]) -> list[int]:
 
 @given(trees())
 @settings(max_examples=examples(300), deadline=None, derandomize=True)
-def test_what_is_looked_up_is_what_the_definition_finds(events: list[Event]) -> None:
-    assert partition(events) == partition_by_definition(known(events))
+def test_what_is_looked_up_is_what_the_definition_finds(parents: list[int]) -> None:
+    assert partition(parents) == partition_by_definition(known(parents))
 
 
 class Staying(Chains):
@@ -185,24 +188,24 @@ class Forgetful(Chains):
 
 @pytest.mark.parametrize("fault", [Staying, Forgetful])
 def test_a_partition_that_is_another_would_be_caught(fault: type[Chains]) -> None:
-    def differs(events: list[Event]) -> bool:
-        return partition(events, fault()) != partition_by_definition(known(events))
+    def differs(parents: list[int]) -> bool:
+        return partition(parents, fault()) != partition_by_definition(known(parents))
 
     find(trees(), differs, settings=settings(max_examples=2000, derandomize=True, database=None))
 
 
 def test_a_long_schedule_has_as_many_chains_as_independent_events() -> None:
     """Nothing that is asked for an event grows with the events before it: what was passed over once is not again."""
-    line = partition(Event(n, n - 1) for n in range(3000))
+    line = partition(range(-1, 2999))
     assert set(line) == {0}
-    alone = partition(Event(n, NOTHING) for n in range(3000))
+    alone = partition([NOTHING] * 3000)
     assert alone == list(range(3000))
 
 
 def test_events_follow_from_what_sent_them() -> None:
     strategy = PCTCP(1)
     simulate(Graph(relay(5, 9)), strategy)
-    made = known(strategy.events.made)
+    made = known(strategy.events.parents)
     assert len(made) == 6
     assert strategy.events.width == width(made) == 2
     poke = next(event for event in made if not event.follows and event.number == 1)
@@ -215,12 +218,64 @@ def test_the_width_of_a_run_is_that_of_its_events() -> None:
     for seed in range(40):
         strategy = PCTCP(seed)
         simulate(Graph(factory("")), strategy)
-        assert strategy.events.width == width(known(strategy.events.made))
+        assert strategy.events.width == width(known(strategy.events.parents))
 
 
-def test_events_are_grouped_in_one_order_however_their_actions_are_listed() -> None:
-    graph = Graph(factory())
-    for seed in range(20):
-        for state in simulate(graph, PCTCP(seed), max_steps=200).trace.places():
-            actions = graph.enabled(state)
-            assert grouped(actions) == grouped(actions[::-1])
+class Ask(Message):
+    number: int
+
+
+class Again(Message):
+    pass
+
+
+class Chooser(Process):
+    """Chooses anew when it is asked, a few times; on `set`, where messages stay, it can be asked forever."""
+
+    states = ("on",)
+    transitions = (
+        {"trigger": Ask, "source": "on", "dest": None, "after": "decide"},
+        {"trigger": Again, "source": "on", "dest": None, "after": "renew"},
+    )
+    left: int = 3
+    last: int = 0
+
+    def on_start(self) -> None:
+        for number in range(3):
+            self.send(self.name, Ask(number))
+        self.send(self.name, Again())
+
+    def decide(self) -> None:
+        if self.left:
+            self.left -= 1
+            self.last = self.choose(0, 1, 2)
+
+    def renew(self) -> None:
+        self.left = 3
+
+
+class Backwards(Graph):
+    """Lists what is enabled the other way round."""
+
+    def enabled(self, state: State) -> list[Action]:
+        return super().enabled(state)[::-1]
+
+    def unstruck(self, state: State) -> list[Action]:
+        return super().unstruck(state)[::-1]
+
+
+@pytest.mark.parametrize("strategy", [PCTCP, POS])
+def test_events_are_ordered_however_their_ways_are_listed(strategy: type[PCTCP] | type[POS]) -> None:
+    for system in (factory(), *(System({"a": Chooser()}, network=kind) for kind in ("any", "set"))):
+        for seed in range(20):
+            one, other = (simulate(made(system), strategy(seed), max_steps=60) for made in (Graph, Backwards))
+            assert one.trace.digest == other.trace.digest
+
+
+@pytest.mark.parametrize("strategy", [PCTCP, POS])
+def test_an_order_that_is_that_of_a_list_is_seen(
+    strategy: type[PCTCP] | type[POS], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"sim.strategy.{strategy.name}.least_key", lambda ways: ways[0].key)
+    with pytest.raises(AssertionError):
+        test_events_are_ordered_however_their_ways_are_listed(strategy)

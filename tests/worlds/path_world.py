@@ -183,6 +183,9 @@ class PathWorld:
     def enabled(self, at: Place) -> Sequence[PathChoice]:
         return at.enabled
 
+    def unstruck(self, at: Place) -> Sequence[PathChoice]:
+        return [choice for choice in at.enabled if not choice.strikes]
+
     def apply(self, at: Place, choice: PathChoice) -> Place:
         if choice.code not in at.after:
             mine = at.enabled[at.enabled.index(choice)]
