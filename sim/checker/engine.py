@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from sim.base.errors import ConfigError, unknown
 from sim.checker.compiled.jit import interrupt_afterwards, missing
+from sim.checker.memory import lacks_room
 from sim.system.declaration import Declaration
 
 Engine = Literal["auto", "plain", "compiled"]
@@ -28,15 +29,20 @@ def lacking(engine: Engine) -> str:
 
 def unloadable(engine: Engine) -> str:
     """Why the compiled engine, which is wanted now, cannot be loaded though it is there, in one line; empty if it can:
-    numba may be too old for the numpy beside it. Raises `ConfigError` if the engine is wanted by name."""
+    numba may be too old for the numpy beside it, or not fit into the memory. Raises `ConfigError` if the engine is wanted by
+    name."""
+    why = lacks_room("numba") or _unloaded()
+    if why and engine == "compiled":
+        raise ConfigError(f"engine 'compiled': numba cannot be loaded ({why})")
+    return f"numba cannot be loaded ({why}), so the plain engine does it all, slower" if why else ""
+
+
+def _unloaded() -> str:
     try:
         with interrupt_afterwards():
             importlib.import_module("numba")
     except (ImportError, OSError) as error:
-        why = f"numba cannot be loaded ({' '.join(str(error).split())})"
-        if engine == "compiled":
-            raise ConfigError(f"engine 'compiled': {why}") from error
-        return f"{why}, so the plain engine does it all, slower"
+        return " ".join(str(error).split())
     return ""
 
 
