@@ -13,6 +13,7 @@ from sim.base import overdue
 from sim.base.errors import ExitStatus
 from sim.campaign.worker import ChunkOutcome, ChunkRequest, run_chunk
 from sim.cli import call
+from tests.cli.nasty import NASTY, acting
 
 SPIN = """
 from sim import Message, Process, System
@@ -125,6 +126,21 @@ def test_many_short_calls_are_no_long_one() -> None:
         ring_for_long(watch)
     watch.stop()
     assert watch.ended == "the one did not end within 0.1 s"
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_whatever_the_call_is_called_it_is_one_harmless_line(text: str, capfd: pytest.CaptureFixture[str]) -> None:
+    watch = overdue.Watch()
+    watch.start()
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    watch.call = text + "y" * 9_000
+    for _ in range(9):
+        watch._ring(0, None)
+    watch.stop()
+    said = capfd.readouterr().err
+    assert acting(said) == []
+    assert (said.count("\n"), said.endswith("\n")) == (1, True)
+    assert len(said) < 2_000
 
 
 def test_the_alarm_of_whoever_called_us_is_given_back() -> None:

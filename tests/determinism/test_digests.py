@@ -71,7 +71,9 @@ def test_all_scenarios_have_the_same_digests_with_and_without_optimisation() -> 
 
 def test_an_effect_in_an_assert_would_be_caught(tmp_path: Path) -> None:
     source = (CHEATS / "cheats.py").read_text("utf-8")
-    planted = source.replace("self.seen = self.peek()", "assert isinstance(object.__setattr__(self, 'seen', 4), object)")
+    planted = source.replace(
+        "self.seen = self.peek()", "assert isinstance(object.__setattr__(self, 'seen', 4), object)"
+    )
     assert planted != source
     (tmp_path / "asserting.py").write_text(planted)
     file = tmp_path / "asserting.yaml"
