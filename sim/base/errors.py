@@ -6,10 +6,12 @@ what is wrong and what would be right. Whatever is not a `SimError` is a defect 
 
 from __future__ import annotations
 
+import copyreg
 import difflib
 from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from traceback import walk_tb
+from typing import Any
 
 BRIEF = 60
 """Characters of a quoted text that an error shows."""
@@ -49,6 +51,14 @@ class SimError(Exception):
     def __init__(self, *mistakes: str) -> None:
         super().__init__("\n".join(mistakes))
         self.mistakes = mistakes
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it is, in another process: what a subclass is made of is its own."""
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
+
+
+class DefectError(Exception):
+    """A defect of ours that another process met: its text says all that is said of it."""
 
 
 class TableError(SimError):
@@ -122,6 +132,8 @@ def failure(error: BaseException) -> str:
 
 def defect(error: BaseException) -> str:
     """What is said of an error of ours, not of the user's."""
+    if isinstance(error, DefectError):
+        return str(error)
     places = [f"{frame.f_code.co_filename.rpartition('/')[2]}:{line}" for frame, line in walk_tb(error.__traceback__)]
     told = f"{type(error).__name__}: {text_of(error)} ({' < '.join(reversed(places[-3:]))})"
     return f"a defect of roundsim: {told}; report it with what PYTHONDEVMODE=1 shows"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from itertools import count
 from pathlib import Path
@@ -46,10 +47,22 @@ def _beside(path: Path, data: bytes) -> Path:
     raise AssertionError
 
 
+TOML_MAX = 1 << 20
+KEY_PARTS_MAX = 64
+_PART = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
+_LONG_KEY = re.compile(rf"(?<![\w.-]){_PART}(?:[ \t]*\.[ \t]*{_PART}){{{KEY_PARTS_MAX}}}")
+
+
 def read_toml(data: bytes) -> dict[str, Any]:
     """What the content of a TOML file says. Raises `ValueError` with what is wrong."""
+    if len(data) > TOML_MAX:
+        raise ValueError(f"it has {len(data):,} bytes; at most {TOML_MAX:,} are read")
+    text = data.decode("utf-8")
+    if found := _LONG_KEY.search(text):  # the time that tomllib takes for one grows with the square of its length
+        line = text.count("\n", 0, found.start()) + 1
+        raise ValueError(f"a key has more than {KEY_PARTS_MAX} parts (at line {line})")
     try:
-        return tomllib.loads(data.decode("utf-8"))
+        return tomllib.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deep") from None
 

@@ -11,6 +11,8 @@ import signal
 from types import FrameType
 from typing import Any
 
+from sim.base.printing import printable, shortened
+
 SAID_AFTER_S = 5.0
 TICK_S = 0.5
 NO_MEMORY = "the memory ran out; raise its limit, or set smaller bounds"
@@ -63,8 +65,8 @@ class Watch:
         self._lasted_s += self._tick_s
         if self._lasted_s >= SAID_AFTER_S and not self._said:
             self._said = True
-            said = f"sim: {self.call} has been running for {SAID_AFTER_S:g} s{_place(frame)}\n"
-            os.write(2, said.encode(errors="backslashreplace"))  # whatever is being printed just now
+            said = f"sim: {self.call} has been running for {SAID_AFTER_S:g} s{_place(frame)}"
+            os.write(2, f"{shortened(printable(said))}\n".encode())  # whatever is being printed just now
         if self.limit_s is not None and self._lasted_s >= self.limit_s:
             self.ended = f"{self.call} did not end within {self.limit_s:g} s{_place(frame)}"
             raise KeyboardInterrupt

@@ -20,6 +20,7 @@ from sim.campaign.store import CampaignStore
 from sim.campaign.worker import ChunkOutcome, ChunkRequest, run_chunk
 from sim.fuzzer.coverage import Coverage
 from sim.minimiser.counterexample_file import counterexample_text
+from sim.run.local import WorkEnded
 from sim.scenario import Target
 from sim.sessions.git import GitPlace, look
 
@@ -66,8 +67,8 @@ class Campaign:
         self._look = _Looking(here)
         self._tries: dict[int, int] = {}
         self._found: dict[tuple[str, tuple[str, ...]], None] = {}
-        self._failures: dict[int, tuple[str, ...] | str] = {}
-        """What the model did wrong in a chunk, or why a chunk is incomplete."""
+        self._failures: dict[int, tuple[str, ...] | WorkEnded] = {}
+        """What the model did wrong in a chunk, or why a chunk has no answer."""
         self._loose = 0
         self._whole = 0
         self._is_watched = False
@@ -160,8 +161,8 @@ class Campaign:
             raise ConfigError(
                 f"--engine {engine.name}: {type(error).__name__}: {error}; what was recorded is kept"
             ) from None
-        if outcome.failure or outcome.incomplete:
-            self._failed(chunk, outcome.failure or outcome.incomplete)
+        if outcome.failure or outcome.ended is not None:
+            self._failed(chunk, outcome.ended or outcome.failure)
             return
         self.unfinished = self.unfinished or outcome.unfinished
         self.chunks.finish(chunk, outcome.size)
@@ -188,9 +189,9 @@ class Campaign:
         else:
             self.chunks.put_back(chunk)
 
-    def _failed(self, chunk: Chunk, lines: tuple[str, ...] | str) -> None:
+    def _failed(self, chunk: Chunk, why: tuple[str, ...] | WorkEnded) -> None:
         """Nothing after this chunk matters; an earlier one may still end in a violation."""
-        self._failures[chunk.first] = lines
+        self._failures[chunk.first] = why
         self.chunks.put_back(chunk)
         self.limit = chunk.first
 
@@ -219,11 +220,13 @@ class Campaign:
         else:
             state = "open"
         sessions.end(self.store, self.session.id, state, seconds)
-        if isinstance(failure, tuple):
+        if isinstance(failure, WorkEnded):
+            try:
+                failure.tell()
+            except KeyboardInterrupt:  # what was covered is told as well
+                self.interrupted = True
+        elif failure is not None:
             raise SimError(*failure)
-        if failure is not None:
-            WATCH.end(failure)
-            self.interrupted = True
         self.session = sessions.session(self.store, self.session.id)
         answer = answer_of(self.store, self.session, self.part, self.world)
         answer.interrupted, answer.unfinished = self.interrupted, self.unfinished

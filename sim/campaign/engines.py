@@ -15,9 +15,10 @@ from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from sim.base.errors import ConfigError, unknown
-from sim.campaign.local import LocalExecutor, WorkerDied
+from sim.campaign import worker
 from sim.campaign.private_ray import LOOPBACK, check_private, private_ray
 from sim.campaign.worker import ready
+from sim.run.local import LocalExecutor, WorkerDied
 
 T = TypeVar("T")
 
@@ -87,7 +88,7 @@ def _wait_for_a_worker(engine: Engine) -> None:
 
 @contextmanager
 def _local(_address: str | None, workers: int) -> Iterator[Engine]:
-    executor = LocalExecutor(workers)
+    executor = LocalExecutor(workers, worker.__name__)
     try:
         yield Engine("local", executor, workers, (WorkerDied,))
     finally:

@@ -25,7 +25,7 @@ class News:
     """
 
     def __init__(self, run: str) -> None:
-        import numpy as np
+        from sim.fuzzer.arrays import np
 
         self.run = run
         self._low = 0
@@ -40,7 +40,7 @@ class News:
     def of(self, first: int, low: int, coverage: CoverageData) -> CoverageData:
         """The coverage of the chunk that begins with `first` without what is not news; every chunk below `low` is
         recorded."""
-        import numpy as np
+        from sim.fuzzer.arrays import np
 
         self._low = max(self._low, low)
         self._learn()

@@ -10,8 +10,7 @@ import time
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sim.base.errors import SimError, defect
-from sim.base.overdue import NO_MEMORY, WATCH
+from sim.base.errors import SimError
 from sim.campaign.campaign_plan import CampaignPlan
 from sim.campaign.code import Code, install
 from sim.campaign.news import News
@@ -19,6 +18,7 @@ from sim.campaign.sample import Sample, sample_of
 from sim.fuzzer.coverage import CoverageData
 from sim.fuzzer.discovery import Discovery
 from sim.fuzzer.fuzz import Fuzzer
+from sim.run.local import WorkEnded, guarded
 from sim.scenario import Target
 
 
@@ -60,7 +60,7 @@ class ChunkOutcome:
     found: tuple[Discovery, ...] = ()
     sample: Sample = field(default_factory=Sample)
     failure: tuple[str, ...] = ()
-    incomplete: str = ""
+    ended: WorkEnded | None = None
     """Why it has no answer, which is nothing that the model did wrong; then nothing else counts either."""
 
 
@@ -87,17 +87,11 @@ def ready() -> None:
 def run_chunk(request: ChunkRequest) -> ChunkOutcome:
     """Run one chunk."""
     with _one_at_a_time:
-        WATCH.ended = ""
-        if request.handler_limit_s is not None:
-            WATCH.start(request.handler_limit_s)
         try:
-            return _run(request)
+            answer = guarded(lambda: _run(request), request.handler_limit_s)
         except SimError as error:
             return ChunkOutcome(request.first, request.size, failure=error.mistakes)
-        except MemoryError:
-            return ChunkOutcome(request.first, request.size, incomplete=NO_MEMORY)
-        except Exception as error:  # our own defect must not end the worker
-            return ChunkOutcome(request.first, request.size, failure=(defect(error),))
+        return ChunkOutcome(request.first, request.size, ended=answer) if isinstance(answer, WorkEnded) else answer
 
 
 def _run(request: ChunkRequest) -> ChunkOutcome:
@@ -110,8 +104,6 @@ def _run(request: ChunkRequest) -> ChunkOutcome:
     left = left_s()
     bound = None if left is None else max(left, LEAST_S)
     result = loaded.fuzzer.run(first=request.first, schedules=request.size, seconds=bound)
-    if WATCH.ended:
-        return ChunkOutcome(request.first, request.size, incomplete=WATCH.ended)
     if result.interrupted:  # half a chunk does not count: whoever interrupts a worker ends it
         raise KeyboardInterrupt
     done = result.schedules

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from sim.base.errors import ConfigError, unknown
+from sim.checker.memory import lacks_room
 from sim.native import missing
 from sim.system.declaration import Declaration
 
@@ -23,6 +24,15 @@ def lacking(engine: Engine) -> str:
     if engine == "compiled" and lacks:
         raise ConfigError(f"engine 'compiled': {lacks}")
     return lacks
+
+
+def unloadable(engine: Engine) -> str:
+    """Why there is no room for what the compiled engine works on, in one line; empty if there is. Raises `ConfigError` if the
+    engine is wanted by name."""
+    why = lacks_room("numpy")
+    if why and engine == "compiled":
+        raise ConfigError(f"engine 'compiled': numpy cannot be loaded ({why})")
+    return f"numpy cannot be loaded ({why}), so the plain engine does it all, slower" if why else ""
 
 
 def unfit(system: Declaration) -> str:

@@ -42,6 +42,12 @@ def _of_machine() -> int | None:
 def _of_process() -> int | None:
     """What `ulimit -v` leaves. It counts addresses, of which more are taken than hold anything: what is free of them can
     still be held."""
+    free = free_addresses()
+    return None if free is None else held_bytes() + free
+
+
+def free_addresses() -> int | None:
+    """What `ulimit -v` leaves of addresses; None if it limits nothing, or is not known."""
     try:
         import resource
 
@@ -52,7 +58,20 @@ def _of_process() -> int | None:
             taken = int(statm.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
     except (ImportError, OSError, ValueError):
         return None
-    return held_bytes() + max(0, most - taken)
+    return max(0, most - taken)
+
+
+def lacks_room(module: str) -> str:
+    """Why a library is not to be loaded, in words; empty if it is loaded, or fits. One of machine code that meets the end
+    of the memory may end the process, with a status that means something else here."""
+    free, needed = free_addresses(), _ROOM[module]
+    if module in sys.modules or free is None or free >= needed:
+        return ""
+    return f"ulimit -v leaves {free // MIB:,} MiB, it may need {needed // MIB:,}"
+
+
+_ROOM = {"numpy": 96 * MIB}
+"""Addresses that it, and what it loads and makes, was seen to take, and some more."""
 
 
 def _of_group(root: Path) -> int | None:

@@ -6,7 +6,6 @@ What does not: anything that another program might call.
 
 from __future__ import annotations
 
-import errno
 import importlib
 import io
 import os
@@ -23,8 +22,9 @@ STARTED = time.perf_counter()
 import click  # noqa: E402
 
 from sim.base import printing  # noqa: E402
-from sim.base.errors import GONE, ExitStatus, SimError, defect, unknown  # noqa: E402
-from sim.base.overdue import NO_MEMORY, WATCH  # noqa: E402
+from sim.base.errors import ExitStatus, SimError, unknown  # noqa: E402
+from sim.base.overdue import WATCH  # noqa: E402
+from sim.base.unforeseen import is_unwritable, told  # noqa: E402
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -196,24 +196,11 @@ def _ended() -> int:
 
 
 def _unforeseen(error: BaseException) -> tuple[ExitStatus, str]:
-    """What the machine refuses is said as such; what is left is a defect of ours."""
-    code, name = (error.errno, error.filename) if isinstance(error, OSError) else (None, None)
-    if isinstance(error, MemoryError) or code == errno.ENOMEM:
-        return ExitStatus.INCOMPLETE, f"incomplete: {NO_MEMORY}"
-    if code in (errno.EMFILE, errno.ENFILE):
-        return ExitStatus.BAD_INPUT, "too many open files; raise the limit, such as ulimit -n 1024"
-    if code == errno.EAGAIN or (type(error) is RuntimeError and "start new thread" in str(error)):
-        return ExitStatus.BAD_INPUT, "no further process can be started; end some, or raise the limit (ulimit -u)"
-    if code in _UNWRITABLE and name is None:
+    if is_unwritable(error):
         sys.stdout = None  # do not retry at exit what could not be written
-        return ExitStatus.BAD_INPUT, f"standard output cannot be written: {os.strerror(code)}; free some space"
-    if code == errno.ENOENT and name is None:
-        return ExitStatus.BAD_INPUT, GONE
-    if code is not None and name is not None:
-        return ExitStatus.BAD_INPUT, f"{name if isinstance(name, int) else os.fsdecode(name)}: {os.strerror(code)}"
-    return ExitStatus.DEFECT, defect(error)
+    status, line = told(error)
+    return status, f"incomplete: {line}" if status is ExitStatus.INCOMPLETE else line
 
 
 _HELP: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
 """A command without its arguments, in newer versions of click: the message is the whole help."""
-_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)

@@ -37,11 +37,9 @@ from sim.sessions.git import GitPlace, look
 from sim.sessions.hold import held
 from sim.sessions.home import VARIABLE, Home, home
 
-WORKERS_MAX = 1_024
-
 workers = click.option(
     "--workers",
-    type=options.Whole(1, WORKERS_MAX),
+    type=options.Whole(1, options.WORKERS_MAX),
     metavar="N",
     help="Processes that share the work. [default: one per core]",
 )

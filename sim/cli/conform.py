@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import click
 from sim.base import printing
 from sim.base.errors import ConfigError, ExitStatus
 from sim.cli import options
+from sim.cli.keep import places
 from sim.conform.conformance import JudgedLog, Judging
 from sim.conform.listening import Listener
 from sim.conform.logged import Logged, read_logs
@@ -46,7 +46,15 @@ FILES_MAX = 10
     "--monitors-only", is_flag=True, help="Let the monitors judge what was emitted; the rest is not asked for."
 )
 @click.option("--strength", is_flag=True, help="Tell how much the log could refute, by spoiling it.")
-@click.option("--workers", type=options.Whole(1), default=1, show_default=True, metavar="N", help="Processes.")
+@click.option(
+    "--workers",
+    type=options.Whole(1, options.WORKERS_MAX),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes.",
+)
+@options.handler_timeout
 @options.out
 @options.as_json
 def command(
@@ -77,7 +85,7 @@ def command(
     if as_json:
         options.print_json(_data(answers, files))
     else:
-        printing.out(*_lines(answers, files, loaded.model))
+        printing.out(*map(printing.shortened, _lines(answers, files, loaded.model)))
     return _status(answers)
 
 
@@ -114,9 +122,9 @@ def _keep(target: Target, answers: list[JudgedLog], folder: Path) -> dict[str, s
     if len(answers) > 1:
         answers = [one for one in answers if one.verdict != "ok"]
     files = {}
-    for one in [one for one in answers if one.schedule][:FILES_MAX]:
-        name = re.sub(r"[^\w.-]+", "-", f"{target.model}-log{'-' if one.run else ''}{one.run}").strip("-").lower()
-        files[one.run] = str(folder / f"{name}.yaml")
+    kept = [one for one in answers if one.schedule][:FILES_MAX]
+    for one, file in zip(kept, places(target, [f"log-{one.run}" for one in kept], folder), strict=True):
+        files[one.run] = file.path
         keys = {
             "model": target.model,
             "config": dict(target.config) or None,

@@ -28,6 +28,10 @@ EXPORTS = ("jsonl", "log", "mermaid", "perfetto", "shiviz")
 """The formats of `report.export`, whose modules are loaded on demand."""
 
 
+WORKERS_MAX = 1_024
+"""Processes that a command may start."""
+
+
 class Whole(click.IntRange):
     """A whole number between bounds, with a name that reads well in an error."""
 

@@ -108,7 +108,11 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
 def _json(place: str, text: bytes) -> Any:
     try:
         return json.loads(text)
-    except (ValueError, RecursionError):
+    except RecursionError:
+        raise ConfigError(f"{place}: is nested too deep; the values of a model are at most 64 deep") from None
+    except ValueError as error:
+        if not isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+            raise ConfigError(f"{place}: has an integer of too many digits; those of a model have 2,048 bits") from None
         cut = "" if text.endswith(b"\n") else "; the file ends in the middle of it"
         raise ConfigError(f"{place}: is not a JSON object{cut}; write one object per line") from None
 

@@ -16,15 +16,44 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
-_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=str).encode
-
 Fields = Mapping[str, Any]
+
+
+def _printed(value: object) -> str:
+    """What is no JSON is written as it prints, without its address, which would differ from run to run."""
+    try:
+        return re.sub(" at 0x[0-9a-fA-F]+", "", str(value))
+    except Exception:
+        return f"{type(value).__name__} that cannot be written"
+
+
+_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=_printed).encode
+_DEPTH = 5
+"""Of what is sent: line, outputs, output, send, fields."""
+
+
+def _text(part: Any, depth: int = 0) -> str:
+    """A line as JSON. A value that cannot be written is named by its class: what is recorded must not fail for it."""
+    try:
+        return _encode(part)
+    except (ValueError, TypeError, RecursionError):
+        pass  # too many digits, itself inside of itself, odd keys, too deep
+    if depth < _DEPTH and isinstance(part, dict):
+        pairs = (
+            f"{_encode(key if isinstance(key, str) else _printed(key))}:{_text(one, depth + 1)}"
+            for key, one in part.items()
+        )
+        return f"{{{','.join(pairs)}}}"
+    if depth < _DEPTH and isinstance(part, list):
+        return f"[{','.join(_text(one, depth + 1) for one in part)}]"
+    return _encode(f"{type(part).__name__} that cannot be written")
 
 
 class Recorder:
@@ -95,11 +124,11 @@ class Recorder:
     def _open(self, path: Path) -> None:
         self._owner = os.getpid()
         self._file = path.open("w", encoding="utf-8", buffering=1)
-        self._file.write(_encode(self._header) + "\n")
+        self._file.write(_text(self._header) + "\n")
 
     def write(self, line: Fields) -> None:
         """One line, whole."""
-        text = _encode(line) + "\n"
+        text = _text(line) + "\n"
         with self._lock:
             if self._file is None or self._path is None:
                 return

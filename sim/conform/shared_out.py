@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from typing import Protocol
 
+from sim.base.errors import ConfigError
+from sim.base.overdue import WATCH
 from sim.conform.conformance import JudgedLog
 from sim.conform.logged import LoggedRun
+from sim.run.local import LocalExecutor, WorkEnded, WorkerDied, guarded
 
 CHUNK = 64
 """How many runs a process is given at once."""
@@ -20,17 +21,19 @@ class RunJudge(Protocol):
     def judge(self, run: LoggedRun) -> JudgedLog: ...
 
 
-_judge: RunJudge | None = None
+_made: list[tuple[Callable[[], RunJudge], RunJudge]] = []
+"""In a worker: the judge of all its chunks, and who made it."""
 
 
-def _begin(make: Callable[[], RunJudge]) -> None:
-    global _judge
-    _judge = make()
+def _chunk(
+    make: Callable[[], RunJudge], runs: Sequence[LoggedRun], handler_limit_s: float | None
+) -> list[JudgedLog] | WorkEnded:
+    def work() -> list[JudgedLog]:
+        if not _made or _made[0][0] != make:
+            _made[:] = [(make, make())]
+        return [_made[0][1].judge(run) for run in runs]
 
-
-def _chunk(runs: Sequence[LoggedRun]) -> list[JudgedLog]:
-    assert _judge is not None
-    return [_judge.judge(run) for run in runs]
+    return guarded(work, handler_limit_s)
 
 
 def judged_by(workers: int, make: Callable[[], RunJudge], runs: Sequence[LoggedRun]) -> Iterator[JudgedLog]:
@@ -41,7 +44,14 @@ def judged_by(workers: int, make: Callable[[], RunJudge], runs: Sequence[LoggedR
         return
     size = max(1, min(CHUNK, -(-len(runs) // workers)))
     chunks = [runs[at : at + size] for at in range(0, len(runs), size)]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(make,)) as pool:
-        for answers in pool.map(_chunk, chunks):
+    executor = LocalExecutor(min(workers, len(chunks)), __name__)
+    try:
+        for answer in [executor.submit(_chunk, make, chunk, WATCH.limit_s) for chunk in chunks]:
+            answers = answer.result()
+            if isinstance(answers, WorkEnded):
+                answers.tell()
             yield from answers
+    except WorkerDied as death:
+        raise ConfigError(str(death)) from None
+    finally:
+        executor.shutdown(cancel_futures=True)

@@ -88,7 +88,7 @@ class Coverage:
 
     def merge(self, data: CoverageData) -> None:
         """Adds what other schedules of the same system covered."""
-        import numpy as np
+        from sim.fuzzer.arrays import np
 
         prints, once = np.frombuffer(data.prints, np.uint64), np.frombuffer(data.once, np.uint8)
         self._merged.append((prints, once))
@@ -100,7 +100,7 @@ class Coverage:
 
     def _all(self) -> tuple[Array, Array]:
         """Fingerprints, ascending, and whether just one schedule came by; all parts are one from now on."""
-        import numpy as np
+        from sim.fuzzer.arrays import np
 
         if self._once:
             own = array("Q", map(self._world.fingerprint, self._once))
@@ -147,7 +147,7 @@ class Coverage:
 
 def union(parts: list[tuple[Array, Array]]) -> tuple[Array, Array]:
     """Several coverages of states as one: what two of them have was visited more than once."""
-    import numpy as np
+    from sim.fuzzer.arrays import np
 
     if not parts:
         return np.zeros(0, np.uint64), np.zeros(0, np.uint8)

@@ -14,7 +14,7 @@ from sim.base import printing
 from sim.base.errors import ConfigError
 from sim.base.mixer import derive, stream
 from sim.base.overdue import NO_MEMORY, WATCH
-from sim.checker.engine import Engine, hand_over_at, lacking
+from sim.checker.engine import Engine, hand_over_at, lacking, unloadable
 from sim.fuzzer.bound import Bound
 from sim.fuzzer.coverage import Coverage
 from sim.fuzzer.discovery import Discovery
@@ -232,6 +232,7 @@ class _Fuzz:
         fuzzer = self.fuzzer
         if fuzzer.compiled_at is None or fuzzer.steps + self.result.steps < fuzzer.compiled_at:
             return False
+        fuzzer.lacks = fuzzer.lacks or unloadable(fuzzer.engine)
         if fuzzer.lacks:
             printing.err(f"sim: {fuzzer.lacks}")
             fuzzer.compiled_at = None

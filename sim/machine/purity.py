@@ -8,9 +8,12 @@ cannot see (a function taken from a table, a clock in another library, a list th
 
 from __future__ import annotations
 
+import ast
 import builtins
 import dis
 import inspect
+import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
@@ -144,6 +147,26 @@ def _unfinished(functions: Iterable[Any]) -> Iterator[str]:
             yield f"{function.__name__} awaits or yields ({place}): it is one step; write a plain def without them"
 
 
+def _left_out(function: FunctionType) -> Iterator[str]:
+    """What `python -O` has taken out of a function, and with it what it would find. Asserts for a type checker may go."""
+    code = function.__code__
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(code)))
+    except (OSError, SyntaxError, TypeError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assert) and not _narrows(node.test):
+            place = f"{_file(code)}:{code.co_firstlineno + node.lineno - 1}"
+            yield f"{function.__name__} asserts, which python -O leaves out ({place}): raise an exception, or run without -O"
+
+
+def _narrows(claim: ast.expr) -> bool:
+    """`isinstance(...)`, `... is not None`."""
+    if isinstance(claim, ast.Call):
+        return isinstance(claim.func, ast.Name) and claim.func.id == "isinstance"
+    return isinstance(claim, ast.Compare) and isinstance(claim.ops[0], ast.IsNot) and len(claim.ops) == 1
+
+
 def _file(code: CodeType) -> str:
     return code.co_filename.replace(chr(92), "/").rpartition("/")[2]
 
@@ -170,6 +193,8 @@ class _Reader:
                 elif isinstance(thing, FunctionType) and thing.__module__.partition(".")[0] == self.package:
                     rest.append(thing)
             self.seen.setdefault(function.__code__)
+            if sys.flags.optimize:
+                yield from _left_out(function)
             for name, thing in self._of_class(function.__code__):
                 banned = _banned(_dotted(thing))
                 if isinstance(thing, FunctionType):

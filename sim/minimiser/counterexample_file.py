@@ -29,9 +29,14 @@ class CounterexampleFile(NamedTuple):
         write_text(self.path, counterexample_text(target, counterexample, [origin, f"Replay it with: {self.replay}"]))
 
 
+NAME_MAX = 200
+"""Bytes of a name; a file system takes 255 in all."""
+
+
 def file_name(model: str, prop: str, number: int = 1) -> str:
     """The name of the file of a violation; `number` tells several of one property apart."""
-    name = re.sub(r"[^\w.-]+", "-", f"{model}-{prop}").strip("-").lower()
+    whole = re.sub(r"[^\w.-]+", "-", f"{model}-{prop}").lower()
+    name = whole.encode()[:NAME_MAX].decode(errors="ignore").strip("-")
     return f"{name}.yaml" if number == 1 else f"{name}-{number}.yaml"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import math
 import os
+import pickle
 import signal
 import time
 from concurrent.futures import CancelledError, wait
@@ -14,12 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.base.errors import ConfigError
-from sim.campaign import local
+from sim.base.errors import ConfigError, DefectError, DivergenceError, SimError
+from sim.base.unforeseen import told
 from sim.campaign.campaign_plan import CHUNK_MAX, CHUNK_TIMED, chunk_size
 from sim.campaign.chunks import Chunk, Chunks
 from sim.campaign.engines import started
-from sim.campaign.local import LocalExecutor, WorkerDied
+from sim.run import local
+from sim.run.local import LocalExecutor, WorkEnded, WorkerDied, guarded
 
 
 def test_it_answers_as_any_executor_does() -> None:
@@ -79,7 +81,63 @@ def test_a_python_that_cannot_start_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(local, "_MAIN", "raise SystemExit(7)")
     with pytest.raises(ConfigError) as caught, started("local", 1):
         pass
-    assert caught.value.mistakes == ("--engine local: no worker process could be started: it ended with status 7",)
+    assert caught.value.mistakes == (
+        "--engine local: no worker process could be started: it ended with status 7; use fewer --workers",
+    )
+
+
+HINDERED = """
+import json, sys, threading
+sys.path[:] = json.loads(sys.argv[1])
+def start(self): raise {error}
+from sim.run.local import serve
+threading.Thread.start = start
+serve(sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        ('RuntimeError("can\'t start new thread")', "no further process can be started"),
+        ("MemoryError", "the memory ran out"),
+        ('ImportError("x.so: failed to map segment from shared object")', "the memory ran out"),
+        ('OSError(24, "Too many open files")', "too many open files"),
+        ('ValueError("odd")', "a defect of roundsim: ValueError: odd"),
+    ],
+)
+def test_a_worker_that_cannot_begin_says_why_and_nothing_else(
+    error: str, says: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(local, "_MAIN", HINDERED.format(error=error))
+    monkeypatch.setattr(local, "STARTS_MAX", 2)
+    with pytest.raises(ConfigError) as caught, started("local", 1):
+        pass
+    (line,) = caught.value.mistakes
+    assert line.startswith(f"--engine local: no worker process could be started: {says}")
+    assert capfd.readouterr().err == ""
+
+
+def test_mistakes_are_the_same_here_and_there() -> None:
+    for error in (SimError("a", "b"), DivergenceError("step", 3)):
+        again = pickle.loads(pickle.dumps(error))
+        assert (type(again), again.mistakes, str(again)) == (type(error), error.mistakes, str(error))
+        assert vars(again) == vars(error)
+
+
+def test_what_becomes_of_work_is_data_and_is_said_where_it_is_asked_for() -> None:
+    def odd() -> int:
+        raise ValueError("odd")
+
+    ended = guarded(odd)
+    assert isinstance(ended, WorkEnded)
+    assert guarded(lambda: 3) == 3
+    with pytest.raises(DefectError) as caught:
+        ended.tell()
+    assert told(caught.value) == ended
+    assert "test_local.py" in ended.why
+    with pytest.raises(SimError, match="mine"):
+        guarded(lambda: (_ for _ in ()).throw(SimError("mine")))
 
 
 def test_more_workers_than_the_system_has_room_for_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

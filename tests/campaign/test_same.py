@@ -14,16 +14,16 @@ from typing import Any
 
 import pytest
 
-from sim.base.errors import ConfigError, SimError
+from sim.base.errors import ConfigError, ExitStatus, SimError
 from sim.base.mixer import stream
 from sim.campaign import engines
 from sim.campaign.answer import CampaignAnswer, limit_of
 from sim.campaign.dispatch import RETRIES_MAX
 from sim.campaign.engines import Engine
-from sim.campaign.local import WorkerDied
 from sim.campaign.worker import ChunkOutcome, ChunkRequest, run_chunk
 from sim.fuzzer.discovery import grouped
 from sim.fuzzer.fuzz import fuzz
+from sim.run.local import WorkerDied
 from tests.campaign.toys import (
     Inline,
     a_campaign,
@@ -418,7 +418,9 @@ def test_an_outcome_of_a_defect_of_ours_is_told_as_it_is(here: Path, monkeypatch
     with open_store(here) as store:
         outcome = run_chunk(ChunkRequest(a_plan(), a_campaign(store, here).code, 0, 10))
     assert isinstance(outcome, ChunkOutcome)
-    assert outcome.failure[-1].startswith("a defect of roundsim: ZeroDivisionError")
+    assert outcome.ended is not None
+    assert outcome.ended.status == ExitStatus.DEFECT
+    assert outcome.ended.why.startswith("a defect of roundsim: ZeroDivisionError")
 
 
 def test_a_campaign_states_the_bound_of_pctcp_as_a_fuzz_does(here: Path) -> None:

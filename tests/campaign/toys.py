@@ -18,10 +18,10 @@ from sim.campaign.campaign_plan import CampaignPlan
 from sim.campaign.code import code_of
 from sim.campaign.dispatch import Campaign
 from sim.campaign.engines import Engine
-from sim.campaign.local import WorkerDied
 from sim.campaign.maker import Maker, state_folder
 from sim.campaign.store import CampaignStore
 from sim.campaign.worker import ChunkRequest
+from sim.run.local import WorkerDied
 from sim.sessions.git import GitPlace
 from sim.sessions.home import Home
 

@@ -208,6 +208,9 @@ TOO_LONG = {
     "session": ["status", DIGITS],
     "number": ["resume", DIGITS],
     "workers": ["fuzz", "models.paxos", "--workers", DIGITS],
+    "workers of a log": ["conform", "l", "--model", "models.paxos", "--workers", "1000000000"],
+    "log": ["conform", LONG, "--model", "models.paxos"],
+    "model of a log": ["conform", "l", "--model", LONG],
     "many workers": ["fuzz", "models.paxos", "--workers", "1000000000"],
     "strategy": ["fuzz", "models.paxos", "--strategy", LONG],
     "model": ["check", LONG],
@@ -361,6 +364,68 @@ def test_too_little_memory_has_no_answer_and_says_what_was_covered() -> None:
     assert (code, err) == (4, "")
     assert "INCOMPLETE  the memory" in out
     assert "states" in out
+
+
+@pytest.mark.parametrize("engine", ["auto", "compiled"])
+def test_a_library_that_does_not_fit_into_the_memory_ends_nothing(engine: str) -> None:
+    """Status 1 would say that something is violated."""
+    start = limited(resource.RLIMIT_AS, 110 << 20)
+    code, _, err = sim("check", "models.paxos", "--engine", engine, start=start)
+    assert (code, err.count("\n")) == (0 if engine == "auto" else 2, 1)
+    assert "numpy cannot be loaded (ulimit -v leaves" in err
+    planted = "from sim.checker import engine; engine.lacks_room = lambda _: ''; " + START
+    words = [sys.executable, "-c", planted, "check", "models.paxos", "--engine", "auto"]
+    path = os.pathsep.join([str(ROOT), str(ROOT / "sim/beside")])
+    ended = subprocess.run(
+        words, capture_output=True, check=False, preexec_fn=start, env={**os.environ, "PYTHONPATH": path}
+    )
+    assert ended.returncode == 1 or b"IMPORTANT" in ended.stderr
+
+
+def test_a_campaign_without_room_has_no_answer() -> None:
+    words = ("fuzz", "models.paxos", "--workers", "1", "--schedules", "2")
+    code, _, err = sim(*words, start=limited(resource.RLIMIT_AS, 120 << 20))
+    assert (code, err) == (4, "sim: incomplete: the memory ran out; raise its limit, or set smaller bounds\n")
+
+
+IN_WORKER = "import os, signal, sys, time; sys.argv[-1] in ('sim.campaign.worker', 'sim.conform.shared_out') and "
+BROKEN = IN_WORKER + "setattr(__import__('{module}', fromlist=['x']).{name}, '{method}', None)"
+"""Breaks roundsim in a worker, and nowhere else."""
+LOGGED = '{"roundsim_log": 1}\n' + "".join(
+    f'{{"process": "p", "input": {{"start": true}}, "run": "{run}"}}\n' for run in "ab"
+)
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        (("sim.fuzzer.fuzz", "Fuzzer", "run"), ["fuzz", "m", "--workers", "1", "--schedules", "2"]),
+        (("sim.conform.search", "Search", "result"), ["conform", "l.jsonl", "--model", "m", "--workers", "2"]),
+    ],
+    ids=["fuzz", "conform"],
+)
+def test_a_defect_of_ours_in_a_worker_is_one_as_well(
+    broken: tuple[str, str, str], words: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    Path("l.jsonl").write_text(LOGGED)
+    model(load=BROKEN.format(**dict(zip(("module", "name", "method"), broken, strict=True))))
+    assert call(words) == 70
+    (line,) = lines(capfd)
+    assert line.startswith("sim: a defect of roundsim: TypeError: 'NoneType' object is not callable (")
+
+
+def test_a_worker_that_a_log_is_shared_with_and_that_dies_is_said(capfd: pytest.CaptureFixture[str]) -> None:
+    Path("l.jsonl").write_text(LOGGED)
+    model(load=IN_WORKER + "os.kill(os.getpid(), 9)")
+    assert call(["conform", "l.jsonl", "--model", "m", "--workers", "2"]) == 2
+    assert lines(capfd) == ["sim: a worker process was ended by signal 9"]
+
+
+def test_an_interrupt_ends_a_log_that_is_shared_out(capfd: pytest.CaptureFixture[str]) -> None:
+    Path("l.jsonl").write_text(LOGGED)
+    model(load=IN_WORKER + "(os.kill(os.getppid(), signal.SIGINT), time.sleep(60))")
+    assert call(["conform", "l.jsonl", "--model", "m", "--workers", "2"]) == 130
+    assert lines(capfd) == ["sim: interrupted"]
 
 
 def test_an_interrupt_while_everything_is_being_loaded_is_one_line() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from sim.base.files import read_toml
 from sim.cli import call
 from tests.readers import READERS, SAID
 
@@ -244,6 +246,35 @@ def test_a_manifest_with_anything_anywhere(capfd: pytest.CaptureFixture[str]) ->
     Path("a/src").mkdir(parents=True)
     Path("a/src/lib.rs").write_text("pub fn f() {}\n")
     assert complaints(["surface", "a", "a"], Path("a/Cargo.toml"), map(document, mutants(MANIFEST)), capfd) == []
+
+
+LONG_KEYS = {
+    "bare": "a." * 90_000 + "a = 1",
+    "quoted": '"a b".' * 90_000 + "a = 1",
+    "spaced": "a . " * 90_000 + "a = 1",
+    "literal": "'a'.b." * 90_000 + "a = 1",
+    "table": "[" + "a." * 90_000 + "a]",
+    "tables": "x = 1\n[[ " + "a." * 90_000 + "a]]",
+    "inline": "x = {b = 1, " + "a." * 90_000 + "a = 1}",
+}
+
+
+@pytest.mark.parametrize("kind", LONG_KEYS)
+def test_a_key_of_very_many_parts_is_refused_before_it_is_read(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading one takes a time that grows with the square of its parts."""
+    with pytest.raises(ValueError, match=r"^a key has more than 64 parts \(at line \d\)$"):
+        read_toml(LONG_KEYS[kind].encode())
+    monkeypatch.setattr("sim.base.files.tomllib.loads", lambda text: {"read": len(text)})
+    monkeypatch.setattr("sim.base.files._LONG_KEY", re.compile("never"))
+    assert read_toml(LONG_KEYS[kind].encode()) == {"read": len(LONG_KEYS[kind])}, "nothing else would have refused it"
+
+
+def test_toml_that_is_long_but_ordinary_is_read() -> None:
+    key = ".".join("abcdefgh" * 8)
+    text = f"{key} = 1\nlong = '{'a. b ' * 50_000}'\nmore = [{'1.5, ' * 50_000}]\n"
+    assert set(read_toml(text.encode())) == {"a", "long", "more"}
+    with pytest.raises(ValueError, match=r"^it has 1,048,577 bytes; at most 1,048,576 are read$"):
+        read_toml(b"#" * ((1 << 20) + 1))
 
 
 CELLS = (

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from sim.base import overdue
+from sim.base.errors import ExitStatus
 from sim.campaign.worker import ChunkOutcome, ChunkRequest, run_chunk
 from sim.cli import call
+from tests.cli.nasty import NASTY, acting
 
 SPIN = """
 from sim import Message, Process, System
@@ -52,15 +54,26 @@ NAMED = "the handler of p (Spinner) in state on for Ping(n=7)"
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "spin.py").write_text(SPIN)
     (tmp_path / "spin.yaml").write_text("model: spin\n")
+    (tmp_path / "log.jsonl").write_text(LOG)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(overdue, "SAID_AFTER_S", 0.1)
 
 
-COMMANDS = (["check", "spin"], ["fuzz", "spin", "--schedules", "2"], ["run", "spin.yaml", "--model", "spin"])
+COMMANDS = (
+    ["check", "spin"],
+    ["fuzz", "spin", "--schedules", "2"],
+    ["run", "spin.yaml", "--model", "spin"],
+    ["conform", "log.jsonl", "--model", "spin"],
+)
+LOG = """{"roundsim_log": 1, "model": "spin"}
+{"process": "p", "input": {"start": true}, "run": "a"}
+{"process": "p", "input": {"deliver": {"from": "p", "message": "Ping"}}, "run": "a"}
+{"process": "p", "input": {"start": true}, "run": "b"}
+"""
 
 
 @pytest.mark.parametrize("stubborn", ["false", "true"])
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_a_handler_that_does_not_end_is_named_and_ends_the_run(
     command: list[str], stubborn: str, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -77,7 +90,7 @@ def test_a_program_hears_of_it_in_json(capfd: pytest.CaptureFixture[str]) -> Non
     assert json.loads(capfd.readouterr().out)["verdict"] == "incomplete"
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_a_handler_that_ends_is_not_named_and_ends_nothing(
     command: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -113,6 +126,21 @@ def test_many_short_calls_are_no_long_one() -> None:
         ring_for_long(watch)
     watch.stop()
     assert watch.ended == "the one did not end within 0.1 s"
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_whatever_the_call_is_called_it_is_one_harmless_line(text: str, capfd: pytest.CaptureFixture[str]) -> None:
+    watch = overdue.Watch()
+    watch.start()
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    watch.call = text + "y" * 9_000
+    for _ in range(9):
+        watch._ring(0, None)
+    watch.stop()
+    said = capfd.readouterr().err
+    assert acting(said) == []
+    assert (said.count("\n"), said.endswith("\n")) == (1, True)
+    assert len(said) < 2_000
 
 
 def test_the_alarm_of_whoever_called_us_is_given_back() -> None:
@@ -152,6 +180,16 @@ def test_a_campaign_is_incomplete_if_a_handler_of_a_worker_does_not_end(
     assert capfd.readouterr().err.startswith(f"sim: incomplete: {NAMED}")
 
 
+def test_a_log_shared_out_is_incomplete_if_a_handler_of_a_worker_does_not_end(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert call(["conform", "log.jsonl", "--model", "spin", "--workers", "2", "--handler-timeout", "300ms"]) == 4
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith(f"sim: incomplete: {NAMED} did not end within 0.3 s, at spin.py:")
+    assert err.count("\n") == 1
+
+
 def test_a_campaign_of_handlers_that_end_is_complete(capfd: pytest.CaptureFixture[str]) -> None:
     words = ["fuzz", "spin", "--set", "length=1", "--workers", "2", "--schedules", "4", "--handler-timeout", "20s"]
     assert call(words) == 0
@@ -167,7 +205,8 @@ def test_a_worker_that_does_not_say_it_is_caught(monkeypatch: pytest.MonkeyPatch
         raise MemoryError
 
     monkeypatch.setattr("sim.campaign.worker._run", interrupted)
-    assert run_chunk(request).incomplete == overdue.NO_MEMORY
+    assert run_chunk(request).ended == (ExitStatus.INCOMPLETE, overdue.NO_MEMORY)
     overdue.WATCH.end("of the chunk before")
-    monkeypatch.setattr("sim.campaign.worker._run", lambda _: ChunkOutcome(0, 1, incomplete=overdue.WATCH.ended))
-    assert run_chunk(request).incomplete == ""
+    monkeypatch.setattr("sim.campaign.worker._run", lambda _: ChunkOutcome(0, 1))
+    assert run_chunk(request).ended is None
+    assert run_chunk(request) == ChunkOutcome(0, 1)

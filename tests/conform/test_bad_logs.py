@@ -68,6 +68,39 @@ def test_a_file_that_is_no_log_is_refused(
     assert what in told(tmp_path / "a.jsonl", capsys)
 
 
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ("[" * 9_000, "is nested too deep"),
+        ("9" * 5_000, "an integer of too many digits"),
+        ("x", "is not a JSON object"),
+    ],
+)
+def test_a_line_that_json_cannot_read_says_why(
+    value: str, what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.jsonl").write_text(f'{HEAD}{{"process": "manager", "at": {value}}}\n', encoding="utf-8")
+    assert f"a.jsonl:2: {'has ' if 'digits' in what else ''}{what}" in told(tmp_path / "a.jsonl", capsys)
+
+
+def test_runs_with_names_of_any_length_and_kind_have_a_file_each(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a wrong run the explained prefix is kept, whatever it is called."""
+    first = {"process": "rm1", "input": {"move": "prepare"}}
+    names = ["r" * 100_000, "a/b", "a\x1bb", "a-b", "\ud800", "ü" * 300]
+    log_file(
+        tmp_path / "a.jsonl",
+        [{**line, "run": name} for name in names for line in (first, {**first, "state": "s" * 9_000})],
+    )
+    words = ["conform", str(tmp_path / "a.jsonl"), "--model", "models.two_phase_commit", "--out", str(tmp_path / "out")]
+    assert call(words) == ExitStatus.VIOLATED
+    assert len(list((tmp_path / "out").iterdir())) == len(names)
+    said, err = capsys.readouterr()
+    assert err == ""
+    assert max(map(len, said.splitlines())) < 2_000
+
+
 def test_a_line_without_end_is_not_read_to_its_end(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

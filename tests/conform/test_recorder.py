@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import multiprocessing
 import os
 import queue
@@ -11,9 +12,11 @@ import sys
 import threading
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from sim.conform import recorder as recording
 from sim.conform.conformance import JudgedLog, Judging
 from sim.conform.recorder import RecordedProcess, Recorder
 from tests.conform.judged import judged, system
@@ -158,3 +161,53 @@ def test_the_module_of_the_recorder_names_nothing_of_sim() -> None:
     source = Path(__file__).parents[2] / "sim/conform/recorder.py"
     assert "import sim" not in source.read_text(encoding="utf-8")
     assert "from sim" not in source.read_text(encoding="utf-8").replace("from sim.conform.recorder import", "")
+
+
+class Mute:
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+
+ITSELF: list[Any] = []
+ITSELF.append(ITSELF)
+ODD: dict[str, tuple[Any, Any]] = {
+    "digits": (10**5_000, "int that cannot be written"),
+    "no text": (Mute(), "Mute that cannot be written"),
+    "itself": (ITSELF, "list that cannot be written"),
+    "odd keys": ({(1, 2): 10**5_000}, "int that cannot be written"),
+    "an object": (object(), "<object object>"),
+    "half a character": ("\ud800", "\ud800"),
+    "what acts": ("\x1b[31m\n", "\x1b[31m\n"),
+    "bytes": (b"\xff", "b'\\xff'"),
+}
+
+
+def innermost(value: Any) -> Any:
+    """Around what cannot be written some of what could may be kept."""
+    while isinstance(value, list | dict):
+        (value,) = value.values() if isinstance(value, dict) else value
+    return value
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_a_value_that_cannot_be_written_ends_no_program_and_takes_no_other_with_it(what: str, tmp_path: Path) -> None:
+    """It would have ended it at the next input, far from where it was recorded."""
+    value, written = ODD[what]
+    with Recorder(tmp_path / "a.jsonl") as recorder:
+        log = recorder.process("p")
+        log.received("q", "Ask", {"odd": value, "number": 1})
+        log.sent("q", "Reply", {"odd": value, "number": 2})
+        log.became("on", {"odd": value, "number": 3})
+    _, line = map(json.loads, (tmp_path / "a.jsonl").read_text("ascii").splitlines())
+    fields = [line["input"]["deliver"]["fields"], line["outputs"][0]["send"]["fields"], line["fields"]]
+    assert [one["number"] for one in fields] == [1, 2, 3]
+    assert {innermost(one["odd"]) for one in fields} <= {written, "dict that cannot be written"}
+
+
+def test_a_line_that_is_written_without_care_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "_text", json.dumps)
+    with Recorder(tmp_path / "a.jsonl") as recorder:
+        log = recorder.process("p")
+        log.received("q", "Ask", {"odd": ITSELF})
+        with pytest.raises(ValueError, match="Circular"):
+            log.flush()

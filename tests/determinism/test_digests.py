@@ -71,13 +71,35 @@ def test_all_scenarios_have_the_same_digests_with_and_without_optimisation() -> 
 
 def test_an_effect_in_an_assert_would_be_caught(tmp_path: Path) -> None:
     source = (CHEATS / "cheats.py").read_text("utf-8")
-    planted = source.replace("self.seen = self.peek()", "assert object.__setattr__(self, 'seen', 4) is None")
+    planted = source.replace(
+        "self.seen = self.peek()", "assert isinstance(object.__setattr__(self, 'seen', 4), object)"
+    )
     assert planted != source
     (tmp_path / "asserting.py").write_text(planted)
     file = tmp_path / "asserting.yaml"
     file.write_text("model: asserting\n")
     plain, optimised = (digests(flag, [str(file)] * 2, "--model", "asserting", path=tmp_path) for flag in ("", "-O"))
     assert plain != optimised
+
+
+def test_what_a_model_asserts_is_not_left_out_in_silence(tmp_path: Path) -> None:
+    source = (CHEATS / "cheats.py").read_text("utf-8")
+    file = tmp_path / "claiming.yaml"
+    file.write_text("model: claiming\n")
+    said = {}
+    for claim in ("self.seen == self.peek()", "isinstance(self.seen, int)", "self.seen is not None"):
+        planted = source.replace("self.seen = self.peek()", f"assert {claim}")
+        assert planted != source
+        (tmp_path / "claiming.py").write_text(planted)
+        done = subprocess.run(
+            [sys.executable, "-O", "-m", "sim", "run", str(file), "--model", "claiming"],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said[claim] = done.returncode, "asserts, which python -O leaves out (claiming.py:" in done.stderr
+    assert list(said.values()) == [(2, True), (0, False), (0, False)]
 
 
 @pytest.mark.parametrize("make", [VirtualTime, Uniform])

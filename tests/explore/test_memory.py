@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from sim.checker import memory
-from sim.checker.memory import MIB, SHARE, default_bound
+from sim.checker.memory import MIB, SHARE, default_bound, lacks_room
 
 V2 = {
     "proc/self/cgroup": "0::/a/b\n",
@@ -65,3 +66,12 @@ def test_a_limit_of_addresses_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 0 < limit <= 2**40
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1, 1))
     assert memory._of_process() == pytest.approx(memory.held_bytes(), rel=0.2)
+
+
+def test_a_library_is_not_loaded_where_it_may_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "numpy", raising=False)
+    for free, told in ((None, ""), (memory._ROOM["numpy"], ""), (7 * MIB, "ulimit -v leaves 7 MiB, it may need 96")):
+        monkeypatch.setattr(memory, "free_addresses", lambda found=free: found)
+        assert lacks_room("numpy") == told
+    monkeypatch.setitem(sys.modules, "numpy", memory)
+    assert lacks_room("numpy") == "", "it is loaded"

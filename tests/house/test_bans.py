@@ -66,18 +66,22 @@ BANS = (
     Ban(("hash",), "use key64 of a canonical encoding: hash() of a str differs from process to process"),
     Ban(
         ("threading", "asyncio", "multiprocessing"),
-        "a process is a value; only campaign starts workers",
-        # the sequence, the injector and the recorder are for production code, with a lock; runs of a log are shared out
+        "a process is a value; only sim.run.local and campaign start workers",
+        # the sequence, the injector and the recorder are for production code, with a lock
         (
             "sim/campaign/",
             "sim/consensus/",
             "sim/faults/injector.py",
             "sim/faults/gate.py",
             "sim/conform/recorder.py",
-            "sim/conform/shared_out.py",
+            "sim/run/local.py",
         ),
     ),
-    Ban(("pickle", "marshal", "shelve"), "write a scenario or the canonical encoding", ("sim/campaign/",)),
+    Ban(
+        ("pickle", "marshal", "shelve"),
+        "write a scenario or the canonical encoding",
+        ("sim/campaign/", "sim/run/local.py"),
+    ),
     # the command line runs an empty text, so that an interrupt of an earlier one does not decide the exit status
     Ban(("eval", "exec"), "a file that is merely opened runs no code", ("sim/cli/__init__.py",)),
     Ban(

@@ -3,10 +3,13 @@
 The pool of the standard library breaks as a whole when one of its processes is killed, and its processes wait forever
 when their parent is. Here a process that dies fails only its own task, and is replaced; and a process whose parent is
 gone notices at once that its standard input has ended.
+
+What is worked on there may fail in every way that it may fail here: `guarded` makes it data, and `WorkEnded` says it here.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import pickle
@@ -18,14 +21,14 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from queue import SimpleQueue
-from typing import IO, Any, TypeVar
+from typing import IO, Any, NamedTuple, NoReturn, TypeVar
 
 from sim.base import printing
-from sim.base.errors import ConfigError, SimError
+from sim.base.errors import ConfigError, DefectError, ExitStatus, SimError
 from sim.base.overdue import WATCH
+from sim.base.unforeseen import told
 
 T = TypeVar("T")
-
 
 STARTS_MAX = 20
 """How often in a row a process may end before it is ready."""
@@ -35,14 +38,46 @@ class WorkerDied(Exception):
     """The process that ran a task ended before it had an answer."""
 
 
-class LocalExecutor(Executor):
-    """Runs tasks in `workers` processes, first come first served. Functions and arguments are pickled."""
+class WorkEnded(NamedTuple):
+    """Why work has no answer, which is nothing that the model did wrong: as the command line would end, and a line."""
 
-    def __init__(self, workers: int) -> None:
+    status: ExitStatus
+    why: str
+
+    def tell(self) -> NoReturn:
+        """Raises what ends the command line so."""
+        if self.status is ExitStatus.INCOMPLETE:
+            WATCH.end(self.why)
+            raise KeyboardInterrupt
+        raise DefectError(self.why) if self.status is ExitStatus.DEFECT else SimError(self.why)
+
+
+def guarded(work: Callable[[], T], handler_limit_s: float | None = None) -> T | WorkEnded:
+    """Work in a worker, which outlives whatever becomes of it. Raises `SimError` for what the model did wrong."""
+    WATCH.ended = ""
+    if handler_limit_s is not None:
+        WATCH.start(handler_limit_s)
+    try:
+        answer = work()
+    except SimError:
+        raise
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        if not WATCH.ended:
+            raise
+    except BaseException as error:
+        return WorkEnded(*told(error))
+    return WorkEnded(ExitStatus.INCOMPLETE, WATCH.ended) if WATCH.ended else answer
+
+
+class LocalExecutor(Executor):
+    """Runs tasks in `workers` processes, first come first served. Functions and arguments are pickled; `loads` is a module
+    that a process has loaded when it is ready."""
+
+    def __init__(self, workers: int, loads: str = __name__) -> None:
         self._changed = threading.Condition()
         self._tasks: deque[tuple[Future[Any], bytes]] = deque()
         self._closed = False
-        self._workers = [_Worker() for _ in range(workers)]
+        self._workers = [_Worker(loads) for _ in range(workers)]
         self._threads = [threading.Thread(target=self._serve, args=(w,), daemon=True) for w in self._workers]
         for started, thread in enumerate(self._threads):
             try:
@@ -112,7 +147,8 @@ class _Worker:
     """One process, started again after it died. It gets a task only after it has reported ready, so that dying before
     costs no task an attempt."""
 
-    def __init__(self) -> None:
+    def __init__(self, loads: str) -> None:
+        self._loads = loads
         self._process: subprocess.Popen[bytes] | None = None
         self._killed = False
         self._starting = threading.Lock()
@@ -128,7 +164,7 @@ class _Worker:
         """Whether there is a result, and the result or the exception. Raises `WorkerDied`."""
         process = self._process
         if process is None:
-            raise WorkerDied(f"no worker process could be started: {self._why}")
+            raise WorkerDied(f"no worker process could be started: {self._why}; use fewer --workers")
         assert process.stdin is not None
         assert process.stdout is not None
         try:
@@ -146,10 +182,12 @@ class _Worker:
                 return
             assert process.stdout is not None
             try:
-                if not self._is_ready:
-                    _read(process.stdout)
-                    self._is_ready = True
-                return
+                hindered = b"" if self._is_ready else _read(process.stdout)
+                self._is_ready = not hindered
+                if self._is_ready:
+                    return
+                self.end()
+                self._why = hindered.decode(errors="replace")
             except (OSError, EOFError):
                 self._why = f"it {_how(self.end())}"
 
@@ -160,13 +198,13 @@ class _Worker:
             if self._process is None:
                 try:
                     self._process = subprocess.Popen(  # noqa: S603  this very Python
-                        [sys.executable, "-P", "-c", _MAIN, json.dumps(sys.path)],
+                        [sys.executable, "-P", "-c", _MAIN, json.dumps(sys.path), self._loads],
                         stdin=subprocess.PIPE,
                         stdout=subprocess.PIPE,
                         start_new_session=True,  # ctrl-C is for the campaign, which then ends its workers
                     )
                 except OSError as error:  # for instance if there are too many of them
-                    self._why = f"{error.strerror or error}; use fewer --workers"
+                    self._why = f"{error.strerror or error}"
             return self._process
 
     def kill(self) -> None:
@@ -190,10 +228,10 @@ class _Worker:
         return process.wait()
 
 
-_MAIN = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); import sim.campaign.worker; from sim.campaign.local import serve; serve()"
+_MAIN = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from sim.run.local import serve; serve(sys.argv[2])"
 
 
-def serve() -> None:
+def serve(loads: str) -> None:
     """The main function of a worker process: tasks on standard input, answers on standard output.
 
     Its own prints, and those of models, go to standard error, and a model that reads gets the end of the input. When
@@ -205,16 +243,26 @@ def serve() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     tasks: SimpleQueue[bytes] = SimpleQueue()
-    threading.Thread(target=_listen, args=(asked, tasks), daemon=True).start()
     try:
-        _write(answers, b"ready")
-        while True:
+        hindered = _begun(loads, asked, tasks)
+        _write(answers, hindered.encode())
+        while not hindered:
             _write(answers, _answer(tasks.get()))
     except OSError:
         os._exit(0)  # nobody is waiting for an answer
     except BaseException as error:  # for instance if a model exits the process
         printing.err(f"sim: a worker process ends: {error!r}")
         os._exit(1)  # at once: Python aborts if it ends while another thread reads its input
+
+
+def _begun(loads: str, asked: IO[bytes], tasks: SimpleQueue[bytes]) -> str:
+    """Make ready for work; what hindered it, empty if nothing."""
+    try:
+        importlib.import_module(loads)
+        threading.Thread(target=_listen, args=(asked, tasks), daemon=True).start()
+    except Exception as error:
+        return told(error)[1]
+    return ""
 
 
 def _listen(asked: IO[bytes], tasks: SimpleQueue[bytes]) -> None:
