@@ -12,9 +12,7 @@ from sim.scenario import Target, load_target
 
 CHUNK_MAX = 10_000
 """At most this many schedules per chunk, unless the campaign says otherwise: less than a tenth of a second of the
-compiled walk, about twenty seconds of the plain one."""
-CHUNK_TIMED = 1_000
-"""Schedules per chunk of a campaign that is bounded only by time, and should not end much too late."""
+compiled walk, about twenty seconds of the plain one. Time that is up ends a chunk, too."""
 CHUNKS_MIN = 16
 """A small campaign has about this many chunks, so that several workers have something to do."""
 
@@ -66,7 +64,7 @@ class CampaignPlan:
 
 def chunk_size(schedules: int | None) -> int:
     """The size of the chunks of a campaign: it depends on the campaign only, not on its workers."""
-    return CHUNK_TIMED if schedules is None else max(1, min(CHUNK_MAX, -(-schedules // CHUNKS_MIN)))
+    return CHUNK_MAX if schedules is None else max(1, min(CHUNK_MAX, -(-schedules // CHUNKS_MIN)))
 
 
 def system_of(target: Target, project: str) -> str:

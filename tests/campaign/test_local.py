@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from sim.base.errors import ConfigError, DefectError, DivergenceError, SimError
 from sim.base.unforeseen import told
-from sim.campaign.campaign_plan import CHUNK_MAX, CHUNK_TIMED, chunk_size
+from sim.campaign.campaign_plan import CHUNK_MAX, chunk_size
 from sim.campaign.chunks import Chunk, Chunks
 from sim.campaign.engines import started
 from sim.run import local
@@ -206,7 +206,7 @@ def test_every_number_is_handed_out_until_it_is_done_and_never_twice_at_once(
 
 
 def test_the_size_of_chunks_follows_from_the_campaign_alone() -> None:
-    assert [chunk_size(n) for n in (None, 1, 16, 17, 10_000, 10**9)] == [CHUNK_TIMED, 1, 1, 2, 625, CHUNK_MAX]
+    assert [chunk_size(n) for n in (None, 1, 16, 17, 10_000, 10**9)] == [CHUNK_MAX, 1, 1, 2, 625, CHUNK_MAX]
     endless = Chunks(10, None)
     assert [endless.take() for _ in range(3)] == [(0, 10), (10, 10), (20, 10)]
     assert not endless.is_done
