@@ -81,3 +81,4 @@ $(BROWSER): $(READY)
 
 clean:
 	rm -rf .venv .venv-latest .venv-lock .venv-atheris .sanitize .parsers .nox site .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -f sim/native/_walks*
