@@ -64,22 +64,33 @@ class Unfit(TooLarge):
     """What only the plain engine can walk, and why; to be told."""
 
 
+Waiting = dict["Column | Keys", None]
+"""What has additions that are not in its arrays yet."""
+
+
 class Column:
     """An array that grows at its end. What is added waits in a list until the array is asked for: one
     conversion for many small additions."""
 
-    def __init__(self, width: int = 0, dtype: Any = np.int32) -> None:
+    def __init__(self, waiting: Waiting, width: int = 0, dtype: Any = np.int32) -> None:
         self._array: Array = np.zeros((64, width) if width else 64, dtype)
+        self._changed = waiting
         self._filled = 0
         self._waiting: list[Any] = []
         self.size = 0
 
     def extend(self, items: Sequence[Any]) -> tuple[int, int]:
         """Appends; the range that was filled."""
+        self._changed[self] = None
         begin = self.size
         self._waiting += items
         self.size = begin + len(items)
         return begin, self.size
+
+    def moves(self) -> bool:
+        """Takes over what waits; whether there is another array now."""
+        before = self._array
+        return self.array is not before
 
     @property
     def array(self) -> Array:
@@ -98,16 +109,23 @@ class Column:
 class Keys:
     """A table from 64-bit keys to small integers, that grows; it takes additions as a column does."""
 
-    def __init__(self) -> None:
+    def __init__(self, waiting: Waiting) -> None:
         self._keys: Array = np.zeros(1024, np.uint64)
         self._values: Array = np.zeros(1024, np.int32)
+        self._changed = waiting
         self._waiting: dict[int, int] = {}
         self.size = 0
 
     def add(self, key: int, value: int) -> None:
         """Adds a key that is not there."""
+        self._changed[self] = None
         self._waiting[key] = value
         self.size += 1
+
+    def moves(self) -> bool:
+        """Takes over what waits; whether there are other arrays now."""
+        before = self._keys
+        return self.arrays()[0] is not before
 
     def arrays(self) -> tuple[Array, Array]:
         """Keys and values, by open addressing."""
@@ -126,8 +144,8 @@ class Keys:
 class Trees:
     """Decision trees over cells, all in one table: (node, cell) -> node or answer."""
 
-    def __init__(self) -> None:
-        self.table = Keys()
+    def __init__(self, waiting: Waiting) -> None:
+        self.table = Keys(waiting)
         self._known: dict[int, int] = {}
         self._nodes = SURROUNDINGS_ROOT
 
@@ -160,18 +178,24 @@ class Mirror:
         self.cuts = len(graph.budget.cuts)
         self.sends_max = 1
         self.action_list: list[Action] = []
-        self._trees = Trees()
-        self._rows = Keys()
-        self._row_start, self._row_actions = Column(), Column()
+        self.waiting: Waiting = {}
+        self._now: Rows | None = None
+        self._trees = Trees(self.waiting)
+        self._rows = Keys(self.waiting)
+        self._row_start, self._row_actions = Column(self.waiting), Column(self.waiting)
         self._row_start.extend([0])
         self._known_rows: set[int] = set()
-        self._actions, self._pool = Column(COLUMNS), Column()
+        self._actions, self._pool = Column(self.waiting, COLUMNS), Column(self.waiting)
         self._numbers: dict[Action, int] = {}
-        self._order, self._target, self._flags = Column(), Column(), Column()
-        self._crossed = Column(0, np.int64)
-        self._healing, self._cutting, self._strikes = Column(), Column(), Column()
+        self._order, self._target, self._flags = Column(self.waiting), Column(self.waiting), Column(self.waiting)
+        self._crossed = Column(self.waiting, 0, np.int64)
+        self._healing, self._cutting, self._strikes = Column(self.waiting), Column(self.waiting), Column(self.waiting)
         self._surroundings: dict[Enabled, int] = {}
-        self._hear_node, self._hear_start, self._hear_by = Column(), Column(), Column()
+        self._hear_node, self._hear_start, self._hear_by = (
+            Column(self.waiting),
+            Column(self.waiting),
+            Column(self.waiting),
+        )
         self._hear_start.extend([0])
         self._roots_of: list[int] = []
         self._heard: set[tuple[int, int]] = set()
@@ -202,20 +226,26 @@ class Mirror:
     # --- what is known ------------------------------------------------------------------------------
 
     def rows(self) -> Rows:
-        """The arrays as they are now."""
+        """The arrays as they are now. Few of them change between two calls, and those that do are mostly the same arrays
+        with more in them."""
         self._catch_up()
-        return Rows(
+        if self._now is not None and not any([one.moves() for one in self.waiting]):
+            self.waiting.clear()
+            return self._now
+        self._now = Rows(
             *self._rows.arrays(), self._row_start.array, self._row_actions.array, self._actions.array,
             self._pool.array, *self._trees.table.arrays(), self._order.array, self._target.array,
             self._flags.array, self._crossed.array, self._healing.array, self._cutting.array,
             self._strikes.array, self._hear_node.array,
             self._hear_start.array, self._hear_by.array, self._prop_start, self._prop_cells, self.unseen,
         )  # fmt: skip
+        self.waiting.clear()
+        return self._now
 
     @property
     def order(self) -> Array:
         """What the envelopes known are sorted by."""
-        return self._order.array
+        return self.rows().order
 
     def _catch_up(self) -> None:
         """Takes over what was interned since the last time."""

@@ -18,7 +18,7 @@ class Turning:
     def __init__(self, reduction: Reduction, mirror: Mirror) -> None:
         self._reduction = reduction
         self._mirror = mirror
-        self._settles = Keys()
+        self._settles = Keys({})
         self._known: set[int] = set()
         images = self._images = reduction.images
         members = [process for members in images.members for process in members]

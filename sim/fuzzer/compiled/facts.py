@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from sim.base.mixer import key64
-from sim.checker.compiled.arrays import Array, Column, Mirror, TooLarge
+from sim.checker.compiled.arrays import Array, Column, Mirror, TooLarge, Waiting
 from sim.fuzzer.compiled.layout import (
     ALTERS,
     ARMS_FROM,
@@ -78,13 +78,28 @@ class FactBook:
         if len(self._entries) > ENTRIES_MAX:
             raise TooLarge(f"more than {ENTRIES_MAX} entries in the fault budget")
         self.kinds: dict[str, int] = {}
+        self._known_kinds = 0
         for entry in self._entries:
             self.kinds.setdefault(entry.kind, len(self.kinds))
-        self._fact, self._crash_window, self._named = Column(FACTS, np.int64), Column(self._width), Column(self._width)
-        self._keys, self._leads, self._event = Column(0, np.uint64), Column(0, np.uint64), Column()
-        self._arms, self._begin = Column(3, np.int64), Column()
-        self._delays, self._owner, self._sort = Column(2, np.int64), Column(), Column()
-        self._armed_from, self._armed = Column(), Column()
+        self._waiting: Waiting = {}
+        self._now: Facts | None = None
+        self._fact, self._crash_window, self._named = (
+            Column(self._waiting, FACTS, np.int64),
+            Column(self._waiting, self._width),
+            Column(self._waiting, self._width),
+        )
+        self._keys, self._leads, self._event = (
+            Column(self._waiting, 0, np.uint64),
+            Column(self._waiting, 0, np.uint64),
+            Column(self._waiting),
+        )
+        self._arms, self._begin = Column(self._waiting, 3, np.int64), Column(self._waiting)
+        self._delays, self._owner, self._sort = (
+            Column(self._waiting, 2, np.int64),
+            Column(self._waiting),
+            Column(self._waiting),
+        )
+        self._armed_from, self._armed = Column(self._waiting), Column(self._waiting)
         self._armed_from.extend([0])
         self._subjects: dict[Subject, int] = {}
         self._own_from = self._name_subjects()
@@ -155,14 +170,24 @@ class FactBook:
         """The arrays as they are now; `states` are the numbers of the initial ones, by way to begin."""
         self._catch_up()
         self._starts[:, 0] = states
+        if (
+            self._now is not None
+            and len(self.kinds) == self._known_kinds
+            and not any([c.moves() for c in self._waiting])
+        ):
+            self._waiting.clear()
+            return self._now
+        self._known_kinds = len(self.kinds)
         kinds = [[key64(kind.encode()), key64(f"kind {kind}".encode())] for kind in self.kinds] or [[0, 0]]
         entries = [[_ENTRIES.get(e.kind, ENTRY_OTHER), int(e.after is not None)] for e in self._entries] or [[0, 0]]
-        return Facts(
+        self._now = Facts(
             self._keys.array, self._leads.array, self._event.array, self._fact.array, self._arms.array, self._delays.array,
             self._owner.array, self._sort.array, self._own_from, self._armed_from.array, self._armed.array,
             np.array([key64(purpose.encode()) for purpose in PURPOSES], np.uint64), np.array(kinds, np.uint64),
             self._crash_window.array, self._named.array, np.array(entries, np.int32), self._starts, self._begin.array,
         )  # fmt: skip
+        self._waiting.clear()
+        return self._now
 
     def _catch_up(self) -> None:
         """Takes over what the mirror has met since the last time."""

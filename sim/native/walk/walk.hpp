@@ -230,14 +230,14 @@ struct Walk {
         return outline.hearing >= 0 ? UNKNOWN_HEARING : done(outline.n);
     }
 
-    // Expands some states, not more than `most`; PAUSED, or why it ended. All are outlined before any is completed: what the
+    // Expands up to `most` states, at most AHEAD; PAUSED, or why it ended. All are outlined before any is completed: what the
     // last ones are asked for is on its way from memory meanwhile.
     int64_t step(int64_t most) {
         Outline outlines[AHEAD];
         int64_t count = 0, room = 0, ended = PAUSED;
         const int64_t left = registers[LEVEL_END] - registers[CURSOR];
         if (!left) return LEVEL_DONE;
-        while (count < AHEAD && count < left && count < most && ended == PAUSED) {
+        while (count < most && count < left && ended == PAUSED) {
             ended = outline(registers[CURSOR] + count, room, outlines[count]);
             if (ended != PAUSED) break;
             room += outlines[count].n + 1;
@@ -260,7 +260,8 @@ inline int64_t expand(
     Walk walk(rows, store, settings, registers, buffers);
     const int64_t end = walk.registers[CURSOR] + batch;
     int64_t ended = PAUSED;
-    while (walk.registers[CURSOR] < end && ended == PAUSED) ended = walk.step(end - walk.registers[CURSOR]);
+    // What is cut short is begun again: after a question it pays to go step by step, as there may be more of them.
+    for (int64_t most = 1; walk.registers[CURSOR] < end && ended == PAUSED; most = AHEAD) ended = walk.step(most);
     walk.registers.put_back(registers);
     return ended;
 }
