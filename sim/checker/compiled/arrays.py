@@ -229,7 +229,7 @@ class Mirror:
         """The arrays as they are now. Few of them change between two calls, and those that do are mostly the same arrays
         with more in them."""
         self._catch_up()
-        if self._now is not None and not any([one.moves() for one in self.waiting]):
+        if self._now is not None and not any(one.moves() for one in self.waiting):
             self.waiting.clear()
             return self._now
         self._now = Rows(

@@ -170,11 +170,7 @@ class FactBook:
         """The arrays as they are now; `states` are the numbers of the initial ones, by way to begin."""
         self._catch_up()
         self._starts[:, 0] = states
-        if (
-            self._now is not None
-            and len(self.kinds) == self._known_kinds
-            and not any([c.moves() for c in self._waiting])
-        ):
+        if self._now is not None and len(self.kinds) == self._known_kinds and not any(c.moves() for c in self._waiting):
             self._waiting.clear()
             return self._now
         self._known_kinds = len(self.kinds)
