@@ -8,10 +8,11 @@ from sim.base import printing
 from sim.base.errors import ConfigError
 from sim.base.overdue import NO_MEMORY
 from sim.checker.engine import Engine, hand_over_at, lacking, unfit, unloadable
+from sim.checker.explored import TimeIsUp
 from sim.checker.growth import grew
 from sim.checker.liveness import debts
 from sim.checker.memory import default_bound
-from sim.checker.plain import Limits, PlainWalk, only_plain
+from sim.checker.plain import TIME_IS_UP, Limits, PlainWalk, only_plain
 from sim.checker.recurrence import Recurrence
 from sim.checker.reduction.alike import ToldApart
 from sim.checker.reduction.reduction import Reduction
@@ -108,7 +109,7 @@ class _Check:
         """A second walk, of all states, if something could be owed on a cycle forever."""
         try:
             owing = debts(Judge(graph))
-            recurrence = Recurrence(graph) if owing else None
+            recurrence = Recurrence(graph, self._limits.time_is_up) if owing else None
             if recurrence is None:
                 return
             places = [(graph.tables.index[debt.who], values) for debt, values in owing.items()]
@@ -122,6 +123,9 @@ class _Check:
             second = _run(walk, self._engine, self._lacks, self._exact, self._started)
         except KeyboardInterrupt:
             result.stopped, result.complete = "interrupted", False
+            return
+        except TimeIsUp:
+            result.cycles_off = TIME_IS_UP
             return
         result.seconds = second.seconds
         if second.finding is not None:

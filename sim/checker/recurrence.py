@@ -8,19 +8,19 @@ left there is no cycle. (In Petri nets what remains is where a T-invariant could
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from sim.checker.explored import connected
+from sim.checker.explored import TimeIsUp, connected
 from sim.graph.action import Action
 from sim.graph.graph import Graph
 from sim.graph.tabulation import Tabulation
 
 
 class Recurrence:
-    """What could be on a cycle of a graph, as far as its rows are known."""
+    """What could be on a cycle of a graph, as far as its rows are known. Raises `TimeIsUp` when that is said."""
 
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
+    def __init__(self, graph: Graph, time_is_up: Callable[[], bool] = bool) -> None:
+        self._graph, self._time_is_up = graph, time_is_up
         rows = (*graph.tables.deliveries.values(), *graph.tables.own.values())
         self._every = self._left([action for row in rows for action in row if action.progress], None)
 
@@ -37,6 +37,8 @@ class Recurrence:
         tables = self._graph.tables
         hearing = _hearing(tables)
         while True:
+            if self._time_is_up():
+                raise TimeIsUp
             heard = {emission for action in actions for emission in action.effect.heard}
             edges = [(a.before, a.effect.local) for a in actions]
             edges += [edge for emission in heard for _, edge in hearing.get(emission, ())]

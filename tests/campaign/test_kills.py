@@ -19,7 +19,10 @@ from sim.campaign.store import CampaignStore
 from sim.sessions.store_file import Writing
 from tests.campaign.toys import a_campaign, has_store, inline, open_store, said, sim_json, start, stored, write_toy
 
-KILLS = 50
+KILLS = [
+    pytest.param(12, id="quick"),
+    pytest.param(50, id="at fifty moments", marks=pytest.mark.soak),
+]
 SCHEDULES, CHUNK = 1_200, 20
 FUZZ = ("fuzz", "dice", "--keep-going", "--schedules", str(SCHEDULES), "--chunk", str(CHUNK))
 
@@ -86,13 +89,14 @@ def recorded(folder: Path) -> int:
     return int(stored(folder, "SELECT count(*) FROM chunk")[0][0]) if has_store(folder) else 0
 
 
-def test_a_campaign_killed_at_fifty_moments_runs_every_schedule_once_and_finds_the_same(
-    tmp_path: Path, undisturbed: Any
+@pytest.mark.parametrize("kills", KILLS)
+def test_a_campaign_that_is_killed_runs_every_schedule_once_and_finds_the_same(
+    kills: int, tmp_path: Path, undisturbed: Any
 ) -> None:
     write_toy(tmp_path)
     begun, orphans = 0, dict[int, None]()
     kept: list[tuple[int, str]] = []
-    for kill in range(KILLS + 1):
+    for kill in range(kills + 1):
         if not kept or kept[-1][1] == "done":
             begun = len(kept)
             words: tuple[str, ...] = (*FUZZ, "--seed", str(begun))
@@ -102,7 +106,7 @@ def test_a_campaign_killed_at_fifty_moments_runs_every_schedule_once_and_finds_t
         try:
             if kill % 2:
                 wait_for_a_chunk(tmp_path, child)
-            child.communicate(timeout=None if kill == KILLS else between(stream(8, kill), 10, 1_200) / 1_000)
+            child.communicate(timeout=None if kill == kills else between(stream(8, kill), 10, 1_200) / 1_000)
         except subprocess.TimeoutExpired:
             orphans |= dict.fromkeys(children(child.pid))
             child.kill()
@@ -116,12 +120,15 @@ def test_a_campaign_killed_at_fifty_moments_runs_every_schedule_once_and_finds_t
     wait_for(lambda: not any(map(is_running, orphans)))
 
 
-def test_workers_killed_at_fifty_moments_cost_a_retry_each_and_nothing_else(tmp_path: Path, undisturbed: Any) -> None:
+@pytest.mark.parametrize("kills", KILLS)
+def test_workers_that_are_killed_cost_a_retry_each_and_nothing_else(
+    kills: int, tmp_path: Path, undisturbed: Any
+) -> None:
     write_toy(tmp_path)
     done = deaths = seed = 0
-    while done < KILLS:
+    while done < kills:
         child = start(tmp_path, *FUZZ, "--seed", str(seed), "--workers", "2", "--json")
-        while done < KILLS and child.poll() is None:
+        while done < kills and child.poll() is None:
             wait_for_a_chunk(tmp_path, child)
             time.sleep(between(stream(9, done), 0, 400) / 1_000)
             running = children(child.pid)

@@ -360,7 +360,7 @@ def test_too_few_files_are_one_line(most: int) -> None:
 
 def test_too_little_memory_has_no_answer_and_says_what_was_covered() -> None:
     words = ("check", "models.two_phase_commit", "--set", "resource_managers=9", "--engine", "plain")
-    code, out, err = sim(*words, start=limited(resource.RLIMIT_AS, 400 << 20))
+    code, out, err = sim(*words, start=limited(resource.RLIMIT_AS, 150 << 20))
     assert (code, err) == (4, "")
     assert "INCOMPLETE  the memory" in out
     assert "states" in out

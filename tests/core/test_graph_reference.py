@@ -107,7 +107,7 @@ def test_the_random_systems_come_to_use_every_primitive() -> None:
     @settings(max_examples=2_000, **GENERATE)
     def collect(system: System) -> None:
         graph = Graph(system)
-        found = walk(graph, STATES_MAX // 2)
+        found = walk(graph, STATES_MAX // 4)
         if found is not None:
             used.update(primitives_of(graph, found))
         if used >= PRIMITIVES:

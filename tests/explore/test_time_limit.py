@@ -12,6 +12,7 @@ from sim import Graph, Process, System, always, always_eventually, check, eventu
 from sim.checker.explored import TimeIsUp, WholeGraph
 from sim.checker.liveness import Liveness
 from sim.checker.plain import Limits, PlainWalk
+from sim.checker.recurrence import Recurrence
 from sim.checker.tours import Fair
 from sim.fuzzer.fuzz import _Fuzz
 
@@ -115,6 +116,31 @@ def test_parts_and_ways_that_do_not_look_at_the_time_are_seen(monkeypatch: pytes
     monkeypatch.setattr(Fair, "moves_from", lambda self, number: self.explored.moves_from(number))
     with pytest.raises(AssertionError):
         test_judging_cycles_is_left_whenever_the_time_is_up(eventually_always, monkeypatch)
+
+
+class Owing(Process):
+    """Does what it owes, some time."""
+
+    states = ("owing", "done")
+    hot = ("owing",)
+    must = ("finish",)
+    transitions = ({"trigger": "finish", "source": "owing", "dest": "done"},)
+
+
+def test_what_could_be_on_a_cycle_is_not_sought_when_the_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = System({"ring": Ring(), "owing": Owing()})
+    assert (check(system).cycles, check(system).cycles_off) == (1, "")
+    begun = Recurrence.__init__
+
+    def late(self: Recurrence, graph: Graph, _: Any) -> None:
+        begun(self, graph, lambda: True)
+
+    monkeypatch.setattr(Recurrence, "__init__", late)
+    result = check(system)
+    assert (result.verdict, result.cycles, result.cycles_off) == ("ok", None, "the time was up")
+    assert "never stuck" not in result.proved
+    monkeypatch.setattr(Recurrence, "__init__", lambda self, graph, _: begun(self, graph))
+    assert check(system).cycles_off == "", "it would not be looked at"
 
 
 def test_a_check_whose_time_is_up_among_the_cycles_has_proved_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,10 @@ FIND = settings(
 LONGER = ("stopped while a decision is waited for", "countdown ids lost in a crash")
 """Faults whose most usual counterexample is not the shortest."""
 
+RARE = ("stage missing from the key of an answer", "a repeated order used up")
+"""Faults that the stateful test meets in one of some hundred examples: the soak waits for them. All else catches them in the
+gate too."""
+
 each = pytest.mark.parametrize("saboteur", SABOTEURS, ids=lambda saboteur: saboteur.name)
 
 
@@ -109,7 +113,10 @@ def test_its_counterexample_is_as_short_as_the_shortest_that_the_check_finds(sab
             assert saboteur.name in LONGER, "nothing else is longer than the check's"
 
 
-@each
+@pytest.mark.parametrize(
+    "saboteur",
+    [pytest.param(one, id=one.name, marks=[pytest.mark.soak] * (one.name in RARE)) for one in SABOTEURS],
+)
 def test_the_stateful_test_catches_it(saboteur: Saboteur) -> None:
     with pytest.raises(PropertyViolation):
         live_through(saboteur.small(), saboteur.examples)
