@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -42,6 +44,15 @@ class Watch:
         except (AttributeError, ValueError):  # no such signal here, or not in the main thread
             return
         signal.setitimer(signal.ITIMER_REAL, self._tick_s, self._tick_s)
+
+    @contextmanager
+    def during(self, call: object) -> Iterator[None]:
+        """This call runs within the block."""
+        before, self.call = self.call, call
+        try:
+            yield
+        finally:
+            self.call = before
 
     def end(self, why: str) -> None:
         """There is no answer, for a reason that lies in the machine; what was covered is told all the same."""

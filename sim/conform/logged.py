@@ -96,9 +96,7 @@ def _texts(path: str) -> Iterator[tuple[int, bytes]]:
 @contextmanager
 def _opened(path: str) -> Iterator[IO[bytes]]:
     with Path(path).open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-        file.seek(0)
-        if packed:
+        if file.peek(2)[:2] == b"\x1f\x8b":  # nothing is read again: it may be a pipe
             with gzip.GzipFile(fileobj=file) as inside:
                 yield inside  # type: ignore[misc]
         else:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
+from typing import NamedTuple
 
 from sim.base.errors import ModelError, failure
+from sim.base.overdue import WATCH
 from sim.base.values import encode, show
 from sim.graph.definition import Definition
 from sim.graph.state import State
@@ -60,6 +62,17 @@ class Judge:
         return {debt: local for local in state.locals for debt in owed.get(local, ())}
 
 
+class Question(NamedTuple):
+    """What a predicate is asked, for whoever waits for it."""
+
+    property: Property
+    given: Sequence[object]
+
+    def __str__(self) -> str:
+        given = ", ".join(f"{name} {one!r}" for name, one in zip(self.property.reads, self.given, strict=True))
+        return f"the predicate of {self.property!s} for {given}"
+
+
 class Evaluated:
     """A property whose predicate runs once for each distinct combination of what it reads."""
 
@@ -92,7 +105,8 @@ class Evaluated:
 
     def _ask(self, given: Sequence[object]) -> bool:
         try:
-            found = self._predicate(*given)
+            with WATCH.during(Question(self.property, given)):
+                found = self._predicate(*given)
         except BaseException as error:
             raise ModelError(f"{self.property} cannot be evaluated: {failure(error)}") from error
         if callable(found):

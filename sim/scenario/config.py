@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, ValidationError
 
 from sim.base.errors import ConfigError, ModelError, SimError, brief, failure, listing, nearest, text_of, unknown
+from sim.base.overdue import WATCH
 from sim.scenario.document import Node, Plain, read_document, resolve
 from sim.scenario.mistakes import FilePlace, Mistakes, said
 from sim.scenario.models import culprit
@@ -154,7 +155,8 @@ def read_config(
 def make_system(signature: Signature, arguments: Mapping[str, Any]) -> Declaration:
     """The model's system. Raises `ModelError`, one line each, whatever the model raises."""
     try:
-        made = signature.call(**arguments)
+        with WATCH.during(f"system() of {signature.model}"):
+            made = signature.call(**arguments)
     except SimError as error:
         how = "rejects its configuration" if arguments or isinstance(error, ConfigError) else "builds no system"
         raise ModelError(*(f"{signature.model} {how}: {text}" for text in error.mistakes)) from None

@@ -28,6 +28,7 @@ from typing import Any
 import sim.base.errors
 from sim.base.errors import ConfigError, SimError, brief, failure, listing, nearest, unknown
 from sim.base.files import read_toml
+from sim.base.overdue import WATCH
 
 _ROOT = Path(sim.base.errors.__file__).resolve().parents[2]
 _IS_CHECKOUT = (_ROOT / "sim/beside").is_dir()
@@ -139,7 +140,8 @@ def _import(name: str) -> ModuleType:
     """Import a module; whatever it raises is reported, one line for each mistake."""
     importlib.invalidate_caches()
     try:
-        return importlib.import_module(_module_name(name))
+        with WATCH.during(f"the import of {name}"):
+            return importlib.import_module(_module_name(name))
     except SimError as error:
         raise ConfigError(*(f"model {name} cannot be imported: {mistake}" for mistake in error.mistakes)) from None
     except ModuleNotFoundError as error:

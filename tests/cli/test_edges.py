@@ -428,26 +428,27 @@ def test_an_interrupt_ends_a_log_that_is_shared_out(capfd: pytest.CaptureFixture
     assert lines(capfd) == ["sim: interrupted"]
 
 
-def test_an_interrupt_while_everything_is_being_loaded_is_one_line() -> None:
+BEGUN = "import sys; sys.argv = ['sim', 'check', 'models.paxos']; print('on', flush=True); "
+BEGINNINGS = {
+    "the script": BEGUN + START,
+    "python -m sim": BEGUN + "import runpy; runpy.run_module('sim', run_name='__main__')",
+}
+
+
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+def test_an_interrupt_while_everything_is_being_loaded_is_one_line(beginning: str) -> None:
     """From the moment that Python runs us; what it does before, it ends in its own way."""
-    script = f"import signal, os; print('up', flush=True); {START}"
     seen = set()
-    for late_s in (0.0, 0.02, 0.05, 0.1, 0.15, 0.2):
+    for late_s in (0.02, 0.05, 0.1, 0.15, 0.2):
         child = subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                script.replace("; main()", "; print('on', flush=True); main()"),
-                "check",
-                "models.paxos",
-            ],
+            [sys.executable, "-c", BEGINNINGS[beginning]],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "sim/beside")])},
         )
         assert child.stdout is not None
-        child.stdout.readline(), child.stdout.readline()
+        child.stdout.readline()
         time.sleep(0.005 + late_s)
         child.send_signal(signal.SIGINT)
         _, err = child.communicate()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,47 @@ def test_a_handler_that_does_not_end_is_named_and_ends_the_run(
     assert f"sim: incomplete: {NAMED} did not end within 0.3 s, at spin.py:" in said
     assert "in spin\n" in said
     assert not (tmp_path / "counterexamples").exists()
+
+
+ELSEWHERE = """
+from sim import Process, System, always
+
+
+class Still(Process):
+    states = ("on",)
+
+
+def spin():
+    while True:
+        pass
+
+
+def system():
+    {build}
+    return System({{"p": Still()}}, properties=[always("calm", lambda p: {ask})])
+
+
+{load}
+"""
+PLACES = {
+    "ask": ("spin()", "the predicate of always calm for p <on>"),
+    "build": ("spin()", "system() of still"),
+    "load": ("spin()", "the import of still"),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_other_code_of_a_model_that_does_not_end_is_named_as_well(
+    place: str, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "still", raising=False)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    code, named = PLACES[place]
+    (tmp_path / "still.py").write_text(ELSEWHERE.format(**{"build": "", "ask": "True", "load": "", place: code}))
+    assert call(["check", "still", "--handler-timeout", "300ms"]) == 4
+    first, *_, last = capfd.readouterr().err.splitlines()
+    assert first.startswith(f"sim: {named} has been running for 0.1 s, at still.py:")
+    assert last.startswith(f"sim: incomplete: {named} did not end within 0.3 s, at still.py:")
 
 
 def test_a_program_hears_of_it_in_json(capfd: pytest.CaptureFixture[str]) -> None:

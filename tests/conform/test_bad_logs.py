@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +110,16 @@ def test_a_line_without_end_is_not_read_to_its_end(
     monkeypatch.setattr(logged, "LINE_MAX", 1000)
     (tmp_path / "a.jsonl").write_text(HEAD + "x" * 5000, encoding="utf-8")
     assert "is longer than 1000 bytes" in told(tmp_path / "a.jsonl", capsys)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_log_may_come_through_a_pipe(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    log_file(tmp_path / "a.jsonl", [ASK])
+    data = pack((tmp_path / "a.jsonl").read_bytes())
+    os.mkfifo(tmp_path / "pipe")
+    with ThreadPoolExecutor() as threads:
+        threads.submit((tmp_path / "pipe").write_bytes, data)
+        assert logged.read_logs([str(tmp_path / "pipe")]).lines == 1
 
 
 def test_half_of_a_packed_log_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
