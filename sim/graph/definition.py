@@ -181,7 +181,7 @@ class Definition:
         return found
 
     def unstruck(self, state: State) -> list[Action]:
-        """Those that are no fault, without looking for faults: there are mostly more of these."""
+        """Those without a fault, found without looking for faults, of which there are mostly more."""
         here = self._here(state)
         if here is None:
             return []

@@ -98,7 +98,7 @@ class World(Protocol[Place, Chosen]):
         """What may happen next, in no order that may be relied on."""
 
     def unstruck(self, at: Place, /) -> Sequence[Chosen]:
-        """Those of them that are no fault; who needs no others need not wait until all are found."""
+        """Those of them without a fault; who needs no others need not wait until all are found."""
 
     def apply(self, at: Place, choice: Chosen, /) -> Place:
         """Where `choice`, which must be enabled at `at`, leads."""

@@ -10,6 +10,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,12 @@ KINDS: dict[str, Any] = {
     "mapping": {},
     "mapping of anything": {"a": {"b": [None, 1]}, "": ""},
 }
+
+
+share = pytest.mark.parametrize(
+    "step", [pytest.param(3, id="a third"), pytest.param(1, id="all", marks=pytest.mark.soak)]
+)
+"""Every kind at some places, every place with some kinds; the soak takes all of both."""
 
 
 @pytest.fixture(autouse=True)
@@ -80,8 +87,12 @@ def lost(data: Any, path: tuple[Any, ...]) -> Any:
     return found
 
 
-def mutants(data: Any) -> Iterator[Any]:
-    """A tree with each value replaced by each kind, each key lost, and a key too many everywhere."""
+def mutants(data: Any, step: int) -> Iterator[Any]:
+    """Each so-manieth tree with a value replaced by some kind, a key lost, or one too many."""
+    return islice(_mutants(data), 0, None, step)
+
+
+def _mutants(data: Any) -> Iterator[Any]:
     for path in places(data):
         yield from (changed(data, path, value) for value in KINDS.values())
         if path:
@@ -179,15 +190,17 @@ SCENARIO: dict[str, Any] = {
 SCHEDULED = {"model": "models.paxos", "schedule": ["deliver c0->s0 Put(value=A)", "crash s0"], "then": "stop"}
 
 
+@share
 @pytest.mark.parametrize("data", [SCENARIO, SCHEDULED], ids=["drawn", "scheduled"])
-def test_a_scenario_with_anything_anywhere(data: Any, capfd: pytest.CaptureFixture[str]) -> None:
-    assert complaints(["run", "s.yaml"], Path("s.yaml"), map(yaml_of, mutants(data)), capfd) == []
+def test_a_scenario_with_anything_anywhere(step: int, data: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    assert complaints(["run", "s.yaml"], Path("s.yaml"), map(yaml_of, mutants(data, step)), capfd) == []
 
 
-def test_a_record_with_anything_anywhere(capfd: pytest.CaptureFixture[str]) -> None:
+@share
+def test_a_record_with_anything_anywhere(step: int, capfd: pytest.CaptureFixture[str]) -> None:
     assert call(["run", str(ROOT / "scenarios/consensus/round.yaml"), "--json"]) == 0
     record = json.loads(capfd.readouterr().out)
-    texts = (json.dumps(one).encode() for one in mutants(record))
+    texts = (json.dumps(one).encode() for one in mutants(record, step))
     assert complaints(["status", "r.json"], Path("r.json"), texts, capfd) == []
 
 
@@ -228,24 +241,27 @@ MANIFEST: dict[str, Any] = {
 }
 
 
-def test_a_study_with_anything_anywhere(capfd: pytest.CaptureFixture[str]) -> None:
+@share
+def test_a_study_with_anything_anywhere(step: int, capfd: pytest.CaptureFixture[str]) -> None:
     for name in ("a", "b"):
         Path(name).mkdir()
         Path(name, "m.py").write_text("def f(): ...\n")
     words = ["surface", "a", "b", "--study", "s.toml"]
-    assert complaints(words, Path("s.toml"), map(document, mutants(STUDY)), capfd) == []
+    assert complaints(words, Path("s.toml"), map(document, mutants(STUDY, step)), capfd) == []
 
 
-def test_a_project_file_with_anything_anywhere(capfd: pytest.CaptureFixture[str]) -> None:
+@share
+def test_a_project_file_with_anything_anywhere(step: int, capfd: pytest.CaptureFixture[str]) -> None:
     Path("s.yaml").write_text("model: own\n")
-    texts = map(document, mutants(PROJECT))
+    texts = map(document, mutants(PROJECT, step))
     assert complaints(["run", "s.yaml"], Path("pyproject.toml"), texts, capfd) == []
 
 
-def test_a_manifest_with_anything_anywhere(capfd: pytest.CaptureFixture[str]) -> None:
+@share
+def test_a_manifest_with_anything_anywhere(step: int, capfd: pytest.CaptureFixture[str]) -> None:
     Path("a/src").mkdir(parents=True)
     Path("a/src/lib.rs").write_text("pub fn f() {}\n")
-    assert complaints(["surface", "a", "a"], Path("a/Cargo.toml"), map(document, mutants(MANIFEST)), capfd) == []
+    assert complaints(["surface", "a", "a"], Path("a/Cargo.toml"), map(document, mutants(MANIFEST, step)), capfd) == []
 
 
 LONG_KEYS = {
@@ -291,7 +307,8 @@ CELLS = (
 )
 
 
-def test_a_store_with_anything_anywhere(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+@share
+def test_a_store_with_anything_anywhere(step: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """STRICT tables refuse most of it; a damaged file does not, so the declared types are taken out."""
     words = ["fuzz", "models.paxos", "--schedules", "2", "--workers", "1"]
     assert call(words) == 0
@@ -310,24 +327,23 @@ def test_a_store_with_anything_anywhere(tmp_path: Path, capfd: pytest.CaptureFix
     ]
     capfd.readouterr()
     wrong = []
-    for table, column in columns:
-        for cell in CELLS:
-            for other in Path(".sim").glob("*.sqlite*"):
-                other.unlink()
-            shutil.copy(kept, file)
-            with sqlite3.connect(file) as store:
-                try:
-                    store.execute(f"UPDATE {table} SET {column} = {cell}")
-                except sqlite3.Error:
-                    continue
-                finally:
-                    store.commit()
-            store.close()
-            for command in (["sessions", "--all"], ["status", "1", "--json"]):
-                status = call(command)
-                told = capfd.readouterr().err.splitlines()
-                if status not in STATUSES or len(told) != (status == 2):
-                    wrong.append(f"{command} {table}.{column} = {cell[:20]}: {status} {told}")
+    for (table, column), cell in islice(product(columns, CELLS), 0, None, step):
+        for other in Path(".sim").glob("*.sqlite*"):
+            other.unlink()
+        shutil.copy(kept, file)
+        with sqlite3.connect(file) as store:
+            try:
+                store.execute(f"UPDATE {table} SET {column} = {cell}")
+            except sqlite3.Error:
+                continue
+            finally:
+                store.commit()
+        store.close()
+        for command in (["sessions", "--all"], ["status", "1", "--json"]):
+            status = call(command)
+            told = capfd.readouterr().err.splitlines()
+            if status not in STATUSES or len(told) != (status == 2):
+                wrong.append(f"{command} {table}.{column} = {cell[:20]}: {status} {told}")
     assert "\n".join(wrong) == ""
 
 
