@@ -83,7 +83,7 @@ def _shown(value: Value) -> str:
 def _resolved(cls: type, given: Any) -> Any:
     """An annotation that is a string means what it would mean in the module of its class."""
     module = sys.modules.get(cls.__module__)
-    alone = types.SimpleNamespace(__annotations__={"field": given})  # one that fails spoils no other
+    alone = type("Alone", (), {"__annotations__": {"field": given}})  # one that fails spoils no other
     try:
         return typing.get_type_hints(alone, vars(module) if module is not None else {}, dict(vars(cls)))["field"]
     except Exception:  # it names what only a type checker knows

@@ -57,6 +57,10 @@ BANS: dict[str, str] = {
     "tempfile": _NO_WORLD,
     "shutil": _NO_WORLD,
     "glob": _NO_WORLD,
+    **dict.fromkeys(
+        ("configparser", "fileinput", "gettext", "importlib", "linecache", "mimetypes", "site", "sqlite3"), _NO_WORLD
+    ),
+    **dict.fromkeys(("sysconfig", "traceback", "uuid.getnode"), _NO_WORLD),
     "urllib": _NO_WORLD,
     "http": _NO_WORLD,
     "requests": _NO_WORLD,

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +72,20 @@ def _host(number: int) -> str:
 
 
 def arrive(number: int) -> None:
-    """In the process itself: from here on every clock is wrong, and the host has another name."""
+    """In the process itself: from here on every clock is wrong, the host has another name and other processors, and the user
+    another number."""
     _shift_clocks()
     _rename_host(_host(number))
+    _replace_all(("cpu_count", "process_cpu_count"), 1_000 + number)
+    _replace_all(("getuid", "geteuid", "getgid", "getegid"), 60_000 + number)
+    sys.executable = os.path.join(os.getcwd(), "python")
+
+
+def _replace_all(names: Iterable[str], answer: int) -> None:
+    """Have these functions of `os` give this answer, as far as this system has them."""
+    for name in names:
+        if hasattr(os, name):
+            setattr(os, name, lambda: answer)
 
 
 def _rename_host(name: str) -> None:

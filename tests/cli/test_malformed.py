@@ -18,7 +18,7 @@ import pytest
 
 from sim.base.files import read_toml
 from sim.cli import call
-from tests.readers import READERS, SAID
+from tests.readers import LOG, READERS, SAID
 
 ROOT = Path(__file__).parents[2]
 STATUSES = (0, 1, 2, 4)
@@ -202,6 +202,24 @@ def test_a_record_with_anything_anywhere(step: int, capfd: pytest.CaptureFixture
     record = json.loads(capfd.readouterr().out)
     texts = (json.dumps(one).encode() for one in mutants(record, step))
     assert complaints(["status", "r.json"], Path("r.json"), texts, capfd) == []
+
+
+def test_the_session_of_a_program_with_anything_anywhere(capfd: pytest.CaptureFixture[str]) -> None:
+    (text,) = READERS["session"][1]
+    texts = (json.dumps(one).encode() for one in mutants(json.loads(text)))
+    assert complaints(["status", "s.json"], Path("s.json"), texts, capfd) == []
+
+
+def test_a_log_with_anything_anywhere(capfd: pytest.CaptureFixture[str]) -> None:
+    """Each line in its turn, the others as they are; what is no line of the model is told as such."""
+    lines = LOG.splitlines()
+    texts = (
+        b"\n".join([*lines[:number], json.dumps(one).encode(), *lines[number + 1 :]])
+        for number in (0, 3, 4)
+        for one in mutants(json.loads(lines[number]))
+    )
+    words = ["conform", "l.jsonl", "--model", "models.two_phase_commit", "--set", "resource_managers=1", "--out", "out"]
+    assert complaints(words, Path("l.jsonl"), texts, capfd) == []
 
 
 def toml_of(data: Any) -> str:

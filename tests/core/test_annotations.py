@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NewType, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NewType, Protocol
 
 import pytest
 
@@ -66,6 +66,7 @@ class Held(Record):
     later: Later = Later()
     key: Key = Key(1)
     noted: Annotated[int, "a note"] = 1
+    ended: Final[int] = 1  # type: ignore[misc]
     ratio: float = 1
     anything: Any = None
     unseen: Unseen | None = None
@@ -120,6 +121,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("later", Later(Below("x")), "Below.n is 'x' (str); expected int"),  # type: ignore[arg-type]
     ("key", "x", "Held.key is 'x' (str); expected Key"),
     ("noted", "x", "Held.noted is 'x' (str); expected Annotated[int, 'a note']"),
+    ("ended", "x", "Held.ended is 'x' (str); expected Final[int]"),
     ("ratio", "x", "Held.ratio is 'x' (str); expected float"),
     ("anything", (Point("x"),), "Point.x is 'x' (str); expected int"),  # type: ignore[arg-type]
     ("loose", frozenset(), "Held.loose is {} (SortedSet); expected tuple"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import datetime
 import getpass
+import importlib
+import linecache
 import locale
 import os
 import os.path as paths
@@ -14,6 +16,7 @@ import re
 import secrets
 import socket
 import sys
+import sysconfig
 import tempfile
 import threading
 import time
@@ -337,6 +340,10 @@ MISTAKES: dict[str, Callable[[], object]] = {
     "reads os.path.expanduser (": doing(lambda p: setattr(p, "count", len(paths.expanduser("~")))),
     "reads tempfile.gettempdir (": doing(lambda p: setattr(p, "count", len(tempfile.gettempdir()))),
     "reads pathlib.": doing(lambda p: setattr(p, "count", len(HERE.name))),
+    "reads uuid.getnode (": doing(lambda p: setattr(p, "count", uuid.getnode())),
+    "reads linecache.getline (": doing(lambda p: linecache.getline("/etc/hostname", 1)),
+    "reads importlib.": doing(lambda p: importlib.import_module("os")),
+    "reads sysconfig.get_path (": doing(lambda p: sysconfig.get_path("stdlib")),
     "reads threading.Lock (": doing(lambda p: threading.Lock()),
     "a handler is one step, which nothing interrupts; processes share nothing but messages": doing(lambda p: a_lock()),
     "reads threading.lock (": doing(lambda p: LOCK.acquire()),

@@ -9,6 +9,7 @@ import os
 import platform
 import random
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -73,6 +74,9 @@ CHEATS: dict[str, Callable[[], int]] = {
     "zone": lambda: _number(str(time.tzname)),
     "variable": lambda: _number(os.environ.get("CHEATING", "")),
     "found at import": lambda: FOUND,
+    "cores": lambda: os.cpu_count() or 0,
+    "user number": lambda: os.getuid() + os.getgid(),
+    "python": lambda: _number(sys.executable),
 }
 """Behind a table, where reading the code does not find them."""
 
