@@ -15,12 +15,13 @@ from sim.base import printing
 from sim.base.errors import ConfigError, ExitStatus
 from sim.cli import options
 from sim.conform.conformance import JudgedLog, Judging
+from sim.conform.explanation_file import write_explanation
 from sim.conform.listening import Listener
 from sim.conform.logged import Logged, read_logs
 from sim.conform.search import MAX_NODES
 from sim.conform.shared_out import RunJudge, judged_by
 from sim.minimiser.counterexample_file import replay_command
-from sim.scenario import Target, load_target, scenario_text, write_text
+from sim.scenario import Target, load_target
 
 FILES_MAX = 10
 """How many scenario files are written of one log; what else is wrong is told."""
@@ -117,20 +118,7 @@ def _keep(target: Target, answers: list[JudgedLog], folder: Path) -> dict[str, s
     for one in [one for one in answers if one.schedule][:FILES_MAX]:
         name = re.sub(r"[^\w.-]+", "-", f"{target.model}-log{'-' if one.run else ''}{one.run}").strip("-").lower()
         files[one.run] = str(folder / f"{name}.yaml")
-        keys = {
-            "model": target.model,
-            "config": dict(target.config) or None,
-            **target.system.scenario_keys,
-            "expect": {"verdict": "violated"} if one.finding else None,
-            "schedule": list(one.schedule),
-        }
-        what = (
-            "The path that explains the log."
-            if one.explained == one.lines
-            else "The longest explained prefix of the log."
-        )
-        replay = f"Replay it with: {replay_command(files[one.run], target.model)}"
-        write_text(files[one.run], scenario_text(keys, list(map(printing.printable, (*one.words, what, replay)))))
+        write_explanation(files[one.run], target, one)
     return files
 
 
@@ -147,12 +135,8 @@ def _data(answers: list[JudgedLog], files: Mapping[str, str]) -> dict[str, Any]:
 def _lines(answers: list[JudgedLog], files: Mapping[str, str], model: str) -> list[str]:
     lines = []
     for one in answers:
-        run = f"run {one.run}: " if one.run else ""
         if one.verdict != "ok" or len(answers) == 1:
-            lines.append(
-                f"{run}{_SAID[one.verdict]}: {one.explained} of {one.lines} lines explained, {one.nodes:,} nodes"
-            )
-            lines += one.words
+            lines += [one.headline, *one.words]
             if one.run in files:
                 lines.append(f"scenario: {files[one.run]}")
                 lines.append(f"replay: {replay_command(files[one.run], model)}")
@@ -160,9 +144,6 @@ def _lines(answers: list[JudgedLog], files: Mapping[str, str], model: str) -> li
         good = sum(one.verdict == "ok" for one in answers)
         lines.append(f"{good} of {len(answers)} runs conform")
     return lines
-
-
-_SAID = {"ok": "conforms", "violated": "does not conform", "incomplete": "incomplete"}
 
 
 def _status(answers: list[JudgedLog]) -> ExitStatus:

@@ -16,6 +16,9 @@ from sim.graph.graph import Graph
 from sim.run.trace import schedule_of
 from sim.system.declaration import Declaration
 
+SAID = {"ok": "conforms", "violated": "does not conform", "incomplete": "incomplete"}
+"""A verdict in words."""
+
 
 @dataclass(frozen=True)
 class JudgedLog:
@@ -35,6 +38,12 @@ class JudgedLog:
     finding: str | None = None
     words: tuple[str, ...] = ()
     strength: Strength | None = None
+
+    @property
+    def headline(self) -> str:
+        """The verdict in words, and on how much of the log it rests."""
+        run = f"run {self.run}: " if self.run else ""
+        return f"{run}{SAID[self.verdict]}: {self.explained} of {self.lines} lines explained, {self.nodes:,} nodes"
 
     @property
     def said(self) -> Mapping[str, Any]:

@@ -1,0 +1,25 @@
+"""What explains a log, or the longest part of it, as a scenario file."""
+
+from __future__ import annotations
+
+from sim.base.printing import printable
+from sim.conform.conformance import JudgedLog
+from sim.minimiser.counterexample_file import replay_command
+from sim.scenario import Target, scenario_text, write_text
+
+
+def write_explanation(path: str, target: Target, answer: JudgedLog) -> str:
+    """Write the explained path into a file; returns the command that replays it."""
+    keys = {
+        "model": target.model,
+        "config": dict(target.config) or None,
+        **target.system.scenario_keys,
+        "expect": {"verdict": "violated"} if answer.finding else None,
+        "schedule": list(answer.schedule),
+    }
+    whole = answer.explained == answer.lines
+    what = "The path that explains the log." if whole else "The longest explained prefix of the log."
+    replay = replay_command(path, target.model)
+    told = (*answer.words, what, f"Replay it with: {replay}")
+    write_text(path, scenario_text(keys, list(map(printable, told))))
+    return replay
