@@ -115,7 +115,7 @@ def _keep(target: Target, answers: list[JudgedLog], folder: Path) -> dict[str, s
     if len(answers) > 1:
         answers = [one for one in answers if one.verdict != "ok"]
     files = {}
-    for one in [one for one in answers if one.schedule][:FILES_MAX]:
+    for one in [one for one in answers if one.schedule is not None][:FILES_MAX]:
         name = re.sub(r"[^\w.-]+", "-", f"{target.model}-log{'-' if one.run else ''}{one.run}").strip("-").lower()
         files[one.run] = str(folder / f"{name}.yaml")
         write_explanation(files[one.run], target, one)

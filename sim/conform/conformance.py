@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sim.conform.fitting import Fitting, input_text
+from sim.conform.fitting import Fitting
+from sim.conform.lanes import Lanes, lanes_of
 from sim.conform.log_of_run import refuse_what_no_line_says
 from sim.conform.logged import LoggedRun, LogLine
-from sim.conform.parting import Parting, parting, unstarted
-from sim.conform.search import MAX_NODES, Found, Search
+from sim.conform.parting import history, parting, parting_at_start
+from sim.conform.search import MAX_NODES, Found, Path, Search
 from sim.conform.spoiling import Strength, refutes_something, strength_of
 from sim.graph.graph import Graph
 from sim.run.trace import schedule_of
@@ -22,22 +23,24 @@ SAID = {"ok": "conforms", "violated": "does not conform", "incomplete": "incompl
 
 @dataclass(frozen=True)
 class JudgedLog:
-    """What is said of one run of a log. `schedule` is the explained path, or its longest prefix."""
+    """What is said of one run of a log. `schedule` is the explained path, or its longest prefix; None if none was asked
+    for."""
 
     run: str
     verdict: str
     lines: int
     explained: int
     nodes: int
-    schedule: tuple[str, ...] = ()
+    schedule: tuple[str, ...] | None = None
     line: str | None = None
     number: int | None = None
     process: str | None = None
     possible: tuple[str, ...] = ()
-    differs: tuple[Mapping[str, str], ...] = ()
+    differs: tuple[Mapping[str, str | None], ...] = ()
     finding: str | None = None
     words: tuple[str, ...] = ()
     strength: Strength | None = None
+    lanes: Lanes | None = None
 
     @property
     def headline(self) -> str:
@@ -75,6 +78,8 @@ class Judging:
     strength: bool = False
     hints: bool = True
     """Whether a log that could refute nothing is told apart."""
+    lanes: bool = False
+    """Whether answers hold their lines in words, for pages."""
     graph: Graph = field(init=False)
     fitting: Fitting = field(init=False)
 
@@ -116,30 +121,32 @@ class Judging:
         return None if verdict == "incomplete" else verdict == "ok"
 
     def _parted(self, run: LoggedRun, search: Search, found: Found) -> JudgedLog:
-        if not found.furthest:
-            line = unstarted(search)
-            words = (
-                f"{line.place}: no start of the model is like that: {line.process}: {input_text(line.said['input'])}",
-            )
-            return self._answer(run, found, line=line, words=words)
-        where: Parting | None = parting(search, found.furthest)
-        assert where is not None, "a log that is not explained has a line that is not"
-        closest = where.closest
-        if closest is not None:
-            found.furthest = [closest.path]
-        differs = (
-            () if closest is None else tuple({"what": d.what, "log": d.log, "model": d.model} for d in closest.differs)
+        where = parting(search, found.furthest, lambda path: history(search, path)) if found.furthest else None
+        where = where or parting_at_start(search)
+        if where.closest is not None:
+            found.furthest = [where.closest.path]
+        return self._answer(
+            run,
+            found,
+            left=(where.line, *where.others),
+            possible=tuple(one.address for one in where.possible),
+            differs=tuple(one.said for one in where.differs),
+            words=tuple(where.words()),
         )
-        possible = tuple(one.address for one in where.possible)
-        return self._answer(run, found, line=where.line, possible=possible, differs=differs, words=tuple(where.words()))
 
-    def _answer(self, run: LoggedRun, found: Found, *, line: LogLine | None = None, **more: Any) -> JudgedLog:
+    def _answer(self, run: LoggedRun, found: Found, *, left: Sequence[LogLine] = (), **more: Any) -> JudgedLog:
         path = found.explanation or (found.furthest[0] if found.furthest else None)
         schedule = () if path is None else tuple(schedule_of(path.start, (action for action, _ in path.steps)))
-        if line is not None:
-            more |= {"line": line.place, "number": line.number, "process": line.process}
+        if left:
+            more |= {"line": left[0].place, "number": left[0].number, "process": left[0].process}
+        if self.lanes:
+            more |= {"lanes": lanes_of([()] if path is None else self._lines_by_step(run, path), left)}
         explained = min(found.explained, len(run.lines))
         return JudgedLog(run.name, found.verdict, len(run.lines), explained, found.nodes, schedule, **more)
+
+    def _lines_by_step(self, run: LoggedRun, path: Path) -> list[list[LogLine]]:
+        steps = [[] if line is None else [line] for _, line in path.steps]
+        return [self.search(run).lines_of_start(path.start), *steps]
 
 
 def judge_runs(judging: Judging, runs: Sequence[LoggedRun]) -> list[JudgedLog]:

@@ -15,7 +15,7 @@ def write_explanation(path: str, target: Target, answer: JudgedLog) -> str:
         "config": dict(target.config) or None,
         **target.system.scenario_keys,
         "expect": {"verdict": "violated"} if answer.finding else None,
-        "schedule": list(answer.schedule),
+        "schedule": list(answer.schedule or ()),
     }
     whole = answer.explained == answer.lines
     what = "The path that explains the log." if whole else "The longest explained prefix of the log."

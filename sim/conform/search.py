@@ -24,6 +24,7 @@ from sim.graph.graph import Graph
 from sim.graph.state import GraphStart, State
 
 MAX_NODES = 1_000_000
+_RISES = {"restart", "start"}
 
 Cursors = tuple[int, ...]
 
@@ -167,6 +168,11 @@ class Search:
                 return f"{finding.property}: {finding.message}"
         return None
 
+    def lines_of_start(self, start: GraphStart) -> list[LogLine]:
+        """The lines in which processes say that they start so."""
+        cursors = self.begins(start) or ()
+        return [queue[0] for queue, cursor in zip(self.queues, cursors, strict=False) if cursor]
+
     # --- one node -----------------------------------------------------------------------------------
 
     def begins(self, start: GraphStart) -> Cursors | None:
@@ -204,8 +210,8 @@ class Search:
         """Whether it is a crash that nobody could write down: what comes next is that the process is started again."""
         if action.kind is not Kind.CRASH and action.window is None:
             return False
-        rest = self.queues[slot][node.cursors[slot] : node.cursors[slot] + 1]
-        return not rest or not {"restart", "start"}.isdisjoint(rest[0].said["input"])
+        at = node.cursors[slot]
+        return at == self.whole[slot] or not _RISES.isdisjoint(self.queues[slot][at].said["input"])
 
     def next_line(self, node: SearchNode, slot: int) -> LogLine | None:
         """The next line of a process, unless lines that came before it are still to be explained."""

@@ -1,5 +1,5 @@
-"""What the fixture `conforms` of the pytest plugin is: a log that is not a path of its model fails the test, with the line at
-which they part."""
+"""What the fixture `conforms` of the pytest plugin is: a log that is not a path of its model fails the test, with the line
+at which they part."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Conforms:
 
     def _told(self, answer: JudgedLog, target: Target) -> list[str]:
         lines = [answer.headline, *answer.words]
-        if answer.schedule and target.model:
+        if answer.schedule is not None and target.model:
             path = kept_at(self.folder, self.test, f"log-{answer.run}" if answer.run else "log")
             lines.append(f"replay what is explained with: {write_explanation(path, target, answer)}")
         return lines
