@@ -14,6 +14,7 @@ import click
 from sim.base import printing
 from sim.base.errors import ConfigError, ExitStatus
 from sim.cli import options
+from sim.cli.keep import write_page
 from sim.conform.conformance import JudgedLog, Judging
 from sim.conform.explanation_file import write_explanation
 from sim.conform.listening import Listener
@@ -49,6 +50,7 @@ FILES_MAX = 10
 @click.option("--strength", is_flag=True, help="Tell how much the log could refute, by spoiling it.")
 @click.option("--workers", type=options.Whole(1), default=1, show_default=True, metavar="N", help="Processes.")
 @options.out
+@click.option("--html", "html", is_flag=True, help="Also write each file as a page, the log beside the model.")
 @options.as_json
 def command(
     logs: tuple[str, ...],
@@ -61,20 +63,21 @@ def command(
     strength: bool,
     workers: int,
     out: str,
+    html: bool,
     as_json: bool,
 ) -> int:
     """Tell whether the runs of a LOG are paths of a model. Exit status: 0 they are, 1 one is not, 2 bad log, 4 a bound was
     hit."""
     logged = read_logs(logs)
     sets = {**_config_of(logged), **options.overrides(settings)}
-    make = _MakeJudge(target, sets, faults, skew, max_nodes, monitors_only, strength, len(logged.runs) <= 20)
+    make = _MakeJudge(target, sets, faults, skew, max_nodes, monitors_only, strength, len(logged.runs) <= 20, html)
     loaded = make.load()
     if logged.model is not None and logged.model != loaded.model:
         raise ConfigError(
             f"{logs[0]}:1: the log is of {logged.model}, not of {loaded.model}; give --model {logged.model}"
         )
     answers = list(judged_by(workers, make, list(logged.runs.values())))
-    files = _keep(loaded, answers, Path(out))
+    files = _keep(loaded, answers, Path(out), html=html)
     if as_json:
         options.print_json(_data(answers, files))
     else:
@@ -94,6 +97,7 @@ class _MakeJudge:
     monitors_only: bool
     strength: bool
     hints: bool
+    lanes: bool
 
     def load(self) -> Target:
         return load_target(self.target, self.sets, faults=self.faults)
@@ -102,7 +106,7 @@ class _MakeJudge:
         system = self.load().system
         if self.monitors_only:
             return Listener(system)
-        return Judging(system, self.skew, self.max_nodes, self.strength, self.hints)
+        return Judging(system, self.skew, self.max_nodes, self.strength, self.hints, self.lanes)
 
 
 def _config_of(logged: Logged) -> dict[str, str]:
@@ -110,7 +114,7 @@ def _config_of(logged: Logged) -> dict[str, str]:
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in logged.config.items()}
 
 
-def _keep(target: Target, answers: list[JudgedLog], folder: Path) -> dict[str, str]:
+def _keep(target: Target, answers: list[JudgedLog], folder: Path, *, html: bool) -> dict[str, str]:
     """Writes the explained paths as scenario files, those of runs that do not conform first: run -> file."""
     if len(answers) > 1:
         answers = [one for one in answers if one.verdict != "ok"]
@@ -118,7 +122,9 @@ def _keep(target: Target, answers: list[JudgedLog], folder: Path) -> dict[str, s
     for one in [one for one in answers if one.schedule is not None][:FILES_MAX]:
         name = re.sub(r"[^\w.-]+", "-", f"{target.model}-log{'-' if one.run else ''}{one.run}").strip("-").lower()
         files[one.run] = str(folder / f"{name}.yaml")
-        write_explanation(files[one.run], target, one)
+        file = write_explanation(files[one.run], target, one)
+        if html:
+            write_page(file, target, one)
     return files
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sim.base.printing import printable
 from sim.conform.conformance import JudgedLog
-from sim.minimiser.counterexample_file import replay_command
+from sim.minimiser.counterexample_file import CounterexampleFile
 from sim.scenario import Target, scenario_text, write_text
 
 
-def write_explanation(path: str, target: Target, answer: JudgedLog) -> str:
-    """Write the explained path into a file; returns the command that replays it."""
+def write_explanation(path: str, target: Target, answer: JudgedLog) -> CounterexampleFile:
+    """Write the explained path into a file."""
     keys = {
         "model": target.model,
         "config": dict(target.config) or None,
@@ -19,7 +19,7 @@ def write_explanation(path: str, target: Target, answer: JudgedLog) -> str:
     }
     whole = answer.explained == answer.lines
     what = "The path that explains the log." if whole else "The longest explained prefix of the log."
-    replay = replay_command(path, target.model)
-    told = (*answer.words, what, f"Replay it with: {replay}")
+    file = CounterexampleFile.at(path, target.model)
+    told = (*answer.words, what, f"Replay it with: {file.replay}")
     write_text(path, scenario_text(keys, list(map(printable, told))))
-    return replay
+    return file

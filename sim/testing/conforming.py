@@ -75,7 +75,7 @@ class Conforms:
         lines = [answer.headline, *answer.words]
         if answer.schedule is not None and target.model:
             path = kept_at(self.folder, self.test, f"log-{answer.run}" if answer.run else "log")
-            lines.append(f"replay what is explained with: {write_explanation(path, target, answer)}")
+            lines.append(f"replay what is explained with: {write_explanation(path, target, answer).replay}")
         return lines
 
 
