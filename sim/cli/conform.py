@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from sim.base import printing
 from sim.base.errors import ConfigError, ExitStatus
 from sim.cli import options
+from sim.cli.follow import followed
 from sim.cli.keep import write_page
 from sim.conform.conformance import JudgedLog, Judging
 from sim.conform.explanation_file import write_explanation
@@ -24,6 +24,8 @@ from sim.conform.shared_out import RunJudge, judged_by
 from sim.minimiser.counterexample_file import replay_command
 from sim.scenario import Target, load_target
 
+HINTS_MAX = 20
+"""Up to so many runs each is told apart that could refute nothing."""
 FILES_MAX = 10
 """How many scenario files are written of one log; what else is wrong is told."""
 
@@ -48,6 +50,9 @@ FILES_MAX = 10
     "--monitors-only", is_flag=True, help="Let the monitors judge what was emitted; the rest is not asked for."
 )
 @click.option("--strength", is_flag=True, help="Tell how much the log could refute, by spoiling it.")
+@click.option(
+    "--follow", is_flag=True, help="Judge a log that is still being written, line by line, until it ends or Ctrl-C."
+)
 @click.option("--workers", type=options.Whole(1), default=1, show_default=True, metavar="N", help="Processes.")
 @options.out
 @click.option("--html", "html", is_flag=True, help="Also write each file as a page, the log beside the model.")
@@ -61,6 +66,7 @@ def command(
     max_nodes: int,
     monitors_only: bool,
     strength: bool,
+    follow: bool,
     workers: int,
     out: str,
     html: bool,
@@ -68,15 +74,27 @@ def command(
 ) -> int:
     """Tell whether the runs of a LOG are paths of a model. Exit status: 0 they are, 1 one is not, 2 bad log, 4 a bound was
     hit."""
-    logged = read_logs(logs)
-    sets = {**_config_of(logged), **options.overrides(settings)}
-    make = _MakeJudge(target, sets, faults, skew, max_nodes, monitors_only, strength, len(logged.runs) <= 20, html)
-    loaded = make.load()
-    if logged.model is not None and logged.model != loaded.model:
-        raise ConfigError(
-            f"{logs[0]}:1: the log is of {logged.model}, not of {loaded.model}; give --model {logged.model}"
-        )
-    answers = list(judged_by(workers, make, list(logged.runs.values())))
+    wanted = _Wanted(target, options.overrides(settings), faults, skew, max_nodes, monitors_only, strength, html)
+    if follow:
+        _refuse_with_follow(strength, workers)
+        makes: list[_MakeJudge] = []
+
+        def make(logged: Logged) -> RunJudge:
+            makes.append(_MakeJudge(wanted, logged, hints=False))
+            return makes[0]()
+
+        answers = followed(logs, make, quiet=as_json)
+        loaded = makes[0].load()
+    else:
+        logged = read_logs(logs)
+        judge = _MakeJudge(wanted, logged, hints=len(logged.runs) <= HINTS_MAX)
+        loaded = judge.load()
+        runs = list(logged.runs.values())
+        answers = []
+        with options.counting("runs", len(runs), quiet=as_json) as show:
+            for answer in judged_by(workers, judge, runs):
+                answers.append(answer)
+                show(len(answers))
     files = _keep(loaded, answers, Path(out), html=html)
     if as_json:
         options.print_json(_data(answers, files))
@@ -85,9 +103,18 @@ def command(
     return _status(answers)
 
 
-@dataclass(frozen=True)
-class _MakeJudge:
-    """Makes the judge of a command line, here or in another process."""
+def _refuse_with_follow(strength: bool, workers: int) -> None:
+    mistakes = []
+    if strength:
+        mistakes.append("--strength spoils a log that is whole; leave out --follow")
+    if workers > 1:
+        mistakes.append("--workers shares out the runs of a log that is whole; leave out --follow")
+    if mistakes:
+        raise ConfigError(*mistakes)
+
+
+class _Wanted(NamedTuple):
+    """What a command line wants of a judge."""
 
     target: str
     sets: Mapping[str, str]
@@ -96,17 +123,30 @@ class _MakeJudge:
     max_nodes: int
     monitors_only: bool
     strength: bool
-    hints: bool
     lanes: bool
 
+
+class _MakeJudge:
+    """Makes the judge of a command line, here or in another process, for a log with this header."""
+
+    def __init__(self, wanted: _Wanted, logged: Logged, *, hints: bool) -> None:
+        self.wanted, self.hints = wanted, hints
+        self.model, self.place = logged.model, f"{logged.place}:1"
+        self.sets = {**_config_of(logged), **wanted.sets}
+
     def load(self) -> Target:
-        return load_target(self.target, self.sets, faults=self.faults)
+        loaded = load_target(self.wanted.target, self.sets, faults=self.wanted.faults)
+        if self.model not in (None, loaded.model):
+            raise ConfigError(
+                f"{self.place}: the log is of {self.model}, not of {loaded.model}; give --model {self.model}"
+            )
+        return loaded
 
     def __call__(self) -> RunJudge:
-        system = self.load().system
-        if self.monitors_only:
+        system, wanted = self.load().system, self.wanted
+        if wanted.monitors_only:
             return Listener(system)
-        return Judging(system, self.skew, self.max_nodes, self.strength, self.hints, self.lanes)
+        return Judging(system, wanted.skew, wanted.max_nodes, wanted.strength, self.hints, wanted.lanes)
 
 
 def _config_of(logged: Logged) -> dict[str, str]:

@@ -197,8 +197,8 @@ def parting_at_start(search: Search) -> Parting:
 def _misfits(search: Search, start: GraphStart) -> Iterator[tuple[LogLine, list[Disagreement]]]:
     outputs = dict(start.outputs)
     for name, queue in zip(search.names, search.queues, strict=True):
-        first, index = queue[0], search.graph.tables.index[name]
-        if "start" in first.said["input"]:
-            local = start.place.locals[index]
-            if differs := list(search.fitting.start_differences(first.said, index, local, outputs.get(name, ()))):
-                yield first, differs
+        index = search.graph.tables.index[name]
+        if queue and "start" in queue[0].said["input"]:
+            said, local = queue[0].said, start.place.locals[index]
+            if differs := list(search.fitting.start_differences(said, index, local, outputs.get(name, ()))):
+                yield queue[0], differs

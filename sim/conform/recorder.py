@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
@@ -28,7 +28,8 @@ Fields = Mapping[str, Any]
 
 
 class Recorder:
-    """A log that is being written; `path` None records nothing. `run` tells several runs of one file apart."""
+    """A log that is being written; `path` None records nothing. `run` tells several runs of one file apart, `processes`
+    says who is observed, if not just those that have a line: who has none did nothing."""
 
     def __init__(
         self,
@@ -36,12 +37,14 @@ class Recorder:
         *,
         model: str | None = None,
         config: Fields | None = None,
+        processes: Iterable[str] | None = None,
         run: str | None = None,
     ) -> None:
         self._path = None if path is None else Path(path)
         header: dict[str, Any] = {"roundsim_log": 1}
         header |= {} if model is None else {"model": model}
-        self._header = header | ({} if config is None else {"config": dict(config)})
+        header |= {} if config is None else {"config": dict(config)}
+        self._header = header if processes is None else {**header, "processes": list(processes)}
         self.run = run
         self._lock = threading.Lock()
         self._processes: dict[str, RecordedProcess] = {}

@@ -79,14 +79,20 @@ class Search:
     ) -> None:
         self.graph, self.max_nodes = graph, max_nodes
         self.fitting = fitting or Fitting(graph)
-        self.names = list(dict.fromkeys(line.process for line in run.lines))
+        self.names = list(dict.fromkeys((*run.observed, *(line.process for line in run.lines))))
         self.queues = [[line for line in run.lines if line.process == name] for name in self.names]
         self.whole = tuple(map(len, self.queues))
         self._slot = {name: slot for slot, name in enumerate(self.names)}
-        _check_lines(graph, run)
+        for line in run.lines:
+            check_line(graph, line)
+        for name, place in run.observed.items():
+            if name not in graph.system.processes:
+                raise ConfigError(f"{place}: {unknown('process', name, graph.system.processes)}")
         self._before = _order(self.queues, skew_ms)
         self._set_aside: list[SearchNode] = []
         self._judging = True
+        self.ends_killed = True
+        """Whether a process that has no more lines may have been killed."""
 
     def result(self, *, explain: bool = True) -> Found:
         """Depth first; then, only if there is no explanation and it is wanted to know why, breadth first."""
@@ -180,11 +186,10 @@ class Search:
         outputs = dict(start.outputs)
         cursors = []
         for name, queue in zip(self.names, self.queues, strict=True):
-            first = queue[0].said
             index = self.graph.tables.index[name]
-            if "start" not in first["input"]:
+            if not queue or "start" not in queue[0].said["input"]:
                 cursors.append(0)
-            elif self.fitting.starts(first, index, start.place.locals[index], outputs.get(name, ())):
+            elif self.fitting.starts(queue[0].said, index, start.place.locals[index], outputs.get(name, ())):
                 cursors.append(1)
             else:
                 return None
@@ -211,7 +216,9 @@ class Search:
         if action.kind is not Kind.CRASH and action.window is None:
             return False
         at = node.cursors[slot]
-        return at == self.whole[slot] or not _RISES.isdisjoint(self.queues[slot][at].said["input"])
+        if at == self.whole[slot]:
+            return self.ends_killed
+        return not _RISES.isdisjoint(self.queues[slot][at].said["input"])
 
     def next_line(self, node: SearchNode, slot: int) -> LogLine | None:
         """The next line of a process, unless lines that came before it are still to be explained."""
@@ -251,23 +258,21 @@ def _filled(clock: Sequence[int | None]) -> list[int]:
     return found[::-1]
 
 
-def _check_lines(graph: Definition, run: LoggedRun) -> None:
+def check_line(graph: Definition, line: LogLine) -> None:
     """Refuses what no step of this model could say."""
     processes = graph.system.processes
-    kinds = graph.system.own_kinds
-    for line in run.lines:
-        if line.process not in processes:
-            raise ConfigError(f"{line.place}: {unknown('process', line.process, processes)}")
-        table = type(processes[line.process]).table
-        given = line.said["input"]
-        known = {
-            "fire": ("timer", table.timers),
-            "move": ("move", (*table.must, *table.may)),
-            "fault": ("fault", kinds),
-        }
-        for key, (what, names) in known.items():
-            if key in given and given[key] not in names:
-                raise ConfigError(f"{line.place}: {line.process}: {unknown(what, given[key], names)}")
-        sender = given.get("deliver", given).get("from") if "deliver" in given or "fault" in given else None
-        if sender is not None and sender not in processes:
-            raise ConfigError(f"{line.place}: {unknown('process', sender, processes)}")
+    if line.process not in processes:
+        raise ConfigError(f"{line.place}: {unknown('process', line.process, processes)}")
+    table = type(processes[line.process]).table
+    given = line.said["input"]
+    known = {
+        "fire": ("timer", table.timers),
+        "move": ("move", (*table.must, *table.may)),
+        "fault": ("fault", graph.system.own_kinds),
+    }
+    for key, (what, names) in known.items():
+        if key in given and given[key] not in names:
+            raise ConfigError(f"{line.place}: {line.process}: {unknown(what, given[key], names)}")
+    sender = given.get("deliver", given).get("from") if "deliver" in given or "fault" in given else None
+    if sender is not None and sender not in processes:
+        raise ConfigError(f"{line.place}: {unknown('process', sender, processes)}")

@@ -43,7 +43,7 @@ class Histories:
         for process, local in enumerate(state.locals[: self.graph.width]):
             self._become(process, local, AT_START)
         for line in lines:
-            self._hear(line)
+            self.hear(line)
 
     def add(self, action: Action, line: LogLine | None) -> None:
         """A step of the explanation, and the line that it explains."""
@@ -53,7 +53,7 @@ class Histories:
             if local >= 0:
                 self._become(process, local, place)
         if line is not None:
-            self._hear(line)
+            self.hear(line)
 
     def origin(self, process: str, what: str) -> Origin | None:
         """Where the value of `what` (`state`, `field x`, `field x.y`) comes from."""
@@ -70,7 +70,8 @@ class Histories:
             if known is None or known.value != value:
                 self._origins[name, what] = Origin(value, place)
 
-    def _hear(self, line: LogLine) -> None:
+    def hear(self, line: LogLine) -> None:
+        """A line that is explained says what it says."""
         if "state" in line.said:
             self._said[line.process, "state"] = line
         for what in _mentioned("field ", line.said.get("fields") or {}):

@@ -20,6 +20,9 @@ from sim.run.simulation import simulate
 from sim.run.trace import Trace
 from sim.strategy import Uniform
 
+WHOLE = ("outputs", "state", "fields")
+"""What a line may say beside its process and input."""
+
 
 class Ask(Message):
     number: int

@@ -15,11 +15,10 @@ from sim.conform.search import Search
 from sim.conform.spoiling import KINDS, Draws, spoil
 from sim.graph.graph import Graph
 from sim.scenario import load_target
-from tests.conform.judged import brute_force, observed, run_of, system, trace_of, verdict
+from tests.conform.judged import WHOLE, brute_force, observed, run_of, system, trace_of, verdict
 from tests.counts import examples
 
 MODELS = ("models.consensus", "models.device_login", "models.paxos", "models.two_phase_commit")
-WHOLE = ("outputs", "state", "fields")
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -1,0 +1,448 @@
+"""The search in a log that goes on: all states in which the model may be, given the lines so far.
+
+After each line there is a front: every node on which all lines are explained, come by in the order of the log. The fronts of the
+last `BACK` lines are kept, and nothing before them: not the lines, and the path to them, as far as all share it, is in a
+file. So memory is bounded where the fronts are.
+
+Lines of different processes may come in another order than they happened, as a line is written when its process is done
+with it. So where no node of the last front explains a line, older fronts are gone back to, and the lines since then taken in
+every order. What is not explained then may still be early: it waits, unless nothing that the other processes could do next would
+explain it; and at most until `LATE` lines have come after it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sim.base.errors import ConfigError, brief
+from sim.conform.conformance import JudgedLog, Judging
+from sim.conform.lanes import LaneLine, Lanes, lane_line
+from sim.conform.logged import LoggedRun, LogLine
+from sim.conform.parting import Parting, parting
+from sim.conform.search import Path, Search, SearchNode, check_line
+from sim.conform.settled import Settled
+from sim.conform.since import Histories
+from sim.graph.action import Action
+from sim.graph.state import GraphStart
+
+BACK = 16
+"""Among so many lines another order is looked for."""
+LATE = 100
+"""A line comes after at most so many lines that it led to."""
+IDS_MAX = 100_000
+"""Of so many lines the ids are known as causes."""
+AHEAD_MAX = 10_000
+"""So many nodes are looked at to see whether another order, or a line that is late, explains a line."""
+SETTLE_EVERY = 64
+"""Lines between two looks at what is settled."""
+
+
+class Reached:
+    """How a node was come by. `wrong` is what the properties say of the way there."""
+
+    __slots__ = ("action", "before", "depth", "line", "node", "start", "wrong")
+
+    def __init__(
+        self,
+        node: SearchNode,
+        start: GraphStart,
+        before: Reached | None = None,
+        action: Action | None = None,
+        line: LogLine | None = None,
+        wrong: str | None = None,
+    ) -> None:
+        self.node, self.start, self.before, self.action, self.line = node, start, before, action, line
+        self.depth: int = 0 if before is None else before.depth + 1
+        self.wrong = wrong
+
+    def chain(self) -> list[Reached]:
+        """From what is settled to here."""
+        found: list[Reached] = []
+        at: Reached | None = self
+        while at is not None:
+            found.append(at)
+            at = at.before
+        return found[::-1]
+
+
+Front = dict[SearchNode, Reached]
+"""Nodes, and how each was come by; best in a way on which nothing is wrong."""
+
+
+class Follower:
+    """One run of a log, line by line. `add` returns whether it is certain by now that the run does not conform."""
+
+    def __init__(self, judging: Judging, name: str, observed: Mapping[str, str] | None = None) -> None:
+        self.judging, self.name = judging, name
+        self.graph, self.fitting = judging.graph, judging.fitting
+        self.count = self.nodes = 0
+        self._early: list[LogLine] | None = []
+        self._ids: dict[str, tuple[int, int]] = {}
+        self._held: dict[str, deque[LogLine]] = {}
+        self._clocks: dict[str, LogLine] = {}
+        self._begin(observed or {})
+
+    # --- lines --------------------------------------------------------------------------------------
+
+    def add(self, line: LogLine) -> bool:
+        """One more line. Raises `ConfigError` where it cannot be a line of this log."""
+        check_line(self.graph, line)
+        self._check_clock(line)
+        self.count += 1
+        if self._early is not None:
+            self._early.append(line)
+        if line.process not in self._slot:
+            self._observe(line)
+        elif self._is_open:
+            self._take(line)
+        if not self._is_open:
+            if "start" in line.said["input"]:
+                return False  # others start too: as long as nobody does more, it is not known who is observed
+            self._open()
+        if self.count > LATE:
+            self._early = None
+        for process, queue in self._held.items():
+            if queue and self._arrived[queue[0]] < self.count - LATE:
+                missing = next(cause for cause in queue[0].causes if cause not in self._ids)
+                what = f"the cause {brief(missing)} is not an id of a line before it, nor of {LATE} lines after it"
+                raise ConfigError(f"{queue[0].place}: {process}: {what}; log that one too")
+        return self.is_refuted()
+
+    def _observe(self, line: LogLine) -> None:
+        """A process writes for the first time: until now its steps were taken for silent, so begin again."""
+        if self._early is None:
+            what = f"{line.process} writes for the first time after {LATE} lines, so it was taken for not observed"
+            raise ConfigError(f'{line.place}: {what}; name it in the header: "processes": ["{line.process}", ...]')
+        was_open = self._is_open
+        self._begin({**self._names, line.process: ""})
+        if was_open:
+            self._open()
+
+    def _begin(self, names: Mapping[str, str]) -> None:
+        self._names = dict(names)
+        self._slot = {name: slot for slot, name in enumerate(names)}
+        self._search = GrowingSearch(self.judging, self._names)
+        self._histories = Histories(self.graph)
+        self._begun = False
+        self._settled = Settled()
+        self._started: list[LogLine] = []
+        self._arrived: dict[LogLine, int] = {}
+        self._ids.clear()
+        self._held = {name: deque() for name in names}
+        self._fronts: deque[Front] = deque()
+        self._explored: Front = {}
+        self._waiting = self._put_count = 0
+        self._is_full = False
+        self._is_open = False
+
+    def _open(self) -> None:
+        """Looks at where the model may begin, and takes the lines that have come."""
+        self._is_open = True
+        width = len(self._names)
+        roots = [Reached(SearchNode(start.place, (0,) * width), start) for start in self.graph.starts()]
+        for root in roots:
+            root.wrong = self._wrong(root.node)
+        self._explored = self._spread({root.node: root for root in reversed(roots)})
+        self._fronts.append(self._explored)
+        for line in self._early or ():
+            self._take(line)
+
+    def _check_clock(self, line: LogLine) -> None:
+        before = self._clocks.get(line.process)
+        if line.at is None:
+            return
+        if before is not None and before.at is not None and line.at < before.at:
+            what = f"at {line.at} comes after at {before.at} of {brief(before.place)}"
+            raise ConfigError(f"{line.place}: the clock of {line.process} goes back: {what}; use a steady clock")
+        self._clocks[line.process] = line
+
+    def _take(self, line: LogLine) -> None:
+        """The line, and whatever waited for it, is there to be explained. It waits for its causes, and so does what its process
+        wrote after it."""
+        self._arrived[line] = self.count
+        self._held[line.process].append(line)
+        moved = True
+        while moved:
+            moved = False
+            for process, queue in self._held.items():
+                while queue and all(cause in self._ids for cause in queue[0].causes):
+                    self._put(self._slot[process], queue.popleft())
+                    moved = True
+
+    def _put(self, slot: int, line: LogLine) -> None:
+        at = self._search.put(slot, line, self._ids)
+        if line.id is not None:
+            if line.id in self._ids:
+                raise ConfigError(f"{line.place}: id {brief(line.id)} stands in an earlier line too; give each its own")
+            self._ids[line.id] = (slot, at)
+            if len(self._ids) > IDS_MAX:
+                del self._ids[next(iter(self._ids))]
+        self._advance()
+        self._put_count += 1
+        if self._put_count % SETTLE_EVERY == 0 and not self._waiting:
+            self._settle()
+
+    # --- fronts -------------------------------------------------------------------------------------
+
+    def _advance(self) -> None:
+        """The next front, from the last one if it explains the new line, else from an older one, with the lines since then
+        in any order; the line waits if none does."""
+        last = len(self._fronts) - 1
+        for back in dict.fromkeys(max(0, last - back) for back in (0, BACK // 4, BACK)):
+            self._explored = self._spread(self._fronts[back])
+            if self._is_fine(self._explored):
+                break
+        else:
+            self._search.ends_killed = True
+            self._explored = self._spread(self._explored)
+            self._search.ends_killed = False
+        whole = self._search.whole
+        after = {node: one for node, one in self._explored.items() if node.cursors == whole}
+        if after and (self._is_fine(self._explored) or not self._could_be_explained()):
+            self._fronts.append(after)
+            self._waiting = 0
+            if len(self._fronts) > BACK + 1:
+                self._fronts.popleft()
+        else:
+            self._waiting += 1
+
+    def _is_fine(self, front: Front) -> bool:
+        """Whether there is a way on which all lines are explained and nothing is wrong."""
+        whole = self._search.whole
+        return any(one.wrong is None and node.cursors == whole for node, one in front.items())
+
+    def _spread(self, front: Front) -> Front:
+        """All that can be reached from there."""
+        found, stack = dict(front), list(front.values())
+        while stack:
+            reached = stack.pop()
+            if found[reached.node] is not reached:
+                continue  # by now there is a better way there
+            for action, line, node in self._search.steps_of(reached):
+                known = found.get(node)
+                if known is not None and (known.wrong is None or reached.wrong is not None):
+                    continue
+                wrong = reached.wrong or (self._wrong(node) if action is not None else None)
+                if known is not None and wrong is not None:
+                    continue
+                found[node] = after = Reached(node, reached.start, reached, action, line, wrong)
+                self.nodes += known is None
+                stack.append(after)
+            if len(found) > self.judging.max_nodes:
+                self._is_full = True
+                break
+        return found
+
+    def _wrong(self, node: SearchNode) -> str | None:
+        finding = self.graph.judge(node.state)
+        return None if finding is None else f"{finding.property}: {finding.message}"
+
+    @property
+    def _remembered(self) -> list[Reached]:
+        return [*(one for front in self._fronts for one in front.values()), *self._explored.values()]
+
+    def _settle(self) -> None:
+        """Puts away the part of the path that all fronts share, and forgets the lines that it explains."""
+        self._explored = self._fronts[-1]
+        heads = dict.fromkeys(self._remembered)
+        for slot in range(len(self._names)):
+            least = min(one.node.cursors[slot] for one in heads)
+            for line in self._search.forget(slot, least):
+                self._arrived.pop(line, None)
+        self.fitting.forget()
+        while len(heads) > 1:
+            deepest = max(one.depth for one in heads)
+            for one in [one for one in heads if one.depth == deepest]:
+                del heads[one]
+                if one.before is None:
+                    return  # several ways to begin are still possible
+                heads[one.before] = None
+        (shared,) = heads
+        for step in shared.chain():
+            self._put_away(step)
+        shared.before = shared.action = shared.line = None
+
+    def _put_away(self, step: Reached) -> None:
+        if not self._begun:
+            self._begun = True
+            self._histories.begin(step.start.place, ())
+        if step.action is not None:
+            self._histories.add(step.action, step.line)
+            self._settled.add(str(step.action.address), [step.line] if step.line is not None else ())
+        elif step.line is not None:
+            self._histories.hear(step.line)
+            self._started.append(step.line)
+
+    # --- answers ------------------------------------------------------------------------------------
+
+    def is_refuted(self) -> bool:
+        """Whether nothing that may still come makes this run one that conforms."""
+        if not self._is_open:
+            return False
+        if self._is_full or self._waiting > LATE:
+            return True
+        if not self._waiting:
+            return not any(one.wrong is None for one in self._fronts[-1].values())
+        return not self._could_be_explained()
+
+    def _could_be_explained(self) -> bool:
+        """Whether all lines may be explained once the processes that are at the end of theirs do whatever they can; also where
+        that is too much to find out."""
+        whole = self._search.whole
+        stack = [node for node, one in self._explored.items() if one.wrong is None]
+        seen = set(stack)
+        while stack:
+            node = stack.pop()
+            if node.cursors == whole or len(seen) > AHEAD_MAX + len(self._explored):
+                return True
+            for after in self._search.steps_ahead(node):
+                if after not in seen and self.graph.judge(after.state) is None:
+                    seen.add(after)
+                    stack.append(after)
+        return False
+
+    def answer(self, *, ended: bool) -> JudgedLog:
+        """What is said of the run so far; `ended` if no more lines come."""
+        if not self._is_open:
+            self._open()
+        if self._is_full:
+            words = (f"the bound of {self.judging.max_nodes:,} nodes was hit; raise --max-nodes, or log more",)
+            return self._said("incomplete", self._best(), words=words)
+        front = [one for node, one in self._explored.items() if node.cursors == self._search.whole]
+        fine = [one for one in front if one.wrong is None]
+        held = [queue[0] for queue in self._held.values() if queue]
+        if fine and not held:
+            return self._said("ok", min(fine, key=lambda one: one.depth))
+        if not ended and (fine or not self.is_refuted()):
+            waiting = self.count - sum(self._best().node.cursors)
+            words = (f"{waiting} lines wait for lines of other processes that have not come",)
+            return self._said("incomplete", self._best(), words=words)
+        if fine:
+            missing = next(cause for cause in held[0].causes if cause not in self._ids)
+            what = f"the cause {brief(missing)} is not an id of a line of this run; log that one too"
+            raise ConfigError(f"{held[0].place}: {what}")
+        if front:
+            first = min(front, key=lambda one: one.depth)
+            return self._said("violated", first, finding=first.wrong, words=(f"explained, but {first.wrong}",))
+        return self._parted()
+
+    def _best(self) -> Reached:
+        return max(self._explored.values(), key=lambda one: (sum(one.node.cursors), -one.depth))
+
+    def _parted(self) -> JudgedLog:
+        ends = {node: one for node, one in self._explored.items() if one.wrong is None} or self._explored
+        most = max(sum(node.cursors) for node in ends)
+        furthest = [self._path(one) for node, one in ends.items() if sum(node.cursors) == most]
+        where: Parting | None = parting(self._search, furthest, self._history)
+        assert where is not None, "a line is left that nothing explains"
+        shown = furthest[0].node if where.closest is None else where.closest.path.node
+        return self._said(
+            "violated",
+            ends[shown],
+            left=(where.line, *where.others),
+            possible=tuple(one.address for one in where.possible),
+            differs=tuple(one.said for one in where.differs),
+            words=tuple(where.words()),
+        )
+
+    def _path(self, reached: Reached) -> Path:
+        steps = tuple((one.action, one.line) for one in reached.chain() if one.action is not None)
+        return Path(reached.start, steps, reached.node)
+
+    def _history(self, path: Path) -> Histories:
+        found = self._histories.copy()
+        if not self._begun:
+            found.begin(path.start.place, self._search.lines_of_start(path.start))
+        for action, line in path.steps:
+            found.add(action, line)
+        return found
+
+    def _said(self, verdict: str, end: Reached, *, left: Sequence[LogLine] = (), **more: Any) -> JudgedLog:
+        chain = end.chain()
+        addresses: list[str] = [str(end.start.address)] if end.start.choices else []
+        lanes: list[tuple[LaneLine, ...]] = []
+        begun = [*self._started, *(one.line for one in chain if one.action is None and one.line is not None)]
+        for kept in self._settled.steps():
+            addresses.append(kept.address)
+            lanes.append(kept.lines)
+        for one in chain:
+            if one.action is not None:
+                addresses.append(str(one.action.address))
+                lanes.append(() if one.line is None else (lane_line(one.line),))
+        if left:
+            more |= {"line": left[0].place, "number": left[0].number, "process": left[0].process}
+        if self.judging.lanes:
+            more |= {"lanes": Lanes((tuple(map(lane_line, begun)), *lanes), tuple(map(lane_line, left)))}
+        schedule = tuple(addresses) if self._settled.is_whole else None
+        return JudgedLog(self.name, verdict, self.count, sum(end.node.cursors), self.nodes, schedule, **more)
+
+    @property
+    def kept(self) -> int:
+        """How many nodes are kept."""
+        return len(self._remembered)
+
+    @property
+    def remembered(self) -> int:
+        """How many lines are remembered."""
+        return len(self._arrived)
+
+
+class GrowingSearch(Search):
+    """The steps of a search whose queues grow, and are forgotten from their beginning."""
+
+    def __init__(self, judging: Judging, names: Mapping[str, str]) -> None:
+        super().__init__(judging.graph, LoggedRun("", [], names), judging.fitting, skew_ms=judging.skew_ms)
+        self._skew_ms = judging.skew_ms
+        self.ends_killed = False
+        self.queues: list[dict[int, LogLine]] = [{} for _ in names]  # type: ignore[assignment]
+        self._before: list[dict[int, list[tuple[int, int]]]] = [{} for _ in names]  # type: ignore[assignment]
+
+    def put(self, slot: int, line: LogLine, ids: dict[str, tuple[int, int]]) -> int:
+        """One more line of a process; returns its place in the queue."""
+        at = self.whole[slot]
+        before = [(other, place + 1) for other, place in (ids[cause] for cause in line.causes) if other != slot]
+        if self._skew_ms is not None and line.at is not None:
+            for other, queue in enumerate(self.queues):
+                earlier = (i for i in reversed(queue) if _is_before(queue[i], line.at - self._skew_ms))
+                last = next(earlier, None) if other != slot else None
+                before += [] if last is None else [(other, last + 1)]
+        self.queues[slot][at] = line
+        self._before[slot][at] = before
+        self.whole = (*self.whole[:slot], at + 1, *self.whole[slot + 1 :])
+        return at
+
+    def forget(self, slot: int, least: int) -> Iterator[LogLine]:
+        """Forget the lines before this place; gives them."""
+        queue = self.queues[slot]
+        while queue and (first := next(iter(queue))) < least:
+            del self._before[slot][first]
+            yield queue.pop(first)
+
+    def steps_of(self, reached: Reached) -> Iterator[tuple[Action | None, LogLine | None, SearchNode]]:
+        """What may come next. A process says that it started before it does anything."""
+        node = reached.node
+        unsaid = set()
+        for slot, name in enumerate(self.names):
+            line = self.next_line(node, slot) if node.cursors[slot] == 0 else None
+            if line is not None and "start" in line.said["input"]:
+                unsaid.add(name)
+                index = self.graph.tables.index[name]
+                outputs = dict(reached.start.outputs).get(name, ())
+                if self.fitting.starts(line.said, index, reached.start.place.locals[index], outputs):
+                    cursors = (*node.cursors[:slot], 1, *node.cursors[slot + 1 :])
+                    yield None, line, SearchNode(node.state, cursors)
+        yield from (step for step in self.steps(node) if step[0].process not in unsaid)
+
+    def steps_ahead(self, node: SearchNode) -> Iterator[SearchNode]:
+        """What may come next, if processes that are at the end of their lines may do anything."""
+        yield from (after for _, _, after in self.steps(node))
+        for action in self.graph.actions(node.state):
+            slot = self._slot.get(action.process)
+            if slot is not None and node.cursors[slot] == self.whole[slot]:
+                yield SearchNode(self.graph.apply(node.state, action), node.cursors)
+
+
+def _is_before(line: LogLine, at: int) -> bool:
+    return line.at is not None and line.at < at
