@@ -39,7 +39,7 @@ SETTLE_EVERY = 64
 """Lines between two looks at what is settled."""
 
 
-class Reached:
+class FrontNode:
     """How a node was come by. `wrong` is what the properties say of the way there."""
 
     __slots__ = ("action", "before", "depth", "line", "node", "start", "wrong")
@@ -48,7 +48,7 @@ class Reached:
         self,
         node: SearchNode,
         start: GraphStart,
-        before: Reached | None = None,
+        before: FrontNode | None = None,
         action: Action | None = None,
         line: LogLine | None = None,
         wrong: str | None = None,
@@ -57,17 +57,17 @@ class Reached:
         self.depth: int = 0 if before is None else before.depth + 1
         self.wrong = wrong
 
-    def chain(self) -> list[Reached]:
+    def chain(self) -> list[FrontNode]:
         """From what is settled to here."""
-        found: list[Reached] = []
-        at: Reached | None = self
+        found: list[FrontNode] = []
+        at: FrontNode | None = self
         while at is not None:
             found.append(at)
             at = at.before
         return found[::-1]
 
 
-Front = dict[SearchNode, Reached]
+Front = dict[SearchNode, FrontNode]
 """Nodes, and how each was come by; best in a way on which nothing is wrong."""
 
 
@@ -141,7 +141,7 @@ class Follower:
         """Looks at where the model may begin, and takes the lines that have come."""
         self._is_open = True
         width = len(self._names)
-        roots = [Reached(SearchNode(start.place, (0,) * width), start) for start in self.graph.starts()]
+        roots = [FrontNode(SearchNode(start.place, (0,) * width), start) for start in self.graph.starts()]
         for root in roots:
             root.wrong = self._wrong(root.node)
         self._explored = self._spread({root.node: root for root in reversed(roots)})
@@ -227,7 +227,7 @@ class Follower:
                 wrong = reached.wrong or (self._wrong(node) if action is not None else None)
                 if known is not None and wrong is not None:
                     continue
-                found[node] = after = Reached(node, reached.start, reached, action, line, wrong)
+                found[node] = after = FrontNode(node, reached.start, reached, action, line, wrong)
                 self.nodes += known is None
                 stack.append(after)
             if len(found) > self.judging.max_nodes:
@@ -240,7 +240,7 @@ class Follower:
         return None if finding is None else f"{finding.property}: {finding.message}"
 
     @property
-    def _remembered(self) -> list[Reached]:
+    def _remembered(self) -> list[FrontNode]:
         return [*(one for front in self._fronts for one in front.values()), *self._explored.values()]
 
     def _settle(self) -> None:
@@ -264,7 +264,7 @@ class Follower:
             self._put_away(step)
         shared.before = shared.action = shared.line = None
 
-    def _put_away(self, step: Reached) -> None:
+    def _put_away(self, step: FrontNode) -> None:
         if not self._begun:
             self._begun = True
             self._histories.begin(step.start.place, ())
@@ -328,7 +328,7 @@ class Follower:
             return self._said("violated", first, finding=first.wrong, words=(f"explained, but {first.wrong}",))
         return self._parted()
 
-    def _best(self) -> Reached:
+    def _best(self) -> FrontNode:
         return max(self._explored.values(), key=lambda one: (sum(one.node.cursors), -one.depth))
 
     def _parted(self) -> JudgedLog:
@@ -347,7 +347,7 @@ class Follower:
             words=tuple(where.words()),
         )
 
-    def _path(self, reached: Reached) -> Path:
+    def _path(self, reached: FrontNode) -> Path:
         steps = tuple((one.action, one.line) for one in reached.chain() if one.action is not None)
         return Path(reached.start, steps, reached.node)
 
@@ -359,7 +359,7 @@ class Follower:
             found.add(action, line)
         return found
 
-    def _said(self, verdict: str, end: Reached, *, left: Sequence[LogLine] = (), **more: Any) -> JudgedLog:
+    def _said(self, verdict: str, end: FrontNode, *, left: Sequence[LogLine] = (), **more: Any) -> JudgedLog:
         chain = end.chain()
         addresses: list[str] = [str(end.start.address)] if end.start.choices else []
         lanes: list[tuple[LaneLine, ...]] = []
@@ -420,7 +420,7 @@ class GrowingSearch(Search):
             del self._before[slot][first]
             yield queue.pop(first)
 
-    def steps_of(self, reached: Reached) -> Iterator[tuple[Action | None, LogLine | None, SearchNode]]:
+    def steps_of(self, reached: FrontNode) -> Iterator[tuple[Action | None, LogLine | None, SearchNode]]:
         """What may come next. A process says that it started before it does anything."""
         node = reached.node
         unsaid = set()

@@ -18,7 +18,7 @@ POSSIBLE_MAX = 5
 
 
 @dataclass(frozen=True)
-class Difference:
+class PartedValue:
     """What the log and the model say differently; where the log last said what the model has, and since where the model has
     what it has."""
 
@@ -71,7 +71,7 @@ class Parting:
     others: tuple[LogLine, ...] = ()
     explanations: int = 1
     possible: tuple[Alternative, ...] = ()
-    differs: tuple[Difference, ...] = ()
+    differs: tuple[PartedValue, ...] = ()
     starts: bool = False
     """Whether no start of the model is like that."""
 
@@ -158,7 +158,7 @@ def history(search: Search, path: Path) -> Histories:
     return found
 
 
-def _differences(search: Search, line: LogLine, closest: Alternative, history_of: HistoryOf) -> tuple[Difference, ...]:
+def _differences(search: Search, line: LogLine, closest: Alternative, history_of: HistoryOf) -> tuple[PartedValue, ...]:
     """What differs, and since where: of a field who gave it its value, of a message who sent it."""
     action, found = closest.action, []
     known = history_of(closest.path)
@@ -166,7 +166,7 @@ def _differences(search: Search, line: LogLine, closest: Alternative, history_of
         dict(values_of(search.graph, action.effect.process, action.effect.local)) if action.effect.local >= 0 else {}
     )
     for one in closest.differs:
-        difference = Difference(one.what, one.log, one.model)
+        difference = PartedValue(one.what, one.log, one.model)
         origin, said = known.origin(line.process, one.what), known.said(line.process, one.what)
         if one.what in after:
             had = origin is not None and origin.value == after[one.what]
@@ -191,7 +191,7 @@ def parting_at_start(search: Search) -> Parting:
             best = (len(misfits), weight, misfits)
     assert best is not None, "a system can start"
     line, differs = min(best[2], key=lambda one: _in_order(one[0]))
-    return Parting(line, differs=tuple(Difference(d.what, d.log, d.model) for d in differs), starts=True)
+    return Parting(line, differs=tuple(PartedValue(d.what, d.log, d.model) for d in differs), starts=True)
 
 
 def _misfits(search: Search, start: GraphStart) -> Iterator[tuple[LogLine, list[Disagreement]]]:

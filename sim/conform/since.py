@@ -17,7 +17,7 @@ AT_START = "the start"
 UNSEEN = "a step that was not logged"
 
 
-class Origin(NamedTuple):
+class ValueOrigin(NamedTuple):
     """A value, and what brought it about: the place of a line, or words for where there is none."""
 
     value: Any
@@ -29,7 +29,7 @@ class Histories:
 
     def __init__(self, graph: Definition) -> None:
         self.graph = graph
-        self._origins: dict[tuple[str, str], Origin] = {}
+        self._origins: dict[tuple[str, str], ValueOrigin] = {}
         self._said: dict[tuple[str, str], LogLine] = {}
 
     def copy(self) -> Histories:
@@ -55,7 +55,7 @@ class Histories:
         if line is not None:
             self.hear(line)
 
-    def origin(self, process: str, what: str) -> Origin | None:
+    def origin(self, process: str, what: str) -> ValueOrigin | None:
         """Where the value of `what` (`state`, `field x`, `field x.y`) comes from."""
         return self._origins.get((process, what))
 
@@ -68,7 +68,7 @@ class Histories:
         for what, value in values_of(self.graph, process, local):
             known = self._origins.get((name, what))
             if known is None or known.value != value:
-                self._origins[name, what] = Origin(value, place)
+                self._origins[name, what] = ValueOrigin(value, place)
 
     def hear(self, line: LogLine) -> None:
         """A line that is explained says what it says."""

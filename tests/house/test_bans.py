@@ -67,7 +67,7 @@ BANS = (
     Ban(
         ("threading", "asyncio", "multiprocessing"),
         "a process is a value; only campaign starts workers",
-        # the sequence, the injector and the recorder are for production code, with a lock; runs of a log are shared out
+        # the sequence, the injector, the recorder and the spans are for production code, with a lock; runs of a log are shared out
         (
             "sim/campaign/",
             "sim/consensus/",
@@ -75,6 +75,7 @@ BANS = (
             "sim/faults/gate.py",
             "sim/conform/recorder.py",
             "sim/conform/shared_out.py",
+            "sim/conform/spans.py",
         ),
     ),
     Ban(("pickle", "marshal", "shelve"), "write a scenario or the canonical encoding", ("sim/campaign/",)),
