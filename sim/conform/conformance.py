@@ -11,7 +11,7 @@ from sim.conform.lanes import Lanes, lanes_of
 from sim.conform.log_of_run import refuse_what_no_line_says
 from sim.conform.logged import LoggedRun, LogLine
 from sim.conform.parting import history, parting, parting_at_start
-from sim.conform.search import MAX_NODES, Found, Path, Search
+from sim.conform.search import MAX_NODES, Found, Path, Search, Wrong
 from sim.conform.spoiling import Strength, refutes_something, strength_of
 from sim.graph.graph import Graph
 from sim.run.trace import schedule_of
@@ -101,9 +101,17 @@ class Judging:
         if found.verdict == "incomplete":
             words = (f"the bound of {self.max_nodes:,} nodes was hit; raise --max-nodes, or log more",)
             return self._answer(run, found, words=words)
-        if found.finding is not None:
-            return self._answer(run, found, finding=found.finding, words=(f"explained, but {found.finding}",))
+        if found.wrong is not None:
+            return self._violating(run, found, found.wrong)
+        wrong = [search.wrong(path) for path in found.furthest]
+        if wrong and all(wrong):  # nobody can say what a model does once something is wrong with it
+            return self._violating(run, found, min((one for one in wrong if one), key=lambda one: len(one.path.steps)))
+        found.furthest = [path for path, one in zip(found.furthest, wrong, strict=True) if one is None]
         return self._parted(run, search, found)
+
+    def _violating(self, run: LoggedRun, found: Found, wrong: Wrong) -> JudgedLog:
+        """Explained, but only by what violates a property; the path ends where it does."""
+        return self._answer(run, found, path=wrong.path, **violation(wrong.told, wrong.line))
 
     def _conforms(self, run: LoggedRun, found: Found) -> JudgedLog:
         strength: Strength | None = None
@@ -134,8 +142,10 @@ class Judging:
             words=tuple(where.words()),
         )
 
-    def _answer(self, run: LoggedRun, found: Found, *, left: Sequence[LogLine] = (), **more: Any) -> JudgedLog:
-        path = found.explanation or (found.furthest[0] if found.furthest else None)
+    def _answer(
+        self, run: LoggedRun, found: Found, *, path: Path | None = None, left: Sequence[LogLine] = (), **more: Any
+    ) -> JudgedLog:
+        path = path or found.explanation or (found.furthest[0] if found.furthest else None)
         schedule = () if path is None else tuple(schedule_of(path.start, (action for action, _ in path.steps)))
         if left:
             more |= {"line": left[0].place, "number": left[0].number, "process": left[0].process}
@@ -147,6 +157,13 @@ class Judging:
     def _lines_by_step(self, run: LoggedRun, path: Path) -> list[list[LogLine]]:
         steps = [[] if line is None else [line] for _, line in path.steps]
         return [self.search(run).lines_of_start(path.start), *steps]
+
+
+def violation(told: str, line: LogLine | None) -> dict[str, Any]:
+    """What an answer says of a property that the only explanations violate, in the step that explains `line`."""
+    where = {} if line is None else {"line": line.place, "number": line.number, "process": line.process}
+    before = "" if line is None else f"{line.place}: {line.process}: "
+    return {"finding": told, "words": (f"{before}explained, but {told}",), **where}
 
 
 def judge_runs(judging: Judging, runs: Sequence[LoggedRun]) -> list[JudgedLog]:

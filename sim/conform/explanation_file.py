@@ -17,8 +17,12 @@ def write_explanation(path: str, target: Target, answer: JudgedLog) -> Counterex
         "expect": {"verdict": "violated"} if answer.finding else None,
         "schedule": list(answer.schedule or ()),
     }
-    whole = answer.explained == answer.lines
-    what = "The path that explains the log." if whole else "The longest explained prefix of the log."
+    if answer.finding is not None:
+        what = "What explains the log, up to what is wrong."
+    elif answer.explained == answer.lines:
+        what = "The path that explains the log."
+    else:
+        what = "The longest explained prefix of the log."
     file = CounterexampleFile.at(path, target.model)
     told = (*answer.words, what, f"Replay it with: {file.replay}")
     write_text(path, scenario_text(keys, list(map(printable, told))))

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sim.base.errors import ConfigError, brief
-from sim.conform.conformance import JudgedLog, Judging
+from sim.conform.conformance import JudgedLog, Judging, violation
 from sim.conform.lanes import LaneLine, Lanes, lane_line
 from sim.conform.logged import LoggedRun, LogLine
 from sim.conform.parting import Parting, parting
@@ -39,6 +39,13 @@ SETTLE_EVERY = 64
 """Lines between two looks at what is settled."""
 
 
+class Violation(NamedTuple):
+    """What is wrong on a way, and in the step that explains which line."""
+
+    told: str
+    line: LogLine | None
+
+
 class FrontNode:
     """How a node was come by. `wrong` is what the properties say of the way there."""
 
@@ -51,7 +58,7 @@ class FrontNode:
         before: FrontNode | None = None,
         action: Action | None = None,
         line: LogLine | None = None,
-        wrong: str | None = None,
+        wrong: Violation | None = None,
     ) -> None:
         self.node, self.start, self.before, self.action, self.line = node, start, before, action, line
         self.depth: int = 0 if before is None else before.depth + 1
@@ -143,7 +150,7 @@ class Follower:
         width = len(self._names)
         roots = [FrontNode(SearchNode(start.place, (0,) * width), start) for start in self.graph.starts()]
         for root in roots:
-            root.wrong = self._wrong(root.node)
+            root.wrong = self._wrong(root.node, None)
         self._explored = self._spread({root.node: root for root in reversed(roots)})
         self._fronts.append(self._explored)
         for line in self._early or ():
@@ -224,7 +231,7 @@ class Follower:
                 known = found.get(node)
                 if known is not None and (known.wrong is None or reached.wrong is not None):
                     continue
-                wrong = reached.wrong or (self._wrong(node) if action is not None else None)
+                wrong = reached.wrong or (self._wrong(node, line) if action is not None else None)
                 if known is not None and wrong is not None:
                     continue
                 found[node] = after = FrontNode(node, reached.start, reached, action, line, wrong)
@@ -235,9 +242,9 @@ class Follower:
                 break
         return found
 
-    def _wrong(self, node: SearchNode) -> str | None:
+    def _wrong(self, node: SearchNode, line: LogLine | None) -> Violation | None:
         finding = self.graph.judge(node.state)
-        return None if finding is None else f"{finding.property}: {finding.message}"
+        return None if finding is None else Violation(f"{finding.property}: {finding.message}", line)
 
     @property
     def _remembered(self) -> list[FrontNode]:
@@ -323,24 +330,29 @@ class Follower:
             missing = next(cause for cause in held[0].causes if cause not in self._ids)
             what = f"the cause {brief(missing)} is not an id of a line of this run; log that one too"
             raise ConfigError(f"{held[0].place}: {what}")
-        if front:
-            first = min(front, key=lambda one: one.depth)
-            return self._said("violated", first, finding=first.wrong, words=(f"explained, but {first.wrong}",))
-        return self._parted()
+        most = max(sum(node.cursors) for node in self._explored)
+        furthest = [one for node, one in self._explored.items() if sum(node.cursors) == most]
+        clean = [one for one in furthest if one.wrong is None]
+        if clean:
+            return self._parted(clean)
+        first = min(furthest, key=lambda one: one.depth)
+        assert first.wrong is not None, "a way on which nothing is wrong would be clean"
+        at = first
+        while at.before is not None and at.before.wrong is not None:
+            at = at.before
+        return self._said("violated", at, **violation(*first.wrong))
 
     def _best(self) -> FrontNode:
         return max(self._explored.values(), key=lambda one: (sum(one.node.cursors), -one.depth))
 
-    def _parted(self) -> JudgedLog:
-        ends = {node: one for node, one in self._explored.items() if one.wrong is None} or self._explored
-        most = max(sum(node.cursors) for node in ends)
-        furthest = [self._path(one) for node, one in ends.items() if sum(node.cursors) == most]
+    def _parted(self, ends: Sequence[FrontNode]) -> JudgedLog:
+        furthest = [self._path(one) for one in ends]
         where: Parting | None = parting(self._search, furthest, self._history)
         assert where is not None, "a line is left that nothing explains"
         shown = furthest[0].node if where.closest is None else where.closest.path.node
         return self._said(
             "violated",
-            ends[shown],
+            next(one for one in ends if one.node == shown),
             left=(where.line, *where.others),
             possible=tuple(one.address for one in where.possible),
             differs=tuple(one.said for one in where.differs),

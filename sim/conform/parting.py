@@ -74,6 +74,8 @@ class Parting:
     differs: tuple[PartedValue, ...] = ()
     starts: bool = False
     """Whether no start of the model is like that."""
+    unplanned: str = ""
+    """The kind of fault that the line tells of, where the budget has none of it."""
 
     @property
     def closest(self) -> Alternative | None:
@@ -97,6 +99,8 @@ class Parting:
                 yield f"    {one.address}"
                 if not one.is_other:
                     yield from (f"      {d.what}: log {d.log}, model {d.model}" for d in one.differs)
+        if self.unplanned:
+            yield f"  the fault budget has no {self.unplanned}; if it may happen, give --faults {self.unplanned}:1"
         if self.explanations > 1:
             yield f"  {self.explanations} explanations go this far; the one that comes closest is shown"
         for other in self.others:
@@ -135,7 +139,14 @@ def parting(search: Search, furthest: Sequence[Path], history_of: HistoryOf) -> 
         len(furthest),
         tuple(possible),
         _differences(search, blamed, possible[0], history_of) if possible else (),
+        unplanned=_unplanned(search, blamed),
     )
+
+
+def _unplanned(search: Search, line: LogLine) -> str:
+    given = line.said["input"]
+    kind = given.get("fault") or ("crash" if "crash" in given else "")
+    return "" if any(entry.kind == kind for entry in search.graph.system.budget) else kind
 
 
 def _in_order(line: LogLine) -> tuple[int, str]:

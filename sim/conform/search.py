@@ -48,6 +48,14 @@ class Path(NamedTuple):
     node: SearchNode
 
 
+class Wrong(NamedTuple):
+    """What is wrong on a way, in the model's own words; the line that the step explains where it is; the way up to there."""
+
+    told: str
+    line: LogLine | None
+    path: Path
+
+
 @dataclass
 class Found:
     """What came of a search: the explanation, or the ways to all nodes that explain the most."""
@@ -56,7 +64,7 @@ class Found:
     nodes: int
     explanation: Path | None = None
     furthest: list[Path] = field(default_factory=list)
-    finding: str | None = None
+    wrong: Wrong | None = None
     """What the model's own properties say of the explained path."""
 
     @property
@@ -127,7 +135,7 @@ class Search:
                 best = node
             if node.cursors == self.whole:
                 path = self._path(node, parents)
-                return Found("ok" if self._judging else "violated", len(parents), path, finding=self._wrong(path))
+                return Found("ok" if self._judging else "violated", len(parents), path, wrong=self.wrong(path))
             if len(parents) > self.max_nodes:
                 return Found("incomplete", len(parents), furthest=[self._path(best, parents)])
             for action, line, after in self.steps(node):
@@ -164,14 +172,18 @@ class Search:
             steps.append((action, line))
             at = before
 
-    def _wrong(self, path: Path) -> str | None:
-        """The first that is wrong on this path, in the model's own words."""
-        state = path.start.place
-        for action in (None, *(action for action, _ in path.steps)):
-            state = state if action is None else self.graph.apply(state, action)
+    def wrong(self, path: Path) -> Wrong | None:
+        """The first that is wrong on this path."""
+        state, cursors = path.start.place, self.begins(path.start) or ()
+        for count, (action, line) in enumerate(((None, None), *path.steps)):
+            if action is not None:
+                state = self.graph.apply(state, action)
+                slot = None if line is None else self._slot[line.process]
+                cursors = tuple(at + (one == slot) for one, at in enumerate(cursors))
             finding = self.graph.judge(state)
             if finding is not None:
-                return f"{finding.property}: {finding.message}"
+                way = Path(path.start, path.steps[:count], SearchNode(state, cursors))
+                return Wrong(f"{finding.property}: {finding.message}", line, way)
         return None
 
     def lines_of_start(self, start: GraphStart) -> list[LogLine]:

@@ -77,7 +77,7 @@ class ServedOnce(Monitor):
 
     def note(self, served: Served) -> None:
         if served.number in self.served:
-            self.violated(f"{served.number} is served twice")
+            self.violate(f"{served.number} is served twice")
         self.served |= {served.number}
 
 

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from sim.cli import call
-from tests.conform.judged import log_file
+from sim.graph.graph import Graph
+from sim.scenario import load_target
+from tests.conform.judged import WHOLE, log_file, observed, trace_of
 
 ROOT = Path(__file__).parents[2]
 SCENARIO = str(ROOT / "scenarios/consensus/round.yaml")
@@ -119,3 +121,38 @@ def exported(folder: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
     assert call(["run", SCENARIO, "--export", f"log={folder / 'a.jsonl'}"]) == 0
     capsys.readouterr()
     return (folder / "a.jsonl").read_text(encoding="utf-8").splitlines()
+
+
+COMMIT = ["--model", "models.two_phase_commit"]
+
+
+def test_an_explanation_is_a_scenario_to_every_engine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], explore: Any
+) -> None:
+    graph = Graph(load_target("models.two_phase_commit").system)
+    log = log_file(tmp_path / "a.jsonl", observed(trace_of(graph, 2, 30), ("manager", "rm1"), WHOLE))
+    assert call(["conform", log, *COMMIT, "--out", str(tmp_path)]) == 0
+    file = str(tmp_path / "models.two_phase_commit-log.yaml")
+    page, lines = tmp_path / "page.html", tmp_path / "again.jsonl"
+    assert call(["run", file, "--verify", "--html", str(page), "--export", f"log={lines}"]) == 0
+    assert page.stat().st_size > 0
+    assert explore.scenario(file).verdict == "ok"
+    assert call(["conform", str(lines), *COMMIT, "--out", str(tmp_path / "again")]) == 0  # it is a log again
+    assert call(["check", file]) == 0  # these start where it does, and go their own ways
+    assert call(["fuzz", file, "--schedules", "20"]) == 0
+    capsys.readouterr()
+
+
+def test_the_path_to_a_violation_is_one_too(tmp_path: Path, capsys: pytest.CaptureFixture[str], explore: Any) -> None:
+    path = ROOT / "scenarios/consensus/r8_late_original_unsequenced.yaml"
+    assert call(["run", str(path), "--export", f"log={tmp_path / 'a.jsonl'}"]) == 0
+    capsys.readouterr()
+    assert call(["conform", str(tmp_path / "a.jsonl"), "--model", "models.consensus", "--out", str(tmp_path)]) == 1
+    told = capsys.readouterr().out  # the scenario has a fault that is not in the budget of its model
+    assert "the fault budget has no agent_timeout; if it may happen, give --faults agent_timeout:1" in told
+    status, data = asked(capsys, tmp_path / "a.jsonl", "--faults", "agent_timeout:1")
+    assert (status, data["verdict"]) == (1, "violated")
+    assert data["violation"].startswith("exactly_once_inputs: ")
+    assert call(["run", data["scenario"], "--verify"]) == 0
+    assert explore.scenario(data["scenario"]).finding.property == "exactly_once_inputs"
+    capsys.readouterr()
