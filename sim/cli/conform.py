@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from sim.cli.keep import write_page
 from sim.conform.conformance import JudgedLog, Judging
 from sim.conform.explanation_file import write_explanation
 from sim.conform.listening import Listener
-from sim.conform.logged import Logged, read_logs
+from sim.conform.logged import Logged, LoggedRun, read_logs
 from sim.conform.search import MAX_NODES
 from sim.conform.shared_out import RunJudge, judged_by
 from sim.minimiser.counterexample_file import replay_command
@@ -90,17 +90,26 @@ def command(
         judge = _MakeJudge(wanted, logged, hints=len(logged.runs) <= HINTS_MAX)
         loaded = judge.load()
         runs = list(logged.runs.values())
-        answers = []
-        with options.counting("runs", len(runs), quiet=as_json) as show:
-            for answer in judged_by(workers, judge, runs):
-                answers.append(answer)
-                show(len(answers))
+        answers = _judged(judge, runs, workers, quiet=as_json)
     files = _keep(loaded, answers, Path(out), html=html)
     if as_json:
         options.print_json(_data(answers, files))
     else:
         printing.out(*_lines(answers, files, loaded.model))
     return _status(answers)
+
+
+def _judged(judge: _MakeJudge, runs: list[LoggedRun], workers: int, *, quiet: bool) -> list[JudgedLog]:
+    """What is said of each run; on a terminal how far it is, in runs, or in nodes where there is one run."""
+    if len(runs) == 1:
+        with options.counting("nodes", None, quiet=quiet) as judge.tell:
+            return list(judged_by(1, judge, runs))
+    answers = []
+    with options.counting("runs", len(runs), quiet=quiet) as show:
+        for answer in judged_by(workers, judge, runs):
+            answers.append(answer)
+            show(len(answers))
+    return answers
 
 
 def _refuse_with_follow(strength: bool, workers: int) -> None:
@@ -131,6 +140,7 @@ class _MakeJudge:
 
     def __init__(self, wanted: _Wanted, logged: Logged, *, hints: bool) -> None:
         self.wanted, self.hints = wanted, hints
+        self.tell: Callable[[int], None] | None = None
         self.model, self.place = logged.model, f"{logged.place}:1"
         self.sets = {**_config_of(logged), **wanted.sets}
 
@@ -146,7 +156,7 @@ class _MakeJudge:
         system, wanted = self.load().system, self.wanted
         if wanted.monitors_only:
             return Listener(system)
-        return Judging(system, wanted.skew, wanted.max_nodes, wanted.strength, self.hints, wanted.lanes)
+        return Judging(system, wanted.skew, wanted.max_nodes, wanted.strength, self.hints, wanted.lanes, self.tell)
 
 
 def _config_of(logged: Logged) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,6 +80,8 @@ class Judging:
     """Whether a log that could refute nothing is told apart."""
     lanes: bool = False
     """Whether answers hold their lines in words, for pages."""
+    tell: Callable[[int], None] | None = None
+    """Told now and then how many nodes a search has seen."""
     graph: Graph = field(init=False)
     fitting: Fitting = field(init=False)
 
@@ -89,7 +91,7 @@ class Judging:
         self.fitting = Fitting(self.graph)
 
     def search(self, run: LoggedRun) -> Search:
-        return Search(self.graph, run, self.fitting, skew_ms=self.skew_ms, max_nodes=self.max_nodes)
+        return Search(self.graph, run, self.fitting, skew_ms=self.skew_ms, max_nodes=self.max_nodes, tell=self.tell)
 
     def judge(self, run: LoggedRun) -> JudgedLog:
         """What is said of this run. Raises `ConfigError` if this model could never write its lines."""

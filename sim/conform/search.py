@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -24,6 +24,8 @@ from sim.graph.graph import Graph
 from sim.graph.state import GraphStart, State
 
 MAX_NODES = 1_000_000
+TELL_EVERY = 1024
+"""Nodes between two words on how far a search is."""
 _RISES = {"restart", "start"}
 
 Cursors = tuple[int, ...]
@@ -74,7 +76,8 @@ class Found:
 
 
 class Search:
-    """The search in one log; `skew_ms` is by how much clocks of different processes may differ (None: no clock counts)."""
+    """The search in one log; `skew_ms` is by how much clocks of different processes may differ (None: no clock
+    counts); `tell` is told now and then how many nodes were seen."""
 
     def __init__(
         self,
@@ -84,8 +87,9 @@ class Search:
         *,
         skew_ms: int | None = None,
         max_nodes: int = MAX_NODES,
+        tell: Callable[[int], None] | None = None,
     ) -> None:
-        self.graph, self.max_nodes = graph, max_nodes
+        self.graph, self.max_nodes, self.tell = graph, max_nodes, tell
         self.fitting = fitting or Fitting(graph)
         self.names = list(dict.fromkeys((*run.observed, *(line.process for line in run.lines))))
         self.queues = [[line for line in run.lines if line.process == name] for name in self.names]
@@ -124,10 +128,14 @@ class Search:
 
     def _deep(self, stack: list[SearchNode], parents: Parents) -> Found | None:
         best: SearchNode | None = None
+        looked = 0
         strata = [stack]  # by how many silent faults lead there: an explanation with fewer of them is likelier
         while any(strata):
+            looked += 1
             struck = next(count for count, nodes in enumerate(strata) if nodes)
             node = strata[struck].pop()
+            if self.tell is not None and looked % TELL_EVERY == 0:
+                self.tell(len(parents))
             if self._judging and self.graph.judge(node.state) is not None:
                 self._set_aside.append(node)
                 continue

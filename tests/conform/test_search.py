@@ -174,6 +174,14 @@ def test_a_bound_leaves_it_open(tmp_path: Path) -> None:
     assert Search(graph, run).result().verdict == "ok"
 
 
+def test_a_search_tells_how_far_it_is(tmp_path: Path) -> None:
+    graph, told = Graph(load_target("models.consensus").system), list[int]()
+    run = run_of(tmp_path / "a.jsonl", observed(trace_of(graph, 3), ("consumer",), ()))
+    found = Search(graph, run, tell=told.append, max_nodes=5000).result()
+    assert told == sorted(told)
+    assert (len(told) > 0) is (found.nodes > 1100)
+
+
 def test_values_may_be_partial(tmp_path: Path) -> None:
     graph = Graph(system())
     lines = observed(trace_of(graph, 1), ("client",), ("fields",))
