@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import click
 
 from sim.base import printing
-from sim.base.errors import ConfigError, ExitStatus
+from sim.base.errors import ConfigError, ExitStatus, SimError
 from sim.cli import options
 from sim.cli.follow import followed
 from sim.cli.keep import write_page
@@ -23,6 +23,7 @@ from sim.conform.search import MAX_NODES
 from sim.conform.shared_out import RunJudge, judged_by
 from sim.minimiser.counterexample_file import replay_command
 from sim.scenario import Target, load_target
+from sim.scenario.loader import is_model_name
 
 HINTS_MAX = 20
 """Up to so many runs each is told apart that could refute nothing."""
@@ -75,6 +76,8 @@ def command(
     """Tell whether the runs of a LOG are paths of a model. Exit status: 0 they are, 1 one is not, 2 bad log, 4 a bound was
     hit."""
     wanted = _Wanted(target, options.overrides(settings), faults, skew, max_nodes, monitors_only, strength, html)
+    if twice := [log for at, log in enumerate(logs) if log in logs[:at]]:
+        raise ConfigError(f"{twice[0]}: is given twice; give each log once")
     if follow:
         _refuse_with_follow(strength, workers)
         makes: list[_MakeJudge] = []
@@ -145,12 +148,26 @@ class _MakeJudge:
         self.sets = {**_config_of(logged), **wanted.sets}
 
     def load(self) -> Target:
-        loaded = load_target(self.wanted.target, self.sets, faults=self.wanted.faults)
-        if self.model not in (None, loaded.model):
-            raise ConfigError(
-                f"{self.place}: the log is of {self.model}, not of {loaded.model}; give --model {self.model}"
-            )
+        target = self.wanted.target
+        if is_model_name(target):
+            self._check_model(target)  # before its configuration is read, which may be that of another model
+        try:
+            loaded = load_target(target, self.sets, faults=self.wanted.faults)
+        except SimError as error:
+            raise ConfigError(*map(self._told, error.mistakes)) from None
+        self._check_model(loaded.model)
         return loaded
+
+    def _check_model(self, model: str) -> None:
+        if self.model not in (None, model):
+            raise ConfigError(f"{self.place}: the log is of {self.model}, not of {model}; give --model {self.model}")
+
+    def _told(self, mistake: str) -> str:
+        """A mistake, which may be in the configuration that the log has, and not on the command line."""
+        key = mistake.removeprefix("--set ").partition("=")[0]
+        if mistake.startswith("--set ") and key not in self.wanted.sets:
+            return f"{self.place}: config: {mistake.removeprefix('--set ')}"
+        return mistake
 
     def __call__(self) -> RunJudge:
         system, wanted = self.load().system, self.wanted

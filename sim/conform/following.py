@@ -20,7 +20,7 @@ from sim.base.errors import ConfigError, brief
 from sim.conform.conformance import JudgedLog, Judging, violation
 from sim.conform.lanes import LaneLine, Lanes, lane_line
 from sim.conform.logged import LoggedRun, LogLine
-from sim.conform.parting import Parting, parting
+from sim.conform.parting import Parting, parting, parting_at_start
 from sim.conform.search import Path, Search, SearchNode, check_line
 from sim.conform.settled import Settled
 from sim.conform.since import Histories
@@ -141,20 +141,29 @@ class Follower:
         self._fronts: deque[Front] = deque()
         self._explored: Front = {}
         self._waiting = self._put_count = 0
-        self._is_full = False
+        self._is_full = self._is_unstarted = False
         self._is_open = False
 
     def _open(self) -> None:
-        """Looks at where the model may begin, and takes the lines that have come."""
+        """Looks at where the model may begin, if the lines are true that say how processes start, and takes the others."""
         self._is_open = True
-        width = len(self._names)
-        roots = [FrontNode(SearchNode(start.place, (0,) * width), start) for start in self.graph.starts()]
-        for root in roots:
-            root.wrong = self._wrong(root.node, None)
-        self._explored = self._spread({root.node: root for root in reversed(roots)})
+        lines = list(self._early or ())
+        firsts = {line.process: line for line in reversed(lines)}
+        self._started = [line for line in lines if firsts[line.process] is line and _is_start(line)]
+        for line in self._started:
+            self._arrived[line] = self.count
+            self._register(self._slot[line.process], line)
+        front: Front = {}
+        for start in self.graph.starts():
+            if (cursors := self._search.begins(start)) is not None:
+                node = SearchNode(start.place, cursors)
+                front.setdefault(node, FrontNode(node, start, wrong=self._wrong(node, None)))
+        self._is_unstarted = not front
+        self._explored = self._spread(front)
         self._fronts.append(self._explored)
-        for line in self._early or ():
-            self._take(line)
+        for line in lines:
+            if line not in self._arrived and front:
+                self._take(line)
 
     def _check_clock(self, line: LogLine) -> None:
         before = self._clocks.get(line.process)
@@ -179,6 +188,13 @@ class Follower:
                     moved = True
 
     def _put(self, slot: int, line: LogLine) -> None:
+        self._register(slot, line)
+        self._advance()
+        self._put_count += 1
+        if self._put_count % SETTLE_EVERY == 0 and not self._waiting:
+            self._settle()
+
+    def _register(self, slot: int, line: LogLine) -> None:
         at = self._search.put(slot, line, self._ids)
         if line.id is not None:
             if line.id in self._ids:
@@ -186,10 +202,6 @@ class Follower:
             self._ids[line.id] = (slot, at)
             if len(self._ids) > IDS_MAX:
                 del self._ids[next(iter(self._ids))]
-        self._advance()
-        self._put_count += 1
-        if self._put_count % SETTLE_EVERY == 0 and not self._waiting:
-            self._settle()
 
     # --- fronts -------------------------------------------------------------------------------------
 
@@ -274,7 +286,7 @@ class Follower:
     def _put_away(self, step: FrontNode) -> None:
         if not self._begun:
             self._begun = True
-            self._histories.begin(step.start.place, ())
+            self._histories.begin(step.start.place, self._started)
         if step.action is not None:
             self._histories.add(step.action, step.line)
             self._settled.add(str(step.action.address), [step.line] if step.line is not None else ())
@@ -288,7 +300,7 @@ class Follower:
         """Whether nothing that may still come makes this run one that conforms."""
         if not self._is_open:
             return False
-        if self._is_full or self._waiting > LATE:
+        if self._is_full or self._is_unstarted or self._waiting > LATE:
             return True
         if not self._waiting:
             return not any(one.wrong is None for one in self._fronts[-1].values())
@@ -314,6 +326,9 @@ class Follower:
         """What is said of the run so far; `ended` if no more lines come."""
         if not self._is_open:
             self._open()
+        if self._is_unstarted:
+            where = parting_at_start(self._search)
+            return JudgedLog(self.name, "violated", self.count, 0, self.nodes, (), **self._where(where))
         if self._is_full:
             words = (f"the bound of {self.judging.max_nodes:,} nodes was hit; raise --max-nodes, or log more",)
             return self._said("incomplete", self._best(), words=words)
@@ -353,11 +368,21 @@ class Follower:
         return self._said(
             "violated",
             next(one for one in ends if one.node == shown),
-            left=(where.line, *where.others),
-            possible=tuple(one.address for one in where.possible),
-            differs=tuple(one.said for one in where.differs),
-            words=tuple(where.words()),
+            **self._where(where),
         )
+
+    def _where(self, where: Parting) -> dict[str, Any]:
+        """What an answer says of where the log and the model part."""
+        left = (where.line, *where.others)
+        said: dict[str, Any] = {"line": left[0].place, "number": left[0].number, "process": left[0].process}
+        if self.judging.lanes:
+            said["lanes"] = Lanes(((),), tuple(map(lane_line, left)))
+        return {
+            **said,
+            "possible": tuple(one.address for one in where.possible),
+            "differs": tuple(one.said for one in where.differs),
+            "words": tuple(where.words()),
+        }
 
     def _path(self, reached: FrontNode) -> Path:
         steps = tuple((one.action, one.line) for one in reached.chain() if one.action is not None)
@@ -366,27 +391,25 @@ class Follower:
     def _history(self, path: Path) -> Histories:
         found = self._histories.copy()
         if not self._begun:
-            found.begin(path.start.place, self._search.lines_of_start(path.start))
+            found.begin(path.start.place, self._started)
         for action, line in path.steps:
             found.add(action, line)
         return found
 
-    def _said(self, verdict: str, end: FrontNode, *, left: Sequence[LogLine] = (), **more: Any) -> JudgedLog:
+    def _said(self, verdict: str, end: FrontNode, *, lanes: Lanes | None = None, **more: Any) -> JudgedLog:
         chain = end.chain()
         addresses: list[str] = [str(end.start.address)] if end.start.choices else []
-        lanes: list[tuple[LaneLine, ...]] = []
+        beside: list[tuple[LaneLine, ...]] = []
         begun = [*self._started, *(one.line for one in chain if one.action is None and one.line is not None)]
         for kept in self._settled.steps():
             addresses.append(kept.address)
-            lanes.append(kept.lines)
+            beside.append(kept.lines)
         for one in chain:
             if one.action is not None:
                 addresses.append(str(one.action.address))
-                lanes.append(() if one.line is None else (lane_line(one.line),))
-        if left:
-            more |= {"line": left[0].place, "number": left[0].number, "process": left[0].process}
+                beside.append(() if one.line is None else (lane_line(one.line),))
         if self.judging.lanes:
-            more |= {"lanes": Lanes((tuple(map(lane_line, begun)), *lanes), tuple(map(lane_line, left)))}
+            more["lanes"] = Lanes((tuple(map(lane_line, begun)), *beside), () if lanes is None else lanes.left)
         schedule = tuple(addresses) if self._settled.is_whole else None
         return JudgedLog(self.name, verdict, self.count, sum(end.node.cursors), self.nodes, schedule, **more)
 
@@ -454,6 +477,10 @@ class GrowingSearch(Search):
             slot = self._slot.get(action.process)
             if slot is not None and node.cursors[slot] == self.whole[slot]:
                 yield SearchNode(self.graph.apply(node.state, action), node.cursors)
+
+
+def _is_start(line: LogLine) -> bool:
+    return "start" in line.said["input"] and not line.causes
 
 
 def _is_before(line: LogLine, at: int) -> bool:

@@ -116,9 +116,11 @@ def _texts(path: str) -> Iterator[tuple[int, bytes]]:
                 if len(text) > LINE_MAX:
                     raise too_long(f"{path}:{number}")
                 yield number, text
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"{path}: cannot be read: {reason}; name a log that is whole") from None
+    except OSError as error:
+        what = f"cannot be read: {error.strerror or error}"
+        raise ConfigError(f"{path}: {what}; name a log{' that is whole' if error.errno is None else ''}") from None
+    except (EOFError, zlib.error) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}; name a log that is whole") from None
     if not number:
         raise ConfigError(f'{path}: is empty; the first line of a log is {{"roundsim_log": 1}}')
 
@@ -162,7 +164,9 @@ def _take_header(logged: Logged, place: str, text: bytes) -> None:
 
 def _line(place: str, text: bytes) -> RawLine:
     data = _json(place, text)
-    given = data.get("input") if isinstance(data, dict) else None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{place}: is not a JSON object; write one object per line")
+    given = data.get("input")
     if isinstance(given, dict):
         for key in given:
             if key not in _INPUTS and key not in _STRUCK:
@@ -196,7 +200,7 @@ def _mistake(line: RawLine) -> str | None:
 
 def _complaint(error: ValidationError) -> str:
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
+    where = ".".join(str(part) for part in first["loc"][:6])
     got = "" if first["type"] == "missing" else f", not {brief(repr(first['input']))}"
     return f"{where or 'the line'}: {first['msg'][:1].lower()}{first['msg'][1:]}{got}"
 

@@ -157,6 +157,20 @@ def test_a_process_that_was_killed_needs_no_line(comes_back: bool, tmp_path: Pat
     assert "ok" in verdicts
 
 
+def test_a_start_that_does_not_fit_is_told_as_in_a_whole_log(tmp_path: Path) -> None:
+    judging = Judging(system())
+    lines = observed(trace_of(judging.graph, 1), None, WHOLE)
+    lines[1]["state"] = "down"
+    run = run_of(tmp_path / "a.jsonl", lines)
+    assert followed(judging, run.lines) == ("violated", 3)  # the first line that is not a start
+    follower = Follower(judging, "")
+    for line in run.lines[:2]:
+        assert not follower.add(line)
+    answer, whole = follower.answer(ended=True), judging.judge(run)
+    assert (answer.number, answer.process, answer.words) == (3, "server", whole.words)
+    assert (whole.number, whole.explained) == (3, 0)
+
+
 def ask(**more: Any) -> dict[str, Any]:
     return {"process": "client", "input": {"move": "ask"}, **more}
 
