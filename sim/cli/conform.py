@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from sim.conform.explanation_file import write_explanation
 from sim.conform.listening import Listener
 from sim.conform.logged import Logged, LoggedRun, read_logs
 from sim.conform.search import MAX_NODES
-from sim.conform.shared_out import RunJudge, judged_by
+from sim.conform.shared_out import RunJudge, judged, judged_by
 from sim.minimiser.counterexample_file import replay_command
 from sim.scenario import Target, load_target
 from sim.scenario.loader import is_model_name
@@ -106,13 +107,29 @@ def _judged(judge: _MakeJudge, runs: list[LoggedRun], workers: int, *, quiet: bo
     """What is said of each run; on a terminal how far it is, in runs, or in nodes where there is one run."""
     if len(runs) == 1:
         with options.counting("nodes", None, quiet=quiet) as judge.tell:
-            return list(judged_by(1, judge, runs))
+            return list(judged(judge, runs))
     answers = []
-    with options.counting("runs", len(runs), quiet=quiet) as show:
-        for answer in judged_by(workers, judge, runs):
+    with options.counting("runs", len(runs), quiet=quiet) as show, _judged_by(judge, runs, workers) as coming:
+        for answer in coming:
             answers.append(answer)
             show(len(answers))
     return answers
+
+
+@contextmanager
+def _judged_by(judge: _MakeJudge, runs: list[LoggedRun], workers: int) -> Iterator[Iterator[JudgedLog]]:
+    if workers == 1:
+        yield judged(judge, runs)
+        return
+    from sim.campaign.local import LocalExecutor, WorkerDied
+
+    with LocalExecutor(workers) as executor:
+        try:
+            yield judged_by(executor, workers, judge, runs)
+        except WorkerDied as error:
+            raise ConfigError(f"{error}; use fewer --workers") from None
+        finally:
+            executor.shutdown(cancel_futures=True)
 
 
 def _refuse_with_follow(strength: bool, workers: int) -> None:

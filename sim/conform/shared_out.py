@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor
 from typing import Protocol
 
 from sim.conform.conformance import JudgedLog
@@ -20,28 +19,27 @@ class RunJudge(Protocol):
     def judge(self, run: LoggedRun) -> JudgedLog: ...
 
 
+MakeJudge = Callable[[], RunJudge]
+
 _judge: RunJudge | None = None
+"""The judge of a process that is given chunks, all of one log."""
 
 
-def _begin(make: Callable[[], RunJudge]) -> None:
+def _chunk(make: MakeJudge, runs: Sequence[LoggedRun]) -> list[JudgedLog]:
     global _judge
-    _judge = make()
-
-
-def _chunk(runs: Sequence[LoggedRun]) -> list[JudgedLog]:
-    assert _judge is not None
+    _judge = _judge or make()
     return [_judge.judge(run) for run in runs]
 
 
-def judged_by(workers: int, make: Callable[[], RunJudge], runs: Sequence[LoggedRun]) -> Iterator[JudgedLog]:
-    """The answers of `workers` processes, each with a judge that `make` made."""
-    if workers == 1 or len(runs) <= 1:
-        judge = make()
-        yield from (judge.judge(run) for run in runs)
-        return
+def judged(make: MakeJudge, runs: Sequence[LoggedRun]) -> Iterator[JudgedLog]:
+    """The answers of a judge that `make` makes, in this process."""
+    judge = make()
+    yield from (judge.judge(run) for run in runs)
+
+
+def judged_by(executor: Executor, workers: int, make: MakeJudge, runs: Sequence[LoggedRun]) -> Iterator[JudgedLog]:
+    """The answers of the `workers` processes of an executor, each with a judge that `make` made."""
     size = max(1, min(CHUNK, -(-len(runs) // workers)))
-    chunks = [runs[at : at + size] for at in range(0, len(runs), size)]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(make,)) as pool:
-        for answers in pool.map(_chunk, chunks):
-            yield from answers
+    futures = [executor.submit(_chunk, make, runs[at : at + size]) for at in range(0, len(runs), size)]
+    for future in futures:
+        yield from future.result()

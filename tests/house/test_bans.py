@@ -67,14 +67,13 @@ BANS = (
     Ban(
         ("threading", "asyncio", "multiprocessing"),
         "a process is a value; only campaign starts workers",
-        # the sequence, the injector, the recorder and the spans are for production code, with a lock; runs of a log are shared out
+        # the sequence, the injector, the recorder and the spans are for production code, with a lock
         (
             "sim/campaign/",
             "sim/consensus/",
             "sim/faults/injector.py",
             "sim/faults/gate.py",
             "sim/conform/recorder.py",
-            "sim/conform/shared_out.py",
             "sim/conform/spans.py",
         ),
     ),
