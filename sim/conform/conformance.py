@@ -105,10 +105,13 @@ class Judging:
             return self._answer(run, found, words=words)
         if found.wrong is not None:
             return self._violating(run, found, found.wrong)
-        wrong = [search.wrong(path) for path in found.furthest]
-        if wrong and all(wrong):  # nobody can say what a model does once something is wrong with it
-            return self._violating(run, found, min((one for one in wrong if one), key=lambda one: len(one.path.steps)))
-        found.furthest = [path for path, one in zip(found.furthest, wrong, strict=True) if one is None]
+        if (
+            found.furthest
+            and (wrong := search.wrong(min(found.furthest, key=lambda path: len(path.steps)))) is not None
+        ):
+            return self._violating(
+                run, found, wrong
+            )  # nobody can say what a model does once something is wrong with it
         return self._parted(run, search, found)
 
     def _violating(self, run: LoggedRun, found: Found, wrong: Wrong) -> JudgedLog:

@@ -156,17 +156,26 @@ class Search:
         return None
 
     def _furthest(self) -> list[Path]:
-        """The ways to all nodes that explain the most lines, breadth first."""
+        """The ways to all nodes that explain the most lines, breadth first; if on some of them nothing is wrong, only these."""
         parents: Parents = {}
+        tainted: set[SearchNode] = set()
         queue = deque(self._roots(parents)[::-1])
+        tainted.update(node for node in queue if self.graph.judge(node.state) is not None)
         while queue:
             node = queue.popleft()
+            is_fine = node not in tainted
             for action, line, after in reversed(list(self.steps(node))):
-                if after not in parents:
-                    parents[after] = (node, action, line)
-                    queue.append(after)
+                if after in parents and not (is_fine and after in tainted):
+                    continue
+                is_fine_after = is_fine and self.graph.judge(after.state) is None
+                if after in parents and not is_fine_after:
+                    continue
+                (tainted.discard if is_fine_after else tainted.add)(after)
+                parents[after] = (node, action, line)
+                queue.append(after)
         most = max((sum(node.cursors) for node in parents), default=0)
-        return [self._path(node, parents) for node in parents if sum(node.cursors) == most]
+        ends = [node for node in parents if sum(node.cursors) == most]
+        return [self._path(node, parents) for node in [end for end in ends if end not in tainted] or ends]
 
     def _path(self, node: SearchNode, parents: Parents) -> Path:
         steps: list[tuple[Action, LogLine | None]] = []
