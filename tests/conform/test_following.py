@@ -15,6 +15,7 @@ from sim.conform.logged import LoggedRun, LogLine
 from sim.conform.spoiling import KINDS, Draws, spoil
 from sim.scenario import load_target
 from tests.conform.judged import WHOLE, observed, run_of, system, trace_of, verdict
+from tests.conform.small import SMALL
 from tests.counts import examples
 
 
@@ -63,6 +64,26 @@ def test_what_is_spoilt_is_refuted_exactly_when_it_is_in_the_whole_log(kind: str
         assert followed(judging, spoilt)[0] == expected, seed
         answers.add(expected)
     assert "violated" in answers
+
+
+@pytest.mark.parametrize("small", SMALL)
+def test_faults_timers_and_choices_are_followed_as_they_are_judged_whole(small: str, tmp_path: Path) -> None:
+    judging = Judging(SMALL[small]())
+    names, answers = judging.graph.names[: judging.graph.width], set()
+    for seed in range(examples(400)):
+        dice = Draws(seed)
+        lines = observed(
+            trace_of(judging.graph, seed, 12), (None, names[:1], names[1:])[seed % 3], (WHOLE, ())[seed % 2]
+        )
+        run = run_of(tmp_path / "a.jsonl", lines).lines
+        assert followed(judging, late(run, seed)) == ("ok", 0), seed
+        for kind in KINDS:
+            spoilt = spoil(run, kind, dice)
+            if spoilt:
+                expected = verdict(judging.graph, LoggedRun("", spoilt))
+                assert followed(judging, spoilt)[0] == expected, (seed, kind)
+                answers.add(expected)
+    assert answers == {"ok", "violated"}
 
 
 def test_lines_that_come_late_are_waited_for(tmp_path: Path) -> None:
