@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sim.base import printing
 from sim.base.errors import ExitStatus
@@ -12,6 +13,9 @@ from sim.fuzzer.discovery import Discovery
 from sim.minimiser.counterexample import Counterexample
 from sim.minimiser.counterexample_file import CounterexampleFile, allowances, file_name
 from sim.scenario import Expectation, Target
+
+if TYPE_CHECKING:
+    from sim.conform.conformance import JudgedLog
 
 
 def keep(
@@ -44,9 +48,9 @@ def places(target: Target, violated: Sequence[str], folder: Path) -> list[Counte
     return [CounterexampleFile.at(str(folder / name), target.model) for name in taken]
 
 
-def write_page(file: CounterexampleFile, target: Target) -> None:
-    """Run a scenario file that was just written, and write its page next to it; says so in one line on standard error,
-    because standard output is about what was found."""
+def write_page(file: CounterexampleFile, target: Target, log: JudgedLog | None = None) -> None:
+    """Run a scenario file that was just written, and write its page next to it, beside the `log` that it explains; says
+    so in one line on standard error, because standard output is about what was found."""
     from sim.cli.pages import write_files
     from sim.cli.run import perform
     from sim.run.verify import RunRequest
@@ -54,7 +58,7 @@ def write_page(file: CounterexampleFile, target: Target) -> None:
     request = RunRequest(file.path, {}, None, None, allowances(target.model))
     outcome, _ = perform(request, request.load())
     page = Path(file.path).with_suffix(".html")
-    write_files(outcome, {"html": str(page)})
+    write_files(outcome, {"html": str(page)}, log)
     printing.err(f"sim: page written to {page}")
 
 

@@ -6,7 +6,8 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -203,6 +204,21 @@ def command_line(*words: str | None, sets: Mapping[str, str] | None = None, allo
 def is_watched() -> bool:
     """Whether somebody sees standard error come: then progress is shown."""
     return sys.stderr is not None and sys.stderr.isatty() and not os.environ.get("CI")
+
+
+@contextmanager
+def counting(what: str, total: int | None, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, to be told how far it is; otherwise nothing."""
+    if quiet or not is_watched():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
 
 
 def print_json(data: Mapping[str, Any]) -> None:

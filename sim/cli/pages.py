@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from sim.report.outcome import JudgedRun
 from sim.report.write import write_report
 
+if TYPE_CHECKING:
+    from sim.conform.conformance import JudgedLog
 
-def write_files(outcome: JudgedRun, files: Mapping[str, str]) -> None:
-    """Write a run as each of these formats, into its file. Raises `ConfigError`."""
+
+def write_files(outcome: JudgedRun, files: Mapping[str, str], log: JudgedLog | None = None) -> None:
+    """Write a run as each of these formats, into its file; on its page beside the log that it explains, if it is given.
+    Raises `ConfigError`."""
     for form, path in files.items():
         if form == "html":
             from sim.report.html import page
 
-            write_report(path, page(outcome), f"--{form}")
+            write_report(path, page(outcome, log), f"--{form}")
         else:
             from sim.report.export import exported
 

@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sim.conform.fitting import Fitting, input_text
+from sim.conform.fitting import Fitting
+from sim.conform.lanes import Lanes, lanes_of
 from sim.conform.log_of_run import refuse_what_no_line_says
 from sim.conform.logged import LoggedRun, LogLine
-from sim.conform.parting import Parting, parting, unstarted
-from sim.conform.search import MAX_NODES, Found, Search
+from sim.conform.parting import history, parting, parting_at_start
+from sim.conform.search import MAX_NODES, Found, Path, Search, Wrong
 from sim.conform.spoiling import Strength, refutes_something, strength_of
 from sim.graph.graph import Graph
 from sim.run.trace import schedule_of
 from sim.system.declaration import Declaration
 
+SAID = {"ok": "conforms", "violated": "does not conform", "incomplete": "incomplete"}
+"""A verdict in words."""
+
 
 @dataclass(frozen=True)
 class JudgedLog:
-    """What is said of one run of a log. `schedule` is the explained path, or its longest prefix."""
+    """What is said of one run of a log. `schedule` is the explained path, or its longest prefix; None if none was asked
+    for."""
 
     run: str
     verdict: str
     lines: int
     explained: int
     nodes: int
-    schedule: tuple[str, ...] = ()
+    schedule: tuple[str, ...] | None = None
     line: str | None = None
     number: int | None = None
     process: str | None = None
     possible: tuple[str, ...] = ()
-    differs: tuple[Mapping[str, str], ...] = ()
+    differs: tuple[Mapping[str, str | None], ...] = ()
     finding: str | None = None
     words: tuple[str, ...] = ()
     strength: Strength | None = None
+    lanes: Lanes | None = None
+
+    @property
+    def headline(self) -> str:
+        """The verdict in words, and on how much of the log it rests."""
+        run = f"run {self.run}: " if self.run else ""
+        return f"{run}{SAID[self.verdict]}: {self.explained} of {self.lines} lines explained, {self.nodes:,} nodes"
 
     @property
     def said(self) -> Mapping[str, Any]:
@@ -66,6 +78,10 @@ class Judging:
     strength: bool = False
     hints: bool = True
     """Whether a log that could refute nothing is told apart."""
+    lanes: bool = False
+    """Whether answers hold their lines in words, for pages."""
+    tell: Callable[[int], None] | None = None
+    """Told now and then how many nodes a search has seen."""
     graph: Graph = field(init=False)
     fitting: Fitting = field(init=False)
 
@@ -75,7 +91,7 @@ class Judging:
         self.fitting = Fitting(self.graph)
 
     def search(self, run: LoggedRun) -> Search:
-        return Search(self.graph, run, self.fitting, skew_ms=self.skew_ms, max_nodes=self.max_nodes)
+        return Search(self.graph, run, self.fitting, skew_ms=self.skew_ms, max_nodes=self.max_nodes, tell=self.tell)
 
     def judge(self, run: LoggedRun) -> JudgedLog:
         """What is said of this run. Raises `ConfigError` if this model could never write its lines."""
@@ -87,9 +103,20 @@ class Judging:
         if found.verdict == "incomplete":
             words = (f"the bound of {self.max_nodes:,} nodes was hit; raise --max-nodes, or log more",)
             return self._answer(run, found, words=words)
-        if found.finding is not None:
-            return self._answer(run, found, finding=found.finding, words=(f"explained, but {found.finding}",))
+        if found.wrong is not None:
+            return self._violating(run, found, found.wrong)
+        if (
+            found.furthest
+            and (wrong := search.wrong(min(found.furthest, key=lambda path: len(path.steps)))) is not None
+        ):
+            return self._violating(
+                run, found, wrong
+            )  # nobody can say what a model does once something is wrong with it
         return self._parted(run, search, found)
+
+    def _violating(self, run: LoggedRun, found: Found, wrong: Wrong) -> JudgedLog:
+        """Explained, but only by what violates a property; the path ends where it does."""
+        return self._answer(run, found, path=wrong.path, **violation(wrong.told, wrong.line))
 
     def _conforms(self, run: LoggedRun, found: Found) -> JudgedLog:
         strength: Strength | None = None
@@ -107,30 +134,41 @@ class Judging:
         return None if verdict == "incomplete" else verdict == "ok"
 
     def _parted(self, run: LoggedRun, search: Search, found: Found) -> JudgedLog:
-        if not found.furthest:
-            line = unstarted(search)
-            words = (
-                f"{line.place}: no start of the model is like that: {line.process}: {input_text(line.said['input'])}",
-            )
-            return self._answer(run, found, line=line, words=words)
-        where: Parting | None = parting(search, found.furthest)
-        assert where is not None, "a log that is not explained has a line that is not"
-        closest = where.closest
-        if closest is not None:
-            found.furthest = [closest.path]
-        differs = (
-            () if closest is None else tuple({"what": d.what, "log": d.log, "model": d.model} for d in closest.differs)
+        where = parting(search, found.furthest, lambda path: history(search, path)) if found.furthest else None
+        where = where or parting_at_start(search)
+        if where.closest is not None:
+            found.furthest = [where.closest.path]
+        return self._answer(
+            run,
+            found,
+            left=(where.line, *where.others),
+            possible=tuple(one.address for one in where.possible),
+            differs=tuple(one.said for one in where.differs),
+            words=tuple(where.words()),
         )
-        possible = tuple(one.address for one in where.possible)
-        return self._answer(run, found, line=where.line, possible=possible, differs=differs, words=tuple(where.words()))
 
-    def _answer(self, run: LoggedRun, found: Found, *, line: LogLine | None = None, **more: Any) -> JudgedLog:
-        path = found.explanation or (found.furthest[0] if found.furthest else None)
+    def _answer(
+        self, run: LoggedRun, found: Found, *, path: Path | None = None, left: Sequence[LogLine] = (), **more: Any
+    ) -> JudgedLog:
+        path = path or found.explanation or (found.furthest[0] if found.furthest else None)
         schedule = () if path is None else tuple(schedule_of(path.start, (action for action, _ in path.steps)))
-        if line is not None:
-            more |= {"line": line.place, "number": line.number, "process": line.process}
+        if left:
+            more |= {"line": left[0].place, "number": left[0].number, "process": left[0].process}
+        if self.lanes:
+            more |= {"lanes": lanes_of([()] if path is None else self._lines_by_step(run, path), left)}
         explained = min(found.explained, len(run.lines))
         return JudgedLog(run.name, found.verdict, len(run.lines), explained, found.nodes, schedule, **more)
+
+    def _lines_by_step(self, run: LoggedRun, path: Path) -> list[list[LogLine]]:
+        steps = [[] if line is None else [line] for _, line in path.steps]
+        return [self.search(run).lines_of_start(path.start), *steps]
+
+
+def violation(told: str, line: LogLine | None) -> dict[str, Any]:
+    """What an answer says of a property that the only explanations violate, in the step that explains `line`."""
+    where = {} if line is None else {"line": line.place, "number": line.number, "process": line.process}
+    before = "" if line is None else f"{line.place}: {line.process}: "
+    return {"finding": told, "words": (f"{before}explained, but {told}",), **where}
 
 
 def judge_runs(judging: Judging, runs: Sequence[LoggedRun]) -> list[JudgedLog]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sim.base.values import is_record, show
-from sim.conform.log_values import fits, written
+from sim.conform.log_values import fits, puts_of_line, written
 from sim.conform.logged import LogLine
 from sim.graph.action import Action, Kind
 from sim.graph.definition import Definition
@@ -43,7 +43,13 @@ class Fitting:
 
     def starts(self, said: Mapping[str, Any], process: int, local: int, outputs: Sequence[Output]) -> bool:
         """Whether a process that begins like this is what the line says."""
-        return next(self._after(said, process, local, outputs), None) is None
+        return next(self.start_differences(said, process, local, outputs), None) is None
+
+    def start_differences(
+        self, said: Mapping[str, Any], process: int, local: int, outputs: Sequence[Output]
+    ) -> Iterator[Disagreement]:
+        """What the line says otherwise than a process that begins like this."""
+        return self._after(said, process, local, outputs)
 
     def differences(self, said: Mapping[str, Any], action: Action) -> Iterator[Disagreement]:
         """What the line says otherwise than the action; nothing if it fits."""
@@ -63,7 +69,7 @@ class Fitting:
         known = dict(zip(self.graph.tables.handlers[process].fields, value.fields, strict=False))
         for name, pattern in (said.get("fields") or {}).items():
             if name not in known:
-                yield Disagreement(f"field {name}", _text(pattern), "there is none", 4)
+                yield Disagreement(f"field {name}", value_text(pattern), "there is none", 4)
             else:
                 yield from _apart(f"field {name}", pattern, known[name])
 
@@ -76,13 +82,14 @@ def _apart(what: str, pattern: Any, value: Any) -> Iterator[Disagreement]:
         for name, inner in pattern.items():
             yield from _apart(f"{what}.{name}", inner, getattr(value, name))
     else:
-        yield Disagreement(what, _text(pattern), _text(written(value)), 4)
+        yield Disagreement(what, value_text(pattern), value_text(written(value)), 4)
 
 
-def _text(value: Any) -> str:
+def value_text(value: Any) -> str:
+    """A value of a log in words."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{name}: {_text(one)}" for name, one in value.items()) + "}"
-    return "[" + ", ".join(map(_text, value)) + "]" if isinstance(value, list) else str(value)
+        return "{" + ", ".join(f"{name}: {value_text(one)}" for name, one in value.items()) + "}"
+    return "[" + ", ".join(map(value_text, value)) + "]" if isinstance(value, list) else str(value)
 
 
 def _inputs(given: Mapping[str, Any], action: Action) -> Iterator[Disagreement]:
@@ -126,14 +133,13 @@ def _arrivals(given: Mapping[str, Any], action: Action) -> Iterator[Disagreement
 def _fields(what: str, given: Mapping[str, Any] | None, record: Any) -> Iterator[Disagreement]:
     for name, pattern in (given or {}).items():
         if not hasattr(record, name):
-            yield Disagreement(f"{what} field {name}", _text(pattern), "there is none", 4)
+            yield Disagreement(f"{what} field {name}", value_text(pattern), "there is none", 4)
         else:
             yield from _apart(f"{what} field {name}", pattern, getattr(record, name))
 
 
 def _puts(given: Sequence[Mapping[str, Any]], outputs: Sequence[Output]) -> Iterator[Disagreement]:
-    """All outputs in their order; durable writes are nobody else's business."""
-    real = [output for output in outputs if isinstance(output, Send | Emit)]
+    real = list(puts_of_line(outputs))
     if len(given) != len(real):
         log, model = ", ".join(map(put_text, given)) or "nothing", ", ".join(map(_real, real)) or "nothing"
         yield Disagreement("outputs", log, model, 8)
@@ -174,4 +180,4 @@ def input_text(given: Mapping[str, Any]) -> str:
 
 
 def _inner(fields: Mapping[str, Any] | None) -> str:
-    return "(" + ", ".join(f"{name}={_text(value)}" for name, value in fields.items()) + ")" if fields else ""
+    return "(" + ", ".join(f"{name}={value_text(value)}" for name, value in fields.items()) + ")" if fields else ""

@@ -32,25 +32,13 @@ class Listener:
 
     def judge(self, run: LoggedRun) -> JudgedLog:
         """What the monitors say of this run, its lines taken in their order."""
-        state = self.graph.initial()[0]
-        heard = 0
-        for done, line in enumerate(run.lines):
-            for emission in self._emissions(line):
-                number = self.graph.tables.emissions(emission)
-                state = state._replace(locals=self.graph.tables.notify(state.locals, (number,)))
-                heard += 1
-                finding = self.graph.judge(state)
-                if finding is not None:
-                    told = f"{finding.property}: {finding.message}"
-                    words = (f"{line.place}: {line.process}: {told}",)
-                    where = {"line": line.place, "number": line.number, "process": line.process}
-                    return self._answer(run, "violated", done, finding=told, words=words, **where)
-        if not heard:
-            listens = ", ".join(sorted(self.kinds))
-            raise ConfigError(f"{run.lines[0].place}: no monitor hears anything of this log; they listen to {listens}")
-        return self._answer(run, "ok", len(run.lines), words=(f"monitors heard {heard} emissions",))
+        hearing = Hearing(self, run.name)
+        for line in run.lines:
+            if hearing.add(line):
+                break
+        return hearing.answer(len(run.lines))
 
-    def _emissions(self, line: LogLine) -> Iterator[Emission]:
+    def emissions(self, line: LogLine) -> Iterator[Emission]:
         """What monitors hear of a line, in the order in which the simulation would say it."""
         given = line.said["input"]
         if "restart" in given and "Restarted" in self.kinds:
@@ -79,5 +67,40 @@ class Listener:
                 raise ConfigError(f"{line.place}: {kind.__name__}: {mistake}")
         return made
 
-    def _answer(self, run: LoggedRun, verdict: str, explained: int, **more: Any) -> JudgedLog:
-        return JudgedLog(run.name, verdict, len(run.lines), explained, 0, **more)
+
+class Hearing:
+    """One run, line by line. `add` returns whether a property is violated."""
+
+    def __init__(self, listener: Listener, name: str) -> None:
+        self.listener, self.name = listener, name
+        self.state = listener.graph.initial()[0]
+        self.count = self.heard = 0
+        self._first: LogLine | None = None
+        self._told: dict[str, Any] = {}
+
+    def add(self, line: LogLine) -> bool:
+        """One more line."""
+        graph = self.listener.graph
+        self._first = self._first or line
+        for emission in self.listener.emissions(line):
+            number = graph.tables.emissions(emission)
+            self.state = self.state._replace(locals=graph.tables.notify(self.state.locals, (number,)))
+            self.heard += 1
+            finding = graph.judge(self.state)
+            if finding is not None:
+                told = f"{finding.property}: {finding.message}"
+                words = (f"{line.place}: {line.process}: {told}",)
+                self._told = {"finding": told, "words": words, "line": line.place}
+                self._told |= {"number": line.number, "process": line.process}
+                return True
+        self.count += 1
+        return False
+
+    def answer(self, lines: int | None = None, *, ended: bool = True) -> JudgedLog:
+        """What is said of the run so far, which has so many lines (by default those that were heard)."""
+        if self._told:
+            return JudgedLog(self.name, "violated", lines or self.count + 1, self.count, 0, **self._told)
+        if not self.heard and ended and self._first is not None:
+            listens = ", ".join(sorted(self.listener.kinds))
+            raise ConfigError(f"{self._first.place}: no monitor hears anything of this log; they listen to {listens}")
+        return JudgedLog(self.name, "ok", self.count, self.count, 0, words=(f"monitors heard {self.heard} emissions",))

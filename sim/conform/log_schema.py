@@ -24,6 +24,9 @@ class LogHeader(_Strict):
     roundsim_log: Literal[1]
     model: str | None = None
     config: dict[str, JsonValue] | None = None
+    processes: list[Name] | None = Field(
+        None, description="Who is observed; left out: those that have a line. One that has none did nothing."
+    )
 
 
 class Arrival(_Strict):

@@ -19,6 +19,14 @@ from sim.conform.log_schema import HEADER, LINE, RawLine
 
 LINE_MAX = 1 << 20
 """Bytes of one line."""
+STANDARD_INPUT = "-"
+PACKED = b"\x1f\x8b"
+"""How gzip begins."""
+
+
+def too_long(place: str) -> ConfigError:
+    """What is said of a line without end."""
+    return ConfigError(f"{place}: is longer than {LINE_MAX} bytes; is this a log of JSON Lines?")
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,14 +49,20 @@ class LoggedRun:
 
     name: str
     lines: list[LogLine] = field(default_factory=list)
+    observed: Mapping[str, str] = field(default_factory=dict)
+    """Who is observed beside those that have a line, and where it is said."""
 
 
 @dataclass
 class Logged:
     """What some files say: the model they name, and their runs in the order in which they begin."""
 
+    place: str = ""
+    """The first file."""
     model: str | None = None
     config: dict[str, Any] = field(default_factory=dict)
+    observed: dict[str, str] = field(default_factory=dict)
+    """Who is observed beside those that have a line, and where it is said."""
     runs: dict[str, LoggedRun] = field(default_factory=dict)
 
     @property
@@ -56,19 +70,35 @@ class Logged:
         return sum(len(run.lines) for run in self.runs.values())
 
 
+class LogReader:
+    """Takes the lines of logs as they are read, the header of each file first."""
+
+    def __init__(self) -> None:
+        self.logged = Logged()
+
+    def take(self, path: str, number: int, text: bytes) -> tuple[str, LogLine] | None:
+        """The run and the line that this text says; None if it is the header, or blank. Raises `ConfigError`."""
+        place = f"{path}:{number}"
+        self.logged.place = self.logged.place or path
+        if number == 1:
+            _take_header(self.logged, place, text)
+            return None
+        if not text.strip():
+            return None
+        raw = _line(place, text)
+        return raw.run or "", _said(place, number, raw)
+
+
 def read_logs(paths: Sequence[str]) -> Logged:
     """The runs in these files; lines of one run may be spread over several. Raises `ConfigError`."""
-    logged = Logged()
+    reader = LogReader()
+    logged = reader.logged
     for path in paths:
         for number, text in _texts(path):
-            place = f"{path}:{number}"
-            if number == 1:
-                _take_header(logged, place, text)
-            elif text.strip():
-                raw = _line(place, text)
-                run = logged.runs.setdefault(raw.run or "", LoggedRun(raw.run or ""))
-                run.lines.append(_said(place, number, raw))
+            if (taken := reader.take(path, number, text)) is not None:
+                logged.runs.setdefault(taken[0], LoggedRun(taken[0])).lines.append(taken[1])
     for run in logged.runs.values():
+        run.observed = logged.observed
         _check(run)
     if not logged.lines:
         raise ConfigError(f"{', '.join(paths)}: no line after the header, so nothing was observed; record something")
@@ -76,7 +106,7 @@ def read_logs(paths: Sequence[str]) -> Logged:
 
 
 def _texts(path: str) -> Iterator[tuple[int, bytes]]:
-    if mistake := unplain(path):
+    if mistake := "" if path == STANDARD_INPUT else unplain(path):
         raise ConfigError(mistake)
     number = 0
     try:
@@ -84,19 +114,22 @@ def _texts(path: str) -> Iterator[tuple[int, bytes]]:
             while text := file.readline(LINE_MAX + 1):
                 number += 1
                 if len(text) > LINE_MAX:
-                    raise ConfigError(f"{path}:{number}: is longer than {LINE_MAX} bytes; is this a log of JSON Lines?")
+                    raise too_long(f"{path}:{number}")
                 yield number, text
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"{path}: cannot be read: {reason}; name a log that is whole") from None
+    except OSError as error:
+        what = f"cannot be read: {error.strerror or error}"
+        raise ConfigError(f"{path}: {what}; name a log{' that is whole' if error.errno is None else ''}") from None
+    except (EOFError, zlib.error) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}; name a log that is whole") from None
     if not number:
         raise ConfigError(f'{path}: is empty; the first line of a log is {{"roundsim_log": 1}}')
 
 
 @contextmanager
 def _opened(path: str) -> Iterator[IO[bytes]]:
-    with Path(path).open("rb") as file:
-        if file.peek(2)[:2] == b"\x1f\x8b":  # nothing is read again: it may be a pipe
+    with Path(path).open("rb") if path != STANDARD_INPUT else open(0, "rb", closefd=False) as file:
+        packed = file.peek(2)[:2] == PACKED
+        if packed:
             with gzip.GzipFile(fileobj=file) as inside:
                 yield inside  # type: ignore[misc]
         else:
@@ -129,11 +162,15 @@ def _take_header(logged: Logged, place: str, text: bytes) -> None:
         )
     logged.model = header.model or logged.model
     logged.config |= header.config or {}
+    for name in header.processes or ():
+        logged.observed.setdefault(name, place)
 
 
 def _line(place: str, text: bytes) -> RawLine:
     data = _json(place, text)
-    given = data.get("input") if isinstance(data, dict) else None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{place}: is not a JSON object; write one object per line")
+    given = data.get("input")
     if isinstance(given, dict):
         for key in given:
             if key not in _INPUTS and key not in _STRUCK:
@@ -167,7 +204,7 @@ def _mistake(line: RawLine) -> str | None:
 
 def _complaint(error: ValidationError) -> str:
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
+    where = ".".join(str(part) for part in first["loc"][:6])
     got = "" if first["type"] == "missing" else f", not {brief(repr(first['input']))}"
     return f"{where or 'the line'}: {first['msg'][:1].lower()}{first['msg'][1:]}{got}"
 

@@ -6,22 +6,25 @@
     id_ = me.sent("store", "Store", {"round": 1})       # travels with the message
     me.became("storing")
 
-What a process is given begins a line; what it sends, emits and becomes belongs to it. The line is written when it is given
-the next thing, by `flush` and by `close`. Several threads may share a recorder, and tasks too: each process has a line of
-its own. An operating system process that was forked writes a file of its own, `run-PID.jsonl`; `sim conform` takes them all.
-Without a path nothing is recorded.
+What a process is given begins a line; what it sends, emits and becomes belongs to it. The line is written, whole, when the
+process is given the next thing, by `flush`, by `close`, and when the program exits. A program that is killed loses the line
+that is begun; call `flush` where a process is done with what it was given. Several threads may share a recorder, and tasks
+too: each process has a line of its own. An operating system process that was forked writes a file of its own,
+`run-PID.jsonl`; `sim conform` takes them all. Without a path nothing is recorded.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
 import threading
-from collections.abc import Mapping
+import weakref
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 Fields = Mapping[str, Any]
 
@@ -57,7 +60,8 @@ def _text(part: Any, depth: int = 0) -> str:
 
 
 class Recorder:
-    """A log that is being written; `path` None records nothing. `run` tells several runs of one file apart."""
+    """A log that is being written; `path` None records nothing. `run` tells several runs of one file apart, `processes`
+    says who is observed, if not just those that have a line: who has none did nothing."""
 
     def __init__(
         self,
@@ -65,19 +69,24 @@ class Recorder:
         *,
         model: str | None = None,
         config: Fields | None = None,
+        processes: Iterable[str] | None = None,
         run: str | None = None,
     ) -> None:
         self._path = None if path is None else Path(path)
         header: dict[str, Any] = {"roundsim_log": 1}
         header |= {} if model is None else {"model": model}
-        self._header = header | ({} if config is None else {"config": dict(config)})
+        header |= {} if config is None else {"config": dict(config)}
+        self._header = header if processes is None else {**header, "processes": list(processes)}
         self.run = run
         self._lock = threading.Lock()
         self._processes: dict[str, RecordedProcess] = {}
-        self._file: TextIO | None = None
-        self._owner = 0
+        self._file: BinaryIO | None = None
+        self._begun_ns = 0
+        self._is_forked = False
         if self._path is not None:
             self._open(self._path)
+            self._begun_ns = self._path.stat().st_mtime_ns
+            _RECORDERS.add(self)
 
     @property
     def on(self) -> bool:
@@ -86,11 +95,12 @@ class Recorder:
 
     @property
     def paths(self) -> list[str]:
-        """The files written so far, also by processes that were forked."""
+        """The files written so far, also by processes that were forked; not those of an earlier run."""
         if self._path is None:
             return []
         beside = self._path.parent.glob(f"{self._path.stem}-[0-9]*{self._path.suffix}")
-        return [str(self._path), *sorted(map(str, beside))]
+        ours = (str(path) for path in beside if path.stat().st_mtime_ns >= self._begun_ns)
+        return [str(self._path), *sorted(ours)]
 
     def process(self, name: str) -> RecordedProcess:
         """The process of the model that this part of the program is. Asked for again it is the same."""
@@ -122,19 +132,50 @@ class Recorder:
         self.close()
 
     def _open(self, path: Path) -> None:
-        self._owner = os.getpid()
-        self._file = path.open("w", encoding="utf-8", buffering=1)
-        self._file.write(_text(self._header) + "\n")
+        self._file = path.open("wb", buffering=0)
+        self._put(self._header)
+
+    def _put(self, line: Fields) -> None:
+        """One line by one call of the system, so that nobody who is killed leaves half of it."""
+        assert self._file is not None
+        left = memoryview((_text(line) + "\n").encode())
+        while left:
+            left = left[self._file.write(left) :]
 
     def write(self, line: Fields) -> None:
         """One line, whole."""
-        text = _text(line) + "\n"
         with self._lock:
             if self._file is None or self._path is None:
                 return
-            if os.getpid() != self._owner:
+            if self._is_forked:
+                self._is_forked = False
                 self._open(self._path.with_name(f"{self._path.stem}-{os.getpid()}{self._path.suffix}"))
-            self._file.write(text)
+            self._put(line)
+
+    def after_fork(self) -> None:
+        """In a process that was forked: what is begun is the parent's, and so is who held a lock."""
+        self._lock = threading.Lock()
+        self._is_forked = True
+        for process in self._processes.values():
+            process.after_fork()
+
+
+_RECORDERS: weakref.WeakSet[Recorder] = weakref.WeakSet()
+
+
+@atexit.register
+def _flush_all() -> None:
+    for recorder in list(_RECORDERS):
+        recorder.flush()
+
+
+def _after_fork() -> None:
+    for recorder in list(_RECORDERS):
+        recorder.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class RecordedProcess:
@@ -225,6 +266,11 @@ class RecordedProcess:
             what = f"{self._name} was given nothing yet: call started, received, fired or moved before what comes of it"
             raise RuntimeError(what)
         return self._line
+
+    def after_fork(self) -> None:
+        """The line that is begun is the parent's."""
+        self._lock = threading.Lock()
+        self._line = None
 
     def _write(self) -> None:
         if self._line is not None:

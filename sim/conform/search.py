@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -24,6 +24,9 @@ from sim.graph.graph import Graph
 from sim.graph.state import GraphStart, State
 
 MAX_NODES = 1_000_000
+TELL_EVERY = 1024
+"""Nodes between two words on how far a search is."""
+_RISES = {"restart", "start"}
 
 Cursors = tuple[int, ...]
 
@@ -47,6 +50,14 @@ class Path(NamedTuple):
     node: SearchNode
 
 
+class Wrong(NamedTuple):
+    """What is wrong on a way, in the model's own words; the line that the step explains where it is; the way up to there."""
+
+    told: str
+    line: LogLine | None
+    path: Path
+
+
 @dataclass
 class Found:
     """What came of a search: the explanation, or the ways to all nodes that explain the most."""
@@ -55,7 +66,7 @@ class Found:
     nodes: int
     explanation: Path | None = None
     furthest: list[Path] = field(default_factory=list)
-    finding: str | None = None
+    wrong: Wrong | None = None
     """What the model's own properties say of the explained path."""
 
     @property
@@ -65,7 +76,8 @@ class Found:
 
 
 class Search:
-    """The search in one log; `skew_ms` is by how much clocks of different processes may differ (None: no clock counts)."""
+    """The search in one log; `skew_ms` is by how much clocks of different processes may differ (None: no clock
+    counts); `tell` is told now and then how many nodes were seen."""
 
     def __init__(
         self,
@@ -75,17 +87,24 @@ class Search:
         *,
         skew_ms: int | None = None,
         max_nodes: int = MAX_NODES,
+        tell: Callable[[int], None] | None = None,
     ) -> None:
-        self.graph, self.max_nodes = graph, max_nodes
+        self.graph, self.max_nodes, self.tell = graph, max_nodes, tell
         self.fitting = fitting or Fitting(graph)
-        self.names = list(dict.fromkeys(line.process for line in run.lines))
+        self.names = list(dict.fromkeys((*run.observed, *(line.process for line in run.lines))))
         self.queues = [[line for line in run.lines if line.process == name] for name in self.names]
         self.whole = tuple(map(len, self.queues))
         self._slot = {name: slot for slot, name in enumerate(self.names)}
-        _check_lines(graph, run)
+        for line in run.lines:
+            check_line(graph, line)
+        for name, place in run.observed.items():
+            if name not in graph.system.processes:
+                raise ConfigError(f"{place}: {unknown('process', name, graph.system.processes)}")
         self._before = _order(self.queues, skew_ms)
         self._set_aside: list[SearchNode] = []
         self._judging = True
+        self.ends_killed = True
+        """Whether a process that has no more lines may have been killed."""
 
     def result(self, *, explain: bool = True) -> Found:
         """Depth first; then, only if there is no explanation and it is wanted to know why, breadth first."""
@@ -109,10 +128,14 @@ class Search:
 
     def _deep(self, stack: list[SearchNode], parents: Parents) -> Found | None:
         best: SearchNode | None = None
+        looked = 0
         strata = [stack]  # by how many silent faults lead there: an explanation with fewer of them is likelier
         while any(strata):
+            looked += 1
             struck = next(count for count, nodes in enumerate(strata) if nodes)
             node = strata[struck].pop()
+            if self.tell is not None and looked % TELL_EVERY == 0:
+                self.tell(len(parents))
             if self._judging and self.graph.judge(node.state) is not None:
                 self._set_aside.append(node)
                 continue
@@ -120,7 +143,7 @@ class Search:
                 best = node
             if node.cursors == self.whole:
                 path = self._path(node, parents)
-                return Found("ok" if self._judging else "violated", len(parents), path, finding=self._wrong(path))
+                return Found("ok" if self._judging else "violated", len(parents), path, wrong=self.wrong(path))
             if len(parents) > self.max_nodes:
                 return Found("incomplete", len(parents), furthest=[self._path(best, parents)])
             for action, line, after in self.steps(node):
@@ -133,17 +156,26 @@ class Search:
         return None
 
     def _furthest(self) -> list[Path]:
-        """The ways to all nodes that explain the most lines, breadth first."""
+        """The ways to all nodes that explain the most lines, breadth first; if on some of them nothing is wrong, only these."""
         parents: Parents = {}
+        tainted: set[SearchNode] = set()
         queue = deque(self._roots(parents)[::-1])
+        tainted.update(node for node in queue if self.graph.judge(node.state) is not None)
         while queue:
             node = queue.popleft()
+            is_fine = node not in tainted
             for action, line, after in reversed(list(self.steps(node))):
-                if after not in parents:
-                    parents[after] = (node, action, line)
-                    queue.append(after)
+                if after in parents and not (is_fine and after in tainted):
+                    continue
+                is_fine_after = is_fine and self.graph.judge(after.state) is None
+                if after in parents and not is_fine_after:
+                    continue
+                (tainted.discard if is_fine_after else tainted.add)(after)
+                parents[after] = (node, action, line)
+                queue.append(after)
         most = max((sum(node.cursors) for node in parents), default=0)
-        return [self._path(node, parents) for node in parents if sum(node.cursors) == most]
+        ends = [node for node in parents if sum(node.cursors) == most]
+        return [self._path(node, parents) for node in [end for end in ends if end not in tainted] or ends]
 
     def _path(self, node: SearchNode, parents: Parents) -> Path:
         steps: list[tuple[Action, LogLine | None]] = []
@@ -157,15 +189,24 @@ class Search:
             steps.append((action, line))
             at = before
 
-    def _wrong(self, path: Path) -> str | None:
-        """The first that is wrong on this path, in the model's own words."""
-        state = path.start.place
-        for action in (None, *(action for action, _ in path.steps)):
-            state = state if action is None else self.graph.apply(state, action)
+    def wrong(self, path: Path) -> Wrong | None:
+        """The first that is wrong on this path."""
+        state, cursors = path.start.place, self.begins(path.start) or ()
+        for count, (action, line) in enumerate(((None, None), *path.steps)):
+            if action is not None:
+                state = self.graph.apply(state, action)
+                slot = None if line is None else self._slot[line.process]
+                cursors = tuple(at + (one == slot) for one, at in enumerate(cursors))
             finding = self.graph.judge(state)
             if finding is not None:
-                return f"{finding.property}: {finding.message}"
+                way = Path(path.start, path.steps[:count], SearchNode(state, cursors))
+                return Wrong(f"{finding.property}: {finding.message}", line, way)
         return None
+
+    def lines_of_start(self, start: GraphStart) -> list[LogLine]:
+        """The lines in which processes say that they start so."""
+        cursors = self.begins(start) or ()
+        return [queue[0] for queue, cursor in zip(self.queues, cursors, strict=False) if cursor]
 
     # --- one node -----------------------------------------------------------------------------------
 
@@ -174,11 +215,10 @@ class Search:
         outputs = dict(start.outputs)
         cursors = []
         for name, queue in zip(self.names, self.queues, strict=True):
-            first = queue[0].said
             index = self.graph.tables.index[name]
-            if "start" not in first["input"]:
+            if not queue or "start" not in queue[0].said["input"]:
                 cursors.append(0)
-            elif self.fitting.starts(first, index, start.place.locals[index], outputs.get(name, ())):
+            elif self.fitting.starts(queue[0].said, index, start.place.locals[index], outputs.get(name, ())):
                 cursors.append(1)
             else:
                 return None
@@ -204,8 +244,10 @@ class Search:
         """Whether it is a crash that nobody could write down: what comes next is that the process is started again."""
         if action.kind is not Kind.CRASH and action.window is None:
             return False
-        rest = self.queues[slot][node.cursors[slot] : node.cursors[slot] + 1]
-        return not rest or not {"restart", "start"}.isdisjoint(rest[0].said["input"])
+        at = node.cursors[slot]
+        if at == self.whole[slot]:
+            return self.ends_killed
+        return not _RISES.isdisjoint(self.queues[slot][at].said["input"])
 
     def next_line(self, node: SearchNode, slot: int) -> LogLine | None:
         """The next line of a process, unless lines that came before it are still to be explained."""
@@ -245,23 +287,21 @@ def _filled(clock: Sequence[int | None]) -> list[int]:
     return found[::-1]
 
 
-def _check_lines(graph: Definition, run: LoggedRun) -> None:
+def check_line(graph: Definition, line: LogLine) -> None:
     """Refuses what no step of this model could say."""
     processes = graph.system.processes
-    kinds = graph.system.own_kinds
-    for line in run.lines:
-        if line.process not in processes:
-            raise ConfigError(f"{line.place}: {unknown('process', line.process, processes)}")
-        table = type(processes[line.process]).table
-        given = line.said["input"]
-        known = {
-            "fire": ("timer", table.timers),
-            "move": ("move", (*table.must, *table.may)),
-            "fault": ("fault", kinds),
-        }
-        for key, (what, names) in known.items():
-            if key in given and given[key] not in names:
-                raise ConfigError(f"{line.place}: {line.process}: {unknown(what, given[key], names)}")
-        sender = given.get("deliver", given).get("from") if "deliver" in given or "fault" in given else None
-        if sender is not None and sender not in processes:
-            raise ConfigError(f"{line.place}: {unknown('process', sender, processes)}")
+    if line.process not in processes:
+        raise ConfigError(f"{line.place}: {unknown('process', line.process, processes)}")
+    table = type(processes[line.process]).table
+    given = line.said["input"]
+    known = {
+        "fire": ("timer", table.timers),
+        "move": ("move", (*table.must, *table.may)),
+        "fault": ("fault", graph.system.own_kinds),
+    }
+    for key, (what, names) in known.items():
+        if key in given and given[key] not in names:
+            raise ConfigError(f"{line.place}: {line.process}: {unknown(what, given[key], names)}")
+    sender = given.get("deliver", given).get("from") if "deliver" in given or "fault" in given else None
+    if sender is not None and sender not in processes:
+        raise ConfigError(f"{line.place}: {unknown('process', sender, processes)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Protocol
 
 from sim.base.errors import ConfigError
@@ -36,7 +36,15 @@ def _chunk(
     return guarded(work, handler_limit_s)
 
 
-def judged_by(workers: int, make: Callable[[], RunJudge], runs: Sequence[LoggedRun]) -> Iterator[JudgedLog]:
+def judged(make: Callable[[], RunJudge], runs: Sequence[LoggedRun]) -> Iterator[JudgedLog]:
+    """The answers of a judge that `make` makes, in this process."""
+    judge = make()
+    yield from (judge.judge(run) for run in runs)
+
+
+def judged_by(
+    workers: int, make: Callable[[], RunJudge], runs: Sequence[LoggedRun]
+) -> Generator[JudgedLog, None, None]:
     """The answers of `workers` processes, each with a judge that `make` made."""
     if workers == 1 or len(runs) <= 1:
         judge = make()

@@ -77,6 +77,11 @@ def parse_scenario(
     return _Reader(str(path), dict(overrides or {}), faults, seed, allow, plan_option=faults_from).read(text)
 
 
+def is_model_name(target: str) -> bool:
+    """Whether a target is the dotted name of a model, and not a scenario file."""
+    return not ("/" in target or "\\" in target or target.endswith((*SUFFIXES, ".py")))
+
+
 def load_target(
     target: str,
     overrides: Mapping[str, str] | None = None,
@@ -93,7 +98,7 @@ def load_target(
     Raises `ScenarioError`, one line for each mistake.
     """
     given = dict(overrides or {})
-    if "/" in target or "\\" in target or target.endswith((*SUFFIXES, ".py")):
+    if not is_model_name(target):
         reader = _Reader(target, given, faults, None, allow, explores=True, plan_option=faults_from)
         scenario = reader.read(_read(target) if text is None else text)
         return Target(target, scenario.model, scenario.config, scenario.model_system, scenario)

@@ -3,33 +3,26 @@ test with a counterexample that is kept as a scenario file."""
 
 from __future__ import annotations
 
-import inspect
-import re
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sim.base.errors import ConfigError, ModelError, unknown
 from sim.base.printing import printable
-from sim.base.values import describe
 from sim.checker.exhaustive import check
 from sim.checker.result import CheckResult
 from sim.fuzzer.fuzz import FuzzResult, fuzz
 from sim.minimiser.counterexample import Counterexample
-from sim.minimiser.counterexample_file import CounterexampleFile, file_name, replay_command
+from sim.minimiser.counterexample_file import CounterexampleFile, replay_command
 from sim.report.outcome import compare
 from sim.run.of_scenario import simulate_scenario
 from sim.run.simulation import MAX_STEPS
 from sim.run.trace import Run
 from sim.scenario import Target, load_scenario
-from sim.scenario.models import called, import_model
 from sim.strategy import Portfolio
 from sim.system.declaration import Declaration
 from sim.testing.told import replay_call
-
-Model = str | Declaration | Callable[..., Declaration]
+from sim.testing.under_test import Model, kept_at, target_of
 
 
 class ExploreFailure(AssertionError):
@@ -61,15 +54,8 @@ class Explore:
         """`model` is a model's function `system`, the dotted name of its module, or a `System`; `config` its
         arguments. `faults` and `network` replace its own."""
         __tracebackhide__ = True
-        if isinstance(model, str):
-            model = import_model(model, {model}).system
-        name = _module_of(model)
-        system = model if isinstance(model, Declaration) else _called(model, config)
-        if isinstance(model, Declaration) and config:
-            raise ConfigError(f"a System is complete: {', '.join(config)} would have no effect; leave it out")
-        changes = {"faults": faults, "network": network}
-        system = system.with_(**{key: value for key, value in changes.items() if value is not None})
-        return Explored(Target(name or "a system", name, config, system), self.settings, self.test)
+        target = target_of(model, config, {"faults": faults, "network": network}, "explore")
+        return Explored(target, self.settings, self.test)
 
     def scenario(self, path: str | Path, *, model: str | None = None) -> Run:
         """Run a scenario file (a kept counterexample, say) and compare it with what it expects; `model` allows a model
@@ -155,42 +141,10 @@ class Explored:
         """Where the counterexample is, and what replays it; there is no file without a module to import."""
         if not self._target.model:
             return replay_call(least.schedule).splitlines()
-        path = self._settings.folder / file_name(re.sub(r"[^\w.]+", "-", self._test), least.property)
-        try:
-            shown = path.relative_to(Path.cwd())
-        except ValueError:
-            shown = path
-        file = CounterexampleFile.at(str(shown), self._target.model)
+        file = CounterexampleFile.at(kept_at(self._settings.folder, self._test, least.property), self._target.model)
         file.write(self._target, least, f"Found by {self._test}: {how}.")
         return [f"replay it with: {file.replay}"]
 
 
 def _as_expected(found: Sequence[tuple[str, str]], violates: str | None) -> bool:
     return [prop for prop, _ in found] == ([] if violates is None else [violates])
-
-
-def _called(model: Any, config: Mapping[str, Any]) -> Declaration:
-    __tracebackhide__ = True
-    if not callable(model):
-        raise ConfigError(f"explore() got {describe(model)}; pass a model's function `system`, or its name")
-    name = getattr(model, "__name__", "the model")
-    known = inspect.signature(model).parameters
-    mistakes = [
-        f"{name}(): {unknown('parameter', key, known)}"
-        for key in config
-        if key not in known and not any(p.kind is p.VAR_KEYWORD for p in known.values())
-    ]
-    if mistakes:
-        raise ConfigError(*mistakes)
-    system = model(**config)
-    if not isinstance(system, Declaration):
-        raise ModelError(f"{name}() returned {describe(system)}; it must return a System")
-    return system
-
-
-def _module_of(model: Model) -> str:
-    """What files call the module whose `system` this is, if it can be imported again; else an empty text."""
-    name = getattr(model, "__module__", "")
-    module = sys.modules.get(name)
-    is_its = module is not None and getattr(module, "system", None) is model and name != "__main__"
-    return called(name) if is_its else ""

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sim.base.errors import ExitStatus
 from sim.cli import call
-from tests.conform.judged import log_file
+from sim.graph.graph import Graph
+from sim.scenario import load_target
+from tests.conform.judged import WHOLE, log_file, observed, trace_of
 
 ROOT = Path(__file__).parents[2]
 SCENARIO = str(ROOT / "scenarios/consensus/round.yaml")
@@ -119,3 +127,99 @@ def exported(folder: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
     assert call(["run", SCENARIO, "--export", f"log={folder / 'a.jsonl'}"]) == 0
     capsys.readouterr()
     return (folder / "a.jsonl").read_text(encoding="utf-8").splitlines()
+
+
+COMMIT = ["--model", "models.two_phase_commit"]
+
+
+def test_an_explanation_is_a_scenario_to_every_engine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], explore: Any
+) -> None:
+    graph = Graph(load_target("models.two_phase_commit").system)
+    log = log_file(tmp_path / "a.jsonl", observed(trace_of(graph, 2, 30), ("manager", "rm1"), WHOLE))
+    assert call(["conform", log, *COMMIT, "--out", str(tmp_path)]) == 0
+    file = str(tmp_path / "models.two_phase_commit-log.yaml")
+    page, lines = tmp_path / "page.html", tmp_path / "again.jsonl"
+    assert call(["run", file, "--verify", "--html", str(page), "--export", f"log={lines}"]) == 0
+    assert page.stat().st_size > 0
+    assert explore.scenario(file).verdict == "ok"
+    assert call(["conform", str(lines), *COMMIT, "--out", str(tmp_path / "again")]) == 0  # it is a log again
+    assert call(["check", file]) == 0  # these start where it does, and go their own ways
+    assert call(["fuzz", file, "--schedules", "20"]) == 0
+    capsys.readouterr()
+
+
+def test_the_path_to_a_violation_is_one_too(tmp_path: Path, capsys: pytest.CaptureFixture[str], explore: Any) -> None:
+    path = ROOT / "scenarios/consensus/r8_late_original_unsequenced.yaml"
+    assert call(["run", str(path), "--export", f"log={tmp_path / 'a.jsonl'}"]) == 0
+    capsys.readouterr()
+    assert call(["conform", str(tmp_path / "a.jsonl"), "--model", "models.consensus", "--out", str(tmp_path)]) == 1
+    told = capsys.readouterr().out  # the scenario has a fault that is not in the budget of its model
+    assert "the fault budget has no agent_timeout; if it may happen, give --faults agent_timeout:1" in told
+    status, data = asked(capsys, tmp_path / "a.jsonl", "--faults", "agent_timeout:1")
+    assert (status, data["verdict"]) == (1, "violated")
+    assert data["violation"].startswith("exactly_once_inputs: ")
+    assert call(["run", data["scenario"], "--verify"]) == 0
+    assert explore.scenario(data["scenario"]).finding.property == "exactly_once_inputs"
+    capsys.readouterr()
+
+
+def children(pid: int) -> list[int]:
+    found = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for path in found for child in path.read_text().split()]
+
+
+def test_an_interrupt_ends_the_workers_too(tmp_path: Path) -> None:
+    asked_twice = {"deliver": {"from": "coordinator", "message": "Ask", "fields": {"attempt": 9}}}
+    lines = [{"process": "claude", "input": asked_twice, "run": run} for run in ("one", "two")]  # long to refute
+    log = log_file(tmp_path / "a.jsonl", lines, {"config": {"agents": 3}})
+    words = [sys.executable, "-m", "sim", "conform", log, "--model", "models.consensus", "--workers", "2"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while len(workers := children(process.pid)) < 2:
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (ExitStatus.INTERRUPTED, "", "sim: interrupted\n")
+    assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+
+
+def test_a_bad_run_is_one_line_whoever_judges_it(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    header, *good = map(json.loads, log.read_text(encoding="utf-8").splitlines())
+    lines = [{**line, "run": str(run)} for run in range(3) for line in good]
+    path = log_file(log, [*lines, {"process": "claudius", "input": {"start": True}, "run": "bad"}], header)
+    for workers in ("1", "2"):
+        words = ["conform", path, "--model", "models.consensus", "--workers", workers]
+        assert call([*words, "--out", str(log.parent)]) == ExitStatus.BAD_INPUT
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "unknown process 'claudius'" in line
+
+
+@pytest.mark.parametrize(
+    ("more", "what"),
+    [
+        (("--model", "models.paxos"), "a.jsonl:1: the log is of models.consensus, not of models.paxos"),
+        (
+            ("--model", "models.consensus", "--set", "agents=x"),
+            "--set agents=x: agents is 'x'; expected a whole number",
+        ),
+    ],
+)
+def test_another_model_is_told_before_its_configuration_is_read(
+    more: tuple[str, ...], what: str, log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(["conform", str(log), *more]) == ExitStatus.BAD_INPUT
+    (line,) = capsys.readouterr().err.splitlines()
+    assert what in line
+
+
+def test_a_configuration_that_the_log_has_wrong_is_blamed_on_it(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log.write_text(log.read_text(encoding="utf-8").replace('"agents": 3', '"agents": "many"', 1), encoding="utf-8")
+    assert call(["conform", str(log), "--model", "models.consensus"]) == ExitStatus.BAD_INPUT
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "a.jsonl:1: config: agents=many: agents is 'many'; expected a whole number" in line
+
+
+def test_a_log_that_is_given_twice_is_refused(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["conform", str(log), str(log), "--model", "models.consensus"]) == ExitStatus.BAD_INPUT
+    assert "a.jsonl: is given twice; give each log once" in capsys.readouterr().err

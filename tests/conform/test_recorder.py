@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from sim.base.errors import ConfigError
 from sim.conform import recorder as recording
 from sim.conform.conformance import JudgedLog, Judging
 from sim.conform.recorder import RecordedProcess, Recorder
@@ -211,3 +212,69 @@ def test_a_line_that_is_written_without_care_is_caught(tmp_path: Path, monkeypat
         log.received("q", "Ask", {"odd": ITSELF})
         with pytest.raises(ValueError, match="Circular"):
             log.flush()
+
+
+FORKS = """
+import os, signal, sys
+from sim.conform.recorder import Recorder
+
+recorder = Recorder(sys.argv[1])
+client, server = recorder.process("client"), recorder.process("server")
+client.moved("ask")
+sent = client.sent("server", "Ask", {"number": 1})
+child = os.fork()
+if not child:
+    server.received("client", "Ask", {"number": 1}, cause=sent)
+    server.emitted("Served", {"number": 1})
+    server.sent("client", "Reply", {"number": 1})
+    server.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+os.waitpid(child, 0)
+client.received("server", "Reply", {"number": 1})
+print(*recorder.paths)
+"""
+
+
+def forked(path: Path) -> list[str]:
+    """A program that forks; the child is killed, the parent exits without closing its recorder."""
+    done = subprocess.run([sys.executable, "-c", FORKS, str(path)], capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def test_a_process_that_was_forked_writes_a_file_of_its_own_and_no_line_of_its_parent(tmp_path: Path) -> None:
+    (tmp_path / "run-7.jsonl").write_text("of an earlier run")
+    os.utime(tmp_path / "run-7.jsonl", (1, 1))
+    paths = forked(tmp_path / "run.jsonl")
+    assert len(paths) == 2
+    found = judged(Judging(system(1)), paths)
+    assert (found.verdict, found.lines) == ("ok", 3), found.words
+
+
+def test_a_fork_that_kept_the_lines_of_its_parent_would_be_caught(tmp_path: Path) -> None:
+    kept = FORKS.replace("if not child:", "if not child:\n    client.became('waiting'); client.flush()")
+    done = subprocess.run([sys.executable, "-c", kept, str(tmp_path / "a.jsonl")], capture_output=True, text=True)
+    assert "client was given nothing yet" in done.stderr
+
+
+def test_a_long_line_is_whole_as_soon_as_it_is_written(tmp_path: Path) -> None:
+    with Recorder(tmp_path / "a.jsonl") as recorder:
+        process = recorder.process("client")
+        process.started()
+        process.became(fields={"much": "x" * 200_000})
+        process.flush()
+        assert len((tmp_path / "a.jsonl").read_bytes().splitlines()) == 2
+
+
+def test_who_is_observed_stands_in_the_header_and_did_nothing_without_a_line(tmp_path: Path) -> None:
+    def recorded(*observed: str) -> JudgedLog:
+        with Recorder(tmp_path / "a.jsonl", processes=observed) as recorder:
+            client = recorder.process("client")
+            client.moved("ask")
+            client.sent("server", "Ask", {"number": 1})
+            client.received("server", "Reply", {"number": 1})
+        return judged(Judging(system(1)), [str(tmp_path / "a.jsonl")])
+
+    assert recorded().verdict == "ok"
+    assert recorded("client", "server").verdict == "violated"
+    with pytest.raises(ConfigError, match=r"a.jsonl:1: unknown process 'servr' \(did you mean 'server'"):
+        recorded("servr")

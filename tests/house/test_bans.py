@@ -67,7 +67,7 @@ BANS = (
     Ban(
         ("threading", "asyncio", "multiprocessing"),
         "a process is a value; only sim.run.local and campaign start workers",
-        # the sequence, the injector and the recorder are for production code, with a lock
+        # the sequence, the injector, the recorder and the spans are for production code, with a lock
         (
             "sim/campaign/",
             "sim/consensus/",
@@ -75,6 +75,7 @@ BANS = (
             "sim/faults/gate.py",
             "sim/conform/recorder.py",
             "sim/run/local.py",
+            "sim/conform/spans.py",
         ),
     ),
     Ban(

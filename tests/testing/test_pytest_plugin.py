@@ -221,7 +221,7 @@ def test_a_project_without_it_loads_no_module_of_sim(suite: Suite) -> None:
 
 
 OWN_SIM = "def answer():\n    return 42\n"
-OFF = "roundsim: `sim` is a package of this project's own here ({}), so the fixture `explore` is off"
+OFF = "roundsim: `sim` is a package of this project's own here ({}), so its fixtures are off"
 
 
 @pytest.mark.parametrize("options", [(), ("-n", "1")], ids=["one process", "xdist"])

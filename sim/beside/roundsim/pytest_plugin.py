@@ -1,14 +1,17 @@
-"""The pytest plugin: the fixture `explore`, its options, a line in the summary of a run that used it.
+"""The pytest plugin: the fixtures `explore` and `conforms`, their options, a line in the summary of a run that explored.
 
     from shop import system
 
     def test_no_order_is_charged_twice(explore):
         explore(system, faults="crash:1@bank").check()
 
-Nothing of roundsim is loaded before a test uses the fixture; Hypothesis and its options are left alone. It is there in
+    def test_the_shop_does_what_its_model_does(conforms):
+        conforms("shop.jsonl", system)
+
+Nothing of roundsim is loaded before a test uses a fixture; Hypothesis and its options are left alone. It is there in
 the tests of any project that shares an environment with roundsim, so it stays out of the way: an option of the
 project's own that has the name of one of ours is the project's, and where `sim` is a package of the project's own,
-`explore` is off, and a line says so.
+the fixtures are off, and a line says so.
 """
 
 from __future__ import annotations
@@ -17,12 +20,14 @@ import argparse
 import importlib
 import sys
 from collections.abc import Generator
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from sim.testing.conforming import Conforms
     from sim.testing.explorer import Explore
 
 PROFILES = {"quick": 100, "default": 1_000, "thorough": 50_000}
@@ -117,16 +122,33 @@ def _whole(option: str, text: str, least: int) -> int:
 def explore(request: pytest.FixtureRequest) -> Explore:
     """A model to check, fuzz or replay: `explore(system).check()`, `explore(system, faults="drop:1").fuzz()`,
     `explore.scenario("race.yaml")`. A violation fails the test with a minimised counterexample."""
-    foreign = _foreign(importlib.import_module("sim"))
-    if foreign:
-        pytest.fail(foreign, pytrace=False)
+    _refuse_a_foreign_sim()
     from sim.testing.explorer import Explore, Settings
 
     config = request.config
     config.stash[_USED] = True
     _, schedules, seed = _chosen(config)
-    folder = config.rootpath / _ini(config, "sim_counterexamples")
-    return Explore(Settings(schedules, seed, folder), request.node.name)
+    return Explore(Settings(schedules, seed, _counterexamples(config)), request.node.name)
+
+
+@pytest.fixture
+def conforms(request: pytest.FixtureRequest) -> Conforms:
+    """Holds what a program did against its model: `conforms("run.jsonl", system)`, or a `Recorder` instead of the file.
+    A log that is not a path of the model fails the test, with the line and what the model could do there instead."""
+    _refuse_a_foreign_sim()
+    from sim.testing.conforming import Conforms
+
+    return Conforms(_counterexamples(request.config), request.node.name)
+
+
+def _counterexamples(config: pytest.Config) -> Path:
+    return config.rootpath / _ini(config, "sim_counterexamples")
+
+
+def _refuse_a_foreign_sim() -> None:
+    foreign = _foreign(importlib.import_module("sim"))
+    if foreign:
+        pytest.fail(foreign, pytrace=False)
 
 
 def _foreign(package: ModuleType) -> str:
@@ -134,9 +156,7 @@ def _foreign(package: ModuleType) -> str:
     if getattr(package, "__roundsim__", False):
         return ""
     place = package.__file__ or ", ".join(package.__path__)
-    return (
-        f"roundsim: `sim` is a package of this project's own here ({_one_line(place)}), so the fixture `explore` is off"
-    )
+    return f"roundsim: `sim` is a package of this project's own here ({_one_line(place)}), so its fixtures are off"
 
 
 def _one_line(text: str) -> str:

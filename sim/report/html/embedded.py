@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from sim.base.printing import printable
+from sim.conform.conformance import JudgedLog
 from sim.report.draw import Sketch, sketches
 from sim.report.draw.chart import Line, row_text, stays_text
 from sim.report.draw.svg import smooth
+from sim.report.html.log_lane import log_data
 from sim.report.metrics import status_lines
 from sim.report.outcome import JudgedRun
 from sim.report.text import heading_lines, summary
@@ -21,12 +23,13 @@ from sim.world.story import Fate, Happening, Journey, Look, Story
 FATES = tuple(Fate)
 
 
-def page_data(outcome: JudgedRun) -> dict[str, Any]:
-    """All that a page shows."""
+def page_data(outcome: JudgedRun, log: JudgedLog | None = None) -> dict[str, Any]:
+    """All that a page shows; `log` is the log that the run explains."""
     story = outcome.story
     writer = _Writer(story)
     steps = [writer.step(event) for event in story.events]
     finding = outcome.run.finding
+    parting = None if log is None else log_data(log)
     head, how = heading_lines(outcome)
     return {
         **_printable(
@@ -37,6 +40,7 @@ def page_data(outcome: JudgedRun) -> dict[str, Any]:
                 "verdict": outcome.run.verdict,
                 "expected": outcome.as_expected,
                 "finding": None if finding is None else [finding.property, finding.message],
+                "log": parting,
                 "facts": [[line[:12].strip(), line[12:]] for line in summary(outcome)],
                 "metrics": [] if outcome.metrics is None else list(status_lines(outcome.metrics)),
                 "network": story.network,

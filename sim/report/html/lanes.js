@@ -17,7 +17,7 @@ const shown = {
   matched: new Set(),
 };
 
-let laneGap = 120, lanesWidth = 0, saysLeft = 0, colours = {}, waiting = false;
+let laneGap = 120, lanesWidth = 0, logWidth = 0, saysLeft = 0, colours = {}, waiting = false;
 
 const laneX = (process) => GUTTER + (process + 0.5) * laneGap;
 
@@ -50,9 +50,10 @@ function readColours() {
 /** Fits everything to the size of the window. */
 function fit() {
   const width = scroller.clientWidth, height = scroller.clientHeight;
-  laneGap = Math.max(64, Math.min(150, (width * 0.62 - GUTTER) / Math.max(1, processes.length)));
+  laneGap = Math.max(64, Math.min(150, (width * (log ? 0.42 : 0.62) - GUTTER) / Math.max(1, processes.length)));
   lanesWidth = GUTTER + processes.length * laneGap;
-  saysLeft = lanesWidth + 10;
+  logWidth = log ? Math.max(200, Math.min(420, (width - lanesWidth) / 2)) : 0;
+  saysLeft = lanesWidth + logWidth + 10;
   const ratio = window.devicePixelRatio || 1;
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(height * ratio);
@@ -111,6 +112,10 @@ function drawRows(first, last, width) {
     row.time.textContent = timeText(step.time);
     row.says.style.left = `${saysLeft}px`;
     row.says.replaceChildren(...rowWords(step));
+    row.log.style.left = `${lanesWidth + 10}px`;
+    row.log.style.width = `${logWidth - 16}px`;
+    row.log.hidden = !log;
+    row.log.replaceChildren(...lineWords(step));
   });
 }
 
@@ -118,13 +123,15 @@ function makeRow() {
   const box = element("div", { role: "option" });
   box.style.setProperty("--gutter", `${GUTTER - 8}px`);
   const number = element("span"), time = element("span"), says = element("span", { class: "says" });
-  box.append(element("span", { class: "at" }, number, time), says);
+  const log = element("span", { class: "log" });
+  box.append(element("span", { class: "at" }, number, time), log, says);
   box.addEventListener("click", () => select(Number(box.dataset.step)));
   rowsBox.append(box);
-  return { box, number, time, says };
+  return { box, number, time, says, log };
 }
 
 function rowWords(step) {
+  if (step.number === parted) return ["⚑ ", partingWords()];
   const words = [step.number === violation ? "⚑ " : "", step.number === roundFrom ? "↻ " : "", shortly(step)];
   if (step.rejected.length) words.push(element("em", {}, `  ⊘ ${step.rejected.map(text).join("; ")}`));
   const moves = [];
@@ -145,9 +152,12 @@ function shortly(step) {
 }
 
 function drawLanes() {
-  if (lanesBox.childElementCount !== processes.length) {
-    lanesBox.replaceChildren(...processes.map(() => element("div", {}, element("b"), element("span"))));
+  const columns = log ? [["log", lanesWidth + 10], ["model", saysLeft]] : [];
+  if (lanesBox.childElementCount !== processes.length + columns.length) {
+    const titles = columns.map(([title]) => element("div", { class: "column" }, element("b", {}, title)));
+    lanesBox.replaceChildren(...processes.map(() => element("div", {}, element("b"), element("span"))), ...titles);
   }
+  columns.forEach(([, left], i) => { lanesBox.children[processes.length + i].style.left = `${left - scroller.scrollLeft}px`; });
   processes.forEach((machine, i) => {
     const box = lanesBox.children[i], state = stateAt(machine, shown.selected);
     box.style.left = `${laneX(i) - scroller.scrollLeft}px`;
@@ -304,7 +314,8 @@ function drawSign(step, row) {
   }
   if (step.process < 0) return undefined; // a loss is drawn at the end of its arrow
   const x = laneX(step.process);
-  if (step.kind === "fire") polygon(x, y, DIAMOND, colour);
+  if (step.kind === "parting") cross([x, y], 6, colours.bad, 2.4);
+  else if (step.kind === "fire") polygon(x, y, DIAMOND, colour);
   else if (step.kind === "move") polygon(x, y, SQUARE, colour);
   else if (step.kind === "restart") circle([x, y], 6, colour);
   else if (step.kind === "deliver" && step.faults.some((kind) => kind !== "crash" && kind !== "reorder")) polygon(x, y, TRIANGLE, colours.warn);

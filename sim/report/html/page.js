@@ -147,8 +147,14 @@ function begin() {
   document.title = by("title").textContent = by("title").title = data.title;
   by("how").textContent = data.how;
   by("replay").textContent = by("replay").title = data.replay;
-  by("verdict").textContent = `${data.verdict === "ok" ? "✓" : data.verdict === "violated" ? "⚑" : "…"} ${data.verdict}, ${data.expected ? "as expected" : "NOT as expected"}`;
-  by("verdict").classList.add(data.verdict);
+  const verdict = log ? log.verdict : data.verdict;
+  const said = log ? log.said : `${verdict}, ${data.expected ? "as expected" : "NOT as expected"}`;
+  by("verdict").textContent = `${verdict === "ok" ? "✓" : verdict === "violated" ? "⚑" : "…"} ${said}`;
+  by("verdict").classList.add(verdict);
+  if (parted >= 0) {
+    by("finding").hidden = false;
+    by("finding").append(log.words[0]);
+  }
   if (data.finding) {
     by("finding").hidden = false;
     by("finding").append(element("b", {}, data.finding[0]), `: ${data.finding[1]}`);

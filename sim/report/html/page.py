@@ -8,15 +8,16 @@ from html import escape
 from importlib.resources import files
 
 from sim.base.printing import json_text, printable
+from sim.conform.conformance import JudgedLog
 from sim.report.html.embedded import page_data
 from sim.report.outcome import JudgedRun
 
-SCRIPTS = ("trace.js", "lanes.js", "panels.js", "machines.js", "page.js")
+SCRIPTS = ("trace.js", "log.js", "lanes.js", "panels.js", "machines.js", "page.js")
 """In the order in which they build on each other."""
 
 
-def page(outcome: JudgedRun) -> str:
-    """The page of a run."""
+def page(outcome: JudgedRun, log: JudgedLog | None = None) -> str:
+    """The page of a run; with the log that it explains beside it, if it is given."""
     here = files(__package__)
     style = here.joinpath("page.css").read_text("utf-8")
     parts = "\n".join(here.joinpath(name).read_text("utf-8") for name in SCRIPTS)
@@ -34,7 +35,7 @@ def page(outcome: JudgedRun) -> str:
         "POLICY": policy,
         "TITLE": escape(printable(outcome.scenario.path)),
         "STYLE": style,
-        "DATA": data_text(page_data(outcome)),
+        "DATA": data_text(page_data(outcome, log)),
         "SCRIPT": script,
     }
     text = here.joinpath("page.html").read_text("utf-8")

@@ -25,13 +25,13 @@ function stepLink(number, words) {
 
 function drawStep() {
   const step = steps[shown.selected];
-  const parts = [element("h2", {}, step.number ? `Step ${step.number}${step.time === null ? "" : `, at ${timeText(step.time)}`}` : "Start")];
+  const parts = [element("h2", {}, step.number ? `${step.number === parted ? "Parting" : `Step ${step.number}`}${step.time === null ? "" : `, at ${timeText(step.time)}`}` : "Start")];
   if (step.number) parts.push(element("p", { class: "sentence mono" }, step.says));
-  if (step.number === violation) {
+  if (step.number === violation && data.finding) {
     parts.push(element("p", { class: "finding" }, element("b", {}, `⚑ ${data.finding[0]}`), `: ${data.finding[1]}`));
   }
   if (step.faults.length) parts.push(element("p", {}, ...step.faults.map((kind) => element("span", { class: "tag" }, `fault: ${kind}`))));
-  parts.push(...notes(step), element("h3", {}, "State of every machine"), cards(step));
+  parts.push(...logNotes(step), ...notes(step), element("h3", {}, "State of every machine"), cards(step));
   const flying = inFlight(step.number);
   parts.push(element("h3", {}, `In flight (${flying.length})`), flight(flying));
   document.getElementById("step").replaceChildren(...parts);
@@ -112,6 +112,7 @@ function drawRun() {
     const loud = name && name === name.toUpperCase();
     facts.append(element("dt", loud ? { class: "loud" } : {}, name), element("dd", loud ? { class: "loud mono" } : { class: "mono" }, value));
   }
+  if (log) facts.prepend(element("dt", {}, "log"), element("dd", { class: "mono" }, log.headline));
   const rejections = steps.filter((step) => step.rejected.length);
   const list = rejections.slice(0, 500).map((step) => element("tr", {},
     element("td", {}, stepLink(step.number)), element("td", { class: "mono" }, step.rejected.map(text).join("; ")), element("td", { class: "mono" }, step.says)));

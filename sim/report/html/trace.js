@@ -2,8 +2,10 @@
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const text = (number) => data.texts[number];
+if (data.log?.left.length) data.steps.push([null, -1, data.machines.findIndex(([name]) => name === data.log.left[0][2]), -1, -1, [], [], [], [], [], [], []]);
 const length = data.steps.length; // the start, which is step 0, and the steps
-const violation = data.finding ? length - 1 : -1;
+const parted = data.log?.left.length ? length - 1 : -1; // the row of the line that no step explains
+const violation = data.finding ? length - 1 : parted;
 const roundFrom = data.round ? length - data.round : length; // the first step of what can be repeated forever
 
 const machines = data.machines.map(([name, monitor, sketch, local], index) => ({
@@ -14,7 +16,7 @@ const processes = machines.filter((machine) => !machine.monitor);
 const steps = data.steps.map((
   [time, kind, process, says, journey, sent, faults, changed, notes, emitted, rejected, rows], number,
 ) => ({
-  number, time, kind: text(kind), process, says: text(says), journey, sent, faults: faults.map(text), changed,
+  number, time, kind: number === parted ? "parting" : text(kind), process, says: number === parted ? data.log.words[0] : text(says), journey, sent, faults: faults.map(text), changed,
   notes, emitted, rejected, rows,
 }));
 
@@ -102,6 +104,7 @@ function searchable() {
   found ??= steps.map((step) => [
     step.says, ...[...step.notes, ...step.emitted, ...step.rejected].map(text), ...step.faults,
     ...step.sent.map((sent) => journeys[sent].says),
+    ...(log ? [step.number === parted ? log.left[0] : step.lines].flat().map((line) => `${line.place} ${line.says} ${line.more}`) : []),
   ].join("\n").toLowerCase());
   return found;
 }
