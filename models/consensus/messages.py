@@ -6,6 +6,9 @@ from sim import Emission, Message
 
 Key = tuple[str | int, ...]
 
+USABLE = ("ok", "conflict")
+"""Answers that say something; an invalid or an empty one does not."""
+
 
 class Ask(Message):
     """The question of a stage of a round, to one agent; a retry is a further attempt."""
@@ -30,6 +33,10 @@ class Response(Message):
     def key(self) -> Key:
         """The logical input: all attempts of an agent in a stage are one."""
         return (self.run, self.round, self.stage, self.agent)
+
+    @property
+    def is_usable(self) -> bool:
+        return self.answer in USABLE
 
 
 class Store(Message):

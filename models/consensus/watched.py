@@ -6,7 +6,7 @@ from typing import Any
 
 from sim import EffectLedger, Monitor, View, always, sometimes
 
-from .answers import AllDecided, LastQuestion, Verdicts
+from .answers import AllDecided, FirstUsable, Verdicts
 from .coordinator import Coordinator
 from .monitors import (
     AckGate,
@@ -35,7 +35,7 @@ def monitors(
             process="coordinator", types=("Response", "AckDecision", "Update"), redelivered=True
         ),
         "exactly_once_effects": EffectLedger(),
-        "last_question": LastQuestion(run=run, attempts_max=coordinator.retries + 1, steps=steps),
+        "first_usable": FirstUsable(run=run, attempts_max=coordinator.retries + 1, steps=steps),
         "all_decided": AllDecided(steps=steps),
         "verdicts": Verdicts(run=run, stages=stages, quorum=quorum),
         "taken_in_order": TakenInOrder(run=run, stored=last, taken=last),
@@ -77,5 +77,6 @@ def _in_turn(coordinator: View) -> bool:
     journal, stages = coordinator.journal, coordinator.stages
     key = journal.sequence[2]
     stage = stages[key[1] % len(stages) if key else 0]
-    asked = sum(attempt > 0 for attempt in journal.attempts)
-    return not stage.sequential or asked - len(journal.answers) <= 1
+    done = {*journal.given_up, *(agent for agent, _ in journal.answers)}
+    asked = [agent for agent, attempt in zip(stage.roster, journal.attempts, strict=False) if attempt]
+    return not stage.sequential or sum(agent not in done for agent in asked) <= 1

@@ -8,11 +8,12 @@ from ..coordinator import Coordinator
 from . import fork, unsequenced, upstream
 from .fork import Fork
 from .policies import POLICIES
+from .strict import Strict
 from .unsequenced import Unsequenced
 from .upstream import Upstream
 
 
-class ReferenceCoordinator(Unsequenced, Upstream, Fork):
+class ReferenceCoordinator(Unsequenced, Upstream, Fork, Strict):
     """Its own rows come before ours, each behind a guard that reads a switch. With all switches off it is ours."""
 
     states = (*Coordinator.states, "blocked", "exited")

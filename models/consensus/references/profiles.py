@@ -41,6 +41,7 @@ PROFILES = {
         "ours with sequencing switched off",
         Switches(answers_unscoped=True, attempts_unscoped=True, decides_again=True, opens_for_any_ack=True),
     ),
+    "strict": Profile("ours with the strict rule for retried agents", Switches(attempts_strict=True)),
     "upstream": Profile("the upstream coordinator at its latest", _UPSTREAM, "upstream"),
     "upstream_old": Profile(
         "the upstream coordinator as the port found it",

@@ -25,6 +25,9 @@ class Switches(Record):
     opens_for_any_ack: bool = False
     """Any acknowledgement opens the gate. No reference does this; it is what a gate without numbers does."""
 
+    attempts_strict: bool = False
+    """An answer to an earlier attempt than the last is thrown away, though its agent has not been heard. Ours of old did."""
+
     takes_any_decision: bool = False
     """D1: the consumer takes every decision that it gets: of any run, of any number, a repeated one again."""
     runs_unnamed: bool = False
