@@ -332,6 +332,33 @@ FOUND = (
     ),
     Found(
         "-",
+        "history_counts",
+        "history_counts",
+        "An agent is taken for present in a stage because it has answered in the stage before.",
+        "That stage is decided early, by what was said about something else.",
+        {**ONE, "agents": 2, "stages": ("audit", "unlock"), "switches": ("history_counts",)},
+        "verdicts",
+    ),
+    Found(
+        "-",
+        "verdict_fed_back",
+        "verdict_fed_back",
+        "A check trusts the verdict that an earlier check of the stage has written down, and not the answers.",
+        "A verdict that was wrong once is wrong for good, and a conflict goes unnoticed.",
+        {**ONE, "rounds": 2, "answers": ("ok", "conflict"), "switches": ("verdict_fed_back",)},
+        "verdicts",
+    ),
+    Found(
+        "-",
+        "synthesis_masked",
+        "synthesis_masked",
+        "An artifact is stored again without its verdict, which hides the one that was stored first.",
+        "Whoever looks up the latest finds nothing, and takes the stage for undecided.",
+        {**FORK, "resends": 1},
+        "verdicts",
+    ),
+    Found(
+        "-",
         "any_ack",
         "opens_for_any_ack",
         "A repeated acknowledgement releases the decision after its own.",
@@ -357,12 +384,12 @@ property that is violated there, as expected.
     "found": """
 ## What a check finds
 
-What each deviation does, as a shortest counterexample in small bounds in which ours holds all its properties. All but D4
+What each deviation does, as a shortest counterexample in small bounds in which ours holds all its properties. Nearly all
 are found in the whole profile: the check that ours passes, with `--set profile=upstream` or `profile=fork`
 (`sequencing=false` for the last), judged by the one property of its row (`--set properties=NAME`), as a profile that
 is wrong in ten ways would always end at the nearest. Without the switch of its row the same check finds nothing, or
-nothing as short. D4 is not a race there: the upstream consumer takes every decision (D1), whatever its number; it
-is found with its switch alone. *Ours* is what the same bounds have around our profile, judged by everything. Files are in
+nothing as short. What another defect hides there is found with its switch *alone*: D4, as the upstream consumer takes every
+decision (D1), whatever its number, and what the fork remembers, as any answer is ok there. *Ours* is what the same bounds have around our profile, judged by everything. Files are in
 `scenarios/consensus/found/`, say in their heads what happens, why it matters and which command found it, and replay with
 `sim run`.
 """,
@@ -382,11 +409,8 @@ do not show:
 - The upstream's turn cap: a run has `rounds`, which is one. Its pauses for editing by hand, diagnostics and reviews are
   phases in which the consumer takes longer, and a check lets it take forever anyway. A user's prompt that calls the model
   while an acknowledgement is pending takes a turn and decides nothing.
-- The fork's verdict feedback (a check trusts the synthesis that an earlier one has written) and history leakage (whoever has
-  ever finished counts as present) are not races: the second check, or the second stage, is wrong on every schedule. In ours a
-  verdict is a function of the answers of its stage (`verdict.py`), and the monitor `verdicts` holds it to that. Its
-  lifecycle leak (a record of one run blocks the next run's Validate) needs two runs in one world; within one run it is what
-  D13 does.
+- Two of the fork's defects that concern what is exported and not what is decided: a textual run id compared with an integer key,
+  and a log tag that all runs share.
 
 ## The first usable answer counts
 

@@ -8,17 +8,18 @@ from ..coordinator import Coordinator
 from . import fork, unsequenced, upstream
 from .fork import Fork
 from .policies import POLICIES
+from .remembering import Remembering
 from .strict import Strict
 from .unsequenced import Unsequenced
 from .upstream import Upstream
 
 
-class ReferenceCoordinator(Unsequenced, Upstream, Fork, Strict):
+class ReferenceCoordinator(Unsequenced, Upstream, Fork, Strict, Remembering):
     """Its own rows come before ours, each behind a guard that reads a switch. With all switches off it is ours."""
 
     states = (*Coordinator.states, "blocked", "exited")
     hot = (*Coordinator.hot, "blocked")
-    durable = (*Coordinator.durable, "restarts")
+    durable = (*Coordinator.durable, "restarts", "finished", "synthesis")
     transitions = (*unsequenced.ROWS, *upstream.ROWS, *fork.ROWS, *Coordinator.transitions)
 
     def usual_policy(self) -> RetryPolicy:

@@ -69,6 +69,12 @@ class Switches(Record):
     """An artifact is inserted as often as it is asked for: its key holds a time and no run."""
     any_answer_is_ok: bool = False
     """Any set of answers that is not empty is recorded as ok: no quorum, no look at what they say."""
+    history_counts: bool = False
+    """Whoever has answered in any stage so far is taken for present, with what it said then."""
+    verdict_fed_back: bool = False
+    """A check writes its verdict down, and the next check of that stage trusts it, whatever is answered then."""
+    synthesis_masked: bool = False
+    """An artifact that is stored again has no verdict, and as the latest it hides the one that had."""
 
 
 SWITCHES = tuple(field.name for field in fields(Switches))
