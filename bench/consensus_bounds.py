@@ -9,6 +9,7 @@ from typing import Any
 
 from models.consensus import system
 from sim import DEFER, Action, Graph, Process, System, Uniform, check, simulate
+from sim.strategy import make_strategy
 
 ALL = "duplicate:1,drop:1,crash:1@coordinator"
 """With a retry and a repetition of each request, and a stop at any time: all budgets."""
@@ -82,6 +83,11 @@ SMALL = (
         "drop:1",
     ),
     Bound(
+        "1 agent without a retry, a guardrail, a stage launched twice, no stop",
+        282_653,
+        {**ONE, "guardrail": True, "relaunches": 1, "stop": False},
+    ),
+    Bound(
         "2 agents, every domain fault, no stop",
         64_573,
         {"stop": False},
@@ -134,12 +140,28 @@ REFERENCES: tuple[tuple[Mapping[str, Any], str], ...] = (
         "duplicate:2@Response",
     ),
     (
+        {
+            **ONE,
+            "rounds": 2,
+            "cancel": True,
+            "updates": 2,
+            "guardrail": True,
+            "relaunches": 2,
+            "former": ("AckDecision",),
+        },
+        "consensus_fail:1,duplicate:1@Response,duplicate:1@Stored,duplicate:1@NotStored",
+    ),
+    (
+        {"profile": "fork", "agents": 1, "stages": ("implement", "validate"), "guardrail": True, "relaunches": 2},
+        "duplicate:2@Response",
+    ),
+    (
         {"profile": "upstream", "agents": 1, "cancel": True, "countdown": 1, "former": ("Tick",)},
         "consensus_fail:1,duplicate:1",
     ),
 )
-"""What only a coordinator does that is blocked or gone, and a consumer that is inactive, walked at random: a check ends
-where it is stuck."""
+"""What only a coordinator does that is blocked or gone, or that waits for a launch, and a consumer that is inactive, walked at
+random: a check ends where it is stuck."""
 
 
 def walked() -> Iterator[tuple[Graph, Iterable[Action]]]:
@@ -152,6 +174,7 @@ def walked() -> Iterator[tuple[Graph, Iterable[Action]]]:
         graph = Graph(system(**config).with_(faults=faults, monitors={}, properties=()))
         for seed in range(400):
             simulate(graph, Uniform(seed))
+            simulate(graph, make_strategy("pctcp", seed, number=seed))  # what lingers on its way for long
         yield graph, graph.met()
 
 

@@ -350,6 +350,24 @@ FOUND = (
     ),
     Found(
         "-",
+        "flights_open",
+        "flights_open",
+        "A stage is launched again while its agents are at work, and they are asked once more.",
+        "Every batch is paid for, and which of them decides is an accident of timing.",
+        {**ONE, "guardrail": True, "relaunches": 1, "switches": ("flights_open",)},
+        "single_flight",
+    ),
+    Found(
+        "-",
+        "flights_leak",
+        "flights_leak",
+        "The record of a flight outlives its round, and the next round's launch of the stage is taken for a duplicate.",
+        "The stage is never begun, and the run stalls without a word.",
+        {**ONE, "guardrail": True, "rounds": 2, "switches": ("flights_leak",)},
+        "stuck",
+    ),
+    Found(
+        "-",
         "synthesis_masked",
         "synthesis_masked",
         "An artifact is stored again without its verdict, which hides the one that was stored first.",
@@ -422,6 +440,16 @@ does ([in your coordinator](guide/in-your-coordinator.md)); the monitor `first_u
 which knows an agent's last attempt only, is a switch: `--set switches=attempts_strict`, or `--set profile=strict`. With it an
 agent that is slower than the coordinator's patience each time is never heard (`slow_answer_strict.yaml`); ours ends in
 consensus (`slow_answer.yaml`).
+
+## Around the stages
+
+Each of these is off unless it is set, and costs no state then; `models/consensus/staged.py` puts them together.
+
+**Guardrail and single flight** (`--set guardrail=true`, `models/consensus/guarded.py`). Ahead of each stage the coordinator asks
+the guardrail, and the stage begins when it is launched. A launch names its run, round and stage and a hash of its payload: the
+first starts the stage, the same once more is a duplicate, another payload a conflict, one of another stage stale. `relaunches`
+is how often somebody launches the last one again. The monitor `single_flight` says that a stage is started once, and that
+nobody is asked for one that was not.
 
 ## With a budget
 

@@ -111,6 +111,23 @@ class StopAck(Message):
     run: str
 
 
+class Guard(Message):
+    """Whether this stage may begin; whoever says so launches it."""
+
+    run: str
+    round: int
+    stage: str
+
+
+class Launch(Message):
+    """Begin this stage; `payload` is a hash of what it is to work on."""
+
+    run: str
+    round: int
+    stage: str
+    payload: str
+
+
 class Countdown(Message):
     """Count down `ticks` seconds; a countdown is known by its run, its id and the decision that waits for it."""
 
@@ -183,6 +200,16 @@ class Withdrawn(Emission):
     run: str
     seq: int
     cause: str
+
+
+class Launched(Emission):
+    """What came of a launch: it started its stage, or why it did not."""
+
+    run: str
+    round: int
+    stage: str
+    payload: str
+    outcome: str
 
 
 class Begun(Emission):

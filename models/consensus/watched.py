@@ -8,6 +8,7 @@ from sim import EffectLedger, Monitor, View, always, sometimes
 
 from .answers import AllDecided, FirstUsable, Verdicts
 from .coordinator import Coordinator
+from .guarded import SingleFlight
 from .monitors import (
     AckGate,
     DropsTold,
@@ -18,6 +19,7 @@ from .monitors import (
     TakenInOrder,
     UpdatesOnce,
 )
+from .staged import Staged
 from .thrift import WITHIN_BUDGET, Thrifty
 
 
@@ -39,9 +41,15 @@ def monitors(
         "all_decided": AllDecided(steps=steps),
         "verdicts": Verdicts(run=run, stages=stages, quorum=quorum),
         "taken_in_order": TakenInOrder(run=run, stored=last, taken=last),
+        **(_around(coordinator, steps) if isinstance(coordinator, Staged) else {}),
         **(_of_updates(coordinator.queue_max) if updates else {}),
         **({"runs_out": RunsOut()} if countdown else {}),
     }
+
+
+def _around(coordinator: Staged, steps: tuple[tuple[int, str], ...]) -> dict[str, Monitor]:
+    """What must hold of what is around the stages."""
+    return {"single_flight": SingleFlight(steps=steps)} if coordinator.guardrail else {}
 
 
 def _of_updates(queue_max: int) -> dict[str, Monitor]:

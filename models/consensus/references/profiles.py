@@ -60,6 +60,8 @@ PROFILES = {
             artifacts_unscoped=True,
             any_answer_is_ok=True,
             history_counts=True,
+            flights_open=True,
+            flights_leak=True,
             verdict_fed_back=True,
             synthesis_masked=True,
         ),

@@ -73,6 +73,11 @@ class Switches(Record):
     """Whoever has answered in any stage so far is taken for present, with what it said then."""
     verdict_fed_back: bool = False
     """A check writes its verdict down, and the next check of that stage trusts it, whatever is answered then."""
+    flights_open: bool = False
+    """With a guardrail: a stage that is launched again while it is asked is dispatched again, a batch more."""
+    flights_leak: bool = False
+    """With a guardrail: the record of a flight names its stage alone and is never closed, so that the stage's next launch, in
+    the next round, is a duplicate."""
     synthesis_masked: bool = False
     """An artifact that is stored again has no verdict, and as the latest it hides the one that had."""
 

@@ -1,0 +1,56 @@
+"""What references do otherwise around their stages: flights that are not kept apart, or never end."""
+
+from __future__ import annotations
+
+from sim import IGNORE
+
+from ..guarded import DUPLICATE
+from ..messages import Launch
+from ..parts import Rows
+from ..staged import Staged
+from . import coordinator
+from .coordinator import ReferenceCoordinator
+
+ROWS: Rows = (
+    {
+        "trigger": Launch,
+        "source": "asking",
+        "dest": None,
+        "conditions": ["dispatches_again", "is_due"],
+        "before": "start",
+        "after": "ask_all",
+    },
+    {"trigger": Launch, "source": ["blocked", "exited"], "dest": IGNORE},
+)
+
+
+class ReferenceStaged(ReferenceCoordinator, Staged):
+    """Its own rows come before those of a reference, and these before ours."""
+
+    states = (*ReferenceCoordinator.states, "guarding")
+    hot = (*ReferenceCoordinator.hot, "guarding")
+    durable = (*ReferenceCoordinator.durable, "flight", "landed")
+    transitions = (*ROWS, *coordinator.ROWS, *Staged.transitions)
+
+    landed: tuple[str, ...] = ()
+    """The stages that were ever started."""
+
+    def dispatches_again(self) -> bool:
+        return self.switches.flights_open
+
+    def ask_all(self) -> None:
+        self.ask(self.missing())
+
+    def has_landed(self, launch: Launch) -> bool:
+        return self.switches.flights_leak and launch.stage in self.landed
+
+    def is_due(self, launch: Launch) -> bool:
+        return super().is_due(launch) and not self.has_landed(launch)
+
+    def start(self, launch: Launch) -> None:
+        if self.switches.flights_leak:
+            self.landed = tuple(sorted({*self.landed, launch.stage}))
+        super().start(launch)
+
+    def outcome(self, launch: Launch) -> str:
+        return DUPLICATE if self.has_landed(launch) else super().outcome(launch)
