@@ -88,6 +88,12 @@ SMALL = (
         {**ONE, "guardrail": True, "relaunches": 1, "stop": False},
     ),
     Bound(
+        "1 agent without a retry, a gate and a person, no stop",
+        358_420,
+        {**ONE, "stages": ("plan",), "gates": True, "answers": ("ok", "conflict"), "stop": False},
+        "crash:1@coordinator",
+    ),
+    Bound(
         "2 agents, every domain fault, no stop",
         64_573,
         {"stop": False},
@@ -152,6 +158,18 @@ REFERENCES: tuple[tuple[Mapping[str, Any], str], ...] = (
         "consensus_fail:1,duplicate:1@Response,duplicate:1@Stored,duplicate:1@NotStored",
     ),
     (
+        {**ONE, "stages": ("plan",), "gates": True, "answers": ("conflict",), "updates": 2, "former": ("AckDecision",)},
+        "consensus_fail:1,duplicate:1@Response,duplicate:1@Stored,duplicate:1@NotStored,duplicate:1@Ruling",
+    ),
+    (
+        {**ONE, "stages": ("plan",), "gates": True, "guardrail": True, "answers": ("conflict",), "cancel": True},
+        "none",
+    ),
+    (
+        {"profile": "upstream", "agents": 1, "stages": ("plan",), "gates": True, "answers": ("conflict",)},
+        "duplicate:1@Ruling",
+    ),
+    (
         {"profile": "fork", "agents": 1, "stages": ("implement", "validate"), "guardrail": True, "relaunches": 2},
         "duplicate:2@Response",
     ),
@@ -160,7 +178,7 @@ REFERENCES: tuple[tuple[Mapping[str, Any], str], ...] = (
         "consensus_fail:1,duplicate:1",
     ),
 )
-"""What only a coordinator does that is blocked or gone, or that waits for a launch, and a consumer that is inactive, walked at
+"""What only a coordinator does that is blocked or gone, or that waits for a launch or a person, and a consumer that is inactive, walked at
 random: a check ends where it is stuck."""
 
 

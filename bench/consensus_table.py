@@ -350,6 +350,15 @@ FOUND = (
     ),
     Found(
         "-",
+        "phase_kept",
+        "phase_kept",
+        "A gate is passed, the next stage is the one in hand, and its phase is never begun.",
+        "Nobody is asked and nothing waits for anything, so that the run stalls without a word.",
+        {**ONE, "stages": ("plan",), "gates": True, "answers": ("conflict",), "switches": ("phase_kept",)},
+        "stuck",
+    ),
+    Found(
+        "-",
         "flights_open",
         "flights_open",
         "A stage is launched again while its agents are at work, and they are asked once more.",
@@ -444,6 +453,14 @@ consensus (`slow_answer.yaml`).
 ## Around the stages
 
 Each of these is off unless it is set, and costs no state then; `models/consensus/staged.py` puts them together.
+
+**Quality gates** (`--set gates=true`, `models/consensus/gates.py`). Ahead of plan stands clarify, ahead of tasks checklist, ahead of
+implement analyze: stages with rosters of their own, asked all at once. A gate settles itself by `agree` and `settled_by` of
+`sim.consensus`, if the quorum says ok; if not, its verdict is `unsettled`, and after its acknowledgement a person lets the run go
+on or ends it. Two thirds of three are two here (`gate_majority.yaml`); a threshold of 67 in 100 asks for all three and goes to a
+person (`gate_majority_reference.yaml`). An answer to a gate never counts in the stage after it (`gate_answer_in_plan.yaml`); where
+answers are not kept apart it does (`gate_answer_in_plan_reference.yaml`). The monitor `person_rules` says that nobody is asked
+after an unsettled gate until a person has let the run go on, and that each is settled once.
 
 **Guardrail and single flight** (`--set guardrail=true`, `models/consensus/guarded.py`). Ahead of each stage the coordinator asks
 the guardrail, and the stage begins when it is launched. A launch names its run, round and stage and a hash of its payload: the

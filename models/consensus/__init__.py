@@ -23,6 +23,7 @@ from sim.consensus import Progress, RunPhase
 from .consumer import Consumer
 from .coordinator import Coordinator
 from .countdown import Clock
+from .gates import Person
 from .guarded import Guardrail
 from .journal import Journal, Stage
 from .messages import Response, Store
@@ -60,6 +61,7 @@ def system(
     queue: int = 24,
     countdown: int = 0,
     former: tuple[str, ...] = (),
+    gates: bool = False,
     guardrail: bool = False,
     relaunches: int = 0,
     sequencing: bool = True,
@@ -81,6 +83,7 @@ def system(
     - `stop`, `cancel`: whether the user may; `countdown`: seconds before the consumer takes a decision
     - `updates`, `queue`: how often the conversation goes on meanwhile, and how many snapshots may wait
     - `former`: what a former run may have left in the network; of Response, Stored, AckDecision, Decision, Tick
+    - `gates`: whether a gate is ahead of plan, tasks and implement, and a person settles what its agents do not
     - `guardrail`: whether a stage begins when it is launched; `relaunches`: how often somebody launches the last one again
     - `sequencing`: off, it takes whatever fits somehow
     - `profile`, `switches`: whose behaviour it has, single deviations besides (`models.consensus.references`)
@@ -92,7 +95,7 @@ def system(
     check_options(**given)
     whose = _profile(profile if sequencing else "unsequenced", switches)
     on = deviations(whose.switches)
-    used = chosen(stages, agents)
+    used = chosen(stages, agents, gates=gates)
     done = (first_round - 1) * len(used)
     coordinator = _coordinator(whose, used, given)
     names = tuple(dict.fromkeys(agent for stage in used for agent in stage.roster))
@@ -103,7 +106,7 @@ def system(
         **dict.fromkeys(names, agent),
         "store": kind_of(ArtifactStore, on)(applied=frozenset(kept), unscoped="artifacts_unscoped" in on),
         "consumer": kind_of(Consumer, on)(run=RUN, ticks=countdown, resends=resends, deviations=on, last=done),
-        **({"guardrail": Guardrail(relaunches=relaunches)} if guardrail else {}),
+        **_around(given),
         **_environment(stop, cancel, updates, countdown, former, on),
     }
     return System(
@@ -166,6 +169,16 @@ def _environment(
         found["clock"] = Clock()
     if former:
         found["former"] = Former(late=tuple((name, *LATE[name]) for name in former))
+    return found
+
+
+def _around(given: dict[str, Any]) -> dict[str, Process]:
+    """Those that the coordinator deals with around its stages."""
+    found: dict[str, Process] = {}
+    if given["guardrail"]:
+        found["guardrail"] = Guardrail(relaunches=given["relaunches"])
+    if given["gates"]:
+        found["person"] = Person()
     return found
 
 

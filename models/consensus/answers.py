@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sim import Accepted, Counted, Crashed, Monitor, Received, Rejected
 from sim.consensus import verdict
 
@@ -167,9 +169,12 @@ class Verdicts(Monitor):
 
     def decide(self, accepted: Accepted) -> None:
         _, round_, name = accepted.key
-        roster = next(stage.roster for stage in self.stages if stage.name == name)
+        stage = next(stage for stage in self.stages if stage.name == name)
         answers = [(agent, answer) for *place, agent, answer in self.answers if place == [round_, name]]
-        self.decided, self.answers = (round_, name, verdict(answers, roster, self.quorum)), ()
+        self.decided, self.answers = (round_, name, self.verdict_of(stage, answers)), ()
+
+    def verdict_of(self, stage: Stage, answers: Sequence[tuple[str, str]]) -> str:
+        return verdict(answers, stage.roster, self.quorum)
 
     def judge(self, received: Received) -> None:
         assert isinstance(received.message, Store)

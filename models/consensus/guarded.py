@@ -57,7 +57,7 @@ ROWS: Rows = (
     },
     {
         "trigger": Launch,
-        "source": ["guarding", "asking", "storing", "gated", "done", "stopped"],
+        "source": ["guarding", "awaiting", "asking", "storing", "gated", "done", "stopped"],
         "dest": None,
         "after": "refuse_launch",
     },

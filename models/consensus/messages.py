@@ -128,6 +128,21 @@ class Launch(Message):
     payload: str
 
 
+class Question(Message):
+    """What the agents of a gate do not settle: whether the run goes on."""
+
+    run: str
+    seq: int
+
+
+class Ruling(Message):
+    """What a person says to it."""
+
+    run: str
+    seq: int
+    goes_on: bool
+
+
 class Countdown(Message):
     """Count down `ticks` seconds; a countdown is known by its run, its id and the decision that waits for it."""
 
@@ -210,6 +225,14 @@ class Launched(Emission):
     stage: str
     payload: str
     outcome: str
+
+
+class Ruled(Emission):
+    """A person has settled what the agents of a gate did not."""
+
+    run: str
+    seq: int
+    goes_on: bool
 
 
 class Begun(Emission):

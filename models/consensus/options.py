@@ -75,7 +75,7 @@ def _amounts(given: dict[str, Any]) -> list[str]:
     return mistakes
 
 
-AROUND = ("guardrail",)
+AROUND = ("gates", "guardrail")
 """What a run may have around its stages."""
 
 

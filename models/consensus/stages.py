@@ -26,6 +26,12 @@ STAGES = {
 """Name -> stage, in the order in which a run goes through them."""
 
 
-def chosen(names: tuple[str, ...], agents: int) -> tuple[Stage, ...]:
-    """These stages, each with the first `agents` of its roster."""
-    return tuple(replace(STAGES[name], roster=STAGES[name].roster[:agents]) for name in names)
+GATES = {"plan": "clarify", "tasks": "checklist", "implement": "analyze"}
+"""Stage -> the gate ahead of it."""
+
+
+def chosen(names: tuple[str, ...], agents: int, *, gates: bool = False) -> tuple[Stage, ...]:
+    """These stages, each with the first `agents` of its roster; with `gates` also the gates ahead of them."""
+    ahead = {GATES[name] for name in names if gates and name in GATES}
+    used = [name for name in STAGES if name in ahead or name in names]
+    return tuple(replace(STAGES[name], roster=STAGES[name].roster[:agents]) for name in used)

@@ -8,6 +8,7 @@ from sim import EffectLedger, Monitor, View, always, sometimes
 
 from .answers import AllDecided, FirstUsable, Verdicts
 from .coordinator import Coordinator
+from .gates import AllDecidedOrRefused, GateVerdicts, PersonRules
 from .guarded import SingleFlight
 from .monitors import (
     AckGate,
@@ -30,6 +31,7 @@ def monitors(
     run, stages, rounds = coordinator.run, coordinator.stages, range(1, coordinator.rounds + 1)
     steps = tuple((round_, stage.name) for round_ in rounds for stage in stages)[done:]
     last = coordinator.number()
+    gated = isinstance(coordinator, Staged) and coordinator.gates
     return {
         "ack_gate": AckGate(run=run, decided=last, taken=last, released=last),
         "stop_once": StopOnce(),
@@ -38,8 +40,8 @@ def monitors(
         ),
         "exactly_once_effects": EffectLedger(),
         "first_usable": FirstUsable(run=run, attempts_max=coordinator.retries + 1, steps=steps),
-        "all_decided": AllDecided(steps=steps),
-        "verdicts": Verdicts(run=run, stages=stages, quorum=quorum),
+        "all_decided": (AllDecidedOrRefused if gated else AllDecided)(steps=steps),
+        "verdicts": (GateVerdicts if gated else Verdicts)(run=run, stages=stages, quorum=quorum),
         "taken_in_order": TakenInOrder(run=run, stored=last, taken=last),
         **(_around(coordinator, steps) if isinstance(coordinator, Staged) else {}),
         **(_of_updates(coordinator.queue_max) if updates else {}),
@@ -49,7 +51,12 @@ def monitors(
 
 def _around(coordinator: Staged, steps: tuple[tuple[int, str], ...]) -> dict[str, Monitor]:
     """What must hold of what is around the stages."""
-    return {"single_flight": SingleFlight(steps=steps)} if coordinator.guardrail else {}
+    found: dict[str, Monitor] = {}
+    if coordinator.guardrail:
+        found["single_flight"] = SingleFlight(steps=steps)
+    if coordinator.gates:
+        found["person_rules"] = PersonRules(steps=steps)
+    return found
 
 
 def _of_updates(queue_max: int) -> dict[str, Monitor]:

@@ -60,6 +60,7 @@ PROFILES = {
             artifacts_unscoped=True,
             any_answer_is_ok=True,
             history_counts=True,
+            phase_kept=True,
             flights_open=True,
             flights_leak=True,
             verdict_fed_back=True,

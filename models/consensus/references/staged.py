@@ -5,7 +5,7 @@ from __future__ import annotations
 from sim import IGNORE
 
 from ..guarded import DUPLICATE
-from ..messages import Launch
+from ..messages import Launch, Ruling
 from ..parts import Rows
 from ..staged import Staged
 from . import coordinator
@@ -20,16 +20,23 @@ ROWS: Rows = (
         "before": "start",
         "after": "ask_all",
     },
-    {"trigger": Launch, "source": ["blocked", "exited"], "dest": IGNORE},
+    {
+        "trigger": Ruling,
+        "source": "awaiting",
+        "dest": "asking",
+        "conditions": ["keeps_the_phase", "is_asked_for", "lets_it_go_on"],
+        "before": "heed",
+    },
+    *({"trigger": message, "source": ["blocked", "exited"], "dest": IGNORE} for message in (Launch, Ruling)),
 )
 
 
 class ReferenceStaged(ReferenceCoordinator, Staged):
     """Its own rows come before those of a reference, and these before ours."""
 
-    states = (*ReferenceCoordinator.states, "guarding")
-    hot = (*ReferenceCoordinator.hot, "guarding")
-    durable = (*ReferenceCoordinator.durable, "flight", "landed")
+    states = (*ReferenceCoordinator.states, "guarding", "awaiting")
+    hot = (*ReferenceCoordinator.hot, "guarding", "awaiting")
+    durable = (*ReferenceCoordinator.durable, "flight", "gate", "landed")
     transitions = (*ROWS, *coordinator.ROWS, *Staged.transitions)
 
     landed: tuple[str, ...] = ()
@@ -37,6 +44,9 @@ class ReferenceStaged(ReferenceCoordinator, Staged):
 
     def dispatches_again(self) -> bool:
         return self.switches.flights_open
+
+    def keeps_the_phase(self) -> bool:
+        return self.switches.phase_kept
 
     def ask_all(self) -> None:
         self.ask(self.missing())

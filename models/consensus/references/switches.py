@@ -73,6 +73,8 @@ class Switches(Record):
     """Whoever has answered in any stage so far is taken for present, with what it said then."""
     verdict_fed_back: bool = False
     """A check writes its verdict down, and the next check of that stage trusts it, whatever is answered then."""
+    phase_kept: bool = False
+    """With gates: when a person lets the run go on, the next stage is the one in hand, and its phase is not begun: nobody is asked."""
     flights_open: bool = False
     """With a guardrail: a stage that is launched again while it is asked is dispatched again, a batch more."""
     flights_leak: bool = False

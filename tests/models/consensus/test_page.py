@@ -78,7 +78,14 @@ def test_it_is_its_switch_that_does_it(found: Found, monkeypatch: pytest.MonkeyP
 
 def test_each_is_found_in_a_whole_profile_but_for_those_that_another_defect_hides_there() -> None:
     alone = [found.switch for found in FOUND if "switches" in found.config]
-    assert alone == ["counts_from_zero", "history_counts", "verdict_fed_back", "flights_open", "flights_leak"]
+    assert alone == [
+        "counts_from_zero",
+        "history_counts",
+        "verdict_fed_back",
+        "phase_kept",
+        "flights_open",
+        "flights_leak",
+    ]
 
 
 def test_every_switch_is_in_a_profile_and_has_a_row_and_every_race_has_its_files() -> None:

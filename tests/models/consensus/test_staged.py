@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 import models.consensus as consensus
+from models.consensus.gates import UNSETTLED, gate_verdict
 from models.consensus.guarded import CONFLICT, DUPLICATE, STALE, STARTED
-from models.consensus.messages import Launch, Launched
+from models.consensus.messages import Launch, Launched, Ruled, Ruling
 from models.consensus.staged import Staged
 from sim import ConfigError, System, check, simulate
 from sim.machine.outputs import Emit
 from sim.strategy import make_strategy
 
 ONE: dict[str, Any] = {"agents": 1, "retries": 0, "resends": 0, "stop": False}
+GATED: dict[str, Any] = {**ONE, "stages": ("plan",), "gates": True, "answers": ("ok", "conflict")}
 GUARDED: dict[str, Any] = {**ONE, "guardrail": True, "relaunches": 1}
 
 
@@ -39,6 +41,35 @@ class AsksUnlaunched(Staged):
         return True
 
 
+class GoesOnUnsettled(Staged):
+    """Takes no notice of a gate that its agents did not settle."""
+
+    def is_unsettled(self) -> bool:
+        return False
+
+
+class ForgetsTheRefusal(Staged):
+    """That a person has ended the run does not survive a crash."""
+
+    def on_restart(self) -> None:
+        self.gate = ""
+
+
+class HeedsAnyRuling(Staged):
+    """Takes a ruling for one about the gate in hand, whatever it is about."""
+
+    def is_asked_for(self, ruling: Ruling) -> bool:
+        return True
+
+
+class SettlesConflicts(Staged):
+    """Passes a gate whose agents disagree."""
+
+    def verdict(self) -> str:
+        found = super().verdict()
+        return "degraded" if found == UNSETTLED else found
+
+
 def planted(fault: type[Staged], faults: str, config: dict[str, Any]) -> System:
     """The system with this coordinator in place of ours."""
     sound = consensus.system(**config).with_(faults=faults)
@@ -51,6 +82,10 @@ PLANTED = [
     (StartsTwice, "none", GUARDED, "single_flight"),
     (ForgetsItsFlight, "crash:1@coordinator after Launched", GUARDED, "single_flight"),
     (AsksUnlaunched, "none", GUARDED, "single_flight"),
+    (GoesOnUnsettled, "none", GATED, "person_rules"),
+    (ForgetsTheRefusal, "crash:1@coordinator", GATED, "person_rules"),
+    (HeedsAnyRuling, "duplicate:1@Ruling", {**GATED, "stages": ("plan", "tasks")}, "person_rules"),
+    (SettlesConflicts, "none", GATED, "verdicts"),
 ]
 
 
@@ -84,6 +119,45 @@ def test_a_launch_has_four_outcomes_and_each_comes_about() -> None:
         return emission.outcome if isinstance(emission, Launched) else None
 
     assert emitted({**GUARDED, "rounds": 2}, "none", outcome) == {STARTED, DUPLICATE, CONFLICT, STALE}
+
+
+def test_a_person_lets_a_run_go_on_and_ends_it() -> None:
+    def ruling(emission: object) -> bool | None:
+        return emission.goes_on if isinstance(emission, Ruled) else None
+
+    assert emitted(GATED, "none", ruling) == {True, False}
+
+
+THREE = ("gemini", "claude", "code")
+
+
+@pytest.mark.parametrize(
+    ("answers", "quorum", "says"),
+    [
+        ("ok ok ok", (2, 3), "ok"),
+        ("ok ok conflict", (2, 3), "degraded"),
+        ("ok ok -", (2, 3), "degraded"),
+        ("ok ok -", (67, 100), UNSETTLED),
+        ("ok conflict conflict", (2, 3), UNSETTLED),
+        ("ok conflict -", (2, 3), UNSETTLED),
+        ("conflict conflict conflict", (2, 3), UNSETTLED),
+        ("- - -", (2, 3), UNSETTLED),
+    ],
+)
+def test_a_gate_settles_itself_if_the_quorum_says_ok(answers: str, quorum: tuple[int, int], says: str) -> None:
+    given = [(agent, word) for agent, word in zip(THREE, answers.split(), strict=True) if word != "-"]
+    assert gate_verdict(given, THREE, quorum) == says
+
+
+def test_gates_stand_ahead_of_their_stages_once() -> None:
+    def names(stages: tuple[str, ...]) -> list[str]:
+        coordinator = consensus.system(stages=stages, gates=True).processes["coordinator"]
+        assert isinstance(coordinator, Staged)
+        return [stage.name for stage in coordinator.stages]
+
+    assert names(("plan", "validate")) == ["clarify", "plan", "validate"]
+    assert names(("clarify", "plan")) == ["clarify", "plan"]
+    assert names(("tasks", "implement")) == ["checklist", "tasks", "analyze", "implement"]
 
 
 @pytest.mark.parametrize(
