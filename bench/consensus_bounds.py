@@ -88,6 +88,12 @@ SMALL = (
         {**ONE, "guardrail": True, "relaunches": 1, "stop": False},
     ),
     Bound(
+        "2 agents, an aggregator, every answer, no stop",
+        111_086,
+        {"aggregator": True, "answers": ("ok", "conflict", "invalid", "empty", "keyless"), "stop": False},
+        "none",
+    ),
+    Bound(
         "1 agent without a retry, a gate and a person, no stop",
         358_420,
         {**ONE, "stages": ("plan",), "gates": True, "answers": ("ok", "conflict"), "stop": False},

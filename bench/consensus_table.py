@@ -350,6 +350,24 @@ FOUND = (
     ),
     Found(
         "-",
+        "aggregator_alone",
+        "aggregator_alone",
+        "An agent disagrees, the aggregator sums up that all is well, and its record alone makes the verdict.",
+        "A conflict is stored as ok, and the run goes on over it.",
+        {**ONE, "agents": 2, "aggregator": True, "answers": ("ok", "conflict"), "switches": ("aggregator_alone",)},
+        "verdicts",
+    ),
+    Found(
+        "-",
+        "aggregator_unchecked",
+        "aggregator_unchecked",
+        "A record without the keys that it must have is counted.",
+        "The next stage is made from what is not there.",
+        {**ONE, "aggregator": True, "agents": 2, "answers": ("ok", "keyless"), "switches": ("aggregator_unchecked",)},
+        "first_usable",
+    ),
+    Found(
+        "-",
         "phase_kept",
         "phase_kept",
         "A gate is passed, the next stage is the one in hand, and its phase is never begun.",
@@ -461,6 +479,12 @@ on or ends it. Two thirds of three are two here (`gate_majority.yaml`); a thresh
 person (`gate_majority_reference.yaml`). An answer to a gate never counts in the stage after it (`gate_answer_in_plan.yaml`); where
 answers are not kept apart it does (`gate_answer_in_plan_reference.yaml`). The monitor `person_rules` says that nobody is asked
 after an unsettled gate until a person has let the run go on, and that each is settled once.
+
+**Aggregator** (`--set aggregator=true`, `models/consensus/aggregator.py`). The last of a stage's roster is asked when nobody else is
+waited for, and sums up what they say. Records must have the keys of their stage (`lacking` of `sim.consensus`): the answer
+`keyless` has none of them, and its agent is asked again. Without the aggregator's record a verdict is `degraded` at best. A verdict is
+computed from all answers whenever a stage is decided, those that came after the aggregator was asked included
+(`aggregator_overtaken.yaml`, and its twin `aggregator_overtaken_reference.yaml`), and never from what a check has written before. The property `the aggregator comes last` says the first, the monitor `verdicts` the last.
 
 **Guardrail and single flight** (`--set guardrail=true`, `models/consensus/guarded.py`). Ahead of each stage the coordinator asks
 the guardrail, and the stage begins when it is launched. A launch names its run, round and stage and a hash of its payload: the

@@ -61,6 +61,7 @@ def system(
     queue: int = 24,
     countdown: int = 0,
     former: tuple[str, ...] = (),
+    aggregator: bool = False,
     gates: bool = False,
     guardrail: bool = False,
     relaunches: int = 0,
@@ -78,11 +79,12 @@ def system(
     - `retries`: further attempts with an agent that does not answer in time
     - `budget_ms`: what all attempts and waits of an agent in a stage may take; none: what the policy says
     - `resends`: how often a store request, a decision or an order for a countdown is sent again, after each start
-    - `answers`: what an agent may answer; of ok, conflict, invalid, empty
+    - `answers`: what an agent may answer; of ok, conflict, invalid, empty, keyless
     - `quorum`: the share of a roster that has to agree, as two integers; none: what the profile says
     - `stop`, `cancel`: whether the user may; `countdown`: seconds before the consumer takes a decision
     - `updates`, `queue`: how often the conversation goes on meanwhile, and how many snapshots may wait
     - `former`: what a former run may have left in the network; of Response, Stored, AckDecision, Decision, Tick
+    - `aggregator`: whether the last of a roster sums up what the others say
     - `gates`: whether a gate is ahead of plan, tasks and implement, and a person settles what its agents do not
     - `guardrail`: whether a stage begins when it is launched; `relaunches`: how often somebody launches the last one again
     - `sequencing`: off, it takes whatever fits somehow

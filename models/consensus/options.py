@@ -17,7 +17,7 @@ RUN = "run-1"
 FORMER = "run-0"
 """The run before this one."""
 
-ANSWERS = ("ok", "conflict", "invalid", "empty")
+ANSWERS = ("ok", "conflict", "invalid", "empty", "keyless")
 LATE: dict[str, tuple[str, Message]] = {
     "Response": ("coordinator", Response(FORMER, 1, "validate", "gemini", 1, "ok")),
     "Stored": ("coordinator", Stored(FORMER, 1)),
@@ -75,7 +75,7 @@ def _amounts(given: dict[str, Any]) -> list[str]:
     return mistakes
 
 
-AROUND = ("gates", "guardrail")
+AROUND = ("aggregator", "gates", "guardrail")
 """What a run may have around its stages."""
 
 

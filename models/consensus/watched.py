@@ -6,6 +6,7 @@ from typing import Any
 
 from sim import EffectLedger, Monitor, View, always, sometimes
 
+from .aggregator import COMES_LAST
 from .answers import AllDecided, FirstUsable, Verdicts
 from .coordinator import Coordinator
 from .gates import AllDecidedOrRefused, GateVerdicts, PersonRules
@@ -82,6 +83,8 @@ def properties(coordinator: Coordinator, *, stop: bool) -> tuple[Any, ...]:
                 lambda coordinator: all(spent_ms <= budget_ms for _, spent_ms in coordinator.journal.spent),
             )
         )
+    if isinstance(coordinator, Staged) and coordinator.aggregator:
+        held.append(COMES_LAST)
     if isinstance(coordinator, Thrifty):
         held.append(WITHIN_BUDGET)
     return tuple(held)

@@ -38,10 +38,10 @@ def test_the_same_seed_finds_the_same_whatever_the_tables_hold(strategy: str) ->
 
 
 def test_any_schedule_can_be_run_again_alone() -> None:
-    result = fuzz(faulty(), schedules=30, seed=13, keep_going=True)
+    result = fuzz(faulty(), schedules=30, seed=10, keep_going=True)
     assert {one.strategy for one in result.found} > {"uniform"} or len(result.found) == 1
     for one in result.found:
-        assert one.seed == schedule_seed(13, one.number)
+        assert one.seed == schedule_seed(10, one.number)
         run = simulate(faulty(), make_strategy(one.strategy, one.seed))
         assert run.finding is not None
         assert (run.finding.property, run.steps) == (one.property, one.steps)
@@ -146,7 +146,7 @@ def test_interrupted_while_minimising_it_keeps_the_violation_as_it_is(monkeypatc
 
 
 def test_time_bounds_a_fuzz() -> None:
-    result = fuzz(models.consensus.system(), seconds=0.01)
+    result = fuzz(models.consensus.system(), seconds=0.1)
     assert result.schedules >= 1
     assert result.verdict == "ok"
 

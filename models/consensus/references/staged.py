@@ -1,11 +1,14 @@
-"""What references do otherwise around their stages: flights that are not kept apart, or never end."""
+"""What references do otherwise around their stages: aggregators that nobody checks, phases that never begin,
+flights that are not kept apart, or never end."""
 
 from __future__ import annotations
 
 from sim import IGNORE
+from sim.consensus import Round, Taken
 
+from ..aggregator import aggregator_of
 from ..guarded import DUPLICATE
-from ..messages import Launch, Ruling
+from ..messages import Launch, Response, Ruling
 from ..parts import Rows
 from ..staged import Staged
 from . import coordinator
@@ -44,6 +47,19 @@ class ReferenceStaged(ReferenceCoordinator, Staged):
 
     def dispatches_again(self) -> bool:
         return self.switches.flights_open
+
+    def taken(self, response: Response) -> tuple[Round, Taken]:
+        if self.switches.aggregator_unchecked and self.aggregator and response.answer == "keyless":
+            return self.round().take(*self.claim(response), "ok")
+        return super().taken(response)
+
+    def verdict(self) -> str:
+        last, answers = aggregator_of(self.stage()), dict(self.journal.answers)
+        if not (self.switches.aggregator_alone and self.aggregator and last):
+            return super().verdict()
+        if answers.get(last) == "conflict":
+            return "conflict"
+        return "ok" if last in answers and len(answers) == len(self.roster()) else "degraded"
 
     def keeps_the_phase(self) -> bool:
         return self.switches.phase_kept

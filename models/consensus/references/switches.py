@@ -73,6 +73,10 @@ class Switches(Record):
     """Whoever has answered in any stage so far is taken for present, with what it said then."""
     verdict_fed_back: bool = False
     """A check writes its verdict down, and the next check of that stage trusts it, whatever is answered then."""
+    aggregator_alone: bool = False
+    """With an aggregator: its record alone makes the verdict, whatever the others say."""
+    aggregator_unchecked: bool = False
+    """With an aggregator: no record is checked for the keys that it must have."""
     phase_kept: bool = False
     """With gates: when a person lets the run go on, the next stage is the one in hand, and its phase is not begun: nobody is asked."""
     flights_open: bool = False

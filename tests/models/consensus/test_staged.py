@@ -8,15 +8,20 @@ from typing import Any
 import pytest
 
 import models.consensus as consensus
+from models.consensus.aggregator import REQUIRED, is_whole
 from models.consensus.gates import UNSETTLED, gate_verdict
 from models.consensus.guarded import CONFLICT, DUPLICATE, STALE, STARTED
-from models.consensus.messages import Launch, Launched, Ruled, Ruling
+from models.consensus.messages import Decided, Launch, Launched, Response, Ruled, Ruling
+from models.consensus.options import ANSWERS
 from models.consensus.staged import Staged
+from models.consensus.stages import STAGES
 from sim import ConfigError, System, check, simulate
+from sim.consensus import Round, Taken
 from sim.machine.outputs import Emit
 from sim.strategy import make_strategy
 
 ONE: dict[str, Any] = {"agents": 1, "retries": 0, "resends": 0, "stop": False}
+SUMMED_UP: dict[str, Any] = {**ONE, "agents": 3, "aggregator": True}
 GATED: dict[str, Any] = {**ONE, "stages": ("plan",), "gates": True, "answers": ("ok", "conflict")}
 GUARDED: dict[str, Any] = {**ONE, "guardrail": True, "relaunches": 1}
 
@@ -70,6 +75,20 @@ class SettlesConflicts(Staged):
         return "degraded" if found == UNSETTLED else found
 
 
+class AsksAllAtOnce(Staged):
+    """Asks the aggregator with all the others."""
+
+    def due(self) -> list[str]:
+        return self.missing()
+
+
+class ReadsNoRecord(Staged):
+    """Takes a record without its keys for one that is whole."""
+
+    def taken(self, response: Response) -> tuple[Round, Taken]:
+        return self.round().take(*self.claim(response), "ok")
+
+
 def planted(fault: type[Staged], faults: str, config: dict[str, Any]) -> System:
     """The system with this coordinator in place of ours."""
     sound = consensus.system(**config).with_(faults=faults)
@@ -82,6 +101,8 @@ PLANTED = [
     (StartsTwice, "none", GUARDED, "single_flight"),
     (ForgetsItsFlight, "crash:1@coordinator after Launched", GUARDED, "single_flight"),
     (AsksUnlaunched, "none", GUARDED, "single_flight"),
+    (AsksAllAtOnce, "none", SUMMED_UP, "the aggregator comes last"),
+    (ReadsNoRecord, "none", {**SUMMED_UP, "answers": ("keyless",)}, "first_usable"),
     (GoesOnUnsettled, "none", GATED, "person_rules"),
     (ForgetsTheRefusal, "crash:1@coordinator", GATED, "person_rules"),
     (HeedsAnyRuling, "duplicate:1@Ruling", {**GATED, "stages": ("plan", "tasks")}, "person_rules"),
@@ -103,10 +124,10 @@ def test_a_planted_fault_is_caught_where_ours_holds(
 
 
 def emitted(config: dict[str, Any], faults: str, what: Callable[[object], Any]) -> set[Any]:
-    """What `what` makes of the emissions of 200 random runs."""
+    """What `what` makes of the emissions of random runs."""
     system = consensus.system(**config).with_(faults=faults)
     found = set()
-    for seed in range(200):
+    for seed in range(100):
         run = simulate(system, make_strategy("pctcp", seed, number=seed))
         assert run.verdict == "ok"
         outputs = [output for _, action in run.trace.steps for output in action.outputs if isinstance(output, Emit)]
@@ -126,6 +147,24 @@ def test_a_person_lets_a_run_go_on_and_ends_it() -> None:
         return emission.goes_on if isinstance(emission, Ruled) else None
 
     assert emitted(GATED, "none", ruling) == {True, False}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_record_is_whole_with_the_keys_of_its_stage_and_with_none_less(stage: str) -> None:
+    def whole(answer: str) -> bool:
+        return is_whole(Response("run-1", 1, stage, "gpt_pro", 1, answer))
+
+    assert REQUIRED[stage]
+    assert [whole(answer) for answer in ANSWERS] == [True, True, False, False, False]
+
+
+def test_without_the_aggregators_record_a_verdict_is_degraded_at_best() -> None:
+    def verdict(emission: object) -> str | None:
+        return emission.verdict if isinstance(emission, Decided) else None
+
+    assert emitted(SUMMED_UP, "drop:1@gpt_pro->coordinator", verdict) == {"ok", "degraded", "no_consensus"}
+    lost = {**SUMMED_UP, "agents": 2, "quorum": (1, 2), "retries": 0}
+    assert "degraded" in emitted(lost, "drop:1@claude->coordinator", verdict)
 
 
 THREE = ("gemini", "claude", "code")
