@@ -11,7 +11,7 @@ from sim.metrics import Budget, MetricsError
 from .messages import AckDecision, Decision, Response, Stored, Tick
 from .references.profiles import PROFILES
 from .references.switches import SWITCHES
-from .stages import STAGES
+from .stages import GATES, STAGES
 
 RUN = "run-1"
 FORMER = "run-0"
@@ -84,6 +84,12 @@ def _around(given: dict[str, Any]) -> list[str]:
     mistakes = []
     if given["relaunches"] > 0 and not given["guardrail"]:
         mistakes.append(f"relaunches is {given['relaunches']}, and nothing is launched without guardrail; set it too")
+    if given["gates"] and not any(name in GATES for name in given["stages"]):
+        mistakes.append(
+            f"gates are ahead of {_any_of(GATES)}, and stages has none of them; add one, or leave out gates"
+        )
+    if given["aggregator"] and given["agents"] < 2:
+        mistakes.append(f"an aggregator sums up what others say, and agents is {given['agents']}; it is 2 or more")
     on = [name for name in AROUND if given[name]]
     if on and given["budget_usd"] is not None:
         mistakes.append(f"budget_usd is for the coordinator without {on[0]}; leave out one of the two")

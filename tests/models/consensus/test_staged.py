@@ -204,6 +204,8 @@ def test_gates_stand_ahead_of_their_stages_once() -> None:
     [
         ({"relaunches": 1}, "relaunches is 1, and nothing is launched without guardrail; set it too"),
         ({"relaunches": -1, "guardrail": True}, "relaunches is -1; it is 0 or more"),
+        ({"gates": True}, "gates are ahead of plan, tasks or implement, and stages has none of them"),
+        ({"aggregator": True, "agents": 1}, "an aggregator sums up what others say, and agents is 1; it is 2 or more"),
         ({"guardrail": True, "budget_usd": "1"}, "budget_usd is for the coordinator without guardrail"),
     ],
 )
