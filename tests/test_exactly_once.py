@@ -8,6 +8,7 @@ by `tests/saboteurs`: each planted fault of the model is caught by the same mach
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -28,7 +29,7 @@ from models.consensus.messages import (
     Turn,
     Update,
 )
-from sim import Accepted, Action, Counted, PropertyViolation, Replay, simulate
+from sim import Accepted, Action, Counted, PropertyViolation, Rejected, Replay, simulate
 from tests.exactly_once.beside import Broken, Countdowns, Updates
 from tests.exactly_once.ledger import Ledger
 from tests.exactly_once.machine import machine
@@ -114,9 +115,15 @@ def one() -> Ledger:
     return Ledger("run-1", (Stage("validate", ("gemini",)),), rounds=1, retries=0, held=(), done=0)
 
 
+def asked(ledger: Ledger) -> Ledger:
+    """The same, its agent having been asked."""
+    ledger.sent("coordinator", "gemini", Ask("run-1", 1, "validate", 1))
+    return ledger
+
+
 def in_turn() -> Ledger:
     """A sequential stage of two, of which the second was asked."""
-    ledger = Ledger("run-1", (Stage("plan", ("gemini", "claude"), True),), rounds=1, retries=0, held=(), done=0)
+    ledger = Ledger("run-1", (Stage("plan", ("gemini", "claude"), "sequential"),), rounds=1, retries=0, held=(), done=0)
     ledger.sent("coordinator", "gemini", Ask("run-1", 1, "plan", 1))
     ledger.sent("coordinator", "claude", Ask("run-1", 1, "plan", 1))
     return ledger
@@ -125,7 +132,9 @@ def in_turn() -> Ledger:
 @pytest.mark.parametrize(
     ("what", "why"),
     [
-        (lambda ledger: ledger.emitted(Counted(KEY), ANSWER), "was not the last"),
+        (lambda ledger: ledger.emitted(Counted(KEY), ANSWER), "was never made"),
+        (lambda ledger: asked(ledger).emitted(Counted(KEY), replace(ANSWER, answer="empty")), "says nothing"),
+        (lambda ledger: asked(ledger).emitted(Rejected(KEY, "late"), ANSWER), "gemini has not been heard"),
         (lambda ledger: ledger.sent("coordinator", "consumer", Decision("run-1", 1, "ok")), "before the store held it"),
         (lambda ledger: ledger.sent("coordinator", "gemini", Ask("run-1", 2, "validate", 1)), "in vain"),
         (lambda ledger: ledger.sent("coordinator", "gemini", Ask("run-1", 1, "validate", 2)), "more than 1 times"),
@@ -137,6 +146,7 @@ def in_turn() -> Ledger:
         (lambda ledger: ledger.rest(), "0 of 1 stages are closed"),
         (lambda ledger: in_turn().sent("coordinator", "gemini", Ask("run-1", 1, "plan", 2)), "more than 1 times"),
         (lambda ledger: in_turn().take_turn((1, "plan"), "gemini"), "has had its turn"),
+        (lambda ledger: in_turn().in_turn([Ask("run-1", 1, "plan", 1)] * 2), "were asked at once"),
         (lambda ledger: Updates(1).emitted(Turn(1), None), "queued"),
         (lambda ledger: queue(1, 2).step(), "2 updates are queued, 1 may be"),
         (lambda ledger: queue(1, 2).emitted(Turn(1), None), "queued"),

@@ -23,13 +23,16 @@ from sim.consensus import Progress, RunPhase
 from .consumer import Consumer
 from .coordinator import Coordinator
 from .countdown import Clock
-from .journal import Journal
+from .gates import Person
+from .guarded import Guardrail
+from .journal import Journal, Stage
 from .messages import Response, Store
-from .options import FORMER, LATE, RUN, check_options
+from .options import AROUND, FORMER, LATE, RUN, check_options
 from .peers import Agent, ArtifactStore, Conversation, Former, User
 from .references import kind_of
 from .references.profiles import PROFILES, Profile
 from .references.switches import deviations
+from .staged import Staged
 from .stages import chosen
 from .thrift import Thrifty
 from .watched import monitors, properties
@@ -58,6 +61,10 @@ def system(
     queue: int = 24,
     countdown: int = 0,
     former: tuple[str, ...] = (),
+    aggregator: bool = False,
+    gates: bool = False,
+    guardrail: bool = False,
+    relaunches: int = 0,
     sequencing: bool = True,
     profile: str = "sequenced",
     switches: tuple[str, ...] = (),
@@ -72,38 +79,27 @@ def system(
     - `retries`: further attempts with an agent that does not answer in time
     - `budget_ms`: what all attempts and waits of an agent in a stage may take; none: what the policy says
     - `resends`: how often a store request, a decision or an order for a countdown is sent again, after each start
-    - `answers`: what an agent may answer; of ok, conflict, invalid, empty
+    - `answers`: what an agent may answer; of ok, conflict, invalid, empty, keyless
     - `quorum`: the share of a roster that has to agree, as two integers; none: what the profile says
     - `stop`, `cancel`: whether the user may; `countdown`: seconds before the consumer takes a decision
     - `updates`, `queue`: how often the conversation goes on meanwhile, and how many snapshots may wait
     - `former`: what a former run may have left in the network; of Response, Stored, AckDecision, Decision, Tick
+    - `aggregator`: whether the last of a roster sums up what the others say
+    - `gates`: whether a gate is ahead of plan, tasks and implement, and a person settles what its agents do not
+    - `guardrail`: whether a stage begins when it is launched; `relaunches`: how often somebody launches the last one again
     - `sequencing`: off, it takes whatever fits somehow
     - `profile`, `switches`: whose behaviour it has, single deviations besides (`models.consensus.references`)
     - `budget_usd`: what the questions of a stage may cost; none: whatever it takes. An agent is asked again only within it
     - `ask_usd`: what a question and its answer are expected to cost
     - `prompt_tokens`, `answer_tokens`: what a question takes, earlier answers aside, and an answer
     """
-    check_options(**locals())
+    given = dict(locals())
+    check_options(**given)
     whose = _profile(profile if sequencing else "unsequenced", switches)
     on = deviations(whose.switches)
-    used = chosen(stages, agents)
+    used = chosen(stages, agents, gates=gates)
     done = (first_round - 1) * len(used)
-    kind = kind_of(Coordinator, on) if budget_usd is None else Thrifty
-    money: dict[str, Any] = {} if budget_usd is None else {"budget_usd": budget_usd, "ask_usd": ask_usd}
-    coordinator = kind(
-        run=RUN,
-        stages=used,
-        rounds=rounds,
-        retries=retries,
-        resends=resends,
-        quorum=quorum or whose.quorum,
-        queue_max=queue,
-        policy_name=whose.policy,
-        budget_ms=budget_ms,
-        **money,
-        deviations=on,
-        journal=_journal(first_round, len(used)),
-    )
+    coordinator = _coordinator(whose, used, given)
     names = tuple(dict.fromkeys(agent for stage in used for agent in stage.roster))
     agent = Agent(answers=answers, prompt_tokens=prompt_tokens, answer_tokens=answer_tokens)
     kept = [(FORMER, 1)] * bool(former) + [(RUN, coordinator.number() - n) for n in range(done)]
@@ -112,6 +108,7 @@ def system(
         **dict.fromkeys(names, agent),
         "store": kind_of(ArtifactStore, on)(applied=frozenset(kept), unscoped="artifacts_unscoped" in on),
         "consumer": kind_of(Consumer, on)(run=RUN, ticks=countdown, resends=resends, deviations=on, last=done),
+        **_around(given),
         **_environment(stop, cancel, updates, countdown, former, on),
     }
     return System(
@@ -119,6 +116,28 @@ def system(
         monitors=monitors(coordinator, done, quorum or OURS, updates=updates > 0, countdown=countdown > 0),
         properties=properties(coordinator, stop=stop or cancel),
         **_world(names),
+    )
+
+
+def _coordinator(whose: Profile, stages: tuple[Stage, ...], given: dict[str, Any]) -> Coordinator:
+    """The coordinator of these stages: one with a budget of money, one with something around its stages, or the plain one."""
+    on = deviations(whose.switches)
+    around = {name: given[name] for name in AROUND}
+    kind, more = kind_of(Coordinator, on), {}
+    if given["budget_usd"] is not None:
+        kind, more = Thrifty, {name: given[name] for name in ("budget_usd", "ask_usd")}
+    elif any(around.values()):
+        kind, more = kind_of(Staged, on), around
+    return kind(
+        run=RUN,
+        stages=stages,
+        **{name: given[name] for name in ("rounds", "retries", "resends", "budget_ms")},
+        quorum=given["quorum"] or whose.quorum,
+        queue_max=given["queue"],
+        policy_name=whose.policy,
+        **more,
+        deviations=on,
+        journal=_journal(given["first_round"], len(stages)),
     )
 
 
@@ -152,6 +171,16 @@ def _environment(
         found["clock"] = Clock()
     if former:
         found["former"] = Former(late=tuple((name, *LATE[name]) for name in former))
+    return found
+
+
+def _around(given: dict[str, Any]) -> dict[str, Process]:
+    """Those that the coordinator deals with around its stages."""
+    found: dict[str, Process] = {}
+    if given["guardrail"]:
+        found["guardrail"] = Guardrail(relaunches=given["relaunches"])
+    if given["gates"]:
+        found["person"] = Person()
     return found
 
 

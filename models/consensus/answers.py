@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sim import Accepted, Counted, Crashed, Monitor, Received, Rejected
 from sim.consensus import verdict
 
@@ -12,11 +14,9 @@ Given = tuple[int, str, str, str]
 """An answer as (round, stage, agent, answer)."""
 
 
-class LastQuestion(Monitor):
-    """An answer counts only if it is one to the last question that its agent got, in this run, and before
-    its stage was closed; no agent is asked more often than allowed.
-
-    What was asked is seen where it arrives: a question that is still on its way does not count yet.
+class FirstUsable(Monitor):
+    """Of the answers of an agent to a stage the first that is usable counts, and no other: a timeout never loses an
+    answer. It counts in this run, and before its stage is closed; no agent is asked more often than allowed.
     """
 
     states = ("watching",)
@@ -25,7 +25,7 @@ class LastQuestion(Monitor):
         {"trigger": Received, "source": "watching", "dest": None, "conditions": "is_answer", "after": "answer"},
         {"trigger": Received, "source": "watching", "dest": None},
         {"trigger": Counted, "source": "watching", "dest": None, "before": "judge", "after": "forget"},
-        {"trigger": Rejected, "source": "watching", "dest": None, "after": "forget"},
+        {"trigger": Rejected, "source": "watching", "dest": None, "before": "judge_loss", "after": "forget"},
         {"trigger": Crashed, "source": "watching", "dest": None, "after": "forget"},
         {"trigger": Accepted, "source": "watching", "dest": None, "after": "close"},
         {"trigger": Stopped, "source": "watching", "dest": None, "after": "stop"},
@@ -35,8 +35,8 @@ class LastQuestion(Monitor):
     attempts_max: int
     steps: tuple[tuple[int, str], ...]
     """(round, stage) for each that is to be decided, in order."""
-    asked: tuple[tuple[str, int], ...] = ()
-    """(agent, attempt) for each that was asked again in this stage."""
+    heard: tuple[str, ...] = ()
+    """Those who have a counted answer in the stage in hand."""
     given: Response | None = None
     """The answer that the coordinator is at."""
 
@@ -47,15 +47,10 @@ class LastQuestion(Monitor):
         return isinstance(received.message, Response)
 
     def ask(self, received: Received) -> None:
-        agent, ask = received.process, received.message
-        assert isinstance(ask, Ask)
-        if ask.attempt > self.attempts_max:
-            self.violate(f"{agent} was asked for attempt {ask.attempt} of at most {self.attempts_max}")
-        if (ask.round, ask.stage) in self.steps[:1] and ask.attempt > max(1, self.last(agent)):
-            self.asked = tuple(sorted({**dict(self.asked), agent: ask.attempt}.items()))
-
-    def last(self, agent: str) -> int:
-        return dict(self.asked).get(agent, 0)
+        assert isinstance(received.message, Ask)
+        if received.message.attempt > self.attempts_max:
+            asked = f"{received.process} was asked for attempt {received.message.attempt}"
+            self.violate(f"{asked} of at most {self.attempts_max}")
 
     def answer(self, received: Received) -> None:
         assert isinstance(received.message, Response)
@@ -69,17 +64,25 @@ class LastQuestion(Monitor):
             self.violate(f"an answer of {given.run} was counted in {self.run}")
         if (given.round, given.stage) not in self.steps:
             self.violate(f"an answer of {given.agent} was counted after {given.stage} {given.round} was closed")
-        if given.attempt < self.last(given.agent):
-            self.violate(f"{given.agent} was asked again, and then its answer to attempt {given.attempt} was counted")
+        if not given.is_usable:
+            self.violate(f"an answer of {given.agent} was counted that says nothing: {given.answer}")
+        self.heard = tuple(sorted({*self.heard, given.agent}))
+
+    def judge_loss(self, rejected: Rejected) -> None:
+        given = self.given
+        if given is None or rejected.key != given.key or given.run != self.run or not given.is_usable:
+            return
+        if (given.round, given.stage) in self.steps[:1] and given.agent not in self.heard:
+            self.violate(f"{given.agent} has not been heard, and its answer to attempt {given.attempt} was thrown away")
 
     def forget(self) -> None:
         self.given = None
 
     def close(self) -> None:
-        self.steps, self.asked, self.given = self.steps[1:], (), None
+        self.steps, self.heard, self.given = self.steps[1:], (), None
 
     def stop(self) -> None:
-        self.steps, self.asked, self.given = (), (), None
+        self.steps, self.heard, self.given = (), (), None
 
 
 class AllDecided(Monitor):
@@ -166,9 +169,12 @@ class Verdicts(Monitor):
 
     def decide(self, accepted: Accepted) -> None:
         _, round_, name = accepted.key
-        roster = next(stage.roster for stage in self.stages if stage.name == name)
+        stage = next(stage for stage in self.stages if stage.name == name)
         answers = [(agent, answer) for *place, agent, answer in self.answers if place == [round_, name]]
-        self.decided, self.answers = (round_, name, verdict(answers, roster, self.quorum)), ()
+        self.decided, self.answers = (round_, name, self.verdict_of(stage, answers)), ()
+
+    def verdict_of(self, stage: Stage, answers: Sequence[tuple[str, str]]) -> str:
+        return verdict(answers, stage.roster, self.quorum)
 
     def judge(self, received: Received) -> None:
         assert isinstance(received.message, Store)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sim import IGNORE, AgentTimeout, Counted, Disconnect, EmptyResponse, RateLimited, Rejected
-from sim.consensus import ErrorKind, Failure, RetryAfter, RetryDecision, RetryState
+from sim.consensus import ErrorKind, Failure, RetryAfter, RetryDecision, RetryState, Round, Taken
 
 from .core import Core
-from .failures import Setback, setback_of
-from .journal import GIVEN_UP
+from .failures import Spoiled, failure_in
+from .journal import Step
 from .messages import Ask, Response
 from .parts import Rows
 
 ROWS: Rows = (
-    # Answers.
+    # The first usable answer of an agent counts, whatever attempt it answers.
     {
         "trigger": Response,
         "source": "asking",
@@ -30,33 +30,47 @@ ROWS: Rows = (
         "conditions": "is_expected",
         "after": ["count", "ask_next"],
     },
-    {"trigger": Response, "source": ["asking", "storing", "gated", "done", "stopped"], "dest": None, "after": "reject"},
     # An agent that takes too long is asked again, as often and as long as the policy says.
     {"trigger": AgentTimeout, "source": "asking", "dest": None, "conditions": "may_ask_it_again", "after": "ask_again"},
     {"trigger": AgentTimeout, "source": "asking", "dest": IGNORE},
-    # One that refuses, breaks off or says nothing is asked again too, but not before its wait is over.
+    # One that refuses, breaks off or says nothing of use is asked again too, but not before its wait is over.
     *(
         row
-        for fault in (RateLimited, EmptyResponse, Disconnect)
+        for spoiled in (RateLimited, EmptyResponse, Disconnect, Response)
         for row in (
             {
-                "trigger": fault,
+                "trigger": spoiled,
                 "source": "asking",
                 "dest": None,
-                "conditions": "may_wait_for_it",
-                "after": "back_off",
+                "conditions": ["ends_an_attempt", "may_wait_for_it"],
+                "after": ["note_end", "back_off"],
             },
             {
-                "trigger": fault,
+                "trigger": spoiled,
                 "source": "asking",
                 "dest": "storing",
-                "conditions": ["is_awaited", "is_the_last"],
+                "conditions": ["ends_an_attempt", "is_hopeless", "is_the_last"],
+                "before": "note_end",
                 "after": "decide",
             },
-            {"trigger": fault, "source": "asking", "dest": None, "conditions": "is_awaited", "after": "give_it_up"},
-            {"trigger": fault, "source": "asking", "dest": IGNORE},
+            {
+                "trigger": spoiled,
+                "source": "asking",
+                "dest": None,
+                "conditions": ["ends_an_attempt", "is_hopeless"],
+                "after": ["note_end", "give_it_up"],
+            },
+            {
+                "trigger": spoiled,
+                "source": "asking",
+                "dest": None,
+                "conditions": "ends_an_attempt",
+                "after": "note_end",
+            },
         )
     ),
+    *({"trigger": fault, "source": "asking", "dest": IGNORE} for fault in (RateLimited, EmptyResponse, Disconnect)),
+    {"trigger": Response, "source": ["asking", "storing", "gated", "done", "stopped"], "dest": None, "after": "reject"},
     {"trigger": "backoff", "source": "asking", "dest": None, "after": "come_back"},
     # When patience ends, whoever may be asked again is; else those that answered decide.
     {"trigger": "patience", "source": "asking", "dest": None, "conditions": "late_ones", "after": "ask_late_ones"},
@@ -71,14 +85,17 @@ class Asking(Core):
 
     # --- whom to ask --------------------------------------------------------------------------------
 
+    def round(self) -> Round:
+        """The round of answers to the step in hand, as the journal has it."""
+        return self.journal.round(self.step(), self.roster(), self.quorum)
+
     def attempt_of(self, agent: str) -> int:
-        """The attempt that it is at, 0 before the first, `GIVEN_UP` after the last."""
-        return self.journal.attempts[self.roster().index(agent)] if self.journal.attempts else 0
+        """The attempt that it is at, 0 before the first."""
+        return self.round().attempts(agent)
 
     def missing(self) -> list[str]:
-        """Those who may still answer, or are to be asked."""
-        answered = {agent for agent, _ in self.journal.answers}
-        return [a for a in self.roster() if a not in answered and self.attempt_of(a) != GIVEN_UP]
+        """Those who are waited for, or are to be asked."""
+        return [*self.round().missing]
 
     def due(self) -> list[str]:
         """Those of them whose turn it is."""
@@ -92,10 +109,12 @@ class Asking(Core):
 
     def ask(self, agents: list[str]) -> None:
         """A further attempt with these agents, journalled first: no attempt is ever made twice."""
-        attempts = tuple(self.attempt_of(agent) + (agent in agents) for agent in self.roster())
-        self.journal = replace(self.journal, attempts=attempts)
+        round_ = self.round()
         for agent in agents:
-            self.send(agent, Ask(self.run, *self.place(), self.attempt_of(agent)))
+            round_, _ = round_.asked(agent)
+        self.journal = self.journal.with_round(round_)
+        for agent in agents:
+            self.send(agent, Ask(self.run, *self.place(), round_.attempts(agent)))
         self.wait()
 
     def ask_next(self) -> None:
@@ -145,27 +164,55 @@ class Asking(Core):
         self.ask(agents)
 
     def may_ask_it_again(self, fault: AgentTimeout) -> bool:
-        return self.is_awaited(fault) and self.may_retry(agent_of(fault))
+        """Whether it is the attempt that its agent is at which takes too long: that one goes on, beside the next."""
+        return self.ends_an_attempt(fault) and self.is_latest(fault) and self.may_retry(agent_of(fault))
 
     def ask_again(self, fault: AgentTimeout) -> None:
         self.repeat([agent_of(fault)])
 
-    def is_awaited(self, fault: AgentTimeout | Setback) -> bool:
-        """Whether the fault ends the attempt that its agent is at."""
-        assert isinstance(fault.message, Response)
-        return self.is_expected(fault.message) and agent_of(fault) not in self.waiting
+    # --- attempts that end without an answer of use -----------------------------------------------------
 
-    def may_wait_for_it(self, fault: Setback) -> bool:
-        if not (self.is_awaited(fault) and self.affords(1)):
-            return False
-        return isinstance(self.after(agent_of(fault), setback_of(fault)), RetryAfter)
+    def ended(self, spoiled: Spoiled) -> tuple[Round, Taken]:
+        """The round without this attempt."""
+        return self.round().take(*self.claim(answer_in(spoiled)), None, usable=False)
 
-    def back_off(self, fault: Setback) -> None:
+    def ends_an_attempt(self, spoiled: Spoiled) -> bool:
+        spoils = not (isinstance(spoiled, Response) and spoiled.is_usable)
+        return spoils and self.ended(spoiled)[1] is Taken.UNUSABLE
+
+    def note_end(self, spoiled: Spoiled) -> None:
+        journal = self.journal.with_round(self.ended(spoiled)[0])
+        if isinstance(spoiled, Response):
+            self.emit(Rejected(spoiled.key, "unusable"), journal=journal)
+        else:
+            self.journal = journal
+
+    def is_latest(self, spoiled: Spoiled) -> bool:
+        """Whether it is the attempt that its agent is at, and that one is still waited for."""
+        agent = agent_of(spoiled)
+        return agent in self.missing() and answer_in(spoiled).attempt == self.attempt_of(agent)
+
+    def may_wait_for_it(self, spoiled: Spoiled) -> bool:
+        return self.is_latest(spoiled) and self.may_come_back(spoiled)
+
+    def may_come_back(self, spoiled: Spoiled) -> bool:
+        return self.affords(1) and isinstance(self.after(agent_of(spoiled), failure_in(spoiled)), RetryAfter)
+
+    def is_hopeless(self, spoiled: Spoiled) -> bool:
+        """Whether nothing more is to come of its agent: no other attempt is on its way, and none will be made."""
+        agent = agent_of(spoiled)
+        more = agent in self.waiting or self.ended(spoiled)[0].waiting_for(agent)
+        return agent in self.missing() and not more and not self.may_come_back(spoiled)
+
+    def is_the_last(self, spoiled: Spoiled) -> bool:
+        return self.missing() == [agent_of(spoiled)]
+
+    def back_off(self, spoiled: Spoiled) -> None:
         """One timer serves all who wait: nobody is asked before the longest wait is over."""
-        agent = agent_of(fault)
-        decision = self.after(agent, setback_of(fault))
+        agent, failure = agent_of(spoiled), failure_in(spoiled)
+        decision = self.after(agent, failure)
         assert isinstance(decision, RetryAfter)
-        self.note_spent(agent, setback_of(fault))
+        self.note_spent(agent, failure)
         self.waiting = tuple(sorted((*self.waiting, agent)))
         self.wait_ms = (max(self.wait_ms[0], decision.low_ms), max(self.wait_ms[1], decision.high_ms))
         self.arm("backoff", self.wait_ms)
@@ -190,11 +237,8 @@ class Asking(Core):
 
     # --- giving up ----------------------------------------------------------------------------------
 
-    def is_the_last(self, fault: Setback) -> bool:
-        return self.missing() == [agent_of(fault)]
-
-    def give_it_up(self, fault: Setback) -> None:
-        self.give_up_on([agent_of(fault)])
+    def give_it_up(self, spoiled: Spoiled) -> None:
+        self.give_up_on([agent_of(spoiled)])
 
     def has_next(self) -> bool:
         """Whether somebody is to be asked when those whose turn it is are given up."""
@@ -204,28 +248,32 @@ class Asking(Core):
         self.give_up_on(self.due())
 
     def give_up_on(self, agents: list[str]) -> None:
-        attempts = tuple(GIVEN_UP if agent in agents else self.attempt_of(agent) for agent in self.roster())
-        self.journal = replace(self.journal, attempts=attempts)
+        """They are no longer waited for; what they answer all the same counts until the round is decided."""
+        round_ = self.round()
+        for agent in agents:
+            round_ = round_.give_up(agent)
+        self.journal = self.journal.with_round(round_)
         self.ask_next()
 
     # --- answers ------------------------------------------------------------------------------------
 
+    def claim(self, response: Response) -> tuple[str, Step, str, int]:
+        """What an answer says it is one to, as a round knows it: run, step, agent, attempt."""
+        numbers = {stage.name: number for number, stage in enumerate(self.stages, 1)}
+        return response.run, (response.round, numbers.get(response.stage, 0)), response.agent, response.attempt
+
+    def taken(self, response: Response) -> tuple[Round, Taken]:
+        """The round with this answer, and what becomes of it."""
+        return self.round().take(*self.claim(response), response.answer, usable=response.is_usable)
+
     def is_expected(self, response: Response) -> bool:
-        """Keyed by run, round, stage, agent and attempt: nothing else is an answer to what was asked."""
-        return self.names_the_stage(response) and self.names_the_attempt(response)
-
-    def names_the_stage(self, response: Response) -> bool:
-        return (response.run, response.round, response.stage) == (self.run, *self.place())
-
-    def names_the_attempt(self, response: Response) -> bool:
-        return response.agent in self.missing() and response.attempt == self.attempt_of(response.agent)
+        return self.taken(response)[1] is Taken.COUNTED
 
     def completes(self, response: Response) -> bool:
         return self.missing() in ([], [response.agent])
 
     def count(self, response: Response) -> None:
-        answers = tuple(sorted((*self.journal.answers, (response.agent, response.answer))))
-        self.emit(Counted(response.key), journal=replace(self.journal, answers=answers))
+        self.emit(Counted(response.key), journal=self.journal.with_round(self.taken(response)[0]))
 
     def reject(self, response: Response) -> None:
         self.emit(Rejected(response.key, self.reason(response)))
@@ -235,14 +283,24 @@ class Asking(Core):
             return "cancelled"
         if not self.names_the_stage(response):
             return "stale"
-        answered = response.agent in {agent for agent, _ in self.journal.answers}
-        return "duplicate" if self.state == "asking" and answered else "late"
+        return _REASONS.get(self.taken(response)[1], "late") if self.state == "asking" else "late"
+
+    def names_the_stage(self, response: Response) -> bool:
+        return (response.run, response.round, response.stage) == (self.run, *self.place())
 
 
 LATE = Failure(ErrorKind.TIMEOUT)
+_REASONS = {Taken.DUPLICATE: "duplicate", Taken.UNUSABLE: "unusable", Taken.ENDED: "unusable"}
+"""What became of an answer, as a reason of the input ledger."""
 
 
-def agent_of(fault: AgentTimeout | Setback) -> str:
-    """Whose attempt a fault has ended."""
-    assert isinstance(fault.message, Response)
-    return fault.message.agent
+def answer_in(spoiled: Spoiled) -> Response:
+    """The answer that ends an attempt, or that a fault has struck."""
+    answer = spoiled if isinstance(spoiled, Response) else spoiled.message
+    assert isinstance(answer, Response)
+    return answer
+
+
+def agent_of(spoiled: Spoiled) -> str:
+    """Whose attempt it is."""
+    return answer_in(spoiled).agent

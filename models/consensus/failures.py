@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from sim import Disconnect, EmptyResponse, RateLimited
+from sim import AgentTimeout, Disconnect, EmptyResponse, RateLimited
 from sim.consensus import ErrorKind, Failure
 
-Setback: TypeAlias = RateLimited | EmptyResponse | Disconnect
-"""What ends an attempt without an answer, at once."""
+from .messages import Response
+
+Spoiled: TypeAlias = AgentTimeout | RateLimited | EmptyResponse | Disconnect | Response
+"""What may spoil an attempt: a fault that strikes its answer, or an answer that is of no use."""
 
 ERROR_KINDS = {
     "agent_timeout": ErrorKind.TIMEOUT,
@@ -26,6 +28,8 @@ def failure_of(kind: str, reset_ms: int | None = None) -> Failure:
     return Failure(ERROR_KINDS[kind], reset_ms)
 
 
-def setback_of(fault: Setback) -> Failure:
-    """The failed attempt that this setback stands for, with its hint."""
-    return failure_of(fault.kind, fault.reset_ms if isinstance(fault, RateLimited) else None)
+def failure_in(spoiled: Spoiled) -> Failure:
+    """The failed attempt that this stands for, with its hint."""
+    if isinstance(spoiled, Response):
+        return Failure(ErrorKind.EMPTY if spoiled.answer == "empty" else ErrorKind.INVALID)
+    return failure_of(spoiled.kind, spoiled.reset_ms if isinstance(spoiled, RateLimited) else None)

@@ -11,6 +11,7 @@ from sim.consensus import (
     ConsensusSequence,
     Decision,
     Progress,
+    Round,
     RunPhase,
     SequenceValue,
 )
@@ -18,19 +19,21 @@ from sim.consensus import (
 Step = tuple[int, int]
 """A place in a run: (round, number of the stage), both from 1. It is a decision's key in its sequence."""
 
-GIVEN_UP = -1
-"""In the place of an attempt: this agent is no longer waited for."""
-
 TERMINAL = ("conflict", "no_consensus")
 """Verdicts after which a run does not go on."""
 
 
 class Stage(Record):
-    """Who is asked in a stage, and whether all at once or one after the other."""
+    """Who is asked in a stage, and how: `parallel`, all at once; `sequential`, one after the other; `gate`, all at once,
+    about what another stage starts from."""
 
     name: str
     roster: tuple[str, ...]
-    sequential: bool = False
+    mode: str = "parallel"
+
+    @property
+    def sequential(self) -> bool:
+        return self.mode == "sequential"
 
 
 class Journal(Record):
@@ -43,9 +46,13 @@ class Journal(Record):
     sequence: SequenceValue
     """`ConsensusSequence.as_value()`: the run, its last number and step, how far that is, whether it stops."""
     attempts: tuple[int, ...] = ()
-    """While asking, by place in the roster: the attempt that each agent is at; empty before the first."""
+    """While asking, by place in the roster: how often each agent was asked; empty before the first."""
+    over: tuple[tuple[str, int], ...] = ()
+    """While asking: (agent, attempt) for each that has ended without a usable answer."""
     answers: tuple[tuple[str, str], ...] = ()
     """While asking: (agent, answer); an agent stands here twice only without sequencing."""
+    given_up: tuple[str, ...] = ()
+    """While asking: those who are no longer waited for."""
     spent: tuple[tuple[str, int], ...] = ()
     """While asking: (agent, milliseconds of its retry budget), as far as any are spent."""
     verdict: str = ""
@@ -76,6 +83,33 @@ class Journal(Record):
     @property
     def stopped(self) -> bool:
         return self.sequence[4] == RunPhase.STOPPED.value
+
+    def round(self, step: Step, roster: tuple[str, ...], quorum: tuple[int, int]) -> Round:
+        """The round of answers in hand, at this step."""
+        answers = dict(self.answers)
+        places = tuple(
+            (
+                asked,
+                tuple(attempt for name, attempt in self.over if name == agent),
+                answers.get(agent),
+                agent in answers,
+                agent in self.given_up,
+            )
+            for agent, asked in zip(roster, self.attempts or (0,) * len(roster), strict=True)
+        )
+        return Round.from_value((self.sequence[0], step, roster, quorum, places, False))
+
+    def with_round(self, round_: Round) -> Journal:
+        """The journal after what has come to this round."""
+        *_, places, _ = round_.as_value()
+        named = tuple(zip(round_.roster, places, strict=True))
+        return replace(
+            self,
+            attempts=tuple(asked for _, (asked, *_) in named),
+            over=tuple((agent, attempt) for agent, (_, over, *_) in named for attempt in over),
+            answers=round_.answers,
+            given_up=tuple(agent for agent, (*_, given_up) in named if given_up),
+        )
 
     def decided(self, step: Step, verdict: str) -> Journal:
         """The intent: this step has a verdict and a number, and is to be stored. What was asked and answered

@@ -6,6 +6,9 @@ from sim import Emission, Message
 
 Key = tuple[str | int, ...]
 
+USABLE = ("ok", "conflict")
+"""Answers that say something; an invalid or an empty one does not."""
+
 
 class Ask(Message):
     """The question of a stage of a round, to one agent; a retry is a further attempt."""
@@ -30,6 +33,10 @@ class Response(Message):
     def key(self) -> Key:
         """The logical input: all attempts of an agent in a stage are one."""
         return (self.run, self.round, self.stage, self.agent)
+
+    @property
+    def is_usable(self) -> bool:
+        return self.answer in USABLE
 
 
 class Store(Message):
@@ -104,6 +111,38 @@ class StopAck(Message):
     run: str
 
 
+class Guard(Message):
+    """Whether this stage may begin; whoever says so launches it."""
+
+    run: str
+    round: int
+    stage: str
+
+
+class Launch(Message):
+    """Begin this stage; `payload` is a hash of what it is to work on."""
+
+    run: str
+    round: int
+    stage: str
+    payload: str
+
+
+class Question(Message):
+    """What the agents of a gate do not settle: whether the run goes on."""
+
+    run: str
+    seq: int
+
+
+class Ruling(Message):
+    """What a person says to it."""
+
+    run: str
+    seq: int
+    goes_on: bool
+
+
 class Countdown(Message):
     """Count down `ticks` seconds; a countdown is known by its run, its id and the decision that waits for it."""
 
@@ -176,6 +215,24 @@ class Withdrawn(Emission):
     run: str
     seq: int
     cause: str
+
+
+class Launched(Emission):
+    """What came of a launch: it started its stage, or why it did not."""
+
+    run: str
+    round: int
+    stage: str
+    payload: str
+    outcome: str
+
+
+class Ruled(Emission):
+    """A person has settled what the agents of a gate did not."""
+
+    run: str
+    seq: int
+    goes_on: bool
 
 
 class Begun(Emission):

@@ -11,13 +11,13 @@ from sim.metrics import Budget, MetricsError
 from .messages import AckDecision, Decision, Response, Stored, Tick
 from .references.profiles import PROFILES
 from .references.switches import SWITCHES
-from .stages import STAGES
+from .stages import GATES, STAGES
 
 RUN = "run-1"
 FORMER = "run-0"
 """The run before this one."""
 
-ANSWERS = ("ok", "conflict", "invalid", "empty")
+ANSWERS = ("ok", "conflict", "invalid", "empty", "keyless")
 LATE: dict[str, tuple[str, Message]] = {
     "Response": ("coordinator", Response(FORMER, 1, "validate", "gemini", 1, "ok")),
     "Stored": ("coordinator", Stored(FORMER, 1)),
@@ -27,8 +27,11 @@ LATE: dict[str, tuple[str, Message]] = {
 }
 """What a former run may have left in the network, by name: (target, message)."""
 
-_LEAST = {"retries": 0, "resends": 0, "updates": 0, "countdown": 0, "prompt_tokens": 0, "answer_tokens": 0, "queue": 1}
-_COUNTED = ("rounds", "retries", "resends", "updates", "countdown", "queue")
+_LEAST = {
+    **dict.fromkeys(("retries", "resends", "updates", "countdown", "relaunches", "prompt_tokens", "answer_tokens"), 0),
+    "queue": 1,
+}
+_COUNTED = ("rounds", "retries", "resends", "updates", "countdown", "relaunches", "queue")
 COUNT_MAX = 1_000
 """Beyond it a configuration is a slip, and building its system would never end."""
 
@@ -43,7 +46,7 @@ def check_options(**given: Any) -> None:
         mistakes.append(f"rounds {rounds}: the first is 1 or more, and not after the last")
     if given["budget_ms"] is not None and given["budget_ms"] < 0:
         mistakes.append(f"budget_ms is {given['budget_ms']}; it is 0 or more")
-    mistakes += _amounts(given)
+    mistakes += _amounts(given) + _around(given)
     quorum = given["quorum"]
     if quorum is not None and not 1 <= quorum[0] <= quorum[1]:
         mistakes.append(f"quorum is {list(quorum)}; two integers, the first 1 or more and not above the second")
@@ -69,6 +72,27 @@ def _amounts(given: dict[str, Any]) -> list[str]:
             Budget(given[key])
         except MetricsError as error:
             mistakes.append(f"{key}: {error}")
+    return mistakes
+
+
+AROUND = ("aggregator", "gates", "guardrail")
+"""What a run may have around its stages."""
+
+
+def _around(given: dict[str, Any]) -> list[str]:
+    """What belongs together is given together."""
+    mistakes = []
+    if given["relaunches"] > 0 and not given["guardrail"]:
+        mistakes.append(f"relaunches is {given['relaunches']}, and nothing is launched without guardrail; set it too")
+    if given["gates"] and not any(name in GATES for name in given["stages"]):
+        mistakes.append(
+            f"gates are ahead of {_any_of(GATES)}, and stages has none of them; add one, or leave out gates"
+        )
+    if given["aggregator"] and given["agents"] < 2:
+        mistakes.append(f"an aggregator sums up what others say, and agents is {given['agents']}; it is 2 or more")
+    on = [name for name in AROUND if given[name]]
+    if on and given["budget_usd"] is not None:
+        mistakes.append(f"budget_usd is for the coordinator without {on[0]}; leave out one of the two")
     return mistakes
 
 

@@ -8,7 +8,6 @@ from sim import View, always
 from sim.metrics import Budget
 
 from .coordinator import Coordinator
-from .journal import GIVEN_UP
 
 
 class Thrifty(Coordinator):
@@ -21,16 +20,14 @@ class Thrifty(Coordinator):
     """What a question and its answer are expected to cost."""
 
     def affords(self, more: int) -> bool:
-        """Besides what was asked, and what whoever backs off will be asked; an agent that was given up counts with all
-        attempts that it may have had."""
-        asked = sum(self.retries + 1 if attempt == GIVEN_UP else attempt for attempt in self.journal.attempts)
+        """Besides what was asked, and what whoever backs off will be asked."""
         budget, each = Budget(self.budget_usd), Decimal(self.ask_usd)
-        budget.spend(asked * each)
+        budget.spend(sum(self.journal.attempts) * each)
         return budget.allows((len(self.waiting) + more) * each)
 
 
 def _is_within(coordinator: View) -> bool:
-    attempts = [attempt for attempt in coordinator.journal.attempts if attempt > 0]
+    attempts = coordinator.journal.attempts
     asked = sum(attempts) * Decimal(coordinator.ask_usd)
     return max(attempts, default=0) <= 1 or asked <= Decimal(coordinator.budget_usd)
 

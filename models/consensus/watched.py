@@ -6,8 +6,11 @@ from typing import Any
 
 from sim import EffectLedger, Monitor, View, always, sometimes
 
-from .answers import AllDecided, LastQuestion, Verdicts
+from .aggregator import COMES_LAST
+from .answers import AllDecided, FirstUsable, Verdicts
 from .coordinator import Coordinator
+from .gates import AllDecidedOrRefused, GateVerdicts, PersonRules
+from .guarded import SingleFlight
 from .monitors import (
     AckGate,
     DropsTold,
@@ -18,6 +21,7 @@ from .monitors import (
     TakenInOrder,
     UpdatesOnce,
 )
+from .staged import Staged
 from .thrift import WITHIN_BUDGET, Thrifty
 
 
@@ -28,6 +32,7 @@ def monitors(
     run, stages, rounds = coordinator.run, coordinator.stages, range(1, coordinator.rounds + 1)
     steps = tuple((round_, stage.name) for round_ in rounds for stage in stages)[done:]
     last = coordinator.number()
+    gated = isinstance(coordinator, Staged) and coordinator.gates
     return {
         "ack_gate": AckGate(run=run, decided=last, taken=last, released=last),
         "stop_once": StopOnce(),
@@ -35,13 +40,24 @@ def monitors(
             process="coordinator", types=("Response", "AckDecision", "Update"), redelivered=True
         ),
         "exactly_once_effects": EffectLedger(),
-        "last_question": LastQuestion(run=run, attempts_max=coordinator.retries + 1, steps=steps),
-        "all_decided": AllDecided(steps=steps),
-        "verdicts": Verdicts(run=run, stages=stages, quorum=quorum),
+        "first_usable": FirstUsable(run=run, attempts_max=coordinator.retries + 1, steps=steps),
+        "all_decided": (AllDecidedOrRefused if gated else AllDecided)(steps=steps),
+        "verdicts": (GateVerdicts if gated else Verdicts)(run=run, stages=stages, quorum=quorum),
         "taken_in_order": TakenInOrder(run=run, stored=last, taken=last),
+        **(_around(coordinator, steps) if isinstance(coordinator, Staged) else {}),
         **(_of_updates(coordinator.queue_max) if updates else {}),
         **({"runs_out": RunsOut()} if countdown else {}),
     }
+
+
+def _around(coordinator: Staged, steps: tuple[tuple[int, str], ...]) -> dict[str, Monitor]:
+    """What must hold of what is around the stages."""
+    found: dict[str, Monitor] = {}
+    if coordinator.guardrail:
+        found["single_flight"] = SingleFlight(steps=steps)
+    if coordinator.gates:
+        found["person_rules"] = PersonRules(steps=steps)
+    return found
 
 
 def _of_updates(queue_max: int) -> dict[str, Monitor]:
@@ -67,6 +83,8 @@ def properties(coordinator: Coordinator, *, stop: bool) -> tuple[Any, ...]:
                 lambda coordinator: all(spent_ms <= budget_ms for _, spent_ms in coordinator.journal.spent),
             )
         )
+    if isinstance(coordinator, Staged) and coordinator.aggregator:
+        held.append(COMES_LAST)
     if isinstance(coordinator, Thrifty):
         held.append(WITHIN_BUDGET)
     return tuple(held)
@@ -77,5 +95,6 @@ def _in_turn(coordinator: View) -> bool:
     journal, stages = coordinator.journal, coordinator.stages
     key = journal.sequence[2]
     stage = stages[key[1] % len(stages) if key else 0]
-    asked = sum(attempt > 0 for attempt in journal.attempts)
-    return not stage.sequential or asked - len(journal.answers) <= 1
+    done = {*journal.given_up, *(agent for agent, _ in journal.answers)}
+    asked = [agent for agent, attempt in zip(stage.roster, journal.attempts, strict=False) if attempt]
+    return not stage.sequential or sum(agent not in done for agent in asked) <= 1

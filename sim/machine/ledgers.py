@@ -18,7 +18,7 @@ from sim.base.values import Emission, Message, Value, encode, show
 from sim.machine.process import Monitor, Process
 from sim.machine.table import trigger_name
 
-REASONS = ("duplicate", "stale", "late", "cancelled")
+REASONS = ("duplicate", "stale", "late", "cancelled", "unusable")
 """Why an input may be rejected."""
 
 

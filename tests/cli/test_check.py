@@ -96,7 +96,7 @@ def test_a_scenario_that_expects_its_violation_is_as_expected(
 def test_a_counterexample_that_cannot_be_written_is_one_line_and_leaves_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "taken" / "models.consensus-last_question.yaml").mkdir(parents=True)
+    (tmp_path / "taken" / "models.consensus-first_usable.yaml").mkdir(parents=True)
     assert call(["check", "models.consensus", "--set", "sequencing=false", "--out", "taken"]) == 2
     assert "cannot be written" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["taken"]

@@ -36,12 +36,11 @@ def test_a_violation_is_minimised_written_and_replayed_by_the_command_it_prints(
     status, data = fuzz_json(capsys, *FAULTY)
     assert (status, data["verdict"], data["as_expected"]) == (1, "violated", False)
     (found,) = data["found"]
-    assert (found["property"], found["steps"]) == ("last_question", 5)
-    late = (
-        "claude's Response(attempt=1) to coordinator arrives only after coordinator's Ask(attempt=2) to claude arrived"
-    )
+    assert (found["property"], found["steps"]) == ("first_usable", 5)
+    late = "claude's Response to coordinator arrives only after coordinator's timer patience fired (Accepted, Decided)"
+    again = "coordinator's timer patience fires before coordinator's Ask(attempt=2) to claude arrives"
     early = "coordinator's timer patience fires before coordinator's Ask(attempt=1) to gemini arrives"
-    assert found["words"][:3] == ["As usual, except:", f"- {early}", f"- {late} (Used)"]
+    assert found["words"][:4] == ["As usual, except:", f"- {early}", f"- {again}", f"- {late}"]
     text = Path(found["scenario"]).read_text("utf-8")
     for line in (*found["words"], f"Replay it with: {found['replay']}"):
         assert f"# {line}\n" in text
@@ -180,9 +179,9 @@ def test_a_folder_that_is_none_is_refused_before_anything_is_run(
         (
             "{verdict: violated, violation: ack_gate}",
             "false",
-            "MISSED      violation: expected ack_gate, got last_question\n",
+            "MISSED      violation: expected ack_gate, got first_usable\n",
         ),
-        ("{verdict: violated, violation: last_question}", "false", ""),
+        ("{verdict: violated, violation: first_usable}", "false", ""),
     ],
 )
 def test_the_text_says_which_expectation_was_missed(
@@ -201,7 +200,7 @@ def test_a_scenario_that_expects_its_violation_is_as_expected(
 ) -> None:
     path = tmp_path / "expects.yaml"
     path.write_text(
-        "model: models.consensus\nconfig: {sequencing: false}\nexpect: {verdict: violated, violation: last_question}\n"
+        "model: models.consensus\nconfig: {sequencing: false}\nexpect: {verdict: violated, violation: first_usable}\n"
     )
     status, data = fuzz_json(capsys, str(path))
     assert (status, data["as_expected"]) == (0, True)

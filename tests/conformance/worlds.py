@@ -55,9 +55,9 @@ BROKEN: dict[str, Broken] = {
     "relay": Broken(graph(lambda: tests.fuzzed.relay(6, 4)), graph(lambda: tests.fuzzed.relay(6, 7)), "whole"),
     "hasty commit": Broken(graph(tests.fuzzed.hasty), graph(lambda: models.two_phase_commit.system(2)), "consistent"),
     "consensus": Broken(
-        graph(lambda: models.consensus.system(sequencing=False).judging("last_question")),
+        graph(lambda: models.consensus.system(sequencing=False).judging("first_usable")),
         graph(models.consensus.system),
-        "last_question",
+        "first_usable",
     ),
     **{name: Broken(path(bad), path(mended), prop) for name, (bad, mended, prop) in PROGRAMS.items()},
 }

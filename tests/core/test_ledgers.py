@@ -272,5 +272,5 @@ def test_a_store_that_notes_before_it_applies_loses_the_effect_in_the_window_bet
     assert "deliver c->store Save crashing after writing applied" in schedule(result.path) or len(result.path) == 2
 
 
-def test_the_reasons_of_a_rejection_are_the_four_of_the_design() -> None:
-    assert set(REASONS) == {"duplicate", "stale", "late", "cancelled"}
+def test_the_reasons_of_a_rejection_are_the_five_of_the_design() -> None:
+    assert set(REASONS) == {"duplicate", "stale", "late", "cancelled", "unusable"}

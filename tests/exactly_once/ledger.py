@@ -31,8 +31,9 @@ from sim.consensus.retry import OURS
 from sim.machine.outputs import Emit, Send
 from tests.exactly_once.beside import Broken, Countdowns, Updates
 
-REASONS = {"duplicate", "stale", "late", "cancelled"}
+REASONS = {"duplicate", "stale", "late", "cancelled", "unusable"}
 FINAL = ("conflict", "no_consensus")
+USABLE = ("ok", "conflict")
 Place = tuple[int, str]
 """A stage of a round."""
 
@@ -91,6 +92,8 @@ class Ledger:
             self.stop_owed = True
         settled: list[Emission] = []
         stored: list[Place] = []
+        sent = [output.message for output in action.outputs if isinstance(output, Send)]
+        self.in_turn([message for message in sent if isinstance(message, Ask)])
         for output in action.outputs:
             if isinstance(output, Send):
                 self.sent(action.process, output.target, output.message)
@@ -166,8 +169,12 @@ class Ledger:
         self.asked[(*place, agent)] = ask.attempt
         self.take_turn(place, agent)
 
+    def in_turn(self, asks: list[Ask]) -> None:
+        if any(self.stages[ask.stage].sequential for ask in asks[1:]):
+            raise Broken(f"{asks} were asked at once")
+
     def take_turn(self, place: Place, agent: str) -> None:
-        """In a sequential stage nobody is asked or counted any more when a later one was asked."""
+        """In a sequential stage nobody is asked any more when a later one was asked."""
         stage = self.stages[place[1]]
         if stage.sequential:
             if self.turn.get(place, 0) > stage.roster.index(agent):
@@ -182,8 +189,8 @@ class Ledger:
     def emitted(self, emission: Emission, received: Message | None) -> None:
         self.updates.emitted(emission, received)
         self.countdowns.emitted(emission)
-        if isinstance(emission, Counted):
-            self.counted(emission, received)
+        if isinstance(emission, Counted | Rejected):
+            self.judged(emission, received)
         elif isinstance(emission, Accepted):
             self.accept(emission.key[1:])
         elif isinstance(emission, Decided):
@@ -210,6 +217,12 @@ class Ledger:
             if len(self.settled) < len(self.accepted) and not self.stop_owed:
                 raise Broken("the run stopped and nobody asked for it")
 
+    def judged(self, emission: Counted | Rejected, received: Message | None) -> None:
+        if isinstance(emission, Counted):
+            self.counted(emission, received)
+        else:
+            self.rejected(emission, received)
+
     def counted(self, counted: Counted, received: Message | None) -> None:
         if isinstance(received, Update):
             return
@@ -227,10 +240,23 @@ class Ledger:
         answers = self.answers.setdefault(place, {})
         if received.agent in answers:
             raise Broken(f"{counted}: {received.agent} had answered already")
-        if received.attempt != self.asked.get((*place, received.agent)):
-            raise Broken(f"{counted}: attempt {received.attempt} was not the last of {self.asked}")
-        self.take_turn(place, received.agent)
+        if not 1 <= received.attempt <= self.asked.get((*place, received.agent), 0):
+            raise Broken(f"{counted}: attempt {received.attempt} was never made: {self.asked}")
+        if received.answer not in USABLE:
+            raise Broken(f"{counted}, and {received} says nothing")
         answers[received.agent] = received.answer
+
+    def rejected(self, rejected: Rejected, received: Message | None) -> None:
+        """Nothing of use is thrown away while its agent has not been heard."""
+        if not isinstance(received, Response) or self.stopped or received.run != self.run:
+            return
+        place = (received.round, received.stage)
+        if (
+            place == self.next_place()
+            and received.answer in USABLE
+            and received.agent not in self.answers.get(place, {})
+        ):
+            raise Broken(f"{rejected}, and {received.agent} has not been heard in {place}")
 
     def accept(self, place: Place) -> None:
         if place != self.next_place() or self.stopped or self.final:

@@ -137,10 +137,11 @@ TOLD = {
     "consensus": [
         "As usual, except:",
         "- coordinator's timer patience fires before coordinator's Ask(attempt=1) to gemini arrives",
-        "- claude's Response(attempt=1) to coordinator arrives only after coordinator's Ask(attempt=2) to claude arrived "
-        "(Used)",
+        "- coordinator's timer patience fires before coordinator's Ask(attempt=2) to claude arrives",
+        "- claude's Response to coordinator arrives only after coordinator's timer patience fired (Accepted, Decided)",
         "Still to come when it happens: coordinator's Ask(attempt=1) to gemini arrives; coordinator's Ask(attempt=2) to "
-        "gemini arrives; claude's Response(attempt=2) to coordinator arrives; coordinator's timer patience fires.",
+        "gemini arrives; coordinator's Ask(attempt=2) to claude arrives; coordinator's Store(seq=1) to store arrives; and "
+        "2 more.",
     ],
     "hasty commit": [
         "As usual, except:",

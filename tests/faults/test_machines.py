@@ -17,13 +17,13 @@ KINDS = ("agent_timeout", "rate_limited", "consensus_fail", "empty_response", "d
 @pytest.mark.parametrize(
     ("faults", "states"),
     [
-        ("none", 2_703),
-        ("agent_timeout:1", 5_389),
-        ("rate_limited:1", 4_849),
-        ("rate_limited:1(30s)", 4_901),
-        ("consensus_fail:1", 6_573),
-        ("empty_response:1", 4_849),
-        ("disconnect:1", 4_849),
+        ("none", 3_147),
+        ("agent_timeout:1", 6_277),
+        ("rate_limited:1", 5_433),
+        ("rate_limited:1(30s)", 5_481),
+        ("consensus_fail:1", 7_705),
+        ("empty_response:1", 5_433),
+        ("disconnect:1", 5_433),
         ("disconnect:1,rate_limited:1,agent_timeout:1", None),
         ("empty_response:3", None),
         ("rate_limited:1(10h)", None),
@@ -118,7 +118,7 @@ def test_a_coordinator_that_breaks_a_hint_is_caught(monkeypatch: pytest.MonkeyPa
 class Amnesiac(Coordinator):
     """Takes no notice of whoever says to come back later: only patience asks again."""
 
-    transitions = tuple(row for row in Coordinator.transitions if row.get("conditions") != "may_wait_for_it")
+    transitions = tuple(row for row in Coordinator.transitions if "may_wait_for_it" not in row.get("conditions", ()))
 
 
 def test_a_coordinator_that_takes_no_notice_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

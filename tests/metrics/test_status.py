@@ -59,7 +59,7 @@ def test_the_summary_of_a_run_says_all_that_it_owes(capsys: Capture) -> None:
     for line in (
         "tokens      8,500 in (1,500 cached), 3,500 out, 12,000 in all; 7 turns",
         "agents      claude 5,000, gemini 3,500, gpt_pro 3,500",
-        "wasted      2 answers that did not count, 3,000 tokens, 0.021 USD: claude 1,500 (late), claude 1,500 (stale)",
+        "wasted      1 answer that did not count, 1,500 tokens, 0.0105 USD: claude 1,500 (stale)",
         "repeated    1 duplicates rejected, 0 updates replayed",
         "next        about 1,000 prompt tokens, by the last 3 prompts",
         "context     1.2% of 128,000 tokens filled by the last prompt",
@@ -265,8 +265,8 @@ def test_sparklines_and_histograms() -> None:
 def test_the_page_and_the_exports_tell_of_waste_too(tmp_path: Path, capsys: Capture) -> None:
     page = tmp_path / "run.html"
     said(capsys, "run", METERED, "--html", str(page))
-    assert "2 answers that did not count, 3,000 tokens, 0.021 USD" in page.read_text()
+    assert "1 answer that did not count, 1,500 tokens, 0.0105 USD" in page.read_text()
     told = said(capsys, "status", METERED, "--format", "openmetrics")
-    assert 'roundsim_wasted_tokens_total{gen_ai_agent_name="claude",roundsim_reason="late"} 1500\n' in told
+    assert 'roundsim_wasted_tokens_total{gen_ai_agent_name="claude",roundsim_reason="stale"} 1500\n' in told
     without = said(capsys, "status", str(Path(METERED).parent / "r1_stale_ack.yaml"), "--format", "openmetrics")
     assert "wasted" not in without

@@ -17,10 +17,10 @@ class WaitsBeyondTheBudget(Coordinator):
 
 
 class AttemptsLostInCrash(Coordinator):
-    """How often it has asked does not survive a crash."""
+    """That it has asked again does not survive a crash."""
 
     def on_restart(self) -> None:
-        self.journal = replace(self.journal, attempts=())
+        self.journal = replace(self.journal, attempts=tuple(min(attempt, 1) for attempt in self.journal.attempts))
 
 
 class NeverComesBack(Coordinator):
@@ -41,10 +41,10 @@ RETRIES = (
     Saboteur(
         "attempts lost in a crash",
         AttemptsLostInCrash,
-        "last_question",
+        "first_usable",
         "crash:1@coordinator",
         {"retries": 1},
-        schedules=160,
+        schedules=500,
     ),
     Saboteur("an agent that is never asked again", NeverComesBack, "stuck", "disconnect:1", {"retries": 1}),
 )

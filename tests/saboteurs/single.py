@@ -9,42 +9,46 @@ from models.consensus.coordinator import Coordinator
 from models.consensus.journal import Journal
 from models.consensus.messages import AckDecision, Decided, Decision, Response, Stop, Stopped, Store
 from models.consensus.peers import ArtifactStore
-from sim import Accepted, Counted
+from sim import Accepted, Counted, Rejected
+from sim.consensus import Round, Taken
 from tests.saboteurs.planted import EFFECTS, GATE, INPUTS, Saboteur, changed
 
 
 class CountsTwice(Coordinator):
-    """Does not look whether the agent has answered already."""
+    """Counts an answer also if its agent has answered already."""
+
+    def reject(self, response: Response) -> None:
+        doubled = self.reason(response) == "duplicate"
+        self.emit(Counted(response.key) if doubled else Rejected(response.key, self.reason(response)))
+
+
+class ThrowsAway(Coordinator):
+    """The strict rule: throws an answer away whose agent was asked again."""
 
     def is_expected(self, response: Response) -> bool:
-        ours = (response.run, response.round, response.stage) == (self.run, *self.place())
-        return ours and response.attempt == self.attempt_of(response.agent)
+        return super().is_expected(response) and response.attempt == self.attempt_of(response.agent)
 
 
-class CountsLate(Coordinator):
-    """Counts the answer to any attempt, also one that was given up and asked again."""
+class CountsTheUnusable(Coordinator):
+    """Takes an answer that says nothing for one that counts."""
 
-    def is_expected(self, response: Response) -> bool:
-        ours = (response.run, response.round, response.stage) == (self.run, *self.place())
-        return ours and response.agent in self.missing()
+    def taken(self, response: Response) -> tuple[Round, Taken]:
+        return self.round().take(*self.claim(response), response.answer)
 
 
 class CountsForeign(Coordinator):
-    """Takes an answer by its round and agent: of which run it is, it does not look."""
+    """Takes an answer by its round, stage and agent: of which run it is, it does not look."""
 
-    def is_expected(self, response: Response) -> bool:
-        here = (response.round, response.stage) == self.place()
-        fits = here and response.attempt == self.attempt_of(response.agent)
-        return fits and response.agent in self.missing()
+    def claim(self, response: Response) -> tuple[str, tuple[int, int], str, int]:
+        return (self.run, *super().claim(response)[1:])
 
 
 class CountsThenJournals(Coordinator):
     """Says that an answer is counted, and only then writes it down."""
 
     def count(self, response: Response) -> None:
-        answers = tuple(sorted((*self.journal.answers, (response.agent, response.answer))))
         self.emit(Counted(response.key))
-        self.journal = replace(self.journal, answers=answers)
+        self.journal = self.journal.with_round(self.taken(response)[0])
 
 
 class LosesJournal(Coordinator):
@@ -182,15 +186,16 @@ class TakesForeign(Consumer):
 
 SINGLE = (
     Saboteur("no duplicate rejection", CountsTwice, INPUTS, "duplicate:1@Response", {"agents": 2}, schedules=50),
-    Saboteur("a late answer counted", CountsLate, "last_question", "none", {"retries": 1}, schedules=50),
-    Saboteur("run id missing from the key of an answer", CountsForeign, "last_question"),
+    Saboteur("the answer before a retry thrown away", ThrowsAway, "first_usable", "none", {"retries": 1}, schedules=50),
+    Saboteur("an answer counted that says nothing", CountsTheUnusable, "first_usable", "none", {"answers": ("empty",)}),
+    Saboteur("run id missing from the key of an answer", CountsForeign, "first_usable"),
     Saboteur(
         "counted before it is journalled",
         CountsThenJournals,
         "verdicts",
         "crash:1@coordinator after Counted",
     ),
-    Saboteur("journal lost in a crash", LosesJournal, "last_question", "crash:1@coordinator"),
+    Saboteur("journal lost in a crash", LosesJournal, "first_usable", "crash:1@coordinator"),
     Saboteur(
         "store asked before the decision is journalled",
         StoresThenJournals,
@@ -223,7 +228,7 @@ SINGLE = (
         "crash:1@coordinator after StopAck",
         {"stop": True},
     ),
-    Saboteur("retry without limit", AsksForEver, "last_question"),
+    Saboteur("retry without limit", AsksForEver, "first_usable"),
     Saboteur("a decision shown before it is stored", PresentsUnstored, "taken_in_order"),
     Saboteur(
         "acknowledge before store",

@@ -10,10 +10,9 @@ from tests.saboteurs.planted import TWO, Saboteur, changed
 class CountsOtherStages(Coordinator):
     """Takes an answer by its round, agent and attempt: to which stage it is, it does not look."""
 
-    def is_expected(self, response: Response) -> bool:
-        ours = (response.run, response.round) == (self.run, self.step()[0])
-        fits = ours and response.attempt == self.attempt_of(response.agent)
-        return fits and response.agent in self.missing()
+    def claim(self, response: Response) -> tuple[str, tuple[int, int], str, int]:
+        run, (round_, _), agent, attempt = super().claim(response)
+        return run, (round_, self.step()[1]), agent, attempt
 
 
 class AsksAllAtOnce(Coordinator):
@@ -67,7 +66,7 @@ STAGES = (
     Saboteur(
         "stage missing from the key of an answer",
         CountsOtherStages,
-        "last_question",
+        "first_usable",
         "duplicate:1@Response",
         TWO,
         schedules=50,

@@ -14,14 +14,17 @@ from sim import Process
 from ..consumer import Consumer
 from ..coordinator import Coordinator
 from ..peers import ArtifactStore, User
+from ..staged import Staged
 from .consumer import ReferenceConsumer
 from .coordinator import ReferenceCoordinator
 from .peers import ReferenceStore, ReferenceUser
+from .staged import ReferenceStaged
 
 P = TypeVar("P", bound=Process)
 
 _INSTEAD: dict[type[Process], type[Process]] = {
     Coordinator: ReferenceCoordinator,
+    Staged: ReferenceStaged,
     Consumer: ReferenceConsumer,
     ArtifactStore: ReferenceStore,
     User: ReferenceUser,

@@ -25,6 +25,9 @@ class Switches(Record):
     opens_for_any_ack: bool = False
     """Any acknowledgement opens the gate. No reference does this; it is what a gate without numbers does."""
 
+    attempts_strict: bool = False
+    """An answer to an earlier attempt than the last is thrown away, though its agent has not been heard. Ours of old did."""
+
     takes_any_decision: bool = False
     """D1: the consumer takes every decision that it gets: of any run, of any number, a repeated one again."""
     runs_unnamed: bool = False
@@ -66,6 +69,23 @@ class Switches(Record):
     """An artifact is inserted as often as it is asked for: its key holds a time and no run."""
     any_answer_is_ok: bool = False
     """Any set of answers that is not empty is recorded as ok: no quorum, no look at what they say."""
+    history_counts: bool = False
+    """Whoever has answered in any stage so far is taken for present, with what it said then."""
+    verdict_fed_back: bool = False
+    """A check writes its verdict down, and the next check of that stage trusts it, whatever is answered then."""
+    aggregator_alone: bool = False
+    """With an aggregator: its record alone makes the verdict, whatever the others say."""
+    aggregator_unchecked: bool = False
+    """With an aggregator: no record is checked for the keys that it must have."""
+    phase_kept: bool = False
+    """With gates: when a person lets the run go on, the next stage is the one in hand, and its phase is not begun: nobody is asked."""
+    flights_open: bool = False
+    """With a guardrail: a stage that is launched again while it is asked is dispatched again, a batch more."""
+    flights_leak: bool = False
+    """With a guardrail: the record of a flight names its stage alone and is never closed, so that the stage's next launch, in
+    the next round, is a duplicate."""
+    synthesis_masked: bool = False
+    """An artifact that is stored again has no verdict, and as the latest it hides the one that had."""
 
 
 SWITCHES = tuple(field.name for field in fields(Switches))

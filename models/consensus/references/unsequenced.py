@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sim import Counted
 from sim.consensus import Progress
 
 from ..coordinator import Coordinator
@@ -27,14 +28,30 @@ ROWS: Rows = (
 class Unsequenced(Deviating, Coordinator):
     """Looks at neither the stage, nor the attempt, nor the number, as far as its switches say."""
 
+    def unscoped(self) -> bool:
+        return self.switches.answers_unscoped or self.switches.attempts_unscoped
+
     def is_expected(self, response: Response) -> bool:
+        if not self.unscoped():
+            return super().is_expected(response)
         named = self.switches.answers_unscoped or self.names_the_stage(response)
-        return named and self.names_the_attempt(response)
+        return named and response.is_usable and self.names_the_attempt(response)
 
     def names_the_attempt(self, response: Response) -> bool:
         if self.switches.attempts_unscoped:
             return response.agent in self.roster()
-        return super().names_the_attempt(response)
+        return response.agent in self.missing() and response.attempt <= self.attempt_of(response.agent)
+
+    def count(self, response: Response) -> None:
+        """Whatever it is an answer to, it is kept, beside those that its agent has given already."""
+        if not self.unscoped():
+            super().count(response)
+            return
+        attempts = self.journal.attempts or (0,) * len(self.roster())
+        place = self.roster().index(response.agent)
+        asked = (*attempts[:place], max(attempts[place], 1), *attempts[place + 1 :])
+        answers = tuple(sorted((*self.journal.answers, (response.agent, response.answer))))
+        self.emit(Counted(response.key), journal=replace(self.journal, attempts=asked, answers=answers))
 
     def decides_again(self) -> bool:
         return self.switches.decides_again

@@ -10,6 +10,7 @@ import pytest
 
 from bench import consensus as bench
 from bench.consensus_table import FOUND, RACES, Found
+from models.consensus.options import AROUND
 from models.consensus.references.profiles import PROFILES
 from models.consensus.references.switches import SWITCHES
 from sim import check
@@ -76,8 +77,14 @@ def test_it_is_its_switch_that_does_it(found: Found, monkeypatch: pytest.MonkeyP
     assert result.finding is None or (found.file in LONGER_WITHOUT and len(result.path) > steps)
 
 
-def test_each_is_found_in_a_whole_profile_but_for_one_that_is_no_race_there() -> None:
-    assert [found.name for found in FOUND if "switches" in found.config] == ["D4"]
+def around(found: Found) -> bool:
+    """Whether it is about what is around the stages, where no other switch is looked at."""
+    return any(found.config.get(name) for name in AROUND)
+
+
+def test_each_is_found_in_a_whole_profile_but_for_those_that_another_defect_hides_there() -> None:
+    alone = [found.switch for found in FOUND if "switches" in found.config and not around(found)]
+    assert alone == ["counts_from_zero", "history_counts", "verdict_fed_back"]
 
 
 def test_every_switch_is_in_a_profile_and_has_a_row_and_every_race_has_its_files() -> None:
