@@ -30,7 +30,7 @@ Fields = Mapping[str, Any]
 
 
 def _printed(value: object) -> str:
-    """What is no JSON is written as it prints, without its address, which would differ from run to run."""
+    """What JSON does not have is written as it prints, without its address, which would differ from run to run."""
     try:
         return re.sub(" at 0x[0-9a-fA-F]+", "", str(value))
     except Exception:

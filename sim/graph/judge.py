@@ -62,7 +62,7 @@ class Judge:
         return {debt: local for local in state.locals for debt in owed.get(local, ())}
 
 
-class Question(NamedTuple):
+class PredicateCall(NamedTuple):
     """What a predicate is asked, for whoever waits for it."""
 
     property: Property
@@ -105,7 +105,7 @@ class Evaluated:
 
     def _ask(self, given: Sequence[object]) -> bool:
         try:
-            with WATCH.during(Question(self.property, given)):
+            with WATCH.during(PredicateCall(self.property, given)):
                 found = self._predicate(*given)
         except BaseException as error:
             raise ModelError(f"{self.property} cannot be evaluated: {failure(error)}") from error
