@@ -332,6 +332,33 @@ FOUND = (
     ),
     Found(
         "-",
+        "artifacts_kept",
+        "artifacts_kept",
+        "A former run has left an artifact of the same number, and it is returned as this one's.",
+        "A stale file is taken for success, and what was decided is stored nowhere.",
+        {**ONE, "former": ("Stored",), "switches": ("artifacts_kept",)},
+        "taken_in_order",
+    ),
+    Found(
+        "-",
+        "agents_by_alias",
+        "agents_by_alias",
+        "Two agents of a roster report themselves by one name, and the answer of the second is a duplicate.",
+        "It was paid for and never heard, and no stage with both of them is ever decided by all.",
+        {**ONE, "agents": 4, "stages": ("implement",), "switches": ("agents_by_alias",)},
+        "first_usable",
+    ),
+    Found(
+        "-",
+        "mirror_late",
+        "mirror_late",
+        "A stage is complete by its last answer, and is decided without it.",
+        "Of four results three are kept, and which one is lost is an accident of timing.",
+        {**ONE, "agents": 2, "switches": ("mirror_late",)},
+        "verdicts",
+    ),
+    Found(
+        "-",
         "history_counts",
         "history_counts",
         "An agent is taken for present in a stage because it has answered in the stage before.",
@@ -454,8 +481,6 @@ do not show:
 - The upstream's turn cap: a run has `rounds`, which is one. Its pauses for editing by hand, diagnostics and reviews are
   phases in which the consumer takes longer, and a check lets it take forever anyway. A user's prompt that calls the model
   while an acknowledgement is pending takes a turn and decides nothing.
-- Two of the fork's defects that concern what is exported and not what is decided: a textual run id compared with an integer key,
-  and a log tag that all runs share.
 
 ## The first usable answer counts
 
@@ -491,6 +516,32 @@ the guardrail, and the stage begins when it is launched. A launch names its run,
 first starts the stage, the same once more is a duplicate, another payload a conflict, one of another stage stale. `relaunches`
 is how often somebody launches the last one again. The monitor `single_flight` says that a stage is started once, and that
 nobody is asked for one that was not.
+
+## What is known of the fork, and what shows it
+
+| defect of the fork | what shows it here |
+|---|---|
+| a late answer to a gate is used by the stage after it; a completion without a scope | `answers_unscoped`: R7, `gate_answer_in_plan_reference.yaml` |
+| a completion that is reported twice; a check of its own for each | `decides_again`: D12 |
+| a completion before its status mirror | `mirror_late` |
+| two agents by one alias | `agents_by_alias` |
+| a phase that is not reset | `phase_kept` |
+| an artifact that is skipped because one exists | `artifacts_kept` |
+| several batches of one stage | `flights_open` |
+| a flight that is left open | `flights_leak` |
+| an early consensus by who has ever finished | `history_counts` |
+| an orphaned attempt beside its retry | `attempts_unscoped`: R8 |
+| a wait that ends without an event | `poll_silent` |
+| artifacts that name no run | `artifacts_unscoped` |
+| a verdict that is fed back | `verdict_fed_back` |
+| a synthesis that is masked | `synthesis_masked` |
+| any set of answers is ok, without quorum or look at keys | `any_answer_is_ok`, `aggregator_unchecked` |
+| the aggregator alone supplies agreement and conflict | `aggregator_alone` |
+| two thirds that are three of three | `quorum=67,100`: `gate_majority_reference.yaml` |
+
+What the fork has repaired is in `profile=fork_old`, all else in `profile=fork`. Its phases are states here: guardrail is `guarding`, executing agents `asking`, checking consensus `storing` and `gated`, and a gate
+that awaits a human `awaiting`. Not modelled, as they concern terminals, files and exports: a doubled end marker, a terminal that
+is used again, run ids of two types, a log tag that all runs share; nor a flight of a gate that fails open when its lock is taken.
 
 ## With a budget
 

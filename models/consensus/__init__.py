@@ -106,7 +106,7 @@ def system(
     processes: dict[str, Process] = {
         "coordinator": coordinator,
         **dict.fromkeys(names, agent),
-        "store": kind_of(ArtifactStore, on)(applied=frozenset(kept), unscoped="artifacts_unscoped" in on),
+        "store": _store(frozenset(kept), on),
         "consumer": kind_of(Consumer, on)(run=RUN, ticks=countdown, resends=resends, deviations=on, last=done),
         **_around(given),
         **_environment(stop, cancel, updates, countdown, former, on),
@@ -172,6 +172,11 @@ def _environment(
     if former:
         found["former"] = Former(late=tuple((name, *LATE[name]) for name in former))
     return found
+
+
+def _store(kept: frozenset[tuple[str, int]], on: tuple[str, ...]) -> ArtifactStore:
+    more: dict[str, Any] = {"keeps_any": True} if "artifacts_kept" in on else {}
+    return kind_of(ArtifactStore, on)(applied=kept, unscoped="artifacts_unscoped" in on, **more)
 
 
 def _around(given: dict[str, Any]) -> dict[str, Process]:

@@ -8,6 +8,7 @@ from sim import IGNORE, Counted
 from sim.consensus import Progress
 
 from ..coordinator import Coordinator
+from ..journal import Step
 from ..messages import AckDecision, Response, Stop, Stored
 from ..parts import Rows
 from .deviating import Deviating
@@ -39,6 +40,10 @@ ROWS: Rows = (
 )
 
 
+ALIASES = ("gpt_codex", "gpt_pro")
+"""Agents that report themselves by one name."""
+
+
 class Fork(Deviating, Coordinator):
     """Has a check pending that nobody acknowledges, writes twice what ours writes at once, and asks for no quorum."""
 
@@ -60,6 +65,19 @@ class Fork(Deviating, Coordinator):
         cleared = (run, seq, before, Progress.RELEASED.value, phase)
         self.journal = replace(self.journal.forgotten(), sequence=cleared)
         self.emit(Counted(ack.key), journal=released)
+
+    def claim(self, response: Response) -> tuple[str, Step, str, int]:
+        """By its alias two of a roster are one."""
+        run, step, agent, attempt = super().claim(response)
+        both = self.switches.agents_by_alias and {*ALIASES} <= {*self.roster()}
+        return run, step, ALIASES[0] if both and agent in ALIASES else agent, attempt
+
+    def count(self, response: Response) -> None:
+        """The event that completes a stage comes before its answer can be read."""
+        if self.switches.mirror_late and self.completes(response):
+            self.emit(Counted(response.key))
+        else:
+            super().count(response)
 
     def verdict(self) -> str:
         return "ok" if self.switches.any_answer_is_ok and self.journal.answers else super().verdict()

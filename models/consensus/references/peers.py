@@ -7,10 +7,15 @@ from ..peers import ArtifactStore, User
 
 
 class ReferenceStore(ArtifactStore):
-    """With its switch on it inserts whatever it is asked for, whether it has it or not."""
+    """With one switch on it inserts whatever it is asked for, whether it has it or not; with another it takes what any run
+    has left for what it is asked for."""
+
+    keeps_any: bool = False
 
     def has_it(self, store: Store) -> bool:
-        return super().has_it(store) and not self.unscoped
+        if self.unscoped:
+            return False
+        return any(seq == store.seq for _, seq in self.applied) if self.keeps_any else super().has_it(store)
 
 
 class ReferenceUser(User):

@@ -35,6 +35,23 @@ _UPSTREAM = Switches(
     cancel_exits=True,
 )
 
+_FORK = Switches(
+    answers_unscoped=True,
+    attempts_unscoped=True,
+    decides_again=True,
+    validate_unacked=True,
+    ack_in_two_writes=True,
+    poll_silent=True,
+    artifacts_unscoped=True,
+    any_answer_is_ok=True,
+    history_counts=True,
+    aggregator_alone=True,
+    aggregator_unchecked=True,
+    flights_leak=True,
+    verdict_fed_back=True,
+    synthesis_masked=True,
+)
+
 PROFILES = {
     "sequenced": Profile("ours", Switches()),
     "unsequenced": Profile(
@@ -48,25 +65,16 @@ PROFILES = {
         replace(_UPSTREAM, queue_unbounded=True, restarts_limited=True),
         "upstream_old",
     ),
-    "fork": Profile(
-        "the fork",
-        Switches(
-            answers_unscoped=True,
-            attempts_unscoped=True,
-            decides_again=True,
-            validate_unacked=True,
-            ack_in_two_writes=True,
-            poll_silent=True,
-            artifacts_unscoped=True,
-            any_answer_is_ok=True,
-            history_counts=True,
-            aggregator_alone=True,
-            aggregator_unchecked=True,
+    "fork": Profile("the fork", _FORK, "fork", (67, 100)),
+    "fork_old": Profile(
+        "the fork before it was repaired",
+        replace(
+            _FORK,
+            mirror_late=True,
+            agents_by_alias=True,
             phase_kept=True,
+            artifacts_kept=True,
             flights_open=True,
-            flights_leak=True,
-            verdict_fed_back=True,
-            synthesis_masked=True,
         ),
         "fork",
         (67, 100),

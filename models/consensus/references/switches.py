@@ -67,6 +67,12 @@ class Switches(Record):
     """The wait for a batch of agents ends without an event: nothing is decided."""
     artifacts_unscoped: bool = False
     """An artifact is inserted as often as it is asked for: its key holds a time and no run."""
+    artifacts_kept: bool = False
+    """An artifact of the same number that a former run has left is taken for this one, and nothing is stored."""
+    agents_by_alias: bool = False
+    """Two agents of a roster report themselves by one name, and are taken for one."""
+    mirror_late: bool = False
+    """The event that completes a stage comes before the last answer can be read, and the stage is decided without it."""
     any_answer_is_ok: bool = False
     """Any set of answers that is not empty is recorded as ok: no quorum, no look at what they say."""
     history_counts: bool = False
