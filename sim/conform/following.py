@@ -1,13 +1,13 @@
 """The search in a log that goes on: all states in which the model may be, given the lines so far.
 
-After each line there is a front: every node on which all lines are explained, come by in the order of the log. The fronts of the
-last `BACK` lines are kept, and nothing before them: not the lines, and the path to them, as far as all share it, is in a
-file. So memory is bounded where the fronts are.
+After each line there is a front: every node on which all lines are explained, come by in the order of the log. The
+fronts of the last `BACK` lines are kept, and nothing before them: not the lines, and the path to them, as far as all
+share it, is in a file. So memory is bounded where the fronts are.
 
 Lines of different processes may come in another order than they happened, as a line is written when its process is done
-with it. So where no node of the last front explains a line, older fronts are gone back to, and the lines since then taken in
-every order. What is not explained then may still be early: it waits, unless nothing that the other processes could do next would
-explain it; and at most until `LATE` lines have come after it.
+with it. So where no node of the last front explains a line, older fronts are gone back to, and the lines since then
+taken in every order. What is not explained then may still be early: it waits, unless nothing that the other processes
+could do next would explain it; and at most until `LATE` lines have come after it.
 """
 
 from __future__ import annotations
@@ -109,7 +109,8 @@ class Follower:
         self._is_open = False
 
     def _open(self) -> None:
-        """Looks at where the model may begin, if the lines are true that say how processes start, and takes the others."""
+        """Looks at where the model may begin, if the lines are true that say how processes start, and takes the
+        others."""
         self._is_open = True
         lines = list(self._early or ())
         firsts = {line.process: line for line in reversed(lines)}
@@ -139,8 +140,8 @@ class Follower:
         self._clocks[line.process] = line
 
     def _take(self, line: LogLine) -> None:
-        """The line, and whatever waited for it, is there to be explained. It waits for its causes, and so does what its process
-        wrote after it."""
+        """The line, and whatever waited for it, is there to be explained. It waits for its causes, and so does what its
+        process wrote after it."""
         self._arrived[line] = self.count
         self._held[line.process].append(line)
         moved = True
@@ -170,8 +171,8 @@ class Follower:
     # --- fronts -------------------------------------------------------------------------------------
 
     def _advance(self) -> None:
-        """The next front, from the last one if it explains the new line, else from an older one, with the lines since then
-        in any order; the line waits if none does."""
+        """The next front, from the last one if it explains the new line, else from an older one, with the lines since
+        then in any order; the line waits if none does."""
         last = len(self._fronts) - 1
         for back in dict.fromkeys(max(0, last - back) for back in (0, BACK // 4, BACK)):
             self._explored = self._spread(self._fronts[back])
@@ -271,8 +272,8 @@ class Follower:
         return not self._could_be_explained()
 
     def _could_be_explained(self) -> bool:
-        """Whether all lines may be explained once the processes that are at the end of theirs do whatever they can; also where
-        that is too much to find out."""
+        """Whether all lines may be explained once the processes that are at the end of theirs do whatever they can;
+        also where that is too much to find out."""
         whole = self._search.whole
         stack = [node for node, one in self._explored.items() if one.wrong is None]
         seen = set(stack)

@@ -43,7 +43,8 @@ class GrowingLog:
         return bool(self._rest)
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
-        """The next whole lines that are there, with their numbers; at the end of a pipe also one that nobody finished."""
+        """The next whole lines that are there, with their numbers; at the end of a pipe also one that nobody
+        finished."""
         data = self._more()
         if not self._read and data.startswith(PACKED):
             how = f"pipe it: zcat {self.path} | sim conform - --follow"
@@ -104,8 +105,8 @@ class GrowingLog:
 def follow(
     paths: Sequence[str], take: Callable[[str, int, bytes], bool], is_stopped: Callable[[], bool]
 ) -> Sequence[GrowingLog]:
-    """Give the lines of these logs to `take`, as they come, until it returns true, all have ended, or it is stopped; what
-    was read by then is taken. Returns the logs."""
+    """Give the lines of these logs to `take`, as they come, until it returns true, all have ended, or it is stopped;
+    what was read by then is taken. Returns the logs."""
     logs: list[GrowingLog] = []
     try:
         logs += map(GrowingLog, paths)

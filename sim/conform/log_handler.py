@@ -1,15 +1,15 @@
-"""A handler of `logging` that records: log records that say what a process was given, and what came of it, become the lines
-of a log. Nothing of the simulation is imported.
+"""A handler of `logging` that records: log records that say what a process was given, and what came of it, become the
+lines of a log. Nothing of the simulation is imported.
 
     recorder = Recorder("run.jsonl", model="shop")
     logging.getLogger("shop").addHandler(RecordingHandler(recorder))
 
     log.info("asked", extra={"roundsim": {"process": "bank", "received": ("customer", "Pay", {"order": 1})}})
-    log.info("paid", extra={"roundsim": {"process": "bank", "sent": ("customer", "Paid", {"order": 1}), "became": "open"}})
+    log.info("paid", extra={"roundsim": {"process": "bank", "sent": ("customer", "Paid"), "became": "open"}})
 
-The keys beside `process` are the methods of a recorded process, the values what they are called with: a tuple, a mapping of
-names, or one value alone; True for none. A program whose records say the same in other words gives the handler `read`, which makes
-such a mapping of a record, or None for one that says nothing.
+The keys beside `process` are the methods of a recorded process, the values what they are called with: a tuple, a
+mapping of names, or one value alone; True for none. A program whose records say the same in other words gives the
+handler `read`, which makes such a mapping of a record, or None for one that says nothing.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ def log_text(trace: Trace, model: str | None, config: Mapping[str, Any], run: st
 
 
 def refuse_what_no_line_says(system: Declaration) -> None:
-    """Raises ModelError for a system in which several processes crash at once, or one comes back as another: a line of a
-    log is of one process, which stays what it is."""
+    """Raises ModelError for a system in which several processes crash at once, or one comes back as another: a line of
+    a log is of one process, which stays what it is."""
     for what, given in (("machines", system.machines), ("updates", system.updates)):
         if given:
             raise ModelError(

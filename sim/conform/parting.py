@@ -19,8 +19,8 @@ POSSIBLE_MAX = 5
 
 @dataclass(frozen=True)
 class PartedValue:
-    """What the log and the model say differently; where the log last said what the model has, and since where the model has
-    what it has."""
+    """What the log and the model say differently; where the log last said what the model has, and since where the model
+    has what it has."""
 
     what: str
     log: str
@@ -193,7 +193,8 @@ def _differences(search: Search, line: LogLine, closest: Alternative, history_of
 
 
 def parting_at_start(search: Search) -> Parting:
-    """The line that says of a start what no start of the model is: of the start that fits best the first that does not."""
+    """The line that says of a start what no start of the model is: of the start that fits best the first that does
+    not."""
     best: tuple[Any, ...] | None = None
     for start in search.graph.starts():
         misfits = list(_misfits(search, start))

@@ -6,11 +6,11 @@
     id_ = me.sent("store", "Store", {"round": 1})       # travels with the message
     me.became("storing")
 
-What a process is given begins a line; what it sends, emits and becomes belongs to it. The line is written, whole, when the
-process is given the next thing, by `flush`, by `close`, and when the program exits. A program that is killed loses the line
-that is begun; call `flush` where a process is done with what it was given. Several threads may share a recorder, and tasks
-too: each process has a line of its own. An operating system process that was forked writes a file of its own,
-`run-PID.jsonl`; `sim conform` takes them all. Without a path nothing is recorded.
+What a process is given begins a line; what it sends, emits and becomes belongs to it. The line is written, whole, when
+the process is given the next thing, by `flush`, by `close`, and when the program exits. A program that is killed loses
+the line that is begun; call `flush` where a process is done with what it was given. Several threads may share a
+recorder, and tasks too: each process has a line of its own. An operating system process that was forked writes a file
+of its own, `run-PID.jsonl`; `sim conform` takes them all. Without a path nothing is recorded.
 """
 
 from __future__ import annotations

@@ -51,7 +51,8 @@ class Path(NamedTuple):
 
 
 class Wrong(NamedTuple):
-    """What is wrong on a way, in the model's own words; the line that the step explains where it is; the way up to there."""
+    """What is wrong on a way, in the model's own words; the line that the step explains where it is; the way up to
+    there."""
 
     told: str
     line: LogLine | None
@@ -156,7 +157,8 @@ class Search:
         return None
 
     def _furthest(self) -> list[Path]:
-        """The ways to all nodes that explain the most lines, breadth first; if on some of them nothing is wrong, only these."""
+        """The ways to all nodes that explain the most lines, breadth first; if on some of them nothing is wrong, only
+        these."""
         parents: Parents = {}
         tainted: set[SearchNode] = set()
         queue = deque(self._roots(parents)[::-1])

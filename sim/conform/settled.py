@@ -28,7 +28,7 @@ class Settled:
     """Steps in their order. `is_whole` is false where there were too many to keep."""
 
     def __init__(self) -> None:
-        file = tempfile.SpooledTemporaryFile(MEMORY_MAX, "w+", encoding="utf-8")  # noqa: SIM115 - it lives as long as this
+        file = tempfile.SpooledTemporaryFile(MEMORY_MAX, "w+", encoding="utf-8")  # noqa: SIM115
         weakref.finalize(self, file.close)
         self._file = file
         self.count = 0

@@ -1,4 +1,5 @@
-"""Since which line a process is what it is: where its state, or a field, took the value that it has, and which line said so."""
+"""Since which line a process is what it is: where its state, or a field, took the value that it has, and which line
+said so."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ class ValueOrigin(NamedTuple):
 
 
 class Histories:
-    """What an explanation has brought about so far, of every process. It grows with what a process has, not with the log."""
+    """What an explanation has brought about so far, of every process. It grows with what a process has, not with the
+    log."""
 
     def __init__(self, graph: Definition) -> None:
         self.graph = graph

@@ -1,19 +1,21 @@
-"""A span processor of OpenTelemetry that records: a span in which a process of the model handles one input is a line of a log.
-It needs the extra `otel`; nothing of the simulation is imported.
+"""A span processor of OpenTelemetry that records: a span in which a process of the model handles one input is a line of
+a log. It needs the extra `otel`; nothing of the simulation is imported.
 
     provider = TracerProvider()
     provider.add_span_processor(RecordingSpanProcessor(Recorder("run.jsonl", model="shop")))
 
     with tracer.start_as_current_span("pay", attributes={
-        "roundsim.process": "bank", "roundsim.deliver": "Pay", "roundsim.from": "customer", "roundsim.fields": '{"order": 1}',
+        "roundsim.process": "bank", "roundsim.deliver": "Pay",
+        "roundsim.from": "customer", "roundsim.fields": '{"order": 1}',
     }) as span:
         span.add_event("roundsim.send", {"message": "Paid", "to": "customer", "fields": '{"order": 1}'})
         span.set_attribute("roundsim.state", "open")
 
-What a span is given is one of the attributes `roundsim.deliver`, `.fault` (with `.message`), `.fire`, `.move` (texts), `.start`,
-`.restart` (true); `roundsim.from` and `roundsim.fields` say more of a message. What comes of it are events `roundsim.send`
-and `roundsim.emit` (with `name`), and the attributes `roundsim.state` and `roundsim.became` (fields). Fields are JSON texts, as
-attributes have no other way to hold them. A span whose parent, or a link of which, is such a span comes after it.
+What a span is given is one of the attributes `roundsim.deliver`, `.fault` (with `.message`), `.fire`, `.move` (texts),
+`.start`, `.restart` (true); `roundsim.from` and `roundsim.fields` say more of a message. What comes of it are events
+`roundsim.send` and `roundsim.emit` (with `name`), and the attributes `roundsim.state` and `roundsim.became` (fields).
+Fields are JSON texts, as attributes have no other way to hold them. A span whose parent, or a link of which, is such a
+span comes after it.
 """
 
 from __future__ import annotations
@@ -38,8 +40,8 @@ SPANS_MAX = 100_000
 
 
 class RecordingSpanProcessor(SpanProcessor):
-    """Records the spans that say of which process they are. With `by_trace` each trace is a run of its own. A span that cannot be
-    understood is left out; `mistakes` says why, for the last ones."""
+    """Records the spans that say of which process they are. With `by_trace` each trace is a run of its own. A span that
+    cannot be understood is left out; `mistakes` says why, for the last ones."""
 
     def __init__(self, recorder: Recorder, *, by_trace: bool = False) -> None:
         self.recorder, self.by_trace = recorder, by_trace

@@ -1,5 +1,5 @@
-"""What the fixture `conforms` of the pytest plugin is: a log that is not a path of its model fails the test, with the line
-at which they part."""
+"""What the fixture `conforms` of the pytest plugin is: a log that is not a path of its model fails the test, with the
+line at which they part."""
 
 from __future__ import annotations
 

@@ -121,8 +121,8 @@ def verdict(graph: Graph, run: LoggedRun) -> str:
 
 
 def brute_force(graph: Graph, run: LoggedRun) -> bool:
-    """Whether one of all paths writes these lines: a step fits if the line that it would write says at least as much. It
-    shares nothing with the search but the graph."""
+    """Whether one of all paths writes these lines: a step fits if the line that it would write says at least as much.
+    It shares nothing with the search but the graph."""
     queues: dict[str, list[Mapping[str, Any]]] = {}
     for line in run.lines:
         queues.setdefault(line.process, []).append({"process": line.process, **line.said})

@@ -123,6 +123,53 @@ def test_standard_input_is_judged_to_its_end(lines: list[str], begin: Begin) -> 
     assert out.startswith(f"conforms: {len(lines)} of {len(lines)} lines explained")
 
 
+def test_several_logs_and_runs_are_followed_at_once(lines: list[str], begin: Begin, tmp_path: Path) -> None:
+    split: dict[str, list[str]] = {"a.jsonl": [HEAD], "b.jsonl": [HEAD]}
+    for run in ("one", "two"):
+        for line in map(json.loads, lines):
+            file = "a.jsonl" if line["process"] == "manager" else "b.jsonl"
+            split[file].append(json.dumps({**line, "run": run}))
+    for file, texts in split.items():
+        (tmp_path / file).write_text("\n".join(texts) + "\n")
+    followed = begin("a.jsonl", "b.jsonl", "--json")
+    assert all(followed.has_read(tmp_path / file) for file in split)
+    followed.process.send_signal(signal.SIGINT)
+    status, out, err = followed.end()
+    said = json.loads(out)
+    assert (status, [one["verdict"] for one in said["runs"]]) == (0, ["ok", "ok"]), err
+    assert said["explained"] == said["lines"] == 2 * len(lines)
+
+
+def test_a_bound_ends_it(lines: list[str], begin: Begin, tmp_path: Path) -> None:
+    alone = [line for line in lines if '"process": "manager"' in line]  # what the others do is silent, and much
+    (tmp_path / "a.jsonl").write_text("\n".join([HEAD, *alone]) + "\n")
+    status, out, _ = begin("a.jsonl", "--max-nodes", "2").end()
+    assert status == ExitStatus.INCOMPLETE
+    assert "the bound of 2 nodes was hit" in out
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("{}\n", "-:1: there is no header"),
+        (HEAD, "-: no line after the header, so nothing was observed"),
+        ("", "-: no line after the header, so nothing was observed"),
+        (HEAD + '\n{"process": "manager", "in', "-:2: is not a JSON object; the file ends in the middle of it"),
+        (HEAD + "\n" + "x" * (1 << 21), "-:2: is longer than 1048576 bytes"),
+        (HEAD + '\n{"process": "managr", "input": {"start": true}}', "did you mean 'manager'"),
+    ],
+)
+def test_what_is_no_log_is_refused_as_it_comes(text: str, what: str, begin: Begin) -> None:
+    followed = begin("-")
+    assert followed.process.stdin is not None
+    with contextlib.suppress(BrokenPipeError):
+        followed.process.stdin.write(text)
+    status, out, err = followed.end()
+    (line,) = err.splitlines()
+    assert (status, out) == (ExitStatus.BAD_INPUT, "")
+    assert what in line
+
+
 @pytest.mark.parametrize(
     ("does", "what"),
     [

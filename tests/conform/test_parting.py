@@ -1,4 +1,5 @@
-"""What is said of a log that does not conform: the line, since where the values parted, what is wrong with its explanation."""
+"""What is said of a log that does not conform: the line, since where the values parted, what is wrong with its
+explanation."""
 
 from __future__ import annotations
 

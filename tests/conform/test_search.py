@@ -28,8 +28,8 @@ MODELS = ("models.consensus", "models.device_login", "models.paxos", "models.two
 
 
 def conform(model: str, seeds: Iterable[int], folder: Path) -> int:
-    """How many logs of runs of a model conform: observed whole, by one process, by two, with and without what they became;
-    fails where one does not."""
+    """How many logs of runs of a model conform: observed whole, by one process, by two, with and without what they
+    became; fails where one does not."""
     graph = Graph(load_target(model).system)
     known, names = Fitting(graph), graph.names[: graph.width]
     count = 0
@@ -95,8 +95,8 @@ def thinned(said: Any, dice: Draws) -> Any:
 
 
 def compared(graph: Graph, folder: Path, kind: str | None, seeds: Iterable[int]) -> Counter[bool]:
-    """How often the search and a judge that tries every path say yes and no, to logs that are thinned, and spoilt in one
-    way; fails where they differ."""
+    """How often the search and a judge that tries every path say yes and no, to logs that are thinned, and spoilt in
+    one way; fails where they differ."""
     answers: Counter[bool] = Counter()
     names = graph.names[: graph.width]
     for seed in seeds:

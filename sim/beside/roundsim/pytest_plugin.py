@@ -1,4 +1,5 @@
-"""The pytest plugin: the fixtures `explore` and `conforms`, their options, a line in the summary of a run that explored.
+"""The pytest plugin: the fixtures `explore` and `conforms`, their options, a line in the summary of a run that
+explored.
 
     from shop import system
 
