@@ -20,19 +20,20 @@ def lacking(engine: Engine) -> str:
     """
     if engine not in ENGINES:
         raise ConfigError(unknown("engine", engine, ENGINES))
-    lacks = missing() if engine != "plain" else ""
-    if engine == "compiled" and lacks:
-        raise ConfigError(f"engine 'compiled': {lacks}")
-    return lacks
+    return _without(engine, missing() if engine != "plain" else "")
 
 
 def unloadable(engine: Engine) -> str:
     """Why there is no room for what the compiled engine works on, in one line; empty if there is. Raises `ConfigError` if the
     engine is wanted by name."""
     why = lacks_room("numpy")
-    if why and engine == "compiled":
-        raise ConfigError(f"engine 'compiled': numpy cannot be loaded ({why})")
-    return f"numpy cannot be loaded ({why}), so the plain engine does it all, slower" if why else ""
+    return _without(engine, why and f"numpy cannot be loaded ({why})")
+
+
+def _without(engine: Engine, why: str) -> str:
+    if engine == "compiled" and why:
+        raise ConfigError(f"engine 'compiled': {why}")
+    return why and f"{why}, so the plain engine does it all, slower"
 
 
 def unfit(system: Declaration) -> str:

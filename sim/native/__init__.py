@@ -25,4 +25,4 @@ if importlib.util.find_spec("sim.native._walks") is not None:
 
 def missing() -> str:
     """What is missing for compiled walks, in one line; empty if nothing is."""
-    return "" if walks is not None else f"the native extension {_why}, so the plain engine does it all, slower"
+    return "" if walks is not None else f"the native extension {_why}"
