@@ -204,19 +204,21 @@ def test_a_record_with_anything_anywhere(step: int, capfd: pytest.CaptureFixture
     assert complaints(["status", "r.json"], Path("r.json"), texts, capfd) == []
 
 
-def test_the_session_of_a_program_with_anything_anywhere(capfd: pytest.CaptureFixture[str]) -> None:
+@share
+def test_the_session_of_a_program_with_anything_anywhere(step: int, capfd: pytest.CaptureFixture[str]) -> None:
     (text,) = READERS["session"][1]
-    texts = (json.dumps(one).encode() for one in mutants(json.loads(text)))
+    texts = (json.dumps(one).encode() for one in mutants(json.loads(text), step))
     assert complaints(["status", "s.json"], Path("s.json"), texts, capfd) == []
 
 
-def test_a_log_with_anything_anywhere(capfd: pytest.CaptureFixture[str]) -> None:
+@share
+def test_a_log_with_anything_anywhere(step: int, capfd: pytest.CaptureFixture[str]) -> None:
     """Each line in its turn, the others as they are; what is no line of the model is told as such."""
     lines = LOG.splitlines()
     texts = (
         b"\n".join([*lines[:number], json.dumps(one).encode(), *lines[number + 1 :]])
         for number in (0, 3, 4)
-        for one in mutants(json.loads(lines[number]))
+        for one in mutants(json.loads(lines[number]), step)
     )
     words = ["conform", "l.jsonl", "--model", "models.two_phase_commit", "--set", "resource_managers=1", "--out", "out"]
     assert complaints(words, Path("l.jsonl"), texts, capfd) == []

@@ -38,10 +38,10 @@ def test_the_same_seed_finds_the_same_whatever_the_tables_hold(strategy: str) ->
 
 
 def test_any_schedule_can_be_run_again_alone() -> None:
-    result = fuzz(faulty(), schedules=30, seed=13, keep_going=True)
-    assert {one.strategy for one in result.found} > {"uniform"} or len(result.found) == 1
+    result = fuzz(faulty(), schedules=30, seed=10, keep_going=True)
+    assert {one.strategy for one in result.found} > {"uniform"}
     for one in result.found:
-        assert one.seed == schedule_seed(13, one.number)
+        assert one.seed == schedule_seed(10, one.number)
         run = simulate(faulty(), make_strategy(one.strategy, one.seed))
         assert run.finding is not None
         assert (run.finding.property, run.steps) == (one.property, one.steps)

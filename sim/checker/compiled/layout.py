@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from sim.native.arrays import I32, I64, U8, U64
+from sim.native.dtypes import I32, I64, U8, U64
 from sim.system.network import KIND_BITS
 
 # Registers: what a batch of the walk reads and leaves behind.

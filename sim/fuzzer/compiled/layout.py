@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated, NamedTuple
 
 from sim.checker.compiled.layout import SETTINGS
-from sim.native.arrays import I32, I64, U8, U64
+from sim.native.dtypes import I32, I64, U8, U64
 from sim.run.lasso import ROUND_MAX as ROUND_MAX
 
 # Registers: where a batch of schedules stands.
