@@ -194,6 +194,8 @@ struct Rows {
     Span<int32_t> hear_by;
     Span<int32_t> prop_start;
     Span<int32_t> props;
+    Span<int64_t> watches;
+    Span<int64_t> watched;
     Span<int32_t> unseen;
 
     template <class Visitor>
@@ -218,6 +220,8 @@ struct Rows {
             visit("hear_by", hear_by) &&
             visit("prop_start", prop_start) &&
             visit("props", props) &&
+            visit("watches", watches) &&
+            visit("watched", watched) &&
             visit("unseen", unseen);
     }
 };
@@ -371,7 +375,8 @@ constexpr int64_t ROUND = 43;
 constexpr int64_t OPEN_SET = 44;
 constexpr int64_t FREE = 45;
 constexpr int64_t LOOK = 46;
-constexpr int64_t REGISTERS = 47;
+constexpr int64_t RAW = 47;
+constexpr int64_t REGISTERS = 48;
 constexpr int64_t NONE = -1;
 constexpr int64_t BEGUN = -2;
 constexpr int64_t BEGIN = 0;

@@ -51,6 +51,10 @@ from sim.system.network import NETWORKS
 Array = npt.NDArray[Any]
 
 
+WATCHED_MAX = 62
+"""Classes of messages that have a bit of their own. More share them: a walk then reads some envelopes in vain."""
+
+
 def key_of(local: int, envelope: int, around: int, what: int) -> int:
     """The key of a row (see `layout`)."""
     return (local + 1) << 40 | (envelope + 1) << 16 | around << 2 | what
@@ -158,6 +162,8 @@ class Mirror:
         self.locals = len(graph.names)
         self.budgets = len(graph.budget.full)
         self.cuts = len(graph.budget.cuts)
+        self.fixed = self.locals + self.budgets + self.cuts
+        """Cells before what is in flight."""
         self.sends_max = 1
         self.action_list: list[Action] = []
         self._trees = Trees()
@@ -182,6 +188,10 @@ class Mirror:
         self._prop_start: Array = starts.astype(np.int32)
         flat = [n for prop in self._props for n in (self._roots[prop], *prop.reads)]
         self._prop_cells: Array = np.array(flat or [0], np.int32)
+        read = dict.fromkeys(name for prop in graph.system.judged_properties for name in prop.flying)
+        self._bits = {name: 1 << i % WATCHED_MAX for i, name in enumerate(read)}
+        self._watches: Array = np.array([self.watches(prop) for prop in self._props] or [0], np.int64)
+        self._watched = Column(0, np.int64)
         self.unseen: Array = np.ones(max(1, len(judge.sometimes)), np.int32)
 
     # --- states -------------------------------------------------------------------------------------
@@ -209,13 +219,26 @@ class Mirror:
             self._pool.array, *self._trees.table.arrays(), self._order.array, self._target.array,
             self._flags.array, self._crossed.array, self._healing.array, self._cutting.array,
             self._strikes.array, self._hear_node.array,
-            self._hear_start.array, self._hear_by.array, self._prop_start, self._prop_cells, self.unseen,
+            self._hear_start.array, self._hear_by.array, self._prop_start, self._prop_cells, self._watches,
+            self._watched.array, self.unseen,
         )  # fmt: skip
 
     @property
     def order(self) -> Array:
         """What the envelopes known are sorted by."""
         return self._order.array
+
+    @property
+    def watched(self) -> Array:
+        """For each envelope known the bit of its class, if some predicate reads it."""
+        return self._watched.array
+
+    def watches(self, prop: Evaluated) -> int:
+        """The bits of the classes that a predicate reads in flight."""
+        bits = 0
+        for name in prop.property.flying:
+            bits |= self._bits[name]
+        return bits
 
     def _catch_up(self) -> None:
         """Takes over what was interned since the last time."""
@@ -233,6 +256,8 @@ class Mirror:
             cuts = range(self.cuts if self.graph.lasting else 0)
             fresh = range(at, len(tables.envelopes))
             self._crossed.extend([sum(1 << c for c in cuts if self.graph.crosses(c, e)) for e in fresh])
+            things = tables.envelopes.things[at:]
+            self._watched.extend([self._bits.get(type(thing.message).__name__, 0) for thing in things])
             self._order.extend(tables.order[at:])
         for emission in range(self._hear_node.size, len(tables.emissions)):
             self._roots_of.append(self._trees.root())
@@ -261,10 +286,16 @@ class Mirror:
             if here.strikes_process:
                 self._learn_row(local, -1, around, STRUCK, here.struck_own[local])
 
-    def learn_verdict(self, prop: Evaluated, locals_: tuple[int, ...]) -> bool:
-        """What a predicate says, for the walk to know from now on."""
-        said = prop(locals_)
-        self._trees.add(self._roots[prop], [locals_[i] for i in prop.reads], int(said))
+    def learn_verdict(self, prop: Evaluated, state: State) -> bool:
+        """What a predicate says of a state, for the walk to know from now on."""
+        said = prop(state.locals, state.net)
+        read, watches = [state.locals[i] for i in prop.reads], self.watches(prop)
+        if watches:
+            self._catch_up()
+            watched = self.watched
+            read += [e + 1 for e in self.graph.network.every(state.net) if watched[e] & watches]
+            read.append(0)
+        self._trees.add(self._roots[prop], read, int(said))
         return said
 
     def learn_surroundings(self, state: State) -> int:

@@ -16,7 +16,7 @@ from sim.system.network import KIND_BITS
 CURSOR, LEVEL_END, STATES, GENERATED, OUTSIDE, EDGES, BASE, USED, HEARING, QUIET, RAW, RESTS = range(12)
 REGISTERS = 12
 """HEARING: the action that an unknown row of a monitor belongs to. QUIET: whether the state is
-quiescent. RAW: the length of a state that is still to be reduced. RESTS: states at rest."""
+quiescent. RAW: the length of a state that is still to be reduced or judged. RESTS: states at rest."""
 
 # Settings: fixed for a walk, except MAX_SENDS, which grows with the rows.
 NETWORK, PROCESSES, LOCALS, BUDGETS, CUTS, ALWAYS, SOMETIMES, WITHIN, EXACT, KEEP_EDGES, MAX_STATES = range(11)
@@ -92,6 +92,10 @@ class Rows(NamedTuple):
     prop_start: I32
     props: I32
     """For each predicate: the root of its tree, then the cells it reads."""
+    watches: I64
+    """For each predicate: the classes of messages that it reads in flight, as bits."""
+    watched: I64
+    """For each envelope: the bit of its class, if some predicate reads it."""
     unseen: I32
 
 

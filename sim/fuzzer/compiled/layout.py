@@ -17,14 +17,15 @@ NUMBER, END, PHASE, STATE, EDGE, TOOK, START, STEPS, MAX_STEPS, BATCH, MEMBER, C
 """NUMBER: of the current schedule; END: after the last. TOOK: the action that the strategy has not been told
 of yet (BEGUN: how the schedule began). COUNT: schedules since the states were last forgotten, from 1. SIZES: how
 many different sizes schedules had, 2 for more than one. SPENT: steps since the last pause, and what else took time.
-OPEN_SET: the set of chains that has free places, FREE: how many. LOOK: the step at which a schedule pauses."""
+OPEN_SET: the set of chains that has free places, FREE: how many. LOOK: the step at which a schedule pauses.
+RAW: the length of a state that is still to be judged."""
 SCHEDULES, TOTAL_STEPS, CUT_SHORT, STATES, CELLS, EDGES, HEARING = range(12, 19)
 PICK, STRUCK, DUE, TAKEN_EVENTS, EVENTS, CHAINS, CHAIN_ROWS, TOUCHED, STAMP = range(19, 28)
 NOW, DRAWN, HEAP, WAITING, LAST, OVERFULL = range(28, 34)
 SIZES, SIZE_EVENTS, SIZE_BREADTH, CHOSE, SPENT = range(34, 39)
 KEPT, LENGTH_SINCE, UNTIL, LOOK_AT, ROUND = range(39, 44)
-OPEN_SET, FREE, LOOK = range(44, 47)
-REGISTERS = 47
+OPEN_SET, FREE, LOOK, RAW = range(44, 48)
+REGISTERS = 48
 """KEPT: the state that a schedule may come back to, LENGTH_SINCE: the steps since, UNTIL and LOOK_AT: see
 `sim.run.lasso.Rounds`. ROUND: the shortest round so far, or 0."""
 

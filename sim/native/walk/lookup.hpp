@@ -50,13 +50,18 @@ inline int64_t branch(const Rows& rows, int64_t node, int64_t cell) {
     return find(rows.pair_keys, rows.pair_values, uint64_t(node) << 32 | uint64_t(cell));
 }
 
-// What a predicate says: 1, 0, or -1.
-inline int64_t verdict(const Rows& rows, int64_t prop, const Span<int32_t>& cells) {
-    const int64_t begin = rows.prop_start[prop];
+// What a predicate says of a state: 1, 0, or -1. Where it reads what is in flight, the walk goes on along the envelopes that it
+// reads, in their order in the state, to 0, which is none.
+template <class S>
+int64_t verdict(const Rows& rows, const S& settings, int64_t prop, const Span<int32_t>& cells, int64_t length) {
+    const int64_t begin = rows.prop_start[prop], watches = rows.watches[prop];
     int64_t node = rows.props[begin];
     for (int64_t i = begin + 1; i < rows.prop_start[prop + 1] && node >= 0; i++)
         node = branch(rows, node, cells[rows.props[i]]);
-    return node;
+    if (!watches) return node;
+    for (int64_t i = first_of(settings); i < length && node >= 0; i++)
+        if (rows.watched[cells[i]] & watches) node = branch(rows, node, cells[i] + 1);
+    return node < 0 ? node : branch(rows, node, 0);
 }
 
 // The number of the surroundings of a state, or -1.
