@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -23,13 +24,17 @@ from sim import (
     System,
     VirtualTime,
     always,
+    always_eventually,
     check,
     cut,
+    eventually,
     fuzz,
     simulate,
     sometimes,
     state_machine,
 )
+from sim.checker.compiled.arrays import Mirror
+from sim.checker.compiled.layout import TOGETHER, TOGETHER_BEHIND
 from sim.graph.definition import Definition
 from sim.graph.machines import Machines
 from sim.world.address import parse_address
@@ -43,6 +48,7 @@ PLANS = (
     "crash:1@host", "crash:1", "crash:1@host after Ping", "crash:1@host, crash:1@p0", "crash:2@host after kept",
     "crash:1@host for good", "crash:1@p1, drop:1", "crash:1@host, agent_timeout:1", "crash:1@host for good, crash:1@p0",
 )  # fmt: skip
+LATE = ("crash:1@host, reorder:1",)
 QUIET: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
 
 
@@ -53,7 +59,8 @@ def _bare(system: System) -> System:
 @st.composite
 def hosted(draw: Any, plans: tuple[str, ...] = PLANS, down: tuple[int | None, ...] = (None, None, 1)) -> System:
     """A small system with a machine."""
-    system: System = draw(systems(faults="drop:1"))
+    reorders = any("reorder" in plan for plan in plans)
+    system: System = draw(systems(("fifo",), faults="drop:1") if reorders else systems(faults="drop:1"))
     members = draw(st.sampled_from([("p0", "p1"), ("p1", "p0"), ("p1",)]))
     plan, most = draw(st.sampled_from(plans)), draw(st.sampled_from(down))
     return _bare(system).with_(machines={"host": members}, down_max=most).with_(faults=plan)
@@ -78,10 +85,83 @@ def test_graph_and_reference_agree_on_how_many_are_down(system: System) -> None:
     assert difference(system) is None
 
 
-@given(limited())
-@settings(max_examples=examples(20), database=None, **QUIET)
+@st.composite
+def judged(draw: Any, some: st.SearchStrategy[System]) -> System:
+    """One of these systems with properties, some of them judged on cycles; what comes to be there is seen in what is found."""
+    system: System = draw(some)
+    one, other = draw(st.sampled_from([*system.processes])), draw(st.sampled_from([*system.processes]))
+    properties = (
+        always("one is up", lambda p, q: p.up or q.up, reads=(one, other)),
+        sometimes("down", lambda p: not p.up, reads=(one,)),
+        eventually("calm", lambda p: getattr(p, "x", 0) == 0, reads=(one,)),
+        always_eventually("up again", lambda p: p.up, reads=(other,)),
+    )
+    chosen = draw(st.lists(st.sampled_from(range(len(properties))), unique=True))
+    return system.with_(properties=[properties[i] for i in chosen])
+
+
+@given(judged(st.one_of(hosted(), limited())))
+@settings(max_examples=examples(300), database=None, **QUIET)
 def test_both_engines_of_the_check_agree(system: System) -> None:
     test_compiled.agree(system, max_states=400)
+
+
+def _misled(change: Any) -> Any:
+    number = Mirror.number
+
+    def wrong(self: Mirror, action: Any) -> int:
+        if action not in self._numbers:
+            effect = change(action.effect)
+            self._numbers[action] = number(self, replace(action, effect=effect) if effect else Unfelled(action))
+        return self._numbers[action]
+
+    return wrong
+
+
+class Unfelled:
+    """An action in which no machine crashes, as the walk is told."""
+
+    def __init__(self, action: Any) -> None:
+        self._action = action
+
+    fells = ""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._action, name)
+
+
+LIES: dict[str, tuple[str, Any, Any]] = {
+    "the others on a machine stay": ("number", _misled(lambda effect: effect._replace(others=())), hosted(PLANS[:1])),
+    "what is inside of a machine stays": ("number", _misled(lambda effect: None), hosted(PLANS[:1])),
+    "machines never crash": ("_strikes_in", lambda self, here: strikes_in(self, here) % TOGETHER, hosted(PLANS[:1])),
+    "a machine counts as many": ("_machine", lambda self, process: -1, hosted(PLANS[4:5], down=(1,))),
+    "no crash where the machine takes a message": (
+        "_strikes_in", lambda self, here: strikes_in(self, here) % (2 * TOGETHER), hosted(PLANS[:1])
+    ),
+    "no crash where a message overtakes": (
+        "_strikes_in", lambda self, here: strikes_in(self, here) % TOGETHER_BEHIND, hosted(LATE)
+    ),
+}  # fmt: skip
+strikes_in = Mirror._strikes_in
+
+
+@pytest.mark.parametrize("what", LIES)
+def test_a_planted_divergence_is_caught(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, broken, some = LIES[what]
+    monkeypatch.setattr(Mirror, name, broken)
+
+    def differs(system: System) -> bool:
+        try:
+            test_compiled.agree(system, max_states=400)
+        except AssertionError:
+            return True
+        return False
+
+    try:
+        often: dict[str, Any] = {"max_examples": 300, "phases": [Phase.generate], "database": None}
+        find(some, differs, settings=settings(**often, **QUIET))
+    except NoSuchExample:
+        pytest.fail(f"{what}: not noticed")
 
 
 @given(limited(), st.sampled_from(sorted(test_compiled_fuzz.STRATEGIES)), st.integers(0, 2**64 - 1))
@@ -211,13 +291,13 @@ def storage(faults: str, panics: bool = True, **parts: Any) -> System:
 
 
 def test_a_process_is_accused_only_where_it_crashes_without_its_machine() -> None:
-    assert check(storage("crash:1@host")).verdict == "ok"
-    assert check(storage("crash:1@host, disk_error:1")).verdict == "ok"
-    assert check(storage("crash:1")).verdict == "ok"  # without a target: what can go by itself
-    assert check(storage("crash:1@host, disk_error:1", panics=False)).verdict == "violated"
-    assert (
-        check(storage("crash:1@kernel")).verdict == "violated"
-    )  # the cache is lost, and the database knows nothing of it
+    agree = test_compiled.agree
+    assert agree(storage("crash:1@host")).verdict == "ok"
+    assert agree(storage("crash:1@host, disk_error:1")).verdict == "ok"
+    assert agree(storage("crash:1")).verdict == "ok"  # without a target: what can go by itself
+    assert agree(storage("crash:1@host, disk_error:1", panics=False)).verdict == "violated"
+    assert agree(storage("crash:1@kernel")).verdict == "violated"  # the cache is lost, and the database does not know
+    assert check(storage("crash:1@host"), engine="compiled").engine == "compiled"
 
 
 def test_a_machine_crashes_and_comes_back_as_one() -> None:
@@ -302,8 +382,8 @@ def test_hypothesis_finds_what_a_crash_without_the_machine_does() -> None:
 
 
 def test_what_the_compiled_engine_cannot_walk_goes_on_plain(capsys: pytest.CaptureFixture[str]) -> None:
-    result = check(storage("crash:1@host"), engine="compiled")
-    assert (result.engine, result.verdict) == ("plain", "ok")
+    fuzzed = fuzz(storage("crash:1@host"), schedules=50, engine="compiled")
+    assert (fuzzed.engine, fuzzed.verdict) == ("plain", "ok")
     assert capsys.readouterr().err == "sim: the plain engine goes on: processes share a machine\n"
     many = {f"c{i}": cut({"kernel"}) for i in range(32)}
     cuts = storage("").with_(machines={}, cuts=many, properties=())

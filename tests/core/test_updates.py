@@ -69,8 +69,8 @@ def test_graph_and_reference_agree(system: System) -> None:
     assert difference(system) is None
 
 
-@given(updated(hosts=False))
-@settings(max_examples=examples(20), database=None, **QUIET)
+@given(updated())
+@settings(max_examples=examples(100), database=None, **QUIET)
 def test_both_engines_of_the_check_agree(system: System) -> None:
     test_compiled.agree(system, max_states=400)
 

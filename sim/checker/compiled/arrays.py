@@ -16,6 +16,7 @@ from sim.checker.compiled.layout import (
     CUT,
     ENVELOPES_MAX,
     FAILED,
+    FELLS,
     FIFO,
     GONE,
     HEADS,
@@ -26,6 +27,8 @@ from sim.checker.compiled.layout import (
     LOCALS_MAX,
     LOW,
     ONLY_LOCAL,
+    OTHERS_FROM,
+    OTHERS_TO,
     OWN,
     PROCESS,
     PROGRESS,
@@ -37,6 +40,9 @@ from sim.checker.compiled.layout import (
     STRUCK_BEHIND,
     SURROUNDINGS_MAX,
     SURROUNDINGS_ROOT,
+    TOGETHER,
+    TOGETHER_BEHIND,
+    TOGETHER_HEADS,
     USUAL,
     Rows,
 )  # fmt: skip
@@ -177,6 +183,15 @@ class Mirror:
         self._crossed = Column(0, np.int64)
         self._healing, self._cutting, self._strikes = Column(), Column(), Column()
         self._surroundings: dict[Enabled, int] = {}
+        self._machines = list(graph.machines.members)
+        self._machine_roots = [self._trees.root() for _ in self._machines]
+        self._machine_of: Array = np.array([self._machine(name) for name in graph.names[: graph.width]], np.int32)
+        members = graph.machines.members.values()
+        self._machine_start: Array = np.cumsum([0, *(1 + len(those) for those in members)]).astype(np.int32)
+        those = [n for root, each in zip(self._machine_roots, members, strict=True) for n in (root, *each)]
+        self._machine_cells: Array = np.array(those or [0], np.int32)
+        self._inside = Column()
+        self._known_together: set[tuple[int, tuple[int, ...], int, int]] = set()
         self._hear_node, self._hear_start, self._hear_by = Column(), Column(), Column()
         self._hear_start.extend([0])
         self._roots_of: list[int] = []
@@ -209,6 +224,11 @@ class Mirror:
         cuts = tuple(c for c, cut in enumerate(flags) if cut)
         return State(tuple(cells[: self.locals]), net, tuple(cells[self.locals : first]), cuts)
 
+    def _machine(self, process: str) -> int:
+        """The number of the machine that a process is on, or -1."""
+        those = self.graph.system.machines
+        return next((n for n, name in enumerate(self._machines) if process in those[name]), -1)
+
     # --- what is known ------------------------------------------------------------------------------
 
     def rows(self) -> Rows:
@@ -220,7 +240,8 @@ class Mirror:
             self._flags.array, self._crossed.array, self._healing.array, self._cutting.array,
             self._strikes.array, self._hear_node.array,
             self._hear_start.array, self._hear_by.array, self._prop_start, self._prop_cells, self._watches,
-            self._watched.array, self.unseen,
+            self._watched.array, self.unseen, self._machine_start, self._machine_cells, self._machine_of,
+            self._inside.array,
         )  # fmt: skip
 
     @property
@@ -258,6 +279,8 @@ class Mirror:
             self._crossed.extend([sum(1 << c for c in cuts if self.graph.crosses(c, e)) for e in fresh])
             things = tables.envelopes.things[at:]
             self._watched.extend([self._bits.get(type(thing.message).__name__, 0) for thing in things])
+            ends = [(self._machine(thing.source), self._machine(thing.target)) for thing in things]
+            self._inside.extend([one if one == other else -1 for one, other in ends])
             self._order.extend(tables.order[at:])
         for emission in range(self._hear_node.size, len(tables.emissions)):
             self._roots_of.append(self._trees.root())
@@ -285,6 +308,27 @@ class Mirror:
             self._learn_row(local, -1, around, USUAL, here.own[local])
             if here.strikes_process:
                 self._learn_row(local, -1, around, STRUCK, here.struck_own[local])
+        for machine in range(len(self._machines)):
+            self._learn_machine(machine, state, here, around)
+
+    def _learn_machine(self, machine: int, state: State, here: Enabled, around: int) -> None:
+        """What may happen to a machine in a state, in the order of `Machines.actions`."""
+        machines, name, target = self.graph.machines, self._machines[machine], self.graph.tables.target
+        mine, members, strikes = machines.mine(name, state.locals), machines.members[name], self._strikes_in(here)
+        rows: list[tuple[int, int, Sequence[Action]]] = [(USUAL, -1, machines.restart(name, mine))]
+        if strikes & TOGETHER:
+            rows.append((STRUCK, -1, machines.struck_itself(here, name, mine)))
+        if strikes & TOGETHER_HEADS:
+            heads = [e for e in self.graph.network.heads(state.net) if target[e] in members]
+            rows += [(STRUCK, e, machines.struck_head(here, name, mine, e)) for e in heads]
+        if strikes & TOGETHER_BEHIND:
+            late = [e for e in self.graph.network.overtakers(state.net) if target[e] in members]
+            rows += [(STRUCK_BEHIND, e, machines.struck_late(here, name, mine, e)) for e in late]
+        for what, envelope, row in rows:
+            key = (machine, mine, around << 2 | what, envelope)
+            if key not in self._known_together:
+                self._known_together.add(key)
+                self._trees.add(self._machine_roots[machine], [*mine, key[2], envelope + 1], self._add_row(row))
 
     def learn_verdict(self, prop: Evaluated, state: State) -> bool:
         """What a predicate says of a state, for the walk to know from now on."""
@@ -308,21 +352,26 @@ class Mirror:
                 raise TooLarge("more than 16384 combinations of budgets left and cuts in force")
             self._healing.extend([self._add_row(here.healing)])
             self._cutting.extend([self._add_row(here.cutting)])
-            strikes = HEADS * here.strikes_head + BEHIND * here.strikes_behind + OWN * here.strikes_process
-            self._strikes.extend([strikes])
+            self._strikes.extend([self._strikes_in(here)])
         bits = [min(count, 1) for count in state.budgets] + [int(c in state.cuts) for c in range(self.cuts)]
         if self.graph.system.down_max is not None:
             bits.append(int(here.full))
         self._trees.add(SURROUNDINGS_ROOT, bits, number)
         return number
 
-    def _learn_row(self, local: int, envelope: int, around: int, what: int, row: tuple[Action, ...]) -> None:
+    def _strikes_in(self, here: Enabled) -> int:
+        alone = HEADS * here.strikes_head + BEHIND * here.strikes_behind + OWN * here.strikes_process
+        if not self._machines or not here.left.crashes:
+            return alone
+        return alone + TOGETHER + (0 if here.full else TOGETHER_HEADS + TOGETHER_BEHIND * here.left.reorders)
+
+    def _learn_row(self, local: int, envelope: int, around: int, what: int, row: Sequence[Action]) -> None:
         key = key_of(local, envelope, around, what)
         if key not in self._known_rows:
             self._known_rows.add(key)
             self._rows.add(key, self._add_row(row))
 
-    def _add_row(self, row: tuple[Action, ...]) -> int:
+    def _add_row(self, row: Sequence[Action]) -> int:
         self._row_actions.extend([self.number(action) for action in row])
         self._row_start.extend([self._row_actions.size])
         return self._row_start.size - 2
@@ -342,7 +391,10 @@ class Mirror:
             cells[HEARD_FROM], cells[HEARD_TO] = self._pool.extend(action.effect.heard)
             cells[SENDS_FROM], cells[SENDS_TO] = self._pool.extend(action.effect.sends)
             cells[SPENDS_FROM], cells[SPENDS_TO] = self._pool.extend(action.effect.spends)
-            cells[ONLY_LOCAL] = int(action.effect.local >= 0 and not action.effect.heard and not action.effect.spends)
+            cells[OTHERS_FROM], cells[OTHERS_TO] = self._pool.extend([n for each in action.effect.others for n in each])
+            cells[FELLS] = self._machines.index(action.fells) if action.fells else -1
+            more = action.effect.heard or action.effect.spends or action.fells or action.effect.others
+            cells[ONLY_LOCAL] = int(action.effect.local >= 0 and not more)
             self._actions.extend([cells])
             self.sends_max = max(self.sends_max, len(action.effect.sends))
         return number
@@ -350,8 +402,9 @@ class Mirror:
     def learn_hearing(self, state: State, number: int) -> None:
         """Lets the monitors of the plain engine hear what this action emits."""
         action, tables = self.action_list[number], self.graph.tables
-        i = action.effect.process
-        locals_ = (*state.locals[:i], action.effect.local, *state.locals[i + 1 :])
+        locals_ = state.locals
+        for i, local in ((action.effect.process, action.effect.local), *action.effect.others):
+            locals_ = (*locals_[:i], local, *locals_[i + 1 :])
         for emission in action.effect.heard:
             before, locals_ = locals_, tables.notify(locals_, (emission,))
             for monitor in tables.heard_by(emission):

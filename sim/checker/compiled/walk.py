@@ -60,6 +60,7 @@ class CompiledWalk:
         settings[layout.BUDGETS] = mirror.budgets
         settings[layout.CUTS] = mirror.cuts
         settings[layout.DOWN_MAX] = -1 if walk.graph.system.down_max is None else walk.graph.system.down_max
+        settings[layout.MACHINES] = len(walk.graph.machines.members)
         settings[layout.LASTING] = (1 + len(walk.graph.system.cuts)) * walk.graph.lasting
         settings[layout.ALWAYS] = len(walk.judge.always)
         settings[layout.SOMETIMES] = len(walk.judge.sometimes)

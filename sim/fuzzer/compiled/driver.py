@@ -39,6 +39,14 @@ _CURRENT = ("always_eventually", "eventually_always")
 _STRICT = ("eventually_always", "rests")
 
 
+def _lacks(graph: Graph) -> str:
+    """What of this graph strategies would have to know, and do not; "" if nothing."""
+    what = (
+        "processes share a machine" if graph.system.machines else "processes are updated" * bool(graph.system.updates)
+    )
+    return f"the plain engine goes on: {what}" if what else ""
+
+
 Keep = Callable[[CoverageData], None]
 """Takes what was covered, part by part."""
 
@@ -64,8 +72,7 @@ class CompiledFuzz:
     def __init__(self, world: AnyWorld, *, strategy: str, seed: int, depth: int | None, max_steps: int) -> None:
         if not isinstance(world, Graph):
             raise TooLarge("a world other than a graph of states")
-        updated = "the plain engine goes on: processes are updated" if world.system.updates else ""
-        if why := only_plain(world) or updated:
+        if why := only_plain(world) or _lacks(world):
             raise Unfit(why)
         graph = self._graph = world
         self._judge = Judge(graph)
@@ -103,6 +110,7 @@ class CompiledFuzz:
         settings[walk_layout.BUDGETS] = mirror.budgets
         settings[walk_layout.CUTS] = mirror.cuts
         settings[walk_layout.DOWN_MAX] = -1 if graph.system.down_max is None else graph.system.down_max
+        settings[walk_layout.MACHINES] = len(graph.machines.members)
         settings[walk_layout.LASTING] = (1 + len(graph.system.cuts)) * graph.lasting
         settings[walk_layout.ALWAYS] = len(judge.always)
         settings[layout.STRATEGY] = layout.PURPOSES.index(strategy)

@@ -18,7 +18,7 @@ inline int64_t expand(Fuzz& f) {
     const int64_t state = f.state();
     int64_t length = f.known.offsets[state + 1] - f.known.offsets[state];
     if (length + f.settings[walk::MAX_SENDS] > after.size) return walk::SMALL_BUFFERS;
-    if (2 * (length + f.settings[PROCESSES]) + 4 > found.size) return walk::SMALL_BUFFERS;
+    if (walk::rows_most(f.settings, length) > found.size) return walk::SMALL_BUFFERS;
     take(f, state, before);
     const int64_t around = walk::surroundings(f.rows, f.settings, before);
     if (around < 0) return walk::UNKNOWN_ROW;

@@ -86,7 +86,7 @@ struct Walk {
     int64_t take(int64_t number) const {
         const int64_t at = number - registers[BASE], begin = store.offsets[at], length = store.offsets[at + 1] - begin;
         if (length + settings[MAX_SENDS] > buffers.after.size) return -1;
-        if (2 * (length + settings[PROCESSES]) + 4 > buffers.found.size) return -1;
+        if (rows_most(settings, length) > buffers.found.size) return -1;
         for (int64_t i = 0; i < length; i++) buffers.before[i] = store.cells[begin + i];
         return length;
     }
@@ -177,7 +177,7 @@ struct Walk {
                         return PAUSED;
                     }
                 }
-                if (whole)
+                if (whole || rows.actions(action, FELLS) >= 0)
                     h = total(after, first, send(rows, settings, action, before, length, after), rows.order);
                 else
                     h = exchange_sum(network == SET, rows, action, before, first, length, h);
