@@ -39,6 +39,8 @@ class Machines:
         self.units = [*self.members.values(), *((i,) for i in alone)]
         """What goes down by itself: the processes of each machine, and every process that is on none."""
         self._restarts: dict[tuple[str, Mine], tuple[Action, ...]] = {}
+        self.alike: dict[Action, tuple[Action, ...]] = {}
+        """Of a restart: all ways in which the same machine comes back from there."""
         self._parts: dict[Action, list[tuple[int, int, tuple[Output, ...]]]] = {}
         """Of a restart: who puts out what, each with its local value before."""
         self._crashes: dict[tuple[BudgetLeft, str, Mine], list[Action]] = {}
@@ -106,6 +108,7 @@ class Machines:
             back = (handlers[values[local][0]].restart(values[local][1]) for _, local in off)
             ways = product(*back) if off else ()
             found = self._restarts[name, mine] = tuple(self._restarted(name, off, way) for way in ways)
+            self.alike.update(dict.fromkeys(found, found))
         return found
 
     def _restarted(self, name: str, off: list[tuple[int, int]], way: tuple[Outcome, ...]) -> Action:

@@ -458,14 +458,19 @@ constexpr int64_t WINDOW = 6;
 constexpr int64_t SURVIVES = 7;
 constexpr int64_t CONSUMES = 8;
 constexpr int64_t DELIVERED = 9;
-constexpr int64_t ARMS_FROM = 10;
-constexpr int64_t ARMS_TO = 11;
+constexpr int64_t MOVERS_FROM = 10;
+constexpr int64_t MOVERS_TO = 11;
 constexpr int64_t SURE = 12;
 constexpr int64_t ENTRIES = 13;
 constexpr int64_t CHOOSES = 14;
 constexpr int64_t ENVELOPE = 15;
-constexpr int64_t ALTERS = 16;
+constexpr int64_t CODE = 16;
 constexpr int64_t FACTS = 17;
+constexpr int64_t MOVER = 0;
+constexpr int64_t ARMS_FROM = 1;
+constexpr int64_t ARMS_TO = 2;
+constexpr int64_t ALTERS = 3;
+constexpr int64_t MOVERS = 4;
 constexpr int64_t DELIVER = 0;
 constexpr int64_t FIRE = 1;
 constexpr int64_t MOVE = 2;
@@ -497,6 +502,7 @@ struct Facts {
     Span<uint64_t> leads;
     Span<int32_t> event;
     Table<int64_t, 17> fact;
+    Table<int64_t, 4> movers;
     Table<int64_t, 3> arms;
     Table<int64_t, 2> delays;
     Span<int32_t> owner;
@@ -518,6 +524,7 @@ struct Facts {
             visit("leads", leads) &&
             visit("event", event) &&
             visit("fact", fact) &&
+            visit("movers", movers) &&
             visit("arms", arms) &&
             visit("delays", delays) &&
             visit("owner", owner) &&

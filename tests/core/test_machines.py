@@ -35,6 +35,7 @@ from sim import (
 )
 from sim.checker.compiled.arrays import Mirror
 from sim.checker.compiled.layout import TOGETHER, TOGETHER_BEHIND
+from sim.fuzzer.compiled.facts import FactBook
 from sim.graph.definition import Definition
 from sim.graph.machines import Machines
 from sim.world.address import parse_address
@@ -164,8 +165,12 @@ def test_a_planted_divergence_is_caught(what: str, monkeypatch: pytest.MonkeyPat
         pytest.fail(f"{what}: not noticed")
 
 
-@given(limited(), st.sampled_from(sorted(test_compiled_fuzz.STRATEGIES)), st.integers(0, 2**64 - 1))
-@settings(max_examples=examples(40), database=None, **QUIET)
+@given(
+    judged(st.one_of(hosted(), limited())),
+    st.sampled_from(sorted(test_compiled_fuzz.STRATEGIES)),
+    st.integers(0, 2**64 - 1),
+)
+@settings(max_examples=examples(300), database=None, **QUIET)
 def test_both_engines_of_the_fuzz_agree(system: System, strategy: str, seed: int) -> None:
     test_compiled_fuzz.agree(system, schedules=10, seed=seed, strategy=strategy, max_steps=100)
 
@@ -187,6 +192,59 @@ def test_another_rule_is_noticed(what: str, monkeypatch: pytest.MonkeyPatch) -> 
         find(some, lambda system: difference(system) is not None, settings=settings(**often, **QUIET))
     except NoSuchExample:
         pytest.fail(f"{what}: not noticed")
+
+
+def _without_others_arms(self: FactBook, action: Any) -> list[list[int]]:
+    return moving(self, replace(action, others_arms=()))
+
+
+moving, is_sure, ways_of = FactBook._moving, FactBook._is_sure, FactBook._ways
+FUZZ_LIES: dict[str, tuple[str, str, Any]] = {
+    "only one process moves": ("pctcp", "_moving", lambda self, action: moving(self, action)[:1]),
+    "the others begin no timer": ("virtual_time", "_moving", _without_others_arms),
+    "a machine that comes back is always another": (
+        "uniform", "_is_sure", lambda self, action: bool(action.machine) or is_sure(self, action)
+    ),
+    "the ways to come back are alone": (
+        "pos", "_ways", lambda self, action: () if action.machine else ways_of(self, action)
+    ),
+    "no crash is that of a machine's own handler": (
+        "virtual_time", "_code", lambda self, code: self._codes.setdefault(code + b"%d" % len(self._codes), len(self._codes))
+    ),
+}  # fmt: skip
+
+
+class Napper(Process):
+    """Naps for as long as it happens to, twice, and begins anew when it comes back."""
+
+    states = ("up",)
+    timers = ("nap",)
+    transitions = ({"trigger": "nap", "source": "up", "dest": None, "after": "on_start"},)
+    naps: int = 0
+    dream: int = 0
+
+    def on_start(self) -> None:
+        if self.naps < 3:
+            self.naps += 1
+            self.arm("nap", (1, 9))
+        self.dream = self.choose(0, 1)
+
+    def on_restart(self) -> None:
+        self.on_start()
+
+
+@pytest.mark.parametrize("what", FUZZ_LIES)
+def test_a_strategy_that_is_told_something_wrong_of_machines_is_caught(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strategy, name, broken = FUZZ_LIES[what]
+    plan = "crash:unlimited@host" if strategy == "uniform" else "crash:3@host"
+    nappers = System({"p": Napper(), "q": Napper()}, machines={"host": ("q", "p")}, faults=plan)
+    arguments = nappers, strategy, range(100), 40
+    plain = test_compiled_fuzz.plain_paths(*arguments)
+    assert test_compiled_fuzz.paths(*arguments) == plain
+    monkeypatch.setattr(FactBook, name, broken)
+    assert test_compiled_fuzz.paths(*arguments) != plain
 
 
 # --- a page cache and a database on one machine -----------------------------------------------------------------------
@@ -382,9 +440,6 @@ def test_hypothesis_finds_what_a_crash_without_the_machine_does() -> None:
 
 
 def test_what_the_compiled_engine_cannot_walk_goes_on_plain(capsys: pytest.CaptureFixture[str]) -> None:
-    fuzzed = fuzz(storage("crash:1@host"), schedules=50, engine="compiled")
-    assert (fuzzed.engine, fuzzed.verdict) == ("plain", "ok")
-    assert capsys.readouterr().err == "sim: the plain engine goes on: processes share a machine\n"
     many = {f"c{i}": cut({"kernel"}) for i in range(32)}
     cuts = storage("").with_(machines={}, cuts=many, properties=())
     result = check(cuts.with_(faults="cut:1@c1 for good"), engine="compiled")

@@ -41,10 +41,7 @@ _STRICT = ("eventually_always", "rests")
 
 def _lacks(graph: Graph) -> str:
     """What of this graph strategies would have to know, and do not; "" if nothing."""
-    what = (
-        "processes share a machine" if graph.system.machines else "processes are updated" * bool(graph.system.updates)
-    )
-    return f"the plain engine goes on: {what}" if what else ""
+    return "the plain engine goes on: processes are updated" if graph.system.updates else ""
 
 
 Keep = Callable[[CoverageData], None]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from sim.base.mixer import key64
 from sim.checker.compiled.arrays import Array, Column, Mirror, TooLarge
 from sim.fuzzer.compiled.layout import (
-    ALTERS,
-    ARMS_FROM,
-    ARMS_TO,
     CHOOSES,
+    CODE,
     CONSUMES,
     CUT,
     DELIVER,
@@ -31,6 +29,9 @@ from sim.fuzzer.compiled.layout import (
     KINDS,
     KINDS_MAX,
     MOVE,
+    MOVERS,
+    MOVERS_FROM,
+    MOVERS_TO,
     NONE,
     OTHER,
     PURPOSES,
@@ -82,7 +83,8 @@ class FactBook:
             self.kinds.setdefault(entry.kind, len(self.kinds))
         self._fact, self._crash_window, self._named = Column(FACTS, np.int64), Column(self._width), Column(self._width)
         self._keys, self._leads, self._event = Column(0, np.uint64), Column(0, np.uint64), Column()
-        self._arms, self._begin = Column(3, np.int64), Column()
+        self._arms, self._begin, self._movers = Column(3, np.int64), Column(), Column(MOVERS, np.int64)
+        self._codes: dict[bytes, int] = {}
         self._delays, self._owner, self._sort = Column(2, np.int64), Column(), Column()
         self._armed_from, self._armed = Column(), Column()
         self._armed_from.extend([0])
@@ -116,10 +118,16 @@ class FactBook:
                 self._add_subject((Kind.MOVE.value, process, move), process, MOVE, delay or _NEVER)
             self._add_subject((Kind.RESTART.value, process, ""), process, RESTART, self._timing.restart_ms)
             self._add_subject((Kind.CRASH.value, process, ""), process, OTHER, _NEVER)
+            if machine := self._graph.machines.first.get(process):
+                self._add_subject((Kind.RESTART.value, process, machine), process, RESTART, self._timing.restart_ms)
             begins.append(len(self._subjects))
         for cut in range(len(self._graph.budget.cuts)):
             heals = cut < len(self._graph.system.cuts)
             self._add_subject((CUT_SUBJECT, cut, ""), cut, HEAL, self._timing.heal_ms if heals else _NEVER)
+        for machine, members in self._graph.machines.members.items():
+            self._add_subject((Kind.CRASH.value, members[0], machine), members[0], OTHER, _NEVER)
+            for process in members[1:]:  # comes back without the first, which is gone: nobody waits for that
+                self._add_subject((Kind.RESTART.value, process, machine), process, OTHER, _NEVER)
         return np.array(begins, np.int32)
 
     def _add_subject(self, one: Subject, owner: int, sort: int, delay: Range) -> None:
@@ -158,8 +166,8 @@ class FactBook:
         kinds = [[key64(kind.encode()), key64(f"kind {kind}".encode())] for kind in self.kinds] or [[0, 0]]
         entries = [[_ENTRIES.get(e.kind, ENTRY_OTHER), int(e.after is not None)] for e in self._entries] or [[0, 0]]
         return Facts(
-            self._keys.array, self._leads.array, self._event.array, self._fact.array, self._arms.array, self._delays.array,
-            self._owner.array, self._sort.array, self._own_from, self._armed_from.array, self._armed.array,
+            self._keys.array, self._leads.array, self._event.array, self._fact.array, self._movers.array,
+            self._arms.array, self._delays.array, self._owner.array, self._sort.array, self._own_from, self._armed_from.array, self._armed.array,
             np.array([key64(purpose.encode()) for purpose in PURPOSES], np.uint64), np.array(kinds, np.uint64),
             self._crash_window.array, self._named.array, np.array(entries, np.int32), self._starts, self._begin.array,
         )  # fmt: skip
@@ -195,12 +203,11 @@ class FactBook:
             cells[STRIKE], cells[KINDS] = numbers[-1], sum(1 << number for number in dict.fromkeys(numbers))
             cells[ENTRIES] = sum(1 << entry for entry in dict.fromkeys(action.pays))
             cells[WINDOW] = NONE if action.window is None else action.window
-            if action.window is not None and action.fault is None and not action.reordered:
-                cells[WINDOW_OF] = next(self._mirror.number(a) for a in ways if a.choices == action.choices)
+            cells[WINDOW_OF] = NONE if action.inside is None else self._code(action.inside)
         cells[SURVIVES] = int(action.fault is not None and action.fault.survives)
         cells[CONSUMES], cells[DELIVERED] = int(action.effect.consumed >= 0), int(action.effect.delivered)
-        cells[ARMS_FROM], cells[ARMS_TO] = self._arms.extend(self._arming(action.effect.process, action.arms))
-        cells[SURE], cells[ALTERS] = int(self._is_sure(action)), int(action.effect.local != action.before)
+        cells[MOVERS_FROM], cells[MOVERS_TO] = self._movers.extend(self._moving(action))
+        cells[SURE], cells[CODE] = int(self._is_sure(action)), self._code(action.code)
         cells[CHOOSES], cells[ENVELOPE] = int(bool(action.choices)), action.number
         self._event.extend([NONE if cells[FAULTY] else cells[SUBJECT]])
         self._fact.extend([cells])
@@ -208,8 +215,25 @@ class FactBook:
         self._leads.extend([min(way.key for way in ways or [action])])
         self._learn_plan(action)
 
-    def _ways(self, action: Action) -> list[Action]:
+    def _code(self, code: bytes) -> int:
+        return self._codes.setdefault(code, len(self._codes))
+
+    def _moving(self, action: Action) -> list[list[int]]:
+        """Who moves in an action, as rows of `Facts.movers`."""
+        if action.effect.process < 0:
+            return []
+        alters = int(bool(action.machine) or action.effect.local != action.before)
+        first = [action.effect.process, *self._arms.extend(self._arming(action.effect.process, action.arms)), alters]
+        found = [first]
+        for process, _ in action.effect.others:
+            arms = self._arming(process, [arm for one, arm in action.others_arms if one == process])
+            found.append([process, *self._arms.extend(arms), 1])
+        return found
+
+    def _ways(self, action: Action) -> Sequence[Action]:
         """The handlers of the same input in the same local value, without any fault."""
+        if action.machine:
+            return self._graph.machines.alike.get(action, ())
         if action.kind is Kind.DELIVER:
             return [*self._tables.deliveries.get((action.before, action.number), ())]
         own = self._tables.own.get(action.before, ())
@@ -220,7 +244,7 @@ class FactBook:
         if (
             action.effect.spends
             or action.effect.cut >= 0
-            or (action.effect.local >= 0 and action.effect.local != action.before)
+            or (action.effect.local >= 0 and action.effect.local != action.before and not action.machine)
         ):
             return True
         kind, gone = self._tables.kind, action.effect.consumed

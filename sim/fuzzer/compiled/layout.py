@@ -81,12 +81,17 @@ EXPANDED, QUIET, OWED, BROKEN = 1, 2, 4, 8
 
 # Columns of a fact: what strategies know of an action beside its effect.
 (
-    SUBJECT, SORT, FAULTY, STRIKE, KINDS, WINDOW_OF, WINDOW, SURVIVES, CONSUMES, DELIVERED, ARMS_FROM, ARMS_TO, SURE,
-    ENTRIES, CHOOSES, ENVELOPE, ALTERS,
+    SUBJECT, SORT, FAULTY, STRIKE, KINDS, WINDOW_OF, WINDOW, SURVIVES, CONSUMES, DELIVERED, MOVERS_FROM, MOVERS_TO, SURE,
+    ENTRIES, CHOOSES, ENVELOPE, CODE,
 ) = range(17)  # fmt: skip
 FACTS = 17
-"""STRIKE: the kind of fault it is, KINDS: all of them, as bits. WINDOW_OF: the handler without any other fault that it
-is a crash of. SURE: it changes every state. ALTERS: the local value of its process."""
+"""STRIKE: the kind of fault it is, KINDS: all of them, as bits. CODE: the number of its encoding. WINDOW_OF: that of the handler
+without any other fault that it is a crash of. SURE: it changes every state."""
+
+# Columns of a mover: a process to which an action happens.
+MOVER, ARMS_FROM, ARMS_TO, ALTERS = range(4)
+MOVERS = 4
+"""ALTERS: whether it gets another local value."""
 
 # What an action, and what a subject is.
 DELIVER, FIRE, MOVE, RESTART, HEAL, CUT, OTHER = range(7)
@@ -119,6 +124,8 @@ class Facts(NamedTuple):
     event: I32
     """The subject of each action without any fault; NONE for a fault."""
     fact: Annotated[I64, FACTS]
+    movers: Annotated[I64, MOVERS]
+    """Of each action, as they are declared on a machine: who moves."""
     arms: Annotated[I64, 3]
     """Timers armed: subject, least and longest milliseconds."""
     delays: Annotated[I64, 2]
