@@ -113,12 +113,15 @@ class Machines:
 
     def _restarted(self, name: str, off: list[tuple[int, int]], way: tuple[Outcome, ...]) -> Action:
         parts = [(i, outcome.local, outcome.outputs) for (i, _), outcome in zip(off, way, strict=True)]
-        first = tuple(Restarted(self._tables.called[i]) for i, _ in off)
+        tables = self._tables
+        first = tuple(Restarted(tables.called[i]) for i, _ in off)
         action = replace(
             self._joint(Kind.RESTART, name, parts, first=first),
             choices=tuple(choice for outcome in way for choice in outcome.choices),
             arms=way[0].arms,
-            others_arms=tuple((i, arm) for (i, _), o in zip(off[1:], way[1:], strict=True) for arm in o.arms),
+            others_arms=tuple(
+                (tables.place[i], arm) for (i, _), o in zip(off[1:], way[1:], strict=True) for arm in o.arms
+            ),
             progress=True,
         )
         self._parts[action] = [(i, local, o.outputs) for (i, local), o in zip(off, way, strict=True)]

@@ -39,11 +39,6 @@ _CURRENT = ("always_eventually", "eventually_always")
 _STRICT = ("eventually_always", "rests")
 
 
-def _lacks(graph: Graph) -> str:
-    """What of this graph strategies would have to know, and do not; "" if nothing."""
-    return "the plain engine goes on: processes are updated" if graph.system.updates else ""
-
-
 Keep = Callable[[CoverageData], None]
 """Takes what was covered, part by part."""
 
@@ -69,7 +64,7 @@ class CompiledFuzz:
     def __init__(self, world: AnyWorld, *, strategy: str, seed: int, depth: int | None, max_steps: int) -> None:
         if not isinstance(world, Graph):
             raise TooLarge("a world other than a graph of states")
-        if why := only_plain(world) or _lacks(world):
+        if why := only_plain(world):
             raise Unfit(why)
         graph = self._graph = world
         self._judge = Judge(graph)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from sim.base.mixer import key64
-from sim.checker.compiled.arrays import Array, Column, Mirror, TooLarge
+from sim.checker.compiled.arrays import Array, Column, Mirror, TooLarge, Unfit
 from sim.fuzzer.compiled.layout import (
     CHOOSES,
     CODE,
@@ -21,6 +21,7 @@ from sim.fuzzer.compiled.layout import (
     ENTRY_CUT,
     ENTRY_OTHER,
     ENTRY_REORDER,
+    ENTRY_UPDATE,
     ENVELOPE,
     FACTS,
     FAULTY,
@@ -59,7 +60,7 @@ _SORTS = {
     Kind.HEAL: HEAL,
     Kind.CUT: CUT,
 }
-_ENTRIES = {"crash": ENTRY_CRASH, "cut": ENTRY_CUT, "reorder": ENTRY_REORDER}
+_ENTRIES = {"crash": ENTRY_CRASH, "cut": ENTRY_CUT, "reorder": ENTRY_REORDER, "update": ENTRY_UPDATE}
 _NEVER = (NONE, NONE)
 _EACH_ONCE = ("any", "fifo")
 """Networks on which every message sent is one more in flight."""
@@ -109,15 +110,22 @@ class FactBook:
     def _name_subjects(self) -> Array:
         begins = [0]
         for process, name in enumerate(self._graph.names[: self._graph.width]):
-            table = self._tables.handlers[process].table
-            for timer in table.timers:
+            handlers = [
+                h for h, place in zip(self._tables.handlers, self._tables.place, strict=True) if place == process
+            ]
+            tables = [handler.table for handler in handlers]
+            for timer in dict.fromkeys(timer for table in tables for timer in table.timers):
                 self._add_subject((Kind.FIRE.value, process, timer), process, FIRE, (0, 0))
-            for move in (*table.must, *table.may):
-                usual = (0, 0) if move in table.must else self._timing.may_ms
+            must = {move for table in tables for move in table.must}
+            for move in dict.fromkeys(move for table in tables for move in (*table.must, *table.may)):
+                if move in must and any(move in table.may for table in tables):
+                    raise Unfit(f"the plain engine goes on: {name} must {move} in one version, and may in the other")
+                usual = (0, 0) if move in must else self._timing.may_ms
                 delay = self._timing.moves.get(f"{name}.{move}", usual)
                 self._add_subject((Kind.MOVE.value, process, move), process, MOVE, delay or _NEVER)
             self._add_subject((Kind.RESTART.value, process, ""), process, RESTART, self._timing.restart_ms)
             self._add_subject((Kind.CRASH.value, process, ""), process, OTHER, _NEVER)
+            self._add_subject((Kind.UPDATE.value, process, ""), process, OTHER, _NEVER)
             if machine := self._graph.machines.first.get(process):
                 self._add_subject((Kind.RESTART.value, process, machine), process, RESTART, self._timing.restart_ms)
             begins.append(len(self._subjects))
@@ -180,7 +188,8 @@ class FactBook:
             self._learn_action(self._mirror.action_list[at])
             at += 1
         for local in range(self._armed_from.size - 1, len(tables.locals)):
-            process, value = tables.locals.things[local]
+            handler, value = tables.locals.things[local]
+            process = tables.place[handler]
             timers = value.timers if process < self._graph.width else ()
             self._armed.extend([self._subjects[Kind.FIRE.value, process, timer] for timer in timers])
             self._armed_from.extend([self._armed.size])

@@ -97,7 +97,7 @@ MOVERS = 4
 DELIVER, FIRE, MOVE, RESTART, HEAL, CUT, OTHER = range(7)
 
 # What an entry of an eager plan is.
-ENTRY_CRASH, ENTRY_CUT, ENTRY_REORDER, ENTRY_OTHER = range(4)
+ENTRY_CRASH, ENTRY_CUT, ENTRY_REORDER, ENTRY_UPDATE, ENTRY_OTHER = range(5)
 
 # Why a batch ended, beside the reasons of `sim.checker.compiled.layout`.
 DONE, FOUND, SUSPECT, SMALL_DESK, ONWARD, CAME_ROUND = range(20, 26)

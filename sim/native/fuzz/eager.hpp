@@ -14,6 +14,7 @@ inline bool fits(const Fuzz& f, int64_t fault, int64_t entry, int64_t usual) {
         if (f.facts.fact(fault, SORT) != CUT) return false;
         return !f.facts.entries(entry, 1) || (last >= 0 && f.facts.named(last, entry));
     }
+    if (what == ENTRY_UPDATE) return window < 0;
     if (window >= 0 || f.facts.fact(usual, SORT) != DELIVER) return false;
     const int64_t struck = f.facts.fact(fault, ENVELOPE), envelope = f.facts.fact(usual, ENVELOPE);
     return what == ENTRY_REORDER ? f.rows.order[struck] == f.rows.order[envelope] : struck == envelope;
