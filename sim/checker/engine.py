@@ -7,7 +7,6 @@ from typing import Literal, get_args
 from sim.base.errors import ConfigError, unknown
 from sim.checker.memory import lacks_room
 from sim.native import missing
-from sim.system.declaration import Declaration
 
 Engine = Literal["auto", "plain", "compiled"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
@@ -34,12 +33,6 @@ def _without(engine: Engine, why: str) -> str:
     if engine == "compiled" and why:
         raise ConfigError(f"engine 'compiled': {why}")
     return why and f"{why}, so the plain engine does it all, slower"
-
-
-def unfit(system: Declaration) -> str:
-    """Why only the plain engine can walk a system, in one line; empty if both can."""
-    found = next((str(prop) for prop in system.judged_properties if prop.flying), "")
-    return f"{found} reads what is in flight, so the plain engine does it all, slower" if found else ""
 
 
 def hand_over_at(engine: Engine, pays_at: int) -> int | None:

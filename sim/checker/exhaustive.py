@@ -7,7 +7,7 @@ import time
 from sim.base import printing
 from sim.base.errors import ConfigError
 from sim.base.overdue import NO_MEMORY
-from sim.checker.engine import Engine, hand_over_at, lacking, unfit, unloadable
+from sim.checker.engine import Engine, hand_over_at, lacking, unloadable
 from sim.checker.explored import TimeIsUp
 from sim.checker.growth import grew
 from sim.checker.liveness import debts
@@ -145,7 +145,7 @@ def _run(walk: PlainWalk, engine: Engine, lacks: str, exact: bool, started: floa
         level = walk.run(hand_over_at(engine, PAYS_AT))
         result.states = len(walk.parents)
         if level:
-            lacks = lacks or only_plain(walk.graph) or unfit(walk.graph.system) or unloadable(engine)
+            lacks = lacks or only_plain(walk.graph) or unloadable(engine)
         if level and lacks:
             printing.err(f"sim: {lacks}")
             walk.go_on(level)

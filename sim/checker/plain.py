@@ -282,8 +282,6 @@ CUTS_MAX = 62
 
 def only_plain(graph: Graph) -> str:
     """Why the compiled engines cannot walk this graph; "" if they can."""
-    if graph.system.machines:
-        return "the plain engine goes on: processes share a machine"
     if graph.lasting and len(graph.budget.cuts) > CUTS_MAX:
         return f"the plain engine goes on: more than {CUTS_MAX // 2} cuts, and one may be for good"
     return ""

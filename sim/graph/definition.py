@@ -187,7 +187,7 @@ class Definition:
             return []
         found = self._unstruck(state, here)
         for machine in self.machines.members:
-            found += self.machines.restart(machine, state.locals)
+            found += self.machines.restart(machine, self.machines.mine(machine, state.locals))
         return found
 
     def _here(self, state: State) -> Enabled | None:

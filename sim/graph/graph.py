@@ -123,7 +123,7 @@ class Graph(Definition):
         if what == CUT:
             return (self.tables.cutting(Kind.HEAL, number),) if number in state.cuts else None
         if what == RESTART and name:
-            return self.machines.restart(name, state.locals) or None
+            return self.machines.restart(name, self.machines.mine(name, state.locals)) or None
         return self._pending.ways(state.locals[number], subject)
 
     def _deliveries(self, state: State, envelope: int) -> Sequence[Action] | None:

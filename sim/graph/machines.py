@@ -39,6 +39,8 @@ class Machines:
         self.units = [*self.members.values(), *((i,) for i in alone)]
         """What goes down by itself: the processes of each machine, and every process that is on none."""
         self._restarts: dict[tuple[str, Mine], tuple[Action, ...]] = {}
+        self.alike: dict[Action, tuple[Action, ...]] = {}
+        """Of a restart: all ways in which the same machine comes back from there."""
         self._parts: dict[Action, list[tuple[int, int, tuple[Output, ...]]]] = {}
         """Of a restart: who puts out what, each with its local value before."""
         self._crashes: dict[tuple[BudgetLeft, str, Mine], list[Action]] = {}
@@ -48,34 +50,56 @@ class Machines:
         self, locals_: Sequence[int], here: Enabled, heads: Iterable[int], overtakers: Iterable[int]
     ) -> list[Action]:
         """What may happen to machines in a state: restarts, then crashes between inputs and inside of handlers."""
-        found = [action for name in self.members for action in self.restart(name, locals_)]
+        found = [action for name in self.members for action in self.restart(name, self.mine(name, locals_))]
         if not here.left.crashes:
             return found
-        heads, overtakers = list(heads), list(overtakers)
+        heads, overtakers, target = list(heads), list(overtakers), self._tables.target
         for name, members in self.members.items():
-            mine = tuple(locals_[i] for i in members)
-            if here.full:
-                handlers = list(self.restart(name, locals_))
-                found += [window for a in handlers for window in self._struck(here.left, a, name, mine)]
-                continue
-            found += self._crash(here.left, name, mine)
-            handlers = [*self.restart(name, locals_), *(a for one in mine for a in self._tables.own_actions(one))]
-            handlers += [a for one in mine if here.left.updates for a in here.left.update(one)]
-            for e in [e for e in heads if self._tables.target[e] in members and not here.held(e)]:
-                local = locals_[self._tables.target[e]]
-                handlers += [*self._tables.delivery(local, e), *(here.left.under(local, e) if here.left.domain else ())]
-            for e in [e for e in overtakers if self._tables.target[e] in members and not here.held(e)]:
-                handlers += here.left.overtaking(locals_[self._tables.target[e]], e)
-            for action in handlers:
-                found += self._struck(here.left, action, name, mine)
+            mine = self.mine(name, locals_)
+            found += self.struck_itself(here, name, mine)
+            for e in [e for e in heads if target[e] in members]:
+                found += self.struck_head(here, name, mine, e)
+            for e in [e for e in overtakers if target[e] in members]:
+                found += self.struck_late(here, name, mine, e)
         return found
+
+    def mine(self, name: str, locals_: Sequence[int]) -> Mine:
+        """The local values of the processes on a machine."""
+        return tuple(locals_[i] for i in self.members[name])
+
+    def struck_itself(self, here: Enabled, name: str, mine: Mine) -> list[Action]:
+        """The crash of a machine, and its crashes inside of what happens there by itself."""
+        handlers = list(self.restart(name, mine))
+        if here.full:
+            return self._windows_of(here, handlers, name, mine)
+        handlers += [a for one in mine for a in self._tables.own_actions(one)]
+        handlers += [a for one in mine if here.left.updates for a in here.left.update(one)]
+        return [*self._crash(here.left, name, mine), *self._windows_of(here, handlers, name, mine)]
+
+    def struck_head(self, here: Enabled, name: str, mine: Mine, envelope: int) -> list[Action]:
+        """The crashes of a machine inside of the deliveries of an envelope to a process on it."""
+        if here.full or here.held(envelope):
+            return []
+        local = self._taker(name, mine, envelope)
+        under = here.left.under(local, envelope) if here.left.domain else ()
+        return self._windows_of(here, (*self._tables.delivery(local, envelope), *under), name, mine)
+
+    def struck_late(self, here: Enabled, name: str, mine: Mine, envelope: int) -> list[Action]:
+        """The same, where it overtakes what was sent before it."""
+        if here.full or here.held(envelope):
+            return []
+        return self._windows_of(here, here.left.overtaking(self._taker(name, mine, envelope), envelope), name, mine)
+
+    def _taker(self, name: str, mine: Mine, envelope: int) -> int:
+        return mine[self.members[name].index(self._tables.target[envelope])]
+
+    def _windows_of(self, here: Enabled, handlers: Iterable[Action], name: str, mine: Mine) -> list[Action]:
+        return [window for action in handlers for window in self._struck(here.left, action, name, mine)]
 
     # --- restarts -----------------------------------------------------------------------------------
 
-    def restart(self, name: str, locals_: Sequence[int]) -> tuple[Action, ...]:
+    def restart(self, name: str, mine: Mine) -> tuple[Action, ...]:
         """The ways in which a machine comes back, with all that went down with it."""
-        members = self.members[name]
-        mine = tuple(locals_[i] for i in members)
         found = self._restarts.get((name, mine))
         if found is None:
             values = self._tables.locals.things
@@ -84,16 +108,20 @@ class Machines:
             back = (handlers[values[local][0]].restart(values[local][1]) for _, local in off)
             ways = product(*back) if off else ()
             found = self._restarts[name, mine] = tuple(self._restarted(name, off, way) for way in ways)
+            self.alike.update(dict.fromkeys(found, found))
         return found
 
     def _restarted(self, name: str, off: list[tuple[int, int]], way: tuple[Outcome, ...]) -> Action:
         parts = [(i, outcome.local, outcome.outputs) for (i, _), outcome in zip(off, way, strict=True)]
-        first = tuple(Restarted(self._tables.called[i]) for i, _ in off)
+        tables = self._tables
+        first = tuple(Restarted(tables.called[i]) for i, _ in off)
         action = replace(
             self._joint(Kind.RESTART, name, parts, first=first),
             choices=tuple(choice for outcome in way for choice in outcome.choices),
             arms=way[0].arms,
-            others_arms=tuple((i, arm) for (i, _), o in zip(off[1:], way[1:], strict=True) for arm in o.arms),
+            others_arms=tuple(
+                (tables.place[i], arm) for (i, _), o in zip(off[1:], way[1:], strict=True) for arm in o.arms
+            ),
             progress=True,
         )
         self._parts[action] = [(i, local, o.outputs) for (i, local), o in zip(off, way, strict=True)]

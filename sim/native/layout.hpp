@@ -118,7 +118,8 @@ constexpr int64_t MAX_STATES = 10;
 constexpr int64_t MAX_SENDS = 11;
 constexpr int64_t LASTING = 12;
 constexpr int64_t DOWN_MAX = 13;
-constexpr int64_t SETTINGS = 14;
+constexpr int64_t MACHINES = 14;
+constexpr int64_t SETTINGS = 15;
 constexpr int64_t ANY = 0;
 constexpr int64_t FIFO = 1;
 constexpr int64_t SET = 2;
@@ -137,7 +138,10 @@ constexpr int64_t SENDS_TO = 8;
 constexpr int64_t SPENDS_FROM = 9;
 constexpr int64_t SPENDS_TO = 10;
 constexpr int64_t ONLY_LOCAL = 11;
-constexpr int64_t COLUMNS = 12;
+constexpr int64_t OTHERS_FROM = 12;
+constexpr int64_t OTHERS_TO = 13;
+constexpr int64_t FELLS = 14;
+constexpr int64_t COLUMNS = 15;
 constexpr int64_t FAILED = 1;
 constexpr int64_t HOT = 2;
 constexpr int64_t GONE = 4;
@@ -163,6 +167,9 @@ constexpr int64_t STRUCK_BEHIND = 2;
 constexpr int64_t HEADS = 1;
 constexpr int64_t BEHIND = 2;
 constexpr int64_t OWN = 4;
+constexpr int64_t TOGETHER = 8;
+constexpr int64_t TOGETHER_HEADS = 16;
+constexpr int64_t TOGETHER_BEHIND = 32;
 constexpr int64_t SURROUNDINGS_ROOT = 1;
 constexpr int64_t STATES_MAX = 2147483646;
 constexpr int64_t UNSEEN = 0;
@@ -178,7 +185,7 @@ struct Rows {
     Span<int32_t> row_values;
     Span<int32_t> row_start;
     Span<int32_t> row_actions;
-    Table<int32_t, 12> actions;
+    Table<int32_t, 15> actions;
     Span<int32_t> pool;
     Span<uint64_t> pair_keys;
     Span<int32_t> pair_values;
@@ -194,7 +201,13 @@ struct Rows {
     Span<int32_t> hear_by;
     Span<int32_t> prop_start;
     Span<int32_t> props;
+    Span<int64_t> watches;
+    Span<int64_t> watched;
     Span<int32_t> unseen;
+    Span<int32_t> machine_start;
+    Span<int32_t> machines;
+    Span<int32_t> machine_of;
+    Span<int32_t> inside;
 
     template <class Visitor>
     bool each(Visitor&& visit) {
@@ -218,7 +231,13 @@ struct Rows {
             visit("hear_by", hear_by) &&
             visit("prop_start", prop_start) &&
             visit("props", props) &&
-            visit("unseen", unseen);
+            visit("watches", watches) &&
+            visit("watched", watched) &&
+            visit("unseen", unseen) &&
+            visit("machine_start", machine_start) &&
+            visit("machines", machines) &&
+            visit("machine_of", machine_of) &&
+            visit("inside", inside);
     }
 };
 
@@ -322,7 +341,7 @@ struct Spare {
 
 namespace roundsim::fuzz {
 
-constexpr int64_t SETTINGS = 14;
+constexpr int64_t SETTINGS = 15;
 constexpr int64_t ROUND_MAX = 1024;
 constexpr int64_t NUMBER = 0;
 constexpr int64_t END = 1;
@@ -371,7 +390,8 @@ constexpr int64_t ROUND = 43;
 constexpr int64_t OPEN_SET = 44;
 constexpr int64_t FREE = 45;
 constexpr int64_t LOOK = 46;
-constexpr int64_t REGISTERS = 47;
+constexpr int64_t RAW = 47;
+constexpr int64_t REGISTERS = 48;
 constexpr int64_t NONE = -1;
 constexpr int64_t BEGUN = -2;
 constexpr int64_t BEGIN = 0;
@@ -397,22 +417,22 @@ constexpr int64_t FOR_SCHEDULES = 7;
 constexpr int64_t FOR_START = 8;
 constexpr int64_t FOR_STRIKES = 9;
 constexpr int64_t FOR_CHAINS = 10;
-constexpr int64_t STRATEGY = 14;
-constexpr int64_t DEPTH = 15;
-constexpr int64_t LENGTH = 16;
-constexpr int64_t MOST = 17;
-constexpr int64_t ENDLESS = 18;
-constexpr int64_t ENVELOPES = 19;
-constexpr int64_t OPENABLE = 20;
-constexpr int64_t EVENTUALS = 21;
-constexpr int64_t WAYS = 22;
-constexpr int64_t KINDS_KNOWN = 23;
-constexpr int64_t EAGER = 24;
-constexpr int64_t SIZED = 25;
-constexpr int64_t CURRENT = 26;
-constexpr int64_t PREMISES = 27;
-constexpr int64_t STRICT = 28;
-constexpr int64_t FUZZ_SETTINGS = 29;
+constexpr int64_t STRATEGY = 15;
+constexpr int64_t DEPTH = 16;
+constexpr int64_t LENGTH = 17;
+constexpr int64_t MOST = 18;
+constexpr int64_t ENDLESS = 19;
+constexpr int64_t ENVELOPES = 20;
+constexpr int64_t OPENABLE = 21;
+constexpr int64_t EVENTUALS = 22;
+constexpr int64_t WAYS = 23;
+constexpr int64_t KINDS_KNOWN = 24;
+constexpr int64_t EAGER = 25;
+constexpr int64_t SIZED = 26;
+constexpr int64_t CURRENT = 27;
+constexpr int64_t PREMISES = 28;
+constexpr int64_t STRICT = 29;
+constexpr int64_t FUZZ_SETTINGS = 30;
 constexpr int64_t ACTION = 0;
 constexpr int64_t LEADS_TO = 1;
 constexpr int64_t EDGE_WIDTH = 2;
@@ -438,14 +458,19 @@ constexpr int64_t WINDOW = 6;
 constexpr int64_t SURVIVES = 7;
 constexpr int64_t CONSUMES = 8;
 constexpr int64_t DELIVERED = 9;
-constexpr int64_t ARMS_FROM = 10;
-constexpr int64_t ARMS_TO = 11;
+constexpr int64_t MOVERS_FROM = 10;
+constexpr int64_t MOVERS_TO = 11;
 constexpr int64_t SURE = 12;
 constexpr int64_t ENTRIES = 13;
 constexpr int64_t CHOOSES = 14;
 constexpr int64_t ENVELOPE = 15;
-constexpr int64_t ALTERS = 16;
+constexpr int64_t CODE = 16;
 constexpr int64_t FACTS = 17;
+constexpr int64_t MOVER = 0;
+constexpr int64_t ARMS_FROM = 1;
+constexpr int64_t ARMS_TO = 2;
+constexpr int64_t ALTERS = 3;
+constexpr int64_t MOVERS = 4;
 constexpr int64_t DELIVER = 0;
 constexpr int64_t FIRE = 1;
 constexpr int64_t MOVE = 2;
@@ -456,7 +481,8 @@ constexpr int64_t OTHER = 6;
 constexpr int64_t ENTRY_CRASH = 0;
 constexpr int64_t ENTRY_CUT = 1;
 constexpr int64_t ENTRY_REORDER = 2;
-constexpr int64_t ENTRY_OTHER = 3;
+constexpr int64_t ENTRY_UPDATE = 3;
+constexpr int64_t ENTRY_OTHER = 4;
 constexpr int64_t DONE = 20;
 constexpr int64_t FOUND = 21;
 constexpr int64_t SUSPECT = 22;
@@ -477,6 +503,7 @@ struct Facts {
     Span<uint64_t> leads;
     Span<int32_t> event;
     Table<int64_t, 17> fact;
+    Table<int64_t, 4> movers;
     Table<int64_t, 3> arms;
     Table<int64_t, 2> delays;
     Span<int32_t> owner;
@@ -498,6 +525,7 @@ struct Facts {
             visit("leads", leads) &&
             visit("event", event) &&
             visit("fact", fact) &&
+            visit("movers", movers) &&
             visit("arms", arms) &&
             visit("delays", delays) &&
             visit("owner", owner) &&

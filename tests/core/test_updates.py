@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,6 +26,9 @@ from sim import (
     simulate,
     sometimes,
 )
+from sim.fuzzer.compiled import facts
+from sim.fuzzer.compiled.facts import FactBook
+from sim.graph.action import Kind
 from sim.machine.handler import Handler, Local
 from tests.core.test_graph_reference import difference
 from tests.counts import examples
@@ -69,14 +73,14 @@ def test_graph_and_reference_agree(system: System) -> None:
     assert difference(system) is None
 
 
-@given(updated(hosts=False))
-@settings(max_examples=examples(20), database=None, **QUIET)
+@given(updated())
+@settings(max_examples=examples(100), database=None, **QUIET)
 def test_both_engines_of_the_check_agree(system: System) -> None:
     test_compiled.agree(system, max_states=400)
 
 
-@given(updated(hosts=False), st.sampled_from(sorted(test_compiled_fuzz.STRATEGIES)), st.integers(0, 2**64 - 1))
-@settings(max_examples=examples(20), database=None, **QUIET)
+@given(updated(), st.sampled_from(sorted(test_compiled_fuzz.STRATEGIES)), st.integers(0, 2**64 - 1))
+@settings(max_examples=examples(200), database=None, **QUIET)
 def test_every_strategy_takes_updates(system: System, strategy: str, seed: int) -> None:
     test_compiled_fuzz.agree(system, schedules=10, seed=seed, strategy=strategy, max_steps=100)
 
@@ -278,3 +282,88 @@ def test_a_mistake_is_told(parts: dict[str, Any], told: str) -> None:
     with pytest.raises(ModelError) as error:
         rolling().with_(**parts)
     assert told in str(error.value)
+
+
+# --- the compiled fuzz --------------------------------------------------------------------------------------------------
+
+
+class Napper(Process):
+    """Naps for as long as it happens to."""
+
+    states = ("up",)
+    timers = ("nap",)
+    transitions = ({"trigger": "nap", "source": "up", "dest": None, "after": "on_start"},)
+    naps: int = 0
+
+    def on_start(self) -> None:
+        if self.naps < 3:
+            self.naps += 1
+            self.arm("nap", (1, 9))
+
+    def on_restart(self) -> None:
+        self.on_start()
+
+
+class Dreamer(Napper):
+    """Dreams too, by itself."""
+
+    may: tuple[str, ...] = ("dream",)
+    transitions = (*Napper.transitions, {"trigger": "dream", "source": "up", "dest": None, "after": "dreams"})
+    dreams_had: int = 0
+
+    def dreams(self) -> None:
+        self.dreams_had = min(self.dreams_had + 1, 3)
+
+
+class Driven(Napper):
+    """Has to."""
+
+    must = ("dream",)
+    transitions = (*Napper.transitions, {"trigger": "dream", "source": "up", "dest": None})
+
+
+def nappers(new: Process, old: Process | None = None) -> System:
+    return System({"p": old or Napper(), "q": Napper()}, updates={"p": new}, faults="update:1")
+
+
+def _unarmed(self: FactBook, action: Any) -> list[list[int]]:
+    return moving(self, replace(action, arms=()) if action.kind is Kind.UPDATE else action)
+
+
+moving = FactBook._moving
+LIES: dict[str, tuple[str, Any, str, Any]] = {
+    "it naps no more": ("timed", FactBook, "_moving", _unarmed),
+    "a plan strikes elsewhere": ("virtual_time", facts, "_ENTRIES", {}),
+}
+
+
+@pytest.mark.parametrize("what", LIES)
+def test_a_strategy_that_is_told_something_wrong_of_updates_is_caught(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strategy, target, name, broken = LIES[what]
+    arguments = nappers(Dreamer()), strategy, range(60), 40
+    plain = test_compiled_fuzz.plain_paths(*arguments)
+    assert any("update p" in step for path in plain for step in path)
+    assert test_compiled_fuzz.paths(*arguments) == plain
+    monkeypatch.setattr(target, name, broken)
+    assert test_compiled_fuzz.paths(*arguments) != plain
+
+
+def test_what_one_version_must_do_and_the_other_may_goes_on_plain(capsys: pytest.CaptureFixture[str]) -> None:
+    assert fuzz(nappers(Dreamer()), schedules=20, engine="compiled").engine == "compiled"
+    assert fuzz(nappers(Dreamer(), Driven()), schedules=20, engine="compiled").engine == "plain"
+    told = "sim: the plain engine goes on: p must dream in one version, and may in the other\n"
+    assert capsys.readouterr().err == told
+
+
+def test_who_was_updated_naps_on_when_it_comes_back_with_its_machine() -> None:
+    system = System(
+        {"p": Napper(), "q": Napper()},
+        updates={"q": Dreamer()},
+        machines={"host": ("p", "q")},
+        faults="update:1@q, crash:1@host",
+    )
+    run = simulate(system, Replay(["update q", "crash host", "restart host", "fire q.nap"]))
+    assert run.finding is None
+    assert run.trace.tell().events

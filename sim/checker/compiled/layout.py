@@ -16,14 +16,14 @@ from sim.system.network import KIND_BITS
 CURSOR, LEVEL_END, STATES, GENERATED, OUTSIDE, EDGES, BASE, USED, HEARING, QUIET, RAW, RESTS = range(12)
 REGISTERS = 12
 """HEARING: the action that an unknown row of a monitor belongs to. QUIET: whether the state is
-quiescent. RAW: the length of a state that is still to be reduced. RESTS: states at rest."""
+quiescent. RAW: the length of a state that is still to be reduced or judged. RESTS: states at rest."""
 
 # Settings: fixed for a walk, except MAX_SENDS, which grows with the rows.
 NETWORK, PROCESSES, LOCALS, BUDGETS, CUTS, ALWAYS, SOMETIMES, WITHIN, EXACT, KEEP_EDGES, MAX_STATES = range(11)
-MAX_SENDS, LASTING, DOWN_MAX = 11, 12, 13
-SETTINGS = 14
+MAX_SENDS, LASTING, DOWN_MAX, MACHINES = 11, 12, 13, 14
+SETTINGS = 15
 """LASTING: where something may be struck for good, so that what can never arrive vanishes: 1 + the first cut for good.
-DOWN_MAX: how many may be down at once, or -1."""
+DOWN_MAX: how many may be down at once, or -1. MACHINES: how many there are."""
 
 ANY, FIFO, SET, LATEST, BY_LINK = range(5)
 KIND_MASK = (1 << KIND_BITS) - 1
@@ -31,9 +31,10 @@ KIND_MASK = (1 << KIND_BITS) - 1
 
 # Columns of an action. The *_FROM and *_TO columns are a range in the pool.
 PROCESS, LOCAL, CONSUMED, CUT, PROGRESS, HEARD_FROM, HEARD_TO, SENDS_FROM, SENDS_TO, SPENDS_FROM, SPENDS_TO = range(11)
-ONLY_LOCAL = 11
-COLUMNS = 12
-"""ONLY_LOCAL: beside the network, the action changes the local value of its process and nothing else."""
+ONLY_LOCAL, OTHERS_FROM, OTHERS_TO, FELLS = 11, 12, 13, 14
+COLUMNS = 15
+"""ONLY_LOCAL: beside the network, the action changes the local value of its process and nothing else. OTHERS: processes on its
+machine, each followed by the local value that it gets. FELLS: the machine that crashes, or -1."""
 
 # Flags of a local value.
 FAILED, HOT, GONE, LOW = 1, 2, 4, 8
@@ -54,7 +55,8 @@ SURROUNDINGS_MAX = 1 << 14
 USUAL, STRUCK, STRUCK_BEHIND = range(3)
 
 # What faults may strike in some surroundings.
-HEADS, BEHIND, OWN = 1, 2, 4
+HEADS, BEHIND, OWN, TOGETHER, TOGETHER_HEADS, TOGETHER_BEHIND = 1, 2, 4, 8, 16, 32
+"""TOGETHER: a machine may crash, also inside of the deliveries of HEADS, or of what is BEHIND."""
 SURROUNDINGS_ROOT = 1
 STATES_MAX = (1 << 31) - 2
 
@@ -92,7 +94,19 @@ class Rows(NamedTuple):
     prop_start: I32
     props: I32
     """For each predicate: the root of its tree, then the cells it reads."""
+    watches: I64
+    """For each predicate: the classes of messages that it reads in flight, as bits."""
+    watched: I64
+    """For each envelope: the bit of its class, if some predicate reads it."""
     unseen: I32
+    machine_start: I32
+    machines: I32
+    """For each machine: the root of its tree, then the processes on it. The tree leads from their local values, the surroundings
+    with what it is (as in a row's key), and the envelope + 1 to a row."""
+    machine_of: I32
+    """For each process: the machine it is on, or -1."""
+    inside: I32
+    """For each envelope: the machine that both its ends are on, or -1."""
 
 
 class Store(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.checker.compiled.arrays import Array, Keys, Mirror, key_of
+from sim.checker.compiled.arrays import Array, Growing, Mirror, key_of
 from sim.checker.compiled.layout import DEAD, DIFFERENT, NOTHING, SAME, TAKEN, Turns
 from sim.checker.reduction.images import Images, Views
 from sim.checker.reduction.reduction import Reduction
@@ -18,7 +18,7 @@ class Turning:
     def __init__(self, reduction: Reduction, mirror: Mirror) -> None:
         self._reduction = reduction
         self._mirror = mirror
-        self._settles = Keys({})
+        self._settles = Growing().keys()
         self._known: set[int] = set()
         images = self._images = reduction.images
         members = [process for members in images.members for process in members]

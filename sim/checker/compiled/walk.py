@@ -60,6 +60,7 @@ class CompiledWalk:
         settings[layout.BUDGETS] = mirror.budgets
         settings[layout.CUTS] = mirror.cuts
         settings[layout.DOWN_MAX] = -1 if walk.graph.system.down_max is None else walk.graph.system.down_max
+        settings[layout.MACHINES] = len(walk.graph.machines.members)
         settings[layout.LASTING] = (1 + len(walk.graph.system.cuts)) * walk.graph.lasting
         settings[layout.ALWAYS] = len(walk.judge.always)
         settings[layout.SOMETIMES] = len(walk.judge.sometimes)
@@ -190,7 +191,7 @@ class CompiledWalk:
             assert self._reduced is not None
             self._reduced.learn_image(self._small.after[: self._registers[layout.RAW]].tolist())
         else:
-            self._learn_verdicts(tuple(self._small.after[: self._mirror.locals].tolist()))
+            self._learn_verdicts(self._mirror.state(self._small.after[: self._registers[layout.RAW]].tolist()))
 
     def _holds_too_much(self) -> bool:
         """Whether the memory bound is reached by what was asked, which has room elsewhere than the states."""
@@ -205,7 +206,7 @@ class CompiledWalk:
         """All that the expansion of the state at the cursor needs."""
         state = self._state(int(self._registers[layout.CURSOR]))
         within = self._judge.within
-        if within is None or self._mirror.learn_verdict(within, state.locals):
+        if within is None or self._mirror.learn_verdict(within, state):
             self._mirror.learn(state)
             if self._plain.reduction is not None:
                 self._plain.reduction.enabled(state)
@@ -217,15 +218,15 @@ class CompiledWalk:
             self._plain.reduction.heard(state, self._mirror.action_list[number])
         self._mirror.learn_hearing(state, number)
 
-    def _learn_verdicts(self, locals_: tuple[int, ...]) -> None:
+    def _learn_verdicts(self, state: State) -> None:
         """What the predicates say about a new state, as far as the plain walk would ask."""
         judge, mirror = self._judge, self._mirror
         for prop in judge.always:
-            if not mirror.learn_verdict(prop, locals_):
+            if not mirror.learn_verdict(prop, state):
                 return
         for i, prop in enumerate(judge.sometimes):
             if mirror.unseen[i]:
-                mirror.learn_verdict(prop, locals_)
+                mirror.learn_verdict(prop, state)
 
     # --- states and paths ---------------------------------------------------------------------------
 

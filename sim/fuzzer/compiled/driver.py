@@ -10,7 +10,6 @@ import numpy as np
 from sim.base.mixer import MASK
 from sim.checker.compiled import layout as walk_layout
 from sim.checker.compiled.arrays import Array, Mirror, TooLarge, Unfit
-from sim.checker.engine import unfit
 from sim.checker.plain import only_plain
 from sim.fuzzer.compiled import layout
 from sim.fuzzer.compiled.facts import FactBook
@@ -65,8 +64,7 @@ class CompiledFuzz:
     def __init__(self, world: AnyWorld, *, strategy: str, seed: int, depth: int | None, max_steps: int) -> None:
         if not isinstance(world, Graph):
             raise TooLarge("a world other than a graph of states")
-        updated = "the plain engine goes on: processes are updated" if world.system.updates else ""
-        if why := unfit(world.system) or only_plain(world) or updated:
+        if why := only_plain(world):
             raise Unfit(why)
         graph = self._graph = world
         self._judge = Judge(graph)
@@ -104,6 +102,7 @@ class CompiledFuzz:
         settings[walk_layout.BUDGETS] = mirror.budgets
         settings[walk_layout.CUTS] = mirror.cuts
         settings[walk_layout.DOWN_MAX] = -1 if graph.system.down_max is None else graph.system.down_max
+        settings[walk_layout.MACHINES] = len(graph.machines.members)
         settings[walk_layout.LASTING] = (1 + len(graph.system.cuts)) * graph.lasting
         settings[walk_layout.ALWAYS] = len(judge.always)
         settings[layout.STRATEGY] = layout.PURPOSES.index(strategy)
@@ -270,7 +269,7 @@ class CompiledFuzz:
         elif ended == walk_layout.UNKNOWN_HEARING:
             self._mirror.learn_hearing(self._state(), int(registers[layout.HEARING]))
         elif ended == walk_layout.UNKNOWN_VERDICT:
-            self._learn_verdicts(tuple(self._buffers.after[: self._mirror.locals].tolist()))
+            self._learn_verdicts(self._mirror.state(self._buffers.after[: registers[layout.RAW]].tolist()))
         elif ended == walk_layout.FULL:
             self._states.grow(len(self._buffers.before))
         elif ended == walk_layout.SMALL_BUFFERS:
@@ -283,11 +282,11 @@ class CompiledFuzz:
     def _state(self) -> State:
         return self._mirror.state(self._states.cells(int(self._registers[layout.STATE])))
 
-    def _learn_verdicts(self, locals_: tuple[int, ...]) -> None:
+    def _learn_verdicts(self, state: State) -> None:
         """What the predicates say about a new state; one that is violated is asked no further."""
-        if all(self._mirror.learn_verdict(prop, locals_) for prop in self._judge.always):
+        if all(self._mirror.learn_verdict(prop, state) for prop in self._judge.always):
             for prop in (*self._openable, *self._premises):
-                self._mirror.learn_verdict(prop, locals_)
+                self._mirror.learn_verdict(prop, state)
 
     # --- what is covered ------------------------------------------------------------------------------
 
@@ -306,7 +305,11 @@ class CompiledFuzz:
             state = start.place
             if state not in numbers:
                 broken = self._judge.judge(state) is not None
-                held = 0 if broken else sum(1 << i for i, prop in enumerate(self._openable) if prop(state.locals))
+                held = (
+                    0
+                    if broken
+                    else sum(1 << i for i, prop in enumerate(self._openable) if prop(state.locals, state.net))
+                )
                 opens = 0 if broken else self._opens(state, held)
                 numbers[state] = self._states.add(state, layout.BROKEN if broken else 0, held, opens)
         self._ways = [numbers[start.place] for start in self._graph.starts()]
@@ -314,5 +317,5 @@ class CompiledFuzz:
     def _opens(self, state: State, held: int) -> int:
         """The properties that are unmet from this state on, as bits."""
         first = len(self._openable) - len(self._premises)
-        begun = sum(1 << (first + i) for i, premise in enumerate(self._premises) if premise(state.locals))
+        begun = sum(1 << (first + i) for i, premise in enumerate(self._premises) if premise(state.locals, state.net))
         return (int(self._settings[layout.CURRENT]) | begun) & ~held

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from sim.base.mixer import key64
-from sim.checker.compiled.arrays import Array, Column, Mirror, TooLarge, Waiting
+from sim.checker.compiled.arrays import Array, Growing, Mirror, TooLarge, Unfit
 from sim.fuzzer.compiled.layout import (
-    ALTERS,
-    ARMS_FROM,
-    ARMS_TO,
     CHOOSES,
+    CODE,
     CONSUMES,
     CUT,
     DELIVER,
@@ -23,6 +21,7 @@ from sim.fuzzer.compiled.layout import (
     ENTRY_CUT,
     ENTRY_OTHER,
     ENTRY_REORDER,
+    ENTRY_UPDATE,
     ENVELOPE,
     FACTS,
     FAULTY,
@@ -31,6 +30,9 @@ from sim.fuzzer.compiled.layout import (
     KINDS,
     KINDS_MAX,
     MOVE,
+    MOVERS,
+    MOVERS_FROM,
+    MOVERS_TO,
     NONE,
     OTHER,
     PURPOSES,
@@ -58,7 +60,7 @@ _SORTS = {
     Kind.HEAL: HEAL,
     Kind.CUT: CUT,
 }
-_ENTRIES = {"crash": ENTRY_CRASH, "cut": ENTRY_CUT, "reorder": ENTRY_REORDER}
+_ENTRIES = {"crash": ENTRY_CRASH, "cut": ENTRY_CUT, "reorder": ENTRY_REORDER, "update": ENTRY_UPDATE}
 _NEVER = (NONE, NONE)
 _EACH_ONCE = ("any", "fifo")
 """Networks on which every message sent is one more in flight."""
@@ -81,25 +83,18 @@ class FactBook:
         self._known_kinds = 0
         for entry in self._entries:
             self.kinds.setdefault(entry.kind, len(self.kinds))
-        self._waiting: Waiting = {}
+        grow = self._growing = Growing()
         self._now: Facts | None = None
         self._fact, self._crash_window, self._named = (
-            Column(self._waiting, FACTS, np.int64),
-            Column(self._waiting, self._width),
-            Column(self._waiting, self._width),
+            grow.column(FACTS, np.int64),
+            grow.column(self._width),
+            grow.column(self._width),
         )
-        self._keys, self._leads, self._event = (
-            Column(self._waiting, 0, np.uint64),
-            Column(self._waiting, 0, np.uint64),
-            Column(self._waiting),
-        )
-        self._arms, self._begin = Column(self._waiting, 3, np.int64), Column(self._waiting)
-        self._delays, self._owner, self._sort = (
-            Column(self._waiting, 2, np.int64),
-            Column(self._waiting),
-            Column(self._waiting),
-        )
-        self._armed_from, self._armed = Column(self._waiting), Column(self._waiting)
+        self._keys, self._leads, self._event = grow.column(0, np.uint64), grow.column(0, np.uint64), grow.column()
+        self._arms, self._begin, self._movers = grow.column(3, np.int64), grow.column(), grow.column(MOVERS, np.int64)
+        self._codes: dict[bytes, int] = {}
+        self._delays, self._owner, self._sort = grow.column(2, np.int64), grow.column(), grow.column()
+        self._armed_from, self._armed = grow.column(), grow.column()
         self._armed_from.extend([0])
         self._subjects: dict[Subject, int] = {}
         self._own_from = self._name_subjects()
@@ -122,19 +117,32 @@ class FactBook:
     def _name_subjects(self) -> Array:
         begins = [0]
         for process, name in enumerate(self._graph.names[: self._graph.width]):
-            table = self._tables.handlers[process].table
-            for timer in table.timers:
+            handlers = [
+                h for h, place in zip(self._tables.handlers, self._tables.place, strict=True) if place == process
+            ]
+            tables = [handler.table for handler in handlers]
+            for timer in dict.fromkeys(timer for table in tables for timer in table.timers):
                 self._add_subject((Kind.FIRE.value, process, timer), process, FIRE, (0, 0))
-            for move in (*table.must, *table.may):
-                usual = (0, 0) if move in table.must else self._timing.may_ms
+            must = {move for table in tables for move in table.must}
+            for move in dict.fromkeys(move for table in tables for move in (*table.must, *table.may)):
+                if move in must and any(move in table.may for table in tables):
+                    raise Unfit(f"the plain engine goes on: {name} must {move} in one version, and may in the other")
+                usual = (0, 0) if move in must else self._timing.may_ms
                 delay = self._timing.moves.get(f"{name}.{move}", usual)
                 self._add_subject((Kind.MOVE.value, process, move), process, MOVE, delay or _NEVER)
             self._add_subject((Kind.RESTART.value, process, ""), process, RESTART, self._timing.restart_ms)
             self._add_subject((Kind.CRASH.value, process, ""), process, OTHER, _NEVER)
+            self._add_subject((Kind.UPDATE.value, process, ""), process, OTHER, _NEVER)
+            if machine := self._graph.machines.first.get(process):
+                self._add_subject((Kind.RESTART.value, process, machine), process, RESTART, self._timing.restart_ms)
             begins.append(len(self._subjects))
         for cut in range(len(self._graph.budget.cuts)):
             heals = cut < len(self._graph.system.cuts)
             self._add_subject((CUT_SUBJECT, cut, ""), cut, HEAL, self._timing.heal_ms if heals else _NEVER)
+        for machine, members in self._graph.machines.members.items():
+            self._add_subject((Kind.CRASH.value, members[0], machine), members[0], OTHER, _NEVER)
+            for process in members[1:]:  # comes back without the first, which is gone: nobody waits for that
+                self._add_subject((Kind.RESTART.value, process, machine), process, OTHER, _NEVER)
         return np.array(begins, np.int32)
 
     def _add_subject(self, one: Subject, owner: int, sort: int, delay: Range) -> None:
@@ -170,19 +178,17 @@ class FactBook:
         """The arrays as they are now; `states` are the numbers of the initial ones, by way to begin."""
         self._catch_up()
         self._starts[:, 0] = states
-        if self._now is not None and len(self.kinds) == self._known_kinds and not any(c.moves() for c in self._waiting):
-            self._waiting.clear()
+        if not self._growing.moved() and self._now is not None and len(self.kinds) == self._known_kinds:
             return self._now
         self._known_kinds = len(self.kinds)
         kinds = [[key64(kind.encode()), key64(f"kind {kind}".encode())] for kind in self.kinds] or [[0, 0]]
         entries = [[_ENTRIES.get(e.kind, ENTRY_OTHER), int(e.after is not None)] for e in self._entries] or [[0, 0]]
         self._now = Facts(
-            self._keys.array, self._leads.array, self._event.array, self._fact.array, self._arms.array, self._delays.array,
-            self._owner.array, self._sort.array, self._own_from, self._armed_from.array, self._armed.array,
+            self._keys.array, self._leads.array, self._event.array, self._fact.array, self._movers.array,
+            self._arms.array, self._delays.array, self._owner.array, self._sort.array, self._own_from, self._armed_from.array, self._armed.array,
             np.array([key64(purpose.encode()) for purpose in PURPOSES], np.uint64), np.array(kinds, np.uint64),
             self._crash_window.array, self._named.array, np.array(entries, np.int32), self._starts, self._begin.array,
         )  # fmt: skip
-        self._waiting.clear()
         return self._now
 
     def _catch_up(self) -> None:
@@ -193,7 +199,8 @@ class FactBook:
             self._learn_action(self._mirror.action_list[at])
             at += 1
         for local in range(self._armed_from.size - 1, len(tables.locals)):
-            process, value = tables.locals.things[local]
+            handler, value = tables.locals.things[local]
+            process = tables.place[handler]
             timers = value.timers if process < self._graph.width else ()
             self._armed.extend([self._subjects[Kind.FIRE.value, process, timer] for timer in timers])
             self._armed_from.extend([self._armed.size])
@@ -216,12 +223,11 @@ class FactBook:
             cells[STRIKE], cells[KINDS] = numbers[-1], sum(1 << number for number in dict.fromkeys(numbers))
             cells[ENTRIES] = sum(1 << entry for entry in dict.fromkeys(action.pays))
             cells[WINDOW] = NONE if action.window is None else action.window
-            if action.window is not None and action.fault is None and not action.reordered:
-                cells[WINDOW_OF] = next(self._mirror.number(a) for a in ways if a.choices == action.choices)
+            cells[WINDOW_OF] = NONE if action.inside is None else self._code(action.inside)
         cells[SURVIVES] = int(action.fault is not None and action.fault.survives)
         cells[CONSUMES], cells[DELIVERED] = int(action.effect.consumed >= 0), int(action.effect.delivered)
-        cells[ARMS_FROM], cells[ARMS_TO] = self._arms.extend(self._arming(action.effect.process, action.arms))
-        cells[SURE], cells[ALTERS] = int(self._is_sure(action)), int(action.effect.local != action.before)
+        cells[MOVERS_FROM], cells[MOVERS_TO] = self._movers.extend(self._moving(action))
+        cells[SURE], cells[CODE] = int(self._is_sure(action)), self._code(action.code)
         cells[CHOOSES], cells[ENVELOPE] = int(bool(action.choices)), action.number
         self._event.extend([NONE if cells[FAULTY] else cells[SUBJECT]])
         self._fact.extend([cells])
@@ -229,8 +235,25 @@ class FactBook:
         self._leads.extend([min(way.key for way in ways or [action])])
         self._learn_plan(action)
 
-    def _ways(self, action: Action) -> list[Action]:
+    def _code(self, code: bytes) -> int:
+        return self._codes.setdefault(code, len(self._codes))
+
+    def _moving(self, action: Action) -> list[list[int]]:
+        """Who moves in an action, as rows of `Facts.movers`."""
+        if action.effect.process < 0:
+            return []
+        alters = int(bool(action.machine) or action.effect.local != action.before)
+        first = [action.effect.process, *self._arms.extend(self._arming(action.effect.process, action.arms)), alters]
+        found = [first]
+        for process, _ in action.effect.others:
+            arms = self._arming(process, [arm for one, arm in action.others_arms if one == process])
+            found.append([process, *self._arms.extend(arms), 1])
+        return found
+
+    def _ways(self, action: Action) -> Sequence[Action]:
         """The handlers of the same input in the same local value, without any fault."""
+        if action.machine:
+            return self._graph.machines.alike.get(action, ())
         if action.kind is Kind.DELIVER:
             return [*self._tables.deliveries.get((action.before, action.number), ())]
         own = self._tables.own.get(action.before, ())
@@ -241,7 +264,7 @@ class FactBook:
         if (
             action.effect.spends
             or action.effect.cut >= 0
-            or (action.effect.local >= 0 and action.effect.local != action.before)
+            or (action.effect.local >= 0 and action.effect.local != action.before and not action.machine)
         ):
             return True
         kind, gone = self._tables.kind, action.effect.consumed

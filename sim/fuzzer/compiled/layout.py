@@ -17,14 +17,15 @@ NUMBER, END, PHASE, STATE, EDGE, TOOK, START, STEPS, MAX_STEPS, BATCH, MEMBER, C
 """NUMBER: of the current schedule; END: after the last. TOOK: the action that the strategy has not been told
 of yet (BEGUN: how the schedule began). COUNT: schedules since the states were last forgotten, from 1. SIZES: how
 many different sizes schedules had, 2 for more than one. SPENT: steps since the last pause, and what else took time.
-OPEN_SET: the set of chains that has free places, FREE: how many. LOOK: the step at which a schedule pauses."""
+OPEN_SET: the set of chains that has free places, FREE: how many. LOOK: the step at which a schedule pauses.
+RAW: the length of a state that is still to be judged."""
 SCHEDULES, TOTAL_STEPS, CUT_SHORT, STATES, CELLS, EDGES, HEARING = range(12, 19)
 PICK, STRUCK, DUE, TAKEN_EVENTS, EVENTS, CHAINS, CHAIN_ROWS, TOUCHED, STAMP = range(19, 28)
 NOW, DRAWN, HEAP, WAITING, LAST, OVERFULL = range(28, 34)
 SIZES, SIZE_EVENTS, SIZE_BREADTH, CHOSE, SPENT = range(34, 39)
 KEPT, LENGTH_SINCE, UNTIL, LOOK_AT, ROUND = range(39, 44)
-OPEN_SET, FREE, LOOK = range(44, 47)
-REGISTERS = 47
+OPEN_SET, FREE, LOOK, RAW = range(44, 48)
+REGISTERS = 48
 """KEPT: the state that a schedule may come back to, LENGTH_SINCE: the steps since, UNTIL and LOOK_AT: see
 `sim.run.lasso.Rounds`. ROUND: the shortest round so far, or 0."""
 
@@ -80,18 +81,23 @@ EXPANDED, QUIET, OWED, BROKEN = 1, 2, 4, 8
 
 # Columns of a fact: what strategies know of an action beside its effect.
 (
-    SUBJECT, SORT, FAULTY, STRIKE, KINDS, WINDOW_OF, WINDOW, SURVIVES, CONSUMES, DELIVERED, ARMS_FROM, ARMS_TO, SURE,
-    ENTRIES, CHOOSES, ENVELOPE, ALTERS,
+    SUBJECT, SORT, FAULTY, STRIKE, KINDS, WINDOW_OF, WINDOW, SURVIVES, CONSUMES, DELIVERED, MOVERS_FROM, MOVERS_TO, SURE,
+    ENTRIES, CHOOSES, ENVELOPE, CODE,
 ) = range(17)  # fmt: skip
 FACTS = 17
-"""STRIKE: the kind of fault it is, KINDS: all of them, as bits. WINDOW_OF: the handler without any other fault that it
-is a crash of. SURE: it changes every state. ALTERS: the local value of its process."""
+"""STRIKE: the kind of fault it is, KINDS: all of them, as bits. CODE: the number of its encoding. WINDOW_OF: that of the handler
+without any other fault that it is a crash of. SURE: it changes every state."""
+
+# Columns of a mover: a process to which an action happens.
+MOVER, ARMS_FROM, ARMS_TO, ALTERS = range(4)
+MOVERS = 4
+"""ALTERS: whether it gets another local value."""
 
 # What an action, and what a subject is.
 DELIVER, FIRE, MOVE, RESTART, HEAL, CUT, OTHER = range(7)
 
 # What an entry of an eager plan is.
-ENTRY_CRASH, ENTRY_CUT, ENTRY_REORDER, ENTRY_OTHER = range(4)
+ENTRY_CRASH, ENTRY_CUT, ENTRY_REORDER, ENTRY_UPDATE, ENTRY_OTHER = range(5)
 
 # Why a batch ended, beside the reasons of `sim.checker.compiled.layout`.
 DONE, FOUND, SUSPECT, SMALL_DESK, ONWARD, CAME_ROUND = range(20, 26)
@@ -118,6 +124,8 @@ class Facts(NamedTuple):
     event: I32
     """The subject of each action without any fault; NONE for a fault."""
     fact: Annotated[I64, FACTS]
+    movers: Annotated[I64, MOVERS]
+    """Of each action, as they are declared on a machine: who moves."""
     arms: Annotated[I64, 3]
     """Timers armed: subject, least and longest milliseconds."""
     delays: Annotated[I64, 2]

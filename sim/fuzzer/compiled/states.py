@@ -30,7 +30,7 @@ class Remembered:
     def __init__(self, mirror: Mirror, registers: Array) -> None:
         self._mirror = mirror
         self._registers = registers
-        self._first = mirror.locals + mirror.budgets + mirror.cuts
+        self._first = mirror.fixed
         self.taken: Array = np.zeros(64, np.uint8)
         self.forget()
 

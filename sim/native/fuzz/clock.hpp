@@ -106,6 +106,9 @@ inline bool any_left(const Fuzz& f) {
     return f.settings[ENDLESS] != 0;
 }
 
+// Whether a sort of subject is pending once: what is due of it counts only as it was scheduled last.
+inline bool is_own(int64_t sort) { return sort == FIRE || sort == MOVE || sort == RESTART; }
+
 // Puts an event aside until its process changes.
 inline void wait(Fuzz& f, int64_t process, int64_t event) {
     f.desk.next[event] = f.desk.waiting[process];
@@ -117,7 +120,7 @@ inline void wait(Fuzz& f, int64_t process, int64_t event) {
 inline int64_t look(Fuzz& f, int64_t event, int64_t& end) {
     const int64_t subject = f.desk.who[event], sort = f.facts.sort[subject];
     int64_t e = end = f.last();
-    if ((sort == FIRE || sort == MOVE) && f.desk.first[subject] != event) return e;
+    if (is_own(sort) && f.desk.first[subject] != event) return e;
     if (sort == DELIVER && !in_flight(f, subject - f.settings[ENVELOPES])) return e;
     for (e = f.first(); e < end && f.event(e) != subject;) e++;
     if (e < end) {
@@ -181,27 +184,25 @@ inline void watch_moves(Fuzz& f, int64_t process) {
     for (int64_t e = f.first(); e < f.last(); e++) {
         const int64_t subject = f.event(e);
         if (subject < from || subject >= to) continue;
-        if (f.facts.sort[subject] == RESTART) {
-            schedule(f, subject, true);
-            break;
-        }
-        if (f.facts.sort[subject] != MOVE || f.desk.stamp[subject] == stamp) continue;
+        if (f.facts.sort[subject] == FIRE || f.desk.stamp[subject] == stamp) continue;
         f.desk.stamp[subject] = stamp;
         if (f.desk.first[subject] < 0 && f.facts.delays(subject, 0) >= 0)
             f.desk.first[subject] = int32_t(schedule(f, subject, true));
     }
     for (int64_t subject = from; subject < to; subject++)
-        if (f.facts.sort[subject] == MOVE && f.desk.stamp[subject] != stamp) f.desk.first[subject] = NONE;
+        if (f.facts.sort[subject] != FIRE && f.desk.stamp[subject] != stamp) f.desk.first[subject] = NONE;
 }
 
-// What waited for the process that an action happened to may be enabled now; after a heal, everything may.
+// What waited for the process that an action happened to may be enabled now; after a heal, or what happened to several,
+// everything may.
 inline void wake(Fuzz& f, int64_t action) {
     const int64_t sort = f.facts.fact(action, SORT);
     if (sort == CUT) return;
     int64_t target = f.rows.actions(action, PROCESS);
-    if (target < 0 && sort != HEAL) target = f.rows.target[f.facts.fact(action, ENVELOPE)];
+    const bool all = sort == HEAL || f.rows.actions(action, walk::OTHERS_FROM) < f.rows.actions(action, walk::OTHERS_TO);
+    if (target < 0 && !all) target = f.rows.target[f.facts.fact(action, ENVELOPE)];
     for (int64_t process = 0; process < f.desk.waiting.size; process++) {
-        if (sort != HEAL && process != target) continue;
+        if (!all && process != target) continue;
         int64_t event = f.desk.waiting[process];
         f.desk.waiting[process] = NONE;
         for (; event >= 0; event = f.desk.next[event]) {
@@ -224,12 +225,11 @@ inline void took_clock(Fuzz& f, int64_t action) {
     f.registers[LAST] = action;
     for (int64_t i = f.rows.actions(action, SENDS_FROM); i < f.rows.actions(action, SENDS_TO); i++)
         schedule(f, f.settings[ENVELOPES] + f.rows.pool[i], true);
-    const int64_t process = f.rows.actions(action, PROCESS), sort = f.facts.fact(action, SORT);
-    const int64_t subject = f.facts.fact(action, SUBJECT);
-    if (process >= 0) {
-        if (sort == FIRE || sort == MOVE) f.desk.first[subject] = NONE;
-        for (int64_t i = f.facts.fact(action, ARMS_FROM); i < f.facts.fact(action, ARMS_TO); i++) arm(f, i);
-        if (f.facts.fact(action, ALTERS) || sort == MOVE) watch_moves(f, process);
+    const int64_t sort = f.facts.fact(action, SORT), subject = f.facts.fact(action, SUBJECT);
+    if (is_own(sort)) f.desk.first[subject] = NONE;
+    for (int64_t mover = f.facts.fact(action, MOVERS_FROM); mover < f.facts.fact(action, MOVERS_TO); mover++) {
+        for (int64_t i = f.facts.movers(mover, ARMS_FROM); i < f.facts.movers(mover, ARMS_TO); i++) arm(f, i);
+        if (f.facts.movers(mover, ALTERS) || sort == MOVE || sort == RESTART) watch_moves(f, f.facts.movers(mover, MOVER));
     }
     if (sort == CUT && f.facts.delays(subject, 0) >= 0) schedule(f, subject, true);
     if (f.registers[WAITING] > 0) wake(f, action);

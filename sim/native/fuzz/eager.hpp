@@ -9,11 +9,12 @@ namespace roundsim::fuzz {
 inline bool fits(const Fuzz& f, int64_t fault, int64_t entry, int64_t usual) {
     const int64_t what = f.facts.entries(entry, 0), last = f.registers[LAST], window = f.facts.fact(fault, WINDOW);
     if (what == ENTRY_CRASH)
-        return f.facts.fact(fault, WINDOW_OF) == usual && window == f.facts.crash_window(usual, entry);
+        return f.facts.fact(fault, WINDOW_OF) == f.facts.fact(usual, CODE) && window == f.facts.crash_window(usual, entry);
     if (what == ENTRY_CUT) {
         if (f.facts.fact(fault, SORT) != CUT) return false;
         return !f.facts.entries(entry, 1) || (last >= 0 && f.facts.named(last, entry));
     }
+    if (what == ENTRY_UPDATE) return window < 0;
     if (window >= 0 || f.facts.fact(usual, SORT) != DELIVER) return false;
     const int64_t struck = f.facts.fact(fault, ENVELOPE), envelope = f.facts.fact(usual, ENVELOPE);
     return what == ENTRY_REORDER ? f.rows.order[struck] == f.rows.order[envelope] : struck == envelope;

@@ -18,7 +18,7 @@ inline int64_t expand(Fuzz& f) {
     const int64_t state = f.state();
     int64_t length = f.known.offsets[state + 1] - f.known.offsets[state];
     if (length + f.settings[walk::MAX_SENDS] > after.size) return walk::SMALL_BUFFERS;
-    if (2 * (length + f.settings[PROCESSES]) + 4 > found.size) return walk::SMALL_BUFFERS;
+    if (walk::rows_most(f.settings, length) > found.size) return walk::SMALL_BUFFERS;
     take(f, state, before);
     const int64_t around = walk::surroundings(f.rows, f.settings, before);
     if (around < 0) return walk::UNKNOWN_ROW;
@@ -58,23 +58,23 @@ inline int64_t expand(Fuzz& f) {
 
 // What is right and wrong in a new state: 1 if it is fine, 0 if a property is violated, -1 where a verdict is missing; the
 // properties that hold, and those that are unmet from here on, as bits.
-inline int64_t assess(const Fuzz& f, const Span<int32_t>& cells, uint64_t& holds, uint64_t& opens) {
+inline int64_t assess(const Fuzz& f, const Span<int32_t>& cells, int64_t length, uint64_t& holds, uint64_t& opens) {
     holds = opens = 0;
     for (int64_t i = 0; i < f.settings[LOCALS]; i++)
         if (f.rows.flags[cells[i]] & walk::FAILED) return 0;
     const int64_t always = f.settings[walk::ALWAYS], openable = f.settings[OPENABLE], premises = f.settings[PREMISES];
     for (int64_t prop = 0; prop < always; prop++) {
-        const int64_t said = walk::verdict(f.rows, prop, cells);
+        const int64_t said = walk::verdict(f.rows, f.settings, prop, cells, length);
         if (said <= 0) return said;
     }
     for (int64_t i = 0; i < openable; i++) {
-        const int64_t said = walk::verdict(f.rows, always + i, cells);
+        const int64_t said = walk::verdict(f.rows, f.settings, always + i, cells, length);
         if (said < 0) return said;
         if (said) holds |= uint64_t(1) << i;
     }
     opens = uint64_t(f.settings[CURRENT]) & ~holds;
     for (int64_t i = 0; i < premises; i++) {
-        const int64_t said = walk::verdict(f.rows, always + openable + i, cells);
+        const int64_t said = walk::verdict(f.rows, f.settings, always + openable + i, cells, length);
         if (said < 0) return said;
         if (said) opens |= uint64_t(1) << (openable - premises + i);
     }
@@ -89,8 +89,11 @@ inline int64_t admit(Fuzz& f, const Span<int32_t>& cells, int64_t length, int64_
     if (2 * (number + 1) > known.slots.size || number + 2 > known.offsets.size || used + length > known.cells.size)
         return FULL;
     uint64_t holds, opens;
-    const int64_t fine = assess(f, cells, holds, opens);
-    if (fine < 0) return walk::UNKNOWN_VERDICT;
+    const int64_t fine = assess(f, cells, length, holds, opens);
+    if (fine < 0) {
+        f.registers[RAW] = length;
+        return walk::UNKNOWN_VERDICT;
+    }
     known.slots[slot] = h;
     known.ids[slot] = int32_t(number);
     for (int64_t i = 0; i < length; i++) known.cells[used + i] = cells[i];

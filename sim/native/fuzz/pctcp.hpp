@@ -126,6 +126,16 @@ inline void make_own(Fuzz& f, int64_t process, int64_t parent, int64_t armed, in
     }
 }
 
+// Of the movers of an action, the one of the next process after this one, or NONE.
+inline int64_t next_mover(const Fuzz& f, int64_t action, int64_t after) {
+    int64_t best = NONE;
+    for (int64_t i = f.facts.fact(action, MOVERS_FROM); i < f.facts.fact(action, MOVERS_TO); i++) {
+        const int64_t process = f.facts.movers(i, MOVER);
+        if (process > after && (best < 0 || process < f.facts.movers(best, MOVER))) best = i;
+    }
+    return best;
+}
+
 // An action was taken (BEGUN: the schedule has begun): its event is over, what it brought about is new.
 inline void took_pctcp(Fuzz& f, int64_t action) {
     const Desk& desk = f.desk;
@@ -144,8 +154,8 @@ inline void took_pctcp(Fuzz& f, int64_t action) {
     }
     for (int64_t i = f.rows.actions(action, SENDS_FROM); i < f.rows.actions(action, SENDS_TO); i++)
         make_event(f, f.settings[ENVELOPES] + f.rows.pool[i], over);
-    const int64_t process = f.rows.actions(action, PROCESS);
-    if (process >= 0) make_own(f, process, over, f.facts.fact(action, ARMS_FROM), f.facts.fact(action, ARMS_TO));
+    for (int64_t mover = next_mover(f, action, NONE); mover >= 0; mover = next_mover(f, action, f.facts.movers(mover, MOVER)))
+        make_own(f, f.facts.movers(mover, MOVER), over, f.facts.movers(mover, ARMS_FROM), f.facts.movers(mover, ARMS_TO));
     if (f.facts.fact(action, SORT) == CUT && f.facts.delays(subject, 0) >= 0) make_event(f, subject, over);
 }
 

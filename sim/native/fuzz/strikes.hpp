@@ -23,7 +23,7 @@ inline void begin_strikes(Fuzz& f) {
 inline bool may_strike(const Fuzz& f, int64_t action, int64_t usual) {
     if (!f.facts.fact(action, FAULTY)) return false;
     const int64_t window_of = f.facts.fact(action, WINDOW_OF);
-    return usual == NONE || window_of == NONE || window_of == usual;
+    return usual == NONE || window_of == NONE || window_of == f.facts.fact(usual, CODE);
 }
 
 // The edge of the state whose fault strikes at this step, or NONE.

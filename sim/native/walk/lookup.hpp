@@ -50,13 +50,27 @@ inline int64_t branch(const Rows& rows, int64_t node, int64_t cell) {
     return find(rows.pair_keys, rows.pair_values, uint64_t(node) << 32 | uint64_t(cell));
 }
 
-// What a predicate says: 1, 0, or -1.
-inline int64_t verdict(const Rows& rows, int64_t prop, const Span<int32_t>& cells) {
-    const int64_t begin = rows.prop_start[prop];
+// What a predicate says of a state: 1, 0, or -1. Where it reads what is in flight, the walk goes on along the envelopes that it
+// reads, in their order in the state, to 0, which is none.
+template <class S>
+int64_t verdict(const Rows& rows, const S& settings, int64_t prop, const Span<int32_t>& cells, int64_t length) {
+    const int64_t begin = rows.prop_start[prop], watches = rows.watches[prop];
     int64_t node = rows.props[begin];
     for (int64_t i = begin + 1; i < rows.prop_start[prop + 1] && node >= 0; i++)
         node = branch(rows, node, cells[rows.props[i]]);
-    return node;
+    if (!watches) return node;
+    for (int64_t i = first_of(settings); i < length && node >= 0; i++)
+        if (rows.watched[cells[i]] & watches) node = branch(rows, node, cells[i] + 1);
+    return node < 0 ? node : branch(rows, node, 0);
+}
+
+// Whether a process is down, and no other before it on its machine: a machine counts as one.
+inline bool is_first_low(const Rows& rows, const Span<int32_t>& cells, int64_t process) {
+    const int64_t machine = rows.machine_of[process];
+    if (!(rows.flags[cells[process]] & LOW)) return false;
+    for (int64_t i = 0; i < process && machine >= 0; i++)
+        if (rows.machine_of[i] == machine && rows.flags[cells[i]] & LOW) return false;
+    return true;
 }
 
 // The number of the surroundings of a state, or -1.
@@ -68,7 +82,7 @@ int64_t surroundings(const Rows& rows, const S& settings, const Span<int32_t>& c
     for (int64_t i = first; i < end && node >= 0; i++) node = branch(rows, node, cells[i] > 0);
     if (limited && node >= 0) {
         int64_t low = 0;
-        for (int64_t i = 0; i < settings[PROCESSES]; i++) low += (rows.flags[cells[i]] & LOW) != 0;
+        for (int64_t i = 0; i < settings[PROCESSES]; i++) low += is_first_low(rows, cells, i);
         node = branch(rows, node, low >= settings[DOWN_MAX]);
     }
     return node;
@@ -77,6 +91,12 @@ int64_t surroundings(const Rows& rows, const S& settings, const Span<int32_t>& c
 // See `layout`; local value or envelope -1: none.
 inline uint64_t row_key(int64_t local, int64_t envelope, int64_t around, int64_t what) {
     return uint64_t(local + 1) << 40 | uint64_t(envelope + 1) << 16 | uint64_t(around) << 2 | uint64_t(what);
+}
+
+// How many rows a state may have, and one more.
+template <class S>
+int64_t rows_most(const S& settings, int64_t length) {
+    return 3 * length + 4 * settings[PROCESSES] + 4;
 }
 
 // The rows of a state as they are found, in the order of the plain engine.
@@ -96,28 +116,76 @@ struct Gathering {
         return true;
     }
 
-    // Of the envelopes that may be delivered.
-    bool heads(int64_t what) {
+    // The same for a machine; `mine` stands for the local values of the processes on it.
+    bool add_together(int64_t mine, int64_t envelope, int64_t what) {
+        const int64_t node = branch(rows, mine, around << 2 | what), row = node < 0 ? node : branch(rows, node, envelope + 1);
+        if (row < 0) return false;
+        found[n++] = int32_t(row);
+        return true;
+    }
+
+    // Whether `add_row` knows a row for each of the envelopes that may be delivered.
+    template <class Add>
+    bool heads(Add&& add_row) {
         int64_t last = -1;
         for (int64_t i = first_of(settings); i < length; i++) {
             const int64_t e = cells[i], group = rows.order[e];
             if (group == last) continue;
             last = group;
-            if (!add(cells[rows.target[e]], e, what)) return false;
+            if (!add_row(e)) return false;
         }
         return true;
     }
 
-    // Of the distinct envelopes that are queued after another one.
-    bool behind() {
+    bool heads(int64_t what) {
+        return heads([&](int64_t e) { return add(cells[rows.target[e]], e, what); });
+    }
+
+    // The same for the distinct envelopes that are queued after another one.
+    template <class Add>
+    bool behind(Add&& add_row) {
         int64_t head = first_of(settings);
         for (int64_t i = head; i < length; i++) {
             const int64_t e = cells[i];
             if (rows.order[e] != rows.order[cells[head]]) head = i;
             bool again = i == head;
             for (int64_t j = head; j < i; j++) again = again || cells[j] == e;
-            if (!again && !add(cells[rows.target[e]], e, STRUCK_BEHIND)) return false;
+            if (!again && !add_row(e)) return false;
         }
+        return true;
+    }
+
+    bool queues() const { return settings[NETWORK] != ANY && settings[NETWORK] != SET; }
+
+    // What stands for the local values of the processes on a machine, or -1.
+    int64_t mine(int64_t machine) const {
+        const int64_t begin = rows.machine_start[machine];
+        int64_t node = rows.machines[begin];
+        for (int64_t i = begin + 1; i < rows.machine_start[machine + 1] && node >= 0; i++)
+            node = branch(rows, node, cells[rows.machines[i]]);
+        return node;
+    }
+
+    // Of the crashes of a machine.
+    bool felled(int64_t machine, int64_t strikes) {
+        const int64_t here = mine(machine);
+        const auto add_row = [&](int64_t e, int64_t what) {
+            return rows.machine_of[rows.target[e]] != machine || add_together(here, e, what);
+        };
+        if (!add_together(here, -1, STRUCK)) return false;
+        if (strikes & TOGETHER_HEADS && !heads([&](int64_t e) { return add_row(e, STRUCK); })) return false;
+        if (!(strikes & TOGETHER_BEHIND) || !queues()) return true;
+        return behind([&](int64_t e) { return add_row(e, STRUCK_BEHIND); });
+    }
+
+    // Of the machines: who comes back, then crashes.
+    bool machines(int64_t strikes) {
+        for (int64_t machine = 0; machine < settings[MACHINES]; machine++) {
+            const int64_t here = mine(machine);
+            if (here < 0 || !add_together(here, -1, USUAL)) return false;
+        }
+        for (int64_t machine = 0; machine < settings[MACHINES] && strikes & TOGETHER; machine++)
+            if (!felled(machine, strikes)) return false;
         return true;
     }
 
@@ -134,11 +202,11 @@ struct Gathering {
         if (!heads(USUAL) || !own(USUAL)) return false;
         found[n++] = rows.healing[around];
         if (strikes & HEADS && !heads(STRUCK)) return false;
-        const bool queues = settings[NETWORK] != ANY && settings[NETWORK] != SET;
-        if (strikes & BEHIND && queues && !behind()) return false;
+        const auto late = [&](int64_t e) { return add(cells[rows.target[e]], e, STRUCK_BEHIND); };
+        if (strikes & BEHIND && queues() && !behind(late)) return false;
         if (strikes & OWN && !own(STRUCK)) return false;
         found[n++] = rows.cutting[around];
-        return true;
+        return machines(strikes);
     }
 };
 

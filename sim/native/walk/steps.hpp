@@ -32,6 +32,11 @@ void change(
         after[at] = rows.actions(action, LOCAL);
         h += mark(at, after[at]) - mark(at, before[at]);
     }
+    for (int64_t i = rows.actions(action, OTHERS_FROM); i < rows.actions(action, OTHERS_TO); i += 2) {
+        const int64_t at = rows.pool[i];
+        after[at] = rows.pool[i + 1];
+        h += mark(at, after[at]) - mark(at, before[at]);
+    }
     for (int64_t i = rows.actions(action, SPENDS_FROM); i < rows.actions(action, SPENDS_TO); i++) {
         const int64_t at = budgets + rows.pool[i];
         h -= mark(at, after[at]);
@@ -96,6 +101,16 @@ inline int64_t exchange(
     return k;
 }
 
+// Takes away what is in flight inside of a machine, which crashed. The new length.
+inline int64_t outside(const Rows& rows, int64_t machine, int64_t first, int64_t length, const Span<int32_t>& after) {
+    int64_t k = first;
+    for (int64_t i = first; i < length; i++) {
+        const int32_t e = after[i];
+        if (rows.inside[e] != machine) after[k++] = e;
+    }
+    return k;
+}
+
 // Takes away what can never arrive: its target is gone, or a cut for good holds it. The new length.
 template <class S>
 int64_t arriving(const Rows& rows, const S& settings, int64_t first, int64_t length, const Span<int32_t>& after) {
@@ -119,6 +134,8 @@ int64_t send(
 ) {
     const int64_t first = first_of(settings);
     length = exchange(rows, settings[NETWORK], action, before, first, length, after);
+    const int64_t felled = rows.actions(action, FELLS);
+    if (felled >= 0) length = outside(rows, felled, first, length, after);
     return settings[LASTING] ? arriving(rows, settings, first, length, after) : length;
 }
 

@@ -35,15 +35,15 @@ struct Walk {
     bool keeps_edges() const { return settings[KEEP_EDGES] != 0; }
 
     // What to do with a new state: -1 a verdict is missing, 0 it is violated, 1 it is fine.
-    int64_t judge(const Span<int32_t>& cells) {
+    int64_t judge(const Span<int32_t>& cells, int64_t length) {
         if (is_failed(cells)) return 0;
         for (int64_t prop = 0; prop < settings[ALWAYS]; prop++) {
-            const int64_t said = verdict(rows, prop, cells);
+            const int64_t said = verdict(rows, settings, prop, cells, length);
             if (said <= 0) return said;
         }
         for (int64_t i = 0; i < settings[SOMETIMES]; i++) {
             if (!rows.unseen[i]) continue;
-            const int64_t said = verdict(rows, settings[ALWAYS] + i, cells);
+            const int64_t said = verdict(rows, settings, settings[ALWAYS] + i, cells, length);
             if (said < 0) return said;
             if (said) rows.unseen[i] = 0;
         }
@@ -64,8 +64,11 @@ struct Walk {
         if (number + 2 > store.parent.size || number + 3 - base > store.offsets.size) return FULL;
         if (used + length > store.cells.size || 8 * (number + 1) > 5 * store.slots.size) return FULL;
         if (keeps_edges() && number + 2 > store.edge_start.size) return FULL;
-        const int64_t fine = judge(cells);
-        if (fine < 0) return UNKNOWN_VERDICT;
+        const int64_t fine = judge(cells, length);
+        if (fine < 0) {
+            registers[RAW] = length;
+            return UNKNOWN_VERDICT;
+        }
         store.slots[slot] = h;
         if (store.ids.size > 1) store.ids[slot] = int32_t(number);
         for (int64_t i = 0; i < length; i++) store.cells[used + i] = cells[i];
@@ -83,14 +86,14 @@ struct Walk {
     int64_t take(int64_t number) const {
         const int64_t at = number - registers[BASE], begin = store.offsets[at], length = store.offsets[at + 1] - begin;
         if (length + settings[MAX_SENDS] > buffers.after.size) return -1;
-        if (2 * (length + settings[PROCESSES]) + 4 > buffers.found.size) return -1;
+        if (rows_most(settings, length) > buffers.found.size) return -1;
         for (int64_t i = 0; i < length; i++) buffers.before[i] = store.cells[begin + i];
         return length;
     }
 
     // Whether a state is inside the bound of the check: 1, 0, or -1 where this was not asked yet.
-    int64_t inside(const Span<int32_t>& cells) const {
-        return settings[WITHIN] ? verdict(rows, settings[ALWAYS] + settings[SOMETIMES], cells) : 1;
+    int64_t inside(const Span<int32_t>& cells, int64_t length) const {
+        return settings[WITHIN] ? verdict(rows, settings, settings[ALWAYS] + settings[SOMETIMES], cells, length) : 1;
     }
 
     // The rows of the state in `before` into `found`, -1 after the last; PAUSED, or why not. `room`: for its actions.
@@ -111,7 +114,7 @@ struct Walk {
     int64_t look_at(int64_t number, int64_t room, int64_t& length) const {
         length = take(number);
         if (length < 0) return SMALL_BUFFERS;
-        const int64_t expanded = inside(buffers.before);
+        const int64_t expanded = inside(buffers.before, length);
         if (expanded < 0) return UNKNOWN_ROW;
         if (expanded) return survey(length, room);
         length = 0;
@@ -174,7 +177,7 @@ struct Walk {
                         return PAUSED;
                     }
                 }
-                if (whole)
+                if (whole || rows.actions(action, FELLS) >= 0)
                     h = total(after, first, send(rows, settings, action, before, length, after), rows.order);
                 else
                     h = exchange_sum(network == SET, rows, action, before, first, length, h);
