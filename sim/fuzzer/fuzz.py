@@ -177,7 +177,7 @@ class Fuzzer:
 
     def walk(self) -> CompiledFuzz | None:
         """The compiled walk; None if this world is not a graph, or its numbers are too large for it."""
-        from sim.checker.compiled.arrays import TooLarge, Unfit
+        from sim.checker.compiled.mirror import TooLarge, Unfit
         from sim.fuzzer.compiled.driver import CompiledFuzz
 
         if self._walk is None:
@@ -263,7 +263,7 @@ class _Fuzz:
 
     def _compiled(self, first: int, end: int) -> int | None:
         """The schedules of these numbers, compiled; where the plain engine has to go on, or None if nothing is left."""
-        from sim.checker.compiled.arrays import TooLarge
+        from sim.checker.compiled.mirror import TooLarge
 
         result, walk = self.result, self.fuzzer.walk()
         if walk is None:

@@ -33,8 +33,8 @@ from sim import (
     sometimes,
     state_machine,
 )
-from sim.checker.compiled.arrays import Mirror
 from sim.checker.compiled.layout import TOGETHER, TOGETHER_BEHIND
+from sim.checker.compiled.mirror import Mirror
 from sim.fuzzer.compiled.facts import FactBook
 from sim.graph.definition import Definition
 from sim.graph.machines import Machines

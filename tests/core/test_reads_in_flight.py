@@ -25,8 +25,8 @@ from sim import (
     sometimes,
     within,
 )
-from sim.checker.compiled.arrays import Mirror
 from sim.checker.compiled.cycles import ArrayGraph
+from sim.checker.compiled.mirror import Mirror
 from sim.graph.graph import Graph
 from sim.graph.judge import WithFlying, evaluated
 from sim.system.properties import Property
@@ -150,7 +150,7 @@ def test_a_bound_may_read_it(engine: Any) -> None:
 
 
 def test_more_classes_than_there_are_bits_share_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sim.checker.compiled.arrays.WATCHED_MAX", 1)
+    monkeypatch.setattr("sim.checker.compiled.mirror.WATCHED_MAX", 1)
     names = ("in_flight:Ping", "in_flight:Pong")
     sent = always("pings", lambda pings: not pings, reads=names[:1]), always("pongs", lambda p: len(p) < 9, names[1:])
     pings = System({"a": Pinger()}, properties=sent, network="fifo")

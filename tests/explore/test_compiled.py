@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from sim import Action, ConfigError, Message, Process, System, always, check, eventually, sometimes, within
 from sim.checker.compiled import layout
-from sim.checker.compiled.arrays import Mirror
+from sim.checker.compiled.mirror import Mirror
 from sim.checker.compiled.walk import CompiledWalk
 from sim.checker.result import CheckResult
 from sim.scenario import load_target

@@ -189,7 +189,7 @@ def test_without_the_extension_it_says_so_and_goes_on(
 
 def test_what_is_too_large_for_the_arrays_goes_on_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     system = load_target("models.consensus", {}).system
-    monkeypatch.setattr("sim.checker.compiled.arrays.LOCALS_MAX", 40)
+    monkeypatch.setattr("sim.checker.compiled.mirror.LOCALS_MAX", 40)
     assert fuzz(system, engine="compiled", schedules=40).engine == "plain"
     agree(system, schedules=40)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from sim.checker.compiled.arrays import Mirror
 from sim.checker.compiled.layout import CURSOR, STATES, USED, Components, Reach
+from sim.checker.compiled.mirror import Mirror
 from sim.checker.compiled.store import States
 from sim.checker.explored import WholeGraph
 from sim.graph.judge import Evaluated

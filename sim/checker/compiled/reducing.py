@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.checker.compiled.arrays import Array, Mirror
+from sim.checker.compiled.arrays import Array
 from sim.checker.compiled.layout import Buffers, Rows, Spare, Store
+from sim.checker.compiled.mirror import Mirror
 from sim.checker.compiled.turns import Turning
 from sim.checker.reduction.reduction import Reduction
 from sim.native import walks

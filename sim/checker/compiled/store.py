@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from sim.checker.compiled import layout
-from sim.checker.compiled.arrays import Array, Mirror
+from sim.checker.compiled.arrays import Array
 from sim.checker.compiled.layout import STATES_MAX, Store
+from sim.checker.compiled.mirror import Mirror
 from sim.checker.explored import Edges
 from sim.checker.memory import held_bytes, reached
 from sim.graph.state import State

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.checker.compiled.arrays import Array, Growing, Mirror, key_of
+from sim.checker.compiled.arrays import Array, Growing
 from sim.checker.compiled.layout import DEAD, DIFFERENT, NOTHING, SAME, TAKEN, Turns
+from sim.checker.compiled.mirror import Mirror, key_of
 from sim.checker.reduction.images import Images, Views
 from sim.checker.reduction.reduction import Reduction
 from sim.checker.reduction.settle import STEPS_MAX, Settling

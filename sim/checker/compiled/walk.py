@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sim.checker.compiled import layout
-from sim.checker.compiled.arrays import Array, Mirror, TooLarge
+from sim.checker.compiled.arrays import Array
+from sim.checker.compiled.mirror import Mirror, TooLarge
 from sim.checker.compiled.store import States
 from sim.checker.growth import LAST
 from sim.checker.memory import held_bytes, reached

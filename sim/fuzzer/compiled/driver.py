@@ -9,7 +9,8 @@ import numpy as np
 
 from sim.base.mixer import MASK
 from sim.checker.compiled import layout as walk_layout
-from sim.checker.compiled.arrays import Array, Mirror, TooLarge, Unfit
+from sim.checker.compiled.arrays import Array
+from sim.checker.compiled.mirror import Mirror, TooLarge, Unfit
 from sim.checker.plain import only_plain
 from sim.fuzzer.compiled import layout
 from sim.fuzzer.compiled.facts import FactBook

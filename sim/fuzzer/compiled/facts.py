@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from sim.base.mixer import key64
-from sim.checker.compiled.arrays import Array, Growing, Mirror, TooLarge, Unfit
+from sim.checker.compiled.arrays import Array, Growing
+from sim.checker.compiled.mirror import Mirror, TooLarge, Unfit
 from sim.fuzzer.compiled.layout import (
     CHOOSES,
     CODE,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.checker.compiled.arrays import Array, Mirror
+from sim.checker.compiled.arrays import Array
+from sim.checker.compiled.mirror import Mirror
 from sim.fuzzer.compiled.layout import (
     CELLS,
     COUNT,
