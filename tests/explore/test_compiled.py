@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sim import Action, ConfigError, Message, Process, System, always, check, eventually, sometimes, within
+from sim import Action, ConfigError, Message, Process, System, always, check, eventually, fuzz, sometimes, within
 from sim.checker.compiled import layout
 from sim.checker.compiled.mirror import Mirror
 from sim.checker.compiled.walk import CompiledWalk
@@ -146,6 +147,17 @@ def test_an_exact_walk_tells_states_of_one_fingerprint_apart_and_the_other_canno
     exact, by_fingerprint = map(int, done.stdout.split())
     assert exact == 56
     assert by_fingerprint < 56
+
+
+@pytest.mark.parametrize("forgets", ["learn", "learn_verdict", "learn_hearing"])
+@pytest.mark.parametrize("walk", [check, partial(fuzz, schedules=50)])
+def test_a_walk_that_is_not_told_what_it_asks_for_does_not_ask_forever(
+    forgets: str, walk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = load_target("models.consensus", {"agents": "1"}).system
+    monkeypatch.setattr(Mirror, forgets, lambda *_: True)
+    with pytest.raises(AssertionError, match="asks what it was told before"):
+        walk(system, engine="compiled")
 
 
 # --- how a walk begins and ends -----------------------------------------------------------------------------

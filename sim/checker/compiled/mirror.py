@@ -163,6 +163,11 @@ class Mirror:
         return self._now
 
     @property
+    def answers(self) -> int:
+        """How many answers of the plain engine it knows."""
+        return self._rows.size + self._trees.table.size
+
+    @property
     def order(self) -> Array:
         """What the envelopes known are sorted by."""
         return self.rows().order

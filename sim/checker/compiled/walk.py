@@ -184,6 +184,7 @@ class CompiledWalk:
 
     def _ask(self, ended: int) -> None:
         """Has the plain engine say what a batch ended for."""
+        before = self._mirror.answers
         if ended == layout.UNKNOWN_ROW:
             self._learn()
         elif ended == layout.UNKNOWN_HEARING:
@@ -193,6 +194,8 @@ class CompiledWalk:
             self._reduced.learn_image(self._small.after[: self._registers[layout.RAW]].tolist())
         else:
             self._learn_verdicts(self._mirror.state(self._small.after[: self._registers[layout.RAW]].tolist()))
+        told = self._mirror.answers > before or ended == layout.UNKNOWN_IMAGE
+        assert told, "the compiled walk asks what it was told before"
 
     def _holds_too_much(self) -> bool:
         """Whether the memory bound is reached by what was asked, which has room elsewhere than the states."""

@@ -264,7 +264,7 @@ class CompiledFuzz:
     # --- what the kernel does not know ----------------------------------------------------------------
 
     def _resolve(self, ended: int) -> None:
-        registers = self._registers
+        registers, before = self._registers, self._mirror.answers
         if ended == walk_layout.UNKNOWN_ROW:
             self._mirror.learn(self._state())
         elif ended == walk_layout.UNKNOWN_HEARING:
@@ -279,6 +279,8 @@ class CompiledFuzz:
             assert ended == layout.SMALL_DESK, f"the compiled fuzz ended with {ended}"
             self._desk = self._make_desk(2 * len(self._desk.parent), 2 * len(self._desk.row))
             registers[layout.PHASE] = layout.BEGIN
+        asked = (walk_layout.UNKNOWN_ROW, walk_layout.UNKNOWN_HEARING, walk_layout.UNKNOWN_VERDICT)
+        assert ended not in asked or self._mirror.answers > before, "the compiled fuzz asks what it was told before"
 
     def _state(self) -> State:
         return self._mirror.state(self._states.cells(int(self._registers[layout.STATE])))
