@@ -6,6 +6,7 @@ import time
 
 from sim.base import printing
 from sim.base.errors import ConfigError
+from sim.base.interrupted import interrupt_afterwards
 from sim.base.overdue import NO_MEMORY
 from sim.checker.engine import Engine, hand_over_at, lacking, unloadable
 from sim.checker.explored import TimeIsUp
@@ -164,6 +165,7 @@ def _run(walk: PlainWalk, engine: Engine, lacks: str, exact: bool, started: floa
 
 def _compiled(walk: PlainWalk, level: list[State], exact: bool) -> None:
     """The rest of the walk, compiled."""
-    from sim.checker.compiled.walk import CompiledWalk
+    with interrupt_afterwards():
+        from sim.checker.compiled.walk import CompiledWalk
 
     CompiledWalk(walk, level, exact).run()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.base import printing
 from sim.base.errors import ConfigError
+from sim.base.interrupted import interrupt_afterwards
 from sim.base.mixer import derive, stream
 from sim.base.overdue import NO_MEMORY, WATCH
 from sim.checker.engine import Engine, hand_over_at, lacking, unloadable
@@ -177,8 +178,9 @@ class Fuzzer:
 
     def walk(self) -> CompiledFuzz | None:
         """The compiled walk; None if this world is not a graph, or its numbers are too large for it."""
-        from sim.checker.compiled.mirror import TooLarge, Unfit
-        from sim.fuzzer.compiled.driver import CompiledFuzz
+        with interrupt_afterwards():
+            from sim.checker.compiled.mirror import TooLarge, Unfit
+            from sim.fuzzer.compiled.driver import CompiledFuzz
 
         if self._walk is None:
             try:
@@ -263,9 +265,10 @@ class _Fuzz:
 
     def _compiled(self, first: int, end: int) -> int | None:
         """The schedules of these numbers, compiled; where the plain engine has to go on, or None if nothing is left."""
+        walk = self.fuzzer.walk()
         from sim.checker.compiled.mirror import TooLarge
 
-        result, walk = self.result, self.fuzzer.walk()
+        result = self.result
         if walk is None:
             self.fuzzer.compiled_at = None
             return first

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sim import Action, ConfigError, Message, Process, System, always, check, eventually, fuzz, sometimes, within
+from sim.base.interrupted import interrupt_afterwards
 from sim.checker.compiled import layout
 from sim.checker.compiled.mirror import Mirror
 from sim.checker.compiled.walk import CompiledWalk
@@ -293,6 +294,21 @@ def test_an_interrupt_keeps_what_the_compiled_walk_covered(monkeypatch: pytest.M
     assert (result.stopped, result.verdict) == ("interrupted", "incomplete")
     assert 1000 < result.states < 8832
     assert result.generated > result.states
+
+
+def test_an_interrupt_while_numpy_is_loaded_is_kept_until_it_is() -> None:
+    done = []
+    before = signal.getsignal(signal.SIGINT)
+
+    def load() -> None:
+        with interrupt_afterwards():
+            signal.raise_signal(signal.SIGINT)
+            done.append("loaded")
+
+    with pytest.raises(KeyboardInterrupt):
+        load()
+    assert done == ["loaded"]
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_an_interrupt_while_cycles_are_judged_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

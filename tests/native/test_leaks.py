@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-ROOM_KIB = 2048
+ROOM_KIB = 4096
 
 SCRIPT = """
 import gc, sys
