@@ -4,6 +4,7 @@ the same states in the same order, so the same counts wherever a walk ends."""
 from __future__ import annotations
 
 import importlib
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
