@@ -10,9 +10,9 @@ from typing import Any
 from sim.faults.plan import show_plan
 from sim.scenario import Target, load_target
 
-CHUNK_MAX = 10_000
-"""At most this many schedules per chunk, unless the campaign says otherwise: less than a tenth of a second of the
-compiled walk, about twenty seconds of the plain one. Time that is up ends a chunk, too."""
+CHUNK_MAX = 50_000
+"""At most this many schedules per chunk, unless the campaign says otherwise: about a tenth of a second of the compiled walk, a
+minute of the plain one. Time that is up ends a chunk, too."""
 CHUNKS_MIN = 16
 """A small campaign has about this many chunks, so that several workers have something to do."""
 

@@ -391,7 +391,8 @@ constexpr int64_t OPEN_SET = 44;
 constexpr int64_t FREE = 45;
 constexpr int64_t LOOK = 46;
 constexpr int64_t RAW = 47;
-constexpr int64_t REGISTERS = 48;
+constexpr int64_t VISITED = 48;
+constexpr int64_t REGISTERS = 49;
 constexpr int64_t NONE = -1;
 constexpr int64_t BEGUN = -2;
 constexpr int64_t BEGIN = 0;
@@ -551,6 +552,7 @@ struct Known {
     Span<int64_t> offsets;
     Table<int64_t, 8> head;
     Table<int32_t, 2> edges;
+    Span<int32_t> visited;
     Span<uint8_t> taken;
 
     template <class Visitor>
@@ -561,6 +563,7 @@ struct Known {
             visit("offsets", offsets) &&
             visit("head", head) &&
             visit("edges", edges) &&
+            visit("visited", visited) &&
             visit("taken", taken);
     }
 };

@@ -24,8 +24,8 @@ PICK, STRUCK, DUE, TAKEN_EVENTS, EVENTS, CHAINS, CHAIN_ROWS, TOUCHED, STAMP = ra
 NOW, DRAWN, HEAP, WAITING, LAST, OVERFULL = range(28, 34)
 SIZES, SIZE_EVENTS, SIZE_BREADTH, CHOSE, SPENT = range(34, 39)
 KEPT, LENGTH_SINCE, UNTIL, LOOK_AT, ROUND = range(39, 44)
-OPEN_SET, FREE, LOOK, RAW = range(44, 48)
-REGISTERS = 48
+OPEN_SET, FREE, LOOK, RAW, VISITED = range(44, 49)
+REGISTERS = 49
 """KEPT: the state that a schedule may come back to, LENGTH_SINCE: the steps since, UNTIL and LOOK_AT: see
 `sim.run.lasso.Rounds`. ROUND: the shortest round so far, or 0."""
 
@@ -161,6 +161,8 @@ class Known(NamedTuple):
     offsets: I64
     head: Annotated[I64, HEAD]
     edges: Annotated[I32, EDGE_WIDTH]
+    visited: I32
+    """The states that schedules came by since the last time, VISITED of them, in the order of their first visit."""
     taken: U8
     """For each action whether some schedule took it."""
 

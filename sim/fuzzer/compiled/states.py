@@ -18,6 +18,7 @@ from sim.fuzzer.compiled.layout import (
     STATES,
     STATUS,
     UNMET,
+    VISITED,
     Known,
 )
 from sim.fuzzer.coverage import CoverageData
@@ -43,9 +44,10 @@ class Remembered:
         self._offsets: Array = np.zeros(1 << 10, np.int64)
         self._head: Array = _rows(1 << 10, HEAD)
         self._edges: Array = np.zeros((1 << 14, EDGE_WIDTH), np.int32)
+        self._visited: Array = np.zeros(1 << 10, np.int32)
         self._prints: Array = np.zeros(1 << 10, np.uint64)
         self._printed = 0
-        self._registers[[STATES, CELLS, EDGES]] = 0
+        self._registers[[STATES, CELLS, EDGES, VISITED]] = 0
         self._registers[COUNT] = 1
 
     def arrays(self) -> Known:
@@ -53,7 +55,9 @@ class Remembered:
         actions = len(self._mirror.action_list)
         if actions > len(self.taken):
             self.taken = _larger(self.taken, 2 * actions)
-        return Known(self._slots, self._ids, self._cells, self._offsets, self._head, self._edges, self.taken)
+        return Known(
+            self._slots, self._ids, self._cells, self._offsets, self._head, self._edges, self._visited, self.taken
+        )
 
     @property
     def bytes(self) -> int:
@@ -89,7 +93,11 @@ class Remembered:
             size = 2 * len(self._offsets)
             larger = _rows(size, HEAD)
             larger[: len(self._head)] = self._head
-            self._offsets, self._head = _larger(self._offsets, size), larger
+            self._offsets, self._head, self._visited = (
+                _larger(self._offsets, size),
+                larger,
+                _larger(self._visited, size),
+            )
         if used + cells > len(self._cells):
             self._cells = _larger(self._cells, 2 * len(self._cells) + cells)
         if 2 * int(self._registers[EDGES]) > len(self._edges):
@@ -100,25 +108,26 @@ class Remembered:
     def covered(self, held: tuple[str, ...], round_: int) -> CoverageData:
         """What schedules covered since the last time, as every process would say it; one that is under way has not
         come by anywhere. Counting begins anew."""
-        states = int(self._registers[STATES])
-        prints = self._prints_of(states)
-        schedules = self._head[:states, SCHEDULES_BY].copy()
-        schedules -= self._head[:states, SEEN] == self._registers[COUNT]
+        came_by = self._visited[: self._registers[VISITED]]
+        head = self._head[came_by]
+        schedules = head[:, SCHEDULES_BY] - (head[:, SEEN] == self._registers[COUNT])
         visited, visits = schedules > 0, int(schedules.sum())
-        prints, once = prints[visited], (schedules == 1)[visited].astype(np.uint8)
+        prints, once = self._all_prints()[came_by[visited]], (schedules == 1)[visited].astype(np.uint8)
         ascending = np.argsort(prints)
         actions = self._mirror.action_list
         taken = [actions[i] for i in np.flatnonzero(self.taken[: len(actions)])]
         rows = {action.covers: None for action in taken if action.covers is not None}
         self.taken[:] = 0
-        self._head[:states, [SEEN, SCHEDULES_BY]] = 0
-        self._registers[COUNT] = 1
+        head[:, [SEEN, SCHEDULES_BY]] = 0
+        self._head[came_by] = head
+        self._registers[COUNT], self._registers[VISITED] = 1, 0
         return CoverageData(
             prints[ascending].tobytes(), once[ascending].tobytes(), visits, tuple(rows), held, round=round_
         )
 
-    def _prints_of(self, states: int) -> Array:
-        """The fingerprints of the first states, as every process would make them; each is made once."""
+    def _all_prints(self) -> Array:
+        """The fingerprints of the states, as every process would make them; each is made once."""
+        states = int(self._registers[STATES])
         if states > self._printed:
             if states > len(self._prints):
                 self._prints = _larger(self._prints, 2 * states)

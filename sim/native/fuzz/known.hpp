@@ -132,7 +132,7 @@ inline int64_t go(Fuzz& f) {
 inline void visit(Fuzz& f, int64_t state) {
     if (f.known.head(state, SEEN) != f.registers[COUNT]) {
         f.known.head(state, SEEN) = f.registers[COUNT];
-        f.known.head(state, SCHEDULES_BY)++;
+        if (!f.known.head(state, SCHEDULES_BY)++) f.known.visited[f.registers[VISITED]++] = int32_t(state);
     }
     const uint64_t holds = uint64_t(f.known.head(state, HOLDS));
     f.random[HELD] |= holds;
