@@ -6,6 +6,7 @@ Set ROUNDSIM_NATIVE=required where that would be a mistake, or ROUNDSIM_NATIVE=o
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sys
@@ -36,7 +37,7 @@ def compile_into(folder: Path, *flags: str, debug: bool = False) -> Path:
         raise NoCompiler(str(error)) from error
     linking = [flag for flag in flags if flag.startswith("-fsanitize")]
     extension = Extension(
-        "_walks", [str(MODULE)], extra_compile_args=[*FLAGS, *flags], extra_link_args=linking,
+        "_walks", [str(MODULE)], extra_compile_args=[*FLAGS, f"-DROUNDSIM_SOURCES={sources()}ULL", *flags], extra_link_args=linking,
         language="c++", py_limited_api=True,
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as scratch:
@@ -48,11 +49,22 @@ def compile_into(folder: Path, *flags: str, debug: bool = False) -> Path:
         except (Exception, SystemExit) as error:  # what a compiler that is not there raises has no common name
             raise NoCompiler(" ".join(f"{type(error).__name__}: {error}".split())) from error
         (built,) = (Path(scratch) / name for name in command.get_outputs())
-        folder.mkdir(parents=True, exist_ok=True)
-        fresh = folder / f".{built.name}"
-        shutil.copy(built, fresh)
-        os.replace(fresh, folder / built.name)  # a process that has the old one loaded keeps it
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            fresh = folder / f".{built.name}.{os.getpid()}"
+            shutil.copy(built, fresh)
+            os.replace(fresh, folder / built.name)  # a process that has the old one loaded keeps it
+        except OSError as error:  # sources that are only to be read
+            raise NoCompiler(f"it cannot be put into its place: {error}") from error
         return folder / built.name
+
+
+def sources() -> int:
+    """64 bits of the sources: the extension is told them, and `sim.native` compares."""
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sorted(path for path in NATIVE.rglob("*") if path.suffix in (".cpp", ".hpp")):
+        digest.update(path.read_bytes())
+    return int.from_bytes(digest.digest(), "big")
 
 
 def build() -> Path | None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 walks: Any = None
@@ -21,6 +23,17 @@ if importlib.util.find_spec("sim.native._walks") is not None:
         walks = importlib.import_module("sim.native._walks")
     except ImportError as error:  # built for another machine
         _why = f"cannot be loaded ({' '.join(str(error).split())})"
+
+
+def _sources() -> int:
+    """64 bits of the sources beside this file, as `hatch_build` makes them; 0 where there are none, as in a wheel."""
+    sources = sorted(path for path in Path(__file__).parent.rglob("*") if path.suffix in (".cpp", ".hpp"))
+    digest = blake2b(b"".join(path.read_bytes() for path in sources), digest_size=8)
+    return int.from_bytes(digest.digest(), "big") if sources else 0
+
+
+if walks is not None and _sources() not in (0, walks._sources):  # numbers may mean something else by now
+    walks, _why = None, "was built from other sources than are here (make, or install roundsim again)"
 
 
 def missing() -> str:

@@ -278,4 +278,15 @@ PyModuleDef definition = {
 
 }  // namespace
 
-PyMODINIT_FUNC PyInit__walks() { return PyModule_Create(&definition); }
+// Of which sources it was made.
+#ifndef ROUNDSIM_SOURCES
+#define ROUNDSIM_SOURCES 0ULL
+#endif
+
+PyMODINIT_FUNC PyInit__walks() {
+    PyObject* module = PyModule_Create(&definition);
+    PyObject* sources = PyLong_FromUnsignedLongLong(ROUNDSIM_SOURCES);
+    if (!module || !sources || PyModule_AddObjectRef(module, "_sources", sources) < 0) Py_CLEAR(module);
+    Py_XDECREF(sources);
+    return module;
+}

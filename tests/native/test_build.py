@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,6 +43,31 @@ def test_who_wants_it_by_all_means_is_told(nowhere: Path, monkeypatch: pytest.Mo
 def test_who_wants_none_gets_none(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROUNDSIM_NATIVE", "off")
     assert variants.builder().build() is None
+
+
+def test_a_place_that_cannot_be_written_is_said_as_no_compiler_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "native").write_text("a file where the folder should be")
+    monkeypatch.setattr(variants.builder(), "FLAGS", ("-std=c++17", "-O0"))
+    with pytest.raises(variants.builder().NoCompiler, match="cannot be put into its place"):
+        variants.builder().compile_into(tmp_path / "native")
+
+
+def test_an_extension_of_other_sources_is_none(tmp_path: Path) -> None:
+    """Of two tables of numbers that say different things one would be wrong, in silence."""
+    folder = tmp_path / "sim"
+    shutil.copytree(Path(sim.native.__file__).parents[1], folder, ignore=shutil.ignore_patterns("__pycache__"))
+    command = [sys.executable, "-c", "from sim.native import missing; print(missing())"]
+
+    def said() -> str:
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        return subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path, env=environment).stdout
+
+    assert said() == "\n"
+    with (folder / "native/layout.hpp").open("a") as file:
+        file.write("// newer\n")
+    assert "was built from other sources than are here" in said()
 
 
 def test_with_a_compiler_it_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
