@@ -162,6 +162,26 @@ def test_a_walk_that_is_not_told_what_it_asks_for_does_not_ask_forever(
         walk(system, engine="compiled")
 
 
+class Counter(Process):
+    """Counts on for ever."""
+
+    states = ("up",)
+    must = ("step",)
+    n: int = 0
+    transitions = ({"trigger": "step", "source": "up", "dest": None, "after": "count"},)
+
+    def count(self) -> None:
+        self.n += 1
+
+
+def test_states_outside_of_the_bound_have_no_edges_though_others_come_after_them() -> None:
+    """Two in a row, then one inside: they would seem to lead wherever the first states lead, and so to a round."""
+    gap = within("gap", lambda a, b: a.n + b.n <= 4 and (a.n, b.n) not in {(2, 0), (1, 1)})
+    never = eventually("never", lambda a: False)
+    result = agree(System({"a": Counter(), "b": Counter()}, within=gap, properties=[never]))
+    assert (result.verdict, result.states, result.outside) == ("ok", 15, 6)
+
+
 # --- how a walk begins and ends -----------------------------------------------------------------------------
 
 
