@@ -187,7 +187,12 @@ class Journal:
             raise ConfigError(f"session {session!r}: expected a name of printable characters")
         with self.database.writing() as change:
             change.do(
-                "INSERT INTO session VALUES (?, ?, ?, ?, ?)", session, json.dumps(dict(config)), "open", _text(""), at_ms
+                "INSERT INTO session VALUES (?, ?, ?, ?, ?)",
+                session,
+                json.dumps(dict(config)),
+                "open",
+                _text(""),
+                at_ms,
             )
             self._keep(change, entry)
         self._count(entry)

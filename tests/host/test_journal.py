@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import time
 from collections.abc import Callable
 
 import pytest
@@ -97,7 +99,17 @@ def test_sessions_are_listed_in_one_order_wherever_they_are_kept(where: str) -> 
         assert [*journal.sessions()] == sorted(names)
 
 
-ODD = ["", "a\x00b", "\x00", "'; DROP TABLE mail; --", "? $1 %s %", "\ud800 half", "\udcff", "é\U0001f600\u2028", '\\"\\u0000']
+ODD = [
+    "",
+    "a\x00b",
+    "\x00",
+    "'; DROP TABLE mail; --",
+    "? $1 %s %",
+    "\ud800 half",
+    "\udcff",
+    "é\U0001f600\u2028",
+    '\\"\\u0000',
+]
 
 
 @pytest.mark.parametrize("text", [*ODD, "x" * 3_000_000], ids=lambda text: ascii(text)[:20])
@@ -148,12 +160,17 @@ def test_an_error_in_the_middle_of_an_input_leaves_nothing_of_it(where: str) -> 
     with open_journal(where) as journal:
         journal.begin("s", {}, entry(1), 1)
         before = everything(journal)
-        with pytest.raises(Interrupted), journal.database.writing() as change:
-            change.do("DELETE FROM trace")
-            change.do("DELETE FROM mail")
-            assert [tuple(row) for row in change.rows("SELECT count(*) FROM trace")] == [(0,)]
-            change.do("DELETE FROM machine")
-            raise Interrupted
+
+        def half() -> None:
+            with journal.database.writing() as change:
+                change.do("DELETE FROM trace")
+                change.do("DELETE FROM mail")
+                assert [tuple(row) for row in change.rows("SELECT count(*) FROM trace")] == [(0,)]
+                change.do("DELETE FROM machine")
+                raise Interrupted
+
+        with pytest.raises(Interrupted):
+            half()
         assert everything(journal) == before
         journal.keep(entry(2))
         assert lines_of(journal) == [1, 2]
@@ -165,7 +182,7 @@ def test_an_input_that_contradicts_what_is_kept_leaves_nothing_and_nothing_is_co
         before = everything(journal)
         twice = entry(2)
         twice.sent = [*twice.sent, *entry(1).sent]  # a number that there is
-        with pytest.raises(Exception, match="(?i)unique"):
+        with pytest.raises(Exception, match=r"(?i)unique"):
             journal.keep(entry(3), twice, entry(4))
         assert (everything(journal), journal.lines) == (before, 1)
         journal.keep(entry(2))
@@ -213,8 +230,6 @@ def test_a_host_that_looks_only_is_not_refused(where: str) -> None:
 
 def within_seconds(take: Callable[[], None]) -> None:
     """A server notices a killed client when its connection ends, which the system does behind the kill."""
-    import time
-
     for _ in range(500):
         try:
             return take()
@@ -356,8 +371,6 @@ class Eager:
         return getattr(self._database, name)
 
     def writing(self) -> object:
-        import contextlib
-
         database = self._database
 
         class Change:
@@ -378,7 +391,7 @@ def test_a_database_that_keeps_half_is_caught(where: str) -> None:
         journal.database = Eager(journal.database)  # type: ignore[assignment]
         twice = entry(2)
         twice.sent = [*twice.sent, *entry(1).sent]
-        with pytest.raises(Exception, match="(?i)unique"):
+        with pytest.raises(Exception, match=r"(?i)unique"):
             journal.keep(twice)
         assert everything(journal) != before
 

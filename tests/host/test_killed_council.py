@@ -50,7 +50,9 @@ def killed_and_resumed(where: str) -> None:
         assert process.wait() == 0
 
 
-def test_a_council_that_is_killed_again_and_again_decides_all_once_and_its_log_conforms(where: str, tmp_path: Path) -> None:
+def test_a_council_that_is_killed_again_and_again_decides_all_once_and_its_log_conforms(
+    where: str, tmp_path: Path
+) -> None:
     killed_and_resumed(where)
     with open_journal(where, "models.consensus", fresh=False) as journal:
         assert applied(journal) == [("run-1", number, "validate") for number in range(1, ROUNDS + 1)]
@@ -75,8 +77,8 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     "spoilt",
     [
         "UPDATE trace SET line = replace(line, '\"crash\":true', '\"restart\":true')",
-        "DELETE FROM trace WHERE line LIKE '%\"emit\":{\"name\":\"Applied\"%'",
-        "UPDATE trace SET line = replace(line, '\"message\":\"Stored\"', '\"message\":\"NotStored\"')",
+        'DELETE FROM trace WHERE line LIKE \'%"emit":{"name":"Applied"%\'',
+        'UPDATE trace SET line = replace(line, \'"message":"Stored"\', \'"message":"NotStored"\')',
     ],
 )
 def test_a_log_of_what_was_not_so_does_not_conform(ended: Path, tmp_path: Path, spoilt: str) -> None:
