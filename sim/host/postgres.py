@@ -49,8 +49,8 @@ _ADVICE = {
 
 
 class Postgres:
-    """The database, connected; with `fresh` the tables are made if they are not there. Raises `ConfigError` for an address
-    that is none, a server that cannot be used, or tables of another program."""
+    """The database, connected; with `fresh` the tables are made if they are not there. Raises `ConfigError` for an
+    address that cannot be read, a server that cannot be used, or tables of another program."""
 
     def __init__(self, dsn: str, migrations: tuple[str, ...], *, fresh: bool = True) -> None:
         try:
