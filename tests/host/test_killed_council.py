@@ -18,7 +18,7 @@ from tests.host.journaling import said, started
 
 ROUNDS = 3
 KILLS = (1, 3, 2)
-"""After how many questions of its own each host is killed."""
+"""After how many answers each host is killed; less than all that are asked for."""
 
 
 def applied(journal: Journal) -> list[tuple[object, ...]]:
@@ -40,9 +40,12 @@ def judged(journal: Journal, path: Path) -> JudgedLog:
 def killed_and_resumed(where: str) -> None:
     """The council to its end, by hosts of which all but the last are killed."""
     for kill in KILLS:
-        with started("tests.host.council", where, str(ROUNDS)) as process:
+        with started("tests.host.council", where, str(ROUNDS), "slowly") as process:
+            assert process.stdin is not None
             for _ in range(kill):
                 assert said(process).startswith("asked ")
+                process.stdin.write("go on\n")
+                process.stdin.flush()
     with started("tests.host.council", where, str(ROUNDS)) as process:
         while (line := said(process)).startswith("asked "):
             pass
