@@ -46,6 +46,10 @@ class Cast:
         monitors = system.monitors if not self.there else {}
         self.handlers = {name: Handler(name, processes[name]) for name in self.machines}
         self.monitors = {name: Handler(name, monitor) for name, monitor in monitors.items()}
+        roles = [(n, "played" if n in self.played else "here") for n in self.machines]
+        roles += [(name, "monitor") for name in self.monitors]
+        self.roles = {name: (role, place) for place, (name, role) in enumerate(roles)}
+        """For each machine what it is, and where it stands among them."""
         self.codec = Codec(
             [*(type(machine) for machine in (*processes.values(), *system.monitors.values())), *system.carriers]
         )

@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import json
+import re
 import sys
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
@@ -27,7 +29,8 @@ from sim.base.values import Value
 from sim.host.adapter import Adapter, Reply
 from sim.host.cast import Carries, Cast, made
 from sim.host.clock import SteadyClock
-from sim.host.hosted_session import BeyondTable, Cannot, HostedSession
+from sim.host.hosted_session import BeyondTable, Cannot, HostedSession, Step
+from sim.host.host_log import faults_of, log_text
 from sim.host.journal import Database, Journal, Mail, open_journal
 from sim.host.links import Link, Parcel
 from sim.machine.handler import Decide
@@ -56,6 +59,8 @@ class Host:
     - `carries`: see `sim.host.cast.Carries`; classes of messages or their names
     - `until`: when a session is over: for some processes the states that end it. None: when everything rests, if no process
       is there; else never
+    - `pace`: how many times as fast timers run as the model says, to try things out
+    - `leaves`: the folder for what a machine beyond its table leaves; None: nothing
     - `model`: its dotted name, for the journal and logs
     - `tell`: is told in one line what goes wrong outside, and that it is tried again
 
@@ -73,11 +78,13 @@ class Host:
         decide: Mapping[str, Decide] | None = None,
         carries: Mapping[Any, Any] | None = None,
         until: Mapping[str, Collection[str]] | None = None,
+        pace: float = 1.0,
+        leaves: str | Path | None = "counterexamples",
         model: str = "",
         tell: Callable[[str], None] = lambda line: print(line, file=sys.stderr),
     ) -> None:
         self._system, self.model = system, model
-        self._here = here
+        self._here, self._leaves, self.pace = here, leaves, pace
         self.adapters, self.links = dict(adapters or {}), dict(links or {})
         self._decide, self._carries = dict(decide or {}), _carries(carries or {})
         self._until = {name: frozenset(states) for name, states in (until or {}).items()}
@@ -203,6 +210,10 @@ class Host:
             raise ConfigError(f"{process}: {unknown('move', move, table.may)}")
         return self._step(session, lambda: session.move(process, move))
 
+    def stop_session(self, session_id: str, why: str) -> None:
+        """End a session for now: its machines are down. `open` with its name goes on with it."""
+        self._end(self._session(session_id), STOPPED, why)
+
     async def until_over(self, session_id: str) -> str:
         """Wait until a session is over; gives why. Raises what has ended the host, if it ends before."""
         session = self._session(session_id)
@@ -247,12 +258,33 @@ class Host:
         try:
             taken = take()
         except BeyondTable as error:
+            error.left = self._leave(session, error)
             with contextlib.suppress(SimError):
                 self._end(session, FAILED, error.mistakes[0])
             raise
         if taken:
             self._after(session)
         return taken
+
+    def _leave(self, session: HostedSession, error: BeyondTable) -> list[str]:
+        """The files that a machine beyond its table leaves: the log up to there, and a scenario that replays it, if a model
+        that can be named explains it. What makes that is loaded only now: a host knows no graph."""
+        if self._leaves is None:
+            return []
+        name = re.sub(r"[^\w.-]+", "-", f"{self.model or 'host'}-{session.name}")
+        log = Path(self._leaves) / f"{name}.jsonl"
+        try:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            with log.open("w") as file:
+                file.writelines(log_text(self.journal, session.name, more=error.lines))
+        except OSError as failed:
+            self.tell(f"{log}: cannot be written: {failed.strerror}")
+            return []
+        lines = [*self.journal.trace(session.name), *error.lines]
+        explain = importlib.import_module("sim.conform.beyond").leave_scenario
+        config = self.journal.sessions()[session.name][0]
+        scenario = explain(log, self.model, config, faults_of(lines)) if self.model else None
+        return [str(log), *([str(scenario)] if scenario is not None else [])]
 
     def _after(self, session: HostedSession) -> None:
         """What an input has made ready: timers, moves that must be, messages, the end."""
@@ -261,7 +293,7 @@ class Host:
             key = (session.name, process, timer)
             if (old := self._timers.pop(key, None)) is not None:
                 old.cancel()
-            self._timers[key] = loop.call_later(for_ms / 1000, self._fire, session, process, timer)
+            self._timers[key] = loop.call_later(for_ms / 1000 / self.pace, self._fire, session, process, timer)
         session.armed.clear()
         if session.sent_away:
             session.sent_away = False
@@ -317,7 +349,7 @@ class Host:
         )
 
     def _end(self, session: HostedSession, state: str, why: str) -> None:
-        entry = session.stop() if state != FAILED else type(session.stop())(session.name)
+        entry = session.stop() if state == STOPPED else Step(session.name)
         entry.session_state = (state, why)
         self.journal.keep(entry)
         session.over = why or state
@@ -337,8 +369,9 @@ class Host:
                 question = session.question(mail)
                 if question is None:
                     return  # it is deferred: the next step of the process looks again
-                began = self._clock()
-                self.journal.call(mail, began)
+                began = self._clock() if getattr(adapter, "costs", True) else None
+                if began is not None:
+                    self.journal.call(mail, began)
                 reply: Reply = await adapter.ask(question)
                 try:
                     self._step(session, lambda: session.answer(mail, reply, began))  # noqa: B023 - called at once

@@ -48,6 +48,8 @@ class BeyondTable(SimError):
     def __init__(self, mistake: str, session: str, lines: Sequence[Line]) -> None:
         super().__init__(mistake)
         self.session, self.lines = session, tuple(lines)
+        self.left: list[str] = []
+        """The files that tell of it."""
 
 
 class Cannot(SimError):
@@ -317,7 +319,8 @@ class HostedSession:
         entry.locals[name] = local
         handler = self.cast.handlers.get(name) or self.cast.monitors[name]
         kind = f"{handler.cls.__module__}.{handler.cls.__qualname__}"
-        kept = Kept(local.state, self._written(name, handler, local.fields), due, kind)
+        role, place = self.cast.roles[name]
+        kept = Kept(local.state, self._written(name, handler, local.fields), due, kind, role, place)
         entry.machines[name] = kept
         return kept
 

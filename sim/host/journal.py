@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -28,8 +29,8 @@ MIGRATIONS = (
         id TEXT PRIMARY KEY, config TEXT NOT NULL, state TEXT NOT NULL, why TEXT NOT NULL, began_ms INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE machine (
-        session TEXT NOT NULL, process TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, fields TEXT NOT NULL,
-        timers TEXT NOT NULL, PRIMARY KEY (session, process)
+        session TEXT NOT NULL, process TEXT NOT NULL, place INTEGER NOT NULL, role TEXT NOT NULL, kind TEXT NOT NULL,
+        state TEXT NOT NULL, fields TEXT NOT NULL, timers TEXT NOT NULL, PRIMARY KEY (session, process)
     ) STRICT;
     CREATE TABLE mail (
         id INTEGER PRIMARY KEY, session TEXT NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL, message TEXT NOT NULL,
@@ -112,6 +113,10 @@ class Kept(NamedTuple):
     """Armed timers, and when they are due, in milliseconds since 1970."""
     kind: str = ""
     """Its class."""
+    role: str = ""
+    """`here`, `played` or `monitor`."""
+    place: int = 0
+    """Where it stands among those of its system."""
 
 
 class Line(NamedTuple):
@@ -211,7 +216,8 @@ class Journal:
         for number in entry.replaced:
             do("DELETE FROM mail WHERE id = ?", number)
         for process, kept in entry.machines.items():
-            do(_MACHINE, session, process, kept.kind, kept.state, _text(kept.fields), _text(kept.timers))
+            fields, timers = _text(kept.fields), _text(kept.timers)
+            do(_MACHINE, session, process, kept.place, kept.role, kept.kind, kept.state, fields, timers)
         for line in entry.lines:
             do("INSERT INTO trace VALUES (?, ?, ?, ?, ?)", line.n, session, line.process, _text(line.said), line.at_ms)
         for digest, text in entry.texts.items():
@@ -269,11 +275,14 @@ class Journal:
         return {str(row[0]): (self._read(row[1]), str(row[2]), str(row[3]), int(row[4])) for row in rows}
 
     def machines(self, session: str) -> dict[str, Kept]:
-        """The machines of a session, by process."""
+        """The machines of a session by name, as its system has them."""
         rows = self.database.rows(
-            "SELECT process, kind, state, fields, timers FROM machine WHERE session = ? ORDER BY process", session
+            "SELECT process, state, fields, timers, kind, role, place FROM machine WHERE session = ? ORDER BY place", session
         )
-        return {str(r[0]): Kept(str(r[2]), self._read(r[3]), self._read(r[4]), str(r[1])) for r in rows}
+        return {
+            str(name): Kept(str(state), self._read(fields), self._read(timers), str(kind), str(role), int(place))
+            for name, state, fields, timers, kind, role, place in rows
+        }
 
     def mail(self, session: str) -> list[Mail]:
         """What is in flight in a session, in the order of sending."""
@@ -355,7 +364,7 @@ class Journal:
 
 
 _MACHINE = (
-    "INSERT INTO machine VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (session, process) DO UPDATE SET "
+    "INSERT INTO machine VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session, process) DO UPDATE SET "
     "kind = excluded.kind, state = excluded.state, fields = excluded.fields, timers = excluded.timers"
 )
 _MAIL = "INSERT INTO mail VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -375,7 +384,7 @@ def open_journal(where: str, model: str = "", *, fresh: bool = True) -> Journal:
     """The journal at a path, or at an address of PostgreSQL (`postgresql://...`); with `fresh` it is made if there is none.
     Raises `ConfigError`."""
     database: Database
-    if where.startswith(("postgresql://", "postgres://")):
+    if is_address(where):
         from sim.host.postgres import Postgres
 
         database = Postgres(where, MIGRATIONS, fresh=fresh)
@@ -388,3 +397,13 @@ def open_journal(where: str, model: str = "", *, fresh: bool = True) -> Journal:
     except BaseException:
         database.close()
         raise
+
+
+def is_address(where: str) -> bool:
+    """Whether a journal is at an address of PostgreSQL, and not in a file."""
+    return where.startswith(("postgresql://", "postgres://"))
+
+
+def without_password(where: str) -> str:
+    """The address of a journal, as it may be kept and shown."""
+    return re.sub(r"(?<=://)([^:/@]*):[^@/]*@", r"\1@", where) if is_address(where) else where
