@@ -163,7 +163,8 @@ class Journal:
         found = database.rows("SELECT id, model FROM journal")
         if not found:
             with database.writing() as change:
-                change.do("INSERT INTO journal VALUES (?, ?)", uuid.uuid4().hex, model)
+                if not change.rows("SELECT 1 FROM journal"):  # another process may have been first
+                    change.do("INSERT INTO journal VALUES (?, ?)", uuid.uuid4().hex, model)
             found = database.rows("SELECT id, model FROM journal")
         self.id, self.model = map(str, found[0])
         if model and self.model and model != self.model:
@@ -186,9 +187,11 @@ class Journal:
 
     def begin(self, session: str, config: Mapping[str, Any], entry: Entry, at_ms: int) -> None:
         """A new session, with what its machines do when they start."""
+        if not session.isprintable():  # no database takes every character
+            raise ConfigError(f"session {session!r}: expected a name of printable characters")
         with self.database.writing() as change:
             change.do(
-                "INSERT INTO session VALUES (?, ?, ?, ?, ?)", session, json.dumps(dict(config)), "open", "", at_ms
+                "INSERT INTO session VALUES (?, ?, ?, ?, ?)", session, json.dumps(dict(config)), "open", _text(""), at_ms
             )
             self._keep(change, entry)
         self._count(entry)
@@ -221,7 +224,7 @@ class Journal:
         for line in entry.lines:
             do("INSERT INTO trace VALUES (?, ?, ?, ?, ?)", line.n, session, line.process, _text(line.said), line.at_ms)
         for digest, text in entry.texts.items():
-            do("INSERT INTO payload VALUES (?, ?) ON CONFLICT DO NOTHING", digest, text)
+            do("INSERT INTO payload VALUES (?, ?) ON CONFLICT DO NOTHING", digest, _text(text))
         for mail in entry.sent:
             message, fault = _text(mail.message), "" if mail.fault is None else _text(mail.fault)
             texts = _text(mail.texts)
@@ -236,7 +239,8 @@ class Journal:
         if entry.wish is not None:
             do("DELETE FROM wish WHERE id = ?", entry.wish)
         if entry.session_state is not None:
-            do("UPDATE session SET state = ?, why = ? WHERE id = ?", *entry.session_state, session)
+            state, why = entry.session_state
+            do("UPDATE session SET state = ?, why = ? WHERE id = ?", state, _text(why), session)
 
     def forget_mail(self, *numbers: int) -> None:
         """These messages have arrived elsewhere."""
@@ -271,16 +275,18 @@ class Journal:
 
     def sessions(self) -> dict[str, tuple[dict[str, Any], str, str, int]]:
         """(config, state, why, beginning in milliseconds since 1970) of each session, the oldest first."""
+        read = self._read
         rows = self.database.rows("SELECT id, config, state, why, began_ms FROM session ORDER BY began_ms, id")
-        return {str(row[0]): (self._read(row[1]), str(row[2]), str(row[3]), int(row[4])) for row in rows}
+        return {str(row[0]): (read(row[1], dict), str(row[2]), read(row[3], str), int(row[4])) for row in rows}
 
     def machines(self, session: str) -> dict[str, Kept]:
         """The machines of a session by name, as its system has them."""
         rows = self.database.rows(
             "SELECT process, state, fields, timers, kind, role, place FROM machine WHERE session = ? ORDER BY place", session
         )
+        read = self._read
         return {
-            str(name): Kept(str(state), self._read(fields), self._read(timers), str(kind), str(role), int(place))
+            str(name): Kept(str(state), read(fields, dict), read(timers, dict), str(kind), str(role), int(place))
             for name, state, fields, timers, kind, role, place in rows
         }
 
@@ -307,7 +313,7 @@ class Journal:
                 above,
             )
             for n, process, line, at_ms in rows:
-                yield Line(int(n), session, str(process), self._read(line), int(at_ms))
+                yield Line(int(n), session, str(process), self._read(line, dict), int(at_ms))
             if not rows:
                 return
             above = int(rows[-1][0])
@@ -318,14 +324,14 @@ class Journal:
             return {}
         places = ", ".join("?" * len(hashes))
         rows = self.database.rows(f"SELECT hash, text FROM payload WHERE hash IN ({places})", *hashes)  # noqa: S608
-        return {str(digest): str(text) for digest, text in rows}
+        return {str(digest): self._read(text, str) for digest, text in rows}
 
     def taken(self, session: str, process: str) -> list[tuple[Any, str]]:
         """(message, hash) of the payloads that a process took, in their order."""
         rows = self.database.rows(
             "SELECT message, hash FROM taken WHERE session = ? AND process = ? ORDER BY line", session, process
         )
-        return [(self._read(message), str(digest)) for message, digest in rows]
+        return [(self._read(message, dict), str(digest)) for message, digest in rows]
 
     def calls(self, session: str) -> list[tuple[int, str, int, int | None, int | None, dict[str, Any]]]:
         """(message, process, beginning, end, line, what came of it) of each call; without an end one that is under way, or
@@ -334,12 +340,12 @@ class Journal:
             "SELECT mail, process, began_ms, ended_ms, line, outcome FROM call WHERE session = ? ORDER BY began_ms, mail",
             session,
         )
-        return [(int(r[0]), str(r[1]), int(r[2]), r[3], r[4], self._read(r[5]) if r[5] else {}) for r in rows]
+        return [(int(r[0]), str(r[1]), int(r[2]), r[3], r[4], self._read(r[5], dict) if r[5] else {}) for r in rows]
 
     def wishes(self) -> list[tuple[int, str, str, dict[str, Any]]]:
         """(number, session, kind, what was said), the oldest first."""
         rows = self.database.rows("SELECT id, session, kind, said FROM wish ORDER BY id")
-        return [(int(row[0]), str(row[1]), str(row[2]), self._read(row[3])) for row in rows]
+        return [(int(row[0]), str(row[1]), str(row[2]), self._read(row[3], dict)) for row in rows]
 
     def _mail(self, row: Sequence[Any]) -> Mail:
         number, session, source, target, message, fault, texts, cause, sent = row
@@ -349,18 +355,22 @@ class Journal:
             str(session),
             str(source),
             str(target),
-            read(message),
-            read(fault) if fault else None,
-            tuple(read(texts)),
+            read(message, dict),
+            read(fault, dict) if fault else None,
+            tuple(read(texts, list)),
             str(cause),
             int(sent),
         )
 
-    def _read(self, text: str) -> Any:
+    def _read(self, text: str, kind: type = object) -> Any:
         try:
-            return json.loads(text)
+            found = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise ConfigError(f"{self.database.name}: is damaged: {error}; restore it from a copy") from None
+        if not isinstance(found, kind):
+            what = f"{kind.__name__} was expected where {type(found).__name__} is"
+            raise ConfigError(f"{self.database.name}: is damaged: {what}; restore it from a copy")
+        return found
 
 
 _MACHINE = (
@@ -372,7 +382,18 @@ _MAILS = "SELECT id, session, source, target, message, fault, texts, cause, sent
 _CALL = "INSERT INTO call (mail, began_ms, session, process, outcome) VALUES (?, ?, ?, ?, ?)"
 _ENDED = "UPDATE call SET ended_ms = ?, line = ?, outcome = ? WHERE mail = ? AND began_ms = ?"
 
-_text: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_encode: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+def _text(value: Any) -> str:
+    """A value as JSON that every database takes: no NUL is in it, and no surrogate."""
+    text = _encode(value)
+    if not text.isascii() and _SURROGATE.search(text):
+        text = _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return text
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def digest_of(text: str) -> str:
