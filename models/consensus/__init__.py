@@ -110,7 +110,9 @@ def system(
         "coordinator": coordinator,
         **dict.fromkeys(names, agent),
         "store": _store(frozenset(kept), on),
-        "consumer": kind_of(Consumer, on)(run=RUN, ticks=countdown, resends=resends, resend_ms=resend_ms, deviations=on, last=done),
+        "consumer": kind_of(Consumer, on)(
+            run=RUN, ticks=countdown, resends=resends, resend_ms=resend_ms, deviations=on, last=done
+        ),
         **_around(given),
         **_environment(stop, cancel, updates, countdown, former, on),
     }

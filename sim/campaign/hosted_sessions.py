@@ -76,7 +76,14 @@ def note(store: CampaignStore, project: str, plan: HostedPlan, place: GitPlace, 
             change.do("DELETE FROM sqlite_sequence WHERE name = 'session'")
             change.do("INSERT INTO sqlite_sequence (name, seq) VALUES ('session', ?)", number)
             change.add(
-                "hosted", id=number, project=project, plan=text, state=state, created_ms=change.at_ms, active_ms=0, seal=""
+                "hosted",
+                id=number,
+                project=project,
+                plan=text,
+                state=state,
+                created_ms=change.at_ms,
+                active_ms=0,
+                seal="",
             )
         change.do(
             "UPDATE hosted SET plan = ?, seal = ?, branch = ?, work_tree = ?, state = ?, active_ms = ? WHERE id = ?",

@@ -100,9 +100,7 @@ def make_host(wanted: Wanted, hosting: Hosting, target: Target) -> Host:
         name: adapter_of(name, given, f"{wanted.config}: adapters.{name}", allowed, folder)
         for name, given in hosting.adapters.items()
     }
-    links = {
-        name: link_of(given, f"{wanted.config}: links.{name}", folder) for name, given in hosting.links.items()
-    }
+    links = {name: link_of(given, f"{wanted.config}: links.{name}", folder) for name, given in hosting.links.items()}
     listen = None if hosting.listen is None else listener_of(hosting.listen, f"{wanted.config}: listen", folder)
     return Host(
         system,

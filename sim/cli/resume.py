@@ -24,7 +24,9 @@ from sim.sessions.picker import resume_picker
 @click.argument("number", metavar="[ID]", type=options.Whole(1), required=False)
 @by_branch
 @of_all
-@click.option("--config", metavar="FILE", help="Of a hosted session: this configuration instead of the one it began with.")
+@click.option(
+    "--config", metavar="FILE", help="Of a hosted session: this configuration instead of the one it began with."
+)
 @click.option("--follow", is_flag=True, help="Of a hosted session: tell each input as it is taken.")
 @click.option("--last", is_flag=True, help="Resume the unfinished session with the most recent activity.")
 @options.duration
@@ -56,7 +58,8 @@ def command(
             chosen: Session | HostedEntry = hosted_entry(at.store, number) or session(at.store, number)
         else:
             found, entries = listed(at, branch, everything), hosted(at, branch, everything)
-            both = sorted([*found, *entries], key=lambda one: one.age_ms)
+            both: list[Session | HostedEntry] = [*found, *entries]
+            both.sort(key=lambda one: one.age_ms)
             if last and both:
                 chosen = next((one for one in both if not one.is_finished), both[0])
             elif both and not as_json and all(one is not None and one.isatty() for one in (sys.stdin, sys.stdout)):

@@ -99,7 +99,11 @@ class Cast:
 
 
 def _mistakes(
-    system: Declaration, here: tuple[str, ...], played: Collection[str], there: Collection[str], decide: Mapping[str, Any]
+    system: Declaration,
+    here: tuple[str, ...],
+    played: Collection[str],
+    there: Collection[str],
+    decide: Mapping[str, Any],
 ) -> list[str]:
     processes = system.processes
     mistakes = []
@@ -144,7 +148,7 @@ def made(system: Declaration | Callable[..., Declaration], config: Mapping[str, 
     """The system of a session. Raises `ConfigError` if the model refuses this configuration."""
     if isinstance(system, Declaration):
         if config:
-            raise ConfigError(f"config {listing(config)}: this host has one system; give it a function that makes one")
+            raise ConfigError(f"config {listing([*config])}: this host has one system; give it a function that makes one")
         return system
     try:
         found = system(**config)

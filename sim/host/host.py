@@ -22,15 +22,15 @@ import sys
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from sim.base.errors import ConfigError, SimError, listing, unknown
 from sim.base.values import Value
 from sim.host.adapter import Adapter, Reply
 from sim.host.cast import Carries, Cast, made
 from sim.host.clock import SteadyClock
-from sim.host.hosted_session import BeyondTable, Cannot, HostedSession, Step
 from sim.host.host_log import faults_of, log_text
+from sim.host.hosted_session import BeyondTable, Cannot, HostedSession, Step
 from sim.host.journal import Database, Journal, Mail, open_journal
 from sim.host.links import Link, Parcel
 from sim.machine.handler import Decide
@@ -92,10 +92,11 @@ class Host:
         self._casts: dict[str, Cast] = {}
         if isinstance(system, Declaration):
             self.cast({})  # what cannot be hosted is told now
-        self.journal = Journal(journal, model) if _is_database(journal) else open_journal(str(journal), model)
+        is_place = isinstance(journal, str | Path)
+        self.journal = open_journal(str(journal), model) if is_place else Journal(cast(Database, journal), model)
         self.running: dict[str, HostedSession] = {}
         self._clock = SteadyClock(tell)
-        self._ready: deque[Callable[[], None]] = deque()
+        self._ready: deque[Callable[[], object]] = deque()
         self._wake = asyncio.Event()
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -247,7 +248,7 @@ class Host:
             if not self._ready:
                 await self._wake.wait()
 
-    def _do(self, work: Callable[[], None]) -> None:
+    def _do(self, work: Callable[[], object]) -> None:
         self._ready.append(work)
         self._wake.set()
 
@@ -303,7 +304,7 @@ class Host:
 
     def _fire(self, session: HostedSession, process: str, timer: str) -> None:
         self._timers.pop((session.name, process, timer), None)
-        self._do(lambda: self._step(session, lambda: session.fire(process, timer)) and None)
+        self._do(lambda: self._step(session, lambda: session.fire(process, timer)))
 
     def _go_on(self, session: HostedSession) -> None:
         """The next input that a session has ready: a move that must be made, else a message."""
@@ -332,9 +333,9 @@ class Host:
         """A session is over where its `until` says so, else where nothing more happens by itself."""
         cast, locals_ = session.cast, session.locals
         if self._until:
-            if all(locals_[name].state in states for name, states in self._until.items() if name in cast.here):
-                if not self._is_busy(session):
-                    self._end(session, OVER, "")
+            ended = all(locals_[name].state in states for name, states in self._until.items() if name in cast.here)
+            if ended and not self._is_busy(session):
+                self._end(session, OVER, "")
         elif not cast.there and not self._is_busy(session):
             hot = [name for name in cast.here if cast.is_hot(name, locals_[name].state)]
             stuck = f"at rest, though {listing([f'{n} is {locals_[n].state}' for n in hot], 'and')}" if hot else ""
@@ -432,9 +433,9 @@ class Host:
         ahead = cast.network(mail.source, mail.target) == "fifo" and any(
             one.source == mail.source for one in session.waiting.get(mail.target, ())
         )
-        if mail.target in cast.here and not ahead and not mail.texts:
-            if self._step(session, lambda: session.deliver(mail, came)):
-                return True
+        at_once = mail.target in cast.here and not ahead and not mail.texts
+        if at_once and self._step(session, lambda: session.deliver(mail, came)):
+            return True
         session.put_aside(mail, came, parcel.texts)
         self._after(session)
         return True
@@ -452,13 +453,11 @@ class Host:
                     process, move = str(said.get("process")), str(said.get("move"))
                     known = process in session.cast.here and move in session.cast.handlers[process].table.may
                     if not known or not self._step(session, lambda: session.move(process, move, number)):  # noqa: B023
-                        self.tell(f"session {name}: {process} cannot make the move {move} now; nothing comes of that wish")
+                        self.tell(
+                            f"session {name}: {process} cannot make the move {move} now; nothing comes of that wish"
+                        )
                         self.journal.drop_wish(number)
             await asyncio.sleep(WISHES_S)
-
-
-def _is_database(journal: object) -> bool:
-    return hasattr(journal, "writing")
 
 
 def _carries(given: Mapping[Any, Any]) -> Carries:

@@ -100,7 +100,7 @@ class LogFile:
 def line_words(line: Line) -> str:
     """A line of the trace for whoever follows it."""
     said = line.said
-    at = datetime.fromtimestamp(line.at_ms / 1000).strftime("%H:%M:%S")  # noqa: DTZ006 - the reader's own clock
+    at = datetime.fromtimestamp(line.at_ms / 1000).strftime("%H:%M:%S")
     given = plain(said["input"])
     if "deliver" in given or "fault" in given:
         arrival = given.get("deliver", given)

@@ -343,13 +343,21 @@ class HostedSession:
             raise ModelError(f"{process} sends more than {1 << SENT_BITS} messages at once; a host takes no more")
         target = self.cast.target(process, send.target, send.message)
         message = self.cast.codec.dump(send.message)
-        fault = None
+        fault: dict[str, Any] | None = None
         if struck is not None and type(send.message) in self.cast.system.carriers[type(struck)]:
             fault = {"kind": struck.kind}
             if isinstance(struck, RateLimited) and struck.reset_ms is not None:
                 fault["reset_ms"] = struck.reset_ms
         sent = Mail(
-            (line.n << SENT_BITS) | number, self.name, process, target, message, fault, texts, self.line_id(line.n), line.at_ms
+            (line.n << SENT_BITS) | number,
+            self.name,
+            process,
+            target,
+            message,
+            fault,
+            texts,
+            self.line_id(line.n),
+            line.at_ms,
         )
         if self.cast.network(process, target) == "latest":
             kind = message["@"]
@@ -424,7 +432,9 @@ class HostedSession:
         known = {digest: said for said, digest in self.journal.taken(self.name, mail.source)} if texts else {}
         load = self.cast.codec.load
         return tuple(
-            Text(load(known.get(digest, mail.message)), texts[digest], digest) for digest in mail.texts if digest in texts
+            Text(load(known.get(digest, mail.message)), texts[digest], digest)
+            for digest in mail.texts
+            if digest in texts
         )
 
     # --- messages -------------------------------------------------------------------------------------

@@ -191,7 +191,12 @@ class Journal:
             raise ConfigError(f"session {session!r}: expected a name of printable characters")
         with self.database.writing() as change:
             change.do(
-                "INSERT INTO session VALUES (?, ?, ?, ?, ?)", session, json.dumps(dict(config)), "open", _text(""), at_ms
+                "INSERT INTO session VALUES (?, ?, ?, ?, ?)",
+                session,
+                json.dumps(dict(config)),
+                "open",
+                _text(""),
+                at_ms,
             )
             self._keep(change, entry)
         self._count(entry)
@@ -282,7 +287,8 @@ class Journal:
     def machines(self, session: str) -> dict[str, Kept]:
         """The machines of a session by name, as its system has them."""
         rows = self.database.rows(
-            "SELECT process, state, fields, timers, kind, role, place FROM machine WHERE session = ? ORDER BY place", session
+            "SELECT process, state, fields, timers, kind, role, place FROM machine WHERE session = ? ORDER BY place",
+            session,
         )
         read = self._read
         return {

@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sim.base.errors import ConfigError
-from sim.host.postgres_address import PostgresAddress, parse_address
+from sim.host.postgres_address import parse_address
 
 if TYPE_CHECKING:
     import psycopg
@@ -27,9 +27,7 @@ TABLES = ("journal", "session", "machine", "mail", "trace")
 VERSION = "version"
 """The table that says how many scripts of the migrations it has been through."""
 
-LOST = (
-    "the connection is lost, and with it the hold on this journal; what was journaled is kept: look at the server, then resume"
-)
+LOST = "the connection is lost, and with it the hold on this journal; what was journaled is kept: look at the server, then resume"
 _ADVICE = {
     "08": LOST,
     "22": "cannot hold this value; what was journaled is kept",
@@ -111,7 +109,9 @@ class Postgres:
         if not self._held:
             raise ConfigError(f"{self.name}: is hosted already; end who does, or name another journal")
         if pid != self._db.info.backend_pid:
-            raise ConfigError(f"{self.name}: is a pooler, which holds nothing for us; name the address of the server itself")
+            raise ConfigError(
+                f"{self.name}: is a pooler, which holds nothing for us; name the address of the server itself"
+            )
 
     # --- making it --------------------------------------------------------------------------------------
 

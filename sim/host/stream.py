@@ -1,2 +1,6 @@
-def link_of(given, where, folder): raise NotImplementedError
-def listener_of(given, where, folder): raise NotImplementedError
+def link_of(given, where, folder):
+    raise NotImplementedError
+
+
+def listener_of(given, where, folder):
+    raise NotImplementedError

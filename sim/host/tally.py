@@ -106,7 +106,12 @@ class _Reader:
         for put in line.said["outputs"] if line is not None else ():
             if put.get("emit", {}).get("name") == "Used":
                 fields = put["emit"]["fields"]
-                return {"run": fields["run"], "stage": fields["stage"], "agent": fields["agent"], "attempt": fields["attempt"]}
+                return {
+                    "run": fields["run"],
+                    "stage": fields["stage"],
+                    "agent": fields["agent"],
+                    "attempt": fields["attempt"],
+                }
         return {"run": "", "stage": "", "agent": process, "attempt": 0}
 
 
@@ -132,8 +137,7 @@ def tally(journal: Journal, session: str, now_ms: int) -> SessionTally:
         usage = TokenUsage(**outcome["usage"]) if "usage" in outcome else None
         wasted = outcome.get("failure")
         if wasted is None:
-            sent = f"{reader.head}/{line_n}"
-            wasted = reader.fate[sent] if sent in reader.fate else "undelivered"
+            wasted = reader.fate.get(f"{reader.head}/{line_n}", "undelivered")
         elif usage is None:
             continue  # an attempt that failed before anything was made
         if outcome.get("model"):

@@ -118,5 +118,3 @@ async def _send(writer: asyncio.StreamWriter, status: int, body: bytes, more: st
     writer.write(head.encode() + body)
     await writer.drain()
     return True
-
-

@@ -44,9 +44,9 @@ def damage(where: str) -> Damage:
 
     def do(statement: str) -> None:
         if where.startswith("postgresql:"):
-            from sim.host.postgres_address import parse_address
-
             import psycopg
+
+            from sim.host.postgres_address import parse_address
 
             address = parse_address(where)
             with psycopg.connect(**address.options, autocommit=True) as connection:

@@ -165,7 +165,7 @@ def _artifacts(council: Council, session: str, lines: dict[str, list[Line]], fou
                     counted[f"{arrival['fields']['round']}"] += 1
     with sqlite3.connect(council.artifacts) as db:
         rows = db.execute("SELECT key, artifact FROM artifact WHERE session = ?", (session,)).fetchall()
-    texts = {key: artifact for key, artifact in rows}
+    texts = dict(rows)
     found.decisions += len(decided)
     wrong = []
     if len(rows) != len(decided):
@@ -174,7 +174,9 @@ def _artifacts(council: Council, session: str, lines: dict[str, list[Line]], fou
         mine = [artifact for artifact in texts.values() if f'"seq": {one["seq"]}' in artifact]
         said = sum(artifact.count(" says OK to ") for artifact in mine)
         if len(mine) != 1 or said != counted[f"{one['round']}"]:
-            wrong.append(f"decision {one['seq']} has {len(mine)} artifacts with {said} texts of {counted[str(one['round'])]} answers")
+            wrong.append(
+                f"decision {one['seq']} has {len(mine)} artifacts with {said} texts of {counted[str(one['round'])]} answers"
+            )
     return wrong
 
 
@@ -183,5 +185,3 @@ def _paid(agents: Agents, journal: Journal, found: Killed) -> list[str]:
     called = {f"{journal.id}/{call[0]}" for session in journal.sessions() for call in journal.calls(session)}
     found.answers += sum(agents.paid.values())
     return [f"the answer to {key} was paid for, and nobody knows of it" for key in agents.paid if key not in called]
-
-

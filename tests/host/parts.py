@@ -10,10 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from models.consensus import system
-from sim.host import Host
 from sim.host.artifacts import SqliteArtifacts
 from sim.host.chat import ChatAgent
+
+from models.consensus import system
+from sim.host import Host
 from sim.host.stream import Stream
 
 AGENTS = ("gemini", "claude", "gpt_pro")

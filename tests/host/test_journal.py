@@ -97,7 +97,17 @@ def test_sessions_are_listed_in_one_order_wherever_they_are_kept(where: str) -> 
         assert [*journal.sessions()] == sorted(names)
 
 
-ODD = ["", "a\x00b", "\x00", "'; DROP TABLE mail; --", "? $1 %s %", "\ud800 half", "\udcff", "é\U0001f600\u2028", '\\"\\u0000']
+ODD = [
+    "",
+    "a\x00b",
+    "\x00",
+    "'; DROP TABLE mail; --",
+    "? $1 %s %",
+    "\ud800 half",
+    "\udcff",
+    "é\U0001f600\u2028",
+    '\\"\\u0000',
+]
 
 
 @pytest.mark.parametrize("text", [*ODD, "x" * 3_000_000], ids=lambda text: ascii(text)[:20])
