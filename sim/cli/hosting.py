@@ -21,11 +21,11 @@ from sim.cli import options
 from sim.cli.campaigns import SessionDesk
 from sim.host.configuration import Hosting, Limits, read_hosting
 from sim.host.configured import adapter_of
+from sim.host.configured_links import links_of, port_of
 from sim.host.host import FAILED, OPEN, OVER, STOPPED, Host
 from sim.host.host_log import LogFile, faults_of, line_words
 from sim.host.hosted_session import BeyondTable
 from sim.host.journal import Journal, is_address, open_journal, without_password
-from sim.host.stream import link_of, listener_of
 from sim.host.tally import SessionTally, tally
 from sim.report.hosted import artifact_data, artifact_lines, cost_text, hosted_data, hosted_lines, pending_text
 from sim.scenario import Target, load_target
@@ -100,15 +100,15 @@ def make_host(wanted: Wanted, hosting: Hosting, target: Target) -> Host:
         name: adapter_of(name, given, f"{wanted.config}: adapters.{name}", allowed, folder)
         for name, given in hosting.adapters.items()
     }
-    links = {name: link_of(given, f"{wanted.config}: links.{name}", folder) for name, given in hosting.links.items()}
-    listen = None if hosting.listen is None else listener_of(hosting.listen, f"{wanted.config}: listen", folder)
+    links = links_of(hosting.links, f"{wanted.config}: links", folder)
+    listen = None if hosting.listen is None else port_of(hosting.listen, f"{wanted.config}: listen", folder)
     return Host(
         system,
         journal=wanted.journal,
         here=hosting.here,
         adapters=adapters,
         links=links,
-        **({} if listen is None else {"listen": listen}),
+        listen=listen,
         carries=hosting.carries,
         until=hosting.until,
         model=target.model,

@@ -19,28 +19,26 @@ import importlib
 import json
 import re
 import sys
+import uuid
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Self, cast
 
 from sim.base.errors import ConfigError, SimError, listing, unknown
 from sim.base.values import Value
 from sim.host.adapter import Adapter, Reply
+from sim.host.carrier import AGAIN_S, Carrier
 from sim.host.cast import Carries, Cast, made
 from sim.host.clock import SteadyClock
 from sim.host.host_log import faults_of, log_text
 from sim.host.hosted_session import BeyondTable, Cannot, HostedSession, Step
-from sim.host.journal import Database, Journal, Mail, open_journal
-from sim.host.links import Link, Parcel
+from sim.host.journal import SENT_BITS, Came, Database, Journal, Mail, open_journal
+from sim.host.links import Link, Parcel, Receipt, Sender
+from sim.host.port import Port
 from sim.machine.handler import Decide
 from sim.system.declaration import Declaration
 
-AT_ONCE = 64
-"""How many messages a link has read from the disk at once."""
-AGAIN_S = (0.05, 5.0)
-"""How long a link, or an adapter with a failure that the model does not know, is left alone before the next try: at first,
-and at most."""
 WISHES_S = 0.2
 """How often wishes are looked for."""
 
@@ -55,6 +53,7 @@ class Host:
     - `journal`: a path, an address of PostgreSQL, or a `Database`
     - `here`: the processes that are machines of this host; None: all that are neither played nor there
     - `adapters`, `links`: by process
+    - `listen`: where other hosts bring what they send to processes of this one: a `Port` or its address
     - `decide`: for a machine here that chooses, a function that is told the outcomes and gives one
     - `carries`: see `sim.host.cast.Carries`; classes of messages or their names
     - `until`: when a session is over: for some processes the states that end it. None: when everything rests, if no process
@@ -75,6 +74,7 @@ class Host:
         here: Collection[str] | None = None,
         adapters: Mapping[str, Adapter] | None = None,
         links: Mapping[str, Link] | None = None,
+        listen: str | Port | None = None,
         decide: Mapping[str, Decide] | None = None,
         carries: Mapping[Any, Any] | None = None,
         until: Mapping[str, Collection[str]] | None = None,
@@ -86,6 +86,7 @@ class Host:
         self._system, self.model = system, model
         self._here, self._leaves, self.pace = here, leaves, pace
         self.adapters, self.links = dict(adapters or {}), dict(links or {})
+        self.port = Port(listen) if isinstance(listen, str) else listen
         self._decide, self._carries = dict(decide or {}), _carries(carries or {})
         self._until = {name: frozenset(states) for name, states in (until or {}).items()}
         self.tell = tell
@@ -102,7 +103,9 @@ class Host:
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: dict[tuple[str, str, str], asyncio.TimerHandle] = {}
         self._asking: set[int] = set()
-        self._link_wakes: dict[str, asyncio.Event] = {}
+        self._carriers: list[Carrier] = []
+        self._senders: dict[str, Sender] = {}
+        """Of each journal, the start of its host that was heard of last."""
         self._closing = False
         self.failure: BaseException | None = None
         """What has ended the host by itself."""
@@ -124,6 +127,7 @@ class Host:
     async def open(self, sessions: Collection[str] | None = None) -> None:
         """Take the journal, and go on with its open sessions, or with these of them."""
         self.journal.database.hold()
+        since = self.journal.lines + 1
         known = self.journal.sessions()
         for name in sessions or ():
             if name not in known:
@@ -136,14 +140,21 @@ class Host:
                 self._admit(session)
         self._spawn(self._work())
         self._spawn(self._wishes())
+        sender = Sender(self.journal.id, self.model, uuid.uuid4().hex, since)
         for number, (link, targets) in enumerate(_by_link(self.links)):
-            wake = asyncio.Event()
-            self._link_wakes |= dict.fromkeys(targets, wake)
-            wake.set()
-            self._spawn(self._carry(link, targets, wake), f"link {number}")
+            carrier = Carrier(self.journal, sender, link, targets, self.tell, self._arrived)
+            self._carriers.append(carrier)
+            self._spawn(carrier.run(), f"link {number}")
+        if self.port is not None:
+            await self.port.open(self)
 
     async def __aenter__(self) -> Self:
-        await self.open()
+        try:
+            await self.open()
+        except BaseException as error:
+            self.failure = error
+            await self.close()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -152,6 +163,8 @@ class Host:
     async def close(self) -> None:
         """Stop cleanly: all machines are down, whatever is in flight stays in the journal."""
         self._closing = True
+        if self.port is not None:
+            await self.port.close()
         for handle in self._timers.values():
             handle.cancel()
         for task in self._tasks:
@@ -298,8 +311,8 @@ class Host:
         session.armed.clear()
         if session.sent_away:
             session.sent_away = False
-            for wake in self._link_wakes.values():
-                wake.set()
+            for carrier in self._carriers:
+                carrier.wake.set()
         self._do(lambda: self._go_on(session))
 
     def _fire(self, session: HostedSession, process: str, timer: str) -> None:
@@ -345,9 +358,7 @@ class Host:
         """Whether anything is under way: a message, an answer, a timer."""
         if any(session.waiting.values()) or any(local.timers for local in session.locals.values()):
             return True
-        return bool(session.cast.there) and any(
-            mail.target in session.cast.there for mail in self.journal.mail(session.name)
-        )
+        return bool(session.cast.there) and self.journal.has_mail(session.name, session.cast.there)
 
     def _end(self, session: HostedSession, state: str, why: str) -> None:
         entry = session.stop() if state == STOPPED else Step(session.name)
@@ -387,58 +398,57 @@ class Host:
 
     # --- links ------------------------------------------------------------------------------------------
 
-    async def _carry(self, link: Link, targets: Sequence[str], wake: asyncio.Event) -> None:
-        """Bring what is in flight over a link, in the order of sending, each until it has arrived."""
-        wait_s = AGAIN_S[0]
-        told = False
-        while True:
-            await wake.wait()
-            wake.clear()
-            above = 0
-            while batch := self.journal.mail_to(targets, above, AT_ONCE):
-                low = self.journal.mail_to([*self.links], 0, 1)[0].id
-                for mail in batch:
-                    texts = self.journal.texts(mail.texts)
-                    while not await self._carried(link, Parcel(self.journal.id, low, mail, texts)):
-                        if not told:
-                            self.tell(f"{listing(targets, 'and')} cannot be reached; it is tried until it can")
-                            told = True
-                        await asyncio.sleep(wait_s)
-                        wait_s = min(AGAIN_S[1], 2 * wait_s)
-                    wait_s, told = AGAIN_S[0], False
-                    self.journal.forget_mail(mail.id)
-                    above = mail.id
-                    if (session := self.running.get(mail.session)) is not None:
-                        self._do(lambda s=session: self._look_whether_over(s))  # type: ignore[misc]
+    def _arrived(self, sessions: Collection[str]) -> None:
+        """Messages of these sessions are kept by other hosts."""
+        for name in sessions:
+            if (session := self.running.get(name)) is not None:
+                self._do(lambda s=session: self._look_whether_over(s))  # type: ignore[misc]
 
-    async def _carried(self, link: Link, parcel: Parcel) -> bool:
-        try:
-            return await link.carry(parcel)
-        except OSError:
-            return False
+    def greet(self, sender: Sender) -> str:
+        """Why nothing is taken of this host; empty if all is well."""
+        known = self._senders.get(sender.journal)
+        if known is not None and known.opening == sender.opening:
+            return ""
+        if sender.model and self.model and sender.model != self.model:
+            return f"here is {self.model}, not {sender.model}"
+        if self.journal.came_besides(sender.journal, sender.opening) >> SENT_BITS >= sender.since:
+            return "its journal was put back from an older copy: messages came of it here that it knows nothing of"
+        self._senders[sender.journal] = sender
+        return ""
 
-    def receive(self, parcel: Parcel) -> bool:
-        """A message of another host: True once it is kept here, False while its session is not running. Raises
-        `ConfigError` for one that no such host may send."""
-        mail = parcel.mail
-        if self.journal.has_come(parcel.journal, mail.id):
-            return True
+    def receive(self, parcel: Parcel) -> Receipt:
+        """A message of another host. It is not kept while its session is not running, nor if no such host may send it."""
+        mail, sender = parcel.mail, parcel.sender
+        if refused := self.greet(sender):
+            return Receipt(mail.id, False, refused)
+        last = self.journal.came_last(sender.journal, mail.way)
+        if mail.id <= last:
+            return Receipt(mail.id, True)
         session = self.running.get(mail.session)
         if session is None or self._closing or self.failure is not None:
-            return False
-        cast = session.cast
-        if mail.source not in cast.there or mail.target not in cast.machines:
-            raise ConfigError(f"a message from {mail.source} to {mail.target}: this host takes none such over a link")
-        came = (parcel.journal, mail.id, parcel.low)
-        ahead = cast.network(mail.source, mail.target) == "fifo" and any(
+            return Receipt(mail.id, False)
+        refused = session.refuses(mail)
+        if not refused and parcel.after != last:
+            refused = "what came before it is not what was sent: one of the journals is another, or an older copy"
+        if not refused:
+            try:
+                self._take(session, parcel)
+            except Exception as error:
+                self._fail(error)  # it is of this host, not of the one that has sent it
+                return Receipt(mail.id, False)
+        return Receipt(mail.id, not refused, refused)
+
+    def _take(self, session: HostedSession, parcel: Parcel) -> None:
+        mail, sender = parcel.mail, parcel.sender
+        came = Came(sender.journal, sender.opening, mail.source, mail.target, mail.id)
+        ahead = session.cast.network(mail.source, mail.target) == "fifo" and any(
             one.source == mail.source for one in session.waiting.get(mail.target, ())
         )
-        at_once = mail.target in cast.here and not ahead and not mail.texts
-        if at_once and self._step(session, lambda: session.deliver(mail, came)):
-            return True
+        now = mail.target in session.cast.here and not ahead and not mail.texts
+        if now and self._step(session, lambda: session.deliver(mail, came)):
+            return
         session.put_aside(mail, came, parcel.texts)
         self._after(session)
-        return True
 
     # --- wishes -------------------------------------------------------------------------------------------
 

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
-from sim.base.errors import ModelError, SimError, listing
+from sim.base.errors import ModelError, SimError, brief, listing
 from sim.base.values import Emission, Fault, Message, Value, show
 from sim.consensus import ErrorKind, Failure
 from sim.faults import RateLimited
 from sim.host.adapter import AdapterError, Question, Reply, Text
 from sim.host.cast import Cast
-from sim.host.journal import SENT_BITS, Entry, Journal, Kept, Line, Mail, digest_of
+from sim.host.journal import SENT_BITS, Came, Entry, Journal, Kept, Line, Mail, digest_of
 from sim.machine.handler import Handler, Local, Outcome
 from sim.machine.ledgers import Crashed, Received, Rejected, Restarted
 from sim.machine.migration import durable, migrated
@@ -119,11 +119,9 @@ class HostedSession:
                 self._add(entry, name, {"restart": True}, outcome, first=(Restarted(name),))
             else:
                 entry.locals[name] = before if name in kept else handler.initial()[0].local
-        for mail in self.journal.mail(self.name):
-            if mail.target in self.cast.machines:
-                self.waiting.setdefault(mail.target, []).append(mail)
-            else:
-                self.sent_away = True
+        for mail in self.journal.mail(self.name, self.cast.machines):
+            self.waiting.setdefault(mail.target, []).append(mail)
+        self.sent_away = True  # what is on its way to other hosts stays on the disk
         self.journal.keep(entry)
         self._settle(entry)
 
@@ -168,7 +166,7 @@ class HostedSession:
             found.append(mail)
         return found
 
-    def deliver(self, mail: Mail, came: tuple[str, int, int] | None = None) -> bool:
+    def deliver(self, mail: Mail, came: Came | None = None) -> bool:
         """Give a machine of this host a message; False where it defers it. `came` says where from, if it is from another
         host."""
         message = self._message(mail)
@@ -186,7 +184,22 @@ class HostedSession:
         self._keep(entry)
         return True
 
-    def put_aside(self, mail: Mail, came: tuple[str, int, int], texts: Mapping[str, str]) -> None:
+    def refuses(self, mail: Mail) -> str:
+        """Why no other host may send this message here; empty if one may."""
+        if mail.source not in self.cast.there or mail.target not in self.cast.machines:
+            return f"nothing from {brief(mail.source)} to {brief(mail.target)} is taken over a link here"
+        try:
+            message = self._message(mail)
+            if not isinstance(message, Message):
+                return f"{type(message).__name__} is no message"
+            self._fault(mail, message)
+        except SimError as error:
+            return error.mistakes[0]
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            return f"it cannot be read: {type(error).__name__}"
+        return ""
+
+    def put_aside(self, mail: Mail, came: Came, texts: Mapping[str, str]) -> None:
         """Keep a message of another host that is deferred here: from now on it is in flight here. The line says nothing; it
         gives the message its number."""
         line = Line(self.journal.lines + 1, self.name, mail.target, {}, self.clock())
