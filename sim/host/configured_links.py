@@ -24,7 +24,7 @@ def links_of(given: Mapping[str, str | Mapping[str, Any]], where: str, folder: P
     for name, one in given.items():
         address, more = _read(one, f"{where}.{name}", folder)
         if address not in made:
-            made[address] = _told(f"{where}.{name}", lambda a=address, m=more: Stream(a, **m))  # type: ignore[misc]
+            made[address] = _told(f"{where}.{name}", lambda a=address, m=more: Stream(a, **m))
         found[name] = made[address]
     return found
 
