@@ -81,7 +81,7 @@ class Agents:
         self.asked += 1
         key = headers.get("idempotency-key", "")
         what = self._random.choice(self.plan)
-        if what not in ("ok", "late"):
+        if what not in ("ok", "slow", "late"):
             self._failed[key] = self._failed.get(key, 0) + 1
             if self._failed[key] > self.faults_max:
                 what = "ok"
@@ -93,8 +93,8 @@ class Agents:
             return await _send(writer, 500, b"oops")
         if what == "garbage":
             return await _send(writer, 200, b"<html>no JSON</html>")
-        if what == "late":
-            await asyncio.sleep(self.late_s)
+        if what in ("slow", "late"):
+            await asyncio.sleep(self.late_s if what == "late" else self.late_s / 4)
         text = "" if what == "empty" else f"{path.split('/')[1]} says OK to {body['messages'][-1]['content']}"  # type: ignore[index]
         self.paid[key] = self.paid.get(key, 0) + 1
         message = {"role": "assistant", "content": text}

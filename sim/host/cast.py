@@ -148,7 +148,9 @@ def made(system: Declaration | Callable[..., Declaration], config: Mapping[str, 
     """The system of a session. Raises `ConfigError` if the model refuses this configuration."""
     if isinstance(system, Declaration):
         if config:
-            raise ConfigError(f"config {listing([*config])}: this host has one system; give it a function that makes one")
+            raise ConfigError(
+                f"config {listing([*config])}: this host has one system; give it a function that makes one"
+            )
         return system
     try:
         found = system(**config)

@@ -125,7 +125,7 @@ class Host:
     # --- life -----------------------------------------------------------------------------------------
 
     async def open(self, sessions: Collection[str] | None = None) -> None:
-        """Take the journal, and go on with its open sessions, or with these of them."""
+        """Take the journal, and go on with its open sessions, or with these, whatever has ended them before they were over."""
         self.journal.database.hold()
         since = self.journal.lines + 1
         known = self.journal.sessions()
@@ -133,8 +133,8 @@ class Host:
             if name not in known:
                 raise ConfigError(f"{self.journal.database.name}: {unknown('session', name, known)}")
         for name, (config, state, _, _) in known.items():
-            wanted = state in (OPEN, STOPPED) and (sessions is None or name in sessions)
-            if wanted and (state == OPEN or sessions is not None):
+            wanted = state == OPEN if sessions is None else name in sessions and state != OVER
+            if wanted:
                 session = HostedSession(name, self.cast(config), self.journal, self._clock)
                 session.recover()
                 self._admit(session)
@@ -231,11 +231,11 @@ class Host:
     async def until_over(self, session_id: str) -> str:
         """Wait until a session is over; gives why. Raises what has ended the host, if it ends before."""
         session = self._session(session_id)
-        while not session.over:
-            if self.failure is not None:
-                raise self.failure
+        while not session.over and self.failure is None:
             self._changed.clear()
             await self._changed.wait()
+        if self.failure is not None:
+            raise self.failure
         return session.over
 
     def _session(self, session_id: str) -> HostedSession:
@@ -273,6 +273,7 @@ class Host:
             taken = take()
         except BeyondTable as error:
             error.left = self._leave(session, error)
+            self.failure = error
             with contextlib.suppress(SimError):
                 self._end(session, FAILED, error.mistakes[0])
             raise

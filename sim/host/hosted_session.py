@@ -108,7 +108,7 @@ class HostedSession:
         state, with its durable fields and without timers. What stands for others has not stopped."""
         kept = self.journal.machines(self.name)
         self._load_monitors(kept)
-        entry = Step(self.name)
+        entry = Step(self.name, session_state=("open", ""))
         for name in self.cast.machines:
             handler = self.cast.handlers[name]
             before = self._local(handler, kept.get(name))
@@ -231,7 +231,10 @@ class HostedSession:
         Raises `AdapterError` for an answer that the model does not allow, `Cannot` for a failure that it does not know."""
         message, name = self._message(mail), mail.target
         handler = self.cast.handlers[name]
-        outcomes = handler.react(self.locals[name], type(message), message, mail.source, _chooser(name, reply))
+        try:
+            outcomes = handler.react(self.locals[name], type(message), message, mail.source, _chooser(name, reply))
+        except _NotAllowed as error:
+            raise AdapterError(*error.mistakes) from None
         if outcomes is None:
             return False
         outcome = outcomes[0]
@@ -509,6 +512,10 @@ class HostedSession:
         return choose
 
 
+class _NotAllowed(ModelError):
+    """An answer that the model does not have, in the middle of its handler."""
+
+
 def _chooser(process: str, reply: Reply) -> Callable[[tuple[Value, ...]], Value]:
     """Gives a handler the answer of an adapter; where the attempt has failed, any: nobody will see it."""
 
@@ -516,7 +523,7 @@ def _chooser(process: str, reply: Reply) -> Callable[[tuple[Value, ...]], Value]
         if reply.failure is not None:
             return outcomes[0]
         if reply.answer not in outcomes:
-            raise AdapterError(
+            raise _NotAllowed(
                 f"{process} answered {show(reply.answer)}, which its model does not allow: it answers {_shown(outcomes)}"
             )
         return reply.answer

@@ -436,7 +436,9 @@ _INBOX = (
     "INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (journal, session, source, target) DO UPDATE SET "
     "opening = excluded.opening, id = excluded.id"
 )
-_ARRIVED = "INSERT INTO arrived VALUES (?, ?, ?, ?) ON CONFLICT (session, source, target) DO UPDATE SET id = excluded.id"
+_ARRIVED = (
+    "INSERT INTO arrived VALUES (?, ?, ?, ?) ON CONFLICT (session, source, target) DO UPDATE SET id = excluded.id"
+)
 _LINES = "SELECT max(n) FROM (SELECT max(n) AS n FROM trace UNION ALL SELECT max(lines) FROM journal) AS known"
 _MAIL = "INSERT INTO mail VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _MAILS = "SELECT id, session, source, target, message, fault, texts, cause, sent_ms FROM mail"

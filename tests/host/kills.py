@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.stand_ins import Agents
 from sim.conform.conformance import Judging
 from sim.conform.logged import read_logs
 from sim.host.host_log import faults_of, log_text
 from sim.host.journal import Journal, Line, open_journal
 from sim.scenario import load_target
-from bench.stand_ins import Agents
 from tests.host.parts import CONFIG, PARTS, Council, errors_of, live
 
 NODES_MAX = 200_000
