@@ -21,8 +21,8 @@ class Agents:
     plan: tuple[str, ...] = PLAN
     seed: int = 0
     late_s: float = 0.4
-    faults_max: int = 3
-    """How often in a row an agent does not answer the same question."""
+    faults_max: int = 2
+    """How often in a row an agent gives no answer."""
     paid: dict[str, int] = field(default_factory=dict)
     asked: int = 0
     url: str = ""
@@ -82,9 +82,11 @@ class Agents:
         key = headers.get("idempotency-key", "")
         what = self._random.choice(self.plan)
         if what not in ("ok", "slow", "late"):
-            self._failed[key] = self._failed.get(key, 0) + 1
-            if self._failed[key] > self.faults_max:
+            self._failed[path] = self._failed.get(path, 0) + 1
+            if self._failed[path] > self.faults_max:
                 what = "ok"
+        if what in ("ok", "slow", "late"):
+            self._failed[path] = 0
         if what == "drop":
             return False
         if what == "429":

@@ -356,8 +356,8 @@ class Host:
             self._end(session, FAILED if stuck else OVER, stuck)
 
     def _is_busy(self, session: HostedSession) -> bool:
-        """Whether anything is under way: a message, an answer, a timer."""
-        if any(session.waiting.values()) or any(local.timers for local in session.locals.values()):
+        """Whether anything is under way: a message, an answer, a timer. A fault that strikes where nobody heeds it is nothing."""
+        if any(mail.fault is None for waiting in session.waiting.values() for mail in waiting) or any(local.timers for local in session.locals.values()):
             return True
         return bool(session.cast.there) and self.journal.has_mail(session.name, session.cast.there)
 

@@ -18,7 +18,7 @@ from sim.faults import RateLimited
 from sim.host.adapter import AdapterError, Question, Reply, Text
 from sim.host.cast import Cast
 from sim.host.journal import SENT_BITS, Came, Entry, Journal, Kept, Line, Mail, digest_of
-from sim.machine.handler import Handler, Local, Outcome
+from sim.machine.handler import Handler, Local, Outcome, is_unhandled
 from sim.machine.ledgers import Crashed, Received, Rejected, Restarted
 from sim.machine.migration import durable, migrated
 from sim.machine.outputs import Emit, Send, puts_in
@@ -167,15 +167,15 @@ class HostedSession:
         return found
 
     def deliver(self, mail: Mail, came: Came | None = None) -> bool:
-        """Give a machine of this host a message; False where it defers it. `came` says where from, if it is from another
-        host."""
+        """Give a machine of this host a message; False where it defers it, or where it has no row for the fault that comes of
+        it: by its model no fault strikes there. `came` says where from, if it is from another host."""
         message = self._message(mail)
         fault = self._fault(mail, message)
         trigger: type = type(message) if fault is None else type(fault)
         given = message if fault is None else fault
         handler, before = self.cast.handlers[mail.target], self.locals[mail.target]
         outcomes = handler.react(before, trigger, given, mail.source, self._decider(mail.target))
-        if outcomes is None:
+        if outcomes is None or (fault is not None and is_unhandled(outcomes[0].local)):
             return False
         entry = Step(self.name, taken=None if came else mail, came=came)
         first = (Received(mail.target, message),) if fault is None else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import random
 import sqlite3
@@ -142,16 +143,17 @@ def _all_arrived(journals: dict[str, Journal], session: str, lines: dict[str, li
         arrival = given.get("deliver", given if "fault" in given else None)
         if arrival is not None:
             came[f"{arrival['from']}->{line.process} {arrival['message']}{arrival['fields']}"] += 1
-    left = [mail for journal in journals.values() for mail in journal.mail(session)]
-    lost = sent - came
-    twice = came - sent
-    wrong = [f"{message} was sent and never came" for message in lost] if not left else []
+    for mail in (mail for journal in journals.values() for mail in journal.mail(session)):
+        fields = {name: value for name, value in mail.message.items() if name != "@"}
+        came[f"{mail.source}->{mail.target} {mail.message['@']}{fields}"] += 1  # it is on its way
+    lost, twice = sent - came, came - sent
+    wrong = [f"{message} was sent and never came" for message in lost]
     return wrong + [f"{message} came more often than it was sent" for message in twice]
 
 
 def _artifacts(council: Council, session: str, lines: dict[str, list[Line]], found: Killed) -> list[str]:
     """Each decision has one artifact, with the text of every answer that counted."""
-    decided, counted, texts = [], Counter[str](), {}
+    decided, counted = [], Counter[str]()
     for line in lines["coordinator"]:
         if "input" not in line.said:
             continue
@@ -164,15 +166,15 @@ def _artifacts(council: Council, session: str, lines: dict[str, list[Line]], fou
                 if arrival["message"] == "Response":
                     counted[f"{arrival['fields']['round']}"] += 1
     with sqlite3.connect(council.artifacts) as db:
-        rows = db.execute("SELECT key, artifact FROM artifact WHERE session = ?", (session,)).fetchall()
-    texts = dict(rows)
+        rows = db.execute("SELECT key, fields FROM artifact WHERE session = ?", (session,)).fetchall()
+        texts = Counter(key for (key,) in db.execute("SELECT key FROM said WHERE text LIKE '% says OK to %'"))
     found.decisions += len(decided)
     wrong = []
     if len(rows) != len(decided):
         wrong.append(f"{len(decided)} decisions have {len(rows)} artifacts")
     for one in decided:
-        mine = [artifact for artifact in texts.values() if f'"seq": {one["seq"]}' in artifact]
-        said = sum(artifact.count(" says OK to ") for artifact in mine)
+        mine = [key for key, fields in rows if json.loads(fields)["seq"] == one["seq"]]
+        said = sum(texts[key] for key in mine)
         if len(mine) != 1 or said != counted[f"{one['round']}"]:
             wrong.append(
                 f"decision {one['seq']} has {len(mine)} artifacts with {said} texts of {counted[str(one['round'])]} answers"

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sim.host.artifacts import SqliteArtifacts
-from sim.host.chat import ChatAgent
+from sim.host.artifact_file import ArtifactFile
+from sim.host.chat_agent import ChatAgent
 
 from models.consensus import system
 from sim.host import Host
@@ -28,7 +28,7 @@ CONFIG: dict[str, Any] = {
     "patience_ms": 6_000,
     "resend_ms": 6_000,
 }
-PACE = 20.0
+PACE = 40.0
 PARTS = ("coordinator", "store")
 
 
@@ -70,13 +70,19 @@ def host_of(council: Council, part: str) -> Host:
     }
     if part == "coordinator":
         agents = {
-            name: ChatAgent(f"{council.url}/{name}/v1", model="gpt-4o-mini", prompt=prompt, parse=parse, timeout_s=5)
+            name: ChatAgent(
+                f"{council.url}/{name}/v1/chat/completions",
+                model="gpt-4o-mini",
+                prompt=prompt,
+                parse=parse,
+                timeout_ms=5_000,
+            )
             for name in AGENTS
         }
         until = {"coordinator": ("done", "stopped")}
         return Host(system, adapters=agents, links={"store": other, "consumer": other}, until=until, **shared)
     there = dict.fromkeys(("coordinator", *AGENTS), other)
-    store = SqliteArtifacts(council.artifacts)
+    store = ArtifactFile(council.artifacts)
     return Host(system, here=("consumer",), adapters={"store": store}, links=there, until={"consumer": ()}, **shared)
 
 
