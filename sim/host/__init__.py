@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.host.adapter import Adapter, AdapterError, Question, Reply, Text
-    from sim.host.endpoint import Tls
+    from sim.host.address import Tls
     from sim.host.host import Host
     from sim.host.hosted_session import BeyondTable
     from sim.host.links import Beside

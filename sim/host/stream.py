@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from sim.host import wire
-from sim.host.endpoint import Tls, endpoint_of, is_foreign
+from sim.host.address import Tls, endpoint_of, is_foreign
 from sim.host.links import Parcel, Receipt, Sender
 
 
