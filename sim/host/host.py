@@ -27,6 +27,7 @@ from sim.base.values import Value
 from sim.host.adapter import Adapter, Reply
 from sim.host.cast import Carries, Cast, made
 from sim.host.clock import SteadyClock
+from sim.host.desk import Desk
 from sim.host.hosted_session import BeyondTable, Cannot, HostedSession
 from sim.host.journal import Database, Journal, Mail, open_journal
 from sim.host.links import Link, Parcel
@@ -88,6 +89,7 @@ class Host:
         self.journal = Journal(journal, model) if _is_database(journal) else open_journal(str(journal), model)
         self.running: dict[str, HostedSession] = {}
         self._clock = SteadyClock(tell)
+        self._desk = Desk(self.journal, self.adapters, self._clock, tell)
         self._ready: deque[Callable[[], None]] = deque()
         self._wake = asyncio.Event()
         self._changed = asyncio.Event()
@@ -337,11 +339,11 @@ class Host:
                 question = session.question(mail)
                 if question is None:
                     return  # it is deferred: the next step of the process looks again
-                began = self._clock()
-                self.journal.call(mail, began)
+                began = self._desk.called(adapter, mail, question)
                 reply: Reply = await adapter.ask(question)
+                wish = self._desk.wish_for(mail)
                 try:
-                    self._step(session, lambda: session.answer(mail, reply, began))  # noqa: B023 - called at once
+                    self._step(session, lambda: session.answer(mail, reply, began, wish))  # noqa: B023 - called at once
                 except Cannot as error:
                     self.tell(f"{mail.target}: {error.mistakes[0]}; it is asked again in {wait_s:g} s")
                     await asyncio.sleep(wait_s)
@@ -350,6 +352,7 @@ class Host:
                 return
         finally:
             self._asking.discard(mail.id)
+            self._desk.done(mail)
 
     # --- links ------------------------------------------------------------------------------------------
 
@@ -409,12 +412,14 @@ class Host:
     # --- wishes -------------------------------------------------------------------------------------------
 
     async def _wishes(self) -> None:
-        """What somebody outside wants: a move."""
+        """What somebody outside wants: a move, or to answer a question."""
         while True:
             for number, name, kind, said in self.journal.wishes():
                 session = self.running.get(name)
                 if session is None:
                     continue
+                if kind == "answer":
+                    self._desk.take(session, number, said)
                 if kind == "move":
                     process, move = str(said.get("process")), str(said.get("move"))
                     known = process in session.cast.here and move in session.cast.handlers[process].table.may
