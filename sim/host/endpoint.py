@@ -37,9 +37,9 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 class Missed(Exception):
     """An attempt that came to nothing, and may come to something the next time."""
 
-    def __init__(self, failure: Failure, facts: Mapping[str, Any]) -> None:
+    def __init__(self, failure: Failure, facts: dict[str, Any]) -> None:
         super().__init__(failure.kind.value)
-        self.failure, self.facts = failure, dict(facts)
+        self.failure, self.facts = failure, facts
 
 
 class _Refused(Exception):
