@@ -32,7 +32,7 @@ from sim.scenario import Target, load_target
 from sim.scenario.document import read_document
 from sim.scenario.loader import is_model_name
 from sim.scenario.mistakes import Mistakes
-from sim.scenario.models import listed_models
+from sim.scenario.models import class_of
 from sim.sessions.store_file import now_ms
 
 CONFIG_MAX = 1024 * 1024
@@ -87,7 +87,7 @@ def load(wanted: Wanted, hosting: Hosting) -> Target:
 
 def make_host(wanted: Wanted, hosting: Hosting, target: Target) -> Host:
     """The host of a configuration. Raises `ConfigError`."""
-    allowed, _ = listed_models()
+    folder = Path(wanted.config).resolve().parent
 
     def system(**config: Any) -> Any:
         if config == dict(target.config):
@@ -95,9 +95,8 @@ def make_host(wanted: Wanted, hosting: Hosting, target: Target) -> Host:
         given = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
         return load_target(wanted.target, given).system
 
-    folder = Path(wanted.config).resolve().parent
     adapters = {
-        name: adapter_of(name, given, f"{wanted.config}: adapters.{name}", allowed, folder)
+        name: adapter_of(name, _beside(folder, given), f"{wanted.config}: adapters.{name}", class_of)
         for name, given in hosting.adapters.items()
     }
     links = links_of(hosting.links, f"{wanted.config}: links", folder)
@@ -114,6 +113,12 @@ def make_host(wanted: Wanted, hosting: Hosting, target: Target) -> Host:
         model=target.model,
         tell=lambda line: printing.err(f"sim: {line}"),
     )
+
+
+def _beside(folder: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given, with its paths counted from the folder of the configuration file."""
+    paths = {key: str(folder / given[key]) for key in ("path", "certificates") if isinstance(given.get(key), str)}
+    return {**given, **paths}
 
 
 def host_session(at: SessionDesk, wanted: Wanted, name: str = "") -> int:
@@ -215,7 +220,8 @@ class _Life:
         self.number = number
         self.state = OPEN
         self._seen = 0
-        self._log = LogFile(host.journal, name, hosting.log) if hosting.log else None
+        folder = Path(wanted.config).resolve().parent
+        self._log = LogFile(host.journal, name, str(folder / hosting.log)) if hosting.log else None
 
     async def run(self) -> int:
         """Host it; the exit status."""

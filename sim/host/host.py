@@ -31,6 +31,7 @@ from sim.host.adapter import Adapter, Reply
 from sim.host.carrier import AGAIN_S, Carrier
 from sim.host.cast import Carries, Cast, made
 from sim.host.clock import SteadyClock
+from sim.host.desk import Desk
 from sim.host.host_log import faults_of, log_text
 from sim.host.hosted_session import BeyondTable, Cannot, HostedSession, Step
 from sim.host.journal import SENT_BITS, Came, Database, Journal, Mail, open_journal
@@ -97,6 +98,7 @@ class Host:
         self.journal = open_journal(str(journal), model) if is_place else Journal(cast(Database, journal), model)
         self.running: dict[str, HostedSession] = {}
         self._clock = SteadyClock(tell)
+        self._desk = Desk(self.journal, self.adapters, self._clock, tell)
         self._ready: deque[Callable[[], object]] = deque()
         self._wake = asyncio.Event()
         self._changed = asyncio.Event()
@@ -357,7 +359,9 @@ class Host:
 
     def _is_busy(self, session: HostedSession) -> bool:
         """Whether anything is under way: a message, an answer, a timer. A fault that strikes where nobody heeds it is nothing."""
-        if any(mail.fault is None for waiting in session.waiting.values() for mail in waiting) or any(local.timers for local in session.locals.values()):
+        if any(mail.fault is None for waiting in session.waiting.values() for mail in waiting) or any(
+            local.timers for local in session.locals.values()
+        ):
             return True
         return bool(session.cast.there) and self.journal.has_mail(session.name, session.cast.there)
 
@@ -382,12 +386,11 @@ class Host:
                 question = session.question(mail)
                 if question is None:
                     return  # it is deferred: the next step of the process looks again
-                began = self._clock() if getattr(adapter, "costs", True) else None
-                if began is not None:
-                    self.journal.call(mail, began)
+                began = self._desk.called(adapter, mail, question)
                 reply: Reply = await adapter.ask(question)
+                wish = self._desk.wish_for(mail)
                 try:
-                    self._step(session, lambda: session.answer(mail, reply, began))  # noqa: B023 - called at once
+                    self._step(session, lambda: session.answer(mail, reply, began, wish))  # noqa: B023 - called at once
                 except Cannot as error:
                     self.tell(f"{mail.target}: {error.mistakes[0]}; it is asked again in {wait_s:g} s")
                     await asyncio.sleep(wait_s)
@@ -396,6 +399,7 @@ class Host:
                 return
         finally:
             self._asking.discard(mail.id)
+            self._desk.done(mail)
 
     # --- links ------------------------------------------------------------------------------------------
 
@@ -454,12 +458,14 @@ class Host:
     # --- wishes -------------------------------------------------------------------------------------------
 
     async def _wishes(self) -> None:
-        """What somebody outside wants: a move."""
+        """What somebody outside wants: a move, or to answer a question."""
         while True:
             for number, name, kind, said in self.journal.wishes():
                 session = self.running.get(name)
                 if session is None:
                     continue
+                if kind == "answer":
+                    self._desk.take(session, number, said)
                 if kind == "move":
                     process, move = str(said.get("process")), str(said.get("move"))
                     known = process in session.cast.here and move in session.cast.handlers[process].table.may

@@ -222,11 +222,15 @@ class HostedSession:
             return None
         texts = self.journal.texts(mail.texts)
         brought = self._texts_of(mail, texts)
-        key = f"{self.journal.id}/{mail.id}"
+        key = self.key_of(mail.id)
         answers = options[0] if options else ()
         return Question(self.name, mail.target, mail.source, message, key, answers, brought)
 
-    def answer(self, mail: Mail, reply: Reply, began_ms: int | None = None) -> bool:
+    def key_of(self, mail: int) -> str:
+        """The idempotency key of a question about this message."""
+        return f"{self.journal.id}/{mail}"
+
+    def answer(self, mail: Mail, reply: Reply, began_ms: int | None = None, wish: int | None = None) -> bool:
         """An adapter has answered: the model's process does what it says. False where it defers the message after all.
         Raises `AdapterError` for an answer that the model does not allow, `Cannot` for a failure that it does not know."""
         message, name = self._message(mail), mail.target
@@ -240,7 +244,7 @@ class HostedSession:
         outcome = outcomes[0]
         struck = self._struck(outcome, reply.failure)
         outcome = outcome._replace(outputs=tuple(_used(output, reply) for output in outcome.outputs))
-        entry = Step(self.name, taken=mail)
+        entry = Step(self.name, taken=mail, wish=wish)
         hashes: tuple[str, ...] = ()
         if reply.text is not None:
             hashes = (digest_of(reply.text),)

@@ -286,10 +286,16 @@ class Journal:
             for way, number in {mail.way: mail.id for mail in mails}.items():
                 change.do(_ARRIVED, *way, number)
 
-    def call(self, mail: Mail, at_ms: int) -> None:
-        """Somebody outside is asked about this message: from here on it may cost something."""
+    def call(self, mail: Mail, at_ms: int, **known: Any) -> None:
+        """Somebody outside is asked about this message: from here on it may cost something. What is `known` of it is its
+        outcome until there is another."""
         with self.database.writing() as change:
-            change.do(_CALL, mail.id, at_ms, mail.session, mail.target, "")
+            change.do(_CALL, mail.id, at_ms, mail.session, mail.target, _text(known) if known else "")
+
+    def open_call(self, mail: int) -> int | None:
+        """When the first call about this message began that has not ended; None if there is none."""
+        found = self.database.rows("SELECT min(began_ms) FROM call WHERE mail = ? AND ended_ms IS NULL", mail)[0][0]
+        return None if found is None else int(found)
 
     def wish(self, session: str, kind: str, **said: Any) -> None:
         """Leave a wish to whoever hosts this journal: to make a move, or what a person answers."""

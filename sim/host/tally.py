@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sim.host.journal import Journal, Kept, Line
+from sim.host.person import WAITS
 from sim.metrics import TokenUsage
 from sim.metrics.of_run import RunMetrics
 from sim.metrics.settings import MetricsSettings
@@ -128,6 +129,8 @@ def tally(journal: Journal, session: str, now_ms: int) -> SessionTally:
     turns, models, cut_off = [], dict[str, str](), 0
     for index, (number, process, began, ended, line_n, outcome) in enumerate(calls):
         labels = reader.labels(line_n, process)
+        if WAITS in outcome or (ended is not None and not outcome.get("model") and "usage" not in outcome):
+            continue  # a person, or a command that reports nothing
         if ended is None:
             if number in in_flight and last[number] == index and state == "open":
                 continue  # it is under way, or will be asked again

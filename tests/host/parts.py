@@ -10,11 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sim.host.artifact_file import ArtifactFile
-from sim.host.chat_agent import ChatAgent
-
 from models.consensus import system
 from sim.host import Host
+from sim.host.artifact_file import ArtifactFile
+from sim.host.chat_agent import ChatAgent
 from sim.host.stream import Stream
 
 AGENTS = ("gemini", "claude", "gpt_pro")
