@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from sim.base.errors import ConfigError
-from sim.host.journal import Database, Entry, Journal, Kept, Line, Mail, digest_of, open_journal
+from sim.host.journal import Came, Database, Entry, Journal, Kept, Line, Mail, Way, digest_of, open_journal
 from tests.host.conftest import Damage
 from tests.host.journaling import beside, entry, lines_of, said
 
@@ -55,13 +55,16 @@ def test_what_is_kept_is_read_again_as_it_was_also_by_the_next_host(where: str) 
         assert journal.calls("s") == [(first.sent[0].id, "b", 7, 9, 2, {"at_ms": 9, "answer": "ok"})]
 
 
-def test_a_message_of_another_journal_comes_once_and_is_forgotten_when_it_cannot_come_again(where: str) -> None:
+def test_of_what_another_journal_sends_the_last_of_each_way_is_remembered(where: str) -> None:
     with open_journal(where) as journal:
         journal.begin("s", {}, entry(1), 1)
-        for n, number, low in ((2, 5, 4), (3, 7, 6)):
-            journal.keep(Entry("s", lines=[Line(n, "s", "a", {}, 1)], came=("other", number, low)))
-        assert [journal.has_come("other", number) for number in (5, 7, 8)] == [False, True, False]
-        assert not journal.has_come("another", 7)
+        for n, number, opening in ((2, 5, "first"), (3, 7, "second")):
+            came = Came("other", opening, "a", "b", number)
+            journal.keep(Entry("s", lines=[Line(n, "s", "b", {}, 1)], came=came))
+        assert journal.came_last("other", Way("s", "a", "b")) == 7
+        assert [journal.came_besides("other", opening) for opening in ("first", "second")] == [7, 0]
+        assert journal.came_last("another", Way("s", "a", "b")) == 0
+        assert journal.came_last("other", Way("s", "a", "c")) == 0
 
 
 def test_what_replaces_and_what_arrives_elsewhere_is_no_longer_in_flight(where: str) -> None:
@@ -72,7 +75,7 @@ def test_what_replaces_and_what_arrives_elsewhere_is_no_longer_in_flight(where: 
         journal.keep(second, entry(3))
         assert [mail.id >> 10 for mail in journal.mail("s")] == [2, 3]
         assert [mail.id >> 10 for mail in journal.mail_to(["b", "c"], 2 << 10, 9)] == [3]
-        journal.forget_mail(2 << 10, 3 << 10)
+        journal.has_arrived(journal.mail("s"))
         assert journal.mail("s") == []
 
 
