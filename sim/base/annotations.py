@@ -12,11 +12,10 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import fields
 from functools import cache
 from typing import Any
 
-from sim.base.values import Value, is_record, show
+from sim.base.values import Value, field_names, is_record, show
 
 Check = Callable[[Value], bool]
 """Whether a value is what an annotation says."""
@@ -59,7 +58,7 @@ def mismatches(owner: type, name: str, value: Value) -> Iterator[str]:
     annotation = annotations_of(owner).get(name)
     if annotation is not None and not annotation.admits(value):
         yield f"{owner.__name__}.{name} is {_shown(value)}; expected {annotation.said}"
-    else:
+    elif type(value) not in _ALONE:
         yield from within_value(value)
 
 
@@ -67,10 +66,15 @@ def within_value(value: Value) -> Iterator[str]:
     """What is wrong with the fields of the records in a value."""
     if isinstance(value, tuple | frozenset):
         for item in value:
-            yield from within_value(item)
+            if type(item) not in _ALONE:
+                yield from within_value(item)
     elif is_record(value):
-        for field in fields(value):
-            yield from mismatches(type(value), field.name, getattr(value, field.name))
+        for name in field_names(type(value)):
+            yield from mismatches(type(value), name, getattr(value, name))
+
+
+_ALONE = frozenset({bool, int, str, bytes, type(None)})
+"""Classes of values that nothing is in."""
 
 
 def _shown(value: Value) -> str:

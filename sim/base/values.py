@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import Field, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
+from operator import is_
 from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 
 from sim.base.errors import ModelError, text_of
@@ -151,7 +152,7 @@ def freeze(value: Value, depth: int = 0) -> Value:
     Raises `ModelError` with what would be right if it, or anything in it, is not a value.
     """
     kind = type(value)
-    if value is None or kind in _PLAIN or _is_member(value):
+    if value is None or kind in _PLAIN:
         return value
     if kind is int:
         if value.bit_length() > INT_BITS_MAX:
@@ -159,10 +160,13 @@ def freeze(value: Value, depth: int = 0) -> Value:
                 f"an integer of {value.bit_length():,} bits is not a value: it has at most {INT_BITS_MAX:,}"
             )
         return value
+    if kind is not tuple and _is_member(value):
+        return value
     if depth > DEPTH_MAX:
         raise ModelError(f"what is nested more than {DEPTH_MAX} deep is not a value: refer to parts by name")
     if kind is tuple:
-        return tuple([freeze(item, depth + 1) for item in value])
+        frozen = [freeze(item, depth + 1) for item in value]
+        return value if all(map(is_, frozen, value)) else tuple(frozen)
     if kind is frozenset or kind is SortedSet:
         return SortedSet([freeze(item, depth + 1) for item in frozenset.__iter__(value)])
     if is_record(value):
@@ -174,13 +178,21 @@ _PLAIN = frozenset({bool, str, bytes})
 
 
 def _freeze_record(record: Any, depth: int) -> Any:
-    frozen = {f.name: freeze(getattr(record, f.name), depth) for f in fields(record)}
-    if all(frozen[name] is getattr(record, name) for name in frozen):
+    names = field_names(type(record))
+    held = [getattr(record, name) for name in names]
+    frozen = [freeze(value, depth) for value in held]
+    if all(map(is_, frozen, held)):
         return record
     copy = object.__new__(type(record))
-    for name, value in frozen.items():
+    for name, value in zip(names, frozen, strict=True):
         object.__setattr__(copy, name, value)
     return copy
+
+
+@cache
+def field_names(kind: Any) -> tuple[str, ...]:
+    """The names of the fields of a record's class."""
+    return tuple(field.name for field in fields(kind))
 
 
 def _is_member(value: object) -> bool:
