@@ -31,15 +31,14 @@ class Desk:
     def called(self, adapter: Adapter, mail: Mail, question: Question) -> int:
         """Begins a call, and says when it began. One that waits for somebody goes on after a restart: nobody is asked
         twice."""
-        if not isinstance(adapter, Answered):
-            began = self._clock()
-            self._journal.call(mail, began)
-            return began
-        before = self._journal.open_call(mail.id)
-        if before is not None:
-            return before
+        known: Mapping[str, Any] | None = None
+        if isinstance(adapter, Answered):
+            before = self._journal.open_call(mail.id)
+            if before is not None:
+                return before
+            known = adapter.waiting(question)
         began = self._clock()
-        self._journal.call(mail, began, **{WAITS: dict(adapter.waiting(question))})
+        self._journal.call(mail, began, **({WAITS: dict(known)} if known is not None else {}))
         return began
 
     def take(self, session: HostedSession, wish: int, said: Mapping[str, Any]) -> None:
