@@ -128,7 +128,9 @@ class Judging:
         if self.strength:
             strength = strength_of(run, self._accepts)
             words = tuple(strength.words())
-        elif self.hints and not refutes_something(run, partial(self._accepts, max_nodes=HINT_TIMES * found.nodes + 100)):
+        elif self.hints and not refutes_something(
+            run, partial(self._accepts, max_nodes=HINT_TIMES * found.nodes + 100)
+        ):
             words = ("this log could refute nothing: spoilt in every way that was tried it still conforms; log more",)
         return self._answer(run, found, strength=strength, words=words)
 

@@ -68,6 +68,8 @@ def digest_of_bytes(data: bytes) -> str:
 class ArtifactKeeper:
     """What store adapters share: an artifact is made of the question, and written in a thread of its own."""
 
+    costs = False
+
     def __init__(self, key: Key = KEY_FIELDS) -> None:
         self._key = key
         self._one_at_a_time = asyncio.Lock()

@@ -28,9 +28,11 @@ class Desk:
         self._wishes: dict[int, int] = {}
         """By message: the wish by which a question about it was answered."""
 
-    def called(self, adapter: Adapter, mail: Mail, question: Question) -> int:
-        """Begins a call, and says when it began. One that waits for somebody goes on after a restart: nobody is asked
-        twice."""
+    def called(self, adapter: Adapter, mail: Mail, question: Question) -> int | None:
+        """Begins a call, and says when it began; None for one that costs nothing. One that waits for somebody goes on after a
+        restart: nobody is asked twice."""
+        if not getattr(adapter, "costs", True):
+            return None
         known: Mapping[str, Any] | None = None
         if isinstance(adapter, Answered):
             before = self._journal.open_call(mail.id)

@@ -16,7 +16,7 @@ from sim.base.errors import ConfigError, listing
 from sim.base.values import Value, show
 from sim.host.adapter import Question, Reply
 from sim.host.journal import SENT_BITS, Journal
-from sim.host.wording import Parse, allowed, fields_of
+from sim.host.wording import Parse, allowed, fields_of, word
 
 WAITS = "waits"
 """The key of a call's outcome under which is kept what waits."""
@@ -39,7 +39,7 @@ class Person:
     one of the answers. `notify` is told each new question, in one line."""
 
     def __init__(self, parse: Parse | None = None, notify: Callable[[str], None] | None = None) -> None:
-        self._parse: Parse = parse or (lambda text: text)
+        self._parse: Parse = parse or _as_said
         self._notify = notify
         self._asked: dict[str, tuple[Question, asyncio.Future[Reply]]] = {}
 
@@ -62,13 +62,13 @@ class Person:
             return None
         if self._notify is not None and not any(_is_same(question, one) for one, _ in self._asked.values()):
             name = question_id(int(question.key.rpartition("/")[2]))
-            options = listing([*map(show, question.answers)])
+            options = listing([*map(word, question.answers)])
             self._notify(f"{question.process} is asked {show(question.message)} ({options}): sim answer {name} TEXT")
         return {
             "sender": question.sender,
             "message": type(question.message).__name__,
             "fields": fields_of(question.message),
-            "answers": [*map(show, question.answers)],
+            "answers": [*map(word, question.answers)] if self._parse is _as_said else [],
         }
 
     def told(self, key: str, text: str) -> bool:
@@ -87,8 +87,12 @@ class Person:
         except Exception as error:  # whatever it is, the person may say it in other words
             raise ConfigError(f"{text!r} cannot be read: {type(error).__name__}: {error}") from None
         if answer is None:
-            raise ConfigError(f"{text!r} is not an answer; expected {listing([*map(show, question.answers)])}")
+            raise ConfigError(f"{text!r} is not an answer; expected {listing([*map(word, question.answers)])}")
         return answer[0]
+
+
+def _as_said(text: str) -> str:
+    return text
 
 
 def _is_same(one: Question, other: Question) -> bool:
@@ -115,7 +119,7 @@ class Waiting(NamedTuple):
     message: str
     fields: Mapping[str, Any]
     answers: tuple[str, ...]
-    """What may be answered."""
+    """What may be answered; empty if people may say it in their own words."""
     since_ms: int
     """In milliseconds since 1970."""
 

@@ -129,12 +129,12 @@ class Templates:
     def __call__(self, message: Any, question: Question) -> list[dict[str, str]]:
         known = {
             "texts": "\n\n".join(f"[{show(text.message)}]\n{text.text}" for text in question.texts),
-            "answers": listing([*map(_words, question.answers)]),
+            "answers": listing([*map(word, question.answers)]),
             "message": type(message).__name__,
             "session": question.session,
             "process": question.process,
             "sender": question.sender,
-            **{one.name: _words(getattr(message, one.name)) for one in fields(message)},
+            **{one.name: word(getattr(message, one.name)) for one in fields(message)},
         }
         return [{"role": role, "content": _filled(parts, known)} for role, parts in self._messages]
 
@@ -172,7 +172,8 @@ def _filled(parts: tuple[tuple[str, str], ...], known: Mapping[str, str]) -> str
     return "".join(text + (known[name] if name else "") for text, name in parts)
 
 
-def _words(value: Any) -> str:
+def word(value: Any) -> str:
+    """A value as people write it."""
     return value if type(value) is str else show(value)
 
 

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-from sim.host.adapter import Question, Text
 from sim.base.values import Message
+from sim.host.adapter import Question, Text
 
 KEY = "sk-very-secret-0123456789"
 """What the agents of these tests have as their key; it must turn up nowhere."""

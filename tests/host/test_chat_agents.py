@@ -114,7 +114,12 @@ def test_anthropic_has_its_own_headers_system_prompt_and_counts() -> None:
         "model": "claude-5",
         "content": [{"type": "thinking", "thinking": "?"}, {"type": "text", "text": "VERDICT: ok"}],
         "stop_reason": "end_turn",
-        "usage": {"input_tokens": 3, "cache_read_input_tokens": 4, "cache_creation_input_tokens": 0, "output_tokens": 5},
+        "usage": {
+            "input_tokens": 3,
+            "cache_read_input_tokens": 4,
+            "cache_creation_input_tokens": 0,
+            "output_tokens": 5,
+        },
     }
     reply, server = asking(
         said(200, message),
@@ -270,7 +275,10 @@ def test_what_costs_nothing_may_be_tried_for_as_long_as_it_takes() -> None:
             "gemini: URL does not accept the key (401): 'Incorrect API key provided: [GEMINI_KEY]\\x1b[31m'; "
             "put one that is valid into GEMINI_KEY, then resume",
         ),
-        (said(403, b"no"), "gemini: URL does not accept the key (403); put one that is valid into GEMINI_KEY, then resume"),
+        (
+            said(403, b"no"),
+            "gemini: URL does not accept the key (403); put one that is valid into GEMINI_KEY, then resume",
+        ),
         (
             said(404, {"error": "no such model"}),
             "gemini: URL has nothing there (404): 'no such model'; the address is that of the endpoint itself; look at it, "
@@ -326,7 +334,9 @@ def test_a_certificate_that_nobody_vouches_for_is_permanent_and_may_be_vouched_f
             agent = ChatAgent(server.url(), model="m", prompt=str, parse=verdict, key_env="GEMINI_KEY", **given)
             return await agent.ask(question())
 
-    with pytest.raises(AdapterError, match="has a certificate that is not trusted: self-signed certificate; name the file"):
+    with pytest.raises(
+        AdapterError, match="has a certificate that is not trusted: self-signed certificate; name the file"
+    ):
         asyncio.run(work())
     assert asyncio.run(work(certificates=tmp_path / "cert")).answer == "ok"
     with pytest.raises(ConfigError, match="certificates: .*name a file of certificates"):

@@ -121,7 +121,7 @@ def test_a_question_waits_and_is_answered_by_its_id(tmp_path: Path) -> None:
         await begin(host)
         (first,) = waiting_in(host.journal, "s1")
         asked = ("s1", "person", "asker", "Ask", {"number": 0})
-        assert first == Waiting(first.id, *asked, ("'go on'", "end"), first.since_ms)
+        assert first == Waiting(first.id, *asked, ("go on", "end"), first.since_ms)
         with looking(journal) as other:
             answer(other, first.id, "Go on")
         await until(lambda: [one for one in waiting_in(host.journal, "s1") if one.id != first.id])
@@ -135,7 +135,7 @@ def test_a_question_waits_and_is_answered_by_its_id(tmp_path: Path) -> None:
     assert fields == {"rulings": [True, False]}
     assert [call[5]["answer"] for call in calls] == ["'go on'", "end"]
     assert told == [
-        f"person is asked Ask(number={number}) ('go on' or end): sim answer {id_} TEXT"
+        f"person is asked Ask(number={number}) (go on or end): sim answer {id_} TEXT"
         for number, id_ in enumerate(question_id(call[0]) for call in calls)
     ]
 
@@ -204,7 +204,7 @@ def test_what_is_no_answer_is_told_and_the_question_goes_on_waiting(tmp_path: Pa
     running(work, journal, told)
     name = told[0].split()[-2]
     assert told[1:] == [
-        f"session s1: question {name}: 'perhaps' is not an answer; expected 'go on' or end; nothing comes of this answer",
+        f"session s1: question {name}: 'perhaps' is not an answer; expected go on or end; nothing comes of this answer",
         "session s1: question 999: nobody is asked that; nothing comes of this answer",
         "session s1: question None: nobody is asked that; nothing comes of this answer",
     ]
