@@ -18,7 +18,7 @@ from sim.base.errors import ConfigError, brief
 from sim.base.values import Value
 from sim.consensus import ErrorKind, Failure
 from sim.host.adapter import AdapterError, Question, Reply
-from sim.host.secret import Secret, hidden
+from sim.host.secret import Secret, environment, hidden
 from sim.host.tries import Tries
 from sim.host.wording import INVALID, Parse, Prompt, answer_in, asked, unreadable
 
@@ -130,7 +130,7 @@ class CommandAgent:
             await heard.exited.wait()
 
     async def _start(self, question: Question) -> tuple[asyncio.SubprocessTransport, _Listener]:
-        wanted = {name: os.environ[name] for name in USUAL_ENV if name in os.environ}
+        wanted = environment(USUAL_ENV)
         loop = asyncio.get_running_loop()
         try:
             wanted |= {secret.name: secret.value() for secret in self.secrets}

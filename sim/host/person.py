@@ -108,7 +108,7 @@ def _is_same(one: Question, other: Question) -> bool:
 # --- what waits, from the journal alone -----------------------------------------------------------------
 
 
-class Waiting(NamedTuple):
+class WaitingQuestion(NamedTuple):
     """A question that waits for a person."""
 
     id: str
@@ -139,21 +139,21 @@ def mail_of(name: str) -> int:
     return int(line) << SENT_BITS | int(number or 0)
 
 
-def waiting_in(journal: Journal, session: str) -> list[Waiting]:
+def waiting_in(journal: Journal, session: str) -> list[WaitingQuestion]:
     """What waits for a person in a session, the oldest first. No host has to run."""
     here = {mail.id for mail in journal.mail(session)}
-    found: list[Waiting] = []
+    found: list[WaitingQuestion] = []
     for mail, process, began_ms, ended_ms, _, outcome in journal.calls(session):
         what = outcome.get(WAITS)
         if ended_ms is not None or what is None or mail not in here:
             continue
         said = (process, what["sender"], what["message"], what["fields"])
         if not any((one.process, one.sender, one.message, one.fields) == said for one in found):
-            found.append(Waiting(question_id(mail), session, *said, tuple(what["answers"]), began_ms))
+            found.append(WaitingQuestion(question_id(mail), session, *said, tuple(what["answers"]), began_ms))
     return found
 
 
-def answer(journal: Journal, name: str, text: str) -> Waiting:
+def answer(journal: Journal, name: str, text: str) -> WaitingQuestion:
     """Leave an answer to a question for whoever hosts the journal, now or later. Raises `ConfigError` if nobody asks it."""
     mail = mail_of(name)
     waiting = [one for session in journal.sessions() for one in waiting_in(journal, session)]

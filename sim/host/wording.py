@@ -151,12 +151,12 @@ def _message(one: Any) -> tuple[str, tuple[tuple[str, str], ...]]:
 
 
 def _parts(template: str) -> tuple[tuple[str, str], ...]:
-    """(text, name of the field behind it) each. A format of Python could read attributes and pad without a bound: here there
+    """(text, name of the field that follows it) each. A format of Python could read attributes and pad without a bound: here there
     are names alone."""
     try:
         parsed = [*string.Formatter().parse(template)]
     except ValueError as error:
-        raise ConfigError(f"content: {error}; a brace that is no field is written twice") from None
+        raise ConfigError(f"content: {error}; to have a brace in the text, write it twice") from None
     for _, name, layout, conversion in parsed:
         if name is not None and (not name.isidentifier() or layout or conversion):
             written = f"{{{name}{'!' + conversion if conversion else ''}{':' + layout if layout else ''}}}"

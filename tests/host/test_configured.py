@@ -81,10 +81,15 @@ def without(*keys: str) -> dict[str, Any]:
         ({}, ["kind is missing; use chat, anthropic, command, person, folder, sqlite or silent, or class"]),
         (
             {"kind": "chta"},
-            ["unknown kind 'chta' (did you mean 'chat'?): use chat, anthropic, command, person, folder, sqlite or silent"],
+            [
+                "unknown kind 'chta' (did you mean 'chat'?): use chat, anthropic, command, person, folder, sqlite or silent"
+            ],
         ),
         ({"kind": "silent", "path": "x"}, ["unknown key 'path': silent has none"]),
-        ({"kind": "folder", "pth": "x"}, ["unknown key 'pth' (did you mean 'path'?): use path or key", "path is missing; folder needs path"]),
+        (
+            {"kind": "folder", "pth": "x"},
+            ["unknown key 'pth' (did you mean 'path'?): use path or key", "path is missing; folder needs path"],
+        ),
         (without("url"), ["url is missing; chat needs url, model, prompt and parse"]),
         ({**CHAT, "model": 7}, ["model: expected a text, got int '7'"]),
         ({**CHAT, "timeout": 30}, ["timeout: expected a duration such as 30s, got int '30'"]),
@@ -170,4 +175,7 @@ def test_a_class_that_cannot_be_made_or_is_no_adapter_is_one_line() -> None:
     (line,) = mistakes({"class": "mine.adapters:Mine", "with": {"wrod": 1}}, class_of=allow)
     assert line.startswith("class: mine.adapters:Mine cannot be made with this: TypeError: ")
     (line,) = mistakes({"class": "mine.adapters:Mine"}, class_of=lambda _: dict)
-    assert line == "class: mine.adapters:Mine is no adapter: it needs `async def ask(question)` and `async def close()`"
+    assert (
+        line
+        == "class: mine.adapters:Mine is not an adapter: it needs `async def ask(question)` and `async def close()`"
+    )

@@ -13,7 +13,7 @@ from sim import Message, Process, System
 from sim.base.errors import ConfigError
 from sim.host import Host, desk
 from sim.host.journal import Journal, open_journal
-from sim.host.person import Person, Waiting, answer, mail_of, question_id, waiting_in
+from sim.host.person import Person, WaitingQuestion, answer, mail_of, question_id, waiting_in
 from sim.host.wording import Patterns
 
 
@@ -77,9 +77,7 @@ SYSTEM = System(processes={"asker": Asker(), "person": Ruler()})
 
 
 def hosted(journal: Path, told: list[str], **given: Any) -> Host:
-    return Host(
-        SYSTEM, journal=journal, adapters={"person": Person(notify=told.append, **given)}, tell=told.append
-    )
+    return Host(SYSTEM, journal=journal, adapters={"person": Person(notify=told.append, **given)}, tell=told.append)
 
 
 def running(work: Callable[[Host], Awaitable[Any]], journal: Path, told: list[str], **given: Any) -> Any:
@@ -121,7 +119,7 @@ def test_a_question_waits_and_is_answered_by_its_id(tmp_path: Path) -> None:
         await begin(host)
         (first,) = waiting_in(host.journal, "s1")
         asked = ("s1", "person", "asker", "Ask", {"number": 0})
-        assert first == Waiting(first.id, *asked, ("go on", "end"), first.since_ms)
+        assert first == WaitingQuestion(first.id, *asked, ("go on", "end"), first.since_ms)
         with looking(journal) as other:
             answer(other, first.id, "Go on")
         await until(lambda: [one for one in waiting_in(host.journal, "s1") if one.id != first.id])
@@ -228,7 +226,7 @@ def test_an_id_that_is_none_or_of_nobody_is_one_line(tmp_path: Path) -> None:
     running(begin, journal, told)
     with looking(journal) as closed:
         for name in ("", "x", "1.", "1.9999", "-1", "1.2.3", "1" * 99):
-            with pytest.raises(ConfigError, match="is not the id of a question; expected one such as 12 or 12.1"):
+            with pytest.raises(ConfigError, match=r"is not the id of a question; expected one such as 12 or 12\.1"):
                 answer(closed, name, "end")
         (first,) = waiting_in(closed, "s1")
         with pytest.raises(ConfigError, match=f"question 77 does not wait for an answer; expected {first.id}"):

@@ -106,7 +106,9 @@ def test_an_artifact_says_what_was_decided_and_who_said_what(made: Made, tmp_pat
 
 def test_who_asks_again_finds_the_same_whatever_the_order_of_the_texts(made: Made, tmp_path: Path) -> None:
     first = store()
-    again = Question(*(getattr(first, name) for name in ("session", "process", "sender", "message")), "j1/12", (), first.texts[::-1])
+    again = Question(
+        *(getattr(first, name) for name in ("session", "process", "sender", "message")), "j1/12", (), first.texts[::-1]
+    )
     ask(made(), first, again, first)
     before = kept(tmp_path)
     ask(made(), again)
@@ -116,14 +118,18 @@ def test_who_asks_again_finds_the_same_whatever_the_order_of_the_texts(made: Mad
 
 def test_another_decision_is_another_artifact(made: Made, tmp_path: Path) -> None:
     ask(made(), store(), store(seq=2), store(session="s2"), store(session="s1/r"))
-    assert [one["key"] for one in kept(tmp_path)] == ["'s1/r'/r/1", "s1/r/1", "s1/r/2", "s2/r/1"]
+    assert [one["key"] for one in kept(tmp_path)] == ["s1%2Fr/r/1", "s1/r/1", "s1/r/2", "s2/r/1"]
 
 
 @pytest.mark.parametrize("other", [store("conflict"), store(said="It is not.")])
-def test_another_content_of_a_decision_is_refused_and_the_first_stays(made: Made, tmp_path: Path, other: Question) -> None:
+def test_another_content_of_a_decision_is_refused_and_the_first_stays(
+    made: Made, tmp_path: Path, other: Question
+) -> None:
     ask(made(), store())
     before = kept(tmp_path)
-    with pytest.raises(AdapterError, match="store: .*kept.* holds another artifact of s1/r/1: a decision was made twice"):
+    with pytest.raises(
+        AdapterError, match=r"store: .*kept.* holds another artifact of s1/r/1: a decision was made twice"
+    ):
         ask(made(), other)
     assert kept(tmp_path) == before
 
@@ -232,7 +238,9 @@ def test_a_full_disk_is_one_line_and_nothing_is_lost(tmp_path: Path, monkeypatch
 
     keeper = ArtifactFolder(tmp_path / "kept")
     monkeypatch.setattr(artifact_folder.os, "fsync", full)
-    with pytest.raises(AdapterError, match="store: .*an artifact cannot be written: No space left on device; it is not lost"):
+    with pytest.raises(
+        AdapterError, match=r"store: .*an artifact cannot be written: No space left on device; it is not lost"
+    ):
         ask(keeper, store())
     monkeypatch.undo()
     ask(keeper, store())
@@ -242,5 +250,5 @@ def test_a_full_disk_is_one_line_and_nothing_is_lost(tmp_path: Path, monkeypatch
 def test_a_file_that_another_process_has_locked_is_waited_for_and_one_that_was_damaged_is_told(tmp_path: Path) -> None:
     ask(ArtifactFile(tmp_path / "kept"), store())
     (tmp_path / "kept").write_bytes(b"SQLite format 3\0" + b"x" * 5000)
-    with pytest.raises(ConfigError, match="kept: .*(damaged|not a file of artifacts)"):
+    with pytest.raises(ConfigError, match=r"kept: .*(damaged|not a file of artifacts)"):
         ArtifactFile(tmp_path / "kept")

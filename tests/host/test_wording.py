@@ -31,7 +31,7 @@ def test_names_are_filled_in_once() -> None:
     ["{stage.__class__}", "{stage[0]}", "{stage!r}", "{stage:>99999999}", "{}", "{0}", "{stage:{run}}", "{ stage }"],
 )
 def test_what_is_more_than_a_name_is_refused(content: str) -> None:
-    with pytest.raises(ConfigError, match="message 1: content: .*expected the plain name of a field"):
+    with pytest.raises(ConfigError, match=r"message 1: content: .*expected the plain name of a field"):
         Templates([{"role": "user", "content": content}])
 
 
@@ -43,7 +43,7 @@ def test_what_is_more_than_a_name_is_refused(content: str) -> None:
         ([{"role": "user"}], "message 1: expected a role and a content"),
         ([{"role": "usr", "content": "x"}], r"message 1: unknown role 'usr' \(did you mean 'user'\?\)"),
         ([{"role": "user", "content": 7}], "message 1: content: expected a text, got int"),
-        ([{"role": "user", "content": "{"}], "message 1: content: .*a brace that is no field is written twice"),
+        ([{"role": "user", "content": "{"}], "message 1: content: .*to have a brace in the text, write it twice"),
     ],
 )
 def test_a_template_that_is_wrong_is_told_where(messages: Any, why: str) -> None:
@@ -52,7 +52,9 @@ def test_a_template_that_is_wrong_is_told_where(messages: Any, why: str) -> None
 
 
 def test_a_field_that_the_message_does_not_have_is_told() -> None:
-    with pytest.raises(AdapterError, match=r"gemini: prompt: \{stge\} is unknown \(did you mean 'stage'\?\): use answers"):
+    with pytest.raises(
+        AdapterError, match=r"gemini: prompt: \{stge\} is unknown \(did you mean 'stage'\?\): use answers"
+    ):
         filled("{stge}")
 
 
@@ -69,7 +71,12 @@ def test_a_verdict_is_looked_for_at_the_end_of_a_long_text() -> None:
 
 @pytest.mark.parametrize(
     ("patterns", "why"),
-    [({}, "expected a pattern for each answer"), ("ok", "expected"), ({"ok": "("}, "ok: '\\(' is not a"), ({"ok": 7}, "ok: '7'")],
+    [
+        ({}, "expected a pattern for each answer"),
+        ("ok", "expected"),
+        ({"ok": "("}, "ok: '\\(' is not a"),
+        ({"ok": 7}, "ok: '7'"),
+    ],
 )
 def test_a_pattern_that_is_wrong_is_told(patterns: Any, why: str) -> None:
     with pytest.raises(ConfigError, match=why):
