@@ -318,7 +318,11 @@ def test_no_key_follows_a_redirect() -> None:
     assert asyncio.run(work()) == []
 
 
-def test_a_certificate_that_nobody_vouches_for_is_permanent_and_may_be_vouched_for(tmp_path: Path) -> None:
+def test_a_certificate_that_nobody_vouches_for_is_permanent_and_may_be_vouched_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sets the environment is nobody."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert"))
     names = ["-subj", "/CN=council", "-addext", "subjectAltName=IP:127.0.0.1"]
     made = ["-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "cert")]
     subprocess.run(

@@ -105,6 +105,10 @@ def without(*keys: str) -> dict[str, Any]:
             {**CHAT, "key_env": "sk-secret-0123456789"},
             ["key_env: expected the name of the variable that holds the key, such as OPENAI_API_KEY, not the key"],
         ),
+        (
+            {**CHAT, "key_env": "sksecret0123456789"},
+            ["key_env: expected the name of the variable that holds the key, such as OPENAI_API_KEY, not the key"],
+        ),
         ({**CHAT, "key_env": "NO_KEY"}, ["the variable NO_KEY is not set; put the key into it"]),
         ({**CHAT, "headers": ["a"]}, ["headers: expected keys and values, got list \"['a']\""]),
         (
