@@ -117,7 +117,7 @@ class Host:
         key = json.dumps(dict(config), sort_keys=True, default=str)
         found = self._casts.get(key)
         if found is None:
-            system = made(self._system, config, self.model)
+            system = made(self._system, {name: _frozen(value) for name, value in config.items()}, self.model)
             found = Cast(system, self._here, self.adapters, self.links, self._decide, self._carries)
             for name, states in self._until.items():
                 _check_until(found, name, states)
@@ -475,6 +475,11 @@ class Host:
                         )
                         self.journal.drop_wish(number)
             await asyncio.sleep(WISHES_S)
+
+
+def _frozen(value: Any) -> Any:
+    """A value of a config as its model is given it: a list, as which JSON has it, is a tuple."""
+    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value
 
 
 def _carries(given: Mapping[Any, Any]) -> Carries:

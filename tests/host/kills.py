@@ -70,7 +70,8 @@ def kill_at_random(
                 found.kills += 1
                 running[part] = begin(part)
             if not _wait_until_over(council, running, end_s):
-                found.wrong.append("it hangs: not all sessions came to their end")
+                ended = [f"{part} ended with {one.exitcode}" for part, one in running.items() if not one.is_alive()]
+                found.wrong.append(f"it hangs: {', '.join(ended) or 'not all sessions came to their end'}")
         finally:
             for process in running.values():
                 process.terminate()
@@ -104,9 +105,12 @@ def _wait_until_over(council: Council, running: dict[str, Any], end_s: float) ->
 
 
 def _look(council: Council, agents: Agents, found: Killed) -> None:
-    journals = {part: open_journal(council.journals[part], fresh=False) for part in PARTS}
+    journals = {part: open_journal(council.journals[part]) for part in PARTS}
     try:
         for session in council.sessions:
+            if any(session not in journal.sessions() for journal in journals.values()):
+                found.wrong.append(f"{session} never began")
+                continue
             lines = {part: [*journal.trace(session)] for part, journal in journals.items()}
             found.wrong += [f"{session}: {wrong}" for wrong in _conforms(council, journals, session, lines)]
             found.wrong += [f"{session}: {wrong}" for wrong in _all_arrived(journals, session, lines)]
@@ -143,10 +147,11 @@ def _all_arrived(journals: dict[str, Journal], session: str, lines: dict[str, li
         arrival = given.get("deliver", given if "fault" in given else None)
         if arrival is not None:
             came[f"{arrival['from']}->{line.process} {arrival['message']}{arrival['fields']}"] += 1
+    on_its_way = Counter[str]()
     for mail in (mail for journal in journals.values() for mail in journal.mail(session)):
         fields = {name: value for name, value in mail.message.items() if name != "@"}
-        came[f"{mail.source}->{mail.target} {mail.message['@']}{fields}"] += 1  # it is on its way
-    lost, twice = sent - came, came - sent
+        on_its_way[f"{mail.source}->{mail.target} {mail.message['@']}{fields}"] += 1
+    lost, twice = sent - came - on_its_way, came - sent
     wrong = [f"{message} was sent and never came" for message in lost]
     return wrong + [f"{message} came more often than it was sent" for message in twice]
 
