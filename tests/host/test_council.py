@@ -40,7 +40,7 @@ def fine(agent: str) -> Answer:
     return said(200, completion(f"{agent} has looked. VERDICT: OK"))
 
 
-async def council(folder: Path, plans: dict[str, list[Answer]], **config: Any) -> tuple[list[str], str, list[Any]]:
+async def council(folder: Path, plans: dict[str, list[Answer]], **more: Any) -> tuple[list[str], str, list[Any]]:
     """The log of a session, why it was over, and its calls."""
     async with serving(*plans["gemini"]) as one, serving(*plans["claude"]) as two, serving(*plans["gpt_pro"]) as three:
         adapters = {
@@ -68,7 +68,7 @@ async def council(folder: Path, plans: dict[str, list[Answer]], **config: Any) -
             pace=50.0,
         )
         async with asyncio.timeout(60), host:
-            await host.start("s1", **CONFIG, **config)
+            await host.start("s1", **{**CONFIG, **more})
             why = await host.until_over("s1")
             calls = host.journal.calls("s1")
             lines = [*host.journal.trace("s1")]
@@ -111,6 +111,13 @@ def test_a_council_decides_through_all_that_goes_wrong_and_its_log_conforms(tmp_
     failures = Counter(call[5].get("failure") for call in calls)
     assert failures["server"] == failures["timeout"] == failures["empty"] == 1
     assert judged(tmp_path, log, struck) == "ok"
+
+
+def test_a_body_that_cannot_be_read_is_a_broken_connection_where_the_model_has_no_word_for_it(tmp_path: Path) -> None:
+    plans = {name: [fine(name)] for name in AGENTS} | {"gemini": [said(200, b"<html>"), fine("gemini")]}
+    _, over, calls = asyncio.run(council(tmp_path, plans, answers=("ok",)))
+    assert over == "over disconnect:1@gemini"
+    assert [call[5]["failure"] for call in calls if "failure" in call[5]] == ["invalid"]
 
 
 def test_a_verdict_that_nobody_gave_does_not_conform(tmp_path: Path) -> None:
