@@ -35,10 +35,10 @@ FAULT_KINDS: dict[ErrorKind, str] = {
     ErrorKind.CONNECT: "disconnect",
     ErrorKind.CLIENT_CLOSED: "disconnect",
     ErrorKind.SERVER: "disconnect",
+    ErrorKind.INVALID: "disconnect",
     ErrorKind.UNKNOWN: "disconnect",
 }
-"""What a failed attempt is in a model. Other kinds are permanent, or the adapter's own answer (an answer that cannot be
-read)."""
+"""What a failed attempt is in a model. Other kinds are permanent."""
 
 
 class BeyondTable(SimError):
