@@ -70,7 +70,7 @@ class Arrivals:
         return Receipt(mail.id, True)
 
     def _take(self, session: HostedSession, parcel: Parcel) -> None:
-        host, mail, sender = self.host, parcel.mail, parcel.sender
+        mail, sender = parcel.mail, parcel.sender
         came = Came(sender.journal, sender.opening, mail.source, mail.target, mail.id)
         ahead = session.cast.network(mail.source, mail.target) == "fifo" and any(
             one.source == mail.source for one in session.waiting.get(mail.target, ())
