@@ -8,6 +8,7 @@ import os
 import socket
 import ssl
 from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,10 +75,11 @@ class Port:
             os.close(self._lock)
             self._lock = None
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _accept(self, host: Host, listens: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -92,7 +94,8 @@ class Port:
                 self._tell(host, f"{PEERS} are connected; who comes now is cut off")
                 connected.close()
             else:
-                self._spawn(self._serve(host, connected))
+                served = self._spawn(self._serve(host, connected))
+                served.add_done_callback(partial(_let_go, connected))
 
     async def _serve(self, host: Host, connected: socket.socket) -> None:
         """One who has connected, until there is an end of it."""
@@ -113,9 +116,7 @@ class Port:
         except OSError:
             pass  # it has gone
         finally:
-            if writer is None:
-                connected.close()
-            else:
+            if writer is not None:
                 writer.transport.abort()
                 with contextlib.suppress(OSError, TimeoutError):
                     async with asyncio.timeout(1):
@@ -160,6 +161,11 @@ async def _talk(host: Host, reader: asyncio.StreamReader, writer: asyncio.Stream
         receipt = host.receive(wire.parcel_of(said, sender))
         await say(wire.receipt_frame(receipt))
         await asyncio.sleep(0)  # others have their turn
+
+
+def _let_go(connected: socket.socket, _: object) -> None:
+    """Also of one who came when there was an end of everything, before he was looked at."""
+    connected.close()
 
 
 def _which(path: str) -> tuple[int, int] | None:

@@ -4,6 +4,7 @@ together are a path of the model."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -80,11 +81,13 @@ def test_a_council_over_a_unix_socket_conforms(folder: Path) -> None:
     assert complaints_of_logs(pair, ROUNDS) == []
 
 
-async def _between(folder: Path, seed: int, work: Callable[[Pair], Any], make: Callable[[], System], *near: str) -> Pair:
-    """Two hosts whose links go through proxies."""
+async def _between(
+    folder: Path, seed: int, most: int, work: Callable[[Pair], Any], make: Callable[[], System], *near: str
+) -> Pair:
+    """Two hosts whose links go through proxies, which cut a connection after so many bytes at most."""
     pair = Pair(folder, make, near, partial(over_unix, folder, behind=".proxy"))
     names = ("near", "far")
-    proxies = [Proxy(f"{folder}/{n}.proxy", f"{folder}/{n}", 2 * seed + i) for i, n in enumerate(names)]
+    proxies = [Proxy(f"{folder}/{n}.proxy", f"{folder}/{n}", 2 * seed + i, most) for i, n in enumerate(names)]
     for proxy in proxies:
         await proxy.open()
     try:
@@ -99,7 +102,7 @@ async def _between(folder: Path, seed: int, work: Callable[[Pair], Any], make: C
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_council_whose_connections_are_cut_and_repeated_conforms(seed: int, folder: Path) -> None:
-    pair = asyncio.run(_between(folder, seed, decided, council, "coordinator", "gemini", "claude"))
+    pair = asyncio.run(_between(folder, seed, 1_500, decided, council, "coordinator", "gemini", "claude"))
     assert complaints_of_logs(pair, ROUNDS) == []
 
 
@@ -123,8 +126,19 @@ async def brought(pair: Pair, kills: int = 4, seed: int = 1) -> None:
 def carried(folder: Path, seed: int = 0) -> list[str]:
     """What is wrong with items that went through proxies, between hosts that were killed."""
     work = partial(brought, seed=seed)
-    pair = asyncio.run(_between(folder, seed, work, partial(items, ITEMS), "source"))
+    pair = asyncio.run(_between(folder, seed, 6_000, work, partial(items, ITEMS), "source"))
     return complaints_of_items(pair, ITEMS)
+
+
+def carried_straight(folder: Path) -> list[str]:
+    """The same without proxies: much is under way when a host is killed."""
+    pair = Pair(folder, partial(items, ITEMS), ("source",), partial(over_unix, folder))
+    asyncio.run(brought(pair, kills=6))
+    return complaints_of_items(pair, ITEMS)
+
+
+def test_items_come_once_and_in_order_through_kills(folder: Path) -> None:
+    assert carried_straight(folder) == []
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -140,7 +154,8 @@ class _Planted:
 
         def early(self: Arrivals, parcel: Parcel) -> Receipt:
             loop = asyncio.get_running_loop()
-            loop.call_later(0.002, lambda: None if self.host.failure else take(self, parcel))
+            vars(self)["late"] = late = max(loop.time(), vars(self).get("late", 0.0)) + 0.005
+            loop.call_at(late, lambda: None if self.host.failure else take(self, parcel))
             return Receipt(parcel.mail.id, True)
 
         patch.setattr(Arrivals, "receive", early)
@@ -183,7 +198,8 @@ class _Planted:
                     numbers.append(parcel.mail.id)
                     yield parcel
 
-            await carry(self, noted())
+            with contextlib.suppress(OSError):
+                await carry(self, noted())
             return [Receipt(number, True) for number in numbers]
 
         patch.setattr(Stream, "carry", hopeful)
@@ -192,6 +208,9 @@ class _Planted:
 @pytest.mark.parametrize("fault", [name for name in vars(_Planted) if not name.startswith("_")])
 def test_a_planted_fault_is_noticed(fault: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     getattr(_Planted(), fault)(monkeypatch)
-    found = carried(folder)
-    print(fault, found)
-    assert found
+    assert carried_straight(_made(folder / "straight")) or any(carried(_made(folder / str(seed)), seed) for seed in SEEDS)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder

@@ -63,10 +63,10 @@ class Source(Process):
 
 
 class Sink(Process):
-    """Takes them one by one: after each it is busy until its next move."""
+    """Takes them one by one: after each it is busy for a while."""
 
     states = ("open", "busy")
-    must = ("rest",)
+    timers = ("rest",)
     durable = ("got",)
     transitions = (
         {"trigger": Item, "source": "open", "dest": "busy", "after": "take"},
@@ -78,6 +78,7 @@ class Sink(Process):
 
     def take(self, item: Item) -> None:
         self.got = (*self.got, item.n)
+        self.arm("rest", 1)
 
 
 def items(count: int, network: str = "fifo") -> System:
@@ -229,10 +230,9 @@ class Proxy:
     """Stands before a Unix socket, and keeps no promise: by a seeded plan it refuses, delays, cuts a connection anywhere,
     and says later once more what was said over one."""
 
-    def __init__(self, path: str, to: str, seed: int, *, most: int = 2_000) -> None:
+    def __init__(self, path: str, to: str, seed: int, most: int) -> None:
         self.path, self.to, self.random, self.most = path, to, random.Random(seed), most
         self.cuts = self.repeats = 0
-        self.calm = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
@@ -252,20 +252,19 @@ class Proxy:
         self._tasks.add(task)
         said = bytearray()
         with contextlib.suppress(OSError, asyncio.CancelledError):
-            if self.calm or self.random.random() > 0.1:
+            if self.random.random() > 0.1:
                 await self._between(reader, writer, said)
         writer.transport.abort()
-        if said and not self.calm and self.random.random() < 0.5:
+        if said and self.random.random() < 0.5:
             self.repeats += 1
             self._later(self._repeat(bytes(said), self.random.random() / 20))
         self._tasks.discard(task)
 
     async def _between(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, said: bytearray) -> None:
         there, back = await asyncio.open_unix_connection(self.to)
-        left = [self.random.randint(1, self.most)]
         ways = [
-            asyncio.ensure_future(self._pass(reader, back, left, said)),
-            asyncio.ensure_future(self._pass(there, writer, left, None)),
+            asyncio.ensure_future(self._pass(reader, back, self.random.randint(1, self.most), said)),
+            asyncio.ensure_future(self._pass(there, writer, self.random.randint(1, self.most // 8), None)),
         ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -276,19 +275,18 @@ class Proxy:
             back.transport.abort()
 
     async def _pass(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, left: list[int], said: bytearray | None
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, left: int, said: bytearray | None
     ) -> None:
         while piece := await reader.read(self.random.choice((1, 7, 64, 4_096))):
-            if not self.calm:
-                if self.random.random() < 0.02:
-                    await asyncio.sleep(self.random.random() / 100)
-                piece = piece[: left[0]]
-                left[0] -= len(piece)
+            if self.random.random() < 0.003:
+                await asyncio.sleep(self.random.random() / 100)
+            piece = piece[:left]
+            left -= len(piece)
             if said is not None:
                 said += piece
             writer.write(piece)
             await writer.drain()
-            if left[0] <= 0 and not self.calm:
+            if not left:
                 self.cuts += 1
                 return
 
