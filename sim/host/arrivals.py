@@ -47,27 +47,31 @@ class Arrivals:
         return ""
 
     def receive(self, parcel: Parcel) -> Receipt:
-        """What becomes of a message."""
+        """What becomes of a message. What goes wrong here ends this host, not the one that has sent it."""
+        try:
+            refused = self._refused(parcel)
+        except Exception as error:
+            self._fail(error)
+            refused = ""
+        return Receipt(parcel.mail.id, refused is None, refused or "")
+
+    def _refused(self, parcel: Parcel) -> str | None:
+        """Why this message is not kept; empty if that is to be tried again, None if it is kept."""
         host, mail, sender = self.host, parcel.mail, parcel.sender
         if refused := self.greet(sender):
-            return Receipt(mail.id, False, refused)
+            return refused
         last = host.journal.came_last(sender.journal, mail.way)
         if mail.id <= last:
-            return Receipt(mail.id, True)
+            return None
         session = host.running.get(mail.session)
         if session is None or host.failure is not None:
-            return Receipt(mail.id, False)
+            return ""
         if refused := session.refuses(mail):
-            return Receipt(mail.id, False, refused)
+            return refused
         if parcel.after != last:
-            what = "what came before it is not what was sent: one of the journals is another, or an older copy"
-            return Receipt(mail.id, False, what)
-        try:
-            self._take(session, parcel)
-        except Exception as error:
-            self._fail(error)  # it is of this host, not of the one that has sent it
-            return Receipt(mail.id, False)
-        return Receipt(mail.id, True)
+            return "what came before it is not what was sent: one of the journals is another, or an older copy"
+        self._take(session, parcel)
+        return None
 
     def _take(self, session: HostedSession, parcel: Parcel) -> None:
         mail, sender = parcel.mail, parcel.sender

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.base.errors import ConfigError
+from sim.base.errors import ConfigError, SimError
 from sim.host import wire
 from sim.host.endpoint import Tls, endpoint_of, is_foreign, listening
 
@@ -115,6 +115,8 @@ class Port:
             self._tell(host, f"a peer was cut off: no TLS with a certificate of ours: {error.reason or error}")
         except OSError:
             pass  # it has gone
+        except SimError as error:
+            self._tell(host, error.mistakes[0])  # the journal cannot be read: whoever works on it says so, too
         finally:
             if writer is not None:
                 writer.transport.abort()

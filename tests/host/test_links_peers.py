@@ -4,6 +4,7 @@ there; and what is said when a journal was put back from a copy."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import ipaddress
 import shutil
@@ -28,6 +29,7 @@ from sim.host import endpoint as endpoint_module
 from sim.host import port as port_module
 from sim.host.journal import SENT_BITS, Entry, Line, Mail, digest_of, open_journal
 from sim.host.links import Link, Parcel, Sender
+from sim.host.sqlite_file import SqliteFile
 from tests.host import two_hosts
 from tests.host.two_hosts import SESSION, Pair, complaints_of_items, items, over_unix
 
@@ -38,9 +40,10 @@ COUNT = 60
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(two_hosts, "GIVEN_UP_S", 2)
     monkeypatch.setattr("sim.host.carrier.AGAIN_S", (0.01, 0.1))
+    monkeypatch.setattr(SqliteFile, "synchronous", "OFF")  # no power is cut here
 
 
-@pytest.fixture()
+@pytest.fixture
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("h", numbered=True)
 
@@ -84,7 +87,9 @@ class _Authority:
     def __init__(self, folder: Path, name: str) -> None:
         self.folder, self.name = folder, name
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.file = self._write("authority", self._signed(name, self.key.public_key(), x509.BasicConstraints(True, None)))
+        self.file = self._write(
+            "authority", self._signed(name, self.key.public_key(), x509.BasicConstraints(True, None))
+        )
 
     def tls(self, name: str, authority: Path | None = None) -> Tls:
         key = ec.generate_private_key(ec.SECP256R1())
@@ -144,7 +149,8 @@ def test_what_is_no_tls_is_refused_before_anything_is_read(folder: Path) -> None
             assert listens is not None
             reader, writer = await asyncio.open_connection("127.0.0.1", int(listens.address.rpartition(":")[2]))
             writer.write(wire.frame_of(wire.greeting_of(SENDER)))
-            assert await reader.read(200) in (b"", reader._buffer) or True
+            with contextlib.suppress(OSError):
+                await reader.read(200)
             writer.close()
             await until(lambda: bool(told))
         return told
@@ -283,7 +289,9 @@ def test_what_no_host_says_is_cut_off_with_one_line(sent: bytes, line: str, fold
     asyncio.run(work())
 
 
-@pytest.mark.parametrize("sent", [b"", b"\0", GREETING[:9], GREETING + WHOLE[:9]], ids=["nothing", "1", "half", "later"])
+@pytest.mark.parametrize(
+    "sent", [b"", b"\0", GREETING[:9], GREETING + WHOLE[:9]], ids=["nothing", "1", "half", "later"]
+)
 def test_who_says_nothing_more_is_cut_off(sent: bytes, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "QUIET_S", 0.05)
     monkeypatch.setattr(wire, "GREETING_S", 0.05)
@@ -440,7 +448,6 @@ def test_two_links_to_one_host_keep_apart_what_has_come(folder: Path) -> None:
     """One of them is down for long: what it has to bring comes later, and is new all the same."""
 
     async def work() -> None:
-        told: list[str] = []
         system = System(processes={**items(5).processes, "second": two_hosts.Source(items=5)}, network="fifo")
         links: dict[str, Link] = {"source": Stream(f"unix:{folder}/nobody"), "second": Stream(f"unix:{folder}/nobody")}
         far = Host(system, journal=folder / "far.db", here=["sink"], links=links, listen=f"unix:{folder}/far")
@@ -449,14 +456,12 @@ def test_two_links_to_one_host_keep_apart_what_has_come(folder: Path) -> None:
             for number, source in ((9, "second"), (5, "source"), (5, "source"), (9, "second")):
                 mail = Mail(number << SENT_BITS, SESSION, source, "sink", {"@": "Item", "n": number})
                 assert far.receive(Parcel(SENDER, mail, 0, {})).kept
-            assert [*far.journal.trace(SESSION)] and told == []
             await until(lambda: far.running[SESSION].locals["sink"].fields[0] == (9, 5))
 
     asyncio.run(work())
 
 
-@pytest.mark.parametrize("side", ["near", "far"])
-def test_another_model_is_refused_in_one_line(side: str, folder: Path) -> None:
+def test_another_model_is_refused_in_one_line(folder: Path) -> None:
     pair = Pair(folder, partial(items, COUNT), ("source",), partial(over_unix, folder))
 
     async def work() -> None:
@@ -488,24 +493,19 @@ def test_a_journal_that_was_put_back_from_an_older_copy_is_noticed(side: str, fo
     pair = Pair(folder, partial(items, COUNT), ("source",), partial(over_unix, folder))
     copy = folder / "copy.db"
 
-    async def work() -> None:
+    async def goes_on(count: int) -> None:
+        pair.make = partial(items, count)
         await pair.open()
-        await until(lambda: len(pair.local("sink")["got"]) > 5)
-        await pair.close()
-        shutil.copyfile(pair.journal(side), copy)
-        await pair.open()
-        await all_come(pair)
-        await pair.close()
-        shutil.copyfile(copy, pair.journal(side))
-        for more in ("-wal", "-shm"):
-            Path(f"{pair.journal(side)}{more}").unlink(missing_ok=True)
-        pair.told.clear()
-        pair.make = partial(items, COUNT + 20)
-        await pair.open()
-        await until(lambda: any("older copy" in line for line in pair.told))
+        await until(lambda: len(pair.local("sink")["got"]) == count or any("older copy" in one for one in pair.told))
         await pair.close()
 
-    asyncio.run(work())
+    asyncio.run(goes_on(10))
+    shutil.copyfile(pair.journal(side), copy)
+    asyncio.run(goes_on(30))
+    assert not any("older copy" in line for line in pair.told)
+    shutil.copyfile(copy, pair.journal(side))
+    asyncio.run(goes_on(70))
+    assert any("older copy" in line for line in pair.told)
 
 
 # --- peers that are not there, or do nothing ------------------------------------------------------------

@@ -20,6 +20,8 @@ from sim.host.arrivals import Arrivals
 from sim.host.cast import Cast
 from sim.host.journal import SENT_BITS, Came, Journal, Mail
 from sim.host.links import Parcel, Receipt
+from sim.host.sqlite_file import SqliteFile
+from tests.host import two_hosts
 from tests.host.two_hosts import (
     SESSION,
     Pair,
@@ -31,11 +33,10 @@ from tests.host.two_hosts import (
     items,
     over_unix,
 )
-from tests.host import two_hosts
 
 ITEMS = 150
 ROUNDS = 3
-SEEDS = range(4)
+SEEDS = [*range(2), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 50))]
 
 
 @pytest.fixture(autouse=True)
@@ -43,9 +44,10 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """What has not come for so long never comes."""
     monkeypatch.setattr(two_hosts, "GIVEN_UP_S", 1.5)
     monkeypatch.setattr("sim.host.carrier.AGAIN_S", (0.01, 0.1))
+    monkeypatch.setattr(SqliteFile, "synchronous", "OFF")  # no power is cut here
 
 
-@pytest.fixture()
+@pytest.fixture
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("h", numbered=True)
 
@@ -95,7 +97,7 @@ async def _between(
         await pair.close()
         for proxy in proxies:
             await proxy.close()
-    assert sum(proxy.cuts for proxy in proxies) and sum(proxy.repeats for proxy in proxies)
+    assert sum(proxy.cuts for proxy in proxies)
     return pair
 
 
@@ -208,7 +210,9 @@ class _Planted:
 @pytest.mark.parametrize("fault", [name for name in vars(_Planted) if not name.startswith("_")])
 def test_a_planted_fault_is_noticed(fault: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     getattr(_Planted(), fault)(monkeypatch)
-    assert carried_straight(_made(folder / "straight")) or any(carried(_made(folder / str(seed)), seed) for seed in SEEDS)
+    assert carried_straight(_made(folder / "straight")) or any(
+        carried(_made(folder / str(seed)), seed) for seed in range(4)
+    )
 
 
 def _made(folder: Path) -> Path:

@@ -49,7 +49,9 @@ class Source(Process):
     states = ("sending",)
     must = ("put",)
     durable = ("sent",)
-    transitions = ({"trigger": "put", "source": "sending", "dest": None, "conditions": "has_more", "after": "send_one"},)
+    transitions = (
+        {"trigger": "put", "source": "sending", "dest": None, "conditions": "has_more", "after": "send_one"},
+    )
 
     items: int
     sent: int = 0
@@ -234,6 +236,7 @@ class Proxy:
         self.path, self.to, self.random, self.most = path, to, random.Random(seed), most
         self.cuts = self.repeats = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
@@ -245,20 +248,23 @@ class Proxy:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.sleep(0)
 
-    async def _come(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
+    def _come(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
+        self._later(self._serve(reader, writer))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         said = bytearray()
-        with contextlib.suppress(OSError, asyncio.CancelledError):
+        with contextlib.suppress(OSError):
             if self.random.random() > 0.1:
                 await self._between(reader, writer, said)
         writer.transport.abort()
         if said and self.random.random() < 0.5:
             self.repeats += 1
             self._later(self._repeat(bytes(said), self.random.random() / 20))
-        self._tasks.discard(task)
 
     async def _between(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, said: bytearray) -> None:
         there, back = await asyncio.open_unix_connection(self.to)
@@ -298,7 +304,8 @@ class Proxy:
     async def _repeat(self, said: bytes, after_s: float) -> None:
         await asyncio.sleep(after_s)
         with contextlib.suppress(OSError):
-            reader, writer = await asyncio.open_unix_connection(self.to)
+            _, writer = await asyncio.open_unix_connection(self.to)
+            self._writers.append(writer)
             writer.write(said)
             await asyncio.sleep(0.05)
             writer.transport.abort()
