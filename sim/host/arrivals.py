@@ -17,7 +17,7 @@ KNOWN = 1_000
 
 
 class Arrivals:
-    """What comes to this host over links; `step`, `after` and `fail` are what a host does with an input, behind it, and when
+    """What comes to this host over links; `step`, `after` and `fail` are what a host does with an input, after it, and when
     it cannot go on."""
 
     def __init__(

@@ -54,7 +54,7 @@ class Carrier:
         self.held: dict[Way, Waiting] = {}
         """What the other host did not take."""
         self._most = AT_ONCE
-        """How many to carry at once: one behind a break, so that it arrives even where no connection lasts, then more."""
+        """How many to carry at once: one after a break, so that it arrives even where no connection lasts, then more."""
         self._moved = False
         """Whether anything has arrived since the link broke last."""
 

@@ -7,10 +7,9 @@ import contextlib
 import os
 import socket
 import ssl
-from collections.abc import Coroutine
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sim.base.errors import ConfigError, SimError
 from sim.host import wire
@@ -30,7 +29,7 @@ TOLD_S = 60.0
 class Port:
     """Takes what comes in at an address, for `Host(listen=...)`: `unix:/path`, or `tcp:host:port` with any port for 0.
 
-    What comes is acknowledged once it is on the disk. Raises `ConfigError` for an address that is none; plain TCP for other
+    What comes is acknowledged once it is on the disk. Raises `ConfigError` for what is not an address; plain TCP for other
     machines has to be asked for (`insecure`).
     """
 
@@ -59,10 +58,12 @@ class Port:
         self._socket.setblocking(False)
         if self.endpoint.path:
             self._made = _which(self.endpoint.path)
-        self._spawn(self._accept(host, self._socket))
+        self._listen(host)
 
     async def close(self) -> None:
         """Nobody comes in any more."""
+        if self._socket is not None:
+            asyncio.get_running_loop().remove_reader(self._socket)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -75,27 +76,35 @@ class Port:
             os.close(self._lock)
             self._lock = None
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+    def _listen(self, host: Host) -> None:
+        if self._socket is not None:
+            asyncio.get_running_loop().add_reader(self._socket, self._accept, host, self._socket)
 
-    async def _accept(self, host: Host, listens: socket.socket) -> None:
+    def _accept(self, host: Host, listens: socket.socket) -> None:
+        """Somebody knocks."""
         loop = asyncio.get_running_loop()
-        while True:
-            try:
-                connected, _ = await loop.sock_accept(listens)
-            except OSError as error:
-                self._tell(host, f"nobody can come in: {error.strerror}")
-                await asyncio.sleep(1)
-                continue
-            if len(self._tasks) > PEERS:
-                self._tell(host, f"{PEERS} are connected; who comes now is cut off")
-                connected.close()
-            else:
-                served = self._spawn(self._serve(host, connected))
-                served.add_done_callback(partial(_let_go, connected))
+        try:
+            connected, _ = listens.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            self._tell(host, f"nobody can come in: {error.strerror}")
+            loop.remove_reader(listens)
+            loop.call_later(1, self._listen, host)
+            return
+        if len(self._tasks) >= PEERS:
+            self._tell(host, f"{PEERS} are connected; who comes now is cut off")
+            connected.close()
+            return
+        connected.setblocking(False)
+        task = loop.create_task(self._serve(host, connected))
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._let_go, connected))
+
+    def _let_go(self, connected: socket.socket, task: asyncio.Task[None]) -> None:
+        """Also of one who came when all was over, before anybody looked at it."""
+        self._tasks.discard(task)
+        connected.close()
 
     async def _serve(self, host: Host, connected: socket.socket) -> None:
         """One who has connected, until there is an end of it."""
@@ -163,11 +172,6 @@ async def _talk(host: Host, reader: asyncio.StreamReader, writer: asyncio.Stream
         receipt = host.receive(wire.parcel_of(said, sender))
         await say(wire.receipt_frame(receipt))
         await asyncio.sleep(0)  # others have their turn
-
-
-def _let_go(connected: socket.socket, _: object) -> None:
-    """Also of one who came when there was an end of everything, before he was looked at."""
-    connected.close()
 
 
 def _which(path: str) -> tuple[int, int] | None:
