@@ -191,7 +191,7 @@ class HostedSession:
         try:
             message = self._message(mail)
             if not isinstance(message, Message):
-                return f"{type(message).__name__} is no message"
+                return f"{type(message).__name__} is not a message"
             self._fault(mail, message)
         except SimError as error:
             return error.mistakes[0]
