@@ -17,6 +17,7 @@ from sim.faults.plan import FaultEntry, parse_plan
 from sim.machine.process import Monitor, Process
 from sim.machine.purity import impure, impurities
 from sim.system.links import Kinds, kind_of, link_mistakes, network_mistakes, never_strikes
+from sim.system.persisted import Persisted, fitted
 from sim.system.properties import BUILT_IN, Property
 from sim.world.fairness import Fairness
 from sim.world.timing import Timing
@@ -73,6 +74,7 @@ class Declaration:
       "rm2", "rm3"),)`; of one class, and at the start alike except for names in their fields. A reduced check uses it,
       and verifies it
     - `judged`: the properties it is judged by, see `judging`; all if empty
+    - `begins`: what was persisted of a run, to begin there and not at the start (`beginning`)
 
     Raises `ModelError` with one line for each mistake.
     """
@@ -93,6 +95,7 @@ class Declaration:
     machines: Mapping[str, Sequence[str]] = field(default_factory=dict)
     down_max: int | None = None
     updates: Mapping[str, Process] = field(default_factory=dict)
+    begins: Persisted | None = None
 
     def __new__(cls, *_: Any, **parts: Any) -> Self:
         """Suggests the right name, where Python would only reject the wrong one."""
@@ -138,6 +141,8 @@ class Declaration:
         mistakes = [m for entry in entries for m in self._entry_mistakes(entry)]
         if mistakes:
             raise ModelError(*mistakes)
+        if self.begins is not None:
+            object.__setattr__(self, "begins", fitted(self, self.begins))
 
     def world(self, handler: type[Handler] | None = None) -> AnyWorld:
         """What can happen in it, to be walked: `sim.System` opens its graph."""
