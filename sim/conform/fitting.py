@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sim.base.values import is_record, show
-from sim.conform.log_values import fits, puts_of_line, written
+from sim.conform.log_values import fits, written
 from sim.conform.logged import LogLine
 from sim.graph.action import Action, Kind
 from sim.graph.definition import Definition
-from sim.machine.outputs import Emit, Output, Send
+from sim.machine.outputs import Emit, Output, Send, puts_in
 
 
 class Disagreement(NamedTuple):
@@ -139,7 +139,7 @@ def _fields(what: str, given: Mapping[str, Any] | None, record: Any) -> Iterator
 
 
 def _puts(given: Sequence[Mapping[str, Any]], outputs: Sequence[Output]) -> Iterator[Disagreement]:
-    real = list(puts_of_line(outputs))
+    real = list(puts_in(outputs))
     if len(given) != len(real):
         log, model = ", ".join(map(put_text, given)) or "nothing", ", ".join(map(_real, real)) or "nothing"
         yield Disagreement("outputs", log, model, 8)

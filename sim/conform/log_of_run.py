@@ -8,11 +8,11 @@ from typing import Any
 from sim.base.errors import ModelError
 from sim.base.printing import json_text
 from sim.conform.log_schema import FORMAT
-from sim.conform.log_values import puts_of_line, written, written_fields
+from sim.conform.log_values import written, written_fields
 from sim.graph.action import Action, Kind
 from sim.graph.definition import Definition
 from sim.graph.state import GraphStart
-from sim.machine.outputs import Emit, Output, Send
+from sim.machine.outputs import Emit, Output, Send, puts_in
 from sim.machine.table import DOWN, FAILED, GONE, OFF
 from sim.run.trace import Trace
 from sim.system.declaration import Declaration
@@ -68,7 +68,7 @@ def _input(action: Action) -> dict[str, Any]:
 
 def _after(graph: Definition, index: int, local: int, outputs: tuple[Output, ...]) -> dict[str, Any]:
     """What it put out, and what it became. Of a machine that is down nobody can say what it is."""
-    puts = [_put(output) for output in puts_of_line(outputs)]
+    puts = [_put(output) for output in puts_in(outputs)]
     value = graph.tables.locals.things[local][1]
     if value.state in (DOWN, FAILED, GONE, OFF):
         return {"outputs": puts}

@@ -6,13 +6,11 @@ may be written as it prints.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from enum import Enum
 from typing import Any
 
 from sim.base.values import SortedSet, Value, is_record, show
-from sim.machine.outputs import Emit, Output, Send, sends_of
 
 
 def written(value: Value) -> Any:
@@ -51,12 +49,3 @@ def fits(pattern: Any, value: Value) -> bool:
         names = {f.name for f in fields(value)}
         return all(name in names and fits(one, getattr(value, name)) for name, one in pattern.items())
     return False
-
-
-def puts_of_line(outputs: Iterable[Output]) -> Iterator[Send | Emit]:
-    """What a line says that a process put out, in its order; durable writes are nobody else's business."""
-    for output in outputs:
-        if isinstance(output, Emit):
-            yield output
-        else:
-            yield from sends_of(output)

@@ -52,6 +52,10 @@ class Call(NamedTuple):
         return f"the handler of {self.name} ({self.definition}) in state {self.state} for {given}"
 
 
+Decide = Callable[[tuple[Value, ...]], Value]
+"""Who chooses: told what may be chosen, gives one of it."""
+
+
 class Outcome(NamedTuple):
     """One outcome path of a handler call."""
 
@@ -173,9 +177,9 @@ class Handler:
         self.calls = 0
         self._machine: Machine = _machine(cast(Any, self.cls))
 
-    def initial(self) -> list[Outcome]:
+    def initial(self, decide: Decide | None = None) -> list[Outcome]:
         """The outcomes of `on_start` in the initial state."""
-        return self._hook("on_start", self.initial_fields)
+        return self._hook("on_start", self.initial_fields, decide)
 
     def goes_on(self, state: str, fields: Mapping[str, Value], arms: Iterable[Arm], *, up: bool) -> list[Outcome]:
         """The one outcome of a start that is none: it is in this state with these timers armed, or else down. Fields that
@@ -187,9 +191,9 @@ class Handler:
         local = Local(state, tuple(values.values()), tuple(arm.timer for arm in armed))
         return [Outcome(local, (), armed, (), None)]
 
-    def restart(self, down: Local) -> list[Outcome]:
+    def restart(self, down: Local, decide: Decide | None = None) -> list[Outcome]:
         """The outcomes of `on_restart`: the initial state, with what was durable."""
-        return self._hook("on_restart", down.fields)
+        return self._hook("on_restart", down.fields, decide)
 
     def updated(self, old: Handler, before: Local) -> list[Outcome]:
         """The outcomes of `on_restart` as the next version of a process."""
@@ -224,16 +228,22 @@ class Handler:
         return (*fields[:at], left - 1, *fields[at + 1 :]) if left else None
 
     def react(
-        self, local: Local, trigger: Trigger, given: Record | None = None, sender: str = ""
+        self,
+        local: Local,
+        trigger: Trigger,
+        given: Record | None = None,
+        sender: str = "",
+        decide: Decide | None = None,
     ) -> list[Outcome] | None:
-        """All outcome paths of one input, in order of their choices; None where it is not enabled.
+        """All outcome paths of one input, in order of their choices; None where it is not enabled. With `decide`, which is
+        told what may be chosen and gives one of it, there is one path.
 
         An undeclared pair, an exception in a callback and a violation are outcomes too: a local value
         in state `(failed)`. Raises `ModelError` if the model breaks a rule of the framework.
         """
         WATCH.call = Call(self.name, self.cls.__name__, local.state, trigger_name(trigger) if given is None else given)
         try:
-            return self._paths(local, trigger, given, sender)
+            return self._paths(local, trigger, given, sender, decide)
         except NotEnabled:
             return None
         except Refused:
@@ -246,7 +256,9 @@ class Handler:
         finally:
             WATCH.call = None
 
-    def _paths(self, local: Local, trigger: Trigger, given: Record | None, sender: str) -> list[Outcome]:
+    def _paths(
+        self, local: Local, trigger: Trigger, given: Record | None, sender: str, decide: Decide | None
+    ) -> list[Outcome]:
         machine = self._machine
         event = machine.events.get(trigger_name(trigger))
         if event is None:
@@ -266,9 +278,9 @@ class Handler:
             if step.row is not None and step.row.dest is DEFER:
                 raise NotEnabled
 
-        return self._explore(local._replace(fields=fields, timers=timers), handle, sender)
+        return self._explore(local._replace(fields=fields, timers=timers), handle, sender, decide)
 
-    def _hook(self, hook: str, fields: tuple[Value, ...]) -> list[Outcome]:
+    def _hook(self, hook: str, fields: tuple[Value, ...], decide: Decide | None = None) -> list[Outcome]:
         method = getattr(self.cls, hook, None)
 
         def handle(instance: StateMachine, _: HandlerCall) -> None:
@@ -277,21 +289,25 @@ class Handler:
 
         WATCH.call = Call(self.name, self.cls.__name__, self.initial_state, hook)
         try:
-            return self._explore(Local(self.initial_state, fields), handle)
+            return self._explore(Local(self.initial_state, fields), handle, decide=decide)
         finally:
             WATCH.call = None
 
     def _explore(
-        self, local: Local, handle: Callable[[StateMachine, HandlerCall], None], sender: str = ""
+        self,
+        local: Local,
+        handle: Callable[[StateMachine, HandlerCall], None],
+        sender: str = "",
+        decide: Decide | None = None,
     ) -> list[Outcome]:
-        """Runs the handler once for every path of its choices, depth first."""
+        """Runs the handler once for every path of its choices, depth first; once, if somebody decides."""
         outcomes: list[Outcome] = []
         scripts: list[tuple[int, ...]] = [()]
         known: dict[tuple[int, ...], tuple[int, list[int]]] = {}
         while scripts:
             script = scripts.pop()
             instance, step = self._instance(local, script, sender)
-            step.known = known
+            step.known, step.decide = known, decide
             self.calls += 1
             try:
                 handle(instance, step)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sim.base.values import Emission, Message, Value
@@ -54,6 +55,15 @@ def sends_of(output: Output) -> tuple[Send, ...]:
     if isinstance(output, Send):
         return (output,)
     return output.sends if isinstance(output, Together) else ()
+
+
+def puts_in(outputs: Iterable[Output]) -> Iterator[Send | Emit]:
+    """What others notice of it, in its order; durable writes are nobody else's business."""
+    for output in outputs:
+        if isinstance(output, Emit):
+            yield output
+        else:
+            yield from sends_of(output)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ influence or leave a handler: no clock, no random number, no environment, no oth
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NoReturn, TypeVar, cast, dataclass_transform
 
 from sim.base.errors import ModelError, TableError, unknown
@@ -31,6 +31,7 @@ class HandlerCall:
         "arms",
         "asked",
         "choices",
+        "decide",
         "guarding",
         "known",
         "outputs",
@@ -52,6 +53,8 @@ class HandlerCall:
         """What other paths of the same call were given to choose from: by the number of the choice and the indices chosen
         before, how many outcomes, and where in them the distinct ones are."""
         self.asked = 0
+        self.decide: Callable[[tuple[Value, ...]], Value] | None = None
+        """Who chooses, if not all is to be explored: told the outcomes, gives one of them."""
         self.guarding = False
         self.row: Row | None = None
         self.sender = sender
@@ -273,6 +276,8 @@ class Process(StateMachine):
         step = self._acting("chooses")
         if not outcomes:
             raise ModelError(f"{self._who()} chooses from nothing: pass at least one outcome")
+        if step.decide is not None:
+            return self._frozen(cast(T, step.decide(tuple(map(self._frozen, outcomes)))))
         distinct = self._distinct(step, outcomes)
         if len(distinct) == 1:
             return self._frozen(outcomes[distinct[0]])  # there is nothing to choose

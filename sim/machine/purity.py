@@ -217,6 +217,13 @@ class _Reader:
                     yield name, thing.fget if isinstance(thing, property) else thing
 
 
+def names_in(function: object) -> set[str]:
+    """Every name that a function, method or property reads or writes by itself; nothing of anything else."""
+    function = getattr(function, "__func__", getattr(function, "fget", function))
+    code = getattr(function, "__code__", None)
+    return {*_names(code)} if isinstance(code, CodeType) else set()
+
+
 def _names(code: CodeType) -> Iterator[str]:
     yield from code.co_names
     for inner in code.co_consts:

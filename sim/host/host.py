@@ -1,0 +1,455 @@
+"""A host runs the machines of a system for real: the ones that were checked, on asyncio, with a journal.
+
+    host = Host(system, journal="run.db", adapters={"gemini": ChatAgent(...)}, links={"store": Stream("unix:/run/store")})
+    async with host:
+        await host.start("s1", rounds=3)
+        await host.until_over("s1")
+
+A process is *here* (a machine with a journal), *played* (an adapter stands for it) or *there* (another host has it). One
+input is one transaction: what a machine becomes, sends, arms and emits is on the disk before anybody notices, so that a
+stop at any moment is the crash that the model knows, and what was sent is sent until it has arrived. Nothing here is
+simulated, and nothing of the graph is used: what a check with crashes and duplicates has said of the machines holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections import deque
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from sim.base.errors import ConfigError, SimError, listing, unknown
+from sim.base.values import Value
+from sim.host.adapter import Adapter, Reply
+from sim.host.cast import Carries, Cast, made
+from sim.host.clock import SteadyClock
+from sim.host.hosted_session import BeyondTable, Cannot, HostedSession
+from sim.host.journal import Database, Journal, Mail, open_journal
+from sim.host.links import Link, Parcel
+from sim.machine.handler import Decide
+from sim.system.declaration import Declaration
+
+AT_ONCE = 64
+"""How many messages a link has read from the disk at once."""
+AGAIN_S = (0.05, 5.0)
+"""How long a link, or an adapter with a failure that the model does not know, is left alone before the next try: at first,
+and at most."""
+WISHES_S = 0.2
+"""How often wishes are looked for."""
+
+OPEN, OVER, STOPPED, FAILED = "open", "over", "stopped", "failed"
+"""The states of a session: it goes on when its host does; every machine has come to rest; a limit or somebody has ended it; a
+machine went beyond its table."""
+
+
+class Host:
+    """Hosts sessions of a system, or of what a function makes of each session's config.
+
+    - `journal`: a path, an address of PostgreSQL, or a `Database`
+    - `here`: the processes that are machines of this host; None: all that are neither played nor there
+    - `adapters`, `links`: by process
+    - `decide`: for a machine here that chooses, a function that is told the outcomes and gives one
+    - `carries`: see `sim.host.cast.Carries`; classes of messages or their names
+    - `until`: when a session is over: for some processes the states that end it. None: when everything rests, if no process
+      is there; else never
+    - `model`: its dotted name, for the journal and logs
+    - `tell`: is told in one line what goes wrong outside, and that it is tried again
+
+    Raises `ConfigError` or `ModelError` for what cannot be hosted.
+    """
+
+    def __init__(
+        self,
+        system: Declaration | Callable[..., Declaration],
+        *,
+        journal: str | Path | Database,
+        here: Collection[str] | None = None,
+        adapters: Mapping[str, Adapter] | None = None,
+        links: Mapping[str, Link] | None = None,
+        decide: Mapping[str, Decide] | None = None,
+        carries: Mapping[Any, Any] | None = None,
+        until: Mapping[str, Collection[str]] | None = None,
+        model: str = "",
+        tell: Callable[[str], None] = lambda line: print(line, file=sys.stderr),
+    ) -> None:
+        self._system, self.model = system, model
+        self._here = here
+        self.adapters, self.links = dict(adapters or {}), dict(links or {})
+        self._decide, self._carries = dict(decide or {}), _carries(carries or {})
+        self._until = {name: frozenset(states) for name, states in (until or {}).items()}
+        self.tell = tell
+        self._casts: dict[str, Cast] = {}
+        if isinstance(system, Declaration):
+            self.cast({})  # what cannot be hosted is told now
+        self.journal = Journal(journal, model) if _is_database(journal) else open_journal(str(journal), model)
+        self.running: dict[str, HostedSession] = {}
+        self._clock = SteadyClock(tell)
+        self._ready: deque[Callable[[], None]] = deque()
+        self._wake = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timers: dict[tuple[str, str, str], asyncio.TimerHandle] = {}
+        self._asking: set[int] = set()
+        self._link_wakes: dict[str, asyncio.Event] = {}
+        self._closing = False
+        self.failure: BaseException | None = None
+        """What has ended the host by itself."""
+
+    def cast(self, config: Mapping[str, Value]) -> Cast:
+        """The system of a session with this config, and who plays what in it."""
+        key = json.dumps(dict(config), sort_keys=True, default=str)
+        found = self._casts.get(key)
+        if found is None:
+            system = made(self._system, config, self.model)
+            found = Cast(system, self._here, self.adapters, self.links, self._decide, self._carries)
+            for name, states in self._until.items():
+                _check_until(found, name, states)
+            self._casts[key] = found
+        return found
+
+    # --- life -----------------------------------------------------------------------------------------
+
+    async def open(self, sessions: Collection[str] | None = None) -> None:
+        """Take the journal, and go on with its open sessions, or with these of them."""
+        self.journal.database.hold()
+        known = self.journal.sessions()
+        for name in sessions or ():
+            if name not in known:
+                raise ConfigError(f"{self.journal.database.name}: {unknown('session', name, known)}")
+        for name, (config, state, _, _) in known.items():
+            wanted = state in (OPEN, STOPPED) and (sessions is None or name in sessions)
+            if wanted and (state == OPEN or sessions is not None):
+                session = HostedSession(name, self.cast(config), self.journal, self._clock)
+                session.recover()
+                self._admit(session)
+        self._spawn(self._work())
+        self._spawn(self._wishes())
+        for number, (link, targets) in enumerate(_by_link(self.links)):
+            wake = asyncio.Event()
+            self._link_wakes |= dict.fromkeys(targets, wake)
+            wake.set()
+            self._spawn(self._carry(link, targets, wake), f"link {number}")
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Stop cleanly: all machines are down, whatever is in flight stays in the journal."""
+        self._closing = True
+        for handle in self._timers.values():
+            handle.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            if self.failure is None:
+                for session in self.running.values():
+                    self.journal.keep(session.stop())
+        finally:
+            self.running.clear()
+            for adapter in dict.fromkeys(self.adapters.values()):
+                await adapter.close()
+            for link, _ in _by_link(self.links):
+                await link.close()
+            self.journal.close()
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str = "") -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name or None)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        """Nothing more is done: whoever waits for a session is told."""
+        if self.failure is None:
+            self.failure = error
+        for task in self._tasks:
+            task.cancel()
+        self._changed.set()
+
+    # --- sessions -------------------------------------------------------------------------------------
+
+    async def start(self, session_id: str, /, **config: Any) -> None:
+        """Begin a session. Raises `ConfigError` if there is one of this name."""
+        if not session_id or session_id in self.journal.sessions():
+            raise ConfigError(f"session {session_id!r}: there is one of this name; choose another")
+        session = HostedSession(session_id, self.cast(config), self.journal, self._clock)
+        session.start(config)
+        self._admit(session)
+
+    def sessions(self) -> dict[str, str]:
+        """All sessions of the journal, with their state."""
+        return {name: state for name, (_, state, _, _) in self.journal.sessions().items()}
+
+    def move(self, session_id: str, process: str, move: str) -> bool:
+        """Make a `may` move; False where its process may not make it now. Raises `ConfigError` for what is not there."""
+        session = self._session(session_id)
+        if process not in session.cast.here:
+            raise ConfigError(unknown("process", process, session.cast.here))
+        table = session.cast.handlers[process].table
+        if move not in table.may:
+            raise ConfigError(f"{process}: {unknown('move', move, table.may)}")
+        return self._step(session, lambda: session.move(process, move))
+
+    async def until_over(self, session_id: str) -> str:
+        """Wait until a session is over; gives why. Raises what has ended the host, if it ends before."""
+        session = self._session(session_id)
+        while not session.over:
+            if self.failure is not None:
+                raise self.failure
+            self._changed.clear()
+            await self._changed.wait()
+        return session.over
+
+    def _session(self, session_id: str) -> HostedSession:
+        if session_id not in self.running:
+            raise ConfigError(unknown("session", session_id, self.running))
+        return self.running[session_id]
+
+    def _admit(self, session: HostedSession) -> None:
+        self.running[session.name] = session
+        self._after(session)
+        for process in session.waiting:
+            self._queue_deliveries(session, process)
+
+    # --- what is done at once -------------------------------------------------------------------------
+
+    async def _work(self) -> None:
+        """Does what is ready, one thing after the other."""
+        while True:
+            while self._ready:
+                self._ready.popleft()()
+                await asyncio.sleep(0)
+            self._wake.clear()
+            if not self._ready:
+                await self._wake.wait()
+
+    def _do(self, work: Callable[[], None]) -> None:
+        self._ready.append(work)
+        self._wake.set()
+
+    def _step(self, session: HostedSession, take: Callable[[], bool]) -> bool:
+        """One input of a session, and what is ready behind it."""
+        if session.over:
+            return False
+        try:
+            taken = take()
+        except BeyondTable as error:
+            with contextlib.suppress(SimError):
+                self._end(session, FAILED, error.mistakes[0])
+            raise
+        if taken:
+            self._after(session)
+        return taken
+
+    def _after(self, session: HostedSession) -> None:
+        """What an input has made ready: timers, moves that must be, messages, the end."""
+        loop = asyncio.get_running_loop()
+        for process, timer, for_ms in session.armed:
+            key = (session.name, process, timer)
+            if (old := self._timers.pop(key, None)) is not None:
+                old.cancel()
+            self._timers[key] = loop.call_later(for_ms / 1000, self._fire, session, process, timer)
+        session.armed.clear()
+        if session.sent_away:
+            session.sent_away = False
+            for wake in self._link_wakes.values():
+                wake.set()
+        self._do(lambda: self._go_on(session))
+
+    def _fire(self, session: HostedSession, process: str, timer: str) -> None:
+        self._timers.pop((session.name, process, timer), None)
+        self._do(lambda: self._step(session, lambda: session.fire(process, timer)) and None)
+
+    def _go_on(self, session: HostedSession) -> None:
+        """The next input that a session has ready: a move that must be made, else a message."""
+        if session.over or self._closing:
+            return
+        for process in session.cast.here:
+            for move in session.cast.must(process, session.locals[process].state):
+                if self._step(session, lambda p=process, m=move: session.move(p, m)):  # type: ignore[misc]
+                    return
+        for target in session.cast.here:
+            for mail in session.deliverable(target):
+                if self._step(session, lambda m=mail: session.deliver(m)):  # type: ignore[misc]
+                    return
+        for target in session.cast.played:
+            self._queue_deliveries(session, target)
+        self._look_whether_over(session)
+
+    def _queue_deliveries(self, session: HostedSession, target: str) -> None:
+        if target in session.cast.played:
+            for mail in session.deliverable(target):
+                if mail.id not in self._asking:
+                    self._asking.add(mail.id)
+                    self._spawn(self._ask(session, mail))
+
+    def _look_whether_over(self, session: HostedSession) -> None:
+        """A session is over where its `until` says so, else where nothing more happens by itself."""
+        cast, locals_ = session.cast, session.locals
+        if self._until:
+            if all(locals_[name].state in states for name, states in self._until.items() if name in cast.here):
+                if not self._is_busy(session):
+                    self._end(session, OVER, "")
+        elif not cast.there and not self._is_busy(session):
+            hot = [name for name in cast.here if cast.is_hot(name, locals_[name].state)]
+            stuck = f"at rest, though {listing([f'{n} is {locals_[n].state}' for n in hot], 'and')}" if hot else ""
+            self._end(session, FAILED if stuck else OVER, stuck)
+
+    def _is_busy(self, session: HostedSession) -> bool:
+        """Whether anything is under way: a message, an answer, a timer."""
+        if any(session.waiting.values()) or any(local.timers for local in session.locals.values()):
+            return True
+        return bool(session.cast.there) and any(
+            mail.target in session.cast.there for mail in self.journal.mail(session.name)
+        )
+
+    def _end(self, session: HostedSession, state: str, why: str) -> None:
+        entry = session.stop() if state != FAILED else type(session.stop())(session.name)
+        entry.session_state = (state, why)
+        self.journal.keep(entry)
+        session.over = why or state
+        self.running.pop(session.name, None)
+        for key in [key for key in self._timers if key[0] == session.name]:
+            self._timers.pop(key).cancel()
+        self._changed.set()
+
+    # --- adapters ---------------------------------------------------------------------------------------
+
+    async def _ask(self, session: HostedSession, mail: Mail) -> None:
+        """Ask an adapter about a message until there is an answer."""
+        wait_s = AGAIN_S[0]
+        adapter = self.adapters[mail.target]
+        try:
+            while not session.over:
+                question = session.question(mail)
+                if question is None:
+                    return  # it is deferred: the next step of the process looks again
+                began = self._clock()
+                self.journal.call(mail, began)
+                reply: Reply = await adapter.ask(question)
+                try:
+                    self._step(session, lambda: session.answer(mail, reply, began))  # noqa: B023 - called at once
+                except Cannot as error:
+                    self.tell(f"{mail.target}: {error.mistakes[0]}; it is asked again in {wait_s:g} s")
+                    await asyncio.sleep(wait_s)
+                    wait_s = min(AGAIN_S[1], 2 * wait_s)
+                    continue
+                return
+        finally:
+            self._asking.discard(mail.id)
+
+    # --- links ------------------------------------------------------------------------------------------
+
+    async def _carry(self, link: Link, targets: Sequence[str], wake: asyncio.Event) -> None:
+        """Bring what is in flight over a link, in the order of sending, each until it has arrived."""
+        wait_s = AGAIN_S[0]
+        told = False
+        while True:
+            await wake.wait()
+            wake.clear()
+            above = 0
+            while batch := self.journal.mail_to(targets, above, AT_ONCE):
+                low = self.journal.mail_to([*self.links], 0, 1)[0].id
+                for mail in batch:
+                    texts = self.journal.texts(mail.texts)
+                    while not await self._carried(link, Parcel(self.journal.id, low, mail, texts)):
+                        if not told:
+                            self.tell(f"{listing(targets, 'and')} cannot be reached; it is tried until it can")
+                            told = True
+                        await asyncio.sleep(wait_s)
+                        wait_s = min(AGAIN_S[1], 2 * wait_s)
+                    wait_s, told = AGAIN_S[0], False
+                    self.journal.forget_mail(mail.id)
+                    above = mail.id
+                    if (session := self.running.get(mail.session)) is not None:
+                        self._do(lambda s=session: self._look_whether_over(s))  # type: ignore[misc]
+
+    async def _carried(self, link: Link, parcel: Parcel) -> bool:
+        try:
+            return await link.carry(parcel)
+        except OSError:
+            return False
+
+    def receive(self, parcel: Parcel) -> bool:
+        """A message of another host: True once it is kept here, False while its session is not running. Raises
+        `ConfigError` for one that no such host may send."""
+        mail = parcel.mail
+        if self.journal.has_come(parcel.journal, mail.id):
+            return True
+        session = self.running.get(mail.session)
+        if session is None or self._closing or self.failure is not None:
+            return False
+        cast = session.cast
+        if mail.source not in cast.there or mail.target not in cast.machines:
+            raise ConfigError(f"a message from {mail.source} to {mail.target}: this host takes none such over a link")
+        came = (parcel.journal, mail.id, parcel.low)
+        ahead = cast.network(mail.source, mail.target) == "fifo" and any(
+            one.source == mail.source for one in session.waiting.get(mail.target, ())
+        )
+        if mail.target in cast.here and not ahead and not mail.texts:
+            if self._step(session, lambda: session.deliver(mail, came)):
+                return True
+        session.put_aside(mail, came, parcel.texts)
+        self._after(session)
+        return True
+
+    # --- wishes -------------------------------------------------------------------------------------------
+
+    async def _wishes(self) -> None:
+        """What somebody outside wants: a move."""
+        while True:
+            for number, name, kind, said in self.journal.wishes():
+                session = self.running.get(name)
+                if session is None:
+                    continue
+                if kind == "move":
+                    process, move = str(said.get("process")), str(said.get("move"))
+                    known = process in session.cast.here and move in session.cast.handlers[process].table.may
+                    if not known or not self._step(session, lambda: session.move(process, move, number)):  # noqa: B023
+                        self.tell(f"session {name}: {process} cannot make the move {move} now; nothing comes of that wish")
+                        self.journal.drop_wish(number)
+            await asyncio.sleep(WISHES_S)
+
+
+def _is_database(journal: object) -> bool:
+    return hasattr(journal, "writing")
+
+
+def _carries(given: Mapping[Any, Any]) -> Carries:
+    def name(one: Any) -> str:
+        return one if isinstance(one, str) else str(one.__name__)
+
+    return {
+        name(message): tuple(map(name, kinds if isinstance(kinds, tuple | list) else (kinds,)))
+        for message, kinds in given.items()
+    }
+
+
+def _check_until(cast: Cast, name: str, states: Collection[str]) -> None:
+    if name not in cast.here:
+        raise ConfigError(f"until: {unknown('process', name, cast.here)}")
+    known = cast.handlers[name].table.states
+    for state in states:
+        if state not in known:
+            raise ConfigError(f"until: {name}: {unknown('state', state, known)}")
+
+
+def _by_link(links: Mapping[str, Link]) -> list[tuple[Link, tuple[str, ...]]]:
+    """The links, each with the processes behind it."""
+    found: dict[int, tuple[Link, list[str]]] = {}
+    for name, link in links.items():
+        found.setdefault(id(link), (link, []))[1].append(name)
+    return [(link, tuple(names)) for link, names in found.values()]

@@ -1,0 +1,529 @@
+"""One session of a host: its machines, what is in flight to them, and what becomes of both with one input.
+
+Everything here happens at once, without waiting for anybody: an input is taken by the machine's handler, what comes of it is
+kept by the journal in one transaction, and only then is it true. Who drives it is `sim.host.host`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, NamedTuple
+
+from sim.base.errors import ModelError, SimError, listing
+from sim.base.values import Emission, Fault, Message, Value, show
+from sim.consensus import ErrorKind, Failure
+from sim.faults import RateLimited
+from sim.host.adapter import AdapterError, Question, Reply, Text
+from sim.host.cast import Cast
+from sim.host.journal import SENT_BITS, Entry, Journal, Kept, Line, Mail, digest_of
+from sim.machine.handler import Handler, Local, Outcome
+from sim.machine.ledgers import Crashed, Received, Rejected, Restarted
+from sim.machine.migration import durable, migrated
+from sim.machine.outputs import Emit, Send, puts_in
+from sim.machine.table import DOWN, FAILED
+from sim.machine.used import Used
+
+FAULT_KINDS: dict[ErrorKind, str] = {
+    ErrorKind.TIMEOUT: "agent_timeout",
+    ErrorKind.REQUEST_TIMEOUT: "agent_timeout",
+    ErrorKind.RATE_LIMITED: "rate_limited",
+    ErrorKind.USAGE_LIMIT: "rate_limited",
+    ErrorKind.EMPTY: "empty_response",
+    ErrorKind.STREAM: "disconnect",
+    ErrorKind.CONNECT: "disconnect",
+    ErrorKind.CLIENT_CLOSED: "disconnect",
+    ErrorKind.SERVER: "disconnect",
+    ErrorKind.UNKNOWN: "disconnect",
+}
+"""What a failed attempt is in a model. Other kinds are permanent, or the adapter's own answer (an answer that cannot be
+read)."""
+
+
+class BeyondTable(SimError):
+    """A machine did what its model does not allow, or a monitor was violated: nothing of this input was kept. `lines` are
+    those that it would have had, as in a trace."""
+
+    def __init__(self, mistake: str, session: str, lines: Sequence[Line]) -> None:
+        super().__init__(mistake)
+        self.session, self.lines = session, tuple(lines)
+
+
+class Cannot(SimError):
+    """What an attempt came to is nothing that the model knows: it is to be asked again."""
+
+
+class Armed(NamedTuple):
+    """A timer was armed, for so many milliseconds from now."""
+
+    process: str
+    timer: str
+    for_ms: int
+
+
+@dataclass
+class Step(Entry):
+    """What one input changes: on the disk, and then in memory."""
+
+    locals: dict[str, Local] = field(default_factory=dict)
+    armed: list[Armed] = field(default_factory=list)
+
+
+class HostedSession:
+    """A session; `clock` gives milliseconds since 1970, and never goes back."""
+
+    def __init__(self, name: str, cast: Cast, journal: Journal, clock: Callable[[], int]) -> None:
+        self.name, self.cast, self.journal, self.clock = name, cast, journal, clock
+        self.locals: dict[str, Local] = {}
+        self.waiting: dict[str, list[Mail]] = {}
+        """What is in flight to the machines of this host, by target, in the order of sending."""
+        self.armed: list[Armed] = []
+        """Timers that were armed since somebody looked."""
+        self.sent_away = False
+        """Whether something was sent to another host since somebody looked."""
+        self.over: str = ""
+        """Why it is over; empty while it goes on."""
+        self._due: dict[str, dict[str, int]] = {}
+        self._dumped: dict[str, tuple[tuple[Value, ...], tuple[Any, ...]]] = {}
+
+    # --- beginning and ending -----------------------------------------------------------------------
+
+    def start(self, config: Mapping[str, Any]) -> None:
+        """The session begins: every machine of this host starts, and all of that is kept at once."""
+        entry = Step(self.name)
+        for name in self.cast.monitors:
+            self._admit(entry, name, self.cast.monitors[name].initial()[0].local)
+        for name in self.cast.machines:
+            handler = self.cast.handlers[name]
+            (outcome,) = handler.initial(self._decider(name))[:1]
+            self._add(entry, name, {"start": True}, outcome)
+        self.journal.begin(self.name, config, entry, self.clock())
+        self._settle(entry)
+
+    def recover(self) -> None:
+        """The session goes on after a stop, as the model does after a crash: each machine of this host begins in its initial
+        state, with its durable fields and without timers. What stands for others has not stopped."""
+        kept = self.journal.machines(self.name)
+        self._load_monitors(kept)
+        entry = Step(self.name)
+        for name in self.cast.machines:
+            handler = self.cast.handlers[name]
+            before = self._local(handler, kept.get(name))
+            if name in self.cast.here:
+                if before.state != DOWN:
+                    self._crash(entry, name, before)
+                (outcome,) = handler.restart(handler.down(before.fields), self._decider(name))[:1]
+                self._add(entry, name, {"restart": True}, outcome, first=(Restarted(name),))
+            else:
+                entry.locals[name] = before if name in kept else handler.initial()[0].local
+        for mail in self.journal.mail(self.name):
+            if mail.target in self.cast.machines:
+                self.waiting.setdefault(mail.target, []).append(mail)
+            else:
+                self.sent_away = True
+        self.journal.keep(entry)
+        self._settle(entry)
+
+    def stop(self) -> Step:
+        """What is to be kept when the host stops: all its machines are down."""
+        entry = Step(self.name)
+        for name in self.cast.here:
+            if self.locals[name].state != DOWN:
+                self._crash(entry, name, self.locals[name])
+        return entry
+
+    def _crash(self, entry: Step, name: str, before: Local) -> None:
+        down = self.cast.handlers[name].down(before.fields)
+        self._add(entry, name, {"crash": True}, Outcome(down, (), (), (), None), last=(Crashed(name),))
+
+    def _local(self, handler: Handler, kept: Kept | None) -> Local:
+        """What was kept of a machine, as its class takes it over now: of one that restarts only what is durable counts."""
+        if kept is None:  # the model has it since the last stop
+            return Local(DOWN, handler.initial_fields)
+        load, is_mine = self.cast.codec.load, handler.name in self.cast.here
+        given = {name: load(value) for name, value in kept.fields.items()}
+        state = handler.table.initial if kept.state == DOWN else kept.state
+        state, found = migrated(handler.definition, state, given, durable(handler.definition) if is_mine else None)
+        initial = zip(handler.fields, handler.initial_fields, strict=True)
+        return Local(DOWN if kept.state == DOWN else state, tuple(found.get(name, value) for name, value in initial))
+
+    def _load_monitors(self, kept: Mapping[str, Kept]) -> None:
+        for name, handler in self.cast.monitors.items():
+            self.locals[name] = self._local(handler, kept[name]) if name in kept else handler.initial()[0].local
+
+    # --- inputs -------------------------------------------------------------------------------------
+
+    def deliverable(self, target: str) -> list[Mail]:
+        """What may be given to this process now, unless it defers it: where its link keeps the order, the first only."""
+        found: list[Mail] = []
+        blocked = set()
+        for mail in self.waiting.get(target, ()):
+            if mail.source in blocked:
+                continue
+            if self.cast.network(mail.source, target) == "fifo":
+                blocked.add(mail.source)
+            found.append(mail)
+        return found
+
+    def deliver(self, mail: Mail, came: tuple[str, int, int] | None = None) -> bool:
+        """Give a machine of this host a message; False where it defers it. `came` says where from, if it is from another
+        host."""
+        message = self._message(mail)
+        fault = self._fault(mail, message)
+        trigger: type = type(message) if fault is None else type(fault)
+        given = message if fault is None else fault
+        handler, before = self.cast.handlers[mail.target], self.locals[mail.target]
+        outcomes = handler.react(before, trigger, given, mail.source, self._decider(mail.target))
+        if outcomes is None:
+            return False
+        entry = Step(self.name, taken=None if came else mail, came=came)
+        first = (Received(mail.target, message),) if fault is None else ()
+        self._add(entry, mail.target, self._arrival(mail, fault), outcomes[0], first=first, mail=mail)
+        self._bring(entry, mail, outcomes[0])
+        self._keep(entry)
+        return True
+
+    def put_aside(self, mail: Mail, came: tuple[str, int, int], texts: Mapping[str, str]) -> None:
+        """Keep a message of another host that is deferred here: from now on it is in flight here. The line says nothing; it
+        gives the message its number."""
+        line = Line(self.journal.lines + 1, self.name, mail.target, {}, self.clock())
+        kept = replace(mail, id=line.n << SENT_BITS)
+        entry = Step(self.name, came=came, lines=[line], sent=[kept], texts=dict(texts))
+        self._keep(entry)
+
+    def question(self, mail: Mail) -> Question | None:
+        """What an adapter is asked about this message; None where the model's process defers it now."""
+        message = self._message(mail)
+        options: list[tuple[Value, ...]] = []
+
+        def look(outcomes: tuple[Value, ...]) -> Value:
+            options.append(outcomes)
+            return outcomes[0]
+
+        handler = self.cast.handlers[mail.target]
+        found = handler.react(self.locals[mail.target], type(message), message, mail.source, look)
+        if found is None:
+            return None
+        texts = self.journal.texts(mail.texts)
+        brought = self._texts_of(mail, texts)
+        key = f"{self.journal.id}/{mail.id}"
+        answers = options[0] if options else ()
+        return Question(self.name, mail.target, mail.source, message, key, answers, brought)
+
+    def answer(self, mail: Mail, reply: Reply, began_ms: int | None = None) -> bool:
+        """An adapter has answered: the model's process does what it says. False where it defers the message after all.
+        Raises `AdapterError` for an answer that the model does not allow, `Cannot` for a failure that it does not know."""
+        message, name = self._message(mail), mail.target
+        handler = self.cast.handlers[name]
+        outcomes = handler.react(self.locals[name], type(message), message, mail.source, _chooser(name, reply))
+        if outcomes is None:
+            return False
+        outcome = outcomes[0]
+        struck = self._struck(outcome, reply.failure)
+        outcome = outcome._replace(outputs=tuple(_used(output, reply) for output in outcome.outputs))
+        entry = Step(self.name, taken=mail)
+        hashes: tuple[str, ...] = ()
+        if reply.text is not None:
+            hashes = (digest_of(reply.text),)
+            entry.texts[hashes[0]] = reply.text
+        first = (Received(name, message),)
+        self._add(entry, name, self._arrival(mail, None), outcome, first=first, mail=mail, hashes=hashes, struck=struck)
+        if began_ms is not None:
+            entry.ended = (mail.id, began_ms, self._paid(reply))
+        self._keep(entry)
+        return True
+
+    def fire(self, process: str, timer: str) -> bool:
+        """A timer ends; False if it is not armed any more, or its machine does not heed it now."""
+        if timer not in self.locals[process].timers:
+            return False
+        return self._own(process, timer, {"fire": timer})
+
+    def move(self, process: str, move: str, wish: int | None = None) -> bool:
+        """A machine makes a move of its own; False where it may not."""
+        return self._own(process, move, {"move": move}, wish)
+
+    def _own(self, process: str, trigger: str, given: dict[str, Any], wish: int | None = None) -> bool:
+        outcomes = self.cast.handlers[process].react(self.locals[process], trigger, decide=self._decider(process))
+        if not outcomes:
+            return False
+        entry = Step(self.name, wish=wish)
+        self._add(entry, process, given, outcomes[0])
+        self._keep(entry)
+        return True
+
+    def has_move(self, process: str, move: str) -> bool:
+        """Whether a machine could make this move now. It is tried, and nothing comes of it."""
+        return bool(self.cast.handlers[process].react(self.locals[process], move, decide=lambda outcomes: outcomes[0]))
+
+    # --- what comes of an input -----------------------------------------------------------------------
+
+    def _add(
+        self,
+        entry: Step,
+        process: str,
+        given: dict[str, Any],
+        outcome: Outcome,
+        *,
+        first: tuple[Emission, ...] = (),
+        last: tuple[Emission, ...] = (),
+        mail: Mail | None = None,
+        hashes: tuple[str, ...] = (),
+        struck: Fault | None = None,
+    ) -> None:
+        """Adds to an entry what one machine did with one input."""
+        n = (entry.lines[-1].n if entry.lines else self.journal.lines) + 1
+        at_ms = self.clock()
+        dump = self.cast.codec.dump
+        puts = [*puts_in(outcome.outputs)]
+        said: dict[str, Any] = {"input": given, "outputs": [_put(put, dump) for put in puts]}
+        local = outcome.local
+        if mail is not None and mail.cause:
+            said["cause"] = mail.cause
+        if hashes:
+            said["texts"] = hashes
+        line = Line(n, self.name, process, said, at_ms)
+        entry.lines.append(line)
+        if local.state == FAILED:
+            raise BeyondTable(f"session {self.name}: {local.fields[1]}", self.name, entry.lines)
+        if local.state != DOWN:
+            said["state"] = local.state
+        kept = self._admit(entry, process, local, outcome)
+        if local.state != DOWN:
+            said["fields"] = kept.fields
+        sends = [put for put in puts if isinstance(put, Send)]
+        for number, send in enumerate(sends):
+            self._send(entry, line, number, send, (*hashes, *self._carried(process, send.message, mail, puts)), struck)
+        emitted = (*first, *(put.emission for put in puts if isinstance(put, Emit)), *last)
+        for emission in emitted if self.cast.monitors else ():
+            self._hear(entry, emission)
+
+    def _admit(self, entry: Step, name: str, local: Local, outcome: Outcome | None = None) -> Kept:
+        """This machine is now so."""
+        due: dict[str, int] = {}
+        if outcome is not None:
+            before = self._due.get(name, {})
+            arms = {arm.timer: arm for arm in outcome.arms}
+            for timer in local.timers:
+                arm = arms.get(timer)
+                if arm is not None:
+                    for_ms = random.randint(arm.low_ms, arm.high_ms)  # noqa: S311 - so that hosts do not march in step
+                    entry.armed.append(Armed(name, timer, for_ms))
+                    due[timer] = self.clock() + for_ms
+                else:
+                    due[timer] = before.get(timer, self.clock())
+            self._due[name] = due
+        entry.locals[name] = local
+        handler = self.cast.handlers.get(name) or self.cast.monitors[name]
+        kind = f"{handler.cls.__module__}.{handler.cls.__qualname__}"
+        kept = Kept(local.state, self._written(name, handler, local.fields), due, kind)
+        entry.machines[name] = kept
+        return kept
+
+    def _written(self, name: str, handler: Handler, values: tuple[Value, ...]) -> dict[str, Any]:
+        """The fields as JSON; what has not changed is not written again."""
+        dump, known = self.cast.codec.dump, self._dumped.get(name)
+        if known is None:
+            dumped = tuple(map(dump, values))
+        else:
+            pairs = zip(values, *known, strict=True)
+            dumped = tuple(text if value is before else dump(value) for value, before, text in pairs)
+        self._dumped[name] = values, dumped
+        return dict(zip(handler.fields, dumped, strict=True))
+
+    def _send(
+        self, entry: Step, line: Line, number: int, send: Send, texts: tuple[str, ...], struck: Fault | None
+    ) -> None:
+        process = line.process
+        if number >> SENT_BITS:
+            raise ModelError(f"{process} sends more than {1 << SENT_BITS} messages at once; a host takes no more")
+        target = self.cast.target(process, send.target, send.message)
+        message = self.cast.codec.dump(send.message)
+        fault = None
+        if struck is not None and type(send.message) in self.cast.system.carriers[type(struck)]:
+            fault = {"kind": struck.kind}
+            if isinstance(struck, RateLimited) and struck.reset_ms is not None:
+                fault["reset_ms"] = struck.reset_ms
+        sent = Mail(
+            (line.n << SENT_BITS) | number, self.name, process, target, message, fault, texts, self.line_id(line.n), line.at_ms
+        )
+        if self.cast.network(process, target) == "latest":
+            kind = message["@"]
+            older = [m for m in self.waiting.get(target, ()) if m.source == process and m.message["@"] == kind]
+            entry.replaced += [one.id for one in older]
+        entry.sent.append(sent)
+
+    def line_id(self, n: int) -> str:
+        """What a line is called in logs."""
+        return f"{self.journal.id[:8]}/{n}"
+
+    def _hear(self, entry: Step, emission: Emission) -> None:
+        for name in self.cast.hearing(type(emission)):
+            local = entry.locals.get(name) or self.locals[name]
+            outcomes = self.cast.monitors[name].react(local, type(emission), emission)
+            if outcomes is None or len(outcomes) != 1:
+                raise ModelError(f"monitor {name!r} must take {type(emission).__name__} in exactly one way")
+            after = outcomes[0].local
+            if after.state == FAILED:
+                raise BeyondTable(f"session {self.name}: {name}: {after.fields[1]}", self.name, entry.lines)
+            if after != local:
+                self._admit(entry, name, after)
+
+    def _keep(self, entry: Step) -> None:
+        """The entry becomes true; if it cannot be kept, nothing of it is."""
+        self.journal.keep(entry)
+        self._settle(entry)
+
+    def _settle(self, entry: Step) -> None:
+        """What it has changed is so now."""
+        self.locals.update(entry.locals)
+        self.armed += entry.armed
+        if entry.taken is not None:
+            self.waiting[entry.taken.target].remove(entry.taken)
+        for mail in entry.sent:
+            if mail.target in self.cast.machines:
+                queue = self.waiting.setdefault(mail.target, [])
+                if entry.replaced:
+                    queue[:] = [one for one in queue if one.id not in entry.replaced]
+                queue.append(mail)
+            else:
+                self.sent_away = True
+
+    # --- payloads -------------------------------------------------------------------------------------
+
+    def _bring(self, entry: Step, mail: Mail, outcome: Outcome) -> None:
+        """Payloads that a machine took may go on with what it sends, but for those of what it rejected."""
+        if mail.texts and not _rejects(puts_in(outcome.outputs)):
+            entry.brought += [(mail.target, mail.message, digest) for digest in mail.texts]
+
+    def _carried(
+        self, process: str, message: Message, mail: Mail | None, puts: Iterable[Send | Emit]
+    ) -> tuple[str, ...]:
+        """The payloads that a message brings on (see `sim.host.cast.Carries`): those that its sender took before, and those
+        of the `mail` that it takes now."""
+        kinds = self.cast.carries.get(type(message).__name__, ())
+        if not kinds:
+            return ()
+        mine = {field.name: self.cast.codec.dump(getattr(message, field.name)) for field in fields(message)}
+        taken = self.journal.taken(self.name, process)
+        if mail is not None and not _rejects(puts):
+            taken += [(mail.message, digest) for digest in mail.texts]
+        found = []
+        for said, digest in taken:
+            shared = [name for name in mine if name in said]
+            if said["@"] in kinds and shared and all(mine[name] == said[name] for name in shared):
+                found.append(digest)
+        return tuple(dict.fromkeys(found))
+
+    def _texts_of(self, mail: Mail, texts: Mapping[str, str]) -> tuple[Text, ...]:
+        """The payloads of a message, each with the message in which it was said, where that was taken here."""
+        known = {digest: said for said, digest in self.journal.taken(self.name, mail.source)} if texts else {}
+        load = self.cast.codec.load
+        return tuple(
+            Text(load(known.get(digest, mail.message)), texts[digest], digest) for digest in mail.texts if digest in texts
+        )
+
+    # --- messages -------------------------------------------------------------------------------------
+
+    def _message(self, mail: Mail) -> Message:
+        message: Message = self.cast.codec.load(mail.message)
+        return message
+
+    def _fault(self, mail: Mail, message: Message) -> Fault | None:
+        if mail.fault is None:
+            return None
+        fault = self.cast.faults[mail.fault["kind"]]
+        hint = {"reset_ms": mail.fault["reset_ms"]} if "reset_ms" in mail.fault else {}
+        return fault(message=message, **hint)
+
+    def _arrival(self, mail: Mail, fault: Fault | None) -> dict[str, Any]:
+        inner = {name: value for name, value in mail.message.items() if name != "@"}
+        arrival = {"from": mail.source, "message": mail.message["@"], "fields": inner}
+        if fault is None:
+            return {"deliver": arrival}
+        hint = {"reset_ms": mail.fault["reset_ms"]} if "reset_ms" in mail.fault else {}
+        return {"fault": fault.kind, **arrival, **hint}
+
+    def _struck(self, outcome: Outcome, failure: Failure | None) -> Fault | None:
+        """The domain fault that comes of a failed attempt."""
+        if failure is None:
+            return None
+        kind = FAULT_KINDS.get(failure.kind, "")
+        for put in puts_in(outcome.outputs):
+            if isinstance(put, Send) and (fault := self.cast.fault_of(kind, put.message)) is not None:
+                hint = {}
+                if issubclass(fault, RateLimited) and failure.reset_in_ms is not None:
+                    hint["reset_ms"] = max(0, failure.reset_in_ms)
+                return fault(message=put.message, **hint)
+        raise Cannot(f"{failure.kind.value}: the model has no fault that says so")
+
+    def _paid(self, reply: Reply) -> dict[str, Any]:
+        found: dict[str, Any] = {"at_ms": self.clock(), "model": reply.model}
+        if reply.failure is not None:
+            found["failure"] = reply.failure.kind.name.lower()
+        else:
+            found["answer"] = show(reply.answer)
+        if reply.usage is not None:
+            found["usage"] = {key: value for key, value in reply.usage.as_dict().items() if key != "total_tokens"}
+        return {**found, **({"facts": dict(reply.facts)} if reply.facts else {})}
+
+    def _decider(self, process: str) -> Callable[[tuple[Value, ...]], Value] | None:
+        """Who chooses for a machine of this host."""
+        decide = self.cast.decide.get(process)
+        if decide is None:
+            return None
+
+        def choose(outcomes: tuple[Value, ...]) -> Value:
+            chosen = decide(outcomes)
+            if chosen not in outcomes:
+                raise ModelError(f"decide of {process} gave {show(chosen)}; expected one of {_shown(outcomes)}")
+            return chosen
+
+        return choose
+
+
+def _chooser(process: str, reply: Reply) -> Callable[[tuple[Value, ...]], Value]:
+    """Gives a handler the answer of an adapter; where the attempt has failed, any: nobody will see it."""
+
+    def choose(outcomes: tuple[Value, ...]) -> Value:
+        if reply.failure is not None:
+            return outcomes[0]
+        if reply.answer not in outcomes:
+            raise AdapterError(
+                f"{process} answered {show(reply.answer)}, which its model does not allow: it answers {_shown(outcomes)}"
+            )
+        return reply.answer
+
+    return choose
+
+
+def _rejects(puts: Iterable[Send | Emit]) -> bool:
+    return any(isinstance(put, Emit) and isinstance(put.emission, Rejected) for put in puts)
+
+
+def _shown(outcomes: Sequence[Value]) -> str:
+    return listing([*map(show, outcomes)])
+
+
+def _used(output: Any, reply: Reply) -> Any:
+    """What was really used, in place of what the model supposes."""
+    if not isinstance(output, Emit) or not isinstance(output.emission, Used):
+        return output
+    if reply.usage is not None:
+        counts: dict[str, Any] = {k: v for k, v in reply.usage.as_dict().items() if k != "total_tokens"}
+    elif reply.failure is not None:
+        counts = dict.fromkeys(("input_tokens", "output_tokens"), 0)
+    else:
+        counts = dict.fromkeys(("input_tokens", "output_tokens"))
+    rest = ("cached_input_tokens", "cache_write_input_tokens", "reasoning_output_tokens")
+    return replace(output, emission=replace(output.emission, **{**dict.fromkeys(rest, 0), **counts}))
+
+
+def _put(put: Send | Emit, dump: Callable[[Value], Any]) -> dict[str, Any]:
+    record = put.message if isinstance(put, Send) else put.emission
+    data = dump(record)
+    name = data.pop("@")
+    if isinstance(put, Send):
+        return {"send": {"to": put.target, "message": name, "fields": data}}
+    return {"emit": {"name": name, "fields": data}}

@@ -1,0 +1,390 @@
+"""The journal of a host: what its machines are, what is in flight, what was done; one transaction for each input.
+
+It is kept in a `Database`, a file of SQLite or a database of PostgreSQL. One host at a time writes it, others may read it
+and leave wishes. Values are JSON by `sim.machine.codec`. Numbers are given by the host that holds it: lines of the trace
+are counted, and a message is known by the line in which it was sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, Self
+
+from sim.base.errors import ConfigError
+
+SENT_BITS = 10
+"""How many messages one line may send, as a power of 2."""
+
+MIGRATIONS = (
+    """
+    CREATE TABLE journal (id TEXT NOT NULL, model TEXT NOT NULL) STRICT;
+    CREATE TABLE session (
+        id TEXT PRIMARY KEY, config TEXT NOT NULL, state TEXT NOT NULL, why TEXT NOT NULL, began_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE machine (
+        session TEXT NOT NULL, process TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, fields TEXT NOT NULL,
+        timers TEXT NOT NULL, PRIMARY KEY (session, process)
+    ) STRICT;
+    CREATE TABLE mail (
+        id INTEGER PRIMARY KEY, session TEXT NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL, message TEXT NOT NULL,
+        fault TEXT NOT NULL, texts TEXT NOT NULL, cause TEXT NOT NULL, sent_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX mail_of_target ON mail (target, id);
+    CREATE TABLE inbox (journal TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (journal, id)) STRICT;
+    CREATE TABLE payload (hash TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
+    CREATE TABLE taken (
+        line INTEGER NOT NULL, session TEXT NOT NULL, process TEXT NOT NULL, message TEXT NOT NULL, hash TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX taken_by ON taken (session, process);
+    CREATE TABLE trace (
+        n INTEGER PRIMARY KEY, session TEXT NOT NULL, process TEXT NOT NULL, line TEXT NOT NULL, at_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX trace_of_session ON trace (session, n);
+    CREATE TABLE call (
+        mail INTEGER NOT NULL, began_ms INTEGER NOT NULL, session TEXT NOT NULL, process TEXT NOT NULL,
+        ended_ms INTEGER, line INTEGER, outcome TEXT NOT NULL, PRIMARY KEY (mail, began_ms)
+    ) STRICT;
+    CREATE INDEX call_of_session ON call (session);
+    CREATE TABLE wish (id INTEGER PRIMARY KEY, session TEXT NOT NULL, kind TEXT NOT NULL, said TEXT NOT NULL) STRICT
+    """,
+)
+
+
+class Writing(Protocol):
+    """An open transaction."""
+
+    def do(self, statement: str, *values: object) -> None:
+        """Change something; a ? stands for each value."""
+
+    def rows(self, query: str, *values: object) -> Sequence[Any]:
+        """The rows of a query."""
+
+
+class Database(Protocol):
+    """Where a journal is kept. What goes wrong with it is told as `ConfigError`, with what to do."""
+
+    @property
+    def name(self) -> str:
+        """What to call it; without secrets."""
+
+    def rows(self, query: str, *values: object) -> Sequence[Any]:
+        """The rows of a query, each a sequence."""
+
+    def writing(self) -> AbstractContextManager[Writing]:
+        """One transaction: when it is left all of it is on the disk, or nothing."""
+
+    def hold(self) -> None:
+        """Nobody else may host this journal, until it is closed or this process ends."""
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A message that was sent and not taken yet, as JSON."""
+
+    id: int
+    session: str
+    source: str
+    target: str
+    message: Any
+    fault: Any = None
+    """The domain fault that comes of it, as JSON without the message; None if the message itself arrives."""
+    texts: tuple[str, ...] = ()
+    """Hashes of the payloads that it brings."""
+    cause: str = ""
+    """The line in which it was sent."""
+    sent_ms: int = 0
+
+
+class Kept(NamedTuple):
+    """A machine as it is kept: what is left of it after a stop, and what status and logs tell."""
+
+    state: str
+    fields: Mapping[str, Any]
+    timers: Mapping[str, int]
+    """Armed timers, and when they are due, in milliseconds since 1970."""
+    kind: str = ""
+    """Its class."""
+
+
+class Line(NamedTuple):
+    """A line of the trace: `said` is that of a log, with values as the codec writes them."""
+
+    n: int
+    session: str
+    process: str
+    said: dict[str, Any]
+    at_ms: int
+
+
+@dataclass
+class Entry:
+    """What one input changes, as JSON; it is kept whole or not at all."""
+
+    session: str
+    machines: dict[str, Kept] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)
+    taken: Mail | None = None
+    """The message that was taken, if it was in flight here."""
+    came: tuple[str, int, int] | None = None
+    """Of a message from another host: its journal, the number there, and the lowest that is still on its way."""
+    sent: list[Mail] = field(default_factory=list)
+    replaced: list[int] = field(default_factory=list)
+    """Messages that newer ones have taken the place of."""
+    texts: dict[str, str] = field(default_factory=dict)
+    """Payloads by their hash."""
+    brought: list[tuple[str, Any, str]] = field(default_factory=list)
+    """(process, message, hash) of payloads that a machine took with a message and may pass on."""
+    ended: tuple[int, int, dict[str, Any]] | None = None
+    """A call that has ended: of which message, when it began, what came of it."""
+    wish: int | None = None
+    session_state: tuple[str, str] | None = None
+    """What becomes of the session, and why."""
+
+
+class Journal:
+    """A journal, opened by the host of it or by somebody who looks. Raises `ConfigError` if it is damaged, or of another
+    model."""
+
+    def __init__(self, database: Database, model: str = "") -> None:
+        self.database = database
+        found = database.rows("SELECT id, model FROM journal")
+        if not found:
+            with database.writing() as change:
+                change.do("INSERT INTO journal VALUES (?, ?)", uuid.uuid4().hex, model)
+            found = database.rows("SELECT id, model FROM journal")
+        self.id, self.model = map(str, found[0])
+        if model and self.model and model != self.model:
+            raise ConfigError(f"{database.name}: is a journal of {self.model}, not of {model}; name another one")
+        self.lines = self._last("SELECT max(n) FROM trace")
+
+    def _last(self, query: str) -> int:
+        return int(self.database.rows(query)[0][0] or 0)
+
+    def close(self) -> None:
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- writing ------------------------------------------------------------------------------------
+
+    def begin(self, session: str, config: Mapping[str, Any], entry: Entry, at_ms: int) -> None:
+        """A new session, with what its machines do when they start."""
+        with self.database.writing() as change:
+            change.do(
+                "INSERT INTO session VALUES (?, ?, ?, ?, ?)", session, json.dumps(dict(config)), "open", "", at_ms
+            )
+            self._keep(change, entry)
+        self._count(entry)
+
+    def keep(self, *entries: Entry) -> None:
+        """What these inputs change, in one transaction."""
+        with self.database.writing() as change:
+            for entry in entries:
+                self._keep(change, entry)
+        for entry in entries:
+            self._count(entry)
+
+    def _count(self, entry: Entry) -> None:
+        if entry.lines:
+            self.lines = entry.lines[-1].n
+
+    def _keep(self, change: Writing, entry: Entry) -> None:
+        do, session = change.do, entry.session
+        if entry.came is not None:
+            journal, number, low = entry.came
+            do("INSERT INTO inbox VALUES (?, ?)", journal, number)
+            do("DELETE FROM inbox WHERE journal = ? AND id < ?", journal, low)
+        if entry.taken is not None:
+            do("DELETE FROM mail WHERE id = ?", entry.taken.id)
+        for number in entry.replaced:
+            do("DELETE FROM mail WHERE id = ?", number)
+        for process, kept in entry.machines.items():
+            do(_MACHINE, session, process, kept.kind, kept.state, _text(kept.fields), _text(kept.timers))
+        for line in entry.lines:
+            do("INSERT INTO trace VALUES (?, ?, ?, ?, ?)", line.n, session, line.process, _text(line.said), line.at_ms)
+        for digest, text in entry.texts.items():
+            do("INSERT INTO payload VALUES (?, ?) ON CONFLICT DO NOTHING", digest, text)
+        for mail in entry.sent:
+            message, fault = _text(mail.message), "" if mail.fault is None else _text(mail.fault)
+            texts = _text(mail.texts)
+            do(_MAIL, mail.id, session, mail.source, mail.target, message, fault, texts, mail.cause, mail.sent_ms)
+        for process, message, digest in entry.brought:
+            n = entry.lines[-1].n
+            do("INSERT INTO taken VALUES (?, ?, ?, ?, ?)", n, session, process, _text(message), digest)
+        if entry.ended is not None:
+            number, began, outcome = entry.ended
+            ended = entry.lines[-1] if entry.lines else None
+            do(_ENDED, outcome.get("at_ms"), ended and ended.n, _text(outcome), number, began)
+        if entry.wish is not None:
+            do("DELETE FROM wish WHERE id = ?", entry.wish)
+        if entry.session_state is not None:
+            do("UPDATE session SET state = ?, why = ? WHERE id = ?", *entry.session_state, session)
+
+    def forget_mail(self, *numbers: int) -> None:
+        """These messages have arrived elsewhere."""
+        with self.database.writing() as change:
+            for number in numbers:
+                change.do("DELETE FROM mail WHERE id = ?", number)
+
+    def call(self, mail: Mail, at_ms: int) -> None:
+        """Somebody outside is asked about this message: from here on it may cost something."""
+        with self.database.writing() as change:
+            change.do(_CALL, mail.id, at_ms, mail.session, mail.target, "")
+
+    def wish(self, session: str, kind: str, **said: Any) -> None:
+        """Leave a wish to whoever hosts this journal: to make a move, or what a person answers."""
+        with self.database.writing() as change:
+            number = 1 + int(change.rows("SELECT max(id) FROM wish")[0][0] or 0)
+            change.do("INSERT INTO wish VALUES (?, ?, ?, ?)", number, session, kind, _text(said))
+
+    def drop_wish(self, number: int) -> None:
+        """Nothing comes of this wish."""
+        with self.database.writing() as change:
+            change.do("DELETE FROM wish WHERE id = ?", number)
+
+    def forget(self, session: str) -> None:
+        """Delete what is kept of a session that is over; payloads that others share stay."""
+        with self.database.writing() as change:
+            for table in ("machine", "mail", "taken", "trace", "call", "wish"):
+                change.do(f"DELETE FROM {table} WHERE session = ?", session)  # noqa: S608
+            change.do("DELETE FROM session WHERE id = ?", session)
+
+    # --- reading ------------------------------------------------------------------------------------
+
+    def sessions(self) -> dict[str, tuple[dict[str, Any], str, str, int]]:
+        """(config, state, why, beginning in milliseconds since 1970) of each session, the oldest first."""
+        rows = self.database.rows("SELECT id, config, state, why, began_ms FROM session ORDER BY began_ms, id")
+        return {str(row[0]): (self._read(row[1]), str(row[2]), str(row[3]), int(row[4])) for row in rows}
+
+    def machines(self, session: str) -> dict[str, Kept]:
+        """The machines of a session, by process."""
+        rows = self.database.rows(
+            "SELECT process, kind, state, fields, timers FROM machine WHERE session = ? ORDER BY process", session
+        )
+        return {str(r[0]): Kept(str(r[2]), self._read(r[3]), self._read(r[4]), str(r[1])) for r in rows}
+
+    def mail(self, session: str) -> list[Mail]:
+        """What is in flight in a session, in the order of sending."""
+        return [*map(self._mail, self.database.rows(f"{_MAILS} WHERE session = ? ORDER BY id", session))]
+
+    def mail_to(self, targets: Sequence[str], above: int, most: int) -> list[Mail]:
+        """What is in flight to these processes in any session, behind the message `above`, at most so many."""
+        places = ", ".join("?" * len(targets))
+        query = f"{_MAILS} WHERE target IN ({places}) AND id > ? ORDER BY id LIMIT {most:d}"
+        return [*map(self._mail, self.database.rows(query, *targets, above))]
+
+    def has_come(self, journal: str, number: int) -> bool:
+        """Whether this message of another journal was taken already."""
+        return bool(self.database.rows("SELECT 1 FROM inbox WHERE journal = ? AND id = ?", journal, number))
+
+    def trace(self, session: str, above: int = 0) -> Iterator[Line]:
+        """The lines of a session, in their order, behind line `above`."""
+        while True:
+            rows = self.database.rows(
+                "SELECT n, process, line, at_ms FROM trace WHERE session = ? AND n > ? ORDER BY n LIMIT 1000",
+                session,
+                above,
+            )
+            for n, process, line, at_ms in rows:
+                yield Line(int(n), session, str(process), self._read(line), int(at_ms))
+            if not rows:
+                return
+            above = int(rows[-1][0])
+
+    def texts(self, hashes: Sequence[str]) -> dict[str, str]:
+        """Payloads by their hash."""
+        if not hashes:
+            return {}
+        places = ", ".join("?" * len(hashes))
+        rows = self.database.rows(f"SELECT hash, text FROM payload WHERE hash IN ({places})", *hashes)  # noqa: S608
+        return {str(digest): str(text) for digest, text in rows}
+
+    def taken(self, session: str, process: str) -> list[tuple[Any, str]]:
+        """(message, hash) of the payloads that a process took, in their order."""
+        rows = self.database.rows(
+            "SELECT message, hash FROM taken WHERE session = ? AND process = ? ORDER BY line", session, process
+        )
+        return [(self._read(message), str(digest)) for message, digest in rows]
+
+    def calls(self, session: str) -> list[tuple[int, str, int, int | None, int | None, dict[str, Any]]]:
+        """(message, process, beginning, end, line, what came of it) of each call; without an end one that is under way, or
+        that a stop has cut off."""
+        rows = self.database.rows(
+            "SELECT mail, process, began_ms, ended_ms, line, outcome FROM call WHERE session = ? ORDER BY began_ms, mail",
+            session,
+        )
+        return [(int(r[0]), str(r[1]), int(r[2]), r[3], r[4], self._read(r[5]) if r[5] else {}) for r in rows]
+
+    def wishes(self) -> list[tuple[int, str, str, dict[str, Any]]]:
+        """(number, session, kind, what was said), the oldest first."""
+        rows = self.database.rows("SELECT id, session, kind, said FROM wish ORDER BY id")
+        return [(int(row[0]), str(row[1]), str(row[2]), self._read(row[3])) for row in rows]
+
+    def _mail(self, row: Sequence[Any]) -> Mail:
+        number, session, source, target, message, fault, texts, cause, sent = row
+        read = self._read
+        return Mail(
+            int(number),
+            str(session),
+            str(source),
+            str(target),
+            read(message),
+            read(fault) if fault else None,
+            tuple(read(texts)),
+            str(cause),
+            int(sent),
+        )
+
+    def _read(self, text: str) -> Any:
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ConfigError(f"{self.database.name}: is damaged: {error}; restore it from a copy") from None
+
+
+_MACHINE = (
+    "INSERT INTO machine VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (session, process) DO UPDATE SET "
+    "kind = excluded.kind, state = excluded.state, fields = excluded.fields, timers = excluded.timers"
+)
+_MAIL = "INSERT INTO mail VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_MAILS = "SELECT id, session, source, target, message, fault, texts, cause, sent_ms FROM mail"
+_CALL = "INSERT INTO call (mail, began_ms, session, process, outcome) VALUES (?, ?, ?, ?, ?)"
+_ENDED = "UPDATE call SET ended_ms = ?, line = ?, outcome = ? WHERE mail = ? AND began_ms = ?"
+
+_text: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+def digest_of(text: str) -> str:
+    """The hash that a payload is known by."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def open_journal(where: str, model: str = "", *, fresh: bool = True) -> Journal:
+    """The journal at a path, or at an address of PostgreSQL (`postgresql://...`); with `fresh` it is made if there is none.
+    Raises `ConfigError`."""
+    database: Database
+    if where.startswith(("postgresql://", "postgres://")):
+        from sim.host.postgres import Postgres
+
+        database = Postgres(where, MIGRATIONS, fresh=fresh)
+    else:
+        from sim.host.sqlite_file import SqliteFile
+
+        database = SqliteFile(Path(where), MIGRATIONS, fresh=fresh)
+    try:
+        return Journal(database, model)
+    except BaseException:
+        database.close()
+        raise
