@@ -13,6 +13,7 @@ from sim.checker.exhaustive import check
 from sim.checker.memory import MIB
 from sim.checker.result import CheckResult, Progress
 from sim.cli import STARTED, options
+from sim.cli import journals as journals_
 from sim.cli.keep import judged, keep, missed_lines
 from sim.cli.plans import plan_given, say_explored
 from sim.minimiser.counterexample_file import CounterexampleFile
@@ -50,6 +51,8 @@ from sim.scenario.models import settings_of
     show_default=True,
     help="Whether to judge what is owed on runs that never rest.",
 )
+@journals_.from_
+@journals_.session
 @options.stop_after
 @options.handler_timeout
 @options.out
@@ -65,6 +68,8 @@ def command(
     max_memory: int | None,
     reduce: bool,
     cycles: str,
+    journals: tuple[str, ...],
+    session: str | None,
     seconds: float | None,
     out: str,
     html: bool,
@@ -72,9 +77,10 @@ def command(
     as_json: bool,
 ) -> int:
     """Check every schedule of TARGET (a scenario file, or a model such as models.consensus)."""
-    sets = options.overrides(settings)
+    sets = journals_.configured(journals, session, options.overrides(settings), target)
     plan = plan_given(None, sets)
     loaded = load_target(target, sets, faults=plan.text, faults_from=plan.source, allow=models)
+    loaded = journals_.begun(loaded, journals, session)
     say_explored(plan)
     bounds = bounds_lines(loaded.name, settings_of(loaded.model, loaded.config), loaded.system)
     if not as_json:
@@ -94,7 +100,7 @@ def command(
     violated = [result.finding.property] if result.finding is not None else []
     status, as_expected = judged(loaded, result.verdict, violated, interrupted=result.stopped == "interrupted")
     if as_json:
-        data = check_data(result, loaded.name, path, as_expected)
+        data = check_data(result, loaded, path, as_expected)
         options.print_json(
             {**data, "bounds": bounds, "replay": replay, "seconds_total": round(time.perf_counter() - STARTED, 6)}
         )

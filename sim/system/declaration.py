@@ -18,6 +18,7 @@ from sim.machine.process import Monitor, Process
 from sim.machine.purity import impure, impurities
 from sim.system.links import Kinds, kind_of, link_mistakes, network_mistakes, never_strikes
 from sim.system.persisted import Persisted, fitted
+from sim.system.persisted_form import form_of
 from sim.system.properties import BUILT_IN, Property
 from sim.world.fairness import Fairness
 from sim.world.timing import Timing
@@ -74,7 +75,7 @@ class Declaration:
       "rm2", "rm3"),)`; of one class, and at the start alike except for names in their fields. A reduced check uses it,
       and verifies it
     - `judged`: the properties it is judged by, see `judging`; all if empty
-    - `begins`: what was persisted of a run, to begin there and not at the start (`beginning`)
+    - `begins`: what was persisted of a run, to begin there and not at the start (`begun_from`)
 
     Raises `ModelError` with one line for each mistake.
     """
@@ -157,7 +158,7 @@ class Declaration:
     def scenario_keys(self) -> dict[str, Any]:
         """What a scenario file says of it besides model and configuration."""
         network = self.network if isinstance(self.network, str) else dict(self.network)
-        return {"network": network, "properties": list(self.judged) or None}
+        return {"network": network, "properties": list(self.judged) or None, "begins": form_of(self)}
 
     def kind_of(self, source: str, target: str) -> str:
         """The kind of network on a link."""

@@ -64,11 +64,13 @@ class Persisted:
     - `flying`: (source, target, message), or (source, target, message, True) for one that may come again. It does so, or
       not, where the link takes copies (`any`, `fifo`), behind all that is in flight
     - `left_out`: the monitors that are not judged, as nothing is known of them, and the properties that read them
+    - `notes`: what else was assumed, for the words of a report
     """
 
     locals: Mapping[str, Persisting] = field(default_factory=dict)
     flying: Sequence[Flying | tuple[str, str, Message] | tuple[str, str, Message, bool]] = ()
     left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def messages(self) -> list[Flying]:
@@ -135,7 +137,7 @@ def fitted(system: Declaration, given: object) -> Persisted:
         mistakes.append(f"{count} messages may come again; at most {AGAIN_MAX} can be tried with and without")
     if mistakes:
         raise ModelError(*(f"begins: {wrong}" for wrong in mistakes))
-    return Persisted(locals_, tuple(flying), given.left_out)
+    return Persisted(locals_, tuple(flying), given.left_out, given.notes)
 
 
 def coming_again(system: Declaration, flying: Iterable[Flying]) -> list[Flying]:
@@ -205,6 +207,7 @@ def beginning_data(system: Declaration) -> dict[str, Any] | None:
         "may_come_again": len(coming_again(system, begins.messages)),
         "budgets": "whole",
         "left_out": list(begins.left_out),
+        "notes": list(begins.notes),
     }
 
 
@@ -221,6 +224,7 @@ def beginning_words(system: Declaration) -> list[str]:
     words = [f"{said}{initial}", f"{flying}{again}; fault budgets are whole"]
     if data["left_out"]:
         words.append(f"not judged, as nothing was persisted of it: {', '.join(data['left_out'])}")
+    words += data["notes"]
     past = [prop.name for prop in system.properties if prop.kind in ("sometimes", "eventually")]
     if past and known:
         words.append(f"what came before is not known, and does not count for: {', '.join(past)}")
