@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from sim.run.trace import Run, Trace
     from sim.strategy import Drawn, Replay, Strategy, TwoPhase, Uniform, VirtualTime
     from sim.system.declaration import Cut, cut
+    from sim.system.persisted import Persisted, Persisting
     from sim.system.properties import (
         always,
         always_eventually,
@@ -87,6 +88,8 @@ _WHERE = {
     "Message": "sim.base.values",
     "ModelError": "sim.base.errors",
     "Monitor": "sim.machine.process",
+    "Persisted": "sim.system.persisted",
+    "Persisting": "sim.system.persisted",
     "Process": "sim.machine.process",
     "PropertyViolation": "sim.testing",
     "RateLimited": "sim.faults",

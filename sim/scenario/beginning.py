@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sim.base.durations import parse_range
-from sim.base.errors import ConfigError, SimError, failure, unknown
+from sim.base.errors import ConfigError, SimError, brief, failure, unknown
 from sim.base.values import Value
 from sim.machine.codec import Codec
 from sim.scenario.document import Node, Plain
@@ -21,7 +21,9 @@ KEYS = ("persisted", "in_flight", "notes")
 OF_ONE = ("state", "fields", "timers", "up")
 OF_MESSAGE = ("from", "to", "message", "again")
 
-_VALUE: dict[str, Any] = {"description": "A value as JSON: a text, or a number, true, false or null."}
+_VALUE: dict[str, Any] = {
+    "description": "A value as JSON: a number, true or false stand for themselves, all else is a text."
+}
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -82,12 +84,18 @@ def begun(system: Declaration, data: Plain, root: Node, mistakes: Mistakes) -> D
     persisted, wrong = read_beginning(data, system)
     for one in wrong:
         path = ("begins", *one.path)
-        mistakes.add(root.place_of(*path), f"{'.'.join(map(str, path))}: {one.mistake}")
+        mistakes.add(root.place_of(*path), f"{'.'.join(map(_shown, path))}: {one.mistake}")
     try:
         return system if wrong else begun_from(system, persisted)
     except SimError as error:
         mistakes.add_all(root.key_place("begins"), error)
         return system
+
+
+def _shown(step: str | int) -> str:
+    """A step of a path; a file may call anything anyhow."""
+    text = str(step)
+    return text if text.isprintable() and " " not in text else brief(text)
 
 
 class _Reader:

@@ -121,13 +121,15 @@ def fitted(system: Declaration, given: object) -> Persisted:
             mistakes.append(unknown("process or monitor", name, system.names))
             continue
         machine = machines[name]
+        wrong = [*_machine_mistakes(machine, one, name in system.processes)]
+        mistakes += [f"{name}: {line}" for line in wrong]
         try:
             state, fields = migrated(machine, one.state, one.fields, None if one.up else durable(machine))
         except ModelError as error:
-            mistakes += [f"{name}: {wrong}" for wrong in error.mistakes]
+            mistakes += [f"{name}: {line}" for line in error.mistakes]
             continue
-        locals_[name] = Persisting(state, fields, one.armed if one.up else {}, one.up)
-        mistakes += [f"{name}: {wrong}" for wrong in _machine_mistakes(machine, one, name in system.processes)]
+        if not wrong:
+            locals_[name] = Persisting(state, fields, one.armed if one.up else {}, one.up)
     flying = []
     for one_flying in given.messages:
         mistakes += _flying_mistakes(system, one_flying)
@@ -136,7 +138,8 @@ def fitted(system: Declaration, given: object) -> Persisted:
     if not mistakes and (count := len(coming_again(system, flying))) > AGAIN_MAX:
         mistakes.append(f"{count} messages may come again; at most {AGAIN_MAX} can be tried with and without")
     if mistakes:
-        raise ModelError(*(f"begins: {wrong}" for wrong in mistakes))
+        raise ModelError(*(f"begins: {line}" for line in mistakes))
+    locals_ = {name: locals_[name] for name in system.names if name in locals_}
     return Persisted(locals_, tuple(flying), given.left_out, given.notes)
 
 
@@ -180,14 +183,14 @@ def _machine_mistakes(machine: StateMachine, one: Persisting, is_process: bool) 
 def _flying_mistakes(system: Declaration, one: Flying) -> Iterator[str]:
     for name in (one.source, one.target):
         if name not in system.processes:
-            yield f"in flight from {one.source} to {one.target}: {unknown('process', name, system.processes)}"
+            yield f"in flight from {one.source!r} to {one.target!r}: {unknown('process', name, system.processes)}"
     if not isinstance(one.message, Message):
-        yield f"in flight from {one.source} to {one.target} is {describe(one.message)}; expected a message"
+        yield f"in flight from {one.source!r} to {one.target!r} is {describe(one.message)}; expected a message"
         return
     try:
         freeze(one.message)
     except ModelError as error:
-        yield f"in flight from {one.source} to {one.target}: {type(one.message).__name__}: {error}"
+        yield f"in flight from {one.source!r} to {one.target!r}: {type(one.message).__name__}: {error}"
         return
     yield from within_value(one.message)
 
@@ -216,8 +219,11 @@ def beginning_words(system: Declaration) -> list[str]:
     data = beginning_data(system)
     if data is None:
         return []
-    known = [f"{name} in {state}" for name, state in data["persisted"].items()]
-    said = f"from what was persisted of {listing(known, 'and')}" if known else "from what was in flight"
+    persisted = data["persisted"].items()
+    known = [f"{name} in {state}" for name, state in persisted if name in system.processes]
+    listening = [name for name, _ in persisted if name in system.monitors]
+    known += [f"the monitors {listing(listening, 'and')}"] if listening else []
+    said = f"with what was persisted of {listing(known, 'and')}" if known else "with what was in flight"
     initial = f"; {listing(data['initial'], 'and')} as at the start" if data["initial"] else ""
     flying = f"{data['in_flight']} message{'s' if data['in_flight'] != 1 else ''} in flight"
     again = f" ({data['may_come_again']} may come again)" if data["may_come_again"] else ""
