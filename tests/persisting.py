@@ -40,10 +40,10 @@ def can_be_persisted(graph: Graph, state: State) -> bool:
 
 
 @st.composite
-def begun(draw: Any, whole: bool = False, **of: Any) -> System:
-    """A random system that begins where a run of it came to; `whole`: all of it was persisted and nothing comes
-    again."""
-    system = draw(systems(**of))
+def begun(draw: Any, whole: bool = False, made: st.SearchStrategy[System] | None = None, **of: Any) -> System:
+    """A random system (one that is `made` so) that begins where a run of it came to; `whole`: all of it was persisted and
+    nothing comes again."""
+    system = draw(systems(**of) if made is None else made)
     graph = Graph(system)
     state = found = graph.starts()[0].place
     for pick in draw(st.lists(st.integers(0, 63), max_size=STEPS_MAX)):

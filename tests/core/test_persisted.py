@@ -27,6 +27,7 @@ from sim import (
     within,
 )
 from sim.base.values import Value
+from sim.checker.reduction.claims import Claims
 from sim.machine import migration
 from sim.machine.migration import migrated, migrates
 from sim.system.persisted import AGAIN_MAX, beginning_data, beginning_words, begun_from
@@ -404,6 +405,11 @@ def test_processes_that_do_not_begin_alike_are_not_interchanged() -> None:
     assert (alike.states, apart.states) == (4, 4)
     assert "symmetry" in " ".join(alike.reduced.applied)
     assert "how the system begins" in " ".join(apart.reduced.off)
+
+
+def test_to_take_them_for_alike_would_lose_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Claims, "start", lambda self: None)
+    assert check(peers(begins=Persisted({"q": Persisting("b")})), reduce=True).states == 3
 
 
 def test_processes_that_begin_alike_where_they_were_persisted_are() -> None:
