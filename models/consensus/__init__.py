@@ -53,6 +53,8 @@ def system(
     retries: int = 1,
     budget_ms: int | None = None,
     resends: int = 1,
+    patience_ms: int = 30_000,
+    resend_ms: int = 5_000,
     answers: tuple[str, ...] = ("ok",),
     quorum: tuple[int, int] | None = None,
     stop: bool = True,
@@ -79,6 +81,7 @@ def system(
     - `retries`: further attempts with an agent that does not answer in time
     - `budget_ms`: what all attempts and waits of an agent in a stage may take; none: what the policy says
     - `resends`: how often a store request, a decision or an order for a countdown is sent again, after each start
+    - `patience_ms`, `resend_ms`: how long an answer, and a confirmation, is waited for
     - `answers`: what an agent may answer; of ok, conflict, invalid, empty, keyless
     - `quorum`: the share of a roster that has to agree, as two integers; none: what the profile says
     - `stop`, `cancel`: whether the user may; `countdown`: seconds before the consumer takes a decision
@@ -107,7 +110,9 @@ def system(
         "coordinator": coordinator,
         **dict.fromkeys(names, agent),
         "store": _store(frozenset(kept), on),
-        "consumer": kind_of(Consumer, on)(run=RUN, ticks=countdown, resends=resends, deviations=on, last=done),
+        "consumer": kind_of(Consumer, on)(
+            run=RUN, ticks=countdown, resends=resends, resend_ms=resend_ms, deviations=on, last=done
+        ),
         **_around(given),
         **_environment(stop, cancel, updates, countdown, former, on),
     }
@@ -131,7 +136,7 @@ def _coordinator(whose: Profile, stages: tuple[Stage, ...], given: dict[str, Any
     return kind(
         run=RUN,
         stages=stages,
-        **{name: given[name] for name in ("rounds", "retries", "resends", "budget_ms")},
+        **{name: given[name] for name in ("rounds", "retries", "resends", "budget_ms", "patience_ms", "resend_ms")},
         quorum=given["quorum"] or whose.quorum,
         queue_max=given["queue"],
         policy_name=whose.policy,

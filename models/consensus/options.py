@@ -29,7 +29,7 @@ LATE: dict[str, tuple[str, Message]] = {
 
 _LEAST = {
     **dict.fromkeys(("retries", "resends", "updates", "countdown", "relaunches", "prompt_tokens", "answer_tokens"), 0),
-    "queue": 1,
+    **dict.fromkeys(("queue", "patience_ms", "resend_ms"), 1),
 }
 _COUNTED = ("rounds", "retries", "resends", "updates", "countdown", "relaunches", "queue")
 COUNT_MAX = 1_000

@@ -78,6 +78,19 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT;
     """,
     "ALTER TABLE session ADD COLUMN seal TEXT NOT NULL DEFAULT ''",
+    """
+    CREATE TABLE hosted (
+        id INTEGER PRIMARY KEY,
+        project TEXT NOT NULL,
+        plan TEXT NOT NULL,
+        branch TEXT,
+        work_tree TEXT,
+        state TEXT NOT NULL,
+        created_ms INTEGER NOT NULL,
+        active_ms INTEGER NOT NULL,
+        seal TEXT NOT NULL
+    ) STRICT;
+    """,
 )
 """Scripts that migrate a store from version k to k + 1; `user_version` is its version."""
 

@@ -1,4 +1,4 @@
-"""`sim resume`: resumes a campaign where it was ended or killed."""
+"""`sim resume`: resumes a campaign or a hosted session where it was ended or killed."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import click
 
 from sim.base import printing
 from sim.base.errors import ConfigError, ExitStatus
+from sim.campaign.hosted_sessions import HostedEntry, hosted_entry
 from sim.campaign.sessions import Session, session
 from sim.cli import campaigns, options
 from sim.cli.campaigns import SessionDesk, carry_on, crew, desk
-from sim.cli.sessions import by_branch, listed, of_all, show
-from sim.report.campaign import SESSION_HEAD, progress_text, session_data, session_row
+from sim.cli.hosting import resume_hosted
+from sim.cli.sessions import by_branch, hosted, listed, of_all, show
+from sim.report.campaign import progress_text, session_data
+from sim.sessions.columns import age, branch_text
 from sim.sessions.git import branches
 from sim.sessions.picker import resume_picker
 
@@ -21,6 +24,10 @@ from sim.sessions.picker import resume_picker
 @click.argument("number", metavar="[ID]", type=options.Whole(1), required=False)
 @by_branch
 @of_all
+@click.option(
+    "--config", metavar="FILE", help="Of a hosted session: this configuration instead of the one it began with."
+)
+@click.option("--follow", is_flag=True, help="Of a hosted session: tell each input as it is taken.")
 @click.option("--last", is_flag=True, help="Resume the unfinished session with the most recent activity.")
 @options.duration
 @campaigns.workers
@@ -33,6 +40,8 @@ def command(
     number: int | None,
     branch: str | None,
     everything: bool,
+    config: str | None,
+    follow: bool,
     last: bool,
     seconds: float | None,
     workers: int | None,
@@ -46,18 +55,26 @@ def command(
         raise ConfigError(f"session {number} is given; leave out --branch, --all and --last")
     with desk() as at:
         if number is not None:
-            chosen = session(at.store, number)
+            chosen: Session | HostedEntry = hosted_entry(at.store, number) or session(at.store, number)
         else:
-            found = listed(at, branch, everything)
-            if last and found:
-                chosen = next((one for one in found if not one.is_finished), found[0])
-            elif found and not as_json and all(one is not None and one.isatty() for one in (sys.stdin, sys.stdout)):
-                chosen = _pick(at, found)
+            found, entries = listed(at, branch, everything), hosted(at, branch, everything)
+            both: list[Session | HostedEntry] = [*found, *entries]
+            both.sort(key=lambda one: one.age_ms)
+            if last and both:
+                chosen = next((one for one in both if not one.is_finished), both[0])
+            elif both and not as_json and all(one is not None and one.isatty() for one in (sys.stdin, sys.stdout)):
+                chosen = _pick(at, both)
             else:
-                status = show(at, found, branch, as_json)
-                if found and not as_json:
+                status = show(at, found, branch, as_json, entries)
+                if both and not as_json:
                     printing.out("resume one of them: sim resume ID, or sim resume --last")
                 return status
+        if isinstance(chosen, HostedEntry):
+            if seconds is not None or workers is not None or engine is not None or html:
+                raise ConfigError(f"session {chosen.id} is hosted; leave out --for, --workers, --engine and --html")
+            return resume_hosted(at, chosen, config, follow=follow, as_json=as_json)
+        if config is not None or follow:
+            raise ConfigError(f"session {chosen.id} is a campaign; --config and --follow are for hosted sessions")
         return _resume(at, chosen, crew(engine, workers, seconds, out, html, as_json))
 
 
@@ -79,10 +96,21 @@ def _resume(at: SessionDesk, chosen: Session, by: campaigns.Crew) -> int:
     return carry_on(at, chosen, chosen.load(), by)
 
 
-def _pick(at: SessionDesk, found: list[Session]) -> Session:
+HEAD = ("id", "active", "branch", "target", "progress", "state")
+
+
+def _pick(at: SessionDesk, found: list[Session | HostedEntry]) -> Session | HostedEntry:
     """The session that the user picks."""
     now = branches(at.here)
-    picked = resume_picker(found, lambda one: session_row(one, now), SESSION_HEAD)
+
+    def cells(one: Session | HostedEntry) -> tuple[str, ...]:
+        if isinstance(one, HostedEntry):
+            target, progress = one.plan.target, f"hosted: {one.plan.session}"
+        else:
+            target, progress = one.plan.target, progress_text(one)
+        return str(one.id), f"{age(one.age_ms)} ago", branch_text(one.branch, now), target, progress, one.state
+
+    picked = resume_picker(found, cells, HEAD)
     if picked is None:
         raise KeyboardInterrupt
     return picked

@@ -1,8 +1,10 @@
-"""`sim sessions`: lists the campaigns that are kept, by git branch."""
+"""`sim sessions`: lists the campaigns and hosted sessions that are kept, by git branch."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
+from typing import Any
 
 import click
 
@@ -11,11 +13,15 @@ from sim.base.errors import ConfigError, ExitStatus, SimError
 from sim.campaign import sessions
 from sim.campaign.answer import PartTally, answer_of, tally_of
 from sim.campaign.code import code_of
+from sim.campaign.hosted_sessions import HostedEntry, adopt_hosted, hosted_entries, hosted_entry
 from sim.campaign.sessions import Part, Session, parts, session
 from sim.cli import options
 from sim.cli.campaigns import SessionDesk, desk
+from sim.cli.hosting import follow_hosted, summary_of, tell_hosted
 from sim.report.campaign import answer_data, session_data, session_lines, session_table
+from sim.report.hosted import HOSTED_HEAD
 from sim.scenario import Target
+from sim.sessions.columns import age, branch_text, in_columns
 from sim.sessions.git import branches, spelt
 from sim.sessions.session_filter import SessionFilter, names_of
 
@@ -31,10 +37,10 @@ of_all = click.option("--all", "everything", is_flag=True, help="The sessions of
 def command(branch: str | None, everything: bool, adopt: bool, as_json: bool) -> int:
     """List the sessions of the current git branch, with the most recent activity first."""
     with desk() as at:
-        adopted = sessions.adopt(at.store) if adopt else []
+        adopted = [*sessions.adopt(at.store), *adopt_hosted(at.store)] if adopt else []
         if adopted and not as_json:
             printing.out(f"adopted: {', '.join(f'session {number}' for number in adopted)}")
-        return show(at, listed(at, branch, everything), branch, as_json)
+        return show(at, listed(at, branch, everything), branch, as_json, hosted(at, branch, everything))
 
 
 def listed(at: SessionDesk, branch: str | None, everything: bool) -> list[Session]:
@@ -47,13 +53,28 @@ def listed(at: SessionDesk, branch: str | None, everything: bool) -> list[Sessio
     return sessions.sessions(at.store, at.project, SessionFilter(names_of(at.here, name)))
 
 
-def show(at: SessionDesk, found: list[Session], branch: str | None, as_json: bool) -> int:
-    """The table, or the object."""
+def hosted(at: SessionDesk, branch: str | None, everything: bool) -> list[HostedEntry]:
+    """The hosted sessions that are requested."""
+    if everything:
+        return hosted_entries(at.store, None, SessionFilter())
+    name = spelt(os.fsencode(branch)) if branch is not None else at.place.branch
+    return hosted_entries(at.store, at.project, SessionFilter(names_of(at.here, name)))
+
+
+def show(
+    at: SessionDesk, found: list[Session], branch: str | None, as_json: bool, others_hosted: list[HostedEntry]
+) -> int:
+    """The tables, or the object."""
     if as_json:
         data = [session_data(one) for one in found]
-        options.print_json({"branch": branch if branch is not None else at.place.branch, "sessions": data})
-    elif found:
-        printing.out(*session_table(found, branches(at.here)))
+        more = [_hosted_row_data(one) for one in others_hosted]
+        shown = branch if branch is not None else at.place.branch
+        options.print_json({"branch": shown, "sessions": data, "hosted": more})
+    elif found or others_hosted:
+        if found:
+            printing.out(*session_table(found, branches(at.here)))
+        if others_hosted:
+            printing.out(*([""] if found else []), *hosted_table(others_hosted, branches(at.here)))
         foreign = [str(one.id) for one in found if not one.own]
         if foreign:
             printing.out(f"not known to be yours: session {', '.join(foreign)}; if they are: sim sessions --adopt")
@@ -68,9 +89,30 @@ def show(at: SessionDesk, found: list[Session], branch: str | None, as_json: boo
     return ExitStatus.AS_EXPECTED
 
 
-def tell(number: int, as_json: bool) -> int:
-    """What session `number` covered, found and used: part by part, since each ran different code."""
+def hosted_table(found: list[HostedEntry], known: Collection[str]) -> list[str]:
+    """The hosted sessions, one per line; `known` are the branches that exist now."""
+    rows = [
+        (str(one.id), f"{age(one.age_ms)} ago", branch_text(one.branch, known), one.plan.target, *summary_of(one))
+        for one in found
+    ]
+    return in_columns([HOSTED_HEAD, *rows])
+
+
+def _hosted_row_data(one: HostedEntry) -> dict[str, Any]:
+    stage, pending, cost, state = summary_of(one)
+    told = {"stage": stage, "pending": pending, "cost": cost, "state": state}
+    names = {"target": one.plan.target, "session": one.plan.session, "journal": one.plan.journal}
+    return {"id": one.id, "branch": one.branch, "age_ms": one.age_ms, "own": one.own, **names, **told}
+
+
+def tell(number: int, as_json: bool, *, artifacts: bool = False, follow: bool = False) -> int:
+    """What session `number` covered, found and used: part by part, since each ran different code. A hosted one: what it is
+    doing, used and cost."""
     with desk() as at:
+        if (entry := hosted_entry(at.store, number)) is not None:
+            return follow_hosted(entry) if follow else tell_hosted(entry, as_json=as_json, artifacts=artifacts)
+        if artifacts or follow:
+            raise ConfigError(f"session {number} is a campaign; --artifacts and --follow are for hosted sessions")
         one = session(at.store, number)
         try:
             target: Target | None = one.load()

@@ -30,21 +30,33 @@ RECORD_MAX = 256 * 1024 * 1024
 @click.option(
     "--format", "form", type=options.Named("format", FORMATS), default=None, help="Output format; text by default."
 )
+@click.option("--artifacts", is_flag=True, help="Of a hosted session: also the texts that were taken.")
+@click.option("--follow", is_flag=True, help="Of a hosted session: tell each input until it ends.")
 @options.settings
 @options.models
 @options.as_json
 def command(
-    target: str, seed: int | None, form: str | None, settings: tuple[str, ...], models: tuple[str, ...], as_json: bool
+    target: str,
+    seed: int | None,
+    form: str | None,
+    artifacts: bool,
+    follow: bool,
+    settings: tuple[str, ...],
+    models: tuple[str, ...],
+    as_json: bool,
 ) -> int:
     """Show the tokens, waste, duplicates, replays, latency and cost of TARGET: a scenario file, which is run, or a record
     (FILE.json or - for standard input): of a run, as `sim run --json` printed it, or of a program's session, as
-    SessionMetrics.to_dict gave it. If TARGET is the number of a session: what it covered, found and used."""
+    SessionMetrics.to_dict gave it. If TARGET is the number of a session: what it covered, found and used; of a hosted one
+    also what is pending, and for how long."""
     if target.isdecimal():
         if seed is not None or settings or models or form in FORMATS[2:]:
             raise ConfigError(f"{target} is a session, which takes only --json; leave the other options out")
         from sim.cli.sessions import tell
 
-        return tell(_number(target), as_json or form == "json")
+        return tell(_number(target), as_json or form == "json", artifacts=artifacts, follow=follow)
+    if artifacts or follow:
+        raise ConfigError(f"{target} is no hosted session: leave out --artifacts and --follow, or give its number")
     if as_json and form not in (None, "json"):
         raise ConfigError(f"--json and --format {form} are both given; give one")
     form = "json" if as_json else form or "text"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sim.conform.fitting import Fitting
@@ -19,6 +20,9 @@ from sim.system.declaration import Declaration
 
 SAID = {"ok": "conforms", "violated": "does not conform", "incomplete": "incomplete"}
 """A verdict in words."""
+HINT_TIMES = 10
+"""How many times the nodes of the explanation may be looked at, to see whether the log could refute anything: a log that takes
+longer to be explained when it is spoilt is no empty one."""
 
 
 @dataclass(frozen=True)
@@ -124,13 +128,17 @@ class Judging:
         if self.strength:
             strength = strength_of(run, self._accepts)
             words = tuple(strength.words())
-        elif self.hints and not refutes_something(run, self._accepts):
+        elif self.hints and not refutes_something(
+            run, partial(self._accepts, max_nodes=HINT_TIMES * found.nodes + 100)
+        ):
             words = ("this log could refute nothing: spoilt in every way that was tried it still conforms; log more",)
         return self._answer(run, found, strength=strength, words=words)
 
-    def _accepts(self, run: LoggedRun) -> bool | None:
+    def _accepts(self, run: LoggedRun, max_nodes: int | None = None) -> bool | None:
         """Whether there is an explanation; None if a bound came first."""
-        verdict = self.search(run).result(explain=False).verdict
+        search = self.search(run)
+        search.max_nodes = min(search.max_nodes, max_nodes or search.max_nodes)
+        verdict = search.result(explain=False).verdict
         return None if verdict == "incomplete" else verdict == "ok"
 
     def _parted(self, run: LoggedRun, search: Search, found: Found) -> JudgedLog:

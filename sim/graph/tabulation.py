@@ -19,7 +19,7 @@ from sim.graph.action import Action, Effect, Kind
 from sim.graph.debts import debts_of
 from sim.graph.hearing import Listening
 from sim.machine.constants import constant_fields
-from sim.machine.handler import Handler, Local, Outcome
+from sim.machine.handler import Handler, Local, Outcome, is_unhandled
 from sim.machine.ledgers import Crashed, Received, Restarted
 from sim.machine.outputs import Arm, Emit, Output, Send, sends_of, writes_of
 from sim.machine.process import View
@@ -208,9 +208,7 @@ class Tabulation(Listening):
         envelope = self.envelopes.things[number]
         given = fault or envelope.message
         outcomes = self.handlers[process].react(value, type(given), given, envelope.source)
-        if outcomes is None or (
-            fault and outcomes[0].local.state == FAILED and outcomes[0].local.fields[0] == "unhandled"
-        ):
+        if outcomes is None or (fault and is_unhandled(outcomes[0].local)):
             return ()
         first = () if fault else (Received(self.called[process], envelope.message),)
         return tuple(

@@ -58,7 +58,8 @@ class Reply:
 
 
 class Adapter(Protocol):
-    """Stands for a process."""
+    """Stands for a process. One that has an attribute `costs` which is False is not counted among the calls that cost
+    something."""
 
     async def ask(self, question: Question) -> Reply:
         """What came of this message. It may be asked about again after a crash. Raises `AdapterError` for what no
@@ -75,6 +76,8 @@ class AdapterError(SimError):
 
 class Silent:
     """Stands for a process whose messages nobody has to see: it does what the model's own process does."""
+
+    costs = False
 
     async def ask(self, question: Question) -> Reply:  # noqa: ARG002 - there is nothing to look at
         return Reply()

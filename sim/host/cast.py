@@ -46,6 +46,10 @@ class Cast:
         monitors = system.monitors if not self.there else {}
         self.handlers = {name: Handler(name, processes[name]) for name in self.machines}
         self.monitors = {name: Handler(name, monitor) for name, monitor in monitors.items()}
+        roles = [(n, "played" if n in self.played else "here") for n in self.machines]
+        roles += [(name, "monitor") for name in self.monitors]
+        self.roles = {name: (role, place) for place, (name, role) in enumerate(roles)}
+        """For each machine what it is, and where it stands among them."""
         self.codec = Codec(
             [*(type(machine) for machine in (*processes.values(), *system.monitors.values())), *system.carriers]
         )
@@ -95,7 +99,11 @@ class Cast:
 
 
 def _mistakes(
-    system: Declaration, here: tuple[str, ...], played: Collection[str], there: Collection[str], decide: Mapping[str, Any]
+    system: Declaration,
+    here: tuple[str, ...],
+    played: Collection[str],
+    there: Collection[str],
+    decide: Mapping[str, Any],
 ) -> list[str]:
     processes = system.processes
     mistakes = []
@@ -140,7 +148,9 @@ def made(system: Declaration | Callable[..., Declaration], config: Mapping[str, 
     """The system of a session. Raises `ConfigError` if the model refuses this configuration."""
     if isinstance(system, Declaration):
         if config:
-            raise ConfigError(f"config {listing(config)}: this host has one system; give it a function that makes one")
+            raise ConfigError(
+                f"config {listing([*config])}: this host has one system; give it a function that makes one"
+            )
         return system
     try:
         found = system(**config)

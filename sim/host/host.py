@@ -15,29 +15,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import json
+import re
 import sys
+import uuid
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from sim.base.errors import ConfigError, SimError, listing, unknown
 from sim.base.values import Value
 from sim.host.adapter import Adapter, Reply
+from sim.host.carrier import AGAIN_S, Carrier
 from sim.host.cast import Carries, Cast, made
 from sim.host.clock import SteadyClock
-from sim.host.hosted_session import BeyondTable, Cannot, HostedSession
-from sim.host.journal import Database, Journal, Mail, open_journal
-from sim.host.links import Link, Parcel
+from sim.host.desk import Desk
+from sim.host.host_log import faults_of, log_text
+from sim.host.hosted_session import BeyondTable, Cannot, HostedSession, Step
+from sim.host.journal import SENT_BITS, Came, Database, Journal, Mail, open_journal
+from sim.host.links import Link, Parcel, Receipt, Sender
+from sim.host.port import Port
 from sim.machine.handler import Decide
 from sim.system.declaration import Declaration
 
-AT_ONCE = 64
-"""How many messages a link has read from the disk at once."""
-AGAIN_S = (0.05, 5.0)
-"""How long a link, or an adapter with a failure that the model does not know, is left alone before the next try: at first,
-and at most."""
 WISHES_S = 0.2
 """How often wishes are looked for."""
 
@@ -52,10 +54,13 @@ class Host:
     - `journal`: a path, an address of PostgreSQL, or a `Database`
     - `here`: the processes that are machines of this host; None: all that are neither played nor there
     - `adapters`, `links`: by process
+    - `listen`: where other hosts bring what they send to processes of this one: a `Port` or its address
     - `decide`: for a machine here that chooses, a function that is told the outcomes and gives one
     - `carries`: see `sim.host.cast.Carries`; classes of messages or their names
     - `until`: when a session is over: for some processes the states that end it. None: when everything rests, if no process
       is there; else never
+    - `pace`: how many times as fast timers run as the model says, to try things out
+    - `leaves`: the folder for what a machine beyond its table leaves; None: nothing
     - `model`: its dotted name, for the journal and logs
     - `tell`: is told in one line what goes wrong outside, and that it is tried again
 
@@ -70,31 +75,39 @@ class Host:
         here: Collection[str] | None = None,
         adapters: Mapping[str, Adapter] | None = None,
         links: Mapping[str, Link] | None = None,
+        listen: str | Port | None = None,
         decide: Mapping[str, Decide] | None = None,
         carries: Mapping[Any, Any] | None = None,
         until: Mapping[str, Collection[str]] | None = None,
+        pace: float = 1.0,
+        leaves: str | Path | None = "counterexamples",
         model: str = "",
         tell: Callable[[str], None] = lambda line: print(line, file=sys.stderr),
     ) -> None:
         self._system, self.model = system, model
-        self._here = here
+        self._here, self._leaves, self.pace = here, leaves, pace
         self.adapters, self.links = dict(adapters or {}), dict(links or {})
+        self.port = Port(listen) if isinstance(listen, str) else listen
         self._decide, self._carries = dict(decide or {}), _carries(carries or {})
         self._until = {name: frozenset(states) for name, states in (until or {}).items()}
         self.tell = tell
         self._casts: dict[str, Cast] = {}
         if isinstance(system, Declaration):
             self.cast({})  # what cannot be hosted is told now
-        self.journal = Journal(journal, model) if _is_database(journal) else open_journal(str(journal), model)
+        is_place = isinstance(journal, str | Path)
+        self.journal = open_journal(str(journal), model) if is_place else Journal(cast(Database, journal), model)
         self.running: dict[str, HostedSession] = {}
         self._clock = SteadyClock(tell)
-        self._ready: deque[Callable[[], None]] = deque()
+        self._desk = Desk(self.journal, self.adapters, self._clock, tell)
+        self._ready: deque[Callable[[], object]] = deque()
         self._wake = asyncio.Event()
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: dict[tuple[str, str, str], asyncio.TimerHandle] = {}
         self._asking: set[int] = set()
-        self._link_wakes: dict[str, asyncio.Event] = {}
+        self._carriers: list[Carrier] = []
+        self._senders: dict[str, Sender] = {}
+        """Of each journal, the start of its host that was heard of last."""
         self._closing = False
         self.failure: BaseException | None = None
         """What has ended the host by itself."""
@@ -114,28 +127,36 @@ class Host:
     # --- life -----------------------------------------------------------------------------------------
 
     async def open(self, sessions: Collection[str] | None = None) -> None:
-        """Take the journal, and go on with its open sessions, or with these of them."""
+        """Take the journal, and go on with its open sessions, or with these, whatever has ended them before they were over."""
         self.journal.database.hold()
+        since = self.journal.lines + 1
         known = self.journal.sessions()
         for name in sessions or ():
             if name not in known:
                 raise ConfigError(f"{self.journal.database.name}: {unknown('session', name, known)}")
         for name, (config, state, _, _) in known.items():
-            wanted = state in (OPEN, STOPPED) and (sessions is None or name in sessions)
-            if wanted and (state == OPEN or sessions is not None):
+            wanted = state == OPEN if sessions is None else name in sessions and state != OVER
+            if wanted:
                 session = HostedSession(name, self.cast(config), self.journal, self._clock)
                 session.recover()
                 self._admit(session)
         self._spawn(self._work())
         self._spawn(self._wishes())
+        sender = Sender(self.journal.id, self.model, uuid.uuid4().hex, since)
         for number, (link, targets) in enumerate(_by_link(self.links)):
-            wake = asyncio.Event()
-            self._link_wakes |= dict.fromkeys(targets, wake)
-            wake.set()
-            self._spawn(self._carry(link, targets, wake), f"link {number}")
+            carrier = Carrier(self.journal, sender, link, targets, self.tell, self._arrived)
+            self._carriers.append(carrier)
+            self._spawn(carrier.run(), f"link {number}")
+        if self.port is not None:
+            await self.port.open(self)
 
     async def __aenter__(self) -> Self:
-        await self.open()
+        try:
+            await self.open()
+        except BaseException as error:
+            self.failure = error
+            await self.close()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -144,6 +165,8 @@ class Host:
     async def close(self) -> None:
         """Stop cleanly: all machines are down, whatever is in flight stays in the journal."""
         self._closing = True
+        if self.port is not None:
+            await self.port.close()
         for handle in self._timers.values():
             handle.cancel()
         for task in self._tasks:
@@ -203,14 +226,18 @@ class Host:
             raise ConfigError(f"{process}: {unknown('move', move, table.may)}")
         return self._step(session, lambda: session.move(process, move))
 
+    def stop_session(self, session_id: str, why: str) -> None:
+        """End a session for now: its machines are down. `open` with its name goes on with it."""
+        self._end(self._session(session_id), STOPPED, why)
+
     async def until_over(self, session_id: str) -> str:
         """Wait until a session is over; gives why. Raises what has ended the host, if it ends before."""
         session = self._session(session_id)
-        while not session.over:
-            if self.failure is not None:
-                raise self.failure
+        while not session.over and self.failure is None:
             self._changed.clear()
             await self._changed.wait()
+        if self.failure is not None:
+            raise self.failure
         return session.over
 
     def _session(self, session_id: str) -> HostedSession:
@@ -236,7 +263,7 @@ class Host:
             if not self._ready:
                 await self._wake.wait()
 
-    def _do(self, work: Callable[[], None]) -> None:
+    def _do(self, work: Callable[[], object]) -> None:
         self._ready.append(work)
         self._wake.set()
 
@@ -247,12 +274,34 @@ class Host:
         try:
             taken = take()
         except BeyondTable as error:
+            error.left = self._leave(session, error)
+            self.failure = error
             with contextlib.suppress(SimError):
                 self._end(session, FAILED, error.mistakes[0])
             raise
         if taken:
             self._after(session)
         return taken
+
+    def _leave(self, session: HostedSession, error: BeyondTable) -> list[str]:
+        """The files that a machine beyond its table leaves: the log up to there, and a scenario that replays it, if a model
+        that can be named explains it. What makes that is loaded only now: a host knows no graph."""
+        if self._leaves is None:
+            return []
+        name = re.sub(r"[^\w.-]+", "-", f"{self.model or 'host'}-{session.name}")
+        log = Path(self._leaves) / f"{name}.jsonl"
+        try:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            with log.open("w") as file:
+                file.writelines(log_text(self.journal, session.name, more=error.lines))
+        except OSError as failed:
+            self.tell(f"{log}: cannot be written: {failed.strerror}")
+            return []
+        lines = [*self.journal.trace(session.name), *error.lines]
+        explain = importlib.import_module("sim.conform.beyond").leave_scenario
+        config = self.journal.sessions()[session.name][0]
+        scenario = explain(log, self.model, config, faults_of(lines)) if self.model else None
+        return [str(log), *([str(scenario)] if scenario is not None else [])]
 
     def _after(self, session: HostedSession) -> None:
         """What an input has made ready: timers, moves that must be, messages, the end."""
@@ -261,17 +310,17 @@ class Host:
             key = (session.name, process, timer)
             if (old := self._timers.pop(key, None)) is not None:
                 old.cancel()
-            self._timers[key] = loop.call_later(for_ms / 1000, self._fire, session, process, timer)
+            self._timers[key] = loop.call_later(for_ms / 1000 / self.pace, self._fire, session, process, timer)
         session.armed.clear()
         if session.sent_away:
             session.sent_away = False
-            for wake in self._link_wakes.values():
-                wake.set()
+            for carrier in self._carriers:
+                carrier.wake.set()
         self._do(lambda: self._go_on(session))
 
     def _fire(self, session: HostedSession, process: str, timer: str) -> None:
         self._timers.pop((session.name, process, timer), None)
-        self._do(lambda: self._step(session, lambda: session.fire(process, timer)) and None)
+        self._do(lambda: self._step(session, lambda: session.fire(process, timer)))
 
     def _go_on(self, session: HostedSession) -> None:
         """The next input that a session has ready: a move that must be made, else a message."""
@@ -300,24 +349,24 @@ class Host:
         """A session is over where its `until` says so, else where nothing more happens by itself."""
         cast, locals_ = session.cast, session.locals
         if self._until:
-            if all(locals_[name].state in states for name, states in self._until.items() if name in cast.here):
-                if not self._is_busy(session):
-                    self._end(session, OVER, "")
+            ended = all(locals_[name].state in states for name, states in self._until.items() if name in cast.here)
+            if ended and not self._is_busy(session):
+                self._end(session, OVER, "")
         elif not cast.there and not self._is_busy(session):
             hot = [name for name in cast.here if cast.is_hot(name, locals_[name].state)]
             stuck = f"at rest, though {listing([f'{n} is {locals_[n].state}' for n in hot], 'and')}" if hot else ""
             self._end(session, FAILED if stuck else OVER, stuck)
 
     def _is_busy(self, session: HostedSession) -> bool:
-        """Whether anything is under way: a message, an answer, a timer."""
-        if any(session.waiting.values()) or any(local.timers for local in session.locals.values()):
+        """Whether anything is under way: a message, an answer, a timer. A fault that strikes where nobody heeds it is nothing."""
+        if any(mail.fault is None for waiting in session.waiting.values() for mail in waiting) or any(
+            local.timers for local in session.locals.values()
+        ):
             return True
-        return bool(session.cast.there) and any(
-            mail.target in session.cast.there for mail in self.journal.mail(session.name)
-        )
+        return bool(session.cast.there) and self.journal.has_mail(session.name, session.cast.there)
 
     def _end(self, session: HostedSession, state: str, why: str) -> None:
-        entry = session.stop() if state != FAILED else type(session.stop())(session.name)
+        entry = session.stop() if state == STOPPED else Step(session.name)
         entry.session_state = (state, why)
         self.journal.keep(entry)
         session.over = why or state
@@ -337,11 +386,11 @@ class Host:
                 question = session.question(mail)
                 if question is None:
                     return  # it is deferred: the next step of the process looks again
-                began = self._clock()
-                self.journal.call(mail, began)
+                began = self._desk.called(adapter, mail, question)
                 reply: Reply = await adapter.ask(question)
+                wish = self._desk.wish_for(mail)
                 try:
-                    self._step(session, lambda: session.answer(mail, reply, began))  # noqa: B023 - called at once
+                    self._step(session, lambda: session.answer(mail, reply, began, wish))  # noqa: B023 - called at once
                 except Cannot as error:
                     self.tell(f"{mail.target}: {error.mistakes[0]}; it is asked again in {wait_s:g} s")
                     await asyncio.sleep(wait_s)
@@ -350,82 +399,82 @@ class Host:
                 return
         finally:
             self._asking.discard(mail.id)
+            self._desk.done(mail)
 
     # --- links ------------------------------------------------------------------------------------------
 
-    async def _carry(self, link: Link, targets: Sequence[str], wake: asyncio.Event) -> None:
-        """Bring what is in flight over a link, in the order of sending, each until it has arrived."""
-        wait_s = AGAIN_S[0]
-        told = False
-        while True:
-            await wake.wait()
-            wake.clear()
-            above = 0
-            while batch := self.journal.mail_to(targets, above, AT_ONCE):
-                low = self.journal.mail_to([*self.links], 0, 1)[0].id
-                for mail in batch:
-                    texts = self.journal.texts(mail.texts)
-                    while not await self._carried(link, Parcel(self.journal.id, low, mail, texts)):
-                        if not told:
-                            self.tell(f"{listing(targets, 'and')} cannot be reached; it is tried until it can")
-                            told = True
-                        await asyncio.sleep(wait_s)
-                        wait_s = min(AGAIN_S[1], 2 * wait_s)
-                    wait_s, told = AGAIN_S[0], False
-                    self.journal.forget_mail(mail.id)
-                    above = mail.id
-                    if (session := self.running.get(mail.session)) is not None:
-                        self._do(lambda s=session: self._look_whether_over(s))  # type: ignore[misc]
+    def _arrived(self, sessions: Collection[str]) -> None:
+        """Messages of these sessions are kept by other hosts."""
+        for name in sessions:
+            if (session := self.running.get(name)) is not None:
+                self._do(lambda s=session: self._look_whether_over(s))  # type: ignore[misc]
 
-    async def _carried(self, link: Link, parcel: Parcel) -> bool:
-        try:
-            return await link.carry(parcel)
-        except OSError:
-            return False
+    def greet(self, sender: Sender) -> str:
+        """Why nothing is taken of this host; empty if all is well."""
+        known = self._senders.get(sender.journal)
+        if known is not None and known.opening == sender.opening:
+            return ""
+        if sender.model and self.model and sender.model != self.model:
+            return f"here is {self.model}, not {sender.model}"
+        if self.journal.came_besides(sender.journal, sender.opening) >> SENT_BITS >= sender.since:
+            return "its journal was put back from an older copy: messages came of it here that it knows nothing of"
+        self._senders[sender.journal] = sender
+        return ""
 
-    def receive(self, parcel: Parcel) -> bool:
-        """A message of another host: True once it is kept here, False while its session is not running. Raises
-        `ConfigError` for one that no such host may send."""
-        mail = parcel.mail
-        if self.journal.has_come(parcel.journal, mail.id):
-            return True
+    def receive(self, parcel: Parcel) -> Receipt:
+        """A message of another host. It is not kept while its session is not running, nor if no such host may send it."""
+        mail, sender = parcel.mail, parcel.sender
+        if refused := self.greet(sender):
+            return Receipt(mail.id, False, refused)
+        last = self.journal.came_last(sender.journal, mail.way)
+        if mail.id <= last:
+            return Receipt(mail.id, True)
         session = self.running.get(mail.session)
         if session is None or self._closing or self.failure is not None:
-            return False
-        cast = session.cast
-        if mail.source not in cast.there or mail.target not in cast.machines:
-            raise ConfigError(f"a message from {mail.source} to {mail.target}: this host takes none such over a link")
-        came = (parcel.journal, mail.id, parcel.low)
-        ahead = cast.network(mail.source, mail.target) == "fifo" and any(
+            return Receipt(mail.id, False)
+        refused = session.refuses(mail)
+        if not refused and parcel.after != last:
+            refused = "what came before it is not what was sent: one of the journals is another, or an older copy"
+        if not refused:
+            try:
+                self._take(session, parcel)
+            except Exception as error:
+                self._fail(error)  # it is of this host, not of the one that has sent it
+                return Receipt(mail.id, False)
+        return Receipt(mail.id, not refused, refused)
+
+    def _take(self, session: HostedSession, parcel: Parcel) -> None:
+        mail, sender = parcel.mail, parcel.sender
+        came = Came(sender.journal, sender.opening, mail.source, mail.target, mail.id)
+        ahead = session.cast.network(mail.source, mail.target) == "fifo" and any(
             one.source == mail.source for one in session.waiting.get(mail.target, ())
         )
-        if mail.target in cast.here and not ahead and not mail.texts:
-            if self._step(session, lambda: session.deliver(mail, came)):
-                return True
+        now = mail.target in session.cast.here and not ahead and not mail.texts
+        if now and self._step(session, lambda: session.deliver(mail, came)):
+            return
         session.put_aside(mail, came, parcel.texts)
         self._after(session)
-        return True
 
     # --- wishes -------------------------------------------------------------------------------------------
 
     async def _wishes(self) -> None:
-        """What somebody outside wants: a move."""
+        """What somebody outside wants: a move, or to answer a question."""
         while True:
             for number, name, kind, said in self.journal.wishes():
                 session = self.running.get(name)
                 if session is None:
                     continue
+                if kind == "answer":
+                    self._desk.take(session, number, said)
                 if kind == "move":
                     process, move = str(said.get("process")), str(said.get("move"))
                     known = process in session.cast.here and move in session.cast.handlers[process].table.may
                     if not known or not self._step(session, lambda: session.move(process, move, number)):  # noqa: B023
-                        self.tell(f"session {name}: {process} cannot make the move {move} now; nothing comes of that wish")
+                        self.tell(
+                            f"session {name}: {process} cannot make the move {move} now; nothing comes of that wish"
+                        )
                         self.journal.drop_wish(number)
             await asyncio.sleep(WISHES_S)
-
-
-def _is_database(journal: object) -> bool:
-    return hasattr(journal, "writing")
 
 
 def _carries(given: Mapping[Any, Any]) -> Carries:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from sim.base.durations import show_duration
+from sim.base.errors import ConfigError
 from sim.host.journal import Journal, Line
 from sim.machine.codec import plain
 
@@ -16,7 +18,9 @@ LABELS = ("run", "stage", "agent", "attempt")
 """What a log says of tokens that were used: for whom and for what. How many is no business of the model."""
 
 
-def log_text(journal: Journal, session: str, *, head: bool = True, above: int = 0, more: Iterable[Line] = ()) -> Iterator[str]:
+def log_text(
+    journal: Journal, session: str, *, head: bool = True, above: int = 0, more: Iterable[Line] = ()
+) -> Iterator[str]:
     """The log, line by line; `more` are lines that were not kept."""
     config = journal.sessions()[session][0]
     if head:
@@ -71,3 +75,44 @@ def faults_of(lines: Iterable[Line]) -> str:
 
 def _json(data: Any) -> str:
     return json.dumps(data, ensure_ascii=True, separators=(",", ":")) + "\n"
+
+
+class LogFile:
+    """The log of a session in a file, while it goes on. It is written anew from the journal: what a killed host has left of
+    it is of no use."""
+
+    def __init__(self, journal: Journal, session: str, path: str) -> None:
+        self._journal, self._session, self.path = journal, session, path
+        self._above = -1
+
+    def catch_up(self) -> None:
+        """Write what was done since. Raises `ConfigError` if the file cannot be written."""
+        begins = self._above < 0
+        try:
+            with open(self.path, "w" if begins else "a", encoding="utf-8") as file:
+                for line in log_text(self._journal, self._session, head=begins, above=max(0, self._above)):
+                    file.write(line)
+        except OSError as error:
+            raise ConfigError(f"{self.path}: the log cannot be written: {error.strerror}") from None
+        self._above = self._journal.lines
+
+
+def line_words(line: Line) -> str:
+    """A line of the trace for whoever follows it."""
+    said = line.said
+    at = datetime.fromtimestamp(line.at_ms / 1000).strftime("%H:%M:%S")
+    given = plain(said["input"])
+    if "deliver" in given or "fault" in given:
+        arrival = given.get("deliver", given)
+        fields = ", ".join(f"{name}={value}" for name, value in (arrival.get("fields") or {}).items())
+        struck = f" {given['fault']}" if "fault" in given else ""
+        what = f"{arrival['message']}({fields}) from {arrival['from']}{struck}"
+    else:
+        (kind, inner), *_ = given.items()
+        what = kind if inner is True else f"{kind} {inner}"
+    puts = [
+        f"{put['send']['message']} to {put['send']['to']}" if "send" in put else put["emit"]["name"]
+        for put in said["outputs"]
+    ]
+    became = f" -> {said['state']}" if "state" in said else ""
+    return f"{at} {line.process}: {what}{became}{'; ' + ', '.join(puts) if puts else ''}"

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
-from sim.base.errors import ModelError, SimError, listing
+from sim.base.errors import ModelError, SimError, brief, listing
 from sim.base.values import Emission, Fault, Message, Value, show
 from sim.consensus import ErrorKind, Failure
 from sim.faults import RateLimited
 from sim.host.adapter import AdapterError, Question, Reply, Text
 from sim.host.cast import Cast
-from sim.host.journal import SENT_BITS, Entry, Journal, Kept, Line, Mail, digest_of
-from sim.machine.handler import Handler, Local, Outcome
+from sim.host.journal import SENT_BITS, Came, Entry, Journal, Kept, Line, Mail, digest_of
+from sim.machine.handler import Handler, Local, Outcome, is_unhandled
 from sim.machine.ledgers import Crashed, Received, Rejected, Restarted
 from sim.machine.migration import durable, migrated
 from sim.machine.outputs import Emit, Send, puts_in
@@ -48,6 +48,8 @@ class BeyondTable(SimError):
     def __init__(self, mistake: str, session: str, lines: Sequence[Line]) -> None:
         super().__init__(mistake)
         self.session, self.lines = session, tuple(lines)
+        self.left: list[str] = []
+        """The files that tell of it."""
 
 
 class Cannot(SimError):
@@ -106,7 +108,7 @@ class HostedSession:
         state, with its durable fields and without timers. What stands for others has not stopped."""
         kept = self.journal.machines(self.name)
         self._load_monitors(kept)
-        entry = Step(self.name)
+        entry = Step(self.name, session_state=("open", ""))
         for name in self.cast.machines:
             handler = self.cast.handlers[name]
             before = self._local(handler, kept.get(name))
@@ -117,11 +119,9 @@ class HostedSession:
                 self._add(entry, name, {"restart": True}, outcome, first=(Restarted(name),))
             else:
                 entry.locals[name] = before if name in kept else handler.initial()[0].local
-        for mail in self.journal.mail(self.name):
-            if mail.target in self.cast.machines:
-                self.waiting.setdefault(mail.target, []).append(mail)
-            else:
-                self.sent_away = True
+        for mail in self.journal.mail(self.name, self.cast.machines):
+            self.waiting.setdefault(mail.target, []).append(mail)
+        self.sent_away = True  # what is on its way to other hosts stays on the disk
         self.journal.keep(entry)
         self._settle(entry)
 
@@ -166,16 +166,16 @@ class HostedSession:
             found.append(mail)
         return found
 
-    def deliver(self, mail: Mail, came: tuple[str, int, int] | None = None) -> bool:
-        """Give a machine of this host a message; False where it defers it. `came` says where from, if it is from another
-        host."""
+    def deliver(self, mail: Mail, came: Came | None = None) -> bool:
+        """Give a machine of this host a message; False where it defers it, or where it has no row for the fault that comes of
+        it: by its model no fault strikes there. `came` says where from, if it is from another host."""
         message = self._message(mail)
         fault = self._fault(mail, message)
         trigger: type = type(message) if fault is None else type(fault)
         given = message if fault is None else fault
         handler, before = self.cast.handlers[mail.target], self.locals[mail.target]
         outcomes = handler.react(before, trigger, given, mail.source, self._decider(mail.target))
-        if outcomes is None:
+        if outcomes is None or (fault is not None and is_unhandled(outcomes[0].local)):
             return False
         entry = Step(self.name, taken=None if came else mail, came=came)
         first = (Received(mail.target, message),) if fault is None else ()
@@ -184,7 +184,22 @@ class HostedSession:
         self._keep(entry)
         return True
 
-    def put_aside(self, mail: Mail, came: tuple[str, int, int], texts: Mapping[str, str]) -> None:
+    def refuses(self, mail: Mail) -> str:
+        """Why no other host may send this message here; empty if one may."""
+        if mail.source not in self.cast.there or mail.target not in self.cast.machines:
+            return f"nothing from {brief(mail.source)} to {brief(mail.target)} is taken over a link here"
+        try:
+            message = self._message(mail)
+            if not isinstance(message, Message):
+                return f"{type(message).__name__} is no message"
+            self._fault(mail, message)
+        except SimError as error:
+            return error.mistakes[0]
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            return f"it cannot be read: {type(error).__name__}"
+        return ""
+
+    def put_aside(self, mail: Mail, came: Came, texts: Mapping[str, str]) -> None:
         """Keep a message of another host that is deferred here: from now on it is in flight here. The line says nothing; it
         gives the message its number."""
         line = Line(self.journal.lines + 1, self.name, mail.target, {}, self.clock())
@@ -207,22 +222,29 @@ class HostedSession:
             return None
         texts = self.journal.texts(mail.texts)
         brought = self._texts_of(mail, texts)
-        key = f"{self.journal.id}/{mail.id}"
+        key = self.key_of(mail.id)
         answers = options[0] if options else ()
         return Question(self.name, mail.target, mail.source, message, key, answers, brought)
 
-    def answer(self, mail: Mail, reply: Reply, began_ms: int | None = None) -> bool:
+    def key_of(self, mail: int) -> str:
+        """The idempotency key of a question about this message."""
+        return f"{self.journal.id}/{mail}"
+
+    def answer(self, mail: Mail, reply: Reply, began_ms: int | None = None, wish: int | None = None) -> bool:
         """An adapter has answered: the model's process does what it says. False where it defers the message after all.
         Raises `AdapterError` for an answer that the model does not allow, `Cannot` for a failure that it does not know."""
         message, name = self._message(mail), mail.target
         handler = self.cast.handlers[name]
-        outcomes = handler.react(self.locals[name], type(message), message, mail.source, _chooser(name, reply))
+        try:
+            outcomes = handler.react(self.locals[name], type(message), message, mail.source, _chooser(name, reply))
+        except _NotAllowed as error:
+            raise AdapterError(*error.mistakes) from None
         if outcomes is None:
             return False
         outcome = outcomes[0]
         struck = self._struck(outcome, reply.failure)
         outcome = outcome._replace(outputs=tuple(_used(output, reply) for output in outcome.outputs))
-        entry = Step(self.name, taken=mail)
+        entry = Step(self.name, taken=mail, wish=wish)
         hashes: tuple[str, ...] = ()
         if reply.text is not None:
             hashes = (digest_of(reply.text),)
@@ -317,7 +339,8 @@ class HostedSession:
         entry.locals[name] = local
         handler = self.cast.handlers.get(name) or self.cast.monitors[name]
         kind = f"{handler.cls.__module__}.{handler.cls.__qualname__}"
-        kept = Kept(local.state, self._written(name, handler, local.fields), due, kind)
+        role, place = self.cast.roles[name]
+        kept = Kept(local.state, self._written(name, handler, local.fields), due, kind, role, place)
         entry.machines[name] = kept
         return kept
 
@@ -340,13 +363,21 @@ class HostedSession:
             raise ModelError(f"{process} sends more than {1 << SENT_BITS} messages at once; a host takes no more")
         target = self.cast.target(process, send.target, send.message)
         message = self.cast.codec.dump(send.message)
-        fault = None
+        fault: dict[str, Any] | None = None
         if struck is not None and type(send.message) in self.cast.system.carriers[type(struck)]:
             fault = {"kind": struck.kind}
             if isinstance(struck, RateLimited) and struck.reset_ms is not None:
                 fault["reset_ms"] = struck.reset_ms
         sent = Mail(
-            (line.n << SENT_BITS) | number, self.name, process, target, message, fault, texts, self.line_id(line.n), line.at_ms
+            (line.n << SENT_BITS) | number,
+            self.name,
+            process,
+            target,
+            message,
+            fault,
+            texts,
+            self.line_id(line.n),
+            line.at_ms,
         )
         if self.cast.network(process, target) == "latest":
             kind = message["@"]
@@ -421,7 +452,9 @@ class HostedSession:
         known = {digest: said for said, digest in self.journal.taken(self.name, mail.source)} if texts else {}
         load = self.cast.codec.load
         return tuple(
-            Text(load(known.get(digest, mail.message)), texts[digest], digest) for digest in mail.texts if digest in texts
+            Text(load(known.get(digest, mail.message)), texts[digest], digest)
+            for digest in mail.texts
+            if digest in texts
         )
 
     # --- messages -------------------------------------------------------------------------------------
@@ -483,6 +516,10 @@ class HostedSession:
         return choose
 
 
+class _NotAllowed(ModelError):
+    """An answer that the model does not have, in the middle of its handler."""
+
+
 def _chooser(process: str, reply: Reply) -> Callable[[tuple[Value, ...]], Value]:
     """Gives a handler the answer of an adapter; where the attempt has failed, any: nobody will see it."""
 
@@ -490,7 +527,7 @@ def _chooser(process: str, reply: Reply) -> Callable[[tuple[Value, ...]], Value]
         if reply.failure is not None:
             return outcomes[0]
         if reply.answer not in outcomes:
-            raise AdapterError(
+            raise _NotAllowed(
                 f"{process} answered {show(reply.answer)}, which its model does not allow: it answers {_shown(outcomes)}"
             )
         return reply.answer

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,20 +24,27 @@ SENT_BITS = 10
 
 MIGRATIONS = (
     """
-    CREATE TABLE journal (id TEXT NOT NULL, model TEXT NOT NULL) STRICT;
+    CREATE TABLE journal (id TEXT NOT NULL, model TEXT NOT NULL, lines INTEGER NOT NULL) STRICT;
     CREATE TABLE session (
         id TEXT PRIMARY KEY, config TEXT NOT NULL, state TEXT NOT NULL, why TEXT NOT NULL, began_ms INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE machine (
-        session TEXT NOT NULL, process TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, fields TEXT NOT NULL,
-        timers TEXT NOT NULL, PRIMARY KEY (session, process)
+        session TEXT NOT NULL, process TEXT NOT NULL, place INTEGER NOT NULL, role TEXT NOT NULL, kind TEXT NOT NULL,
+        state TEXT NOT NULL, fields TEXT NOT NULL, timers TEXT NOT NULL, PRIMARY KEY (session, process)
     ) STRICT;
     CREATE TABLE mail (
         id INTEGER PRIMARY KEY, session TEXT NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL, message TEXT NOT NULL,
         fault TEXT NOT NULL, texts TEXT NOT NULL, cause TEXT NOT NULL, sent_ms INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX mail_of_target ON mail (target, id);
-    CREATE TABLE inbox (journal TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (journal, id)) STRICT;
+    CREATE TABLE inbox (
+        journal TEXT NOT NULL, session TEXT NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL, opening TEXT NOT NULL,
+        id INTEGER NOT NULL, PRIMARY KEY (journal, session, source, target)
+    ) STRICT;
+    CREATE TABLE arrived (
+        session TEXT NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL, id INTEGER NOT NULL,
+        PRIMARY KEY (session, source, target)
+    ) STRICT;
     CREATE TABLE payload (hash TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
     CREATE TABLE taken (
         line INTEGER NOT NULL, session TEXT NOT NULL, process TEXT NOT NULL, message TEXT NOT NULL, hash TEXT NOT NULL
@@ -85,6 +93,27 @@ class Database(Protocol):
     def close(self) -> None: ...
 
 
+class Way(NamedTuple):
+    """The way of a message, from process to process within a session. Between hosts, messages of one way come in the order in
+    which they were sent."""
+
+    session: str
+    source: str
+    target: str
+
+
+class Came(NamedTuple):
+    """Where a message of another host is from."""
+
+    journal: str
+    opening: str
+    """Which start of its host has sent it over."""
+    source: str
+    target: str
+    id: int
+    """Its number there."""
+
+
 @dataclass(frozen=True)
 class Mail:
     """A message that was sent and not taken yet, as JSON."""
@@ -102,6 +131,10 @@ class Mail:
     """The line in which it was sent."""
     sent_ms: int = 0
 
+    @property
+    def way(self) -> Way:
+        return Way(self.session, self.source, self.target)
+
 
 class Kept(NamedTuple):
     """A machine as it is kept: what is left of it after a stop, and what status and logs tell."""
@@ -112,6 +145,10 @@ class Kept(NamedTuple):
     """Armed timers, and when they are due, in milliseconds since 1970."""
     kind: str = ""
     """Its class."""
+    role: str = ""
+    """`here`, `played` or `monitor`."""
+    place: int = 0
+    """Where it stands among those of its system."""
 
 
 class Line(NamedTuple):
@@ -133,8 +170,8 @@ class Entry:
     lines: list[Line] = field(default_factory=list)
     taken: Mail | None = None
     """The message that was taken, if it was in flight here."""
-    came: tuple[str, int, int] | None = None
-    """Of a message from another host: its journal, the number there, and the lowest that is still on its way."""
+    came: Came | None = None
+    """Of a message from another host."""
     sent: list[Mail] = field(default_factory=list)
     replaced: list[int] = field(default_factory=list)
     """Messages that newer ones have taken the place of."""
@@ -158,15 +195,16 @@ class Journal:
         found = database.rows("SELECT id, model FROM journal")
         if not found:
             with database.writing() as change:
-                change.do("INSERT INTO journal VALUES (?, ?)", uuid.uuid4().hex, model)
+                if not change.rows("SELECT 1 FROM journal"):  # another process may have been first
+                    change.do("INSERT INTO journal VALUES (?, ?, 0)", uuid.uuid4().hex, model)
             found = database.rows("SELECT id, model FROM journal")
         self.id, self.model = map(str, found[0])
         if model and self.model and model != self.model:
             raise ConfigError(f"{database.name}: is a journal of {self.model}, not of {model}; name another one")
-        self.lines = self._last("SELECT max(n) FROM trace")
+        self.lines = self._last(_LINES)
 
-    def _last(self, query: str) -> int:
-        return int(self.database.rows(query)[0][0] or 0)
+    def _last(self, query: str, *values: object) -> int:
+        return int(self.database.rows(query, *values)[0][0] or 0)
 
     def close(self) -> None:
         self.database.close()
@@ -181,9 +219,16 @@ class Journal:
 
     def begin(self, session: str, config: Mapping[str, Any], entry: Entry, at_ms: int) -> None:
         """A new session, with what its machines do when they start."""
+        if not session.isprintable():  # no database takes every character
+            raise ConfigError(f"session {session!r}: expected a name of printable characters")
         with self.database.writing() as change:
             change.do(
-                "INSERT INTO session VALUES (?, ?, ?, ?, ?)", session, json.dumps(dict(config)), "open", "", at_ms
+                "INSERT INTO session VALUES (?, ?, ?, ?, ?)",
+                session,
+                json.dumps(dict(config)),
+                "open",
+                _text(""),
+                at_ms,
             )
             self._keep(change, entry)
         self._count(entry)
@@ -203,19 +248,19 @@ class Journal:
     def _keep(self, change: Writing, entry: Entry) -> None:
         do, session = change.do, entry.session
         if entry.came is not None:
-            journal, number, low = entry.came
-            do("INSERT INTO inbox VALUES (?, ?)", journal, number)
-            do("DELETE FROM inbox WHERE journal = ? AND id < ?", journal, low)
+            came = entry.came
+            do(_INBOX, came.journal, session, came.source, came.target, came.opening, came.id)
         if entry.taken is not None:
             do("DELETE FROM mail WHERE id = ?", entry.taken.id)
         for number in entry.replaced:
             do("DELETE FROM mail WHERE id = ?", number)
         for process, kept in entry.machines.items():
-            do(_MACHINE, session, process, kept.kind, kept.state, _text(kept.fields), _text(kept.timers))
+            fields, timers = _text(kept.fields), _text(kept.timers)
+            do(_MACHINE, session, process, kept.place, kept.role, kept.kind, kept.state, fields, timers)
         for line in entry.lines:
             do("INSERT INTO trace VALUES (?, ?, ?, ?, ?)", line.n, session, line.process, _text(line.said), line.at_ms)
         for digest, text in entry.texts.items():
-            do("INSERT INTO payload VALUES (?, ?) ON CONFLICT DO NOTHING", digest, text)
+            do("INSERT INTO payload VALUES (?, ?) ON CONFLICT DO NOTHING", digest, _text(text))
         for mail in entry.sent:
             message, fault = _text(mail.message), "" if mail.fault is None else _text(mail.fault)
             texts = _text(mail.texts)
@@ -230,18 +275,27 @@ class Journal:
         if entry.wish is not None:
             do("DELETE FROM wish WHERE id = ?", entry.wish)
         if entry.session_state is not None:
-            do("UPDATE session SET state = ?, why = ? WHERE id = ?", *entry.session_state, session)
+            state, why = entry.session_state
+            do("UPDATE session SET state = ?, why = ? WHERE id = ?", state, _text(why), session)
 
-    def forget_mail(self, *numbers: int) -> None:
-        """These messages have arrived elsewhere."""
+    def has_arrived(self, mails: Sequence[Mail]) -> None:
+        """These messages, in the order of sending, are kept by another host."""
         with self.database.writing() as change:
-            for number in numbers:
-                change.do("DELETE FROM mail WHERE id = ?", number)
+            for mail in mails:
+                change.do("DELETE FROM mail WHERE id = ?", mail.id)
+            for way, number in {mail.way: mail.id for mail in mails}.items():
+                change.do(_ARRIVED, *way, number)
 
-    def call(self, mail: Mail, at_ms: int) -> None:
-        """Somebody outside is asked about this message: from here on it may cost something."""
+    def call(self, mail: Mail, at_ms: int, **known: Any) -> None:
+        """Somebody outside is asked about this message: from here on it may cost something. What is `known` of it is its
+        outcome until there is another."""
         with self.database.writing() as change:
-            change.do(_CALL, mail.id, at_ms, mail.session, mail.target, "")
+            change.do(_CALL, mail.id, at_ms, mail.session, mail.target, _text(known) if known else "")
+
+    def open_call(self, mail: int) -> int | None:
+        """When the first call about this message began that has not ended; None if there is none."""
+        found = self.database.rows("SELECT min(began_ms) FROM call WHERE mail = ? AND ended_ms IS NULL", mail)[0][0]
+        return None if found is None else int(found)
 
     def wish(self, session: str, kind: str, **said: Any) -> None:
         """Leave a wish to whoever hosts this journal: to make a move, or what a person answers."""
@@ -257,7 +311,9 @@ class Journal:
     def forget(self, session: str) -> None:
         """Delete what is kept of a session that is over; payloads that others share stay."""
         with self.database.writing() as change:
-            for table in ("machine", "mail", "taken", "trace", "call", "wish"):
+            lines = max(self.lines, int(change.rows(_LINES)[0][0] or 0))
+            change.do("UPDATE journal SET lines = ?", lines)  # no number is given twice
+            for table in ("machine", "mail", "taken", "trace", "call", "wish", "inbox", "arrived"):
                 change.do(f"DELETE FROM {table} WHERE session = ?", session)  # noqa: S608
             change.do("DELETE FROM session WHERE id = ?", session)
 
@@ -265,29 +321,50 @@ class Journal:
 
     def sessions(self) -> dict[str, tuple[dict[str, Any], str, str, int]]:
         """(config, state, why, beginning in milliseconds since 1970) of each session, the oldest first."""
+        read = self._read
         rows = self.database.rows("SELECT id, config, state, why, began_ms FROM session ORDER BY began_ms, id")
-        return {str(row[0]): (self._read(row[1]), str(row[2]), str(row[3]), int(row[4])) for row in rows}
+        return {str(row[0]): (read(row[1], dict), str(row[2]), read(row[3], str), int(row[4])) for row in rows}
 
     def machines(self, session: str) -> dict[str, Kept]:
-        """The machines of a session, by process."""
+        """The machines of a session by name, as its system has them."""
         rows = self.database.rows(
-            "SELECT process, kind, state, fields, timers FROM machine WHERE session = ? ORDER BY process", session
+            "SELECT process, state, fields, timers, kind, role, place FROM machine WHERE session = ? ORDER BY place",
+            session,
         )
-        return {str(r[0]): Kept(str(r[2]), self._read(r[3]), self._read(r[4]), str(r[1])) for r in rows}
+        read = self._read
+        return {
+            str(name): Kept(str(state), read(fields, dict), read(timers, dict), str(kind), str(role), int(place))
+            for name, state, fields, timers, kind, role, place in rows
+        }
 
-    def mail(self, session: str) -> list[Mail]:
-        """What is in flight in a session, in the order of sending."""
-        return [*map(self._mail, self.database.rows(f"{_MAILS} WHERE session = ? ORDER BY id", session))]
+    def mail(self, session: str, targets: Collection[str] | None = None) -> list[Mail]:
+        """What is in flight in a session, or to these processes in it, in the order of sending."""
+        only = "" if targets is None else f" AND target IN ({_places(targets)})"
+        query = f"{_MAILS} WHERE session = ?{only} ORDER BY id"
+        return [*map(self._mail, self.database.rows(query, session, *(targets or ())))]
+
+    def has_mail(self, session: str, targets: Collection[str]) -> bool:
+        """Whether anything is in flight in a session to these processes."""
+        query = f"SELECT 1 FROM mail WHERE session = ? AND target IN ({_places(targets)}) LIMIT 1"  # noqa: S608
+        return bool(self.database.rows(query, session, *targets))
 
     def mail_to(self, targets: Sequence[str], above: int, most: int) -> list[Mail]:
         """What is in flight to these processes in any session, behind the message `above`, at most so many."""
-        places = ", ".join("?" * len(targets))
-        query = f"{_MAILS} WHERE target IN ({places}) AND id > ? ORDER BY id LIMIT {most:d}"
+        query = f"{_MAILS} WHERE target IN ({_places(targets)}) AND id > ? ORDER BY id LIMIT {most:d}"
         return [*map(self._mail, self.database.rows(query, *targets, above))]
 
-    def has_come(self, journal: str, number: int) -> bool:
-        """Whether this message of another journal was taken already."""
-        return bool(self.database.rows("SELECT 1 FROM inbox WHERE journal = ? AND id = ?", journal, number))
+    def came_last(self, journal: str, way: Way) -> int:
+        """The number of the last message of another journal that came this way; 0 if none has."""
+        where = "journal = ? AND session = ? AND source = ? AND target = ?"
+        return self._last(f"SELECT max(id) FROM inbox WHERE {where}", journal, *way)  # noqa: S608
+
+    def came_besides(self, journal: str, opening: str) -> int:
+        """The highest number of what came from another journal, but for what this start of its host has sent over."""
+        return self._last("SELECT max(id) FROM inbox WHERE journal = ? AND opening <> ?", journal, opening)
+
+    def arrived_last(self, way: Way) -> int:
+        """The number of the last message of ours that another host has kept; 0 if none has arrived this way."""
+        return self._last("SELECT max(id) FROM arrived WHERE session = ? AND source = ? AND target = ?", *way)
 
     def trace(self, session: str, above: int = 0) -> Iterator[Line]:
         """The lines of a session, in their order, behind line `above`."""
@@ -298,7 +375,7 @@ class Journal:
                 above,
             )
             for n, process, line, at_ms in rows:
-                yield Line(int(n), session, str(process), self._read(line), int(at_ms))
+                yield Line(int(n), session, str(process), self._read(line, dict), int(at_ms))
             if not rows:
                 return
             above = int(rows[-1][0])
@@ -307,16 +384,15 @@ class Journal:
         """Payloads by their hash."""
         if not hashes:
             return {}
-        places = ", ".join("?" * len(hashes))
-        rows = self.database.rows(f"SELECT hash, text FROM payload WHERE hash IN ({places})", *hashes)  # noqa: S608
-        return {str(digest): str(text) for digest, text in rows}
+        query = f"SELECT hash, text FROM payload WHERE hash IN ({_places(hashes)})"  # noqa: S608
+        return {str(digest): self._read(text, str) for digest, text in self.database.rows(query, *hashes)}
 
     def taken(self, session: str, process: str) -> list[tuple[Any, str]]:
         """(message, hash) of the payloads that a process took, in their order."""
         rows = self.database.rows(
             "SELECT message, hash FROM taken WHERE session = ? AND process = ? ORDER BY line", session, process
         )
-        return [(self._read(message), str(digest)) for message, digest in rows]
+        return [(self._read(message, dict), str(digest)) for message, digest in rows]
 
     def calls(self, session: str) -> list[tuple[int, str, int, int | None, int | None, dict[str, Any]]]:
         """(message, process, beginning, end, line, what came of it) of each call; without an end one that is under way, or
@@ -325,12 +401,12 @@ class Journal:
             "SELECT mail, process, began_ms, ended_ms, line, outcome FROM call WHERE session = ? ORDER BY began_ms, mail",
             session,
         )
-        return [(int(r[0]), str(r[1]), int(r[2]), r[3], r[4], self._read(r[5]) if r[5] else {}) for r in rows]
+        return [(int(r[0]), str(r[1]), int(r[2]), r[3], r[4], self._read(r[5], dict) if r[5] else {}) for r in rows]
 
     def wishes(self) -> list[tuple[int, str, str, dict[str, Any]]]:
         """(number, session, kind, what was said), the oldest first."""
         rows = self.database.rows("SELECT id, session, kind, said FROM wish ORDER BY id")
-        return [(int(row[0]), str(row[1]), str(row[2]), self._read(row[3])) for row in rows]
+        return [(int(row[0]), str(row[1]), str(row[2]), self._read(row[3], dict)) for row in rows]
 
     def _mail(self, row: Sequence[Any]) -> Mail:
         number, session, source, target, message, fault, texts, cause, sent = row
@@ -340,30 +416,58 @@ class Journal:
             str(session),
             str(source),
             str(target),
-            read(message),
-            read(fault) if fault else None,
-            tuple(read(texts)),
+            read(message, dict),
+            read(fault, dict) if fault else None,
+            tuple(read(texts, list)),
             str(cause),
             int(sent),
         )
 
-    def _read(self, text: str) -> Any:
+    def _read(self, text: str, kind: type = object) -> Any:
         try:
-            return json.loads(text)
+            found = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise ConfigError(f"{self.database.name}: is damaged: {error}; restore it from a copy") from None
+        if not isinstance(found, kind):
+            what = f"{kind.__name__} was expected where {type(found).__name__} is"
+            raise ConfigError(f"{self.database.name}: is damaged: {what}; restore it from a copy")
+        return found
 
 
 _MACHINE = (
-    "INSERT INTO machine VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (session, process) DO UPDATE SET "
+    "INSERT INTO machine VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session, process) DO UPDATE SET "
     "kind = excluded.kind, state = excluded.state, fields = excluded.fields, timers = excluded.timers"
 )
+_INBOX = (
+    "INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (journal, session, source, target) DO UPDATE SET "
+    "opening = excluded.opening, id = excluded.id"
+)
+_ARRIVED = (
+    "INSERT INTO arrived VALUES (?, ?, ?, ?) ON CONFLICT (session, source, target) DO UPDATE SET id = excluded.id"
+)
+_LINES = "SELECT max(n) FROM (SELECT max(n) AS n FROM trace UNION ALL SELECT max(lines) FROM journal) AS known"
 _MAIL = "INSERT INTO mail VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _MAILS = "SELECT id, session, source, target, message, fault, texts, cause, sent_ms FROM mail"
 _CALL = "INSERT INTO call (mail, began_ms, session, process, outcome) VALUES (?, ?, ?, ?, ?)"
 _ENDED = "UPDATE call SET ended_ms = ?, line = ?, outcome = ? WHERE mail = ? AND began_ms = ?"
 
-_text: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+def _places(values: Collection[str]) -> str:
+    return ", ".join("?" * len(values))
+
+
+_encode: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+def _text(value: Any) -> str:
+    """A value as JSON that every database takes: no NUL is in it, and no surrogate."""
+    text = _encode(value)
+    if not text.isascii() and _SURROGATE.search(text):
+        text = _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return text
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def digest_of(text: str) -> str:
@@ -375,7 +479,7 @@ def open_journal(where: str, model: str = "", *, fresh: bool = True) -> Journal:
     """The journal at a path, or at an address of PostgreSQL (`postgresql://...`); with `fresh` it is made if there is none.
     Raises `ConfigError`."""
     database: Database
-    if where.startswith(("postgresql://", "postgres://")):
+    if is_address(where):
         from sim.host.postgres import Postgres
 
         database = Postgres(where, MIGRATIONS, fresh=fresh)
@@ -388,3 +492,13 @@ def open_journal(where: str, model: str = "", *, fresh: bool = True) -> Journal:
     except BaseException:
         database.close()
         raise
+
+
+def is_address(where: str) -> bool:
+    """Whether a journal is at an address of PostgreSQL, and not in a file."""
+    return where.startswith(("postgresql://", "postgres://"))
+
+
+def without_password(where: str) -> str:
+    """The address of a journal, as it may be kept and shown."""
+    return re.sub(r"(?<=://)([^:/@]*):[^@/]*@", r"\1@", where) if is_address(where) else where

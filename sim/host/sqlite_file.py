@@ -1,5 +1,4 @@
-"""A journal in a file of SQLite: for its owner alone, in one transaction an input, on the disk before anything else happens.
-"""
+"""A journal in a file of SQLite: for its owner alone, in one transaction an input, on the disk before anything else happens."""
 
 from __future__ import annotations
 

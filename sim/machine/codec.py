@@ -78,7 +78,7 @@ class Codec:
     def _record(self, data: dict[str, Any]) -> Value:
         kind = self._kind(data[KIND])
         given = {name: self._load(inner) for name, inner in data.items() if name != KIND}
-        known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
+        known = {field.name: field for field in fields(kind)}
         mistakes = [f"{data[KIND]}: {unknown('field', name, known)}" for name in given if name not in known]
         mistakes += [
             f"{data[KIND]}: has a field {name!r} without a default now, which was not kept"

@@ -72,6 +72,12 @@ def failed(kind: str, reason: str) -> Local:
     return Local(FAILED, (kind, _ADDRESS.sub("", reason)))
 
 
+def is_unhandled(local: Local) -> bool:
+    """Whether a machine was given what its table has no row for."""
+    return local.state == FAILED and local.fields[0] == UNHANDLED
+
+
+UNHANDLED = "unhandled"
 _ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 
 
@@ -252,7 +258,7 @@ class Handler:
             what = f"timer {trigger}" if isinstance(trigger, str) else trigger_name(trigger)
             shown = f": {show(given)}" if given is not None else ""
             reason = f"unhandled {what} in state {local.state} of {self.name}{shown}"
-            return [Outcome(failed("unhandled", reason), (), (), (), None)]
+            return [Outcome(failed(UNHANDLED, reason), (), (), (), None)]
         finally:
             WATCH.call = None
 

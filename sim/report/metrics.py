@@ -77,6 +77,30 @@ def status_lines(metrics: RunMetrics) -> Iterator[str]:
         yield f"budget      {_budget(cost)}"
         yield from (f"BUDGET      {line}" for line in _alerts(cost))
         yield f"projected   {_projected(metrics, cost)}"
+    yield from _tables(metrics)
+
+
+def spent_lines(metrics: RunMetrics) -> Iterator[str]:
+    """What a hosted session has used: nothing is known of its budget or context, and nothing is planned."""
+    if metrics.is_empty:
+        yield "tokens      none yet"
+        return
+    cost = metrics.cost
+    yield f"tokens      {_tokens(metrics.snapshot)}"
+    yield f"wasted      {_wasted(metrics.wasted())}"
+    yield f"repeated    {_repeated(metrics.snapshot)}"
+    yield from _loop(metrics.snapshot)
+    yield f"latency     {_latency(metrics.snapshot.latency)}"
+    if cost is not None:
+        least = "" if cost.total.is_known else "at least "
+        yield f"cost        {least}{_usd(cost.total)} USD"
+        yield f"prices      {_prices(cost)}"
+    yield from _tables(metrics)
+
+
+def _tables(metrics: RunMetrics) -> Iterator[str]:
+    """By agent, by stage, and what was wasted."""
+    snapshot, cost = metrics.snapshot, metrics.cost
     for what, shares, costs in (
         ("agent", snapshot.by_agent(), cost.by_agent() if cost is not None else {}),
         ("stage", snapshot.by_stage(), cost.by_stage() if cost is not None else {}),

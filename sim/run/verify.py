@@ -21,7 +21,7 @@ from typing import Any
 from sim.base import printing
 from sim.base.errors import NondeterminismError, SimError
 from sim.base.values import Record, show
-from sim.machine.handler import Handler, Local, Outcome
+from sim.machine.handler import Decide, Handler, Local, Outcome
 from sim.machine.table import Trigger, trigger_name
 from sim.run.elsewhere import arrive, start
 from sim.run.of_scenario import simulate_scenario
@@ -115,11 +115,16 @@ class Rehearsing(Handler):
     """Runs every handler several times and compares the answers."""
 
     def react(
-        self, local: Local, trigger: Trigger, given: Record | None = None, sender: str = ""
+        self,
+        local: Local,
+        trigger: Trigger,
+        given: Record | None = None,
+        sender: str = "",
+        decide: Decide | None = None,
     ) -> list[Outcome] | None:
-        first = super().react(local, trigger, given, sender)
+        first = super().react(local, trigger, given, sender, decide)
         for _ in range(REHEARSALS):
-            again = super().react(local, trigger, given, sender)
+            again = super().react(local, trigger, given, sender, decide)
             if _text(again) != _text(first):
                 what = show(given) if given is not None else trigger_name(trigger)
                 raise NondeterminismError(

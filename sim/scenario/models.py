@@ -106,6 +106,16 @@ def import_model(name: str, allow: Collection[str] = ()) -> ModuleType:
     return module
 
 
+def class_of(name: str) -> Any:
+    """The class `module:Class` of a module that is listed in the nearest pyproject.toml. Raises `ConfigError`."""
+    module, _, kind = name.partition(":")
+    _reach(module, ())
+    found = getattr(_import(module), kind, None)
+    if not isinstance(found, type):
+        raise ConfigError(f"{module} has no class {kind}; write module:Class")
+    return found
+
+
 def _reach(name: str, allow: Collection[str]) -> None:
     """Make the user's model importable, or refuse it."""
     folder: Path | None = None

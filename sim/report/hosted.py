@@ -1,0 +1,117 @@
+"""Hosted sessions as text for people and as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sim.base.durations import show_duration
+from sim.base.errors import listing
+from sim.host.journal import Journal
+from sim.host.tally import Pending, SessionTally, message_words
+from sim.machine.codec import plain
+from sim.metrics.prices import usd_text
+from sim.report.metrics import spent_lines
+
+PENDING_MAX = 20
+"""How many pending messages are told."""
+HOSTED_HEAD = ("id", "active", "branch", "target", "stage", "pending", "cost", "state")
+"""The columns of a list of hosted sessions."""
+
+
+def hosted_lines(found: SessionTally) -> Iterator[str]:
+    """A session in full."""
+    restarts = f", started again {found.restarts} times" if found.restarts else ""
+    why = f": {found.why}" if found.why else ""
+    yield f"session     {found.session}, {found.state}{why}; {found.lines:,} inputs{restarts}"
+    if found.config:
+        yield f"config      {', '.join(f'{key}={value}' for key, value in found.config.items())}"
+    for role, what in (("here", "machines"), ("played", "played"), ("monitor", "monitors")):
+        names = [f"{name} {kept.state}" for name, kept in found.machines.items() if kept.role == role]
+        if names:
+            yield f"{what:<12}{', '.join(names)}"
+    if found.struck:
+        yield f"faults      {', '.join(f'{kind} {count}' for kind, count in sorted(found.struck.items()))}"
+    if found.cut_off:
+        yield f"cut off     {found.cut_off} call{'s' * (found.cut_off != 1)}: asked, and stopped before the answer was kept"
+    shown = found.pending[:PENDING_MAX]
+    for one in shown:
+        yield f"pending     {pending_words(one)}"
+    if len(found.pending) > len(shown):
+        yield f"pending     and {len(found.pending) - len(shown):,} more"
+    for process, kept in found.machines.items():
+        if kept.timers and found.state == "open":
+            yield f"timers      {process}: {', '.join(sorted(kept.timers))}"
+    yield from spent_lines(found.metrics)
+
+
+def pending_words(one: Pending) -> str:
+    """A message on its way, in words."""
+    age = show_duration(one.for_ms // 1000 * 1000)
+    what = f"{one.message} from {one.source}" + (f", struck by {one.fault}" if one.fault else "")
+    return f"{one.process} is asked: {what}, for {age}" if one.asked else f"to {one.process}: {what}, for {age}"
+
+
+def hosted_data(found: SessionTally) -> dict[str, Any]:
+    """The same for `--json`."""
+    return {
+        "session": found.session,
+        "state": found.state,
+        "why": found.why or None,
+        "config": dict(found.config),
+        "inputs": found.lines,
+        "restarts": found.restarts,
+        "machines": {name: {"state": kept.state, "timers": dict(kept.timers)} for name, kept in found.machines.items()},
+        "struck": found.struck,
+        "calls": found.calls,
+        "cut_off": found.cut_off,
+        "pending": [
+            {
+                "to": one.process,
+                "from": one.source,
+                "message": one.message,
+                "for_ms": one.for_ms,
+                "asked": one.asked,
+                "fault": one.fault or None,
+            }
+            for one in found.pending
+        ],
+        "metrics": found.metrics.as_dict(),
+    }
+
+
+def pending_text(found: SessionTally) -> str:
+    """What is pending, for a list: `3 (gemini, claude)`."""
+    if not found.pending:
+        return "0"
+    names = list(dict.fromkeys(one.process for one in found.pending))
+    return f"{len(found.pending)} ({listing(names[:3], 'and')}{', ...' if len(names) > 3 else ''})"
+
+
+def cost_text(found: SessionTally) -> str:
+    """What it has cost, for a list."""
+    cost = found.metrics.cost
+    if cost is None:
+        return f"{found.metrics.snapshot.running_total.total_tokens:,} tokens"
+    least = "" if cost.total.is_known else "at least "
+    return f"{least}{usd_text(cost.total.usd)} USD"
+
+
+def artifact_lines(journal: Journal, found: SessionTally) -> Iterator[str]:
+    """The payloads that machines took, each with the message it came with."""
+    texts = journal.texts([digest for _, _, digest in found.texts])
+    for process, message, digest in found.texts:
+        yield ""
+        yield f"{process} took {message_words(message)}  {digest[:12]}"
+        yield from (f"    {line}" for line in texts.get(digest, "").splitlines())
+    if not found.texts:
+        yield "no texts yet"
+
+
+def artifact_data(journal: Journal, found: SessionTally) -> list[dict[str, Any]]:
+    """The same for `--json`."""
+    texts = journal.texts([digest for _, _, digest in found.texts])
+    return [
+        {"process": process, "message": plain(message), "kind": message["@"], "hash": digest, "text": texts.get(digest)}
+        for process, message, digest in found.texts
+    ]

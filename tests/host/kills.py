@@ -1,0 +1,189 @@
+"""Kills the parts of a hosted council at random moments, and looks whether what was promised holds all the same."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import random
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.stand_ins import Agents
+from sim.conform.conformance import Judging
+from sim.conform.logged import read_logs
+from sim.host.host_log import faults_of, log_text
+from sim.host.journal import Journal, Line, open_journal
+from sim.scenario import load_target
+from tests.host.parts import CONFIG, PARTS, Council, errors_of, live
+
+NODES_MAX = 200_000
+SETTINGS = {key: str(list(value) if isinstance(value, tuple) else value).lower() for key, value in CONFIG.items()}
+
+
+@dataclass
+class Killed:
+    """What came of it."""
+
+    kills: int = 0
+    decisions: int = 0
+    answers: int = 0
+    wrong: list[str] = field(default_factory=list)
+    """What was promised and does not hold."""
+
+
+def kill_at_random(
+    folder: Path,
+    *,
+    kills: int,
+    seed: int,
+    sessions: int = 2,
+    plant: str = "",
+    journals: Callable[[str], str] | None = None,
+    end_s: float = 20.0,
+) -> Killed:
+    """Host the council, kill a part of it so often, let it come to its end, and look."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.host.parts", "tests.host.planted"])
+    where = {part: journals(part) if journals else str(folder / f"{part}.db") for part in PARTS}
+    dice = random.Random(seed)
+    with Agents(seed=seed) as agents:
+        council = Council(str(folder), agents.url, where, tuple(f"s{n}" for n in range(1, sessions + 1)), plant)
+
+        def begin(part: str) -> Any:
+            process = context.Process(target=live, args=(council, part), daemon=True)
+            process.start()
+            return process
+
+        running = {part: begin(part) for part in PARTS}
+        found = Killed()
+        try:
+            for _ in range(kills):
+                time.sleep(dice.uniform(0.05, 0.3))
+                part = dice.choice(PARTS)
+                running[part].kill()
+                running[part].join()
+                found.kills += 1
+                running[part] = begin(part)
+            if not _wait_until_over(council, running, end_s):
+                found.wrong.append("it hangs: not all sessions came to their end")
+        finally:
+            for process in running.values():
+                process.terminate()
+            for process in running.values():
+                process.join(10)
+                if process.is_alive():
+                    found.wrong.append("a part does not stop when it is told to")
+                    process.kill()
+                    process.join()
+        found.wrong += errors_of(council)
+        _look(council, agents, found)
+    return found
+
+
+def _wait_until_over(council: Council, running: dict[str, Any], end_s: float) -> bool:
+    end = time.monotonic() + end_s
+    while time.monotonic() < end and all(process.is_alive() for process in running.values()):
+        try:
+            with open_journal(council.journals["coordinator"], fresh=False) as journal:
+                states = [state for _, state, _, _ in journal.sessions().values()]
+        except Exception:
+            states = []
+        if len(states) == len(council.sessions) and all(state == "over" for state in states):
+            time.sleep(0.2)
+            return True
+        time.sleep(0.05)
+    return False
+
+
+# --- what was promised ------------------------------------------------------------------------------
+
+
+def _look(council: Council, agents: Agents, found: Killed) -> None:
+    journals = {part: open_journal(council.journals[part], fresh=False) for part in PARTS}
+    try:
+        for session in council.sessions:
+            lines = {part: [*journal.trace(session)] for part, journal in journals.items()}
+            found.wrong += [f"{session}: {wrong}" for wrong in _conforms(council, journals, session, lines)]
+            found.wrong += [f"{session}: {wrong}" for wrong in _all_arrived(journals, session, lines)]
+            found.wrong += [f"{session}: {wrong}" for wrong in _artifacts(council, session, lines, found)]
+        found.wrong += _paid(agents, journals["coordinator"], found)
+    finally:
+        for journal in journals.values():
+            journal.close()
+
+
+def _conforms(council: Council, journals: dict[str, Journal], session: str, lines: dict[str, list[Line]]) -> list[str]:
+    """Both logs together are a path of the model, with the faults that struck."""
+    paths = []
+    for part, journal in journals.items():
+        path = f"{council.folder}/{session}-{part}.jsonl"
+        Path(path).write_text("".join(log_text(journal, session)))
+        paths.append(path)
+    faults = faults_of(line for part in lines.values() for line in part)
+    target = load_target("models.consensus", SETTINGS, faults=faults or None)
+    (run,) = read_logs(paths).runs.values()
+    answer = Judging(target.system, max_nodes=NODES_MAX, hints=False).judge(run)
+    return [] if answer.verdict == "ok" else [f"{answer.headline}: {'; '.join(answer.words)}"]
+
+
+def _all_arrived(journals: dict[str, Journal], session: str, lines: dict[str, list[Line]]) -> list[str]:
+    """What was sent has arrived, once."""
+    sent, came = Counter[str](), Counter[str]()
+    for line in (line for part in lines.values() for line in part if "input" in line.said):
+        for put in line.said["outputs"]:
+            if "send" in put:
+                inner = put["send"]
+                sent[f"{line.process}->{inner['to']} {inner['message']}{inner['fields']}"] += 1
+        given = line.said["input"]
+        arrival = given.get("deliver", given if "fault" in given else None)
+        if arrival is not None:
+            came[f"{arrival['from']}->{line.process} {arrival['message']}{arrival['fields']}"] += 1
+    for mail in (mail for journal in journals.values() for mail in journal.mail(session)):
+        fields = {name: value for name, value in mail.message.items() if name != "@"}
+        came[f"{mail.source}->{mail.target} {mail.message['@']}{fields}"] += 1  # it is on its way
+    lost, twice = sent - came, came - sent
+    wrong = [f"{message} was sent and never came" for message in lost]
+    return wrong + [f"{message} came more often than it was sent" for message in twice]
+
+
+def _artifacts(council: Council, session: str, lines: dict[str, list[Line]], found: Killed) -> list[str]:
+    """Each decision has one artifact, with the text of every answer that counted."""
+    decided, counted = [], Counter[str]()
+    for line in lines["coordinator"]:
+        if "input" not in line.said:
+            continue
+        for put in line.said["outputs"]:
+            emit = put.get("emit", {"name": ""})
+            if emit["name"] == "Decided":
+                decided.append(emit["fields"])
+            if emit["name"] == "Counted" and "deliver" in line.said["input"]:
+                arrival = line.said["input"]["deliver"]
+                if arrival["message"] == "Response":
+                    counted[f"{arrival['fields']['round']}"] += 1
+    with sqlite3.connect(council.artifacts) as db:
+        rows = db.execute("SELECT key, fields FROM artifact WHERE session = ?", (session,)).fetchall()
+        texts = Counter(key for (key,) in db.execute("SELECT key FROM said WHERE text LIKE '% says OK to %'"))
+    found.decisions += len(decided)
+    wrong = []
+    if len(rows) != len(decided):
+        wrong.append(f"{len(decided)} decisions have {len(rows)} artifacts")
+    for one in decided:
+        mine = [key for key, fields in rows if json.loads(fields)["seq"] == one["seq"]]
+        said = sum(texts[key] for key in mine)
+        if len(mine) != 1 or said != counted[f"{one['round']}"]:
+            wrong.append(
+                f"decision {one['seq']} has {len(mine)} artifacts with {said} texts of {counted[str(one['round'])]} answers"
+            )
+    return wrong
+
+
+def _paid(agents: Agents, journal: Journal, found: Killed) -> list[str]:
+    """Whatever a provider made is in the journal: as an answer, or as a call that was cut off or failed."""
+    called = {f"{journal.id}/{call[0]}" for session in journal.sessions() for call in journal.calls(session)}
+    found.answers += sum(agents.paid.values())
+    return [f"the answer to {key} was paid for, and nobody knows of it" for key in agents.paid if key not in called]

@@ -1,0 +1,133 @@
+"""Bugs that a host could have, planted: each breaks a promise that kills at random moments must find out."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sim.host import hosted_session
+from sim.host.host import Host
+from sim.host.hosted_session import HostedSession, Step
+from sim.host.journal import Entry, Journal
+from sim.host.links import Parcel
+from sim.host.stream import Stream
+from sim.machine.handler import Handler, Local, Outcome
+from sim.machine.table import DOWN
+
+WINDOW_S = 0.02
+"""How long what should be one instant takes."""
+
+
+def acknowledge_before_commit() -> None:
+    """A message is acknowledged, and kept a moment later."""
+    real = Host.receive
+
+    def receive(self: Host, parcel: Parcel) -> bool:
+        if parcel.mail.session not in self.running:
+            return False
+        asyncio.get_running_loop().call_later(WINDOW_S, real, self, parcel)
+        return True
+
+    Host.receive = receive  # type: ignore[method-assign]
+
+
+def keep_what_is_not_durable() -> None:
+    """A restart begins with all fields as they were."""
+    hosted_session.durable = lambda machine: list(type(machine).table.fields)  # type: ignore[attr-defined]
+
+    def down(self: Handler, fields: tuple[Any, ...], state: str = DOWN) -> Local:
+        return Local(state, fields)
+
+    Handler.down = down  # type: ignore[method-assign]
+
+
+def forget_on_restart() -> None:
+    """A restart does not call `on_restart`."""
+
+    def restart(self: Handler, down: Local, decide: Any = None) -> list[Outcome]:
+        return [Outcome(Local(self.initial_state, down.fields), (), (), (), None)]
+
+    Handler.restart = restart  # type: ignore[method-assign]
+
+
+def forget_timers_of_restart() -> None:
+    """What is armed when a session goes on never fires."""
+    real_recover, real_after = HostedSession.recover, Host._after
+    inputs: dict[int, int] = {}
+
+    def recover(self: HostedSession) -> None:
+        inputs[id(self)] = 8
+        real_recover(self)
+
+    def after(self: Host, session: HostedSession) -> None:
+        if inputs.get(id(session), 0):
+            inputs[id(session)] -= 1
+            session.armed.clear()
+        real_after(self, session)
+
+    HostedSession.recover = recover  # type: ignore[method-assign]
+    Host._after = after  # type: ignore[method-assign]
+
+
+def send_before_commit() -> None:
+    """A message to another host is brought there first, and kept in the outbox behind it."""
+    hosts: list[Host] = []
+    real_open, real_keep = Host.open, HostedSession._keep
+
+    async def opened(self: Host, *given: Any) -> None:
+        hosts.append(self)
+        await real_open(self, *given)
+
+    def keep(self: HostedSession, entry: Step) -> None:
+        away = [mail for mail in entry.sent if mail.target in self.cast.there]
+        for mail in away:
+            link = hosts[0].links[mail.target]
+            assert isinstance(link, Stream)
+            thread = threading.Thread(target=_bring, args=(link, Parcel(self.journal.id, 0, mail, {})))
+            thread.start()
+            thread.join()
+            time.sleep(WINDOW_S)
+        real_keep(self, entry)
+
+    Host.open = opened  # type: ignore[method-assign]
+    HostedSession._keep = keep  # type: ignore[method-assign]
+
+
+def _bring(link: Stream, parcel: Parcel) -> None:
+    async def bring() -> None:
+        again = Stream(link.address)
+        try:
+            await asyncio.wait_for(again.carry(parcel), 1)
+        except (OSError, TimeoutError):
+            pass
+        finally:
+            await again.close()
+
+    asyncio.run(bring())
+
+
+def keep_texts_apart() -> None:
+    """Payloads are kept a moment after the input that brought them."""
+    real = Journal._keep
+
+    def keep(self: Journal, change: Any, entry: Entry) -> None:
+        texts, entry.texts = entry.texts, {}
+        real(self, change, entry)
+        if texts:
+            later = Entry(entry.session, texts=texts)
+            asyncio.get_running_loop().call_later(2 * WINDOW_S, Journal.keep, self, later)
+
+    Journal._keep = keep  # type: ignore[method-assign]
+
+
+PLANTS: dict[str, Callable[[], None]] = {
+    "acknowledge before commit": acknowledge_before_commit,
+    "a field that is not durable survives a restart": keep_what_is_not_durable,
+    "on_restart is not called": forget_on_restart,
+    "timers of a restart are not kept": forget_timers_of_restart,
+    "sent before commit": send_before_commit,
+    "texts outside of the transaction": keep_texts_apart,
+}

@@ -1,0 +1,34 @@
+"""What a host promises holds whenever it is killed, and a host that does not keep it is found out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.host.kills import kill_at_random
+from tests.host.planted import PLANTS
+
+SLICE = 20
+
+
+def test_a_council_that_is_killed_again_and_again_decides_once_and_conforms(tmp_path: Path) -> None:
+    found = kill_at_random(tmp_path, kills=SLICE, seed=1)
+    assert found.wrong == []
+    assert (found.kills, found.decisions) == (SLICE, 8)
+    assert found.answers > 0
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_a_host_that_breaks_a_promise_is_found_out(plant: str, tmp_path: Path) -> None:
+    found = kill_at_random(tmp_path, kills=SLICE, seed=2, plant=plant, end_s=3)
+    assert found.wrong
+
+
+@pytest.mark.soak
+def test_two_hundred_kills(tmp_path: Path) -> None:
+    for seed in range(10):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        found = kill_at_random(folder, kills=20, seed=seed + 100)
+        assert found.wrong == [], f"seed {seed}"
