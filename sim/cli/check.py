@@ -13,13 +13,13 @@ from sim.checker.exhaustive import check
 from sim.checker.memory import MIB
 from sim.checker.result import CheckResult, Progress
 from sim.cli import STARTED, options
-from sim.cli import journals as journals_
+from sim.cli import journals as beginning
 from sim.cli.keep import judged, keep, missed_lines
 from sim.cli.plans import plan_given, say_explored
 from sim.minimiser.counterexample_file import CounterexampleFile
 from sim.report.data import check_data
 from sim.report.text import bounds_lines, check_lines
-from sim.scenario import Target, load_target
+from sim.scenario import Target
 from sim.scenario.models import settings_of
 
 
@@ -51,8 +51,7 @@ from sim.scenario.models import settings_of
     show_default=True,
     help="Whether to judge what is owed on runs that never rest.",
 )
-@journals_.from_
-@journals_.session
+@beginning.options
 @options.stop_after
 @options.handler_timeout
 @options.out
@@ -77,10 +76,10 @@ def command(
     as_json: bool,
 ) -> int:
     """Check every schedule of TARGET (a scenario file, or a model such as models.consensus)."""
-    sets = journals_.configured(journals, session, options.overrides(settings), target)
+    begins, given = beginning.Beginning(journals, session), options.overrides(settings)
+    sets = begins.configured(target, given)
     plan = plan_given(None, sets)
-    loaded = load_target(target, sets, faults=plan.text, faults_from=plan.source, allow=models)
-    loaded = journals_.begun(loaded, journals, session)
+    loaded = begins.load(target, sets, given, faults=plan.text, faults_from=plan.source, allow=models)
     say_explored(plan)
     bounds = bounds_lines(loaded.name, settings_of(loaded.model, loaded.config), loaded.system)
     if not as_json:

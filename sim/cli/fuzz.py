@@ -16,14 +16,14 @@ from sim.base.errors import ConfigError
 from sim.campaign.campaign_plan import CampaignPlan, beginning_text, chunk_size
 from sim.campaign.sessions import begin
 from sim.cli import campaigns, options
-from sim.cli import journals as journals_
+from sim.cli import journals as beginning
 from sim.cli.keep import judged, keep_discoveries, missed_lines
 from sim.cli.plans import plan_given, say_explored
 from sim.fuzzer.fuzz import SCHEDULES, FuzzResult, Progress, fuzz
 from sim.report.data import fuzz_data
 from sim.report.fuzzed import fuzz_head, fuzz_lines
 from sim.run.simulation import MAX_STEPS
-from sim.scenario import Target, load_target
+from sim.scenario import Target
 from sim.scenario.models import settings_of
 from sim.strategy import STRATEGIES, Portfolio
 
@@ -42,8 +42,7 @@ from sim.strategy import STRATEGIES, Portfolio
 )
 @click.option("--seed", type=options.Whole(0, 2**64 - 1), default=0, show_default=True, help="Fixes every pick.")
 @click.option("--keep-going", is_flag=True, help="Continue after a violation, and group equal ones.")
-@journals_.from_
-@journals_.session
+@beginning.options
 @campaigns.workers
 @campaigns.engine
 @click.option("--chunk", type=options.Whole(1), metavar="N", help="Schedules that a worker takes at a time.")
@@ -80,10 +79,10 @@ def command(
     is_campaign = workers is not None or engine is not None
     if chunk is not None and not is_campaign:
         raise ConfigError("--chunk requires a campaign; add --workers")
-    sets = journals_.configured(journals, session, options.overrides(settings), target)
+    begins, given = beginning.Beginning(journals, session), options.overrides(settings)
+    sets = begins.configured(target, given)
     faults = plan_given(None, sets)
-    loaded = load_target(target, sets, faults=faults.text, faults_from=faults.source, allow=models)
-    loaded = journals_.begun(loaded, journals, session)
+    loaded = begins.load(target, sets, given, faults=faults.text, faults_from=faults.source, allow=models)
     say_explored(faults)
     max_steps = loaded.scenario.max_steps if loaded.scenario else MAX_STEPS
     if is_campaign:
@@ -103,7 +102,7 @@ def command(
             keep_going=keep_going,
             chunk=chunk or chunk_size(schedules),
             max_steps=max_steps,
-            begins=beginning_text(loaded.system) if journals else None,
+            begins=beginning_text(loaded.system) if begins else None,
         )
         by = campaigns.crew(engine, workers, seconds, out, html, as_json)
         with campaigns.desk(make=True) as at:

@@ -3,43 +3,71 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from sim.base.errors import ConfigError
-from sim.scenario import Target
+from sim.base.errors import ConfigError, SimError
+from sim.scenario import Target, load_target
 from sim.scenario.loader import is_model_name
 
-from_ = click.option(
-    "--from",
-    "journals",
-    multiple=True,
-    type=click.Path(),
-    metavar="JOURNAL",
-    help="Begin with what this journal of a host holds of a run; may be repeated.",
-)
-session = click.option("--session", metavar="ID", help="The session of the journal, if it has several.")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-def configured(
-    journals: Sequence[str], session_id: str | None, given: Mapping[str, str], target: str
-) -> Mapping[str, str]:
-    """What the command line sets, and beside it what the session of these journals was begun with. Raises `ConfigError`."""
-    if not journals:
-        if session_id is not None:
-            raise ConfigError("--session is one of a journal; add --from JOURNAL")
-        return given
-    from sim.host.persisted import session_of  # most checks begin at the start
+class Beginning(NamedTuple):
+    """The journals of the command line; none if it begins at the start."""
 
-    _, config = session_of(journals, session_id, target if is_model_name(target) else "")
-    return {**{key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}, **given}
+    journals: tuple[str, ...]
+    session: str | None
+
+    def __bool__(self) -> bool:
+        return bool(self.journals)
+
+    def configured(self, target: str, given: Mapping[str, str]) -> Mapping[str, str]:
+        """What the command line sets, and beside it what the session was begun with. Raises `ConfigError`."""
+        if not self:
+            if self.session is not None:
+                raise ConfigError("--session is one of a journal; add --from JOURNAL")
+            return given
+        from sim.host.persisted import session_of  # most checks begin at the start
+
+        _, config = session_of(self.journals, self.session, target if is_model_name(target) else "")
+        return {
+            **{key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()},
+            **given,
+        }
+
+    def load(self, target: str, sets: Mapping[str, str], given: Mapping[str, str], **how: Any) -> Target:
+        """The target, set so, begun with what the journals hold; `given` is what the command line sets itself. Raises
+        `SimError` for what does not fit."""
+        if not self:
+            return load_target(target, sets, **how)
+        from sim.host.persisted import persisted_of
+
+        try:
+            loaded = load_target(target, sets, **how)
+        except SimError as error:
+            raise type(error)(*(_told(mistake, given) for mistake in error.mistakes)) from None
+        return loaded.begun_from(persisted_of(self.journals, loaded.system, self.session, loaded.model))
 
 
-def begun(target: Target, journals: Sequence[str], session_id: str | None) -> Target:
-    """The target begun with what these journals hold; as it is if there are none. Raises `ConfigError` or `ModelError`."""
-    if not journals:
-        return target
-    from sim.host.persisted import persisted_of
+def _told(mistake: str, given: Mapping[str, str]) -> str:
+    """A mistake, which may be in the configuration that a session was begun with, and not on the command line."""
+    key = mistake.removeprefix("--set ").partition("=")[0]
+    if mistake.startswith("--set ") and key not in given:
+        return f"the config of the session: {mistake.removeprefix('--set ')}"
+    return mistake
 
-    return target.begun_from(persisted_of(journals, target.system, session_id, target.model))
+
+def options(command: F) -> F:
+    """The options of a command that may begin with what journals hold."""
+    command = click.option("--session", metavar="ID", help="The session of the journal, if it has several.")(command)
+    return click.option(
+        "--from",
+        "journals",
+        multiple=True,
+        type=click.Path(),
+        metavar="JOURNAL",
+        help="Begin with what this journal of a host holds of a run; may be repeated.",
+    )(command)

@@ -18,6 +18,8 @@ from sim.system.declaration import Declaration
 from sim.system.persisted import Flying, Persisted, Persisting
 from sim.system.persisted_form import codec_of
 
+MONITOR = "monitor"
+"""The role of a machine that only listens."""
 TRIES = 5
 """How often journals are read that are written to meanwhile."""
 
@@ -37,14 +39,14 @@ def session_of(paths: Sequence[str], session: str | None, model: str = "") -> tu
     they hold none, or several and none is asked for."""
     with ExitStack() as stack:
         found: dict[str, dict[str, Any]] = {}
-        for path, journal in _opened(stack, paths, model):
-            known = journal.sessions()
+        for journal in _opened(stack, paths, model):
+            known, called = journal.sessions(), journal.database.name
             if session is not None and session not in known:
-                raise ConfigError(f"{path}: {unknown('session', session, known)}")
+                raise ConfigError(f"{called}: {unknown('session', session, known)}")
             names = [session] if session is not None else list(known)
             if len(names) != 1:
                 held = f"the sessions {listing(names, 'and')}; say which: --session ID" if names else "no session"
-                raise ConfigError(f"{path}: holds {held}")
+                raise ConfigError(f"{called}: holds {held}")
             found[names[0]] = known[names[0]][0]
     if len(found) > 1:
         raise ConfigError(
@@ -57,15 +59,18 @@ def persisted_of(paths: Sequence[str], system: Declaration, session: str | None 
     """What these journals hold of a session of `system`. Raises `ConfigError` for what cannot be read."""
     name, _ = session_of(paths, session, model)
     with ExitStack() as stack:
-        journals = [journal for _, journal in _opened(stack, paths, model)]
+        journals = [*_opened(stack, paths, model)]
         return _Reading(system, _looks(journals, name), name).result()
 
 
-def _opened(stack: ExitStack, paths: Sequence[str], model: str) -> Iterator[tuple[str, Journal]]:
-    if twice := [path for at, path in enumerate(paths) if path in paths[:at]]:
-        raise ConfigError(f"--from {twice[0]}: is given twice; give each journal once")
+def _opened(stack: ExitStack, paths: Sequence[str], model: str) -> Iterator[Journal]:
+    known: set[str] = set()
     for path in paths:
-        yield path, stack.enter_context(open_journal(path, model, fresh=False))
+        journal = stack.enter_context(open_journal(path, model, fresh=False))
+        if journal.id in known:
+            raise ConfigError(f"{journal.database.name}: is given twice; give each journal once")
+        known.add(journal.id)
+        yield journal
 
 
 def _looks(journals: Sequence[Journal], session: str) -> list[_Look]:
@@ -100,7 +105,7 @@ class _Reading:
         locals_: dict[str, Persisting] = {}
         for look in self._looks:
             for name in self._known(look):
-                if name in locals_ and name in self._system.processes:
+                if name in locals_:
                     raise ConfigError(f"{look.journal.database.name}: {name} is in another of these journals as well")
                 locals_[name] = self._machine(look, name, look.machines[name])
         mails, taken = self._in_flight()
@@ -116,10 +121,10 @@ class _Reading:
         return Persisted(locals_, flying, notes=tuple(notes))
 
     def _known(self, look: _Look) -> Iterator[str]:
-        """The machines of a journal, but for monitors that this system does not have: those write no lines."""
-        strange = [name for name in look.machines if name not in self._system.names]
-        acted = {line.process for line in look.journal.trace(self._session)} if strange else set()
-        yield from (name for name in look.machines if name not in strange or name in acted)
+        """The machines of a journal, but for monitors that this system does not have."""
+        for name, kept in look.machines.items():
+            if kept.role != MONITOR or name in self._system.monitors:
+                yield name
 
     def _machine(self, look: _Look, name: str, kept: Kept) -> Persisting:
         machine = self._system.processes.get(name) or self._system.monitors.get(name)
@@ -135,7 +140,7 @@ class _Reading:
         for look in self._looks:
             for mail in look.mail:
                 others = [other.journal for other in self._looks if mail.target in other.machines and other is not look]
-                if any(journal.has_come(look.journal.id, mail.id) for journal in others):
+                if any(journal.came_last(look.journal.id, mail.way) >= mail.id for journal in others):
                     taken += 1
                 else:
                     found.append((look, mail))

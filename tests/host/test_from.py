@@ -22,7 +22,7 @@ from sim.conform.logged import read_logs
 from sim.host import persisted
 from sim.host.cast import Cast
 from sim.host.hosted_session import HostedSession
-from sim.host.journal import Journal, Mail, open_journal
+from sim.host.journal import Came, Journal, Mail, open_journal
 from sim.host.persisted import persisted_of, session_of
 from sim.scenario import load_target
 from sim.system.declaration import Declaration
@@ -194,6 +194,10 @@ def two_hosts() -> tuple[HostedSession, HostedSession]:
     return hosted("desk.db", here=("desk",)), hosted("store.db", here=("store",))
 
 
+def came_from(session: HostedSession, mail: Mail) -> Came:
+    return Came(session.journal.id, "first", mail.source, mail.target, mail.id)
+
+
 BOTH = ["desk.db", "store.db"]
 
 
@@ -206,20 +210,20 @@ def test_what_was_sent_and_not_taken_is_in_flight() -> None:
     desk.move("desk", "order")
     assert flying(BOTH) == ["store Order(key=1)"]
     (order,) = mail_of(desk, "store")
-    assert store.deliver(order, (desk.journal.id, order.id, order.id))
+    assert store.deliver(order, came_from(desk, order))
     assert flying(BOTH) == ["desk Stored(key=1)"]
     found = persisted_of(BOTH, depot.system())
     assert "1 not acknowledged yet were taken already: when they come again nothing comes of it" in found.notes
-    desk.journal.forget_mail(order.id)
+    desk.journal.has_arrived([order])
     assert flying(BOTH) == ["desk Stored(key=1)"]
 
 
 def test_what_is_in_an_inbox_and_taken_for_in_flight_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Journal, "has_come", lambda self, journal, number: False)
+    monkeypatch.setattr(Journal, "came_last", lambda self, journal, way: 0)
     desk, store = two_hosts()
     desk.move("desk", "order")
     (order,) = mail_of(desk, "store")
-    assert store.deliver(order, (desk.journal.id, order.id, order.id))
+    assert store.deliver(order, came_from(desk, order))
     assert flying(BOTH) == ["store Order(key=1)", "desk Stored(key=1)"]
 
 
@@ -321,6 +325,16 @@ def test_the_configuration_is_that_of_the_session_unless_it_is_given(capsys: pyt
     assert "config    orders=3, version=1" in data["bounds"]
 
 
+def test_a_configuration_that_the_model_does_not_take_any_more_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    session = to_the_first_order()
+    with session.journal.database.writing() as change:
+        change.do("UPDATE session SET config = ?", json.dumps({"sites": [1, 2]}))
+    error = told("check", "depot", *MODEL, "--from", "run.db", capsys=capsys)
+    assert error.startswith(
+        "the config of the session: sites=[1, 2]: depot: unknown parameter 'sites': use orders, version"
+    )
+
+
 def test_a_log_of_a_run_that_began_there_conforms(capsys: pytest.CaptureFixture[str]) -> None:
     to_the_first_order()
     _, data = sim_json("check", "depot", *MODEL, "--set", "version=2", "--from", "run.db", capsys=capsys)
@@ -366,7 +380,7 @@ def test_what_is_wrong_with_a_journal_is_one_line(command: str, capsys: pytest.C
     assert say("--from", "strange.db").startswith("strange.db: is a journal of models.paxos, not of depot")
     assert say("--from", "two.db") == "two.db: holds the sessions s1 and s2; say which: --session ID"
     assert say("--from", "two.db", "--session", "s9") == "two.db: unknown session 's9': use s1 or s2"
-    assert say("--from", "run.db", "--from", "run.db") == "--from run.db: is given twice; give each journal once"
+    assert say("--from", "run.db", "--from", "run.db") == "run.db: is given twice; give each journal once"
     assert say("--from", "run.db", "--from", "other.db").startswith("these journals are of the sessions s1 and s3; ")
     assert (
         say("--from", "run.db", "--from", "two.db", "--session", "s1")
