@@ -275,7 +275,7 @@ class Reference:
         return [Outcome(Local(one.state, fields, tuple(sorted(one.timers))), (), ())]
 
     def _in_flight_before(self) -> list[list[Any]]:
-        """What may be in flight before anything starts: what may come again does so behind all else, or not."""
+        """What may be in flight before anything starts: what may come again does so after all else, or not."""
         begins = self.system.begins
         if begins is None:
             return [[]]

@@ -13,7 +13,7 @@ from sim.checker.exhaustive import check
 from sim.checker.memory import MIB
 from sim.checker.result import CheckResult, Progress
 from sim.cli import STARTED, options
-from sim.cli import journals as beginning
+from sim.cli import journals as journals_
 from sim.cli.keep import judged, keep, missed_lines
 from sim.cli.plans import plan_given, say_explored
 from sim.minimiser.counterexample_file import CounterexampleFile
@@ -51,7 +51,7 @@ from sim.scenario.models import settings_of
     show_default=True,
     help="Whether to judge what is owed on runs that never rest.",
 )
-@beginning.options
+@journals_.options
 @options.stop_after
 @options.handler_timeout
 @options.out
@@ -76,7 +76,7 @@ def command(
     as_json: bool,
 ) -> int:
     """Check every schedule of TARGET (a scenario file, or a model such as models.consensus)."""
-    begins, given = beginning.Beginning(journals, session), options.overrides(settings)
+    begins, given = journals_.FromJournals(journals, session), options.overrides(settings)
     sets = begins.configured(target, given)
     plan = plan_given(None, sets)
     loaded = begins.load(target, sets, given, faults=plan.text, faults_from=plan.source, allow=models)

@@ -16,7 +16,7 @@ from sim.base.errors import ConfigError
 from sim.campaign.campaign_plan import CampaignPlan, beginning_text, chunk_size
 from sim.campaign.sessions import begin
 from sim.cli import campaigns, options
-from sim.cli import journals as beginning
+from sim.cli import journals as journals_
 from sim.cli.keep import judged, keep_discoveries, missed_lines
 from sim.cli.plans import plan_given, say_explored
 from sim.fuzzer.fuzz import SCHEDULES, FuzzResult, Progress, fuzz
@@ -42,7 +42,7 @@ from sim.strategy import STRATEGIES, Portfolio
 )
 @click.option("--seed", type=options.Whole(0, 2**64 - 1), default=0, show_default=True, help="Fixes every pick.")
 @click.option("--keep-going", is_flag=True, help="Continue after a violation, and group equal ones.")
-@beginning.options
+@journals_.options
 @campaigns.workers
 @campaigns.engine
 @click.option("--chunk", type=options.Whole(1), metavar="N", help="Schedules that a worker takes at a time.")
@@ -79,7 +79,7 @@ def command(
     is_campaign = workers is not None or engine is not None
     if chunk is not None and not is_campaign:
         raise ConfigError("--chunk requires a campaign; add --workers")
-    begins, given = beginning.Beginning(journals, session), options.overrides(settings)
+    begins, given = journals_.FromJournals(journals, session), options.overrides(settings)
     sets = begins.configured(target, given)
     faults = plan_given(None, sets)
     loaded = begins.load(target, sets, given, faults=faults.text, faults_from=faults.source, allow=models)

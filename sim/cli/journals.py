@@ -15,7 +15,7 @@ from sim.scenario.loader import is_model_name
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Beginning(NamedTuple):
+class FromJournals(NamedTuple):
     """The journals of the command line; none if it begins at the start."""
 
     journals: tuple[str, ...]
@@ -30,7 +30,7 @@ class Beginning(NamedTuple):
             if self.session is not None:
                 raise ConfigError("--session is one of a journal; add --from JOURNAL")
             return given
-        from sim.host.persisted import session_of  # most checks begin at the start
+        from sim.host.journaled import session_of  # most checks begin at the start
 
         _, config = session_of(self.journals, self.session, target if is_model_name(target) else "")
         return {
@@ -43,7 +43,7 @@ class Beginning(NamedTuple):
         `SimError` for what does not fit."""
         if not self:
             return load_target(target, sets, **how)
-        from sim.host.persisted import persisted_of
+        from sim.host.journaled import persisted_of
 
         try:
             loaded = load_target(target, sets, **how)

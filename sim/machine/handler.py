@@ -188,8 +188,8 @@ class Handler:
         return self._hook("on_start", self.initial_fields, decide)
 
     def goes_on(self, state: str, fields: Mapping[str, Value], arms: Iterable[Arm], *, up: bool) -> list[Outcome]:
-        """The one outcome of a start that is none: it is in this state with these timers armed, or else down. Fields that
-        are not named are as at the start."""
+        """The one outcome of going on: it is in this state with these timers armed, or else down. Fields that are not
+        named are as at the start."""
         values = dict(zip(self.fields, self.initial_fields, strict=True)) | dict(fields)
         if not up:
             return [Outcome(self.down(tuple(values.values())), (), (), (), None)]

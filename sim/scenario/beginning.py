@@ -149,7 +149,7 @@ class _Reader:
                 path, f"{said(data)} is not JSON ({error}); write a text of JSON, such as '\"idle\"' or '[1, 2]'"
             )
         except Exception as error:  # a class of the model refuses it, or it is nested without end
-            self._wrong(path, f"{said(data)} is no value of the model: {failure(error)}")
+            self._wrong(path, f"{said(data)} cannot be a value of the model: {failure(error)}")
         return None
 
     def _due(self, path: Path, data: Plain) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 What is known of a process (or monitor) is its state, its fields and its armed timers; a process of which nothing is known
 starts as usual. Fault budgets are whole. A monitor of which nothing is known has missed what came before and would report
-violations that are none: it is left out where anything is known of a process (`begun_from`).
+what does not violate anything: it is left out where anything is known of a process (`begun_from`).
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Persisted:
     """What was persisted of a run: of processes and monitors by name, and what is in flight, the oldest first.
 
     - `flying`: (source, target, message), or (source, target, message, True) for one that may come again. It does so, or
-      not, where the link takes copies (`any`, `fifo`), behind all that is in flight
+      not, where the link takes copies (`any`, `fifo`), after all that is in flight
     - `left_out`: the monitors that are not judged, as nothing is known of them, and the properties that read them
     - `notes`: what else was assumed, for the words of a report
     """

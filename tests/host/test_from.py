@@ -19,11 +19,11 @@ from sim.campaign.sessions import sessions
 from sim.cli import call
 from sim.conform.conformance import Judging
 from sim.conform.logged import read_logs
-from sim.host import persisted
+from sim.host import journaled
 from sim.host.cast import Cast
 from sim.host.hosted_session import HostedSession
 from sim.host.journal import Came, Journal, Mail, open_journal
-from sim.host.persisted import persisted_of, session_of
+from sim.host.journaled import persisted_of, session_of
 from sim.scenario import load_target
 from sim.system.declaration import Declaration
 from sim.system.persisted import begun_from
@@ -154,7 +154,7 @@ def test_what_a_journal_holds_is_a_state_of_the_model(seed: int) -> None:
 
 def without(part: str) -> Any:
     """A reader of journals that overlooks a part of what they hold."""
-    result = persisted._Reading.result
+    result = journaled._Reading.result
 
     def read(self: Any) -> Persisted:
         found = result(self)
@@ -170,7 +170,7 @@ def without(part: str) -> Any:
 
 @pytest.mark.parametrize("part", ["flying", "timers"])
 def test_a_reader_that_overlooks_something_is_caught(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(persisted._Reading, "result", without(part))
+    monkeypatch.setattr(journaled._Reading, "result", without(part))
     assert any(strayed(seed) for seed in range(6))
 
 
@@ -442,6 +442,6 @@ def test_a_journal_that_is_written_to_meanwhile_is_read_again(monkeypatch: pytes
     monkeypatch.setattr(Journal, "machines", busy)
     assert flying(["run.db"]) == ["desk Stored(key=1)"]
     assert len(looks) == 2
-    monkeypatch.setattr(persisted, "TRIES", 0)
+    monkeypatch.setattr(journaled, "TRIES", 0)
     with pytest.raises(ConfigError, match="is written to all the time"):
         flying(["run.db"])
