@@ -340,6 +340,9 @@ def test_a_log_of_a_run_that_began_there_conforms(capsys: pytest.CaptureFixture[
     _, data = sim_json("check", "depot", *MODEL, "--set", "version=2", "--from", "run.db", capsys=capsys)
     path = data["counterexample"]["scenario"]
     assert sim("run", path, *MODEL, "--export", "log=run.jsonl", "--html", "run.html", capsys=capsys)[0] == 0
+    page = Path("run.html").read_text("utf-8")
+    assert "goes on in waiting" in page
+    assert "1 message in flight; fault budgets are whole" in page
     target = load_target(path, allow=["depot"])
     (run,) = read_logs(["run.jsonl"]).runs.values()
     answer = Judging(target.system).judge(run)
