@@ -308,8 +308,8 @@ class _Reader:
                 self.mistakes.add(blamed(self.root, config, mistake), mistake)
             return None
         self._check_kept(signature, system, shape)
-        system = self._judged(self._networked(system, shape), shape)
-        return config, begun(system, shape.begins, self.root, self.mistakes)
+        system = begun(self._networked(system, shape), shape.begins, self.root, self.mistakes)
+        return config, self._judged(system, shape)
 
     def _check_kept(self, signature: Signature, system: Declaration, shape: ScenarioShape) -> None:
         """What is said to the system itself would leave a parameter of the same name at its default, in silence."""

@@ -214,7 +214,8 @@ class Declaration:
             *(name for prop in [*kept, *([self.within] if self.within else [])] for name in prop.machines),
         }
         monitors = {name: monitor for name, monitor in self.monitors.items() if name in needed}
-        return replace(self, properties=kept, monitors=monitors, judged=tuple(dict.fromkeys(names)))
+        begins = None if self.begins is None else self.begins.of((*self.processes, *monitors))
+        return replace(self, properties=kept, monitors=monitors, judged=tuple(dict.fromkeys(names)), begins=begins)
 
     def judges(self, name: str) -> bool:
         """Whether this property is judged."""

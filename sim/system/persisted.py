@@ -7,7 +7,7 @@ what does not violate anything: it is left out where anything is known of a proc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -71,6 +71,10 @@ class Persisted:
     flying: Sequence[Flying | tuple[str, str, Message] | tuple[str, str, Message, bool]] = ()
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def of(self, names: Collection[str]) -> Persisted:
+        """The same, of these processes and monitors only."""
+        return replace(self, locals={name: one for name, one in self.locals.items() if name in names})
 
     @property
     def messages(self) -> list[Flying]:

@@ -354,6 +354,15 @@ def test_what_was_asked_for_and_cannot_be_judged_is_a_mistake() -> None:
         begun_from(shop(within=bound), HALF)
 
 
+def test_a_begun_system_may_be_judged_by_less() -> None:
+    sound = Persisted({"shop": WAITING, "effects": Persisting("owing", {"accepted": frozenset({7})})})
+    some = sometimes("a sale", lambda shop: bool(shop.lines), reads=("shop",))
+    system = begun_from(shop(properties=(some,)), sound).judging("a sale")
+    assert system.begins is not None
+    assert (list(system.monitors), list(system.begins.locals)) == ([], ["shop"])
+    assert check(system).finding is None
+
+
 # --- words --------------------------------------------------------------------------------------------------
 
 

@@ -271,6 +271,8 @@ def test_its_counterexample_replays_without_the_journal(capsys: pytest.CaptureFi
         assert sim_json(words[0], path, *words[1:], *MODEL, capsys=capsys)[1][
             "violation" if words[0] != "fuzz" else "verdict"
         ]
+    judged = sim_json("check", path, *MODEL, "--set", "properties=all is stored", capsys=capsys)[1]
+    assert judged["violation"]["property"] == "unhandled"
     Path("c.yaml").write_text(without_begins(Path(data["counterexample"]["scenario"]).read_text("utf-8")))
     assert sim("run", "c.yaml", *MODEL, capsys=capsys)[0] == 2, "the schedule fits nothing but that beginning"
 
