@@ -21,11 +21,12 @@ from sim.graph.hearing import Listening
 from sim.machine.constants import constant_fields
 from sim.machine.handler import Handler, Local, Outcome, is_unhandled
 from sim.machine.ledgers import Crashed, Received, Restarted
-from sim.machine.outputs import Emit, Output, Send, sends_of, writes_of
+from sim.machine.outputs import Arm, Emit, Output, Send, sends_of, writes_of
 from sim.machine.process import View
 from sim.machine.table import DOWN, FAILED, GONE, OFF
 from sim.system.declaration import Declaration
 from sim.system.network import KIND_BITS, NETWORKS, Envelope
+from sim.system.persisted import coming_again
 from sim.system.properties import STUCK
 from sim.world.address import Address
 from sim.world.finding import Debt
@@ -154,9 +155,26 @@ class Tabulation(Listening):
     def initial(self) -> list[list[tuple[int, Outcome]]]:
         """For each process the outcomes of its start, as (local id, outcome)."""
         return [
-            [(self.local(i, outcome.local), outcome) for outcome in self.handlers[i].initial()]
-            for i in range(len(self.names))
+            [(self.local(i, outcome.local), outcome) for outcome in self._start(name)]
+            for i, name in enumerate(self.names)
         ]
+
+    def _start(self, name: str) -> list[Outcome]:
+        handler, begins = self.handlers[self.index[name]], self.system.begins
+        one = begins.locals.get(name) if begins is not None else None
+        if one is None:
+            return handler.initial()
+        return handler.goes_on(one.state, one.fields, [Arm(timer, *due) for timer, due in one.armed.items()], up=one.up)
+
+    def flying(self) -> tuple[list[int], list[int]]:
+        """What is in flight before anything starts, the oldest first; and what of it may come a second time."""
+        begins = self.system.begins
+        if begins is None:
+            return [], []
+        messages = begins.messages
+        found = (messages, coming_again(self.system, messages))
+        flying, again = ([self.envelopes(Envelope(*one[:3])) for one in some] for some in found)
+        return flying, again
 
     def delivery(self, local: int, envelope: int) -> tuple[Action, ...]:
         """The actions that deliver this envelope to a target with this local value; none if deferred."""

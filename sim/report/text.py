@@ -15,6 +15,7 @@ from sim.report.outcome import JudgedRun
 from sim.run.simulation import RECURRING
 from sim.system.declaration import Declaration
 from sim.system.links import in_words
+from sim.system.persisted import beginning_words
 from sim.world.slowdown import Slowdown
 from sim.world.story import Story
 
@@ -47,7 +48,8 @@ def heading_lines(outcome: JudgedRun) -> tuple[str, str]:
 def trace_lines(story: Story) -> Iterator[str]:
     """The steps of a run: virtual time, who, what, to whom, and what changed."""
     for one in story.began:
-        yield f"{'start':>9}  {one.actor}" + (f"  sends {listing(one.sent, 'and')}" if one.sent else "")
+        said = [*one.before, *([f"sends {listing(one.sent, 'and')}"] if one.sent else [])]
+        yield "  ".join([f"{'start':>9}", one.actor, *(["; ".join(said)] if said else [])])
         yield from _emitted(one.emitted)
     slow = deque(story.slowdowns)
     for event in story.events[1:]:
@@ -75,6 +77,7 @@ def summary(outcome: JudgedRun) -> Iterator[str]:
     """The outcome of a run: a word in the first twelve columns, then the details."""
     run = outcome.run
     trace, world = run.trace, run.trace.world
+    yield from (f"begins      {line}" for line in beginning_words(outcome.scenario.system))
     yield f"ended       {run.ending.value}, after {run.steps} steps"
     yield f"emitted     {_counts(trace.emitted())}"
     yield f"rejected    {_counts(trace.rejected())}"
@@ -183,4 +186,5 @@ def bounds_lines(target: str, settings: Mapping[str, object], system: Declaratio
         f"system    processes {', '.join(system.processes)}; monitors {monitors}; network {in_words(system.network)}",
         f"faults    {faults}",
         *within,
+        *(f"begins    {line}" for line in beginning_words(system)),
     ]

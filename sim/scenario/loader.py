@@ -13,6 +13,7 @@ from sim.base.durations import EPOCH
 from sim.base.errors import ConfigError, ScenarioError, SimError, brief, nearest
 from sim.base.files import unplain
 from sim.faults.plan import FaultEntry, parse_plan, place_of, split_plan
+from sim.scenario.beginning import begun
 from sim.scenario.config import RESERVED, Signature, blamed, make_system, read_config, signature_of
 from sim.scenario.document import SIZE_MAX, Node, place_at, read_document
 from sim.scenario.expectation import (
@@ -307,7 +308,8 @@ class _Reader:
                 self.mistakes.add(blamed(self.root, config, mistake), mistake)
             return None
         self._check_kept(signature, system, shape)
-        return config, self._judged(self._networked(system, shape), shape)
+        system = begun(self._networked(system, shape), shape.begins, self.root, self.mistakes)
+        return config, self._judged(system, shape)
 
     def _check_kept(self, signature: Signature, system: Declaration, shape: ScenarioShape) -> None:
         """What is said to the system itself would leave a parameter of the same name at its default, in silence."""

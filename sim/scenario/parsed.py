@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from sim.base.errors import ConfigError
 from sim.metrics.settings import MetricsSettings
 from sim.system.declaration import Declaration
+from sim.system.persisted import Persisted, begun_from
 from sim.world.address import Address
 from sim.world.timing import Timing
 
@@ -85,3 +87,10 @@ class Target:
     config: Mapping[str, Any]
     system: Declaration
     scenario: Scenario | None = None
+
+    def begun_from(self, persisted: Persisted) -> Target:
+        """The same, begun with what was persisted of a run. Raises `ModelError` for what does not fit, and `ConfigError`
+        for a file that says itself where it begins."""
+        if self.system.begins is not None:
+            raise ConfigError(f"{self.name}: says itself where it begins; leave out --from, or `begins:` in the file")
+        return replace(self, system=begun_from(self.system, persisted))
