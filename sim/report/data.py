@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sim.report.covered import transition_data
-from sim.report.outcome import JudgedRun
 from sim.world.finding import Finding
 
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from sim.fuzzer.discovery import Discovery
     from sim.minimiser.counterexample_file import CounterexampleFile
     from sim.report.fuzzed import Fuzzed
+    from sim.report.outcome import JudgedRun
 
 
 def run_data(outcome: JudgedRun) -> dict[str, Any]:
