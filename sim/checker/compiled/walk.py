@@ -232,7 +232,7 @@ class CompiledWalk:
         self._mirror.learn_hearing(state, number)
 
     def _unjudged(self) -> list[State]:
-        """The new state that is to be judged, and those behind it of which the predicates will be asked next."""
+        """The new state that is to be judged, and those after it of which the predicates will be asked next."""
         one = self._small.after[: self._registers[layout.RAW]].tolist()
         if self._reduced is not None or self._settings[layout.MAX_STATES]:
             return [self._mirror.state(one)]
