@@ -29,7 +29,7 @@ def acknowledge_before_commit() -> None:
 
     def receive(self: Host, parcel: Parcel) -> Receipt:
         mark = (parcel.sender.journal, parcel.mail.id)
-        if late and mark not in late or parcel.mail.session not in self.running:
+        if (late and mark not in late) or parcel.mail.session not in self.running:
             return Receipt(parcel.mail.id, False)
         if mark not in late:
             late.add(mark)

@@ -25,7 +25,7 @@ from cryptography.x509.oid import NameOID
 from sim import System
 from sim.base.errors import ConfigError
 from sim.host import Host, Port, Stream, Tls, wire
-from sim.host import endpoint as endpoint_module
+from sim.host import address as endpoint_module
 from sim.host import port as port_module
 from sim.host.journal import SENT_BITS, Entry, Line, Mail, digest_of, open_journal
 from sim.host.links import Link, Parcel, Sender
