@@ -52,8 +52,8 @@ fuzz-parsers: $(READY)  ## every parser with coverage guidance, for FUZZ_SECONDS
 sanitize: $(READY)  ## the walks with every index, shift and byte of memory looked at
 	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
 	ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest -p tests.native.sanitized -p no:cacheprovider \
-	tests/native tests/explore/test_compiled.py tests/explore/test_compiled_fuzz.py tests/explore/test_reduction.py \
-	tests/core/test_reads_in_flight.py tests/core/test_machines.py tests/core/test_updates.py \
+	tests/native tests/explore/test_ahead.py tests/explore/test_compiled.py tests/explore/test_compiled_fuzz.py \
+	tests/explore/test_reduction.py tests/core/test_reads_in_flight.py tests/core/test_machines.py tests/core/test_updates.py \
 	--ignore tests/native/test_leaks.py -k "not stays_within_its_memory_bound"
 
 docs: $(READY)  ## the documentation as a site, in site/

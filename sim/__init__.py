@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from sim.run.trace import Run, Trace
     from sim.strategy import Drawn, Replay, Strategy, TwoPhase, Uniform, VirtualTime
     from sim.system.declaration import Cut, cut
+    from sim.system.persisted import Persisted, Persisting, begun_from
     from sim.system.properties import (
         always,
         always_eventually,
@@ -87,6 +88,8 @@ _WHERE = {
     "Message": "sim.base.values",
     "ModelError": "sim.base.errors",
     "Monitor": "sim.machine.process",
+    "Persisted": "sim.system.persisted",
+    "Persisting": "sim.system.persisted",
     "Process": "sim.machine.process",
     "PropertyViolation": "sim.testing",
     "RateLimited": "sim.faults",
@@ -114,6 +117,7 @@ _WHERE = {
     "VirtualTime": "sim.strategy",
     "always": "sim.system.properties",
     "always_eventually": "sim.system.properties",
+    "begun_from": "sim.system.persisted",
     "check": "sim.checker.exhaustive",
     "cut": "sim.system.declaration",
     "eventually": "sim.system.properties",
@@ -161,6 +165,8 @@ __all__ = [
     "Message",
     "ModelError",
     "Monitor",
+    "Persisted",
+    "Persisting",
     "Process",
     "PropertyViolation",
     "RateLimited",
@@ -188,6 +194,7 @@ __all__ = [
     "VirtualTime",
     "always",
     "always_eventually",
+    "begun_from",
     "check",
     "cut",
     "eventually",

@@ -252,14 +252,38 @@ class Reference:
     def initial(self) -> list[State]:
         starts: list[list[Outcome]] = [[]]
         for machine in self.machines:
-            starts = [[*start, o] for start in starts for o in machine.hook("on_start", machine.start)]
+            starts = [[*start, o] for start in starts for o in self._starts(machine)]
         states = []
-        for start in starts:
+        for start, flying in [(start, flying) for start in starts for flying in self._in_flight_before()]:
             state = State(tuple(o.local for o in start), (), tuple(e.count or 0 for e in self.finite), ())
+            for envelope in flying:
+                state = self._add(state, envelope)
             for index, outcome in enumerate(start):
                 state = self._output(state, index, outcome.outputs)
             states.append(state)
         return list(dict.fromkeys(states))
+
+    def _starts(self, machine: Machine) -> list[Outcome]:
+        """How a process starts; one of which something was persisted goes on there."""
+        begins = self.system.begins
+        if begins is None or machine.name not in begins.locals:
+            return machine.hook("on_start", machine.start)
+        one = begins.locals[machine.name]
+        fields = tuple(one.fields.get(f, s) for f, s in zip(machine.fields, machine.start, strict=True))
+        if not one.up:
+            return [Outcome(machine.down(fields), (), ())]
+        return [Outcome(Local(one.state, fields, tuple(sorted(one.timers))), (), ())]
+
+    def _in_flight_before(self) -> list[list[Any]]:
+        """What may be in flight before anything starts: what may come again does so after all else, or not."""
+        begins = self.system.begins
+        if begins is None:
+            return [[]]
+        found = [[tuple(one[:3]) for one in begins.flying]]
+        for envelope in [tuple(one[:3]) for one in begins.flying if one[3:] == (True,)]:
+            if self._kind(envelope) in ("any", "fifo"):
+                found += [[*flying, envelope] for flying in found]
+        return found
 
     def _output(self, state: State, index: int, outputs: tuple[Any, ...], first: Any = None, last: Any = None) -> State:
         """After sends and emissions; writes are in the local value already."""

@@ -69,8 +69,9 @@ def within_value(value: Value) -> Iterator[str]:
             if type(item) not in _ALONE:
                 yield from within_value(item)
     elif is_record(value):
-        for name in field_names(type(value)):
-            yield from mismatches(type(value), name, getattr(value, name))
+        kind: Any = type(value)
+        for name in field_names(kind):
+            yield from mismatches(kind, name, getattr(value, name))
 
 
 _ALONE = frozenset({bool, int, str, bytes, type(None)})

@@ -7,8 +7,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sim.base.errors import ConfigError
 from sim.faults.plan import show_plan
 from sim.scenario import Target, load_target
+from sim.scenario.beginning import read_beginning
+from sim.system.declaration import Declaration
+from sim.system.persisted_form import form_of
 
 CHUNK_MAX = 50_000
 """At most this many schedules per chunk, unless the campaign says otherwise: about a tenth of a second of the compiled walk, a
@@ -40,10 +44,12 @@ class CampaignPlan:
     keep_going: bool
     chunk: int
     max_steps: int
+    begins: str | None = None
+    """What was persisted of a run, as JSON, where the campaign begins there: whoever runs a chunk begins with the same."""
 
     def load(self) -> Target:
         """The target, read again. Raises `ScenarioError`."""
-        return load_target(
+        target = load_target(
             self.target,
             dict(self.overrides),
             faults=self.faults,
@@ -51,6 +57,12 @@ class CampaignPlan:
             allow={*self.allow, self.model},
             text=self.text,
         )
+        if self.begins is None:
+            return target
+        persisted, wrong = read_beginning(json.loads(self.begins), target.system)
+        if wrong:
+            raise ConfigError(*(f"begins: {'.'.join(map(str, one.path))}: {one.mistake}" for one in wrong))
+        return target.begun_from(persisted)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
@@ -60,6 +72,11 @@ class CampaignPlan:
         data: dict[str, Any] = json.loads(text)
         overrides = tuple((key, value) for key, value in data["overrides"])
         return cls(**{**data, "overrides": overrides, "allow": tuple(data["allow"])})
+
+
+def beginning_text(system: Declaration) -> str:
+    """Where a system begins that does not begin at its start, for a plan."""
+    return json.dumps(form_of(system), ensure_ascii=False)
 
 
 def chunk_size(schedules: int | None) -> int:

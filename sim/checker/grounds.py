@@ -34,9 +34,11 @@ def takes_rows(result: CheckResult) -> bool:
 
 
 def assumed(graph: Graph) -> str:
-    """What is assumed of runs that never end, beyond weak fairness; empty if nothing is."""
+    """What is assumed: of where it begins, if that is not the start; of runs that never end, beyond weak fairness. Empty if
+    nothing is."""
     fairness = graph.fairness
-    parts = [f"{name} is taken again and again where it can be" for name in sorted(fairness.moves)]
+    parts = ["it begins where it was persisted"] if graph.system.begins is not None else []
+    parts += [f"{name} is taken again and again where it can be" for name in sorted(fairness.moves)]
     parts += ["every outcome of a choice comes about again and again"] if fairness.choices else []
     return listing(parts, "and") if parts else ""
 

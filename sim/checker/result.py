@@ -107,7 +107,7 @@ class CheckResult:
 
     @property
     def assumed(self) -> str:
-        """What was assumed of runs that never end, beyond weak fairness; empty if nothing was."""
+        """What was assumed of where it begins, and of runs that never end, beyond weak fairness; empty if nothing was."""
         return "" if self.graph is None else grounds.assumed(self.graph)
 
     @property

@@ -170,7 +170,7 @@ def _report(session: Session, target: Target, done: _Done, by: Crew) -> int:
     verdict = "violated" if violated else answer.verdict
     status, as_expected = judged(target, verdict, violated, interrupted=answer.interrupted)
     if by.as_json:
-        data = fuzz_data(answer, target.name, kept, as_expected)
+        data = fuzz_data(answer, target, kept, as_expected)
         options.print_json({**data, "verdict": verdict, **_data(session, done, by, again)})
         return status
     if done.is_held:

@@ -13,12 +13,13 @@ from sim.checker.exhaustive import check
 from sim.checker.memory import MIB
 from sim.checker.result import CheckResult, Progress
 from sim.cli import STARTED, options
+from sim.cli import journals as journals_
 from sim.cli.keep import judged, keep, missed_lines
 from sim.cli.plans import plan_given, say_explored
 from sim.minimiser.counterexample_file import CounterexampleFile
 from sim.report.data import check_data
 from sim.report.text import bounds_lines, check_lines
-from sim.scenario import Target, load_target
+from sim.scenario import Target
 from sim.scenario.models import settings_of
 
 
@@ -50,6 +51,7 @@ from sim.scenario.models import settings_of
     show_default=True,
     help="Whether to judge what is owed on runs that never rest.",
 )
+@journals_.options
 @options.stop_after
 @options.handler_timeout
 @options.out
@@ -65,6 +67,8 @@ def command(
     max_memory: int | None,
     reduce: bool,
     cycles: str,
+    journals: tuple[str, ...],
+    session: str | None,
     seconds: float | None,
     out: str,
     html: bool,
@@ -72,9 +76,10 @@ def command(
     as_json: bool,
 ) -> int:
     """Check every schedule of TARGET (a scenario file, or a model such as models.consensus)."""
-    sets = options.overrides(settings)
+    begins, given = journals_.FromJournals(journals, session), options.overrides(settings)
+    sets = begins.configured(target, given)
     plan = plan_given(None, sets)
-    loaded = load_target(target, sets, faults=plan.text, faults_from=plan.source, allow=models)
+    loaded = begins.load(target, sets, given, faults=plan.text, faults_from=plan.source, allow=models)
     say_explored(plan)
     bounds = bounds_lines(loaded.name, settings_of(loaded.model, loaded.config), loaded.system)
     if not as_json:
@@ -94,7 +99,7 @@ def command(
     violated = [result.finding.property] if result.finding is not None else []
     status, as_expected = judged(loaded, result.verdict, violated, interrupted=result.stopped == "interrupted")
     if as_json:
-        data = check_data(result, loaded.name, path, as_expected)
+        data = check_data(result, loaded, path, as_expected)
         options.print_json(
             {**data, "bounds": bounds, "replay": replay, "seconds_total": round(time.perf_counter() - STARTED, 6)}
         )

@@ -13,16 +13,17 @@ import click
 
 from sim.base import printing
 from sim.base.errors import ConfigError
-from sim.campaign.campaign_plan import CampaignPlan, chunk_size
+from sim.campaign.campaign_plan import CampaignPlan, beginning_text, chunk_size
 from sim.campaign.sessions import begin
 from sim.cli import campaigns, options
+from sim.cli import journals as journals_
 from sim.cli.keep import judged, keep_discoveries, missed_lines
 from sim.cli.plans import plan_given, say_explored
 from sim.fuzzer.fuzz import SCHEDULES, FuzzResult, Progress, fuzz
 from sim.report.data import fuzz_data
 from sim.report.fuzzed import fuzz_head, fuzz_lines
 from sim.run.simulation import MAX_STEPS
-from sim.scenario import Target, load_target
+from sim.scenario import Target
 from sim.scenario.models import settings_of
 from sim.strategy import STRATEGIES, Portfolio
 
@@ -41,6 +42,7 @@ from sim.strategy import STRATEGIES, Portfolio
 )
 @click.option("--seed", type=options.Whole(0, 2**64 - 1), default=0, show_default=True, help="Fixes every pick.")
 @click.option("--keep-going", is_flag=True, help="Continue after a violation, and group equal ones.")
+@journals_.options
 @campaigns.workers
 @campaigns.engine
 @click.option("--chunk", type=options.Whole(1), metavar="N", help="Schedules that a worker takes at a time.")
@@ -57,6 +59,8 @@ def command(
     strategy: str,
     seed: int,
     keep_going: bool,
+    journals: tuple[str, ...],
+    session: str | None,
     workers: int | None,
     engine: str | None,
     chunk: int | None,
@@ -75,9 +79,10 @@ def command(
     is_campaign = workers is not None or engine is not None
     if chunk is not None and not is_campaign:
         raise ConfigError("--chunk requires a campaign; add --workers")
-    sets = options.overrides(settings)
+    begins, given = journals_.FromJournals(journals, session), options.overrides(settings)
+    sets = begins.configured(target, given)
     faults = plan_given(None, sets)
-    loaded = load_target(target, sets, faults=faults.text, faults_from=faults.source, allow=models)
+    loaded = begins.load(target, sets, given, faults=faults.text, faults_from=faults.source, allow=models)
     say_explored(faults)
     max_steps = loaded.scenario.max_steps if loaded.scenario else MAX_STEPS
     if is_campaign:
@@ -97,11 +102,12 @@ def command(
             keep_going=keep_going,
             chunk=chunk or chunk_size(schedules),
             max_steps=max_steps,
+            begins=beginning_text(loaded.system) if begins else None,
         )
         by = campaigns.crew(engine, workers, seconds, out, html, as_json)
         with campaigns.desk(make=True) as at:
-            session = begin(at.store, at.project, plan, loaded, at.place)
-            return campaigns.carry_on(at, session, loaded, by)
+            campaign = begin(at.store, at.project, plan, loaded, at.place)
+            return campaigns.carry_on(at, campaign, loaded, by)
     if not as_json:
         printing.out(*fuzz_head(loaded, settings_of(loaded.model, loaded.config), strategy, seed))
     with _progress(as_json, schedules) as progress:
@@ -123,7 +129,7 @@ def _report(result: FuzzResult, target: Target, out: str, html: bool, as_json: b
     violated = [found.property for found in result.found]
     status, as_expected = judged(target, result.verdict, violated, interrupted=result.interrupted)
     if as_json:
-        options.print_json(fuzz_data(result, target.name, kept, as_expected))
+        options.print_json(fuzz_data(result, target, kept, as_expected))
     else:
         printing.out(*fuzz_lines(result, kept), *missed_lines(target, result.verdict, violated))
     return status

@@ -31,6 +31,10 @@ FLYING = 1 << 24
 """The place of the first of equal envelopes (or of a queue) in a fingerprint; what comes before is numbered."""
 
 
+ONCE, TWICE = "once", "twice"
+"""How often a message comes that was in flight before and may come again."""
+
+
 class Definition:
     """What is enabled in each state of a system, and what it does. Handlers run when a (local value, input)
     pair is met for the first time; `handler` is what runs them."""
@@ -78,25 +82,29 @@ class Definition:
     # --- states -------------------------------------------------------------------------------------
 
     def starts(self) -> list[GraphStart]:
-        """The ways to begin: one for each combination of choices made in `on_start`."""
+        """The ways to begin: one for each combination of choices made in `on_start`, and of how often a message comes that
+        was in flight before and may come again."""
         if not self._starts:
             self._starts = self._begin()
         return self._starts
 
     def _begin(self) -> list[GraphStart]:
         found = []
-        for start in product(*self.tables.initial()):
+        flying, again = self.tables.flying()
+        for start, times in product(product(*self.tables.initial()), product((ONCE, TWICE), repeat=len(again))):
             locals_: tuple[int, ...] = tuple(local for local, _ in start)
-            sends: tuple[int, ...] = ()
+            before = (*flying, *(e for e, count in zip(again, times, strict=True) if count == TWICE))
+            sends: tuple[int, ...] = before
             for index, (_, outcome) in enumerate(start):
                 sends += self.tables.sends(self.names[index], outcome.outputs)
                 locals_ = self.tables.notify(locals_, self.tables.heard((), outcome.outputs))
             net = self.network.add(self.network.empty(), sends)
-            choices = tuple(choice for _, outcome in start for choice in outcome.choices)
+            choices = tuple(choice for _, outcome in start for choice in outcome.choices) + times
             outputs = tuple((self.names[i], outcome.outputs) for i, (_, outcome) in enumerate(start) if outcome.outputs)
             arms = tuple((i, arm) for i, (_, outcome) in enumerate(start) for arm in outcome.arms)
             state = State(locals_, net, self.budget.full, ())
-            found.append(GraphStart(choices, state, sends, outputs, arms, encode((self.names, self.value(state)))))
+            record = encode((self.names, self.value(state)))
+            found.append(GraphStart(choices, state, sends, outputs, arms, record, len(before)))
         return found
 
     def initial(self) -> list[State]:

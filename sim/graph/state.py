@@ -34,6 +34,8 @@ class GraphStart(NamedTuple):
     arms: tuple[tuple[int, Arm], ...]
     record: bytes
     """The canonical encoding of the names of the system and of the state, for the digest of a run."""
+    before: int = 0
+    """How many of `sends`, the first ones, were sent before: nobody who starts puts them there."""
 
     @property
     def address(self) -> Address:
@@ -45,7 +47,7 @@ class GraphStart(NamedTuple):
 
     @property
     def puts(self) -> list[tuple[str, tuple[Emission | Sent, ...]]]:
-        found, sends = [], self.sends
+        found, sends = [], self.sends[self.before :]
         for name, outputs in self.outputs:
             puts = puts_of(outputs, sends)
             found.append((name, puts))

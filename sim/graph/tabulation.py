@@ -8,7 +8,7 @@ depends on them.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from sim.base.errors import ModelError, unknown
 from sim.base.interner import Interner
@@ -18,14 +18,14 @@ from sim.faults.plan import FaultEntry
 from sim.graph.action import Action, Effect, Kind
 from sim.graph.debts import debts_of
 from sim.graph.hearing import Listening
-from sim.machine.constants import constant_fields
 from sim.machine.handler import Handler, Local, Outcome, is_unhandled
 from sim.machine.ledgers import Crashed, Received, Restarted
-from sim.machine.outputs import Emit, Output, Send, sends_of, writes_of
+from sim.machine.outputs import Arm, Emit, Output, Send, sends_of, writes_of
 from sim.machine.process import View
 from sim.machine.table import DOWN, FAILED, GONE, OFF
 from sim.system.declaration import Declaration
 from sim.system.network import KIND_BITS, NETWORKS, Envelope
+from sim.system.persisted import coming_again
 from sim.system.properties import STUCK
 from sim.world.address import Address
 from sim.world.finding import Debt
@@ -141,8 +141,7 @@ class Tabulation(Listening):
             process, value = self.locals.things[local]
             names = ("kind", "reason") if value.state == FAILED else self.handlers[process].fields
             fields = dict(zip(names, value.fields, strict=True))
-            constant = constant_fields(cast(Any, self.handlers[process].cls))
-            view = self._views[local] = View(value.state, fields, value.timers, value.up, constant)
+            view = self._views[local] = View(value.state, fields, value.timers, value.up, self.handlers[process].cls)
         return view
 
     def address_of(self, envelope: int) -> Address:
@@ -154,9 +153,26 @@ class Tabulation(Listening):
     def initial(self) -> list[list[tuple[int, Outcome]]]:
         """For each process the outcomes of its start, as (local id, outcome)."""
         return [
-            [(self.local(i, outcome.local), outcome) for outcome in self.handlers[i].initial()]
-            for i in range(len(self.names))
+            [(self.local(i, outcome.local), outcome) for outcome in self._start(name)]
+            for i, name in enumerate(self.names)
         ]
+
+    def _start(self, name: str) -> list[Outcome]:
+        handler, begins = self.handlers[self.index[name]], self.system.begins
+        one = begins.locals.get(name) if begins is not None else None
+        if one is None:
+            return handler.initial()
+        return handler.goes_on(one.state, one.fields, [Arm(timer, *due) for timer, due in one.armed.items()], up=one.up)
+
+    def flying(self) -> tuple[list[int], list[int]]:
+        """What is in flight before anything starts, the oldest first; and what of it may come a second time."""
+        begins = self.system.begins
+        if begins is None:
+            return [], []
+        messages = begins.messages
+        found = (messages, coming_again(self.system, messages))
+        flying, again = ([self.envelopes(Envelope(*one[:3])) for one in some] for some in found)
+        return flying, again
 
     def delivery(self, local: int, envelope: int) -> tuple[Action, ...]:
         """The actions that deliver this envelope to a target with this local value; none if deferred."""

@@ -39,7 +39,7 @@ def tell(
         first=first,
         events=events,
         journeys=tuple(teller.journeys),
-        began=tuple(_beginning(name, outputs) for name, outputs in start.outputs),
+        began=tuple(teller.began(start)),
         slowdowns=tuple(slowdowns),
         diagrams=drawn,
     )
@@ -105,13 +105,14 @@ def _words(action: Action, names: Sequence[str]) -> _Words:
     )
 
 
-def _arming(process: str, arm: Arm) -> str:
-    return f"{process} arms {arm.timer} for {show_range(arm.low_ms, arm.high_ms)}"
+def _arming(process: str, arm: Arm, verb: str = "arms") -> str:
+    armed = " armed" if verb == "has" else ""
+    return f"{process} {verb} {arm.timer}{armed} for {show_range(arm.low_ms, arm.high_ms)}"
 
 
-def _beginning(name: str, outputs: tuple[Output, ...]) -> Beginning:
+def _beginning(name: str, outputs: tuple[Output, ...], before: Iterable[str] = ()) -> Beginning:
     sent = (f"{show(send.message)} to {send.target}" for output in outputs for send in sends_of(output))
-    return Beginning(name, tuple(sent), tuple(map(brief, _emissions(outputs))))
+    return Beginning(name, tuple(sent), tuple(map(brief, _emissions(outputs))), tuple(before))
 
 
 def _emissions(outputs: tuple[Output, ...]) -> Iterator[Emission]:
@@ -176,11 +177,37 @@ class _Teller:
             yield self._event(number, time, action, before, after)
             before = after
 
+    def began(self, start: GraphStart) -> Iterator[Beginning]:
+        """What everybody did at the start, and what is known of it from before."""
+        outputs, tables = dict(start.outputs), self.graph.tables
+        flying = [tables.envelopes.things[e] for e in start.sends[: start.before]]
+        begins = self.graph.system.begins
+        first = 0 if begins is None else len(begins.flying)
+        for index, name in enumerate(self.graph.names):
+            before = []
+            if begins is not None and name in begins.locals:
+                view = tables.view(start.place.locals[index])
+                before.append(f"goes on in {view.state}" if view.up else "is down")
+            sent = [
+                f"{show(one.message)} to {one.target}{' again' if at >= first else ''}"
+                for at, one in enumerate(flying)
+                if one.source == name
+            ]
+            if sent:
+                before.append(f"had sent {listing(sent, 'and')}")
+            if before or name in outputs:
+                yield _beginning(name, outputs.get(name, ()), before)
+
     def _start(self, start: GraphStart) -> Happening:
         address = str(start.address)
-        began = [_beginning(name, outputs) for name, outputs in start.outputs]
-        notes = [f"{one.actor} sends {listing(one.sent, 'and')}" for one in began if one.sent]
-        notes += [_arming(self.graph.names[i], arm) for i, arm in start.arms]
+        began = [*self.began(start)]
+        notes = [f"{one.actor} {words}" for one in began for words in one.before]
+        notes += [f"{one.actor} sends {listing(one.sent, 'and')}" for one in began if one.sent]
+        begins = self.graph.system.begins
+        for i, arm in start.arms:
+            name = self.graph.names[i]
+            goes_on = begins is not None and name in begins.locals
+            notes.append(_arming(name, arm, "has" if goes_on else "arms"))
         emissions = [emission for _, outputs in start.outputs for emission in _emissions(outputs)]
         return Happening(
             0,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple, cast
 
@@ -186,6 +186,16 @@ class Handler:
     def initial(self, decide: Decide | None = None) -> list[Outcome]:
         """The outcomes of `on_start` in the initial state."""
         return self._hook("on_start", self.initial_fields, decide)
+
+    def goes_on(self, state: str, fields: Mapping[str, Value], arms: Iterable[Arm], *, up: bool) -> list[Outcome]:
+        """The one outcome of going on: it is in this state with these timers armed, or else down. Fields that are not
+        named are as at the start."""
+        values = dict(zip(self.fields, self.initial_fields, strict=True)) | dict(fields)
+        if not up:
+            return [Outcome(self.down(tuple(values.values())), (), (), (), None)]
+        armed = tuple(sorted(arms, key=lambda arm: arm.timer))
+        local = Local(state, tuple(values.values()), tuple(arm.timer for arm in armed))
+        return [Outcome(local, (), armed, (), None)]
 
     def restart(self, down: Local, decide: Decide | None = None) -> list[Outcome]:
         """The outcomes of `on_restart`: the initial state, with what was durable."""

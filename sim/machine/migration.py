@@ -53,7 +53,7 @@ def migrated(
                 f"{cls.__name__}.{HOOK} changes what it has made itself: it must leave a state and fields of its own "
                 "class as they are, since it is asked at every start"
             )
-    advice = f", or say in {cls.__name__}.{HOOK} what becomes of it"
+    advice = f"; {cls.__name__}.{HOOK} may say what becomes of it"
     mistakes = [] if state in table.states else [unknown("state", state, table.states) + advice]
     mistakes += [unknown("field", name, table.fields) + advice for name in fields if name not in table.fields]
     found: dict[str, Value] = {}

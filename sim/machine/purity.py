@@ -131,7 +131,7 @@ def impurities(cls: type) -> tuple[str, ...]:
     table: Table = cls.table  # type: ignore[attr-defined]
     names = [name for row in table.rows for name in (*row.conditions, *row.unless, *row.before, *row.after)]
     names += [name for hooks in (table.on_enter, table.on_exit) for found in hooks.values() for name in found]
-    names += [name for name in ("on_start", "on_restart") if hasattr(cls, name)]
+    names += [name for name in ("on_start", "on_restart", "migrate") if hasattr(cls, name)]
     roots = [found for name in dict.fromkeys(names) if callable(found := getattr(cls, name, None))]
     lines = [*_unfinished(roots), *_Reader(cls).read(roots)]
     return tuple(dict.fromkeys(f"{cls.__name__}: {line}" for line in lines))
@@ -289,6 +289,7 @@ def _home(thing: Any) -> str:
     return _SAME.get(module, module)
 
 
+@cache
 def _banned(dotted: str) -> str | None:
     """The entry of `BANS` that a name falls under."""
     if any(dotted == name or dotted.startswith(f"{name}.") for name in _HARMLESS):

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sim.report.covered import transition_data
-from sim.report.outcome import JudgedRun
+from sim.system.persisted import beginning_data
 from sim.world.finding import Finding
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sim.fuzzer.discovery import Discovery
     from sim.minimiser.counterexample_file import CounterexampleFile
     from sim.report.fuzzed import Fuzzed
+    from sim.report.outcome import JudgedRun
+    from sim.scenario import Target
 
 
 def run_data(outcome: JudgedRun) -> dict[str, Any]:
@@ -24,6 +26,7 @@ def run_data(outcome: JudgedRun) -> dict[str, Any]:
     return {
         "scenario": scenario.path,
         "model": scenario.model,
+        "begins": beginning_data(scenario.system),
         "verdict": run.verdict,
         "as_expected": outcome.as_expected,
         "missed": list(outcome.missed),
@@ -50,7 +53,7 @@ def run_data(outcome: JudgedRun) -> dict[str, Any]:
     }
 
 
-def check_data(result: CheckResult, target: str, counterexample: str | None, as_expected: bool) -> dict[str, Any]:
+def check_data(result: CheckResult, target: Target, counterexample: str | None, as_expected: bool) -> dict[str, Any]:
     """The object of `sim check --json`; `counterexample` is the path of the scenario that replays it."""
     finding = result.finding
     found = None
@@ -64,7 +67,8 @@ def check_data(result: CheckResult, target: str, counterexample: str | None, as_
             "schedule": [] if result.counterexample is None else list(result.counterexample.schedule),
         }
     return {
-        "target": target,
+        "target": target.name,
+        "begins": beginning_data(target.system),
         "verdict": result.verdict,
         "as_expected": as_expected,
         "violation": finding_data(finding),
@@ -92,11 +96,12 @@ def check_data(result: CheckResult, target: str, counterexample: str | None, as_
     }
 
 
-def fuzz_data(result: Fuzzed, target: str, kept: Sequence[CounterexampleFile], as_expected: bool) -> dict[str, Any]:
+def fuzz_data(result: Fuzzed, target: Target, kept: Sequence[CounterexampleFile], as_expected: bool) -> dict[str, Any]:
     """The object of `sim fuzz --json`; `kept` are the files of what was found."""
     bound = result.bound
     return {
-        "target": target,
+        "target": target.name,
+        "begins": beginning_data(target.system),
         "verdict": result.verdict,
         "as_expected": as_expected,
         "strategy": result.strategy,

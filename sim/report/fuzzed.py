@@ -10,6 +10,7 @@ from sim.report.covered import transition_count, transition_lines
 from sim.report.text import counterexample_lines
 from sim.scenario import Target
 from sim.system.links import in_words
+from sim.system.persisted import beginning_words
 
 if TYPE_CHECKING:
     from sim.campaign.answer import CampaignAnswer
@@ -29,6 +30,7 @@ def fuzz_head(target: Target, settings: Mapping[str, object], strategy: str, see
         f"config    {shown or 'none'}",
         f"system    {len(system.processes)} processes, {len(system.monitors)} monitors, network {in_words(system.network)}",
         f"faults    {show_plan(system.budget)}, at random",
+        *(f"begins    {line}" for line in beginning_words(system)),
         "",
     ]
 

@@ -10,11 +10,10 @@ from sim.base.durations import show_duration
 from sim.base.errors import listing
 from sim.faults.plan import show_plan
 from sim.report.covered import transition_lines
-from sim.report.metrics import summary_lines
-from sim.report.outcome import JudgedRun
 from sim.run.simulation import RECURRING
 from sim.system.declaration import Declaration
 from sim.system.links import in_words
+from sim.system.persisted import beginning_words
 from sim.world.slowdown import Slowdown
 from sim.world.story import Story
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from sim.checker.reduction.reduction import Reduced
     from sim.checker.result import CheckResult
     from sim.minimiser.counterexample import Counterexample
+    from sim.report.outcome import JudgedRun
 
 
 def run_lines(outcome: JudgedRun) -> Iterator[str]:
@@ -47,7 +47,8 @@ def heading_lines(outcome: JudgedRun) -> tuple[str, str]:
 def trace_lines(story: Story) -> Iterator[str]:
     """The steps of a run: virtual time, who, what, to whom, and what changed."""
     for one in story.began:
-        yield f"{'start':>9}  {one.actor}" + (f"  sends {listing(one.sent, 'and')}" if one.sent else "")
+        said = [*one.before, *([f"sends {listing(one.sent, 'and')}"] if one.sent else [])]
+        yield "  ".join([f"{'start':>9}", one.actor, *(["; ".join(said)] if said else [])])
         yield from _emitted(one.emitted)
     slow = deque(story.slowdowns)
     for event in story.events[1:]:
@@ -75,6 +76,7 @@ def summary(outcome: JudgedRun) -> Iterator[str]:
     """The outcome of a run: a word in the first twelve columns, then the details."""
     run = outcome.run
     trace, world = run.trace, run.trace.world
+    yield from (f"begins      {line}" for line in beginning_words(outcome.scenario.system))
     yield f"ended       {run.ending.value}, after {run.steps} steps"
     yield f"emitted     {_counts(trace.emitted())}"
     yield f"rejected    {_counts(trace.rejected())}"
@@ -88,6 +90,8 @@ def summary(outcome: JudgedRun) -> Iterator[str]:
     if unmet:
         yield f"in the end  unmet: {'; '.join(unmet)}"
     if outcome.metrics is not None:
+        from sim.report.metrics import summary_lines
+
         yield from summary_lines(outcome.metrics)
     yield f"digest      {run.digest}"
     if outcome.verified is not None:
@@ -183,4 +187,5 @@ def bounds_lines(target: str, settings: Mapping[str, object], system: Declaratio
         f"system    processes {', '.join(system.processes)}; monitors {monitors}; network {in_words(system.network)}",
         f"faults    {faults}",
         *within,
+        *(f"begins    {line}" for line in beginning_words(system)),
     ]

@@ -6,7 +6,7 @@ have one digest, and measuring a replayed trace gives the same numbers.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 
 from sim.base.values import Emission
@@ -70,10 +70,13 @@ class _Observer:
         """Answer in flight -> (turn, when its question was sent)."""
 
     def start(self) -> None:
-        """What `on_start` did; a run on virtual time begins at 0."""
-        steps = self.trace.steps
+        """What `on_start` did; a run on virtual time begins at 0. When what was in flight before was sent is not known."""
+        steps, start = self.trace.steps, self.trace.start
+        sent = Counter(put.subject for _, puts in start.puts for put in puts if isinstance(put, Sent))
+        for message in (Counter(start.brings) - sent).elements():
+            self._sent.setdefault(message, deque()).append(None)
         time_ms = None if steps and steps[0][0] is None else 0
-        for name, puts in self.trace.start.puts:
+        for name, puts in start.puts:
             self._puts(time_ms, name, puts)
 
     def step(self, time_ms: int | None, choice: Choice) -> None:

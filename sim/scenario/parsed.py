@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from sim.metrics.settings import MetricsSettings
+from sim.base.errors import ConfigError
 from sim.system.declaration import Declaration
+from sim.system.persisted import Persisted, begun_from
 from sim.world.address import Address
 from sim.world.timing import Timing
 
+if TYPE_CHECKING:
+    from sim.metrics.settings import MetricsSettings
+
 Then = Literal["stop", "usual"]
+
+STRATEGIES = ("virtual_time", "uniform", "pctcp", "pos", "swarm", "timed", "portfolio")
+"""The strategies of a run without an explicit schedule; the first is the default."""
+
+REPLAY = "replay"
+"""The strategy of a scenario with an explicit schedule."""
+
+SEED_MAX = 2**64 - 1
 
 
 @dataclass(frozen=True)
@@ -40,6 +52,12 @@ class Expectation:
     emitted: Mapping[str, int] = field(default_factory=dict)
     rejected: Mapping[str, int] = field(default_factory=dict)
     states: Mapping[str, str] = field(default_factory=dict)
+
+
+def _usual_metrics() -> MetricsSettings:
+    from sim.metrics.settings import MetricsSettings
+
+    return MetricsSettings()
 
 
 @dataclass(frozen=True)
@@ -73,7 +91,7 @@ class Scenario:
     epoch: datetime
     expect: Expectation
     faults_given: bool
-    metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    metrics: MetricsSettings = field(default_factory=_usual_metrics)
 
 
 @dataclass(frozen=True)
@@ -85,3 +103,10 @@ class Target:
     config: Mapping[str, Any]
     system: Declaration
     scenario: Scenario | None = None
+
+    def begun_from(self, persisted: Persisted) -> Target:
+        """The same, begun with what was persisted of a run. Raises `ModelError` for what does not fit, and `ConfigError`
+        for a file that says itself where it begins."""
+        if self.system.begins is not None:
+            raise ConfigError(f"{self.name}: says itself where it begins; leave out --from, or `begins:` in the file")
+        return replace(self, system=begun_from(self.system, persisted))

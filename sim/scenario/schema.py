@@ -18,17 +18,12 @@ from sim.metrics import MetricsError
 from sim.metrics.cost import Budget
 from sim.metrics.prices import KINDS, PriceTable
 from sim.metrics.session import WINDOW_MAX
+from sim.scenario.beginning import SCHEMA
 from sim.scenario.mistakes import said
+from sim.scenario.parsed import SEED_MAX, STRATEGIES
 from sim.system.network import NETWORKS
 from sim.world.timing import NEVER, Range
 
-STRATEGIES = ("virtual_time", "uniform", "pctcp", "pos", "swarm", "timed", "portfolio")
-"""The strategies of a run without an explicit schedule; the first is the default."""
-
-REPLAY = "replay"
-"""The strategy of a scenario with an explicit schedule."""
-
-SEED_MAX = 2**64 - 1
 STEPS_MAX = 10_000_000
 COUNT_MAX = 2**63 - 1
 
@@ -166,6 +161,7 @@ class MetricsShape(_Shape):
     )
 
 
+BeginsText = Annotated[dict[str, Any], WithJsonSchema(SCHEMA)]
 NetworkText = Annotated[str, Field(json_schema_extra={"enum": list(NETWORKS)})]
 
 
@@ -186,6 +182,9 @@ class ScenarioShape(_Shape):
         default=None, description="The strategy that picks the schedule.", json_schema_extra={"enum": list(STRATEGIES)}
     )
     seed: int | None = Field(default=None, ge=0, le=SEED_MAX, description="Fixes every pick of the strategy.")
+    begins: BeginsText | None = Field(
+        default=None, description="Begin with what was persisted of a run, and not at the start of the model."
+    )
     schedule: list[str] | None = Field(default=None, description="An explicit schedule: actions by their addresses.")
     then: Literal["stop", "usual"] | None = Field(
         default=None, description="After the schedule: stop, or continue in the canonical order."
@@ -205,6 +204,7 @@ EXPECTED = {
     ("network",): f"one of {', '.join(NETWORKS)}, or a mapping from links to them, such as app->db: fifo",
     ("properties",): "a list of names, such as [stuck]",
     ("properties", "*"): "the name of a property or monitor",
+    ("begins",): "a mapping of persisted, in_flight, notes",
     ("strategy",): f"one of {', '.join(STRATEGIES)}",
     ("seed",): f"a whole number from 0 to {SEED_MAX}",
     ("schedule",): "a list of actions, such as `- deliver a->b Ask`",

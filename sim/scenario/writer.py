@@ -10,9 +10,9 @@ from typing import Any
 from sim.base.errors import ScenarioError
 from sim.base.files import unplain, write_whole
 from sim.faults.plan import FaultEntry, show_plan
-from sim.scenario.document import resolve
 from sim.scenario.mistakes import one_line
 from sim.scenario.parsed import Expectation, Then
+from sim.scenario.tree import resolve
 
 
 def write_scenario(
@@ -88,7 +88,9 @@ def _pair(key: str, value: Any, indent: str) -> Iterator[str]:
         yield head
         for name, inner in value.items():
             yield from _pair(str(name), inner, indent + "  ")
-    elif isinstance(value, list | tuple) and value and not any(isinstance(v, list | tuple | Mapping) for v in value):
+    elif (
+        isinstance(value, list | tuple) and value and not any(isinstance(v, list | tuple | Mapping) for v in value)
+    ) or (isinstance(value, list | tuple) and value and all(isinstance(v, Mapping) for v in value)):
         yield head
         for inner in value:
             yield f"{indent}  - {_flow(inner)}"
@@ -109,7 +111,7 @@ def _flow(value: Any) -> str:
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_double(str(key))}: {_inner(inner)}" for key, inner in value.items()) + "}"
+        return "{" + ", ".join(f"{_in_quotes(str(key))}: {_inner(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_inner, value)) + "]"
     raise ScenarioError(
@@ -118,7 +120,7 @@ def _flow(value: Any) -> str:
 
 
 def _inner(value: Any) -> str:
-    return _double(value) if isinstance(value, str) else _flow(value)
+    return _in_quotes(value) if isinstance(value, str) else _flow(value)
 
 
 _SAFE = re.compile(r"[A-Za-z_][\w.,()=#>@/+*-]*( [\w(=>@/+*-][\w.,()=#>@/+*-]*)*", re.ASCII)
@@ -127,10 +129,13 @@ _SAFE = re.compile(r"[A-Za-z_][\w.,()=#>@/+*-]*( [\w(=>@/+*-][\w.,()=#>@/+*-]*)*
 
 def quoted(text: str) -> str:
     """`text` as a YAML scalar that is read back as exactly this text."""
-    return text if _SAFE.fullmatch(text) and resolve(text) == text else _double(text)
+    return text if _SAFE.fullmatch(text) and resolve(text) == text else _in_quotes(text)
 
 
-def _double(text: str) -> str:
+def _in_quotes(text: str) -> str:
+    """In double quotes; in single ones if it has double ones itself, as JSON does, and nothing that has to be escaped."""
+    if '"' in text and "'" not in text and all(" " <= c <= "~" or _is_plain(c) for c in text):
+        return f"'{text}'"
     return '"' + "".join(_ESCAPES.get(c) or (c if " " <= c <= "~" or _is_plain(c) else _escape(c)) for c in text) + '"'
 
 

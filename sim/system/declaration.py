@@ -17,6 +17,8 @@ from sim.faults.plan import FaultEntry, parse_plan
 from sim.machine.process import Monitor, Process
 from sim.machine.purity import impure, impurities
 from sim.system.links import Kinds, kind_of, link_mistakes, network_mistakes, never_strikes
+from sim.system.persisted import Persisted, fitted
+from sim.system.persisted_form import form_of
 from sim.system.properties import BUILT_IN, Property
 from sim.world.fairness import Fairness
 from sim.world.timing import Timing
@@ -73,6 +75,7 @@ class Declaration:
       "rm2", "rm3"),)`; of one class, and at the start alike except for names in their fields. A reduced check uses it,
       and verifies it
     - `judged`: the properties it is judged by, see `judging`; all if empty
+    - `begins`: what was persisted of a run, to begin there and not at the start (`begun_from`)
 
     Raises `ModelError` with one line for each mistake.
     """
@@ -93,6 +96,7 @@ class Declaration:
     machines: Mapping[str, Sequence[str]] = field(default_factory=dict)
     down_max: int | None = None
     updates: Mapping[str, Process] = field(default_factory=dict)
+    begins: Persisted | None = None
 
     def __new__(cls, *_: Any, **parts: Any) -> Self:
         """Suggests the right name, where Python would only reject the wrong one."""
@@ -138,6 +142,8 @@ class Declaration:
         mistakes = [m for entry in entries for m in self._entry_mistakes(entry)]
         if mistakes:
             raise ModelError(*mistakes)
+        if self.begins is not None:
+            object.__setattr__(self, "begins", fitted(self, self.begins))
 
     def world(self, handler: type[Handler] | None = None) -> AnyWorld:
         """What can happen in it, to be walked: `sim.System` opens its graph."""
@@ -152,7 +158,7 @@ class Declaration:
     def scenario_keys(self) -> dict[str, Any]:
         """What a scenario file says of it besides model and configuration."""
         network = self.network if isinstance(self.network, str) else dict(self.network)
-        return {"network": network, "properties": list(self.judged) or None}
+        return {"network": network, "properties": list(self.judged) or None, "begins": form_of(self)}
 
     def kind_of(self, source: str, target: str) -> str:
         """The kind of network on a link."""
@@ -208,7 +214,8 @@ class Declaration:
             *(name for prop in [*kept, *([self.within] if self.within else [])] for name in prop.machines),
         }
         monitors = {name: monitor for name, monitor in self.monitors.items() if name in needed}
-        return replace(self, properties=kept, monitors=monitors, judged=tuple(dict.fromkeys(names)))
+        begins = None if self.begins is None else self.begins.of((*self.processes, *monitors))
+        return replace(self, properties=kept, monitors=monitors, judged=tuple(dict.fromkeys(names)), begins=begins)
 
     def judges(self, name: str) -> bool:
         """Whether this property is judged."""

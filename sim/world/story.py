@@ -82,6 +82,8 @@ class Beginning:
     sent: tuple[str, ...] = ()
     """Messages and whom they go to: `Ask(round=1) to gemini`."""
     emitted: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    """What is known of it from before, where the run goes on: `goes on in asking`, `had sent Ask(round=1) to gemini`."""
 
 
 class Happening(NamedTuple):

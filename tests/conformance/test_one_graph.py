@@ -18,6 +18,7 @@ from sim import Graph, Replay, Run, State, Strategy, System, Uniform, VirtualTim
 from sim.faults import FaultEntry
 from sim.strategy import Canonical
 from tests.counts import examples
+from tests.persisting import begun
 from tests.systems import systems, walk
 
 STATES_MAX = 1_500
@@ -48,7 +49,7 @@ def strays(run: Run, states: set[bytes], edges: set[tuple[bytes, bytes, bytes]])
     return found + [i for i, code in enumerate(codes, 1) if (values[i - 1], code, values[i]) not in edges]
 
 
-@given(systems(), st.sampled_from(STRATEGIES), st.integers(0, 2**64 - 1))
+@given(st.one_of(systems(), begun()), st.sampled_from(STRATEGIES), st.integers(0, 2**64 - 1))
 @settings(max_examples=examples(150), deadline=None, suppress_health_check=QUIET, derandomize=True, database=None)
 def test_every_simulated_run_is_a_path_of_the_checked_graph(
     system: System, strategy: Callable[[int], Strategy], seed: int
@@ -75,7 +76,7 @@ def test_a_run_that_leaves_the_graph_is_caught() -> None:
     assert strays(run, *known) != []
 
 
-@given(systems())
+@given(st.one_of(systems(), begun()))
 @settings(max_examples=examples(150), deadline=None, suppress_health_check=QUIET, derandomize=True, database=None)
 def test_every_counterexample_of_the_check_replays_in_the_simulator(system: System) -> None:
     result = check(system, max_states=STATES_MAX)

@@ -26,6 +26,7 @@ from sim.checker.result import CheckResult
 from sim.scenario import load_target
 from tests.counts import examples
 from tests.native import variants
+from tests.persisting import begun
 from tests.systems import systems
 
 STATES_MAX = 400
@@ -132,6 +133,7 @@ WEAK = """
 import sys
 from tests.counts import examples
 from tests.native import variants
+from tests.persisting import begun
 from pathlib import Path
 variants.take(Path(sys.argv[1]))
 from sim import check
@@ -348,3 +350,11 @@ def test_the_probability_of_a_collision_is_said_and_an_exact_walk_has_none() -> 
     assert check(_commit(3), engine="compiled").collision_probability == states * (states - 1) / 2**65
     assert check(_commit(3), engine="compiled", exact=True).collision_probability == 0
     assert check(_commit(3), engine="plain").collision_probability == 0
+
+
+@given(begun())
+@settings(
+    max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
+)
+def test_both_engines_agree_on_systems_that_begin_where_they_were_persisted(system: System) -> None:
+    agree(system, max_states=STATES_MAX)

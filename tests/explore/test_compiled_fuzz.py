@@ -20,6 +20,7 @@ from sim.fuzzer.fuzz import LAST, Fuzzer, FuzzResult, schedule_seed
 from sim.scenario import load_target
 from sim.strategy import STRATEGIES, make_strategy
 from tests.counts import examples
+from tests.persisting import begun
 from tests.saboteurs.consensus import SABOTEURS
 from tests.systems import systems
 
@@ -91,8 +92,8 @@ def test_the_same_seed_gives_the_same_actions(strategy: str) -> None:
 
 @st.composite
 def _fuzzed(draw: Any) -> System:
-    """A random system, some of them with properties of their own."""
-    system: System = draw(systems())
+    """A random system, some of them with properties of their own, some that begin where they were persisted."""
+    system: System = draw(st.one_of(systems(), begun()))
     names = [*system.processes]
     one, other = draw(st.sampled_from(names)), draw(st.sampled_from(names))
     properties = [

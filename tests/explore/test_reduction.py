@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bench.plain_paxos import Acceptor, Promise, plain_paxos
 from models.two_phase_commit import ResourceManager, TransactionManager
@@ -26,6 +27,7 @@ from sim.checker.result import CheckResult
 from sim.graph.judge import Judge
 from sim.scenario import load_target
 from tests.counts import examples
+from tests.persisting import begun
 from tests.symmetric import orbits, symmetric_systems
 from tests.systems import systems
 
@@ -199,7 +201,15 @@ def test_verdicts_with_and_without_are_the_same_on_random_symmetric_systems() ->
     assert MET["partial order"] > 10
 
 
-@given(systems())
+@given(begun(made=symmetric_systems()))
+@settings(max_examples=examples(100))
+def test_verdicts_are_the_same_where_symmetric_systems_begin_where_they_were_persisted(system: System) -> None:
+    plain, _ = whole(system)
+    if plain.verdict != "incomplete":
+        assert reduced(system).verdict == plain.verdict
+
+
+@given(st.one_of(systems(), begun()))
 @settings(max_examples=examples(100))
 def test_verdicts_with_and_without_are_the_same_on_random_systems(system: System) -> None:
     plain, _ = whole(system)
@@ -207,7 +217,7 @@ def test_verdicts_with_and_without_are_the_same_on_random_systems(system: System
         assert reduced(system).verdict == plain.verdict
 
 
-@given(symmetric_systems())
+@given(st.one_of(symmetric_systems(), begun(made=symmetric_systems())))
 @settings(max_examples=30)
 def test_both_engines_come_to_the_same_reduced_walk(system: System) -> None:
     plain = reduced(system, max_states=STATES_MAX)

@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from sim import Persisted, Replay, simulate
 from sim.base.values import show
+from sim.graph.state import GraphStart
+from sim.report.text import trace_lines
+from sim.run.metering import observe
 from sim.run.trace import Run
 from sim.world.story import Fate, Story
+from tests.core.test_persisted import WAITING, Order, shop
 from tests.report.runs import LATE, SCENARIOS, faulty, outcome_of
 
 
@@ -105,3 +110,40 @@ def test_on_a_set_a_message_that_stays_arrives_as_often_as_it_is_taken() -> None
     for number in range(len(story.events)):
         assert in_flight(story, number) == flying(run, number), number
     assert len([w for w in story.journeys if w.beside is not None and w.fate is Fate.DELIVERED]) > 2
+
+
+# --- a run that begins where another was persisted -------------------------------------------------------------
+
+
+def a_run_that_goes_on() -> Run:
+    flying = [("buyer", "shop", Order(2), True), ("buyer", "shop", Order(3))]
+    system = shop(begins=Persisted({"shop": WAITING}, flying))
+    return simulate(system, Replay(["start choosing twice", "deliver buyer->shop Order(key=2)", "fire shop.retry"]))
+
+
+def test_what_is_known_from_before_is_told() -> None:
+    run = a_run_that_goes_on()
+    story = run.trace.tell()
+    for number in range(len(story.events)):
+        assert in_flight(story, number) == flying(run, number), number
+    sent = "had sent Order(key=2) to shop, Order(key=3) to shop and Order(key=2) to shop again"
+    assert [(one.actor, one.before) for one in story.began] == [("buyer", (sent,)), ("shop", ("goes on in waiting",))]
+    assert story.events[0].notes == (f"buyer {sent}", "shop goes on in waiting", "shop has retry armed for 0ms")
+    assert [line.strip() for line in trace_lines(story)][:2] == [
+        f"start  buyer  {sent}",
+        "start  shop  goes on in waiting",
+    ]
+
+
+def test_what_was_sent_before_is_metered_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert observe(a_run_that_goes_on().trace).turns == ()
+    monkeypatch.setattr(GraphStart, "brings", ())
+    with pytest.raises(KeyError):
+        observe(a_run_that_goes_on().trace)
+
+
+def test_a_teller_that_does_not_know_what_was_before_is_caught() -> None:
+    trace = a_run_that_goes_on().trace
+    assert isinstance(trace.start, GraphStart)
+    told = trace.world.tell(trace.start._replace(before=0), trace.steps)
+    assert [one.actor for one in told.began] == ["shop"]

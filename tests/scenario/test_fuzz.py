@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sim.base.errors import ScenarioError
 from sim.scenario import Scenario, parse_scenario, scenario_text
+from sim.scenario.beginning import KEYS as BEGINS
 from sim.scenario.schema import ExpectShape, ScenarioShape, TimingShape
 
 GOOD = [
@@ -18,6 +19,8 @@ GOOD = [
     "expect: {verdict: violated, violation: till, emitted: {Sold: 1}, states: {buyer: done}}\n",
     "model: toyshop\nconfig: {names: [a, b], polite: true, mood: bad}\nepoch: 2025-01-01T00:00:00Z\nsteps: 5\n",
     "model: toyshop\nmetrics: {window: 2, models: {buyer: m}, prices: {m: {input: 3, output: 0.5}}, budget_usd: 0.1}\n",
+    "model: toyshop\nbegins:\n  persisted: {buyer: {state: waiting, fields: {}, timers: {retry: 5ms}, up: true}}\n"
+    '  in_flight: [{from: buyer, to: shop, message: \'{"@": "Order", "number": 1}\', again: true}]\n  notes: [a]\n',
 ]
 WORDS = [w for text in GOOD for w in re.findall(r"\w+|\W", text)]
 TOKENS = st.sampled_from(
@@ -102,18 +105,38 @@ VALUES = st.recursive(
         st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS) | st.text(max_size=5), inner, max_size=3)
     ),
 )
-KEYS = st.sampled_from(sorted({*ScenarioShape.model_fields, *TimingShape.model_fields, *ExpectShape.model_fields}))
+KEYS = st.sampled_from(
+    sorted({*ScenarioShape.model_fields, *TimingShape.model_fields, *ExpectShape.model_fields, *BEGINS})
+)
 
 
 @RELAXED
 @given(
     st.dictionaries(KEYS, VALUES, max_size=5),
     st.dictionaries(KEYS, VALUES, max_size=3),
-    st.sampled_from(["timing", "expect", "config", "none"]),
+    st.sampled_from(["timing", "expect", "config", "begins", "none"]),
 )
 def test_any_values_at_the_right_keys(top: dict[str, object], inner: dict[str, object], where: str) -> None:
     try:
         text = scenario_text({**top, where: inner, "model": "toyshop"})
+        text.encode()
+    except UnicodeEncodeError:
+        return
+    judge(text)
+
+
+MESSAGES = st.fixed_dictionaries({"from": SMALL, "to": SMALL, "message": VALUES}, optional={"again": SMALL})
+ONES = st.fixed_dictionaries({"state": SMALL}, optional={"fields": VALUES, "timers": VALUES, "up": SMALL})
+
+
+@RELAXED
+@given(
+    st.dictionaries(st.sampled_from(WORDS), ONES | VALUES, max_size=3), st.lists(MESSAGES | VALUES, max_size=3), VALUES
+)
+def test_any_beginning(persisted: object, flying: object, notes: object) -> None:
+    try:
+        begins = {"persisted": persisted, "in_flight": flying, "notes": notes}
+        text = scenario_text({"model": "toyshop", "begins": begins})
         text.encode()
     except UnicodeEncodeError:
         return

@@ -36,6 +36,7 @@ from sim.scenario import parse_scenario
 from sim.strategy import Canonical
 from tests.counts import examples
 from tests.fuzzed import restless
+from tests.persisting import begun
 from tests.systems import systems
 
 QUIET = list(HealthCheck)
@@ -103,7 +104,7 @@ def find(system: System, **given_: Any) -> PropertyViolation:
 # Whole schedules ----------------------------------------------------------------------------------------
 
 
-@given(systems(("any", "fifo"), "drop:1,duplicate:1"), st.binary(max_size=60))
+@given(st.one_of(systems(("any", "fifo"), "drop:1,duplicate:1"), begun()), st.binary(max_size=60))
 @settings(OURS, max_examples=50)
 def test_every_string_of_bytes_is_a_schedule_that_replays(system: System, data: bytes) -> None:
     run = simulate(system, Drawn(data), max_steps=150)
@@ -279,7 +280,7 @@ def test_settings_of_hypothesis_stay_as_they_are() -> None:
 # One judgement ------------------------------------------------------------------------------------------
 
 
-@given(systems(), st.binary(max_size=40))
+@given(st.one_of(systems(), begun()), st.binary(max_size=40))
 @settings(OURS, max_examples=examples(100))
 def test_steps_taken_one_by_one_are_judged_as_a_simulated_run_is(system: System, data: bytes) -> None:
     graph = Graph(system)
