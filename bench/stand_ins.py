@@ -20,7 +20,7 @@ class Agents:
 
     plan: tuple[str, ...] = PLAN
     seed: int = 0
-    late_s: float = 0.4
+    late_s: float = 0.2
     faults_max: int = 2
     """How often in a row an agent gives no answer."""
     paid: dict[str, int] = field(default_factory=dict)

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+DEBIAN = Path("/usr/lib/postgresql")
 BESIDE = Path(__file__).parents[1] / ".venv-postgres"
 """Where `make unit` puts the binaries of a package, where it may not install Debian's."""
 MISSING = "no PostgreSQL: `make unit` installs it where it can; else install the package postgresql"
@@ -35,7 +36,7 @@ SETTINGS = {
 
 def programs() -> Path:
     """The folder of `initdb` and `postgres`; fails where there is none."""
-    debian = Path("/usr/lib/postgresql").glob("*/bin")
+    debian = DEBIAN.glob("*/bin")
     folders = sorted(debian, key=lambda path: [int(part) for part in path.parent.name.split(".")], reverse=True)
     if found := shutil.which("postgres"):
         folders.append(Path(found).resolve().parent)

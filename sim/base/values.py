@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import Field, dataclass, fields, is_dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 
 from sim.base.errors import ModelError, text_of
@@ -245,50 +245,54 @@ def encode(value: Value, names: Names | None = None) -> bytes:
     and tuples of them sort as the values do. Classes count by their bare name: a system may not use
     two classes of one name, which `names` ensures if given, and a class may move between modules.
     """
-    out = bytearray()
-    _encode(value, out, names)
-    return bytes(out)
+    kind: Any = type(value)
+    if kind is tuple:
+        return b"T" + b"".join([encode(item, names) for item in value]) + _END
+    if kind is str:
+        return _code_of_str(value)
+    if kind is int:
+        return _code_of_int(value)
+    if kind is bool:
+        return b"B1" if value else b"B0"
+    if value is None:
+        return b"N"
+    if kind is bytes:
+        return b"Y" + _text(value)
+    known = names.code_of(value) if names is not None else None
+    if known is not None:
+        return known
+    if isinstance(value, frozenset):
+        code = b"F" + b"".join(sorted([encode(item, names) for item in frozenset.__iter__(value)])) + _END
+    elif _is_member(value):
+        code = b"E" + _text(kind.__name__.encode()) + _text(value.name.encode())
+    elif is_record(value):
+        head, coded = _record_code(kind)
+        code = head + b"".join([part + encode(getattr(value, name), names) for name, part in coded]) + _END
+    else:
+        raise ModelError(f"{describe(value)} is not a value: {_advice(value)}")
+    if names is not None:
+        names.note(value, kind, code)
+    return code
 
 
 _END = b"\x00"
+KNOWN_MAX = 1 << 14
+"""How many encodings are remembered at a time."""
 
 
-def _encode(value: Value, out: bytearray, names: Names | None) -> None:
-    kind: Any = type(value)
-    if kind is str:
-        out += b"S" + _text(value.encode(errors="surrogatepass"))
-    elif kind is int:
-        _encode_int(value, out)
-    elif kind is tuple:
-        out += b"T"
-        for item in value:
-            _encode(item, out, names)
-        out += _END
-    elif value is None:
-        out += b"N"
-    elif kind is bool:
-        out += b"B1" if value else b"B0"
-    elif kind is bytes:
-        out += b"Y" + _text(value)
-    elif isinstance(value, frozenset):
-        out += b"F"
-        out += b"".join(sorted([encode(item, names) for item in frozenset.__iter__(value)]))
-        out += _END
-    elif _is_member(value):
-        if names is not None:
-            names.admit(kind)
-        out += b"E" + _text(kind.__name__.encode()) + _text(value.name.encode())
-    elif is_record(value):
-        if names is not None:
-            names.admit(kind)
-        head, coded = _record_code(kind)
-        out += head
-        for name, code in coded:
-            out += code
-            _encode(getattr(value, name), out, names)
-        out += _END
-    else:
-        raise ModelError(f"{describe(value)} is not a value: {_advice(value)}")
+@lru_cache(KNOWN_MAX)
+def _code_of_str(value: str) -> bytes:
+    return b"S" + _text(value.encode(errors="surrogatepass"))
+
+
+@lru_cache(KNOWN_MAX)
+def _code_of_int(value: int) -> bytes:
+    size = (value.bit_length() + 7) // 8
+    length = size.to_bytes(4, "big")
+    if value >= 0:
+        return b"Ip" + length + value.to_bytes(size, "big")
+    flipped = (-value).to_bytes(size, "big")  # smaller is larger in size: both size and digits are complemented
+    return b"Im" + bytes(255 - b for b in length) + bytes(255 - b for b in flipped)
 
 
 @cache
@@ -296,16 +300,6 @@ def _record_code(kind: Any) -> tuple[bytes, tuple[tuple[str, bytes], ...]]:
     """What all records of a class share: how they begin, and each field with the code of its name."""
     coded = tuple((field.name, _text(field.name.encode())) for field in fields(kind))
     return b"R" + _text(kind.__name__.encode()), coded
-
-
-def _encode_int(value: int, out: bytearray) -> None:
-    size = (value.bit_length() + 7) // 8
-    length = size.to_bytes(4, "big")
-    if value >= 0:
-        out += b"Ip" + length + value.to_bytes(size, "big")
-    else:  # smaller is larger in size: both size and digits are complemented, so that order is kept
-        flipped = (-value).to_bytes(size, "big")
-        out += b"Im" + bytes(255 - b for b in length) + bytes(255 - b for b in flipped)
 
 
 def _text(raw: bytes) -> bytes:
@@ -322,6 +316,20 @@ class Names:
 
     def __init__(self) -> None:
         self._classes: dict[str, type] = {}
+        self._codes: dict[int, tuple[Value, bytes]] = {}
+
+    def code_of(self, value: Value) -> bytes | None:
+        """The encoding of a value that was met lately, which is most of a state: it is as it was a step before."""
+        known = self._codes.get(id(value))
+        return None if known is None else known[1]
+
+    def note(self, value: Value, kind: type, code: bytes) -> None:
+        """Remember the encoding of a record, a member of an Enum or a set."""
+        if not isinstance(value, frozenset):
+            self.admit(kind)
+        if len(self._codes) >= KNOWN_MAX:
+            self._codes.clear()
+        self._codes[id(value)] = value, code  # which keeps the value: no other can have its identity
 
     def admit(self, kind: type) -> None:
         """Note a class; raises `ModelError` at the second one of its name."""

@@ -11,7 +11,6 @@ from sim.campaign.code import Code
 from sim.campaign.sessions import Session
 from sim.campaign.store import CampaignStore
 from sim.run.of_scenario import simulate_scenario
-from sim.scenario import parse_scenario
 from sim.sessions.git import GitPlace
 
 
@@ -71,6 +70,8 @@ def replay_known(store: CampaignStore, session: Session, code: Code, place: GitP
 
 
 def _replay(row: sqlite3.Row, model: str) -> KnownCase:
+    from sim.scenario import parse_scenario
+
     prop, state, told = row["property"], KnownState.FIXED, ""
     try:
         scenario = parse_scenario(row["scenario"], "the known counterexample", allow=(model,))

@@ -24,7 +24,7 @@ from sim.conform.search import MAX_NODES
 from sim.conform.shared_out import RunJudge, judged, judged_by
 from sim.minimiser.counterexample_file import replay_command
 from sim.scenario import Target, load_target
-from sim.scenario.loader import is_model_name
+from sim.scenario.target import is_model_name
 
 HINTS_MAX = 20
 """Up to so many runs each is told apart that could refute nothing."""

@@ -30,9 +30,9 @@ from sim.host.tally import SessionTally, tally
 from sim.report.hosted import artifact_data, artifact_lines, cost_text, hosted_data, hosted_lines, pending_text
 from sim.scenario import Target, load_target
 from sim.scenario.document import read_document
-from sim.scenario.loader import is_model_name
 from sim.scenario.mistakes import Mistakes
 from sim.scenario.models import class_of
+from sim.scenario.target import is_model_name
 from sim.sessions.store_file import now_ms
 
 CONFIG_MAX = 1024 * 1024

@@ -10,7 +10,7 @@ import click
 
 from sim.base.errors import ConfigError, SimError
 from sim.scenario import Target, load_target
-from sim.scenario.loader import is_model_name
+from sim.scenario.target import is_model_name
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -104,11 +104,13 @@ class Evaluated:
         return [self._graph.tables.view(number) for number in numbers]
 
     def _ask(self, given: Sequence[object]) -> bool:
+        before, WATCH.call = WATCH.call, PredicateCall(self.property, given)
         try:
-            with WATCH.during(PredicateCall(self.property, given)):
-                found = self._predicate(*given)
+            found = self._predicate(*given)
         except BaseException as error:
             raise ModelError(f"{self.property} cannot be evaluated: {failure(error)}") from error
+        finally:
+            WATCH.call = before
         if callable(found):
             raise ModelError(f"{self.property} returns a function, which always holds; call it with ()")
         return bool(found)

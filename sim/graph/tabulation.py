@@ -8,7 +8,7 @@ depends on them.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from sim.base.errors import ModelError, unknown
 from sim.base.interner import Interner
@@ -18,7 +18,6 @@ from sim.faults.plan import FaultEntry
 from sim.graph.action import Action, Effect, Kind
 from sim.graph.debts import debts_of
 from sim.graph.hearing import Listening
-from sim.machine.constants import constant_fields
 from sim.machine.handler import Handler, Local, Outcome, is_unhandled
 from sim.machine.ledgers import Crashed, Received, Restarted
 from sim.machine.outputs import Arm, Emit, Output, Send, sends_of, writes_of
@@ -142,8 +141,7 @@ class Tabulation(Listening):
             process, value = self.locals.things[local]
             names = ("kind", "reason") if value.state == FAILED else self.handlers[process].fields
             fields = dict(zip(names, value.fields, strict=True))
-            constant = constant_fields(cast(Any, self.handlers[process].cls))
-            view = self._views[local] = View(value.state, fields, value.timers, value.up, constant)
+            view = self._views[local] = View(value.state, fields, value.timers, value.up, self.handlers[process].cls)
         return view
 
     def address_of(self, envelope: int) -> Address:

@@ -32,7 +32,7 @@ class Tls:
     authority: str | Path
 
     def context(self, *, listens: bool) -> ssl.SSLContext:
-        """Both sides are verified. Raises `ConfigError` for files that are none."""
+        """Both sides are verified. Raises `ConfigError` for files that will not do."""
         found = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if listens else ssl.PROTOCOL_TLS_CLIENT)
         found.minimum_version = ssl.TLSVersion.TLSv1_2
         found.verify_mode = ssl.CERT_REQUIRED
@@ -42,7 +42,7 @@ class Tls:
         try:
             found.load_cert_chain(self.certificate, self.key, password=_no_password)
         except (OSError, ValueError) as error:
-            what = f"tls: {self.certificate} and {self.key} are no certificate and its key"
+            what = f"tls: {self.certificate} and {self.key} are not a certificate and its key"
             raise ConfigError(f"{what}: {_reason(error)}; name PEM files, the key without a password") from None
         try:
             found.load_verify_locations(self.authority)
@@ -77,7 +77,7 @@ class Endpoint:
 
 
 def endpoint_of(address: str, tls: Tls | None, *, insecure: bool, listens: bool) -> Endpoint:
-    """Raises `ConfigError` for an address that is none, or that others could listen in on."""
+    """Raises `ConfigError` for what is not an address, or one that others could listen in on."""
     kind, _, rest = address.partition(":")
     if kind == "unix" and rest:
         if tls is not None:
@@ -88,7 +88,7 @@ def endpoint_of(address: str, tls: Tls | None, *, insecure: bool, listens: bool)
     host, _, port = rest.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if kind != "tcp" or not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
-        raise ConfigError(f"{brief(address)} is no address of a host; {_RIGHT}")
+        raise ConfigError(f"{brief(address)} is not an address of a host; {_RIGHT}")
     if int(port) == 0 and not listens:
         raise ConfigError(f"{address}: nobody can be reached at port 0; name the port")
     if tls is None and not insecure and not _is_local(host):
@@ -162,13 +162,13 @@ def _check_folder(address: str, folder: Path) -> None:
 
 
 def _clear(address: str, path: Path, busy: str) -> None:
-    """Take a socket away that somebody has left behind who was killed."""
+    """Take a socket away that somebody has left there who was killed."""
     try:
         found = path.lstat()
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(found.st_mode):
-        raise ConfigError(f"{address}: is no socket; name another path")
+        raise ConfigError(f"{address}: is not a socket; name another path")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(1)
         try:

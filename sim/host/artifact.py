@@ -13,11 +13,12 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
 from sim.base.errors import SimError, failure, listing
-from sim.base.values import Message, show
+from sim.base.values import Message
 from sim.host.adapter import AdapterError, Question, Reply
-from sim.host.wording import fields_of
+from sim.host.wording import fields_of, word
 
 KEY_FIELDS = ("run", "seq")
 """By which a decision is known within its session, unless somebody says otherwise."""
@@ -103,7 +104,7 @@ class ArtifactKeeper:
         ]
         texts.sort(key=lambda one: (json.dumps(one["fields"], sort_keys=True), one["hash"]))
         return Artifact(
-            f"{show(question.session)}/{self._key_of(question)}",
+            f"{_part(question.session)}/{self._key_of(question)}",
             question.session,
             question.sender,
             type(question.message).__name__,
@@ -124,7 +125,12 @@ class ArtifactKeeper:
                 f"{question.process}: {type(message).__name__} has no {listing(missing)} to know a decision by; "
                 "name the fields that tell decisions apart as key"
             )
-        return "/".join(show(getattr(message, name)) for name in self._key)
+        return "/".join(_part(getattr(message, name)) for name in self._key)
+
+
+def _part(value: Any) -> str:
+    """A part of a key, without the sign that stands between parts."""
+    return quote(word(value).encode("utf-8", "backslashreplace"), safe=" ")
 
 
 def refuse_other(artifact: Artifact, where: str) -> AdapterError:

@@ -66,7 +66,7 @@ def _is_there(file: Path, data: bytes, artifact: Artifact) -> bool:
 
 
 def _write(beside: Path, data: bytes) -> None:
-    """A new file with this content, on the disk. What a stop has left under its name is no artifact."""
+    """A new file with this content, on the disk. What a stop has left under its name is removed."""
     beside.unlink(missing_ok=True)
     number = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
     with os.fdopen(number, "wb") as out:

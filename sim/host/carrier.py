@@ -53,6 +53,8 @@ class Carrier:
         """Set when something was sent."""
         self.held: dict[Way, Waiting] = {}
         """What the other host did not take."""
+        self._most = AT_ONCE
+        """How many to carry at once: one after a break, so that it arrives even where no connection lasts, then more."""
         self._moved = False
         """Whether anything has arrived since the link broke last."""
 
@@ -64,7 +66,7 @@ class Carrier:
             try:
                 goes_on = await self._pass()
             except OSError as error:
-                down, self._moved = (Waiting() if self._moved else down), False
+                down, self._moved, self._most = (Waiting() if self._moved else down), False, 1
                 down.again(self._now_s())
                 if not down.line:
                     down.line = f"{listing(self.targets, 'and')} cannot be reached"
@@ -88,7 +90,7 @@ class Carrier:
         above, goes_on = 0, False
         passed: set[Way] = set()
         """Ways of which a message was left behind: what follows it waits too."""
-        while batch := self.journal.mail_to(self.targets, above, AT_ONCE):
+        while batch := self.journal.mail_to(self.targets, above, self._most):
             above = batch[-1].id
             window = [mail for mail in batch if self._is_due(mail, passed)]
             if window and await self._carry(window, passed):
@@ -129,6 +131,7 @@ class Carrier:
             self.arrived({mail.session for mail in kept})
         if len(receipts) < len(window):
             raise ConnectionResetError("the connection broke")
+        self._most = min(AT_ONCE, 2 * self._most)
         return freed
 
     def _hold(self, mail: Mail, line: str) -> None:

@@ -24,7 +24,7 @@ from sim.base.errors import ConfigError
 from sim.base.values import Value
 from sim.consensus import ErrorKind, Failure
 from sim.host.adapter import AdapterError, Question, Reply
-from sim.host.endpoint import BYTES_MAX, Endpoint, Missed, texts_in
+from sim.host.endpoint import BYTES_MAX, HttpEndpoint, Missed, texts_in
 from sim.host.secret import Secret
 from sim.host.tries import Tries
 from sim.host.wording import INVALID, Parse, Prompt, answer_in, asked, unreadable
@@ -44,7 +44,7 @@ class Said(NamedTuple):
 
 class HttpAgent:
     """What agents over HTTP share; `url`, `key_env`, `timeout_ms`, `bytes_max`, `headers`, `proxy` and `certificates` are
-    those of an `Endpoint`.
+    those of an `HttpEndpoint`.
 
     - `prompt`: makes of a message, or of (message, question), the messages: dicts with `role` and `content`, or one text
     - `parse`: makes of the text an answer that the model's process could give
@@ -80,7 +80,7 @@ class HttpAgent:
         for name in self.options:
             if name in self.own:
                 raise ConfigError(f"options: {name} is not one of them; it is said otherwise")
-        self.endpoint = Endpoint(
+        self.endpoint = HttpEndpoint(
             url,
             key=self.key,
             timeout_ms=timeout_ms,

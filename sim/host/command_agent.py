@@ -18,7 +18,7 @@ from sim.base.errors import ConfigError, brief
 from sim.base.values import Value
 from sim.consensus import ErrorKind, Failure
 from sim.host.adapter import AdapterError, Question, Reply
-from sim.host.secret import Secret, hidden
+from sim.host.secret import Secret, environment, hidden
 from sim.host.tries import Tries
 from sim.host.wording import INVALID, Parse, Prompt, answer_in, asked, unreadable
 
@@ -28,6 +28,8 @@ BYTES_MAX = 1 << 20
 """Bytes of an answer that are read."""
 ERROR_MAX = 4096
 """Bytes of what it writes on its standard error that are looked at."""
+LEFT_OPEN_S = 1.0
+"""How long the output of a command that has ended is read, where a process that has left its group holds it open."""
 MISSING = (126, 127)
 """What a command exits with that only starts another one, which is not there."""
 
@@ -96,7 +98,7 @@ class CommandAgent:
                 f"{question.process}: {brief(self.command[0])} exits with {status}: what it starts is not there"
             )
         if status:
-            last = hidden(err.decode(errors="replace"), self.secrets).strip().rpartition("\n")[2]
+            last = hidden(err.decode(errors="replace"), self.secrets).strip().rpartition("\n")[2].strip()
             return self._missed(question, ErrorKind.UNKNOWN, {**facts, "error.message": brief(last)})
         text = hidden(out.decode(errors="replace"), self.secrets)
         if not text.strip():
@@ -114,35 +116,27 @@ class CommandAgent:
 
     async def _run(self, prompt: str, question: Question) -> tuple[int, bytes | None, bytes]:
         """Its exit status, what it has written (None if that is too much), and the end of its standard error."""
-        process = await self._start(question)
+        transport, heard = await self._start(question)
         try:
-            feeding = asyncio.create_task(_feed(process, prompt))
-            complaints = asyncio.create_task(_end_of(process))
-            ending = asyncio.create_task(_ended(process))
-            try:
-                out = await _bounded(process, self.bytes_max)
-                if out is None:
-                    return 0, None, b""
-                await ending
-                return process.returncode or 0, out, await complaints
-            finally:
-                _kill(process)
-                for task in (feeding, complaints, ending):
-                    task.cancel()
-                await asyncio.gather(feeding, complaints, ending, return_exceptions=True)
+            stdin = transport.get_pipe_transport(0)
+            assert isinstance(stdin, asyncio.WriteTransport)
+            stdin.write(prompt.encode("utf-8", "replace"))
+            stdin.close()  # once all is written; nobody has to read it
+            await heard.over
+            return transport.get_returncode() or 0, None if heard.is_too_much else bytes(heard.out), heard.err
         finally:
-            _kill(process)
-            await process.wait()
+            _kill(transport.get_pid())
+            transport.close()
+            await heard.exited.wait()
 
-    async def _start(self, question: Question) -> asyncio.subprocess.Process:
-        wanted = {name: os.environ[name] for name in USUAL_ENV if name in os.environ}
+    async def _start(self, question: Question) -> tuple[asyncio.SubprocessTransport, _Listener]:
+        wanted = environment(USUAL_ENV)
+        loop = asyncio.get_running_loop()
         try:
             wanted |= {secret.name: secret.value() for secret in self.secrets}
-            return await asyncio.create_subprocess_exec(
+            return await loop.subprocess_exec(
+                lambda: _Listener(self.bytes_max, loop),
                 *self.command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
                 cwd=self.folder,
                 env={**wanted, "ROUNDSIM_QUESTION": question.key},
                 start_new_session=True,
@@ -157,42 +151,53 @@ class CommandAgent:
             ) from None
 
 
-async def _feed(process: asyncio.subprocess.Process, prompt: str) -> None:
-    assert process.stdin is not None
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # nobody has to read all of it
-        process.stdin.write(prompt.encode("utf-8", "replace"))
-        await process.stdin.drain()
-    process.stdin.close()
+class _Listener(asyncio.SubprocessProtocol):
+    """Hears what a command writes, and when it has ended. Then what it has left running ends too."""
+
+    def __init__(self, most: int, loop: asyncio.AbstractEventLoop) -> None:
+        self._most, self._loop = most, loop
+        self._open = {1, 2}
+        self._pid = 0
+        self.out, self.err = bytearray(), b""
+        self.is_too_much = False
+        self.exited = asyncio.Event()
+        self.over: asyncio.Future[None] = loop.create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.SubprocessTransport)
+        self._pid = transport.get_pid()
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        if fd == 2:
+            self.err = (self.err + data)[-ERROR_MAX:]
+        elif len(self.out) + len(data) > self._most:
+            self.is_too_much = True
+            self._end()
+        else:
+            self.out += data
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:  # noqa: ARG002 - it is over either way
+        self._open.discard(fd)
+        if self.exited.is_set() and not self._open:
+            self._end()
+
+    def process_exited(self) -> None:
+        self.exited.set()
+        _kill(self._pid)  # its children hold its output open
+        if self._open:
+            self._loop.call_later(LEFT_OPEN_S, self._end)
+        else:
+            self._end()
+
+    def _end(self) -> None:
+        if not self.over.done():
+            self.over.set_result(None)
 
 
-async def _bounded(process: asyncio.subprocess.Process, most: int) -> bytes | None:
-    assert process.stdout is not None
-    out = bytearray()
-    while part := await process.stdout.read(1 << 16):
-        out += part
-        if len(out) > most:
-            return None
-    return bytes(out)
-
-
-async def _end_of(process: asyncio.subprocess.Process) -> bytes:
-    assert process.stderr is not None
-    kept = b""
-    while part := await process.stderr.read(1 << 16):
-        kept = (kept + part)[-ERROR_MAX:]
-    return kept
-
-
-async def _ended(process: asyncio.subprocess.Process) -> None:
-    """Wait for the command, then end what it has left running: that holds its output open."""
-    await process.wait()
-    _kill(process)
-
-
-def _kill(process: asyncio.subprocess.Process) -> None:
-    """Ends all that it has started and that has not left its group."""
+def _kill(group: int) -> None:
+    """Ends all that is in this group of processes."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(group, signal.SIGKILL)
 
 
 def _text(prompt: Any, question: Question) -> str:

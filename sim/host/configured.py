@@ -68,7 +68,7 @@ def _there(secret: Any) -> None:
 
 
 def _read(given: Mapping[str, Any], keys: Mapping[str, Read], needed: tuple[str, ...], kind: str) -> dict[str, Any]:
-    """The arguments that the keys give, by the name of the argument."""
+    """The arguments that the keys give, under the names of the arguments."""
     found: dict[str, Any] = {}
     mistakes = []
     for key, value in given.items():
@@ -107,7 +107,9 @@ def _of_class(given: Mapping[str, Any], class_of: Callable[[str], Any] | None) -
     except Exception as error:
         raise ConfigError(f"class: {name} cannot be made with this: {failure(error)}") from None
     if not callable(getattr(made, "ask", None)) or not callable(getattr(made, "close", None)):
-        raise ConfigError(f"class: {name} is no adapter: it needs `async def ask(question)` and `async def close()`")
+        raise ConfigError(
+            f"class: {name} is not an adapter: it needs `async def ask(question)` and `async def close()`"
+        )
     adapter: Adapter = made
     return adapter
 

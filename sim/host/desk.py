@@ -33,15 +33,14 @@ class Desk:
         restart: nobody is asked twice."""
         if not getattr(adapter, "costs", True):
             return None
-        if not isinstance(adapter, Answered):
-            began = self._clock()
-            self._journal.call(mail, began)
-            return began
-        before = self._journal.open_call(mail.id)
-        if before is not None:
-            return before
+        known: Mapping[str, Any] | None = None
+        if isinstance(adapter, Answered):
+            before = self._journal.open_call(mail.id)
+            if before is not None:
+                return before
+            known = adapter.waiting(question)
         began = self._clock()
-        self._journal.call(mail, began, **{WAITS: dict(adapter.waiting(question))})
+        self._journal.call(mail, began, **({WAITS: dict(known)} if known is not None else {}))
         return began
 
     def take(self, session: HostedSession, wish: int, said: Mapping[str, Any]) -> None:

@@ -43,7 +43,7 @@ class Missed(Exception):
 
 
 class _Refused(Exception):
-    """A status that is no success, in the form in which `failure_of` reads those of client libraries."""
+    """Any status but success, in the form in which `failure_of` reads those of client libraries."""
 
     def __init__(self, status: int, headers: Mapping[str, str], body: Any) -> None:
         super().__init__(status)
@@ -51,10 +51,10 @@ class _Refused(Exception):
         self.details = body
 
 
-class Endpoint:
+class HttpEndpoint:
     """Where questions are posted to.
 
-    - `url`: of the endpoint itself, without a password in it; what stands behind its `?` is sent and never shown
+    - `url`: of the endpoint itself, without a password in it; what comes after its `?` is sent and never shown
     - `key`: the variable with the key, if any. With one the address has to be https, unless it is of this machine
     - `headers`: further ones; none that carries a key
     - `proxy`, `certificates`: the address of a proxy; a file of authorities that are trusted in place of the usual ones
@@ -91,7 +91,7 @@ class Endpoint:
         )
 
     def __repr__(self) -> str:
-        return f"Endpoint({self.shown!r})"
+        return f"HttpEndpoint({self.shown!r})"
 
     def _proxy(self, proxy: str) -> Any:
         try:
@@ -208,7 +208,7 @@ class Endpoint:
 
 
 def _failure(refused: _Refused) -> Failure:
-    """What a status stands for; a hint that is nonsense is no hint."""
+    """What a status stands for; one whose hint is nonsense has none."""
     try:
         return failure_of(refused)
     except HeaderError:
@@ -253,7 +253,7 @@ def _address(url: object, *, encrypted: bool) -> SplitResult:
     if parts.scheme not in ("http", "https") or not host:
         raise ConfigError("url: expected http:// or https:// and a host")
     if parts.fragment:
-        raise ConfigError("url: leave out what stands behind its #")
+        raise ConfigError("url: leave out what comes after its #")
     if encrypted and parts.scheme == "http" and host not in _LOOPBACK:
         raise ConfigError(f"url: a key would be sent to {host} in clear; use https")
     return parts

@@ -28,13 +28,14 @@ from typing import Any, Self, cast
 from sim.base.errors import ConfigError, SimError, listing, unknown
 from sim.base.values import Value
 from sim.host.adapter import Adapter, Reply
+from sim.host.arrivals import Arrivals
 from sim.host.carrier import AGAIN_S, Carrier
 from sim.host.cast import Carries, Cast, made
 from sim.host.clock import SteadyClock
 from sim.host.desk import Desk
 from sim.host.host_log import faults_of, log_text
 from sim.host.hosted_session import BeyondTable, Cannot, HostedSession, Step
-from sim.host.journal import SENT_BITS, Came, Database, Journal, Mail, open_journal
+from sim.host.journal import Database, Journal, Mail, open_journal
 from sim.host.links import Link, Parcel, Receipt, Sender
 from sim.host.port import Port
 from sim.machine.handler import Decide
@@ -106,8 +107,7 @@ class Host:
         self._timers: dict[tuple[str, str, str], asyncio.TimerHandle] = {}
         self._asking: set[int] = set()
         self._carriers: list[Carrier] = []
-        self._senders: dict[str, Sender] = {}
-        """Of each journal, the start of its host that was heard of last."""
+        self._arrivals = Arrivals(self, self._step, self._after, self._fail)
         self._closing = False
         self.failure: BaseException | None = None
         """What has ended the host by itself."""
@@ -117,7 +117,7 @@ class Host:
         key = json.dumps(dict(config), sort_keys=True, default=str)
         found = self._casts.get(key)
         if found is None:
-            system = made(self._system, config, self.model)
+            system = made(self._system, {name: _frozen(value) for name, value in config.items()}, self.model)
             found = Cast(system, self._here, self.adapters, self.links, self._decide, self._carries)
             for name, states in self._until.items():
                 _check_until(found, name, states)
@@ -411,49 +411,11 @@ class Host:
 
     def greet(self, sender: Sender) -> str:
         """Why nothing is taken of this host; empty if all is well."""
-        known = self._senders.get(sender.journal)
-        if known is not None and known.opening == sender.opening:
-            return ""
-        if sender.model and self.model and sender.model != self.model:
-            return f"here is {self.model}, not {sender.model}"
-        if self.journal.came_besides(sender.journal, sender.opening) >> SENT_BITS >= sender.since:
-            return "its journal was put back from an older copy: messages came of it here that it knows nothing of"
-        self._senders[sender.journal] = sender
-        return ""
+        return self._arrivals.greet(sender)
 
     def receive(self, parcel: Parcel) -> Receipt:
         """A message of another host. It is not kept while its session is not running, nor if no such host may send it."""
-        mail, sender = parcel.mail, parcel.sender
-        if refused := self.greet(sender):
-            return Receipt(mail.id, False, refused)
-        last = self.journal.came_last(sender.journal, mail.way)
-        if mail.id <= last:
-            return Receipt(mail.id, True)
-        session = self.running.get(mail.session)
-        if session is None or self._closing or self.failure is not None:
-            return Receipt(mail.id, False)
-        refused = session.refuses(mail)
-        if not refused and parcel.after != last:
-            refused = "what came before it is not what was sent: one of the journals is another, or an older copy"
-        if not refused:
-            try:
-                self._take(session, parcel)
-            except Exception as error:
-                self._fail(error)  # it is of this host, not of the one that has sent it
-                return Receipt(mail.id, False)
-        return Receipt(mail.id, not refused, refused)
-
-    def _take(self, session: HostedSession, parcel: Parcel) -> None:
-        mail, sender = parcel.mail, parcel.sender
-        came = Came(sender.journal, sender.opening, mail.source, mail.target, mail.id)
-        ahead = session.cast.network(mail.source, mail.target) == "fifo" and any(
-            one.source == mail.source for one in session.waiting.get(mail.target, ())
-        )
-        now = mail.target in session.cast.here and not ahead and not mail.texts
-        if now and self._step(session, lambda: session.deliver(mail, came)):
-            return
-        session.put_aside(mail, came, parcel.texts)
-        self._after(session)
+        return self._arrivals.receive(parcel)
 
     # --- wishes -------------------------------------------------------------------------------------------
 
@@ -475,6 +437,11 @@ class Host:
                         )
                         self.journal.drop_wish(number)
             await asyncio.sleep(WISHES_S)
+
+
+def _frozen(value: Any) -> Any:
+    """A value of a config as its model is given it: a list, as which JSON has it, is a tuple."""
+    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value
 
 
 def _carries(given: Mapping[Any, Any]) -> Carries:

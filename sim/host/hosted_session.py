@@ -35,10 +35,10 @@ FAULT_KINDS: dict[ErrorKind, str] = {
     ErrorKind.CONNECT: "disconnect",
     ErrorKind.CLIENT_CLOSED: "disconnect",
     ErrorKind.SERVER: "disconnect",
+    ErrorKind.INVALID: "disconnect",
     ErrorKind.UNKNOWN: "disconnect",
 }
-"""What a failed attempt is in a model. Other kinds are permanent, or the adapter's own answer (an answer that cannot be
-read)."""
+"""What a failed attempt is in a model. Other kinds are permanent."""
 
 
 class BeyondTable(SimError):
@@ -191,7 +191,7 @@ class HostedSession:
         try:
             message = self._message(mail)
             if not isinstance(message, Message):
-                return f"{type(message).__name__} is no message"
+                return f"{type(message).__name__} is not a message"
             self._fault(mail, message)
         except SimError as error:
             return error.mistakes[0]

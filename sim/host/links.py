@@ -27,7 +27,7 @@ class Sender(NamedTuple):
 class Parcel:
     """A message on its way to another host, with the payloads that it brings.
 
-    The other host takes the messages of one way (session, source, target) in their order, each behind the one that it
+    The other host takes the messages of one way (session, source, target) in their order, each after the one that it
     took last: so one number a way is all that it has to remember of them, however often they come, and over however many
     links. What was lost with a journal is noticed, too: then the number that is kept is another than `after`.
     """

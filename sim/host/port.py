@@ -7,11 +7,11 @@ import contextlib
 import os
 import socket
 import ssl
-from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sim.base.errors import ConfigError
+from sim.base.errors import ConfigError, SimError
 from sim.host import wire
 from sim.host.address import Tls, endpoint_of, is_foreign, listening
 
@@ -29,7 +29,7 @@ TOLD_S = 60.0
 class Port:
     """Takes what comes in at an address, for `Host(listen=...)`: `unix:/path`, or `tcp:host:port` with any port for 0.
 
-    What comes is acknowledged once it is on the disk. Raises `ConfigError` for an address that is none; plain TCP for other
+    What comes is acknowledged once it is on the disk. Raises `ConfigError` for what is not an address; plain TCP for other
     machines has to be asked for (`insecure`).
     """
 
@@ -58,10 +58,12 @@ class Port:
         self._socket.setblocking(False)
         if self.endpoint.path:
             self._made = _which(self.endpoint.path)
-        self._spawn(self._accept(host, self._socket))
+        self._listen(host)
 
     async def close(self) -> None:
         """Nobody comes in any more."""
+        if self._socket is not None:
+            asyncio.get_running_loop().remove_reader(self._socket)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -74,25 +76,35 @@ class Port:
             os.close(self._lock)
             self._lock = None
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _listen(self, host: Host) -> None:
+        if self._socket is not None:
+            asyncio.get_running_loop().add_reader(self._socket, self._accept, host, self._socket)
 
-    async def _accept(self, host: Host, listens: socket.socket) -> None:
+    def _accept(self, host: Host, listens: socket.socket) -> None:
+        """Somebody knocks."""
         loop = asyncio.get_running_loop()
-        while True:
-            try:
-                connected, _ = await loop.sock_accept(listens)
-            except OSError as error:
-                self._tell(host, f"nobody can come in: {error.strerror}")
-                await asyncio.sleep(1)
-                continue
-            if len(self._tasks) > PEERS:
-                self._tell(host, f"{PEERS} are connected; who comes now is cut off")
-                connected.close()
-            else:
-                self._spawn(self._serve(host, connected))
+        try:
+            connected, _ = listens.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            self._tell(host, f"nobody can come in: {error.strerror}")
+            loop.remove_reader(listens)
+            loop.call_later(1, self._listen, host)
+            return
+        if len(self._tasks) >= PEERS:
+            self._tell(host, f"{PEERS} are connected; who comes now is cut off")
+            connected.close()
+            return
+        connected.setblocking(False)
+        task = loop.create_task(self._serve(host, connected))
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._let_go, connected))
+
+    def _let_go(self, connected: socket.socket, task: asyncio.Task[None]) -> None:
+        """Also of one who came when all was over, before anybody looked at it."""
+        self._tasks.discard(task)
+        connected.close()
 
     async def _serve(self, host: Host, connected: socket.socket) -> None:
         """One who has connected, until there is an end of it."""
@@ -112,10 +124,10 @@ class Port:
             self._tell(host, f"a peer was cut off: no TLS with a certificate of ours: {error.reason or error}")
         except OSError:
             pass  # it has gone
+        except SimError as error:
+            self._tell(host, error.mistakes[0])  # the journal cannot be read: whoever works on it says so, too
         finally:
-            if writer is None:
-                connected.close()
-            else:
+            if writer is not None:
                 writer.transport.abort()
                 with contextlib.suppress(OSError, TimeoutError):
                     async with asyncio.timeout(1):

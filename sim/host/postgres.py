@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 WAIT_MS = 30_000
 """How long a writer waits for another."""
+GRACE_S = 2.0
+"""How long a host waits for the lease: a server notices a moment later that the last one was killed."""
 TABLES = ("journal", "session", "machine", "mail", "trace")
 """By these it is known."""
 VERSION = "version"
@@ -49,8 +52,8 @@ _ADVICE = {
 
 
 class Postgres:
-    """The database, connected; with `fresh` the tables are made if they are not there. Raises `ConfigError` for an address
-    that is none, a server that cannot be used, or tables of another program."""
+    """The database, connected; with `fresh` the tables are made if they are not there. Raises `ConfigError` for an
+    address that cannot be read, a server that cannot be used, or tables of another program."""
 
     def __init__(self, dsn: str, migrations: tuple[str, ...], *, fresh: bool = True) -> None:
         try:
@@ -103,9 +106,12 @@ class Postgres:
         """Nobody else may host this journal, until the connection ends. Raises `ConfigError` if somebody does."""
         if self._held:
             return
-        with self._told():
-            query = "SELECT pg_backend_pid(), pg_try_advisory_lock($1)"
-            ((pid, self._held),) = self._db.execute(query, [_key("host", self._address.schema)])
+        key, until = _key("host", self._address.schema), time.monotonic() + GRACE_S
+        while not self._held:
+            ((pid, self._held),) = self.rows("SELECT pg_backend_pid(), pg_try_advisory_lock(?)", key)
+            if time.monotonic() > until:
+                break
+            time.sleep(0.02)
         if not self._held:
             raise ConfigError(f"{self.name}: is hosted already; end who does, or name another journal")
         if pid != self._db.info.backend_pid:

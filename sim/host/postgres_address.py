@@ -77,8 +77,8 @@ def _private(options: Mapping[str, Any]) -> dict[str, str]:
 def _shown(options: Mapping[str, Any], schema: str) -> str:
     host = str(options.get("host", ""))
     user = f"{options['user']}@" if "user" in options else ""
-    port = f":{options['port']}" if "port" in options else ""
+    port = str(options.get("port", "")).strip(",")  # without ports libpq makes one comma for each further host
     path = host.startswith(("/", "@"))
-    shown = f"postgresql://{user}{'' if path else host}{port}/{options.get('dbname', '')}"
+    shown = f"postgresql://{user}{'' if path else host}{':' * bool(port)}{port}/{options.get('dbname', '')}"
     more = [f"host={host}"] * path + [f"schema={schema}"] * (schema != SCHEMA)
     return shown + ("?" + "&".join(more) if more else "")

@@ -1,4 +1,4 @@
-"""Keys from the environment, by the name of their variable. They are read when they are needed and kept nowhere; what others
+"""Keys from the environment, each known as its variable. They are read when they are needed and kept nowhere; what others
 say is shown without them."""
 
 from __future__ import annotations
@@ -31,8 +31,13 @@ class Secret:
         return found
 
 
+def environment(names: Iterable[str]) -> dict[str, str]:
+    """Those of these variables that are set."""
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
 def hidden(text: str, secrets: Iterable[Secret]) -> str:
-    """The text without the values of these, each replaced by the name of its variable."""
+    """The text without the values of these, with the variable in place of each."""
     for secret in secrets:
         value = os.environ.get(secret.name, "").strip()
         if len(value) >= HIDDEN_FROM:

@@ -15,8 +15,8 @@ from sim.host.links import Parcel, Receipt, Sender
 class Stream:
     """A link to the host that listens at this address (`Host(listen=...)`).
 
-    It connects when there is something to carry, and again when the connection breaks. Raises `ConfigError` for an address
-    that is none; plain TCP to another machine has to be asked for (`insecure`).
+    It connects when there is something to carry, and again when the connection breaks. Raises `ConfigError` for what
+    is not an address; plain TCP to another machine has to be asked for (`insecure`).
     """
 
     def __init__(self, address: str, *, tls: Tls | None = None, insecure: bool = False) -> None:

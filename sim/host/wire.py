@@ -1,4 +1,4 @@
-"""What hosts say to each other: frames of JSON, each behind its length in four bytes.
+"""What hosts say to each other: frames of JSON, each after its length in four bytes.
 
     both           {"roundsim_link": 1, "journal": ..., "model": ...}       at first; who connects adds "opening" and "since"
     who connects   {"n", "after", "session", "source", "target", "message", "fault", "hashes", "texts", "cause", "sent_ms"}
@@ -85,9 +85,9 @@ def _read(body: bytearray) -> dict[str, Any]:
         if "\\ud" in text or "\\uD" in text:
             _text(said).encode()  # half of a character is no text
     except (ValueError, RecursionError):
-        raise Garbled("a frame that is no JSON") from None
+        raise Garbled("a frame that is not JSON") from None
     if not isinstance(said, dict):
-        raise Garbled("a frame that is no object")
+        raise Garbled("a frame that is not an object")
     return said
 
 
@@ -112,7 +112,7 @@ def greeting_of(sender: Sender) -> dict[str, Any]:
 
 
 def greeted(said: Mapping[str, Any] | None) -> str:
-    """The model of the one who greets. Raises `Garbled` if this is no greeting."""
+    """The model of the one who greets. Raises `Garbled` for anything else."""
     if said is None:
         raise Garbled("it ends without a greeting")
     if "roundsim_link" not in said:

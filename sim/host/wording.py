@@ -129,12 +129,12 @@ class Templates:
     def __call__(self, message: Any, question: Question) -> list[dict[str, str]]:
         known = {
             "texts": "\n\n".join(f"[{show(text.message)}]\n{text.text}" for text in question.texts),
-            "answers": listing([*map(_words, question.answers)]),
+            "answers": listing([*map(word, question.answers)]),
             "message": type(message).__name__,
             "session": question.session,
             "process": question.process,
             "sender": question.sender,
-            **{one.name: _words(getattr(message, one.name)) for one in fields(message)},
+            **{one.name: word(getattr(message, one.name)) for one in fields(message)},
         }
         return [{"role": role, "content": _filled(parts, known)} for role, parts in self._messages]
 
@@ -151,12 +151,12 @@ def _message(one: Any) -> tuple[str, tuple[tuple[str, str], ...]]:
 
 
 def _parts(template: str) -> tuple[tuple[str, str], ...]:
-    """(text, name of the field behind it) each. A format of Python could read attributes and pad without a bound: here there
+    """(text, name of the field that follows it) each. A format of Python could read attributes and pad without a bound: here there
     are names alone."""
     try:
         parsed = [*string.Formatter().parse(template)]
     except ValueError as error:
-        raise ConfigError(f"content: {error}; a brace that is no field is written twice") from None
+        raise ConfigError(f"content: {error}; to have a brace in the text, write it twice") from None
     for _, name, layout, conversion in parsed:
         if name is not None and (not name.isidentifier() or layout or conversion):
             written = f"{{{name}{'!' + conversion if conversion else ''}{':' + layout if layout else ''}}}"
@@ -172,7 +172,8 @@ def _filled(parts: tuple[tuple[str, str], ...], known: Mapping[str, str]) -> str
     return "".join(text + (known[name] if name else "") for text, name in parts)
 
 
-def _words(value: Any) -> str:
+def word(value: Any) -> str:
+    """A value as people write it."""
     return value if type(value) is str else show(value)
 
 

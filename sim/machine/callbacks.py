@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 
@@ -26,8 +26,8 @@ def is_flag(cls: object, name: str) -> bool:
 
 def arity(method: Callable[..., Any]) -> int | None:
     """How many inputs a callback takes after self: 0 or 1; None if it cannot be called that way."""
-    required = required_arguments(method)
-    parameters = list(inspect.signature(method).parameters.values())[1:]
+    every = [*inspect.signature(method).parameters.values()]
+    required, parameters = _required(every), every[1:]
     named = any(p.kind is p.KEYWORD_ONLY and p.default is p.empty for p in parameters)
     if required > 2 or required < 1 or named:
         return None
@@ -37,7 +37,10 @@ def arity(method: Callable[..., Any]) -> int | None:
 
 def required_arguments(method: Callable[..., Any]) -> int:
     """The number of arguments, self included, without which a call fails."""
-    parameters = inspect.signature(method).parameters.values()
+    return _required(inspect.signature(method).parameters.values())
+
+
+def _required(parameters: Iterable[inspect.Parameter]) -> int:
     variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return sum(1 for p in parameters if p.default is p.empty and p.kind not in variable)
 

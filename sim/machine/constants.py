@@ -25,12 +25,17 @@ def constant_fields(cls: Any) -> frozenset[str]:
     for code in (*own, *beside):
         if "setattr" in code.co_names or "__setattr__" in code.co_names:
             return frozenset()
-        written.update(str(one.argval) for one in dis.get_instructions(code) if one.opname == "STORE_ATTR")
+        written |= _attributes_set(code)
     for code in own:  # names of keyword arguments, as in `self.emit(Applied(key), applied=...)`
         written.update(
             name for const in code.co_consts if isinstance(const, tuple) for name in const if isinstance(name, str)
         )
     return frozenset(table.fields) - written
+
+
+@cache
+def _attributes_set(code: CodeType) -> frozenset[str]:
+    return frozenset(str(one.argval) for one in dis.get_instructions(code) if one.opname == "STORE_ATTR")
 
 
 def _code_of(things: Iterable[object]) -> Iterator[CodeType]:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NoReturn, TypeVar, cast, dataclass_transform
 
 from sim.base.errors import ModelError, TableError, unknown
 from sim.base.values import Emission, Message, Value, describe, encode, freeze, is_record, show
+from sim.machine.constants import constant_fields
 from sim.machine.outputs import Arm, Emit, Output, Send, Together, Write
 from sim.machine.table import FAILED, REQUIRED, Row, Table
 from sim.machine.table_reader import MONITOR_INPUTS, PROCESS_INPUTS, read_table
@@ -357,9 +358,9 @@ class Monitor(StateMachine):
 
 class View:
     """A read-only view of the local value of a process or monitor, for predicates: `state`, `up`, `timers`, and the
-    fields as attributes. It prints without the fields that nothing ever sets."""
+    fields as attributes. It prints without the fields that nothing ever sets, if it knows the class whose value it is."""
 
-    __slots__ = ("_constant", "_fields", "state", "timers", "up")
+    __slots__ = ("_fields", "_of", "state", "timers", "up")
 
     def __init__(
         self,
@@ -367,9 +368,9 @@ class View:
         fields: dict[str, Value],
         timers: tuple[str, ...],
         up: bool,
-        constant: frozenset[str] = frozenset(),
+        of: Any = None,
     ) -> None:
-        self._constant = constant
+        self._of = of
         self.state = state
         self.timers = timers
         self.up = up
@@ -387,7 +388,8 @@ class View:
             raise AttributeError(unknown("field", name, known)) from None
 
     def __repr__(self) -> str:
-        changing = ((name, value) for name, value in self._fields.items() if name not in self._constant)
+        constant = frozenset[str]() if self._of is None else constant_fields(self._of)
+        changing = ((name, value) for name, value in self._fields.items() if name not in constant)
         inner = "".join(f", {name}={show(value)}" for name, value in changing)
         return f"<{self.state}{inner}>"
 

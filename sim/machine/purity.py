@@ -289,6 +289,7 @@ def _home(thing: Any) -> str:
     return _SAME.get(module, module)
 
 
+@cache
 def _banned(dotted: str) -> str | None:
     """The entry of `BANS` that a name falls under."""
     if any(dotted == name or dotted.startswith(f"{name}.") for name in _HARMLESS):

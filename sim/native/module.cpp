@@ -11,6 +11,7 @@
 
 #include "fuzz/prints.hpp"
 #include "fuzz/schedules.hpp"
+#include "walk/ahead.hpp"
 #include "walk/cycles.hpp"
 #include "walk/reduced.hpp"
 
@@ -162,6 +163,20 @@ PyObject* expand(PyObject*, PyObject* arguments) {
     return without_lock([&] { return walk::expand(rows, store, settings, registers, buffers, batch); });
 }
 
+PyObject* ahead(PyObject*, PyObject* arguments) {
+    Arrays arrays;
+    walk::Rows rows;
+    walk::Store store;
+    Span<int64_t> settings, registers;
+    walk::Buffers buffers;
+    Span<int32_t> found;
+    Span<uint64_t> asked;
+    int64_t most;
+    if (!take_all(arrays, arguments, rows, store, settings, registers, buffers, found, asked, most)) return nullptr;
+    if (!fits(rows) || !is_table(store.slots.size) || !is_table(asked.size)) return nullptr;
+    return without_lock([&] { return walk::ahead(rows, store, settings, registers, buffers, found, asked, most); });
+}
+
 PyObject* expand_reduced(PyObject*, PyObject* arguments) {
     Arrays arrays;
     walk::Rows rows;
@@ -257,6 +272,8 @@ PyObject* fingerprints(PyObject*, PyObject* arguments) {
 
 PyMethodDef functions[] = {
     {"expand", expand, METH_VARARGS, "expand(rows, store, settings, registers, buffers, batch): see walk/walk.hpp"},
+    {"ahead", ahead, METH_VARARGS,
+     "ahead(rows, store, settings, registers, buffers, found, asked, most): see walk/ahead.hpp"},
     {"expand_reduced", expand_reduced, METH_VARARGS, "The same with `turns` and `spare`: see walk/reduced.hpp"},
     {"put_all", put_all, METH_VARARGS, "put_all(keys, values, more_keys, more_values): see walk/lookup.hpp"},
     {"widen", widen, METH_VARARGS, "widen(slots, ids, more_slots, more_ids): see walk/marks.hpp"},

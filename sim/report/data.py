@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sim.report.covered import transition_data
-from sim.report.outcome import JudgedRun
 from sim.system.persisted import beginning_data
 from sim.world.finding import Finding
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from sim.fuzzer.discovery import Discovery
     from sim.minimiser.counterexample_file import CounterexampleFile
     from sim.report.fuzzed import Fuzzed
+    from sim.report.outcome import JudgedRun
     from sim.scenario import Target
 
 

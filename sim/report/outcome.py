@@ -6,11 +6,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from sim.metrics.of_run import RunMetrics
 from sim.run.trace import Run
 from sim.scenario import Expectation, Scenario
 from sim.world.story import Story
+
+if TYPE_CHECKING:
+    from sim.metrics.of_run import RunMetrics
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,6 @@ from sim.base.durations import show_duration
 from sim.base.errors import listing
 from sim.faults.plan import show_plan
 from sim.report.covered import transition_lines
-from sim.report.metrics import summary_lines
-from sim.report.outcome import JudgedRun
 from sim.run.simulation import RECURRING
 from sim.system.declaration import Declaration
 from sim.system.links import in_words
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from sim.checker.reduction.reduction import Reduced
     from sim.checker.result import CheckResult
     from sim.minimiser.counterexample import Counterexample
+    from sim.report.outcome import JudgedRun
 
 
 def run_lines(outcome: JudgedRun) -> Iterator[str]:
@@ -91,6 +90,8 @@ def summary(outcome: JudgedRun) -> Iterator[str]:
     if unmet:
         yield f"in the end  unmet: {'; '.join(unmet)}"
     if outcome.metrics is not None:
+        from sim.report.metrics import summary_lines
+
         yield from summary_lines(outcome.metrics)
     yield f"digest      {run.digest}"
     if outcome.verified is not None:

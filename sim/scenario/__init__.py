@@ -2,16 +2,24 @@
 
 What belongs here: the schema, reading with all mistakes at once, which models a file may import, writing.
 What does not: running a scenario, and any rule of the models themselves. The only part of roundsim that
-imports pydantic and ruamel.yaml.
+imports pydantic and ruamel.yaml, and only where a file is read.
 """
 
 from __future__ import annotations
 
-from sim.scenario.loader import load_scenario, load_target, parse_scenario
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from sim.scenario.models import bundled
-from sim.scenario.parsed import Expectation, Scenario, ScheduleItem, Target
-from sim.scenario.schema import REPLAY, STRATEGIES, json_schema
+from sim.scenario.parsed import REPLAY, STRATEGIES, Expectation, Scenario, ScheduleItem, Target
+from sim.scenario.target import load_target
 from sim.scenario.writer import scenario_text, write_scenario, write_text
+
+if TYPE_CHECKING:
+    from sim.scenario.loader import load_scenario, parse_scenario
+    from sim.scenario.schema import json_schema
+
+_LATER = {**dict.fromkeys(("load_scenario", "parse_scenario"), "loader"), "json_schema": "schema"}
 
 __all__ = [
     "REPLAY",
@@ -29,3 +37,10 @@ __all__ = [
     "write_scenario",
     "write_text",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'sim.scenario' has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(f"sim.scenario.{_LATER[name]}"), name)
+    return value

@@ -10,8 +10,8 @@ from sim.base.durations import parse_range
 from sim.base.errors import ConfigError, SimError, brief, failure, unknown
 from sim.base.values import Value
 from sim.machine.codec import Codec
-from sim.scenario.document import Node, Plain
 from sim.scenario.mistakes import Mistakes, said
+from sim.scenario.tree import Node, Plain
 from sim.system.declaration import Declaration
 from sim.system.persisted import Flying, Persisted, Persisting, begun_from
 from sim.system.persisted_form import codec_of

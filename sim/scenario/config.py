@@ -13,19 +13,20 @@ from enum import Enum
 from types import ModuleType
 from typing import Any
 
-from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, ValidationError
-
 from sim.base.errors import ConfigError, ModelError, SimError, brief, failure, listing, nearest, text_of, unknown
 from sim.base.overdue import WATCH
-from sim.scenario.document import Node, Plain, read_document, resolve
 from sim.scenario.mistakes import FilePlace, Mistakes, said
 from sim.scenario.models import culprit
+from sim.scenario.tree import Node, Plain, resolve
 from sim.system.declaration import Declaration
 
 RESERVED = ("faults", "network", "properties")
 """Keys that `--set` takes for every model; no parameter of a model may have such a name."""
 
 _ANY = inspect.Parameter.empty
+
+_AS_IT_IS = (int, bool)
+"""Annotations whose values need no library to be judged, so that `--set agents=3` loads none."""
 
 
 class Refusal(ValueError):
@@ -44,6 +45,10 @@ class Parameter:
         """`value` of a file, converted to the type of the annotation. Raises `Refusal`."""
         if self.annotation is _ANY or self.annotation is Any:
             return _frozen(value)
+        if type(value) is self.annotation and self.annotation in _AS_IT_IS:
+            return value
+        from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, ValidationError
+
         try:
             adapter: TypeAdapter[Any] = TypeAdapter(self.annotation)
         except (PydanticSchemaGenerationError, PydanticUserError):
@@ -193,6 +198,8 @@ def _meanings(text: str) -> list[Plain]:
     """What a text of `--set` may mean, the most likely first."""
     bare = text.strip()
     if bare.startswith("[") and bare.endswith("]"):
+        from sim.scenario.document import read_document
+
         unheard = Mistakes("--set")
         tree = read_document(bare, unheard)
         return [tree.plain(), text] if tree is not None and not unheard else [text]

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sim.base.errors import brief, unknown
 from sim.machine.ledgers import REASONS
 from sim.machine.table import DOWN, FAILED, GONE, OFF
-from sim.scenario.document import Node
 from sim.scenario.mistakes import Mistakes
 from sim.scenario.parsed import Expectation
-from sim.scenario.schema import ExpectShape, TimingShape
+from sim.scenario.tree import Node
 from sim.system.declaration import Declaration
 from sim.system.properties import BUILT_IN
 from sim.world.timing import Range, Timing
+
+if TYPE_CHECKING:
+    from sim.scenario.schema import ExpectShape, TimingShape
 
 
 def read_expectation(shape: ExpectShape) -> Expectation:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sim.base.durations import EPOCH
 from sim.base.errors import unknown
 from sim.metrics.settings import MetricsSettings
-from sim.scenario.document import Node
 from sim.scenario.mistakes import Mistakes
-from sim.scenario.schema import ScenarioShape
+from sim.scenario.tree import Node
 from sim.system.declaration import Declaration
+
+if TYPE_CHECKING:
+    from sim.scenario.schema import ScenarioShape
 
 
 def read_metrics(root: Node, shape: ScenarioShape, system: Declaration, mistakes: Mistakes) -> MetricsSettings:

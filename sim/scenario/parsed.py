@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sim.base.errors import ConfigError
-from sim.metrics.settings import MetricsSettings
 from sim.system.declaration import Declaration
 from sim.system.persisted import Persisted, begun_from
 from sim.world.address import Address
 from sim.world.timing import Timing
 
+if TYPE_CHECKING:
+    from sim.metrics.settings import MetricsSettings
+
 Then = Literal["stop", "usual"]
+
+STRATEGIES = ("virtual_time", "uniform", "pctcp", "pos", "swarm", "timed", "portfolio")
+"""The strategies of a run without an explicit schedule; the first is the default."""
+
+REPLAY = "replay"
+"""The strategy of a scenario with an explicit schedule."""
+
+SEED_MAX = 2**64 - 1
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,12 @@ class Expectation:
     emitted: Mapping[str, int] = field(default_factory=dict)
     rejected: Mapping[str, int] = field(default_factory=dict)
     states: Mapping[str, str] = field(default_factory=dict)
+
+
+def _usual_metrics() -> MetricsSettings:
+    from sim.metrics.settings import MetricsSettings
+
+    return MetricsSettings()
 
 
 @dataclass(frozen=True)
@@ -75,7 +91,7 @@ class Scenario:
     epoch: datetime
     expect: Expectation
     faults_given: bool
-    metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    metrics: MetricsSettings = field(default_factory=_usual_metrics)
 
 
 @dataclass(frozen=True)

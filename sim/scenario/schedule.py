@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from sim.base.durations import parse_duration
 from sim.base.errors import ConfigError, brief, listing, unknown
 from sim.faults.plan import UNLIMITED, FaultEntry
-from sim.scenario.document import Node
 from sim.scenario.mistakes import FilePlace, Mistakes
 from sim.scenario.parsed import ScheduleItem
+from sim.scenario.tree import Node
 from sim.scenario.vocabulary import Vocabulary
 from sim.system.declaration import Declaration
 from sim.world.address import AT_ONCE, FOR_GOOD, MESSAGE_VERBS, PROCESS_VERBS, START, Address, parse_address

@@ -20,16 +20,10 @@ from sim.metrics.prices import KINDS, PriceTable
 from sim.metrics.session import WINDOW_MAX
 from sim.scenario.beginning import SCHEMA
 from sim.scenario.mistakes import said
+from sim.scenario.parsed import SEED_MAX, STRATEGIES
 from sim.system.network import NETWORKS
 from sim.world.timing import NEVER, Range
 
-STRATEGIES = ("virtual_time", "uniform", "pctcp", "pos", "swarm", "timed", "portfolio")
-"""The strategies of a run without an explicit schedule; the first is the default."""
-
-REPLAY = "replay"
-"""The strategy of a scenario with an explicit schedule."""
-
-SEED_MAX = 2**64 - 1
 STEPS_MAX = 10_000_000
 COUNT_MAX = 2**63 - 1
 

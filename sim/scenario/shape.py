@@ -7,9 +7,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from sim.base.errors import unknown
-from sim.scenario.document import Node
 from sim.scenario.mistakes import Mistakes, said
-from sim.scenario.schema import EXPECTED, KEYS, STRATEGIES, ScenarioShape
+from sim.scenario.parsed import STRATEGIES
+from sim.scenario.schema import EXPECTED, KEYS, ScenarioShape
+from sim.scenario.tree import Node
 from sim.system.network import NETWORKS
 
 

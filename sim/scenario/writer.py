@@ -10,9 +10,9 @@ from typing import Any
 from sim.base.errors import ScenarioError
 from sim.base.files import unplain, write_whole
 from sim.faults.plan import FaultEntry, show_plan
-from sim.scenario.document import resolve
 from sim.scenario.mistakes import one_line
 from sim.scenario.parsed import Expectation, Then
+from sim.scenario.tree import resolve
 
 
 def write_scenario(

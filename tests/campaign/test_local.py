@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from sim.base.errors import ConfigError, DefectError, DivergenceError, SimError
 from sim.base.unforeseen import told
+from sim.campaign import engines
 from sim.campaign.campaign_plan import CHUNK_MAX, chunk_size
 from sim.campaign.chunks import Chunk, Chunks
 from sim.campaign.engines import started
@@ -110,7 +111,8 @@ def test_a_worker_that_cannot_begin_says_why_and_nothing_else(
     error: str, says: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(local, "_MAIN", HINDERED.format(error=error))
-    monkeypatch.setattr(local, "STARTS_MAX", 2)
+    monkeypatch.setattr(local, "STARTS_MAX", 1)
+    monkeypatch.setattr(engines, "TRIES_MAX", 1)
     with pytest.raises(ConfigError) as caught, started("local", 1):
         pass
     (line,) = caught.value.mistakes

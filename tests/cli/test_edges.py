@@ -369,7 +369,7 @@ def test_too_little_memory_has_no_answer_and_says_what_was_covered() -> None:
 @pytest.mark.parametrize("engine", ["auto", "compiled"])
 def test_a_library_that_does_not_fit_into_the_memory_ends_nothing(engine: str) -> None:
     """Status 1 would say that something is violated."""
-    start = limited(resource.RLIMIT_AS, 110 << 20)
+    start = limited(resource.RLIMIT_AS, 95 << 20)
     code, _, err = sim("check", "models.paxos", "--engine", engine, start=start)
     assert (code, err.count("\n")) == (0 if engine == "auto" else 2, 1)
     assert "numpy cannot be loaded (ulimit -v leaves" in err

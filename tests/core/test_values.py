@@ -306,6 +306,27 @@ def test_two_classes_of_one_name_are_refused() -> None:
         encode((1, frozenset({twin(1)})), names)
 
 
+def _remembers(names: Names, values: list[Any]) -> bool:
+    """Whether values that are encoded with a memory, again and again and as parts of each other, have their encodings."""
+    return all(encode(value, names) == encode(value) for value in (*values, *reversed(values), tuple(values)))
+
+
+@given(st.lists(VALUES, max_size=8), st.integers(1, 4))
+def test_what_is_remembered_of_an_encoding_is_the_encoding(values: list[Any], known_max: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sim.base.values.KNOWN_MAX", known_max)
+        assert _remembers(Names(), values)
+
+
+def test_a_memory_that_does_not_keep_its_values_would_take_one_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forgetful(self: Names, value: Any, kind: type, code: bytes) -> None:
+        self._codes[id(value)] = None, code
+
+    monkeypatch.setattr(Names, "note", forgetful)
+    names = Names()
+    assert not all(encode(Point(x), names) == encode(Point(x)) for x in range(100))
+
+
 class Twins(Process):
     """Sends itself two messages whose classes have one name, and so one encoding."""
 

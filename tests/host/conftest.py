@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from sim.host.postgres_address import parse_address
 from tests.database_server import database_server
 
 
@@ -44,17 +47,11 @@ def damage(where: str) -> Damage:
 
     def do(statement: str) -> None:
         if where.startswith("postgresql:"):
-            import psycopg
-
-            from sim.host.postgres_address import parse_address
-
             address = parse_address(where)
             with psycopg.connect(**address.options, autocommit=True) as connection:
                 connection.execute(f"SET search_path TO {address.schema}")
                 connection.execute(statement)
         else:
-            import sqlite3
-
             connection = sqlite3.connect(where, isolation_level=None)
             connection.execute(statement)
             connection.close()

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from sim.base.errors import SimError
@@ -74,11 +74,16 @@ def _say(line: str) -> None:
     sys.stdin.readline()
 
 
+def beside(what: str, where: str) -> AbstractContextManager[subprocess.Popen[str]]:
+    """This in another process."""
+    return started("tests.host.journaling", what, where)
+
+
 @contextmanager
-def beside(what: str, where: str) -> Iterator[subprocess.Popen[str]]:
-    """The other process, ended in the end."""
+def started(module: str, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """Another process, killed in the end."""
     path = os.pathsep.join([str(ROOT), str(ROOT / "sim/beside"), os.environ.get("PYTHONPATH", "")])
-    command = [sys.executable, "-m", "tests.host.journaling", what, where]
+    command = [sys.executable, "-m", module, *words]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, text=True, **pipes) as process:  # type: ignore[call-overload]
         try:

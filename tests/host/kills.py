@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.stand_ins import Agents
+from sim.base.errors import SimError
 from sim.conform.conformance import Judging
 from sim.conform.logged import read_logs
 from sim.host.host_log import faults_of, log_text
@@ -22,6 +23,11 @@ from sim.scenario import load_target
 from tests.host.parts import CONFIG, PARTS, Council, errors_of, live
 
 NODES_MAX = 200_000
+INPUTS_MAX = 8
+"""How many inputs a part takes at most between two kills of it."""
+WAIT_S = 0.6
+SKEW_MS = 5
+"""Both parts have one clock; how far apart what is one moment may be logged."""
 SETTINGS = {key: str(list(value) if isinstance(value, tuple) else value).lower() for key, value in CONFIG.items()}
 
 
@@ -44,7 +50,7 @@ def kill_at_random(
     sessions: int = 2,
     plant: str = "",
     journals: Callable[[str], str] | None = None,
-    end_s: float = 20.0,
+    end_s: float = 60.0,
 ) -> Killed:
     """Host the council, kill a part of it so often, let it come to its end, and look."""
     context = multiprocessing.get_context("forkserver")
@@ -60,18 +66,23 @@ def kill_at_random(
             return process
 
         running = {part: begin(part) for part in PARTS}
+        watched = {part: _Watched(where[part]) for part in PARTS}
         found = Killed()
         try:
             for _ in range(kills):
-                time.sleep(dice.uniform(0.05, 0.3))
                 part = dice.choice(PARTS)
+                watched[part].wait_for(dice.randint(0, INPUTS_MAX))
+                time.sleep(dice.uniform(0, 0.01))
                 running[part].kill()
                 running[part].join()
                 found.kills += 1
                 running[part] = begin(part)
             if not _wait_until_over(council, running, end_s):
-                found.wrong.append("it hangs: not all sessions came to their end")
+                ended = [f"{part} ended with {one.exitcode}" for part, one in running.items() if not one.is_alive()]
+                found.wrong.append(f"it hangs: {', '.join(ended) or 'not all sessions came to their end'}")
         finally:
+            for one in watched.values():
+                one.close()
             for process in running.values():
                 process.terminate()
             for process in running.values():
@@ -83,6 +94,32 @@ def kill_at_random(
         found.wrong += errors_of(council)
         _look(council, agents, found)
     return found
+
+
+class _Watched:
+    """A journal, looked at while its host runs: a moment is so many inputs after another, however fast the machine is."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._journal: Journal | None = None
+
+    def wait_for(self, inputs: int) -> None:
+        """Wait until so many more inputs were taken; not much longer than a host needs to begin."""
+        end = time.monotonic() + WAIT_S
+        wanted = self._lines() + inputs
+        while self._lines() < wanted and time.monotonic() < end:
+            time.sleep(0.003)
+
+    def _lines(self) -> int:
+        try:
+            self._journal = self._journal or open_journal(self._where, fresh=False)
+            return int(self._journal.database.rows("SELECT max(n) FROM trace")[0][0] or 0)
+        except SimError:
+            return 0  # it is being made
+
+    def close(self) -> None:
+        if self._journal is not None:
+            self._journal.close()
 
 
 def _wait_until_over(council: Council, running: dict[str, Any], end_s: float) -> bool:
@@ -104,9 +141,12 @@ def _wait_until_over(council: Council, running: dict[str, Any], end_s: float) ->
 
 
 def _look(council: Council, agents: Agents, found: Killed) -> None:
-    journals = {part: open_journal(council.journals[part], fresh=False) for part in PARTS}
+    journals = {part: open_journal(council.journals[part]) for part in PARTS}
     try:
         for session in council.sessions:
+            if any(session not in journal.sessions() for journal in journals.values()):
+                found.wrong.append(f"{session} never began")
+                continue
             lines = {part: [*journal.trace(session)] for part, journal in journals.items()}
             found.wrong += [f"{session}: {wrong}" for wrong in _conforms(council, journals, session, lines)]
             found.wrong += [f"{session}: {wrong}" for wrong in _all_arrived(journals, session, lines)]
@@ -127,7 +167,7 @@ def _conforms(council: Council, journals: dict[str, Journal], session: str, line
     faults = faults_of(line for part in lines.values() for line in part)
     target = load_target("models.consensus", SETTINGS, faults=faults or None)
     (run,) = read_logs(paths).runs.values()
-    answer = Judging(target.system, max_nodes=NODES_MAX, hints=False).judge(run)
+    answer = Judging(target.system, skew_ms=SKEW_MS, max_nodes=NODES_MAX, hints=False).judge(run)
     return [] if answer.verdict == "ok" else [f"{answer.headline}: {'; '.join(answer.words)}"]
 
 
@@ -143,10 +183,11 @@ def _all_arrived(journals: dict[str, Journal], session: str, lines: dict[str, li
         arrival = given.get("deliver", given if "fault" in given else None)
         if arrival is not None:
             came[f"{arrival['from']}->{line.process} {arrival['message']}{arrival['fields']}"] += 1
+    on_its_way = Counter[str]()
     for mail in (mail for journal in journals.values() for mail in journal.mail(session)):
         fields = {name: value for name, value in mail.message.items() if name != "@"}
-        came[f"{mail.source}->{mail.target} {mail.message['@']}{fields}"] += 1  # it is on its way
-    lost, twice = sent - came, came - sent
+        on_its_way[f"{mail.source}->{mail.target} {mail.message['@']}{fields}"] += 1
+    lost, twice = sent - came - on_its_way, came - sent
     wrong = [f"{message} was sent and never came" for message in lost]
     return wrong + [f"{message} came more often than it was sent" for message in twice]
 

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from sim.host import hosted_session
+from sim.host.carrier import Carrier
 from sim.host.host import Host
 from sim.host.hosted_session import HostedSession, Step
 from sim.host.journal import Entry, Journal
-from sim.host.links import Parcel
+from sim.host.links import Parcel, Receipt
 from sim.host.stream import Stream
 from sim.machine.handler import Handler, Local, Outcome
 from sim.machine.table import DOWN
@@ -22,14 +23,22 @@ WINDOW_S = 0.02
 
 
 def acknowledge_before_commit() -> None:
-    """A message is acknowledged, and kept a moment later."""
+    """A message is acknowledged, and kept a moment later: what comes behind it has to wait meanwhile."""
     real = Host.receive
+    late: set[tuple[str, int]] = set()
 
-    def receive(self: Host, parcel: Parcel) -> bool:
-        if parcel.mail.session not in self.running:
-            return False
-        asyncio.get_running_loop().call_later(WINDOW_S, real, self, parcel)
-        return True
+    def receive(self: Host, parcel: Parcel) -> Receipt:
+        mark = (parcel.sender.journal, parcel.mail.id)
+        if (late and mark not in late) or parcel.mail.session not in self.running:
+            return Receipt(parcel.mail.id, False)
+        if mark not in late:
+            late.add(mark)
+            asyncio.get_running_loop().call_later(WINDOW_S, commit, self, parcel, mark)
+        return Receipt(parcel.mail.id, True)
+
+    def commit(self: Host, parcel: Parcel, mark: tuple[str, int]) -> None:
+        late.discard(mark)
+        real(self, parcel)
 
     Host.receive = receive  # type: ignore[method-assign]
 
@@ -74,33 +83,36 @@ def forget_timers_of_restart() -> None:
 
 def send_before_commit() -> None:
     """A message to another host is brought there first, and kept in the outbox behind it."""
-    hosts: list[Host] = []
-    real_open, real_keep = Host.open, HostedSession._keep
+    carriers: list[Carrier] = []
+    real_init, real_keep = Carrier.__init__, HostedSession._keep
 
-    async def opened(self: Host, *given: Any) -> None:
-        hosts.append(self)
-        await real_open(self, *given)
+    def init(self: Carrier, *given: Any) -> None:
+        carriers.append(self)
+        real_init(self, *given)
 
     def keep(self: HostedSession, entry: Step) -> None:
-        away = [mail for mail in entry.sent if mail.target in self.cast.there]
-        for mail in away:
-            link = hosts[0].links[mail.target]
-            assert isinstance(link, Stream)
-            thread = threading.Thread(target=_bring, args=(link, Parcel(self.journal.id, 0, mail, {})))
-            thread.start()
-            thread.join()
-            time.sleep(WINDOW_S)
+        for mail in entry.sent:
+            for carrier in carriers:
+                if mail.target in carrier.targets:
+                    before = [one.id for one in self.journal.mail(self.name, [mail.target]) if one.way == mail.way]
+                    after = max([*before, self.journal.arrived_last(mail.way)])
+                    texts = self.journal.texts(mail.texts)
+                    parcel = Parcel(carrier.sender, mail, after, texts)
+                    thread = threading.Thread(target=_bring, args=(carrier.link, parcel))
+                    thread.start()
+                    thread.join()
+                    time.sleep(WINDOW_S)
         real_keep(self, entry)
 
-    Host.open = opened  # type: ignore[method-assign]
+    Carrier.__init__ = init  # type: ignore[method-assign]
     HostedSession._keep = keep  # type: ignore[method-assign]
 
 
 def _bring(link: Stream, parcel: Parcel) -> None:
     async def bring() -> None:
-        again = Stream(link.address)
+        again = Stream(link.endpoint.address)
         try:
-            await asyncio.wait_for(again.carry(parcel), 1)
+            await asyncio.wait_for(again.carry([parcel]), 1)
         except (OSError, TimeoutError):
             pass
         finally:

@@ -318,7 +318,11 @@ def test_no_key_follows_a_redirect() -> None:
     assert asyncio.run(work()) == []
 
 
-def test_a_certificate_that_nobody_vouches_for_is_permanent_and_may_be_vouched_for(tmp_path: Path) -> None:
+def test_a_certificate_that_nobody_vouches_for_is_permanent_and_may_be_vouched_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sets the environment is nobody."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert"))
     names = ["-subj", "/CN=council", "-addext", "subjectAltName=IP:127.0.0.1"]
     made = ["-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "cert")]
     subprocess.run(
@@ -339,7 +343,7 @@ def test_a_certificate_that_nobody_vouches_for_is_permanent_and_may_be_vouched_f
     ):
         asyncio.run(work())
     assert asyncio.run(work(certificates=tmp_path / "cert")).answer == "ok"
-    with pytest.raises(ConfigError, match="certificates: .*name a file of certificates"):
+    with pytest.raises(ConfigError, match=r"certificates: .*name a file of certificates"):
         ChatAgent("https://x.example", model="m", prompt=str, parse=str, certificates=tmp_path / "nothing")
 
 
@@ -422,7 +426,7 @@ def test_no_proxy_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch)
         ("https:///v1", {}, "expected http:// or https:// and a host"),
         ("https://x.example:port/", {}, "Port could not be cast"),
         ("https://me:secret@x.example/", {}, "has a name or a password in it"),
-        ("https://x.example/#a", {}, "leave out what stands behind"),
+        ("https://x.example/#a", {}, "leave out what comes after"),
         ("http://x.example/", {"key_env": "GEMINI_KEY"}, "a key would be sent to x.example in clear; use https"),
         ("https://x.example/a b", {}, "expected an address"),
         ("https://x.example/", {"headers": {"Authorization": "Bearer x"}}, "is not for a configuration"),

@@ -231,7 +231,7 @@ def test_a_deferred_message_is_kept_and_a_may_move_is_made_from_outside(tmp_path
             await host.start("s")
             await asyncio.sleep(0.01)
             assert [len(host.running["s"].waiting["door"]), host.sessions()["s"]] == [2, "open"]
-            with pytest.raises(ConfigError, match="unknown move 'unlok'.*unlock"):
+            with pytest.raises(ConfigError, match=r"unknown move 'unlok'.*unlock"):
                 host.move("s", "door", "unlok")
 
     async def go_on() -> str:

@@ -36,7 +36,7 @@ def make_environment(folder: Path) -> None:
     (wheel,) = folder.glob("*.whl")
     home = folder / "environment"
     venv.create(home, with_pip=False, symlinks=True)
-    install = [sys.executable, "-m", "pip", "--python", str(home / "bin/python"), "install", "-q"]
+    install = [sys.executable, "-m", "pip", "--python", str(home / "bin/python"), "install", "-q", "--no-compile"]
     pins = folder / "versions.txt"  # those of this environment: pinned in the gate, the newest in `make test-latest`
     pins.write_text("".join(f"{one.name}=={one.version}\n" for one in distributions() if one.name != "roundsim"))
     wanted = ["--disable-pip-version-check", "--constraint", str(pins), str(wheel), "pytest"]

@@ -67,11 +67,19 @@ LOADS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "sim check": (
         "from sim.cli import call; call(['check', 'models.two_phase_commit'])",
-        ("hypothesis", "numpy", "rich", "genai_prices", "opentelemetry", "tree_sitter", "sim.report.html"),
+        (*HEAVY, "sim.report.html", "sim.metrics", "sim.scenario.schema", "sim.scenario.loader"),
+    ),
+    "sim check --set": (
+        "from sim.cli import call; call(['check', 'models.two_phase_commit', '--set', 'resource_managers=3'])",
+        (*HEAVY, "sim.metrics", "sim.scenario.schema", "sim.scenario.loader"),
+    ),
+    "sim fuzz": (
+        "from sim.cli import call; call(['fuzz', 'models.two_phase_commit', '--schedules', '2'])",
+        ("hypothesis", "rich", "pydantic", "ruamel", "genai_prices", "opentelemetry", "tree_sitter"),
     ),
     "sim draw": (
         "from sim.cli import call; call(['draw', 'models.paxos'])",
-        ("hypothesis", "numpy", "rich", "genai_prices", "sim.checker", "sim.fuzzer", "sim.report.html"),
+        (*HEAVY, "sim.checker", "sim.fuzzer", "sim.report.html"),
     ),
 }
 """What is done -> the code that does it, and what it must not load."""

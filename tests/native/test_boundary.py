@@ -167,7 +167,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_numbers_that_cannot_be_are_an_index_error_where_indices_are_looked_at(
     calls: dict[str, tuple[Any, ...]], checked: Any, data: st.DataObject
 ) -> None:
-    name = data.draw(st.sampled_from(["expand", "run", "expand_reduced", "depths", "fingerprints"]))
+    name = data.draw(st.sampled_from(["ahead", "expand", "run", "expand_reduced", "depths", "fingerprints"]))
     arguments = copied(calls[name])
     numbers = [place for place in places(arguments) if _at(arguments, place).dtype != np.uint64]  # any key is one
     place = data.draw(st.sampled_from(numbers))

@@ -123,11 +123,11 @@ class Trees:
 
     def add(self, root: int, cells: list[int], answer: int) -> None:
         """Makes `answer` what a walk from `root` along `cells` comes to."""
-        node = root
+        node, last = root, len(cells) - 1
         for i, cell in enumerate(cells):
             key = node << 32 | cell
             known = self._known.get(key)
             if known is None:
-                known = self._known[key] = answer if i == len(cells) - 1 else self.root()
+                known = self._known[key] = answer if i == last else self.root()
                 self.table.add(key, known)
             node = known

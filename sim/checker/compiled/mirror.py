@@ -119,7 +119,9 @@ class Mirror:
         self._prop_cells: Array = np.array(flat or [0], np.int32)
         read = dict.fromkeys(name for prop in graph.system.judged_properties for name in prop.flying)
         self._bits = {name: 1 << i % WATCHED_MAX for i, name in enumerate(read)}
-        self._watches: Array = np.array([self.watches(prop) for prop in self._props] or [0], np.int64)
+        self._watched_by = {prop: self.watches(prop) for prop in self._props}
+        self._watches: Array = np.array([*self._watched_by.values()] or [0], np.int64)
+        self._verdicts: dict[Evaluated, dict[tuple[int, ...], bool]] = {prop: {} for prop in self._props}
         self._watched = grow.column(0, np.int64)
         self.unseen: Array = np.ones(max(1, len(judge.sometimes)), np.int32)
 
@@ -255,14 +257,17 @@ class Mirror:
 
     def learn_verdict(self, prop: Evaluated, state: State) -> bool:
         """What a predicate says of a state, for the walk to know from now on."""
-        said = prop(state.locals, state.net)
-        read, watches = [state.locals[i] for i in prop.reads], self.watches(prop)
+        read, watches = [state.locals[i] for i in prop.reads], self._watched_by[prop]
         if watches:
             self._catch_up()
             watched = self.watched
             read += [e + 1 for e in self.graph.network.every(state.net) if watched[e] & watches]
             read.append(0)
-        self._trees.add(self._roots[prop], read, int(said))
+        verdicts, key = self._verdicts[prop], tuple(read)
+        said = verdicts.get(key)
+        if said is None:
+            said = verdicts[key] = prop(state.locals, state.net)
+            self._trees.add(self._roots[prop], read, int(said))
         return said
 
     def learn_surroundings(self, state: State) -> int:

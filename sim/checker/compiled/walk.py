@@ -20,6 +20,11 @@ BATCH = 20_000
 LOOK_EVERY = 500
 """After so many questions to the plain engine the memory held is looked at: its tables grow with them."""
 
+AHEAD_MIN, AHEAD_MAX = 16, 4_096
+"""How many states are looked at for verdicts that are not known, where some are asked for: more where many were found."""
+FOUND_CELLS, ASKED_MAX = 1 << 16, 1 << 13
+"""The room for what is found in one look: cells of states, and places for what predicates are asked."""
+
 _UNKNOWN = (layout.UNKNOWN_ROW, layout.UNKNOWN_HEARING, layout.UNKNOWN_IMAGE, layout.UNKNOWN_VERDICT)
 
 
@@ -42,6 +47,8 @@ class CompiledWalk:
         registers[layout.OUTSIDE] = walk.result.outside
         registers[layout.RESTS] = walk.result.rests
         self._small = self._buffers(64)
+        self._found = np.zeros(FOUND_CELLS, np.int32)
+        self._ahead = AHEAD_MIN
         self._asked = 0
         self._reduced = None
         if walk.reduction is not None:
@@ -193,7 +200,7 @@ class CompiledWalk:
             assert self._reduced is not None
             self._reduced.learn_image(self._small.after[: self._registers[layout.RAW]].tolist())
         else:
-            self._learn_verdicts(self._mirror.state(self._small.after[: self._registers[layout.RAW]].tolist()))
+            self._learn_verdicts(self._unjudged())
         if self._mirror.answers == before and ended != layout.UNKNOWN_IMAGE:
             raise AssertionError(
                 "the compiled walk asks what it was told before"
@@ -224,15 +231,32 @@ class CompiledWalk:
             self._plain.reduction.heard(state, self._mirror.action_list[number])
         self._mirror.learn_hearing(state, number)
 
-    def _learn_verdicts(self, state: State) -> None:
-        """What the predicates say about a new state, as far as the plain walk would ask."""
+    def _unjudged(self) -> list[State]:
+        """The new state that is to be judged, and those after it of which the predicates will be asked next."""
+        one = self._small.after[: self._registers[layout.RAW]].tolist()
+        if self._reduced is not None or self._settings[layout.MAX_STATES]:
+            return [self._mirror.state(one)]
+        rows, store, asked = self._mirror.rows(), self._states.store(), np.zeros(ASKED_MAX, np.uint64)
+        most = self._ahead
+        used = walks.ahead(rows, store, self._settings, self._registers, self._small, self._found, asked, most)
+        found = self._found[:used].tolist()
+        states: list[State] = []
+        at = 0
+        while at < used:
+            length = found[at]
+            states.append(self._mirror.state(found[at + 1 : at + 1 + length]))
+            at += 1 + length
+        self._ahead = min(max(AHEAD_MIN, AHEAD_MIN * len(states)), AHEAD_MAX)
+        return states or [self._mirror.state(one)]
+
+    def _learn_verdicts(self, states: list[State]) -> None:
+        """What the predicates say about new states, in their order, as far as the plain walk would ask."""
         judge, mirror = self._judge, self._mirror
-        for prop in judge.always:
-            if not mirror.learn_verdict(prop, state):
+        unseen = {i: prop for i, prop in enumerate(judge.sometimes) if mirror.unseen[i]}
+        for state in states:
+            if not all(mirror.learn_verdict(prop, state) for prop in judge.always):
                 return
-        for i, prop in enumerate(judge.sometimes):
-            if mirror.unseen[i]:
-                mirror.learn_verdict(prop, state)
+            unseen = {i: prop for i, prop in unseen.items() if not mirror.learn_verdict(prop, state)}
 
     # --- states and paths ---------------------------------------------------------------------------
 
