@@ -22,7 +22,7 @@ from sim.cli.campaigns import SessionDesk
 from sim.host.configuration import Hosting, Limits, read_hosting
 from sim.host.configured import adapter_of
 from sim.host.host import FAILED, OPEN, OVER, STOPPED, Host
-from sim.host.host_log import LogFile, faults_of, line_words
+from sim.host.host_log import LogFile, faults_of, line_words, log_line
 from sim.host.hosted_session import BeyondTable
 from sim.host.journal import Journal, is_address, open_journal, without_password
 from sim.host.stream import link_of, listener_of
@@ -100,9 +100,7 @@ def make_host(wanted: Wanted, hosting: Hosting, target: Target) -> Host:
         name: adapter_of(name, given, f"{wanted.config}: adapters.{name}", allowed, folder)
         for name, given in hosting.adapters.items()
     }
-    links = {
-        name: link_of(given, f"{wanted.config}: links.{name}", folder) for name, given in hosting.links.items()
-    }
+    links = {name: link_of(given, f"{wanted.config}: links.{name}", folder) for name, given in hosting.links.items()}
     listen = None if hosting.listen is None else listener_of(hosting.listen, f"{wanted.config}: listen", folder)
     return Host(
         system,
@@ -145,26 +143,29 @@ def tell_hosted(entry: HostedEntry, *, as_json: bool, artifacts: bool = False) -
             options.print_json({"id": entry.id, **hosted_data(found), **texts})
         else:
             printing.out(*hosted_lines(found), *(artifact_lines(journal, found) if artifacts else ()))
-            if found.state != OVER:
-                printing.out("", f"go on with: sim resume {entry.id}")
+            if found.state not in (OVER, FAILED):
+                printing.out(
+                    "", f"watch it: sim status {entry.id} --page; if nobody hosts it, go on: sim resume {entry.id}"
+                )
     return ExitStatus.AS_EXPECTED
 
 
-def follow_hosted(entry: HostedEntry) -> int:
-    """Tell each input of a session that somebody else hosts, until it ends or somebody interrupts."""
+def follow_hosted(entry: HostedEntry, *, as_json: bool = False) -> int:
+    """Tell each input of a session that somebody else hosts, until it ends or somebody interrupts; then how it stands. With
+    `as_json` each is a line of its log."""
     refuse_foreign(entry)
-    with journal_of(entry) as journal:
+    with journal_of(entry) as journal, suppress(KeyboardInterrupt):
         seen = 0
         while True:
+            state = journal.mark(entry.plan.session)[2]
             for line in journal.trace(entry.plan.session, seen):
-                seen = line.n
                 if "input" in line.said:
-                    printing.out(line_words(line))
-            if journal.sessions()[entry.plan.session][1] != OPEN:
+                    printing.out(json.dumps(log_line(journal, line, seen)) if as_json else line_words(line))
+                    seen = line.n
+            if state != OPEN:
                 break
             time.sleep(LOOK_S)
-        printing.out(*hosted_lines(_tally(journal, entry)))
-    return ExitStatus.AS_EXPECTED
+    return tell_hosted(entry, as_json=as_json)
 
 
 def summary_of(entry: HostedEntry) -> tuple[str, str, str, str]:

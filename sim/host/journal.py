@@ -277,7 +277,8 @@ class Journal:
     def machines(self, session: str) -> dict[str, Kept]:
         """The machines of a session by name, as its system has them."""
         rows = self.database.rows(
-            "SELECT process, state, fields, timers, kind, role, place FROM machine WHERE session = ? ORDER BY place", session
+            "SELECT process, state, fields, timers, kind, role, place FROM machine WHERE session = ? ORDER BY place",
+            session,
         )
         return {
             str(name): Kept(str(state), self._read(fields), self._read(timers), str(kind), str(role), int(place))
@@ -326,6 +327,21 @@ class Journal:
             "SELECT message, hash FROM taken WHERE session = ? AND process = ? ORDER BY line", session, process
         )
         return [(self._read(message), str(digest)) for message, digest in rows]
+
+    def took(self, session: str, above: int = 0) -> list[tuple[int, str]]:
+        """(line, hash) of the payloads that were taken in a session behind line `above`, in their order."""
+        rows = self.database.rows(
+            "SELECT line, hash FROM taken WHERE session = ? AND line > ? ORDER BY line", session, above
+        )
+        return [(int(n), str(digest)) for n, digest in rows]
+
+    def mark(self, session: str) -> tuple[int, int, str, str]:
+        """(last line, when it was written, state, why) of a session: what changes whenever it does something."""
+        rows = self.database.rows("SELECT n, at_ms FROM trace WHERE session = ? ORDER BY n DESC LIMIT 1", session) or [
+            (0, 0)
+        ]
+        state = self.database.rows("SELECT state, why FROM session WHERE id = ?", session) or [("gone", "")]
+        return int(rows[0][0]), int(rows[0][1]), str(state[0][0]), str(state[0][1])
 
     def calls(self, session: str) -> list[tuple[int, str, int, int | None, int | None, dict[str, Any]]]:
         """(message, process, beginning, end, line, what came of it) of each call; without an end one that is under way, or

@@ -53,6 +53,8 @@ class SessionTally:
     """Domain faults, by kind."""
     texts: list[tuple[str, Any, str]] = field(default_factory=list)
     """(process, message, hash) of each payload that a machine took."""
+    now_ms: int = 0
+    """When that was so."""
 
     @property
     def is_waiting_for_calls(self) -> bool:
@@ -106,7 +108,12 @@ class _Reader:
         for put in line.said["outputs"] if line is not None else ():
             if put.get("emit", {}).get("name") == "Used":
                 fields = put["emit"]["fields"]
-                return {"run": fields["run"], "stage": fields["stage"], "agent": fields["agent"], "attempt": fields["attempt"]}
+                return {
+                    "run": fields["run"],
+                    "stage": fields["stage"],
+                    "agent": fields["agent"],
+                    "attempt": fields["attempt"],
+                }
         return {"run": "", "stage": "", "agent": process, "attempt": 0}
 
 
@@ -177,6 +184,7 @@ def tally(journal: Journal, session: str, now_ms: int) -> SessionTally:
         cut_off,
         reader.struck,
         texts,
+        now_ms,
     )
 
 
