@@ -25,6 +25,7 @@ from sim.host.host import FAILED, OPEN, OVER, STOPPED, Host
 from sim.host.host_log import LogFile, faults_of, line_words, log_line
 from sim.host.hosted_session import BeyondTable
 from sim.host.journal import Journal, is_address, open_journal, without_password
+from sim.host.observer import Observer
 from sim.host.stream import link_of, listener_of
 from sim.host.tally import SessionTally, tally
 from sim.report.hosted import artifact_data, artifact_lines, cost_text, hosted_data, hosted_lines, pending_text
@@ -104,6 +105,7 @@ def make_host(wanted: Wanted, hosting: Hosting, target: Target) -> Host:
     listen = None if hosting.listen is None else listener_of(hosting.listen, f"{wanted.config}: listen", folder)
     return Host(
         system,
+        observer=_spans(wanted, hosting),
         journal=wanted.journal,
         here=hosting.here,
         adapters=adapters,
@@ -114,6 +116,17 @@ def make_host(wanted: Wanted, hosting: Hosting, target: Target) -> Host:
         model=target.model,
         tell=lambda line: printing.err(f"sim: {line}"),
     )
+
+
+def _spans(wanted: Wanted, hosting: Hosting) -> Observer | None:
+    if not hosting.otel:
+        return None
+    try:
+        from sim.host.host_spans import spans_from_environment  # needs the extra
+
+        return spans_from_environment(texts=hosting.otel_texts)
+    except ConfigError as error:
+        raise ConfigError(*(f"{wanted.config}: otel: {mistake}" for mistake in error.mistakes)) from None
 
 
 def host_session(at: SessionDesk, wanted: Wanted, name: str = "") -> int:

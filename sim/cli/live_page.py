@@ -26,7 +26,7 @@ from sim.host.journal import Journal, Line
 from sim.host.tally import tally
 from sim.report.hosted import standing_lines
 from sim.report.html.going_on import TEXT_MAX, GoingOn
-from sim.report.html.page import embedded, page, policy_going_on
+from sim.report.html.page import data_going_on, page_going_on, policy_going_on
 from sim.report.metrics import spent_lines
 from sim.report.outcome import JudgedRun, compare
 from sim.run.simulation import Walk
@@ -40,8 +40,8 @@ LOOK_S = 0.3
 """How often the journal is looked at."""
 ASKED_S = 30.0
 """Nobody has the page open who has not asked for so long."""
-REST = 2
-"""After so many times as long as it took, a page is drawn anew."""
+REST = 1.0
+"""How long nothing is drawn after a page was, in times of how long that took."""
 PAYLOADS_MAX = 1_000
 """So many texts are kept for the page, the last ones."""
 
@@ -119,7 +119,8 @@ class LivePage:
             spent=[*spent_lines(found.metrics)],
             payloads=self._log.payloads,
         )
-        self._page, self._data = page(outcome, answer, session), embedded(outcome, answer, session)
+        self._data = data_going_on(outcome, answer, session)
+        self._page = page_going_on(session, self._data)
         self._version, self._shown, self._drawn, self._trouble = session.version, count, mark, ""
 
     def _now(self) -> str:

@@ -20,19 +20,20 @@ import json
 import re
 import sys
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from sim.base.errors import ConfigError, SimError, listing, unknown
+from sim.base.errors import ConfigError, SimError, failure, listing, unknown
 from sim.base.values import Value
 from sim.host.adapter import Adapter, Reply
 from sim.host.cast import Carries, Cast, made
 from sim.host.clock import SteadyClock
 from sim.host.hosted_session import BeyondTable, Cannot, HostedSession, Step
 from sim.host.host_log import faults_of, log_text
-from sim.host.journal import Database, Journal, Mail, open_journal
+from sim.host.journal import Database, Entry, Journal, Mail, open_journal
 from sim.host.links import Link, Parcel
+from sim.host.observer import Observer
 from sim.machine.handler import Decide
 from sim.system.declaration import Declaration
 
@@ -62,6 +63,7 @@ class Host:
     - `pace`: how many times as fast timers run as the model says, to try things out
     - `leaves`: the folder for what a machine beyond its table leaves; None: nothing
     - `model`: its dotted name, for the journal and logs
+    - `observer`: is told of inputs and calls (`sim.host.host_spans` makes spans of them)
     - `tell`: is told in one line what goes wrong outside, and that it is tried again
 
     Raises `ConfigError` or `ModelError` for what cannot be hosted.
@@ -81,6 +83,7 @@ class Host:
         pace: float = 1.0,
         leaves: str | Path | None = "counterexamples",
         model: str = "",
+        observer: Observer | None = None,
         tell: Callable[[str], None] = lambda line: print(line, file=sys.stderr),
     ) -> None:
         self._system, self.model = system, model
@@ -93,6 +96,9 @@ class Host:
         if isinstance(system, Declaration):
             self.cast({})  # what cannot be hosted is told now
         self.journal = Journal(journal, model) if _is_database(journal) else open_journal(str(journal), model)
+        self.observer = observer
+        if observer is not None:
+            self.journal.told = self._observe
         self.running: dict[str, HostedSession] = {}
         self._clock = SteadyClock(tell)
         self._ready: deque[Callable[[], None]] = deque()
@@ -105,6 +111,15 @@ class Host:
         self._closing = False
         self.failure: BaseException | None = None
         """What has ended the host by itself."""
+
+    def _observe(self, entry: Entry) -> None:
+        """What was kept is true whatever whoever is told of it makes of it."""
+        assert self.observer is not None
+        try:
+            self.observer.kept(self.journal, entry)
+        except Exception as error:
+            self.journal.told = None
+            self.tell(f"nothing more is told to {type(self.observer).__name__}: {failure(error)}")
 
     def cast(self, config: Mapping[str, Value]) -> Cast:
         """The system of a session with this config, and who plays what in it."""
@@ -166,6 +181,8 @@ class Host:
                 await adapter.close()
             for link, _ in _by_link(self.links):
                 await link.close()
+            if self.observer is not None:
+                self.observer.close()
             self.journal.close()
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str = "") -> None:
@@ -372,7 +389,10 @@ class Host:
                 began = self._clock() if getattr(adapter, "costs", True) else None
                 if began is not None:
                     self.journal.call(mail, began)
-                reply: Reply = await adapter.ask(question)
+                answer: Awaitable[Reply] = adapter.ask(question)
+                if self.observer is not None and began is not None:
+                    answer = self.observer.asking(self.journal, mail, adapter, answer)
+                reply = await answer
                 try:
                     self._step(session, lambda: session.answer(mail, reply, began))  # noqa: B023 - called at once
                 except Cannot as error:

@@ -169,6 +169,8 @@ class Journal:
         if model and self.model and model != self.model:
             raise ConfigError(f"{database.name}: is a journal of {self.model}, not of {model}; name another one")
         self.lines = self._last("SELECT max(n) FROM trace")
+        self.told: Callable[[Entry], None] | None = None
+        """Told what was kept, once it is on the disk."""
 
     def _last(self, query: str) -> int:
         return int(self.database.rows(query)[0][0] or 0)
@@ -204,6 +206,8 @@ class Journal:
     def _count(self, entry: Entry) -> None:
         if entry.lines:
             self.lines = entry.lines[-1].n
+        if self.told is not None:
+            self.told(entry)
 
     def _keep(self, change: Writing, entry: Entry) -> None:
         do, session = change.do, entry.session

@@ -49,6 +49,7 @@ async function look() {
   setTimeout(look, LOOK_MS);
 }
 
+by("replay").previousElementSibling.textContent = "open again";
 by("live").hidden = false;
 select(length - 1);
 look();

@@ -34,8 +34,8 @@ function logNotes(step) {
   const box = element("div", { class: "log" });
   for (const line of lines) {
     box.append(element("p", { class: "sentence mono" }, element("b", {}, line.place), ` ${line.process}: ${line.says}`));
-    if (line.more.length) box.append(element("ul", { class: "notes mono" }, ...line.more.map((one) => element("li", { "data-sign": "·" }, one))));
     for (const lines of data.payloads?.[line.number] ?? []) box.append(element("pre", { class: "payload" }, lines.join("\n")));
+    if (line.more.length) box.append(element("ul", { class: "notes mono" }, ...line.more.map((one) => element("li", { "data-sign": "·" }, one))));
   }
   return step.number === parted ? [...partingNotes(), title, box] : [title, box];
 }

@@ -17,17 +17,25 @@ SCRIPTS = ("trace.js", "log.js", "lanes.js", "panels.js", "machines.js", "page.j
 """In the order in which they build on each other."""
 
 
-def page(outcome: JudgedRun, log: JudgedLog | None = None, session: GoingOn | None = None) -> str:
-    """The page of a run; with the log that it explains beside it, if it is given. One of a `session` that goes on asks for
-    what is new, at the address that it came from, and nowhere else."""
-    style, script, policy = _assets(going_on=session is not None)
-    fillings = {
-        "POLICY": policy,
-        "TITLE": escape(printable(outcome.scenario.path if session is None else session.title)),
-        "STYLE": style,
-        "DATA": embedded(outcome, log, session),
-        "SCRIPT": script,
-    }
+def page(outcome: JudgedRun, log: JudgedLog | None = None) -> str:
+    """The page of a run; with the log that it explains beside it, if it is given."""
+    return _joined(outcome.scenario.path, data_text(page_data(outcome, log)), going_on=False)
+
+
+def page_going_on(session: GoingOn, data: str) -> str:
+    """The page of a session, with its data as `data_going_on` gives them. It asks for what is new at the address that it
+    came from, and nowhere else."""
+    return _joined(session.title, data, going_on=True)
+
+
+def data_going_on(outcome: JudgedRun, log: JudgedLog, session: GoingOn) -> str:
+    """All that the page of a session shows, as it stands in it."""
+    return data_text({**page_data(outcome, log), **going_on_data(session)})
+
+
+def _joined(title: str, data: str, *, going_on: bool) -> str:
+    style, script, policy = _assets(going_on=going_on)
+    fillings = {"POLICY": policy, "TITLE": escape(printable(title)), "STYLE": style, "DATA": data, "SCRIPT": script}
     text = files(__package__).joinpath("page.html").read_text("utf-8")
     pieces = text.split("%%")  # every second piece is the name of a filling; what is filled in is not looked at again
     return "".join(piece if i % 2 == 0 else fillings[piece] for i, piece in enumerate(pieces))
@@ -54,11 +62,6 @@ def _assets(*, going_on: bool) -> tuple[str, str, str]:
         "form-action 'none'",
     )
     return style, script, "; ".join(policy)
-
-
-def embedded(outcome: JudgedRun, log: JudgedLog | None = None, session: GoingOn | None = None) -> str:
-    """All that a page shows, as it stands in it."""
-    return data_text({**page_data(outcome, log), **({} if session is None else going_on_data(session))})
 
 
 def data_text(data: object) -> str:
