@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import time
 from collections.abc import Mapping
@@ -124,7 +125,7 @@ def _spans(wanted: Wanted, hosting: Hosting) -> Observer | None:
     try:
         from sim.host.host_spans import spans_from_environment  # needs the extra
 
-        return spans_from_environment(texts=hosting.otel_texts)
+        return spans_from_environment(os.environ, texts=hosting.otel_texts)
     except ConfigError as error:
         raise ConfigError(*(f"{wanted.config}: otel: {mistake}" for mistake in error.mistakes)) from None
 

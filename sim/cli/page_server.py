@@ -37,7 +37,7 @@ class Body(NamedTuple):
 
 
 Bodies = Mapping[str, Callable[[], Body]]
-"""By the path behind the token; the page itself is at the empty one."""
+"""By the path that follows the token; the page itself is at the empty one."""
 
 
 class PageServer:

@@ -61,7 +61,7 @@ def command(
         return tell(_number(target), as_json or form == "json", artifacts=artifacts, follow=follow, page=page)
     if artifacts or follow or page:
         raise ConfigError(
-            f"{target} is no hosted session: leave out --artifacts, --follow and --page, or give its number"
+            f"{target} is not a hosted session: leave out --artifacts, --follow and --page, or give its number"
         )
     if as_json and form not in (None, "json"):
         raise ConfigError(f"--json and --format {form} are both given; give one")

@@ -8,7 +8,6 @@ over a link has a link to the trace of the host that sent it. It needs the extra
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -206,31 +205,31 @@ def _json(value: Any) -> str:
 # --- what the environment says ----------------------------------------------------------------------------
 
 
-def spans_from_environment(*, texts: bool = False) -> HostSpans:
+def spans_from_environment(environment: Mapping[str, str], *, texts: bool = False) -> HostSpans:
     """Spans that go where the environment says, by the variables of OpenTelemetry. Raises `ConfigError`."""
     given = trace.get_tracer_provider()
     if isinstance(given, TracerProvider):  # somebody has set it up, such as opentelemetry-instrument
         return HostSpans(given.get_tracer("roundsim"), texts=texts)
     provider = TracerProvider(shutdown_on_exit=False)
-    for exporter in _exporters():
+    for exporter in _exporters(environment):
         provider.add_span_processor(BatchSpanProcessor(exporter()))
     return HostSpans(provider.get_tracer("roundsim"), texts=texts, provider=provider)
 
 
-def _exporters() -> Iterator[Any]:
-    names = [name.strip() for name in os.environ.get(EXPORTERS, "otlp").split(",")]
+def _exporters(environment: Mapping[str, str]) -> Iterator[Any]:
+    names = [name.strip() for name in environment.get(EXPORTERS, "otlp").split(",")]
     there = {found.name: found for found in entry_points(group="opentelemetry_traces_exporter")}
     for name in names:
         if name in ("none", ""):
             continue
-        known = [one for one in (name, *(_otlp() if name == "otlp" else ())) if one in there]
+        known = [one for one in (name, *(_otlp(environment) if name == "otlp" else ())) if one in there]
         if not known:
             package = "opentelemetry-exporter-otlp" if name == "otlp" else "the package that brings it"
             raise ConfigError(f"no exporter {name} for spans is installed; install {package}, or set {EXPORTERS}")
         yield there[known[0]].load()
 
 
-def _otlp() -> tuple[str, ...]:
-    protocol = os.environ.get(f"{PROTOCOL.replace('OTLP_', 'OTLP_TRACES_')}") or os.environ.get(PROTOCOL)
+def _otlp(environment: Mapping[str, str]) -> tuple[str, ...]:
+    protocol = environment.get(PROTOCOL.replace("OTLP_", "OTLP_TRACES_")) or environment.get(PROTOCOL)
     both = ("otlp_proto_http", "otlp_proto_grpc")
     return {"grpc": both[1:], "http/protobuf": both[:1]}.get(protocol or "", both)

@@ -333,7 +333,7 @@ class Journal:
         return [(self._read(message), str(digest)) for message, digest in rows]
 
     def took(self, session: str, above: int = 0) -> list[tuple[int, str]]:
-        """(line, hash) of the payloads that were taken in a session behind line `above`, in their order."""
+        """(line, hash) of the payloads that were taken in a session after line `above`, in their order."""
         rows = self.database.rows(
             "SELECT line, hash FROM taken WHERE session = ? AND line > ? ORDER BY line", session, above
         )

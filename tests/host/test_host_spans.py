@@ -244,10 +244,11 @@ def test_an_observer_that_fails_ends_nothing(tmp_path: Path) -> None:
 
 
 HOSTED = """
+import os
 from pathlib import Path
 from sim.host.host_spans import spans_from_environment
 from tests.host.small_council import over
-over(Path("j.db"), text="{text}", observer=spans_from_environment())
+over(Path("j.db"), text="{text}", observer=spans_from_environment(os.environ))
 """
 
 
@@ -284,14 +285,9 @@ def test_spans_may_go_nowhere(tmp_path: Path) -> None:
         ("console,zipkin", "no exporter zipkin for spans is installed; install the package that brings it"),
     ],
 )
-def test_an_exporter_that_is_not_there_is_a_line(
-    exporters: str | None, what: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("OTEL_TRACES_EXPORTER", raising=False)
-    if exporters is not None:
-        monkeypatch.setenv("OTEL_TRACES_EXPORTER", exporters)
+def test_an_exporter_that_is_not_there_is_a_line(exporters: str | None, what: str) -> None:
     with pytest.raises(ConfigError, match=what):
-        spans_from_environment()
+        spans_from_environment({} if exporters is None else {"OTEL_TRACES_EXPORTER": exporters})
 
 
 def test_without_the_extra_it_is_a_line(monkeypatch: pytest.MonkeyPatch) -> None:

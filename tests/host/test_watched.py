@@ -115,7 +115,7 @@ def test_who_follows_as_json_gets_the_log_and_then_how_it_stands(
     [
         (("1", "--page", "--json"), "--page is given: it shows everything"),
         (("1", "--page", "--follow"), "--page is given: it shows everything"),
-        (("x.yaml", "--page"), "x.yaml is no hosted session: leave out --artifacts, --follow and --page"),
+        (("x.yaml", "--page"), "x.yaml is not a hosted session: leave out --artifacts, --follow and --page"),
         (("1", "--page"), "there is no such journal"),
     ],
 )
