@@ -21,11 +21,11 @@ import re
 import sys
 import uuid
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Self, cast
 
-from sim.base.errors import ConfigError, SimError, listing, unknown
+from sim.base.errors import ConfigError, SimError, failure, listing, unknown
 from sim.base.values import Value
 from sim.host.adapter import Adapter, Reply
 from sim.host.arrivals import Arrivals
@@ -35,8 +35,9 @@ from sim.host.clock import SteadyClock
 from sim.host.desk import Desk
 from sim.host.host_log import faults_of, log_text
 from sim.host.hosted_session import BeyondTable, Cannot, HostedSession, Step
-from sim.host.journal import Database, Journal, Mail, open_journal
+from sim.host.journal import Database, Entry, Journal, Mail, open_journal
 from sim.host.links import Link, Parcel, Receipt, Sender
+from sim.host.observer import Observer
 from sim.host.port import Port
 from sim.machine.handler import Decide
 from sim.system.declaration import Declaration
@@ -63,6 +64,7 @@ class Host:
     - `pace`: how many times as fast timers run as the model says, to try things out
     - `leaves`: the folder for what a machine beyond its table leaves; None: nothing
     - `model`: its dotted name, for the journal and logs
+    - `observer`: is told of inputs and calls (`sim.host.host_spans` makes spans of them)
     - `tell`: is told in one line what goes wrong outside, and that it is tried again
 
     Raises `ConfigError` or `ModelError` for what cannot be hosted.
@@ -83,6 +85,7 @@ class Host:
         pace: float = 1.0,
         leaves: str | Path | None = "counterexamples",
         model: str = "",
+        observer: Observer | None = None,
         tell: Callable[[str], None] = lambda line: print(line, file=sys.stderr),
     ) -> None:
         self._system, self.model = system, model
@@ -97,6 +100,9 @@ class Host:
             self.cast({})  # what cannot be hosted is told now
         is_place = isinstance(journal, str | Path)
         self.journal = open_journal(str(journal), model) if is_place else Journal(cast(Database, journal), model)
+        self.observer = observer
+        if observer is not None:
+            self.journal.told = self._observe
         self.running: dict[str, HostedSession] = {}
         self._clock = SteadyClock(tell)
         self._desk = Desk(self.journal, self.adapters, self._clock, tell)
@@ -111,6 +117,15 @@ class Host:
         self._closing = False
         self.failure: BaseException | None = None
         """What has ended the host by itself."""
+
+    def _observe(self, entry: Entry) -> None:
+        """What was kept is true whatever whoever is told of it makes of it."""
+        assert self.observer is not None
+        try:
+            self.observer.kept(self.journal, entry)
+        except Exception as error:
+            self.journal.told = None
+            self.tell(f"nothing more is told to {type(self.observer).__name__}: {failure(error)}")
 
     def cast(self, config: Mapping[str, Value]) -> Cast:
         """The system of a session with this config, and who plays what in it."""
@@ -182,6 +197,8 @@ class Host:
                 await adapter.close()
             for link, _ in _by_link(self.links):
                 await link.close()
+            if self.observer is not None:
+                self.observer.close()
             self.journal.close()
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str = "") -> None:
@@ -387,7 +404,10 @@ class Host:
                 if question is None:
                     return  # it is deferred: the next step of the process looks again
                 began = self._desk.called(adapter, mail, question)
-                reply: Reply = await adapter.ask(question)
+                answer: Awaitable[Reply] = adapter.ask(question)
+                if self.observer is not None and began is not None:
+                    answer = self.observer.asking(self.journal, mail, adapter, answer)
+                reply = await answer
                 wish = self._desk.wish_for(mail)
                 try:
                     self._step(session, lambda: session.answer(mail, reply, began, wish))  # noqa: B023 - called at once

@@ -202,6 +202,8 @@ class Journal:
         if model and self.model and model != self.model:
             raise ConfigError(f"{database.name}: is a journal of {self.model}, not of {model}; name another one")
         self.lines = self._last(_LINES)
+        self.told: Callable[[Entry], None] | None = None
+        """Told what was kept, once it is on the disk."""
 
     def _last(self, query: str, *values: object) -> int:
         return int(self.database.rows(query, *values)[0][0] or 0)
@@ -244,6 +246,8 @@ class Journal:
     def _count(self, entry: Entry) -> None:
         if entry.lines:
             self.lines = entry.lines[-1].n
+        if self.told is not None:
+            self.told(entry)
 
     def _keep(self, change: Writing, entry: Entry) -> None:
         do, session = change.do, entry.session
@@ -393,6 +397,21 @@ class Journal:
             "SELECT message, hash FROM taken WHERE session = ? AND process = ? ORDER BY line", session, process
         )
         return [(self._read(message, dict), str(digest)) for message, digest in rows]
+
+    def took(self, session: str, above: int = 0) -> list[tuple[int, str]]:
+        """(line, hash) of the payloads that were taken in a session after line `above`, in their order."""
+        rows = self.database.rows(
+            "SELECT line, hash FROM taken WHERE session = ? AND line > ? ORDER BY line", session, above
+        )
+        return [(int(n), str(digest)) for n, digest in rows]
+
+    def mark(self, session: str) -> tuple[int, int, str, str]:
+        """(last line, when it was written, state, why) of a session: what changes whenever it does something."""
+        rows = self.database.rows("SELECT n, at_ms FROM trace WHERE session = ? ORDER BY n DESC LIMIT 1", session) or [
+            (0, 0)
+        ]
+        state = self.database.rows("SELECT state, why FROM session WHERE id = ?", session) or [("gone", _text(""))]
+        return int(rows[0][0]), int(rows[0][1]), str(state[0][0]), self._read(state[0][1], str)
 
     def calls(self, session: str) -> list[tuple[int, str, int, int | None, int | None, dict[str, Any]]]:
         """(message, process, beginning, end, line, what came of it) of each call; without an end one that is under way, or

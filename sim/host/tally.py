@@ -54,6 +54,8 @@ class SessionTally:
     """Domain faults, by kind."""
     texts: list[tuple[str, Any, str]] = field(default_factory=list)
     """(process, message, hash) of each payload that a machine took."""
+    now_ms: int = 0
+    """When that was so."""
 
     @property
     def is_waiting_for_calls(self) -> bool:
@@ -184,6 +186,7 @@ def tally(journal: Journal, session: str, now_ms: int) -> SessionTally:
         cut_off,
         reader.struck,
         texts,
+        now_ms,
     )
 
 

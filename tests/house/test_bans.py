@@ -34,7 +34,11 @@ BANS = (
     Ban(
         ("random", "secrets", "uuid", "os.urandom", "numpy.random"),
         "draw from the strategy's generator (sim.base.mixer): its stream is the same next year",
-        ("sim/campaign/maker.py", "sim/campaign/private_ray.py"),  # keys, which nobody must be able to guess
+        (
+            "sim/campaign/maker.py",
+            "sim/campaign/private_ray.py",
+            "sim/cli/page_server.py",
+        ),  # keys, which nobody must be able to guess
     ),
     Ban(
         (*WALL_CLOCK, "datetime.now", "datetime.utcnow", "datetime.today", "date.today"),
@@ -46,7 +50,11 @@ BANS = (
         "only the command line, campaigns, checks and fuzzes measure how long they take",
         ("sim/cli/", "sim/campaign/", "sim/checker/", "sim/fuzzer/"),
     ),
-    Ban(("time.sleep",), "a coordinator takes inputs and returns outputs; let the strategy's clock run", ()),
+    Ban(
+        ("time.sleep",),
+        "a coordinator takes inputs and returns outputs; let the strategy's clock run",
+        ("sim/cli/live_page.py",),
+    ),
     Ban(
         ("os.environ", "os.getenv", "os.putenv"),
         "pass it as an argument; only the command line and the environment gate of faults read variables",
@@ -77,6 +85,7 @@ BANS = (
             "sim/conform/recorder.py",
             "sim/run/local.py",
             "sim/conform/spans.py",
+            "sim/cli/page_server.py",
         ),
     ),
     Ban(
