@@ -26,7 +26,7 @@ from models.consensus import system as council
 from sim import Message, Process, System
 from sim.base import printing
 from sim.host import Host, Question, Reply
-from sim.host.journal import MIGRATIONS, Database, Writing
+from sim.host.database import MIGRATIONS, Database, Writing
 from sim.host.postgres import Postgres
 from sim.host.sqlite_file import SqliteFile
 from tests.database_server import database_server

@@ -22,7 +22,8 @@ from sim.cli.page_server import HTML, JSON, Body, PageServer
 from sim.conform.conformance import JudgedLog, Judging
 from sim.conform.logged import LoggedRun, LogReader
 from sim.host.host_log import faults_of, log_line, log_text
-from sim.host.journal import Journal, Line
+from sim.host.journal import Journal
+from sim.host.journal_records import Line
 from sim.host.tally import tally
 from sim.report.hosted import standing_lines
 from sim.report.html.going_on import TEXT_MAX, GoingOn

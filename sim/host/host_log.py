@@ -10,7 +10,8 @@ from typing import Any
 
 from sim.base.durations import show_duration
 from sim.base.errors import ConfigError
-from sim.host.journal import Journal, Line
+from sim.host.journal import Journal
+from sim.host.journal_records import Line
 from sim.machine.codec import plain
 
 FORMAT = 1

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from sim.base.errors import ConfigError
 from sim.host.adapter import Adapter, Reply
 from sim.host.host_log import log_line
-from sim.host.journal import Entry, Journal, Line, Mail
+from sim.host.journal import Journal
+from sim.host.journal_records import Entry, Line, Mail
 
 try:
     from opentelemetry import trace

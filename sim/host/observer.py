@@ -6,7 +6,8 @@ from collections.abc import Awaitable
 from typing import Protocol
 
 from sim.host.adapter import Adapter, Reply
-from sim.host.journal import Entry, Journal, Mail
+from sim.host.journal import Journal
+from sim.host.journal_records import Entry, Mail
 
 
 class Observer(Protocol):

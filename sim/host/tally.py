@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sim.host.journal import Journal, Kept, Line
+from sim.host.journal import Journal
+from sim.host.journal_records import Kept, Line
 from sim.host.person import WAITS
 from sim.metrics import TokenUsage
 from sim.metrics.of_run import RunMetrics

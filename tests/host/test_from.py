@@ -22,7 +22,8 @@ from sim.conform.logged import read_logs
 from sim.host import journaled
 from sim.host.cast import Cast
 from sim.host.hosted_session import HostedSession
-from sim.host.journal import Came, Journal, Mail, open_journal
+from sim.host.journal import Journal, open_journal
+from sim.host.journal_records import Came, Mail
 from sim.host.journaled import persisted_of, session_of
 from sim.scenario import load_target
 from sim.system.declaration import Declaration

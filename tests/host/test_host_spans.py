@@ -27,7 +27,8 @@ from sim.host import Beside, Host, Question, Reply, host_spans
 from sim.host.configuration import Hosting, read_hosting
 from sim.host.host_log import faults_of
 from sim.host.host_spans import HostSpans, spans_from_environment
-from sim.host.journal import Entry, Journal, open_journal
+from sim.host.journal import Journal, open_journal
+from sim.host.journal_records import Entry
 from sim.metrics import TokenUsage
 from sim.scenario import load_target
 from tests.host.small_council import AGENTS, NAME, Agents, host_of, over

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from sim.host.journal import Mail
+from sim.host.journal_records import Mail
 
 if TYPE_CHECKING:
     from sim.host.host import Host
