@@ -26,7 +26,7 @@ from models.consensus import system as council
 from sim import Message, Process, System
 from sim.base import printing
 from sim.host import Host, Question, Reply
-from sim.host.database import MIGRATIONS, Database, Writing
+from sim.host.database import MIGRATIONS, Database, OpenTransaction
 from sim.host.postgres import Postgres
 from sim.host.sqlite_file import SqliteFile
 from tests.database_server import database_server
@@ -106,14 +106,14 @@ class Recording:
         self.name, self.rows, self.hold, self.close = database.name, database.rows, database.hold, database.close
 
     @contextmanager
-    def writing(self) -> Iterator[Writing]:
+    def writing(self) -> Iterator[OpenTransaction]:
         with self._database.writing() as change:
             self._into.append([])
             yield Remembered(change, self._into[-1])
 
 
 class Remembered:
-    def __init__(self, change: Writing, into: Transaction) -> None:
+    def __init__(self, change: OpenTransaction, into: Transaction) -> None:
         self._change, self._into = change, into
         self.rows = change.rows
 

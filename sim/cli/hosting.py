@@ -20,7 +20,7 @@ from sim.campaign import hosted_sessions
 from sim.campaign.hosted_sessions import HostedEntry, HostedPlan, refuse_foreign
 from sim.cli import options
 from sim.cli.campaigns import SessionDesk
-from sim.host.configuration import Hosting, Limits, read_hosting
+from sim.host.configuration import Hosting, HostingLimits, read_hosting
 from sim.host.configured import adapter_of
 from sim.host.configured_links import links_of, port_of
 from sim.host.host import FAILED, OPEN, OVER, STOPPED, Host
@@ -302,7 +302,7 @@ class _Life:
         left = f"; left: {listing(error.left, 'and')}" if error.left else ""
         return ExitStatus.VIOLATED, f"{error.mistakes[0]}{left}"
 
-    def _limit(self, limits: Limits, began_ms: int) -> str:
+    def _limit(self, limits: HostingLimits, began_ms: int) -> str:
         """The limit that is reached, if one is."""
         if limits.for_ms is not None and now_ms() - began_ms >= limits.for_ms:
             return "the limit of time is reached"

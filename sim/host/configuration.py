@@ -19,7 +19,7 @@ Complain = Callable[[tuple[str, ...], str], None]
 
 
 @dataclass
-class Limits:
+class HostingLimits:
     """What ends a session before it is over; None is no limit."""
 
     calls: int | None = None
@@ -42,7 +42,7 @@ class Hosting:
     listen: str | Mapping[str, Any] | None = None
     carries: dict[str, tuple[str, ...]] = field(default_factory=dict)
     until: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    limits: Limits = field(default_factory=Limits)
+    limits: HostingLimits = field(default_factory=HostingLimits)
     log: str | None = None
     """The file that the log is written to while the session goes on."""
     otel: bool = False

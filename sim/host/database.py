@@ -48,7 +48,7 @@ MIGRATIONS = (
 )
 
 
-class Writing(Protocol):
+class OpenTransaction(Protocol):
     """An open transaction."""
 
     def do(self, statement: str, *values: object) -> None:
@@ -68,7 +68,7 @@ class Database(Protocol):
     def rows(self, query: str, *values: object) -> Sequence[Any]:
         """The rows of a query, each a sequence."""
 
-    def writing(self) -> AbstractContextManager[Writing]:
+    def writing(self) -> AbstractContextManager[OpenTransaction]:
         """One transaction: when it is left all of it is on the disk, or nothing."""
 
     def hold(self) -> None:

@@ -16,13 +16,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import sys
 import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Self, cast
 
+from sim.base import printing
 from sim.base.errors import ConfigError, SimError, failure, listing, unknown
 from sim.base.values import Value
 from sim.host.adapter import Adapter, Reply
@@ -88,7 +88,7 @@ class Host:
         leaves: str | Path | None = "counterexamples",
         model: str = "",
         observer: Observer | None = None,
-        tell: Callable[[str], None] = lambda line: print(line, file=sys.stderr),
+        tell: Callable[[str], None] = printing.err,
     ) -> None:
         self._system, self.model = system, model
         self._here, self._leaves, self.pace = here, leaves, pace

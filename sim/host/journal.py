@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from sim.base.errors import ConfigError
-from sim.host.database import MIGRATIONS, Database, Writing
+from sim.host.database import MIGRATIONS, Database, OpenTransaction
 from sim.host.journal_records import Entry, Kept, Line, Mail, Way
 
 
@@ -82,7 +82,7 @@ class Journal:
         if self.told is not None:
             self.told(entry)
 
-    def _keep(self, change: Writing, entry: Entry) -> None:
+    def _keep(self, change: OpenTransaction, entry: Entry) -> None:
         do, session = change.do, entry.session
         if entry.came is not None:
             came = entry.came

@@ -20,7 +20,7 @@ CUT_OFF = "cut_off"
 
 
 @dataclass(frozen=True)
-class Pending:
+class PendingMail:
     """A message that has not arrived."""
 
     process: str
@@ -45,7 +45,7 @@ class SessionTally:
     began_ms: int
     active_ms: int
     machines: dict[str, Kept]
-    pending: list[Pending]
+    pending: list[PendingMail]
     metrics: RunMetrics
     lines: int
     restarts: int
@@ -154,7 +154,7 @@ def tally(journal: Journal, session: str, now_ms: int) -> SessionTally:
     metrics = RunMetrics(MetricsSettings(models=models, as_of=as_of), observed)
     asked = {call[0] for call in calls if call[3] is None}
     pending = [
-        Pending(
+        PendingMail(
             one.target,
             one.source,
             message_words(one.message),

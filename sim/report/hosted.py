@@ -7,7 +7,7 @@ from typing import Any
 
 from sim.base.errors import listing
 from sim.host.journal import Journal
-from sim.host.tally import Pending, SessionTally, message_words
+from sim.host.tally import PendingMail, SessionTally, message_words
 from sim.machine.codec import plain
 from sim.metrics.prices import usd_text
 from sim.report.metrics import spent_lines
@@ -62,7 +62,7 @@ def when_line(found: SessionTally) -> str:
     return f"time        began {began} ago, last input {last} ago"
 
 
-def pending_words(one: Pending) -> str:
+def pending_words(one: PendingMail) -> str:
     """A message on its way, in words."""
     what = f"{one.message} from {one.source}" + (f", struck by {one.fault}" if one.fault else "")
     asked = "was asked" if one.asked else "is to take"

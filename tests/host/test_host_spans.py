@@ -192,8 +192,8 @@ def test_what_came_over_a_link_leads_to_the_trace_of_who_sent_it(tmp_path: Path)
         class Later:
             """The way to a host that is made after this one."""
 
-            async def carry(self, parcel: Any) -> bool:
-                return other.receive(parcel)
+            async def carry(self, parcels: Any) -> Any:
+                return [other.receive(parcel) for parcel in parcels]
 
             async def close(self) -> None: ...
 

@@ -21,7 +21,7 @@ from sim.campaign.hosted_sessions import HostedPlan
 from sim.cli import call
 from sim.cli.campaigns import desk
 from sim.host.journal import open_journal
-from sim.host.tally import Pending, SessionTally, tally
+from sim.host.tally import PendingMail, SessionTally, tally
 from sim.report.hosted import hosted_lines, pending_words
 from tests.host.small_council import NAME, Agents, over, under_way
 
@@ -65,9 +65,9 @@ def test_a_session_under_way_says_what_it_waits_for_and_for_how_long(journal: Pa
 
 
 def test_times_are_in_words() -> None:
-    told = [pending_words(Pending("a", "b", "M", ms, True)) for ms in (0, 59_999, MIN, 3_600_000, 90_000_000)]
+    told = [pending_words(PendingMail("a", "b", "M", ms, True)) for ms in (0, 59_999, MIN, 3_600_000, 90_000_000)]
     assert [words.partition(" a ")[0].strip() for words in told] == ["0 s", "59 s", "1 min", "1 h", "1 d"]
-    assert pending_words(Pending("a", "b", "M", 0, False, "disconnect")) == (
+    assert pending_words(PendingMail("a", "b", "M", 0, False, "disconnect")) == (
         "0 s     a is to take M from b, struck by disconnect"
     )
 
