@@ -20,7 +20,7 @@ Complain = Callable[[tuple[str, ...], str], None]
 
 @dataclass
 class HostingLimits:
-    """What ends a session before it is over; None is no limit."""
+    """What ends a session before it is over; None where there is no limit."""
 
     calls: int | None = None
     """Calls of adapters."""

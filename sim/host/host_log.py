@@ -16,7 +16,7 @@ from sim.machine.codec import plain
 
 FORMAT = 1
 LABELS = ("run", "stage", "agent", "attempt")
-"""What a log says of tokens that were used: for whom and for what. How many is no business of the model."""
+"""What a log says of tokens that were used: for whom and for what. How many, the model does not say."""
 
 
 def log_text(

@@ -225,7 +225,7 @@ class HostedSession:
         return True
 
     def fire(self, process: str, timer: str) -> bool:
-        """A timer ends; False if it is not armed any more, or its machine does not heed it now."""
+        """A timer ends; False if it is no longer armed, or its machine does not heed it now."""
         if timer not in self.locals[process].timers:
             return False
         return self._own(process, timer, {"fire": timer})

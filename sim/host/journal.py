@@ -186,7 +186,7 @@ class Journal:
         return bool(self.database.rows(query, session, *targets))
 
     def mail_to(self, targets: Sequence[str], above: int, most: int) -> list[Mail]:
-        """What is in flight to these processes in any session, behind the message `above`, at most so many."""
+        """What is in flight to these processes in any session, after the message `above`, at most so many."""
         query = f"{_MAILS} WHERE target IN ({_places(targets)}) AND id > ? ORDER BY id LIMIT {most:d}"
         return [*map(self._mail, self.database.rows(query, *targets, above))]
 
@@ -204,7 +204,7 @@ class Journal:
         return self._last("SELECT max(id) FROM arrived WHERE session = ? AND source = ? AND target = ?", *way)
 
     def trace(self, session: str, above: int = 0) -> Iterator[Line]:
-        """The lines of a session, in their order, behind line `above`."""
+        """The lines of a session, in their order, after line `above`."""
         while True:
             rows = self.database.rows(
                 "SELECT n, process, line, at_ms FROM trace WHERE session = ? AND n > ? ORDER BY n LIMIT 1000",
