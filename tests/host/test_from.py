@@ -188,6 +188,18 @@ def test_timers_are_due_when_they_were_counted_from_the_last_line() -> None:
     assert 100 <= due[0] == due[1] <= 200
 
 
+def test_a_journal_may_be_of_either_kind_and_its_words_have_no_secret(
+    where: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where += "&password=s3cret" if where.startswith("postgresql:") else ""
+    to_the_first_order(where).journal.close()
+    words = ("check", "depot", *MODEL, "--from", where)
+    status, data = sim_json(*words, "--set", "version=2", capsys=capsys)
+    assert (status, data["violation"]["property"]) == (1, "unhandled")
+    assert "read from session s1 of " in json.dumps(data)
+    assert "s3cret" not in json.dumps(data) + told(*words, "--session", "s9", capsys=capsys)
+
+
 # --- several journals ---------------------------------------------------------------------------------------
 
 
