@@ -70,6 +70,8 @@ class Step(Entry):
 
     locals: dict[str, Local] = field(default_factory=dict)
     armed: list[Armed] = field(default_factory=list)
+    messages: dict[int, Message] = field(default_factory=dict)
+    """What was sent, by its number."""
 
 
 class HostedSession:
@@ -86,6 +88,10 @@ class HostedSession:
         """Whether something was sent to another host since somebody looked."""
         self.over: str = ""
         """Why it is over; empty while it goes on."""
+        self._messages: dict[int, Message] = {}
+        """What is in `waiting` and was sent since the host began: it need not be read again."""
+        self._unmoved: dict[str, Local] = {}
+        """In what state a machine was last found to have no move that it must make."""
         self._due: dict[str, dict[str, int]] = {}
         self._dumped: dict[str, tuple[tuple[Value, ...], tuple[Any, ...]]] = {}
 
@@ -154,6 +160,17 @@ class HostedSession:
 
     # --- inputs -------------------------------------------------------------------------------------
 
+    def moves(self) -> bool:
+        """Make the first move that a machine must make by itself; False if there is none. Guards know nothing but their
+        machine: one that is as it was is not asked again."""
+        for process in self.cast.here:
+            local = self.locals[process]
+            if self._unmoved.get(process) is not local:
+                if any(self.move(process, move) for move in self.cast.must(process, local.state)):
+                    return True
+                self._unmoved[process] = local
+        return False
+
     def deliverable(self, target: str) -> list[Mail]:
         """What may be given to this process now, unless it defers it: where its link keeps the order, the first only."""
         found: list[Mail] = []
@@ -169,7 +186,7 @@ class HostedSession:
     def deliver(self, mail: Mail, came: Came | None = None) -> bool:
         """Give a machine of this host a message; False where it defers it, or where it has no row for the fault that comes of
         it: by its model no fault strikes there. `came` says where from, if it is from another host."""
-        message = self._message(mail)
+        message = self._message(mail, came)
         fault = self._fault(mail, message)
         trigger: type = type(message) if fault is None else type(fault)
         given = message if fault is None else fault
@@ -189,7 +206,7 @@ class HostedSession:
         if mail.source not in self.cast.there or mail.target not in self.cast.machines:
             return f"nothing from {brief(mail.source)} to {brief(mail.target)} is taken over a link here"
         try:
-            message = self._message(mail)
+            message: Any = self.cast.codec.load(mail.message)
             if not isinstance(message, Message):
                 return f"{type(message).__name__} is not a message"
             self._fault(mail, message)
@@ -299,7 +316,8 @@ class HostedSession:
         at_ms = self.clock()
         dump = self.cast.codec.dump
         puts = [*puts_in(outcome.outputs)]
-        said: dict[str, Any] = {"input": given, "outputs": [_put(put, dump) for put in puts]}
+        dumped = [dump(put.message if isinstance(put, Send) else put.emission) for put in puts]
+        said: dict[str, Any] = {"input": given, "outputs": [*map(_put, puts, dumped)]}
         local = outcome.local
         if mail is not None and mail.cause:
             said["cause"] = mail.cause
@@ -314,9 +332,10 @@ class HostedSession:
         kept = self._admit(entry, process, local, outcome)
         if local.state != DOWN:
             said["fields"] = kept.fields
-        sends = [put for put in puts if isinstance(put, Send)]
-        for number, send in enumerate(sends):
-            self._send(entry, line, number, send, (*hashes, *self._carried(process, send.message, mail, puts)), struck)
+        sends = [(put, message) for put, message in zip(puts, dumped, strict=True) if isinstance(put, Send)]
+        for number, (send, message) in enumerate(sends):
+            texts = (*hashes, *self._carried(process, send.message, mail, puts))
+            self._send(entry, line, number, send, message, texts, struck)
         emitted = (*first, *(put.emission for put in puts if isinstance(put, Emit)), *last)
         for emission in emitted if self.cast.monitors else ():
             self._hear(entry, emission)
@@ -356,13 +375,19 @@ class HostedSession:
         return dict(zip(handler.fields, dumped, strict=True))
 
     def _send(
-        self, entry: Step, line: Line, number: int, send: Send, texts: tuple[str, ...], struck: Fault | None
+        self,
+        entry: Step,
+        line: Line,
+        number: int,
+        send: Send,
+        message: dict[str, Any],
+        texts: tuple[str, ...],
+        struck: Fault | None,
     ) -> None:
         process = line.process
         if number >> SENT_BITS:
             raise ModelError(f"{process} sends more than {1 << SENT_BITS} messages at once; a host takes no more")
         target = self.cast.target(process, send.target, send.message)
-        message = self.cast.codec.dump(send.message)
         fault: dict[str, Any] | None = None
         if struck is not None and type(send.message) in self.cast.system.carriers[type(struck)]:
             fault = {"kind": struck.kind}
@@ -384,6 +409,7 @@ class HostedSession:
             older = [m for m in self.waiting.get(target, ()) if m.source == process and m.message["@"] == kind]
             entry.replaced += [one.id for one in older]
         entry.sent.append(sent)
+        entry.messages[sent.id] = send.message
 
     def line_id(self, n: int) -> str:
         """What a line is called in logs."""
@@ -412,12 +438,17 @@ class HostedSession:
         self.armed += entry.armed
         if entry.taken is not None:
             self.waiting[entry.taken.target].remove(entry.taken)
+            self._messages.pop(entry.taken.id, None)
+        for number in entry.replaced:
+            self._messages.pop(number, None)
         for mail in entry.sent:
             if mail.target in self.cast.machines:
                 queue = self.waiting.setdefault(mail.target, [])
                 if entry.replaced:
                     queue[:] = [one for one in queue if one.id not in entry.replaced]
                 queue.append(mail)
+                if (message := entry.messages.get(mail.id)) is not None:
+                    self._messages[mail.id] = message
             else:
                 self.sent_away = True
 
@@ -459,8 +490,11 @@ class HostedSession:
 
     # --- messages -------------------------------------------------------------------------------------
 
-    def _message(self, mail: Mail) -> Message:
-        message: Message = self.cast.codec.load(mail.message)
+    def _message(self, mail: Mail, came: Came | None = None) -> Message:
+        """The message itself. The number of one that `came` from another host is not of ours."""
+        message = self._messages.get(mail.id) if came is None else None
+        if message is None:
+            message = self.cast.codec.load(mail.message)
         return message
 
     def _fault(self, mail: Mail, message: Message) -> Fault | None:
@@ -557,10 +591,8 @@ def _used(output: Any, reply: Reply) -> Any:
     return replace(output, emission=replace(output.emission, **{**dict.fromkeys(rest, 0), **counts}))
 
 
-def _put(put: Send | Emit, dump: Callable[[Value], Any]) -> dict[str, Any]:
-    record = put.message if isinstance(put, Send) else put.emission
-    data = dump(record)
-    name = data.pop("@")
+def _put(put: Send | Emit, dumped: dict[str, Any]) -> dict[str, Any]:
+    data = {name: value for name, value in dumped.items() if name != "@"}
     if isinstance(put, Send):
-        return {"send": {"to": put.target, "message": name, "fields": data}}
-    return {"emit": {"name": name, "fields": data}}
+        return {"send": {"to": put.target, "message": dumped["@"], "fields": data}}
+    return {"emit": {"name": dumped["@"], "fields": data}}
