@@ -1,4 +1,5 @@
-"""What a host takes: run it as `python -m bench.host [--inputs N] [--folder FOLDER] [--sessions N] [--profile]`.
+"""What a host takes: run it as `python -m bench.host [--inputs N] [--folder FOLDER] [--sessions N] [--profile]
+[--idle traced|resident]`.
 
 The inputs of a host against bare transactions of the same rows, in turns on the same disk; the same transactions by the
 journal's databases; and the memory of sessions in which nothing happens.
@@ -14,6 +15,8 @@ import pstats
 import resource
 import sqlite3
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 import tracemalloc
@@ -243,13 +246,12 @@ def idle(sessions: int, folder: Path, *, traced: bool) -> float:
             async def begin(numbers: range) -> int:
                 for number in numbers:
                     await host.start(f"s{number}", **config)
-                    await asyncio.sleep(0)
-                while host._ready:
+                while len(host._asking) < len(AGENTS) * len(host.running):
                     await asyncio.sleep(0)
                 gc.collect()
                 if traced:
                     return tracemalloc.get_traced_memory()[0]
-                return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+                return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
             before = await begin(range(100))
             after = await begin(range(100, 100 + sessions))
@@ -258,10 +260,13 @@ def idle(sessions: int, folder: Path, *, traced: bool) -> float:
 
     if traced:
         tracemalloc.start()
-    try:
-        return asyncio.run(run())
-    finally:
-        tracemalloc.stop()
+    return asyncio.run(run())
+
+
+def idle_alone(sessions: int, *, traced: bool) -> None:
+    """The same in a process of its own: what others have left free is not counted as used."""
+    how = "traced" if traced else "resident"
+    subprocess.run([sys.executable, "-m", "bench.host", "--idle", how, "--sessions", str(sessions)], check=True)
 
 
 def profiled(what: str, amount: int, folder: Path) -> None:
@@ -279,9 +284,14 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=1_000)
     parser.add_argument("--folder")
     parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--idle", choices=("traced", "resident"))
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder) as name:
         folder = Path(name)
+        if given.idle:
+            kib = idle(given.sessions, folder, traced=given.idle == "traced")
+            printing.out(f"a session that waits, of {given.sessions:,} in a host: {kib:.1f} KiB ({given.idle})")
+            return
         if given.profile:
             for what in ("ping", "consensus"):
                 profiled(what, given.inputs, folder)
@@ -289,8 +299,7 @@ def main() -> None:
         throughput("ping", given.inputs, folder)
         databases(throughput("consensus", given.inputs, folder), folder)
         for traced in (False, True):
-            kib = idle(given.sessions, folder, traced=traced)
-            printing.out(f"a session that waits: {kib:.1f} KiB, by {'tracemalloc' if traced else 'resident memory'}")
+            idle_alone(given.sessions, traced=traced)
 
 
 if __name__ == "__main__":

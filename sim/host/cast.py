@@ -56,6 +56,7 @@ class Cast:
         self.decide = dict(decide)
         self.carries = dict(carries)
         self.faults = {fault.kind: fault for fault in system.carriers}
+        self._networks: dict[tuple[str, str], str] = {}
         self._must: dict[tuple[str, str], tuple[str, ...]] = {}
         self._hears: dict[type, tuple[str, ...]] = {}
         self.hears_anything = any(self.hearing(kind) for kind in (Received, Crashed, Restarted))
@@ -79,7 +80,10 @@ class Cast:
 
     def network(self, source: str, target: str) -> str:
         """The kind of network between two processes."""
-        return kind_of(self.system.network, source, target)
+        found = self._networks.get((source, target))
+        if found is None:
+            found = self._networks[source, target] = kind_of(self.system.network, source, target)
+        return found
 
     def fault_of(self, kind: str, message: Message) -> type[Fault] | None:
         """The domain fault of this kind, if it can strike such a message."""

@@ -325,10 +325,8 @@ class Host:
         """The next input that a session has ready: a move that must be made, else a message."""
         if session.over or self._closing:
             return
-        for process in session.cast.here:
-            for move in session.cast.must(process, session.locals[process].state):
-                if self._step(session, lambda p=process, m=move: session.move(p, m)):  # type: ignore[misc]
-                    return
+        if self._step(session, session.moves):
+            return
         for target in session.cast.here:
             for mail in session.deliverable(target):
                 if self._step(session, lambda m=mail: session.deliver(m)):  # type: ignore[misc]

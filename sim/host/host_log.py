@@ -106,8 +106,8 @@ def line_words(line: Line) -> str:
     if "deliver" in given or "fault" in given:
         arrival = given.get("deliver", given)
         fields = ", ".join(f"{name}={value}" for name, value in (arrival.get("fields") or {}).items())
-        struck = f" {given['fault']}" if "fault" in given else ""
-        what = f"{arrival['message']}({fields}) from {arrival['from']}{struck}"
+        struck = f"{given['fault']} in place of " if "fault" in given else ""
+        what = f"{struck}{arrival['message']}({fields}) from {arrival['from']}"
     else:
         (kind, inner), *_ = given.items()
         what = kind if inner is True else f"{kind} {inner}"

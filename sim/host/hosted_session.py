@@ -53,6 +53,8 @@ class Step(Entry):
 
     locals: dict[str, Local] = field(default_factory=dict)
     armed: list[Armed] = field(default_factory=list)
+    messages: dict[int, Message] = field(default_factory=dict)
+    """What was sent, by its number."""
 
 
 class HostedSession:
@@ -69,6 +71,10 @@ class HostedSession:
         """Whether something was sent to another host since somebody looked."""
         self.over: str = ""
         """Why it is over; empty while it goes on."""
+        self._messages: dict[int, Message] = {}
+        """What is in `waiting` and was sent since the host began: it need not be read again."""
+        self._unmoved: dict[str, Local] = {}
+        """In what state a machine was last found to have no move that it must make."""
         self._due: dict[str, dict[str, int]] = {}
         self._dumped: dict[str, tuple[tuple[Value, ...], tuple[Any, ...]]] = {}
 
@@ -137,6 +143,17 @@ class HostedSession:
 
     # --- inputs -------------------------------------------------------------------------------------
 
+    def moves(self) -> bool:
+        """Make the first move that a machine must make by itself; False if there is none. Guards know nothing but their
+        machine: one that is as it was is not asked again."""
+        for process in self.cast.here:
+            local = self.locals[process]
+            if self._unmoved.get(process) is not local:
+                if any(self.move(process, move) for move in self.cast.must(process, local.state)):
+                    return True
+                self._unmoved[process] = local
+        return False
+
     def deliverable(self, target: str) -> list[Mail]:
         """What may be given to this process now, unless it defers it: where its link keeps the order, the first only."""
         found: list[Mail] = []
@@ -152,8 +169,13 @@ class HostedSession:
     def deliver(self, mail: Mail, came: Came | None = None) -> bool:
         """Give a machine of this host a message; False where it defers it, or where it has no row for the fault that comes of
         it: by its model no fault strikes there. `came` says where from, if it is from another host."""
+<<<<<<< HEAD
         message = message_of(self.cast, mail)
         fault = struck(self.cast, mail, message)
+=======
+        message = self._message(mail, came)
+        fault = self._fault(mail, message)
+>>>>>>> pg
         trigger: type = type(message) if fault is None else type(fault)
         given = message if fault is None else fault
         handler, before = self.cast.handlers[mail.target], self.locals[mail.target]
@@ -167,6 +189,24 @@ class HostedSession:
         self._keep(entry)
         return True
 
+<<<<<<< HEAD
+=======
+    def refuses(self, mail: Mail) -> str:
+        """Why no other host may send this message here; empty if one may."""
+        if mail.source not in self.cast.there or mail.target not in self.cast.machines:
+            return f"nothing from {brief(mail.source)} to {brief(mail.target)} is taken over a link here"
+        try:
+            message: Any = self.cast.codec.load(mail.message)
+            if not isinstance(message, Message):
+                return f"{type(message).__name__} is not a message"
+            self._fault(mail, message)
+        except SimError as error:
+            return error.mistakes[0]
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            return f"it cannot be read: {type(error).__name__}"
+        return ""
+
+>>>>>>> pg
     def put_aside(self, mail: Mail, came: Came, texts: Mapping[str, str]) -> None:
         """Keep a message of another host that is deferred here: from now on it is in flight here. The line says nothing; it
         gives the message its number."""
@@ -267,7 +307,8 @@ class HostedSession:
         at_ms = self.clock()
         dump = self.cast.codec.dump
         puts = [*puts_in(outcome.outputs)]
-        said: dict[str, Any] = {"input": given, "outputs": [_put(put, dump) for put in puts]}
+        dumped = [dump(put.message if isinstance(put, Send) else put.emission) for put in puts]
+        said: dict[str, Any] = {"input": given, "outputs": [*map(_put, puts, dumped)]}
         local = outcome.local
         if mail is not None and mail.cause:
             said["cause"] = mail.cause
@@ -282,6 +323,7 @@ class HostedSession:
         kept = self._admit(entry, process, local, outcome)
         if local.state != DOWN:
             said["fields"] = kept.fields
+<<<<<<< HEAD
         sends = [put for put in puts if isinstance(put, Send)]
         for number, send in enumerate(sends):
             self._send(
@@ -292,6 +334,12 @@ class HostedSession:
                 (*hashes, *carried(self.cast, self.journal, self.name, process, send.message, mail, puts)),
                 struck,
             )
+=======
+        sends = [(put, message) for put, message in zip(puts, dumped, strict=True) if isinstance(put, Send)]
+        for number, (send, message) in enumerate(sends):
+            texts = (*hashes, *self._carried(process, send.message, mail, puts))
+            self._send(entry, line, number, send, message, texts, struck)
+>>>>>>> pg
         emitted = (*first, *(put.emission for put in puts if isinstance(put, Emit)), *last)
         for emission in emitted if self.cast.monitors else ():
             self._hear(entry, emission)
@@ -331,13 +379,19 @@ class HostedSession:
         return dict(zip(handler.fields, dumped, strict=True))
 
     def _send(
-        self, entry: Step, line: Line, number: int, send: Send, texts: tuple[str, ...], struck: Fault | None
+        self,
+        entry: Step,
+        line: Line,
+        number: int,
+        send: Send,
+        message: dict[str, Any],
+        texts: tuple[str, ...],
+        struck: Fault | None,
     ) -> None:
         process = line.process
         if number >> SENT_BITS:
             raise ModelError(f"{process} sends more than {1 << SENT_BITS} messages at once; a host takes no more")
         target = self.cast.target(process, send.target, send.message)
-        message = self.cast.codec.dump(send.message)
         fault: dict[str, Any] | None = None
         if struck is not None and type(send.message) in self.cast.system.carriers[type(struck)]:
             fault = {"kind": struck.kind}
@@ -359,6 +413,7 @@ class HostedSession:
             older = [m for m in self.waiting.get(target, ()) if m.source == process and m.message["@"] == kind]
             entry.replaced += [one.id for one in older]
         entry.sent.append(sent)
+        entry.messages[sent.id] = send.message
 
     def line_id(self, n: int) -> str:
         """What a line is called in logs."""
@@ -387,12 +442,17 @@ class HostedSession:
         self.armed += entry.armed
         if entry.taken is not None:
             self.waiting[entry.taken.target].remove(entry.taken)
+            self._messages.pop(entry.taken.id, None)
+        for number in entry.replaced:
+            self._messages.pop(number, None)
         for mail in entry.sent:
             if mail.target in self.cast.machines:
                 queue = self.waiting.setdefault(mail.target, [])
                 if entry.replaced:
                     queue[:] = [one for one in queue if one.id not in entry.replaced]
                 queue.append(mail)
+                if (message := entry.messages.get(mail.id)) is not None:
+                    self._messages[mail.id] = message
             else:
                 self.sent_away = True
 
@@ -403,6 +463,85 @@ class HostedSession:
         if mail.texts and not rejects(puts_in(outcome.outputs)):
             entry.brought += [(mail.target, mail.message, digest) for digest in mail.texts]
 
+<<<<<<< HEAD
+=======
+    def _carried(
+        self, process: str, message: Message, mail: Mail | None, puts: Iterable[Send | Emit]
+    ) -> tuple[str, ...]:
+        """The payloads that a message brings on (see `sim.host.cast.Carries`): those that its sender took before, and those
+        of the `mail` that it takes now."""
+        kinds = self.cast.carries.get(type(message).__name__, ())
+        if not kinds:
+            return ()
+        mine = {field.name: self.cast.codec.dump(getattr(message, field.name)) for field in fields(message)}
+        taken = self.journal.taken(self.name, process)
+        if mail is not None and not _rejects(puts):
+            taken += [(mail.message, digest) for digest in mail.texts]
+        found = []
+        for said, digest in taken:
+            shared = [name for name in mine if name in said]
+            if said["@"] in kinds and shared and all(mine[name] == said[name] for name in shared):
+                found.append(digest)
+        return tuple(dict.fromkeys(found))
+
+    def _texts_of(self, mail: Mail, texts: Mapping[str, str]) -> tuple[Text, ...]:
+        """The payloads of a message, each with the message in which it was said, where that was taken here."""
+        known = {digest: said for said, digest in self.journal.taken(self.name, mail.source)} if texts else {}
+        load = self.cast.codec.load
+        return tuple(
+            Text(load(known.get(digest, mail.message)), texts[digest], digest)
+            for digest in mail.texts
+            if digest in texts
+        )
+
+    # --- messages -------------------------------------------------------------------------------------
+
+    def _message(self, mail: Mail, came: Came | None = None) -> Message:
+        """The message itself. The number of one that `came` from another host is not of ours."""
+        message = self._messages.get(mail.id) if came is None else None
+        if message is None:
+            message = self.cast.codec.load(mail.message)
+        return message
+
+    def _fault(self, mail: Mail, message: Message) -> Fault | None:
+        if mail.fault is None:
+            return None
+        fault = self.cast.faults[mail.fault["kind"]]
+        hint = {"reset_ms": mail.fault["reset_ms"]} if "reset_ms" in mail.fault else {}
+        return fault(message=message, **hint)
+
+    def _arrival(self, mail: Mail, fault: Fault | None) -> dict[str, Any]:
+        inner = {name: value for name, value in mail.message.items() if name != "@"}
+        arrival = {"from": mail.source, "message": mail.message["@"], "fields": inner}
+        if fault is None:
+            return {"deliver": arrival}
+        hint = {"reset_ms": mail.fault["reset_ms"]} if "reset_ms" in mail.fault else {}
+        return {"fault": fault.kind, **arrival, **hint}
+
+    def _struck(self, outcome: Outcome, failure: Failure | None) -> Fault | None:
+        """The domain fault that comes of a failed attempt."""
+        if failure is None:
+            return None
+        kind = FAULT_KINDS.get(failure.kind, "")
+        for put in puts_in(outcome.outputs):
+            if isinstance(put, Send) and (fault := self.cast.fault_of(kind, put.message)) is not None:
+                hint = {}
+                if issubclass(fault, RateLimited) and failure.reset_in_ms is not None:
+                    hint["reset_ms"] = max(0, failure.reset_in_ms)
+                return fault(message=put.message, **hint)
+        raise Cannot(f"{failure.kind.value}: the model has no fault that says so")
+
+    def _paid(self, reply: Reply) -> dict[str, Any]:
+        found: dict[str, Any] = {"at_ms": self.clock(), "model": reply.model}
+        if reply.failure is not None:
+            found["failure"] = reply.failure.kind.name.lower()
+        else:
+            found["answer"] = show(reply.answer)
+        if reply.usage is not None:
+            found["usage"] = {key: value for key, value in reply.usage.as_dict().items() if key != "total_tokens"}
+        return {**found, **({"facts": dict(reply.facts)} if reply.facts else {})}
+
+>>>>>>> pg
     def _decider(self, process: str) -> Callable[[tuple[Value, ...]], Value] | None:
         """Who chooses for a machine of this host."""
         decide = self.cast.decide.get(process)
@@ -418,10 +557,56 @@ class HostedSession:
         return choose
 
 
+<<<<<<< HEAD
 def _put(put: Send | Emit, dump: Callable[[Value], Any]) -> dict[str, Any]:
     record = put.message if isinstance(put, Send) else put.emission
     data = dump(record)
     name = data.pop("@")
+=======
+class _NotAllowed(ModelError):
+    """An answer that the model does not have, in the middle of its handler."""
+
+
+def _chooser(process: str, reply: Reply) -> Callable[[tuple[Value, ...]], Value]:
+    """Gives a handler the answer of an adapter; where the attempt has failed, any: nobody will see it."""
+
+    def choose(outcomes: tuple[Value, ...]) -> Value:
+        if reply.failure is not None:
+            return outcomes[0]
+        if reply.answer not in outcomes:
+            raise _NotAllowed(
+                f"{process} answered {show(reply.answer)}, which its model does not allow: it answers {_shown(outcomes)}"
+            )
+        return reply.answer
+
+    return choose
+
+
+def _rejects(puts: Iterable[Send | Emit]) -> bool:
+    return any(isinstance(put, Emit) and isinstance(put.emission, Rejected) for put in puts)
+
+
+def _shown(outcomes: Sequence[Value]) -> str:
+    return listing([*map(show, outcomes)])
+
+
+def _used(output: Any, reply: Reply) -> Any:
+    """What was really used, in place of what the model supposes."""
+    if not isinstance(output, Emit) or not isinstance(output.emission, Used):
+        return output
+    if reply.usage is not None:
+        counts: dict[str, Any] = {k: v for k, v in reply.usage.as_dict().items() if k != "total_tokens"}
+    elif reply.failure is not None:
+        counts = dict.fromkeys(("input_tokens", "output_tokens"), 0)
+    else:
+        counts = dict.fromkeys(("input_tokens", "output_tokens"))
+    rest = ("cached_input_tokens", "cache_write_input_tokens", "reasoning_output_tokens")
+    return replace(output, emission=replace(output.emission, **{**dict.fromkeys(rest, 0), **counts}))
+
+
+def _put(put: Send | Emit, dumped: dict[str, Any]) -> dict[str, Any]:
+    data = {name: value for name, value in dumped.items() if name != "@"}
+>>>>>>> pg
     if isinstance(put, Send):
-        return {"send": {"to": put.target, "message": name, "fields": data}}
-    return {"emit": {"name": name, "fields": data}}
+        return {"send": {"to": put.target, "message": dumped["@"], "fields": data}}
+    return {"emit": {"name": dumped["@"], "fields": data}}
