@@ -70,7 +70,10 @@ def main() -> int:
     words = ("conform", "council.jsonl", "--model", "models.consensus", "--faults", faults, "--html")
     say("sim", *words)
     status = subprocess.run(sim(*words), cwd=folder, env=environment, check=False).returncode
-    print(f"\nartifacts: {folder / 'artifacts'}\npage:      {next((folder / 'counterexamples').glob('*.html'), '')}", flush=True)
+    print(
+        f"\nartifacts: {folder / 'artifacts'}\npage:      {next((folder / 'counterexamples').glob('*.html'), '')}",
+        flush=True,
+    )
     return status
 
 

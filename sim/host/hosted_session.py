@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from sim.base.errors import ModelError, SimError
-from sim.base.values import Emission, Fault, Value, show
+from sim.base.values import Emission, Fault, Message, Value, show
 from sim.faults import RateLimited
 from sim.host.adapter import AdapterError, Question, Reply
 from sim.host.cast import Cast
@@ -169,13 +169,8 @@ class HostedSession:
     def deliver(self, mail: Mail, came: Came | None = None) -> bool:
         """Give a machine of this host a message; False where it defers it, or where it has no row for the fault that comes of
         it: by its model no fault strikes there. `came` says where from, if it is from another host."""
-<<<<<<< HEAD
-        message = message_of(self.cast, mail)
-        fault = struck(self.cast, mail, message)
-=======
         message = self._message(mail, came)
-        fault = self._fault(mail, message)
->>>>>>> pg
+        fault = struck(self.cast, mail, message)
         trigger: type = type(message) if fault is None else type(fault)
         given = message if fault is None else fault
         handler, before = self.cast.handlers[mail.target], self.locals[mail.target]
@@ -189,24 +184,6 @@ class HostedSession:
         self._keep(entry)
         return True
 
-<<<<<<< HEAD
-=======
-    def refuses(self, mail: Mail) -> str:
-        """Why no other host may send this message here; empty if one may."""
-        if mail.source not in self.cast.there or mail.target not in self.cast.machines:
-            return f"nothing from {brief(mail.source)} to {brief(mail.target)} is taken over a link here"
-        try:
-            message: Any = self.cast.codec.load(mail.message)
-            if not isinstance(message, Message):
-                return f"{type(message).__name__} is not a message"
-            self._fault(mail, message)
-        except SimError as error:
-            return error.mistakes[0]
-        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            return f"it cannot be read: {type(error).__name__}"
-        return ""
-
->>>>>>> pg
     def put_aside(self, mail: Mail, came: Came, texts: Mapping[str, str]) -> None:
         """Keep a message of another host that is deferred here: from now on it is in flight here. The line says nothing; it
         gives the message its number."""
@@ -217,7 +194,7 @@ class HostedSession:
 
     def question(self, mail: Mail) -> Question | None:
         """What an adapter is asked about this message; None where the model's process defers it now."""
-        message = message_of(self.cast, mail)
+        message = self._message(mail)
         options: list[tuple[Value, ...]] = []
 
         def look(outcomes: tuple[Value, ...]) -> Value:
@@ -241,7 +218,7 @@ class HostedSession:
     def answer(self, mail: Mail, reply: Reply, began_ms: int | None = None, wish: int | None = None) -> bool:
         """An adapter has answered: the model's process does what it says. False where it defers the message after all.
         Raises `AdapterError` for an answer that the model does not allow, `Cannot` for a failure that it does not know."""
-        message, name = message_of(self.cast, mail), mail.target
+        message, name = self._message(mail), mail.target
         handler = self.cast.handlers[name]
         try:
             outcomes = handler.react(self.locals[name], type(message), message, mail.source, chooser(name, reply))
@@ -323,23 +300,10 @@ class HostedSession:
         kept = self._admit(entry, process, local, outcome)
         if local.state != DOWN:
             said["fields"] = kept.fields
-<<<<<<< HEAD
-        sends = [put for put in puts if isinstance(put, Send)]
-        for number, send in enumerate(sends):
-            self._send(
-                entry,
-                line,
-                number,
-                send,
-                (*hashes, *carried(self.cast, self.journal, self.name, process, send.message, mail, puts)),
-                struck,
-            )
-=======
         sends = [(put, message) for put, message in zip(puts, dumped, strict=True) if isinstance(put, Send)]
         for number, (send, message) in enumerate(sends):
-            texts = (*hashes, *self._carried(process, send.message, mail, puts))
-            self._send(entry, line, number, send, message, texts, struck)
->>>>>>> pg
+            more = carried(self.cast, self.journal, self.name, process, send.message, mail, puts)
+            self._send(entry, line, number, send, message, (*hashes, *more), struck)
         emitted = (*first, *(put.emission for put in puts if isinstance(put, Emit)), *last)
         for emission in emitted if self.cast.monitors else ():
             self._hear(entry, emission)
@@ -463,85 +427,11 @@ class HostedSession:
         if mail.texts and not rejects(puts_in(outcome.outputs)):
             entry.brought += [(mail.target, mail.message, digest) for digest in mail.texts]
 
-<<<<<<< HEAD
-=======
-    def _carried(
-        self, process: str, message: Message, mail: Mail | None, puts: Iterable[Send | Emit]
-    ) -> tuple[str, ...]:
-        """The payloads that a message brings on (see `sim.host.cast.Carries`): those that its sender took before, and those
-        of the `mail` that it takes now."""
-        kinds = self.cast.carries.get(type(message).__name__, ())
-        if not kinds:
-            return ()
-        mine = {field.name: self.cast.codec.dump(getattr(message, field.name)) for field in fields(message)}
-        taken = self.journal.taken(self.name, process)
-        if mail is not None and not _rejects(puts):
-            taken += [(mail.message, digest) for digest in mail.texts]
-        found = []
-        for said, digest in taken:
-            shared = [name for name in mine if name in said]
-            if said["@"] in kinds and shared and all(mine[name] == said[name] for name in shared):
-                found.append(digest)
-        return tuple(dict.fromkeys(found))
-
-    def _texts_of(self, mail: Mail, texts: Mapping[str, str]) -> tuple[Text, ...]:
-        """The payloads of a message, each with the message in which it was said, where that was taken here."""
-        known = {digest: said for said, digest in self.journal.taken(self.name, mail.source)} if texts else {}
-        load = self.cast.codec.load
-        return tuple(
-            Text(load(known.get(digest, mail.message)), texts[digest], digest)
-            for digest in mail.texts
-            if digest in texts
-        )
-
-    # --- messages -------------------------------------------------------------------------------------
-
     def _message(self, mail: Mail, came: Came | None = None) -> Message:
         """The message itself. The number of one that `came` from another host is not of ours."""
-        message = self._messages.get(mail.id) if came is None else None
-        if message is None:
-            message = self.cast.codec.load(mail.message)
-        return message
+        known = self._messages.get(mail.id) if came is None else None
+        return message_of(self.cast, mail) if known is None else known
 
-    def _fault(self, mail: Mail, message: Message) -> Fault | None:
-        if mail.fault is None:
-            return None
-        fault = self.cast.faults[mail.fault["kind"]]
-        hint = {"reset_ms": mail.fault["reset_ms"]} if "reset_ms" in mail.fault else {}
-        return fault(message=message, **hint)
-
-    def _arrival(self, mail: Mail, fault: Fault | None) -> dict[str, Any]:
-        inner = {name: value for name, value in mail.message.items() if name != "@"}
-        arrival = {"from": mail.source, "message": mail.message["@"], "fields": inner}
-        if fault is None:
-            return {"deliver": arrival}
-        hint = {"reset_ms": mail.fault["reset_ms"]} if "reset_ms" in mail.fault else {}
-        return {"fault": fault.kind, **arrival, **hint}
-
-    def _struck(self, outcome: Outcome, failure: Failure | None) -> Fault | None:
-        """The domain fault that comes of a failed attempt."""
-        if failure is None:
-            return None
-        kind = FAULT_KINDS.get(failure.kind, "")
-        for put in puts_in(outcome.outputs):
-            if isinstance(put, Send) and (fault := self.cast.fault_of(kind, put.message)) is not None:
-                hint = {}
-                if issubclass(fault, RateLimited) and failure.reset_in_ms is not None:
-                    hint["reset_ms"] = max(0, failure.reset_in_ms)
-                return fault(message=put.message, **hint)
-        raise Cannot(f"{failure.kind.value}: the model has no fault that says so")
-
-    def _paid(self, reply: Reply) -> dict[str, Any]:
-        found: dict[str, Any] = {"at_ms": self.clock(), "model": reply.model}
-        if reply.failure is not None:
-            found["failure"] = reply.failure.kind.name.lower()
-        else:
-            found["answer"] = show(reply.answer)
-        if reply.usage is not None:
-            found["usage"] = {key: value for key, value in reply.usage.as_dict().items() if key != "total_tokens"}
-        return {**found, **({"facts": dict(reply.facts)} if reply.facts else {})}
-
->>>>>>> pg
     def _decider(self, process: str) -> Callable[[tuple[Value, ...]], Value] | None:
         """Who chooses for a machine of this host."""
         decide = self.cast.decide.get(process)
@@ -555,58 +445,3 @@ class HostedSession:
             return chosen
 
         return choose
-
-
-<<<<<<< HEAD
-def _put(put: Send | Emit, dump: Callable[[Value], Any]) -> dict[str, Any]:
-    record = put.message if isinstance(put, Send) else put.emission
-    data = dump(record)
-    name = data.pop("@")
-=======
-class _NotAllowed(ModelError):
-    """An answer that the model does not have, in the middle of its handler."""
-
-
-def _chooser(process: str, reply: Reply) -> Callable[[tuple[Value, ...]], Value]:
-    """Gives a handler the answer of an adapter; where the attempt has failed, any: nobody will see it."""
-
-    def choose(outcomes: tuple[Value, ...]) -> Value:
-        if reply.failure is not None:
-            return outcomes[0]
-        if reply.answer not in outcomes:
-            raise _NotAllowed(
-                f"{process} answered {show(reply.answer)}, which its model does not allow: it answers {_shown(outcomes)}"
-            )
-        return reply.answer
-
-    return choose
-
-
-def _rejects(puts: Iterable[Send | Emit]) -> bool:
-    return any(isinstance(put, Emit) and isinstance(put.emission, Rejected) for put in puts)
-
-
-def _shown(outcomes: Sequence[Value]) -> str:
-    return listing([*map(show, outcomes)])
-
-
-def _used(output: Any, reply: Reply) -> Any:
-    """What was really used, in place of what the model supposes."""
-    if not isinstance(output, Emit) or not isinstance(output.emission, Used):
-        return output
-    if reply.usage is not None:
-        counts: dict[str, Any] = {k: v for k, v in reply.usage.as_dict().items() if k != "total_tokens"}
-    elif reply.failure is not None:
-        counts = dict.fromkeys(("input_tokens", "output_tokens"), 0)
-    else:
-        counts = dict.fromkeys(("input_tokens", "output_tokens"))
-    rest = ("cached_input_tokens", "cache_write_input_tokens", "reasoning_output_tokens")
-    return replace(output, emission=replace(output.emission, **{**dict.fromkeys(rest, 0), **counts}))
-
-
-def _put(put: Send | Emit, dumped: dict[str, Any]) -> dict[str, Any]:
-    data = {name: value for name, value in dumped.items() if name != "@"}
->>>>>>> pg
-    if isinstance(put, Send):
-        return {"send": {"to": put.target, "message": dumped["@"], "fields": data}}
-    return {"emit": {"name": dumped["@"], "fields": data}}

@@ -8,6 +8,7 @@ from sim.base.errors import SimError, brief
 from sim.base.values import Fault, Message
 from sim.host.cast import Cast
 from sim.host.journal_records import Mail
+from sim.machine.outputs import Emit, Send
 
 
 def message_of(cast: Cast, mail: Mail) -> Message:
@@ -49,3 +50,11 @@ def refused(cast: Cast, mail: Mail) -> str:
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         return f"it cannot be read: {type(error).__name__}"
     return ""
+
+
+def put_of(put: Send | Emit, dumped: dict[str, Any]) -> dict[str, Any]:
+    """What was sent or emitted, as a line of the trace has it."""
+    data = {name: value for name, value in dumped.items() if name != "@"}
+    if isinstance(put, Send):
+        return {"send": {"to": put.target, "message": dumped["@"], "fields": data}}
+    return {"emit": {"name": dumped["@"], "fields": data}}

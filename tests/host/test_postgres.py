@@ -20,7 +20,6 @@ import pytest
 from sim.base.errors import ConfigError
 from sim.host.database import MIGRATIONS
 from sim.host.journal import Journal, open_journal
-from sim.host.journal_records import Mail
 from sim.host.postgres import Postgres, as_postgres, numbered
 from sim.host.postgres_address import parse_address
 from tests import database_server
@@ -143,15 +142,9 @@ def test_places_are_what_the_server_makes_of_them(schema: str) -> None:
 def test_a_statement_is_prepared_once_whatever_its_numbers_are(schema: str) -> None:
     with open_journal(schema) as journal:
         for number in (1, 40_000, 3_000_000_000, 2**62):
-<<<<<<< HEAD
-            journal.call(Mail(number, "s", "a", "b", {}), number)
-        query = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%' || ? || '%'"
-        assert journal.database.rows(query, "INTO call") == [(1,)]
-=======
             journal.mail_to(["b"], number, 9)
         query = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%' || ? || '%'"
         assert journal.database.rows(query, "FROM mail") == [(1,)]
->>>>>>> pg
 
 
 def test_types_are_those_of_the_server() -> None:
