@@ -285,7 +285,7 @@ class HostedSession:
         dump = self.cast.codec.dump
         puts = [*puts_in(outcome.outputs)]
         dumped = [dump(put.message if isinstance(put, Send) else put.emission) for put in puts]
-        said: dict[str, Any] = {"input": given, "outputs": [*map(_put, puts, dumped)]}
+        said: dict[str, Any] = {"input": given, "outputs": [*map(put_of, puts, dumped)]}
         local = outcome.local
         if mail is not None and mail.cause:
             said["cause"] = mail.cause
