@@ -1,7 +1,7 @@
 """What a host takes: run it as `python -m bench.host [--inputs N] [--folder FOLDER] [--sessions N] [--profile]
 [--idle traced|resident]`.
 
-The inputs of a host against bare transactions of the same rows, in turns on the same disk; the same transactions by the
+The inputs of a host against bare transactions of the same rows, each after its own on the same disk; the same transactions by the
 journal's databases; and the memory of sessions in which nothing happens.
 """
 
@@ -29,7 +29,7 @@ from models.consensus import system as council
 from sim import Message, Process, System
 from sim.base import printing
 from sim.host import Host, Question, Reply
-from sim.host.database import MIGRATIONS, Database, OpenTransaction
+from sim.host.journal import MIGRATIONS, Database, Writing
 from sim.host.postgres import Postgres
 from sim.host.sqlite_file import SqliteFile
 from tests.database_server import database_server
@@ -101,22 +101,36 @@ class Never(AtOnce):
         raise AssertionError
 
 
-class Recording:
-    """A database that remembers what was written."""
+class Paired:
+    """A database that writes each transaction once more after it was kept: bare, with nothing but SQLite, to another file
+    beside it. Both meet the same disk."""
 
-    def __init__(self, database: Database, into: list[Transaction]) -> None:
-        self._database, self._into = database, into
+    def __init__(self, database: Database, path: Path) -> None:
+        self._database = database
         self.name, self.rows, self.hold, self.close = database.name, database.rows, database.hold, database.close
+        SqliteFile(path, MIGRATIONS).close()
+        self._bare = sqlite3.connect(path, isolation_level=None)
+        self._bare.execute("PRAGMA synchronous = FULL")
+        self.written: list[Transaction] = []
+        self.seconds = 0.0
+        """What the bare transactions took."""
 
     @contextmanager
-    def writing(self) -> Iterator[OpenTransaction]:
+    def writing(self) -> Iterator[Writing]:
+        statements: Transaction = []
         with self._database.writing() as change:
-            self._into.append([])
-            yield Remembered(change, self._into[-1])
+            yield Remembered(change, statements)
+        self.written.append(statements)
+        start = time.perf_counter()
+        self._bare.execute("BEGIN IMMEDIATE")
+        for statement, values in statements:
+            self._bare.execute(statement, values)
+        self._bare.execute("COMMIT")
+        self.seconds += time.perf_counter() - start
 
 
 class Remembered:
-    def __init__(self, change: OpenTransaction, into: Transaction) -> None:
+    def __init__(self, change: Writing, into: Transaction) -> None:
         self._change, self._into = change, into
         self.rows = change.rows
 
@@ -153,22 +167,6 @@ def configs(what: str, inputs: int) -> Iterator[dict[str, Any]]:
         yield from [{"agents": 2, "rounds": 5, "stop": False}] * (inputs // 46)
 
 
-def bare(transactions: Sequence[Transaction], path: Path) -> float:
-    """Seconds for these transactions with nothing but SQLite."""
-    SqliteFile(path, MIGRATIONS).close()
-    database = sqlite3.connect(path, isolation_level=None)
-    database.execute("PRAGMA synchronous = FULL")
-    start = time.perf_counter()
-    for transaction in transactions:
-        database.execute("BEGIN IMMEDIATE")
-        for statement, values in transaction:
-            database.execute(statement, values)
-        database.execute("COMMIT")
-    spent = time.perf_counter() - start
-    database.close()
-    return spent
-
-
 def again(transactions: Sequence[Transaction], database: Database) -> float:
     """Seconds for these transactions by a database of a journal."""
     start = time.perf_counter()
@@ -180,23 +178,24 @@ def again(transactions: Sequence[Transaction], database: Database) -> float:
 
 
 def throughput(what: str, amount: int, folder: Path) -> list[Transaction]:
-    """A host and bare transactions of the same rows, in turns."""
-    ratios, rates, bares = [], [], []
-    written: list[Transaction] = []
+    """A host and bare transactions of the same rows, one after the other."""
+    rates, bares, ratios, processor = [], [], [], []
     for turn in range(TURNS):
-        written = []
         with sqlite(folder, f"{what}{turn}") as database:
-            inputs, spent = hosted(what, amount, Recording(database, written))
-        with sqlite(folder, f"{what}{turn}") as database:
-            inputs, spent = hosted(what, amount, database)
-        alone = bare(written, folder / f"{what}{turn}.bare")
-        rates.append(inputs / spent)
-        bares.append(inputs / alone)
-        ratios.append(alone / spent)
+            paired = Paired(database, folder / f"{what}{turn}.db.bare")
+            busy = time.process_time()
+            inputs, spent = hosted(what, amount, paired)
+            processor.append((time.process_time() - busy) / inputs)
+        own = spent - paired.seconds
+        rates.append(inputs / own)
+        bares.append(inputs / paired.seconds)
+        ratios.append(paired.seconds / own)
+    written = paired.written
     rows = sum(map(len, written)) / len(written)
     printing.out(
-        f"{what}: {inputs} inputs in {len(written)} transactions of {rows:.1f} statements: {statistics.median(rates):,.0f} "
-        f"inputs/s, bare {statistics.median(bares):,.0f}; {statistics.median(ratios):.2f} of it ({min(ratios):.2f} to {max(ratios):.2f})"
+        f"{what}: {inputs} inputs in {len(written)} transactions of {rows:.1f} statements: "
+        f"{statistics.median(rates):,.0f} inputs/s, bare {statistics.median(bares):,.0f}; {statistics.median(ratios):.2f} "
+        f"of it ({min(ratios):.2f} to {max(ratios):.2f}); {min(processor) * 1e6:.0f} us of the processor an input, both"
     )
     return written
 
