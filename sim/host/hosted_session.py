@@ -16,7 +16,7 @@ from sim.base.values import Emission, Fault, Message, Value, show
 from sim.faults import RateLimited
 from sim.host.adapter import AdapterError, Question, Reply
 from sim.host.cast import Cast
-from sim.host.in_flight import arrival, message_of, struck
+from sim.host.in_flight import arrival, message_of, put_of, struck
 from sim.host.journal import Journal
 from sim.host.journal_records import SENT_BITS, Came, Entry, Kept, Line, Mail, digest_of
 from sim.host.payloads import carried, rejects, texts_of
