@@ -21,9 +21,9 @@ from sim.host.journal import Journal
 from sim.host.journal_records import SENT_BITS, Came, Entry, Kept, Line, Mail, digest_of
 from sim.host.payloads import carried, rejects, texts_of
 from sim.host.played import NotAllowed, chooser, in_words, paid_for, really_used, struck_by
+from sim.host.taken_over import taken_over
 from sim.machine.handler import Handler, Local, Outcome, is_unhandled
 from sim.machine.ledgers import Crashed, Received, Restarted
-from sim.machine.migration import durable, migrated
 from sim.machine.outputs import Emit, Send, puts_in
 from sim.machine.table import DOWN, FAILED
 
@@ -94,20 +94,21 @@ class HostedSession:
 
     def recover(self) -> None:
         """The session goes on after a stop, as the model does after a crash: each machine of this host begins in its initial
-        state, with its durable fields and without timers. What stands for others has not stopped."""
+        state, with its durable fields and without timers. What stands for others has not stopped. Raises `ConfigError` for
+        what the classes cannot take over; then nothing is changed."""
         kept = self.journal.machines(self.name)
-        self._load_monitors(kept)
+        found = taken_over(self.journal, self.name, self.cast, kept)
+        self.locals.update((name, found[name]) for name in self.cast.monitors)
         entry = Step(self.name, session_state=("open", ""))
         for name in self.cast.machines:
-            handler = self.cast.handlers[name]
-            before = self._local(handler, kept.get(name))
+            handler, before = self.cast.handlers[name], found[name]
             if name in self.cast.here:
                 if before.state != DOWN:
                     self._crash(entry, name, before)
                 (outcome,) = handler.restart(handler.down(before.fields), self._decider(name))[:1]
                 self._add(entry, name, {"restart": True}, outcome, first=(Restarted(name),))
             else:
-                entry.locals[name] = before if name in kept else handler.initial()[0].local
+                entry.locals[name] = before
         for mail in self.journal.mail(self.name, self.cast.machines):
             self.waiting.setdefault(mail.target, []).append(mail)
         self.sent_away = True  # what is on its way to other hosts stays on the disk
@@ -125,21 +126,6 @@ class HostedSession:
     def _crash(self, entry: Step, name: str, before: Local) -> None:
         down = self.cast.handlers[name].down(before.fields)
         self._add(entry, name, {"crash": True}, Outcome(down, (), (), (), None), last=(Crashed(name),))
-
-    def _local(self, handler: Handler, kept: Kept | None) -> Local:
-        """What was kept of a machine, as its class takes it over now: of one that restarts only what is durable counts."""
-        if kept is None:  # the model has it since the last stop
-            return Local(DOWN, handler.initial_fields)
-        load, is_mine = self.cast.codec.load, handler.name in self.cast.here
-        given = {name: load(value) for name, value in kept.fields.items()}
-        state = handler.table.initial if kept.state == DOWN else kept.state
-        state, found = migrated(handler.definition, state, given, durable(handler.definition) if is_mine else None)
-        initial = zip(handler.fields, handler.initial_fields, strict=True)
-        return Local(DOWN if kept.state == DOWN else state, tuple(found.get(name, value) for name, value in initial))
-
-    def _load_monitors(self, kept: Mapping[str, Kept]) -> None:
-        for name, handler in self.cast.monitors.items():
-            self.locals[name] = self._local(handler, kept[name]) if name in kept else handler.initial()[0].local
 
     # --- inputs -------------------------------------------------------------------------------------
 

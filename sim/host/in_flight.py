@@ -40,6 +40,11 @@ def refused(cast: Cast, mail: Mail) -> str:
     """Why no other host may send this message here; empty if one may."""
     if mail.source not in cast.there or mail.target not in cast.machines:
         return f"nothing from {brief(mail.source)} to {brief(mail.target)} is taken over a link here"
+    return unreadable(cast, mail)
+
+
+def unreadable(cast: Cast, mail: Mail) -> str:
+    """Why no machine could be given this message; empty if one could."""
     try:
         message = message_of(cast, mail)
         if not isinstance(message, Message):

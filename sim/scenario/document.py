@@ -30,15 +30,13 @@ def read_document(text: str, mistakes: Mistakes) -> Node | None:
     if stray is not None:
         place = place_at(text[: stray.start()])
         mistakes.add(
-            place, f"the file holds the control character U+{ord(stray[0]):04X}; a scenario is a text file in UTF-8"
+            place, f"the file holds the control character U+{ord(stray[0]):04X}; expected a text file in UTF-8"
         )
         return None
     builder = _Builder(mistakes)
     for event in _events(text, mistakes):
         if not builder.feed(event):
             return None
-    if builder.root is None and not mistakes:
-        mistakes.add(START, "the file is empty; a scenario requires at least `model: NAME`")
     return builder.root
 
 

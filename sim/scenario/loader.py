@@ -189,6 +189,8 @@ class _Reader(SystemReader):
             raise ScenarioError(f"{self.mistakes.path}: is larger than {SIZE_MAX} bytes; a scenario is a short text")
         root = read_document(text.removeprefix("\ufeff"), self.mistakes)
         if root is None:
+            if not self.mistakes:
+                self.mistakes.add(place_at(""), "the file is empty; a scenario requires at least `model: NAME`")
             self.mistakes.raise_any()
         assert root is not None
         return root

@@ -71,7 +71,28 @@ class Superstition(Monitor):
             self.violate("three was counted")
 
 
-def system(watched: bool = False):
+class Plea(Message):
+    n: int = 0
+
+
+class Judge(Process):
+    """Is asked at once; no fault that strikes its answer is known."""
+
+    states = ("up",)
+    transitions = ({"trigger": Plea, "source": "up", "dest": None, "after": "say"},)
+
+    said: str = ""
+
+    def on_start(self):
+        self.send("judge", Plea())
+
+    def say(self, plea):
+        self.said = self.choose("ok", "no")
+
+
+def system(watched: bool = False, judged: bool = False):
+    if judged:
+        return System({"judge": Judge()})
     return System({"counter": Counter()}, monitors={"superstition": Superstition()} if watched else {})
 
 

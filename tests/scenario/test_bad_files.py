@@ -80,7 +80,7 @@ def test_places_move_with_the_text(case: object) -> None:
         (b"\x89PNG\r\n\x1a\n\0\0", "f.yaml:1:1: byte 0x89 is not UTF-8; save the file as text in UTF-8"),
         (
             b"PK\x03\x04\0\0",
-            "f.yaml:1:3: the file holds the control character U+0003; a scenario is a text file in UTF-8",
+            "f.yaml:1:3: the file holds the control character U+0003; expected a text file in UTF-8",
         ),
         (b"#" * (2 * 1024 * 1024 + 1), "f.yaml: is larger than 2097152 bytes; a scenario is a short text"),
     ],
