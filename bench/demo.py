@@ -19,7 +19,7 @@ from bench.stand_ins import Agents
 
 CONFIG = """\
 session: release-plan
-set: {{agents: 3, rounds: 3, retries: 3, answers: [ok, conflict, invalid]}}
+set: {{agents: 3, rounds: 3, retries: 3, answers: [ok, conflict, invalid], patience_ms: 6000}}
 adapters:
 {agents}
   store: {{kind: folder, path: artifacts}}

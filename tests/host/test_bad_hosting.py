@@ -295,6 +295,18 @@ def test_a_host_that_waited_for_the_journal_begins_where_the_other_has_ended(tmp
     asyncio.run(work())
 
 
+def test_a_host_that_counts_from_what_it_saw_before_would_be_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hold(self: Journal) -> int:
+        self.database.hold()
+        return 0
+
+    monkeypatch.setattr(Journal, "hold", hold)
+    with pytest.raises(sqlite3.IntegrityError):
+        test_a_host_that_waited_for_the_journal_begins_where_the_other_has_ended(tmp_path)
+
+
 # --- the world --------------------------------------------------------------------------------------------
 
 

@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from sim.cli import hosting as hosting_module
+from sim.host.hosted_session import HostedSession, Step
+from sim.host.journal import Journal
 from sim.sessions.git import look
 from tests.campaign.toys import environment
 from tests.host.hosting_commands import (
@@ -262,3 +265,36 @@ def test_the_person_of_a_gate_is_asked_on_the_command_line(sim: Sim) -> None:
     assert (ended["end"], ended["machines"]["coordinator"]["state"]) == ("over", "done")
     assert [one["text"] for one in data_of(sim, "status", "1", "--artifacts")["artifacts"]][-1] == "end"
     assert_conforms(sim, ended["faults"])
+
+
+def test_a_session_that_began_with_other_settings_goes_on_with_them(sim: Sim) -> None:
+    adapters = {"gemini": SAYS_OK, "claude": {"kind": "person"}, "gpt_pro": SAYS_OK}
+    write_config(config(adapters=adapters, limits={"for": "100ms"}))
+    assert sim(*HOST, "--set", "agents=3")[0] == 4
+    write_config(config(adapters=dict.fromkeys(adapters, SAYS_OK)))
+    ended = data_of(sim, "resume", "1")
+    assert (ended["end"], ended["config"]["agents"]) == ("over", 3)
+
+
+# --- what these tests would find ----------------------------------------------------------------------------
+
+
+def test_a_host_that_begins_anew_would_be_seen(sim: Sim, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Journal, "mail", lambda *_: [])
+    with pytest.raises(AssertionError):
+        test_a_move_that_nobody_hosts_is_made_by_the_next_host(sim)
+
+
+def test_a_stop_that_takes_nobody_down_would_be_seen(sim: Sim, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(HostedSession, "stop", lambda self: Step(self.name))
+    write_config(waiting(limits={"for": "100ms"}))
+    assert sim(*HOST)[0] == 4
+    assert {kept()[1][name].state for name in MACHINES} != {"(down)"}
+
+
+def test_a_foreign_session_that_is_believed_would_be_seen(
+    sim: Sim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hosting_module, "refuse_foreign", lambda entry: None)
+    with pytest.raises(AssertionError):
+        test_a_foreign_session_goes_on_only_with_a_configuration(sim, tmp_path, monkeypatch)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sim.host import hosted_session
+from sim.host import hosted_session, taken_over
 from tests.host.hosting_commands import Sim, data_of, kept, looking, sim
 
 __all__ = ["sim"]
@@ -205,3 +205,11 @@ def test_what_only_the_new_code_does_wrong_is_found_before_anything_is_hosted(so
     status, out, _ = sold("resume", "1")
     assert status == 1, "and so it would have gone"
     assert "unhandled Order in state open of stock: Order(key=2)" in out
+
+
+def test_a_host_that_changes_something_before_it_looks_would_be_seen(
+    sold: Sim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taken_over, "_lost", lambda *_: ())
+    with pytest.raises(AssertionError):
+        test_a_new_version_that_loses_a_message_in_flight_is_refused(sold, monkeypatch)
