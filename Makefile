@@ -11,10 +11,13 @@ VERSIONS := --require-hashes --requirement requirements.lock
 # Hundreds of commands are run by the tests: none of them should compile all sources again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-all test-latest lint unit docs bench soak sanitize fuzz-parsers lock clean
+.PHONY: run demo test test-all test-latest lint unit docs bench soak sanitize fuzz-parsers lock clean
 
 run: $(READY)  ## the main job: one consensus scenario, end to end
 	@$(BIN)/sim run scenarios/consensus/round.yaml
+
+demo: $(READY)  ## a council of agents for real: hosted, killed in the middle, resumed, held against its model
+	@$(BIN)/python -m bench.demo
 
 test:  ## every house rule and every test; the only gate
 	@$(MAKE) --jobs=2 lint unit

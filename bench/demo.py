@@ -6,6 +6,7 @@ would use: the command line, a journal, a store of artifacts.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -28,11 +29,10 @@ log: council.jsonl
 AGENT = """\
   {name}:
     kind: chat
-    url: {url}/{name}/v1
+    url: {url}/{name}/v1/chat/completions
     model: gpt-4o-mini
     prompt: [{{role: user, content: "Round {{round}}: may the release go out?"}}]
     parse: {{ok: says OK, conflict: says NO}}
-    invalid: invalid
     timeout: 5s
 """
 NAMES = ("gemini", "claude", "gpt_pro")
@@ -40,7 +40,7 @@ NAMES = ("gemini", "claude", "gpt_pro")
 
 def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="roundsim-demo-"))
-    environment = {**os.environ, "SIM_HOME": str(folder / "sessions"), "PYTHONPATH": os.pathsep.join(sys.path[:1])}
+    environment = {**os.environ, "SIM_HOME": str(folder / "sessions")}
 
     def sim(*words: str) -> list[str]:
         return [sys.executable, "-m", "sim", *words]
@@ -66,13 +66,14 @@ def main() -> int:
     struck = subprocess.run(
         sim("resume", "1", "--json"), cwd=folder, env=environment, check=True, capture_output=True, text=True
     )
-    import json
-
     faults = json.loads(struck.stdout)["faults"]
     words = ("conform", "council.jsonl", "--model", "models.consensus", "--faults", faults, "--html")
     say("sim", *words)
     status = subprocess.run(sim(*words), cwd=folder, env=environment, check=False).returncode
-    print(f"\nartifacts: {folder / 'artifacts'}\npage:      {folder / 'counterexamples'}", flush=True)
+    print(
+        f"\nartifacts: {folder / 'artifacts'}\npage:      {next((folder / 'counterexamples').glob('*.html'), '')}",
+        flush=True,
+    )
     return status
 
 

@@ -29,7 +29,7 @@ from models.consensus import system as council
 from sim import Message, Process, System
 from sim.base import printing
 from sim.host import Host, Question, Reply
-from sim.host.journal import MIGRATIONS, Database, Writing
+from sim.host.database import MIGRATIONS, Database, OpenTransaction
 from sim.host.postgres import Postgres
 from sim.host.sqlite_file import SqliteFile
 from tests.database_server import database_server
@@ -116,7 +116,7 @@ class Paired:
         """What the bare transactions took."""
 
     @contextmanager
-    def writing(self) -> Iterator[Writing]:
+    def writing(self) -> Iterator[OpenTransaction]:
         statements: Transaction = []
         with self._database.writing() as change:
             yield Remembered(change, statements)
@@ -130,7 +130,7 @@ class Paired:
 
 
 class Remembered:
-    def __init__(self, change: Writing, into: Transaction) -> None:
+    def __init__(self, change: OpenTransaction, into: Transaction) -> None:
         self._change, self._into = change, into
         self.rows = change.rows
 

@@ -53,7 +53,10 @@ class Page:
         return call(f"{self._url}/{path}", data)
 
     def open(self, path: Path) -> None:
-        self._call("url", {"url": path.absolute().as_uri()})
+        self.open_at(path.absolute().as_uri())
+
+    def open_at(self, address: str) -> None:
+        self._call("url", {"url": address})
 
     def js(self, script: str, *arguments: object) -> Any:
         """What a script returns: `return document.title`."""

@@ -22,7 +22,7 @@ def command(number: int, text: str, question: str | None) -> int:
     with desk() as at:
         entry = hosted_entry(at.store, number)
         if entry is None:
-            raise ConfigError(f"session {number} is no hosted one; sim sessions --all lists them")
+            raise ConfigError(f"session {number} is not a hosted one; sim sessions --all lists them")
         refuse_foreign(entry)
         with journal_of(entry) as journal:
             waiting = waiting_in(journal, entry.plan.session)
@@ -38,7 +38,7 @@ def command(number: int, text: str, question: str | None) -> int:
                 )
             (one,) = found
             if one.answers and text not in one.answers:
-                raise ConfigError(f"session {number}: {text!r} is no answer; expected {listing(one.answers)}")
+                raise ConfigError(f"session {number}: {text!r} is not an answer; expected {listing(one.answers)}")
             journal.wish(entry.plan.session, "answer", mail=mail_of(one.id), text=text)
     printing.out(f"session {number}: {one.process} answers {one.message}: {text}")
     return ExitStatus.AS_EXPECTED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import time
 from collections.abc import Mapping
@@ -19,13 +20,14 @@ from sim.campaign import hosted_sessions
 from sim.campaign.hosted_sessions import HostedEntry, HostedPlan, refuse_foreign
 from sim.cli import options
 from sim.cli.campaigns import SessionDesk
-from sim.host.configuration import Hosting, Limits, read_hosting
+from sim.host.configuration import Hosting, HostingLimits, read_hosting
 from sim.host.configured import adapter_of
 from sim.host.configured_links import links_of, port_of
 from sim.host.host import FAILED, OPEN, OVER, STOPPED, Host
-from sim.host.host_log import LogFile, faults_of, line_words
+from sim.host.host_log import LogFile, faults_of, line_words, log_line
 from sim.host.hosted_session import BeyondTable
 from sim.host.journal import Journal, is_address, open_journal, without_password
+from sim.host.observer import Observer
 from sim.host.tally import SessionTally, tally
 from sim.report.hosted import artifact_data, artifact_lines, cost_text, hosted_data, hosted_lines, pending_text
 from sim.scenario import Target, load_target
@@ -103,6 +105,7 @@ def make_host(wanted: Wanted, hosting: Hosting, target: Target) -> Host:
     listen = None if hosting.listen is None else port_of(hosting.listen, f"{wanted.config}: listen", folder)
     return Host(
         system,
+        observer=_spans(wanted, hosting),
         journal=wanted.journal,
         here=hosting.here,
         adapters=adapters,
@@ -119,6 +122,17 @@ def _beside(folder: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """What is given, with its paths counted from the folder of the configuration file."""
     paths = {key: str(folder / given[key]) for key in ("path", "certificates") if isinstance(given.get(key), str)}
     return {**given, **paths}
+
+
+def _spans(wanted: Wanted, hosting: Hosting) -> Observer | None:
+    if not hosting.otel:
+        return None
+    try:
+        from sim.host.host_spans import spans_from_environment  # needs the extra
+
+        return spans_from_environment(os.environ, texts=hosting.otel_texts)
+    except ConfigError as error:
+        raise ConfigError(*(f"{wanted.config}: otel: {mistake}" for mistake in error.mistakes)) from None
 
 
 def host_session(at: SessionDesk, wanted: Wanted, name: str = "") -> int:
@@ -148,26 +162,29 @@ def tell_hosted(entry: HostedEntry, *, as_json: bool, artifacts: bool = False) -
             options.print_json({"id": entry.id, **hosted_data(found), **texts})
         else:
             printing.out(*hosted_lines(found), *(artifact_lines(journal, found) if artifacts else ()))
-            if found.state != OVER:
-                printing.out("", f"go on with: sim resume {entry.id}")
+            if found.state not in (OVER, FAILED):
+                printing.out(
+                    "", f"watch it: sim status {entry.id} --page; if nobody hosts it, go on: sim resume {entry.id}"
+                )
     return ExitStatus.AS_EXPECTED
 
 
-def follow_hosted(entry: HostedEntry) -> int:
-    """Tell each input of a session that somebody else hosts, until it ends or somebody interrupts."""
+def follow_hosted(entry: HostedEntry, *, as_json: bool = False) -> int:
+    """Tell each input of a session that somebody else hosts, until it ends or somebody interrupts; then how it stands. With
+    `as_json` each is a line of its log."""
     refuse_foreign(entry)
-    with journal_of(entry) as journal:
+    with journal_of(entry) as journal, suppress(KeyboardInterrupt):
         seen = 0
         while True:
+            state = journal.mark(entry.plan.session)[2]
             for line in journal.trace(entry.plan.session, seen):
-                seen = line.n
                 if "input" in line.said:
-                    printing.out(line_words(line))
-            if journal.sessions()[entry.plan.session][1] != OPEN:
+                    printing.out(json.dumps(log_line(journal, line, seen)) if as_json else line_words(line))
+                    seen = line.n
+            if state != OPEN:
                 break
             time.sleep(LOOK_S)
-        printing.out(*hosted_lines(_tally(journal, entry)))
-    return ExitStatus.AS_EXPECTED
+    return tell_hosted(entry, as_json=as_json)
 
 
 def summary_of(entry: HostedEntry) -> tuple[str, str, str, str]:
@@ -285,7 +302,7 @@ class _Life:
         left = f"; left: {listing(error.left, 'and')}" if error.left else ""
         return ExitStatus.VIOLATED, f"{error.mistakes[0]}{left}"
 
-    def _limit(self, limits: Limits, began_ms: int) -> str:
+    def _limit(self, limits: HostingLimits, began_ms: int) -> str:
         """The limit that is reached, if one is."""
         if limits.for_ms is not None and now_ms() - began_ms >= limits.for_ms:
             return "the limit of time is reached"

@@ -24,7 +24,7 @@ def command(number: int, move: str) -> int:
     with desk() as at:
         entry = hosted_entry(at.store, number)
         if entry is None:
-            raise ConfigError(f"session {number} is no hosted one; sim sessions --all lists them")
+            raise ConfigError(f"session {number} is not a hosted one; sim sessions --all lists them")
         refuse_foreign(entry)
         process, name = _meant(entry, move)
         leave_wish(entry, "move", process=process, move=name)

@@ -105,14 +105,22 @@ def _hosted_row_data(one: HostedEntry) -> dict[str, Any]:
     return {"id": one.id, "branch": one.branch, "age_ms": one.age_ms, "own": one.own, **names, **told}
 
 
-def tell(number: int, as_json: bool, *, artifacts: bool = False, follow: bool = False) -> int:
+def tell(number: int, as_json: bool, *, artifacts: bool = False, follow: bool = False, page: bool = False) -> int:
     """What session `number` covered, found and used: part by part, since each ran different code. A hosted one: what it is
     doing, used and cost."""
     with desk() as at:
         if (entry := hosted_entry(at.store, number)) is not None:
-            return follow_hosted(entry) if follow else tell_hosted(entry, as_json=as_json, artifacts=artifacts)
-        if artifacts or follow:
-            raise ConfigError(f"session {number} is a campaign; --artifacts and --follow are for hosted sessions")
+            if page:
+                from sim.cli.live_page import serve_page  # with all that explains and draws
+
+                return serve_page(entry)
+            if follow:
+                return follow_hosted(entry, as_json=as_json)
+            return tell_hosted(entry, as_json=as_json, artifacts=artifacts)
+        if artifacts or follow or page:
+            raise ConfigError(
+                f"session {number} is a campaign; --artifacts, --follow and --page are for hosted sessions"
+            )
         one = session(at.store, number)
         try:
             target: Target | None = one.load()

@@ -32,6 +32,7 @@ RECORD_MAX = 256 * 1024 * 1024
 )
 @click.option("--artifacts", is_flag=True, help="Of a hosted session: also the texts that were taken.")
 @click.option("--follow", is_flag=True, help="Of a hosted session: tell each input until it ends.")
+@click.option("--page", is_flag=True, help="Of a hosted session: serve its page on the loopback while it goes on.")
 @options.settings
 @options.models
 @options.as_json
@@ -41,6 +42,7 @@ def command(
     form: str | None,
     artifacts: bool,
     follow: bool,
+    page: bool,
     settings: tuple[str, ...],
     models: tuple[str, ...],
     as_json: bool,
@@ -54,9 +56,13 @@ def command(
             raise ConfigError(f"{target} is a session, which takes only --json; leave the other options out")
         from sim.cli.sessions import tell
 
-        return tell(_number(target), as_json or form == "json", artifacts=artifacts, follow=follow)
-    if artifacts or follow:
-        raise ConfigError(f"{target} is no hosted session: leave out --artifacts and --follow, or give its number")
+        if page and (as_json or form or artifacts or follow):
+            raise ConfigError("--page is given: it shows everything; leave the other options out")
+        return tell(_number(target), as_json or form == "json", artifacts=artifacts, follow=follow, page=page)
+    if artifacts or follow or page:
+        raise ConfigError(
+            f"{target} is not a hosted session: leave out --artifacts, --follow and --page, or give its number"
+        )
     if as_json and form not in (None, "json"):
         raise ConfigError(f"--json and --format {form} are both given; give one")
     form = "json" if as_json else form or "text"

@@ -51,7 +51,7 @@ def command(
 
     A tree is a folder, a file, or REPOSITORY@COMMIT:FOLDER. Exit status: 0 go, 1 no-go, 2 bad input.
     """
-    from sim.surface.survey import Question, survey
+    from sim.surface.survey import SurveyQuestion, survey
 
     if as_json and form not in (None, "json"):
         raise ConfigError(f"--json and --format {form} are both given; give one")
@@ -63,7 +63,7 @@ def command(
         loaded = load_study(study)
     if out is not None and (mistake := unplain(str(out))):
         raise ConfigError(f"--out {mistake}")
-    question = Question(
+    question = SurveyQuestion(
         trees=(fork, upstream, *also),
         names=names,
         only=only,

@@ -22,7 +22,7 @@ SAID = {"ok": "conforms", "violated": "does not conform", "incomplete": "incompl
 """A verdict in words."""
 HINT_TIMES = 10
 """How many times the nodes of the explanation may be looked at, to see whether the log could refute anything: a log that takes
-longer to be explained when it is spoilt is no empty one."""
+longer to be explained when it is spoilt says something."""
 
 
 @dataclass(frozen=True)

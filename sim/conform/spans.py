@@ -12,7 +12,7 @@ a log. It needs the extra `otel`; nothing of the simulation is imported.
         span.set_attribute("roundsim.state", "open")
 
 What a span is given is one of the attributes `roundsim.deliver`, `.fault` (with `.message`), `.fire`, `.move` (texts),
-`.start`, `.restart` (true); `roundsim.from` and `roundsim.fields` say more of a message. What comes of it are events
+`.start`, `.crash`, `.restart` (true); `roundsim.from` and `roundsim.fields` say more of a message. What comes of it are events
 `roundsim.send` and `roundsim.emit` (with `name`), and the attributes `roundsim.state` and `roundsim.became` (fields).
 Fields are JSON texts, as attributes have no other way to hold them. A span whose parent, or a link of which, is such a
 span comes after it.
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 PREFIX = "roundsim."
 TEXTS = ("deliver", "fault", "fire", "move")
-FLAGS = ("start", "restart")
+FLAGS = ("start", "crash", "restart")
 SPANS_MAX = 100_000
 """Of so many spans it is known that they are recorded."""
 

@@ -1,4 +1,8 @@
-"""Runs the machines that were checked: for real, with a journal, on asyncio."""
+"""Runs the machines that were checked: for real, with a journal, on asyncio.
+
+What belongs here: hosts, journals, links between hosts, what stands for a process that is not a machine here. What does not:
+the graph, and whatever walks it; a host knows machines and systems only.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.host.adapter import Adapter, AdapterError, Question, Reply, Silent, Text
-    from sim.host.address import Tls
     from sim.host.artifact_file import ArtifactFile
     from sim.host.artifact_folder import ArtifactFolder
     from sim.host.chat_agent import AnthropicAgent, ChatAgent
     from sim.host.command_agent import CommandAgent
     from sim.host.host import Host
     from sim.host.hosted_session import BeyondTable
-    from sim.host.links import Beside
+    from sim.host.link import Beside
+    from sim.host.link_address import Tls
     from sim.host.person import Person
     from sim.host.port import Port
     from sim.host.stream import Stream
@@ -26,7 +30,7 @@ _HOMES = {
     "AnthropicAgent": "chat_agent",
     "ArtifactFile": "artifact_file",
     "ArtifactFolder": "artifact_folder",
-    "Beside": "links",
+    "Beside": "link",
     "BeyondTable": "hosted_session",
     "ChatAgent": "chat_agent",
     "CommandAgent": "command_agent",
@@ -40,7 +44,7 @@ _HOMES = {
     "Stream": "stream",
     "Templates": "wording",
     "Text": "adapter",
-    "Tls": "address",
+    "Tls": "link_address",
 }
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 A model says what such a process may do; what it does, an adapter finds out. It is asked for each message that the process
 is sent, and its `Reply` says which of the outcomes of the model's own handler it was: the answer is what that handler is
-given by `choose`. So machine, log and graph see a word of the model's domain, and the text behind it is kept beside it.
+given by `choose`. So machine, log and graph see a word of the model's domain, and the text that it was said in is kept beside it.
 """
 
 from __future__ import annotations
@@ -63,14 +63,14 @@ class Adapter(Protocol):
 
     async def ask(self, question: Question) -> Reply:
         """What came of this message. It may be asked about again after a crash. Raises `AdapterError` for what no
-        further attempt would mend."""
+        further attempt would change."""
 
     async def close(self) -> None:
         """Let go of what it holds."""
 
 
 class AdapterError(SimError):
-    """What is wrong with the world outside so that asking again is of no use: a wrong key, an endpoint that is none. The
+    """What is wrong with the world outside so that asking again is of no use: a wrong key, an endpoint that does not exist. The
     message that was asked about stays, and is asked about when the session is resumed."""
 
 

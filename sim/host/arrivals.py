@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sim.host.hosted_session import HostedSession
-from sim.host.journal import SENT_BITS, Came
-from sim.host.links import Parcel, Receipt, Sender
+from sim.host.in_flight import refused as refused_by
+from sim.host.journal_records import SENT_BITS, Came
+from sim.host.link import Parcel, Receipt, Sender
 
 if TYPE_CHECKING:
     from sim.host.host import Host
@@ -66,7 +67,7 @@ class Arrivals:
         session = host.running.get(mail.session)
         if session is None or host.failure is not None:
             return ""
-        if refused := session.refuses(mail):
+        if refused := refused_by(session.cast, mail):
             return refused
         if parcel.after != last:
             return "what came before it is not what was sent: one of the journals is another, or an older copy"

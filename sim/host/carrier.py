@@ -11,8 +11,9 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 
 from sim.base.errors import listing
-from sim.host.journal import Journal, Mail, Way
-from sim.host.links import Link, Parcel, Sender
+from sim.host.journal import Journal
+from sim.host.journal_records import Mail, Way
+from sim.host.link import Link, Parcel, Sender
 
 AT_ONCE = 64
 """How many messages a link has read from the disk at once."""

@@ -139,7 +139,7 @@ def _mistakes(
 def _places(
     here: Collection[str], played: Collection[str], there: Collection[str]
 ) -> tuple[tuple[str, Collection[str]], ...]:
-    return ("a machine here", here), ("played by an adapter", played), ("behind a link", there)
+    return ("a machine here", here), ("played by an adapter", played), ("on another host", there)
 
 
 def chooses(cls: type[Process]) -> bool:

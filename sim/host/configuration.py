@@ -19,8 +19,8 @@ Complain = Callable[[tuple[str, ...], str], None]
 
 
 @dataclass
-class Limits:
-    """What ends a session before it is over; None is no limit."""
+class HostingLimits:
+    """What ends a session before it is over; None where there is no limit."""
 
     calls: int | None = None
     """Calls of adapters."""
@@ -42,9 +42,13 @@ class Hosting:
     listen: str | Mapping[str, Any] | None = None
     carries: dict[str, tuple[str, ...]] = field(default_factory=dict)
     until: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    limits: Limits = field(default_factory=Limits)
+    limits: HostingLimits = field(default_factory=HostingLimits)
     log: str | None = None
     """The file that the log is written to while the session goes on."""
+    otel: bool = False
+    """Whether spans of OpenTelemetry are made."""
+    otel_texts: bool = False
+    """Whether they have what was answered."""
 
 
 def read_hosting(data: Any, complain: Complain) -> Hosting:
@@ -139,6 +143,15 @@ def _log(found: Hosting, value: Any, complain: Complain) -> None:
     found.log = str(value)
 
 
+def _otel(found: Hosting, value: Any, complain: Complain) -> None:
+    if isinstance(value, bool):
+        found.otel = value
+    elif isinstance(value, Mapping) and [*value] in ([], ["texts"]) and isinstance(value.get("texts", False), bool):
+        found.otel, found.otel_texts = True, value.get("texts", False)
+    else:
+        complain((), f"is {describe(value)}; expected true, or {{texts: true}} for spans with what was answered")
+
+
 def _mapping(value: Any, complain: Complain, expected: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         complain((), f"is {describe(value)}; expected a mapping: {expected}")
@@ -165,6 +178,7 @@ _READ: dict[str, Callable[[Hosting, Any, Complain], None]] = {
     "until": _until,
     "limits": _limits,
     "log": _log,
+    "otel": _otel,
 }
 
 

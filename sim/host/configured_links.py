@@ -8,8 +8,8 @@ from typing import Any
 
 from sim.base.errors import ConfigError, SimError, unknown
 from sim.base.values import describe
-from sim.host.address import Tls
-from sim.host.links import Link
+from sim.host.link import Link
+from sim.host.link_address import Tls
 from sim.host.port import Port
 from sim.host.stream import Stream
 

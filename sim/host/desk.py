@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sim.base.errors import ConfigError
 from sim.host.adapter import Adapter, Question
-from sim.host.journal import Journal, Mail
+from sim.host.journal import Journal
+from sim.host.journal_records import Mail
 from sim.host.person import WAITS, Answered, question_id
 
 if TYPE_CHECKING:

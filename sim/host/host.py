@@ -15,28 +15,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import json
-import re
-import sys
 import uuid
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Self, cast
 
-from sim.base.errors import ConfigError, SimError, listing, unknown
+from sim.base import printing
+from sim.base.errors import ConfigError, SimError, failure, listing, unknown
 from sim.base.values import Value
 from sim.host.adapter import Adapter, Reply
 from sim.host.arrivals import Arrivals
 from sim.host.carrier import AGAIN_S, Carrier
-from sim.host.cast import Carries, Cast, made
+from sim.host.cast import Cast, made
 from sim.host.clock import SteadyClock
+from sim.host.database import Database
 from sim.host.desk import Desk
-from sim.host.host_log import faults_of, log_text
-from sim.host.hosted_session import BeyondTable, Cannot, HostedSession, Step
-from sim.host.journal import Database, Journal, Mail, open_journal
-from sim.host.links import Link, Parcel, Receipt, Sender
+from sim.host.given import by_class, by_link, check_until, frozen
+from sim.host.hosted_session import BeyondTable, HostedSession, Step
+from sim.host.journal import Journal, open_journal
+from sim.host.journal_records import Entry, Mail
+from sim.host.left_behind import left_behind
+from sim.host.link import Link, Parcel, Receipt, Sender
+from sim.host.observer import Observer
+from sim.host.played import Cannot
 from sim.host.port import Port
 from sim.machine.handler import Decide
 from sim.system.declaration import Declaration
@@ -63,6 +66,7 @@ class Host:
     - `pace`: how many times as fast timers run as the model says, to try things out
     - `leaves`: the folder for what a machine beyond its table leaves; None: nothing
     - `model`: its dotted name, for the journal and logs
+    - `observer`: is told of inputs and calls (`sim.host.host_spans` makes spans of them)
     - `tell`: is told in one line what goes wrong outside, and that it is tried again
 
     Raises `ConfigError` or `ModelError` for what cannot be hosted.
@@ -83,13 +87,14 @@ class Host:
         pace: float = 1.0,
         leaves: str | Path | None = "counterexamples",
         model: str = "",
-        tell: Callable[[str], None] = lambda line: print(line, file=sys.stderr),
+        observer: Observer | None = None,
+        tell: Callable[[str], None] = printing.err,
     ) -> None:
         self._system, self.model = system, model
         self._here, self._leaves, self.pace = here, leaves, pace
         self.adapters, self.links = dict(adapters or {}), dict(links or {})
         self.port = Port(listen) if isinstance(listen, str) else listen
-        self._decide, self._carries = dict(decide or {}), _carries(carries or {})
+        self._decide, self._carries = dict(decide or {}), by_class(carries or {})
         self._until = {name: frozenset(states) for name, states in (until or {}).items()}
         self.tell = tell
         self._casts: dict[str, Cast] = {}
@@ -97,6 +102,9 @@ class Host:
             self.cast({})  # what cannot be hosted is told now
         is_place = isinstance(journal, str | Path)
         self.journal = open_journal(str(journal), model) if is_place else Journal(cast(Database, journal), model)
+        self.observer = observer
+        if observer is not None:
+            self.journal.told = self._observe
         self.running: dict[str, HostedSession] = {}
         self._clock = SteadyClock(tell)
         self._desk = Desk(self.journal, self.adapters, self._clock, tell)
@@ -112,15 +120,24 @@ class Host:
         self.failure: BaseException | None = None
         """What has ended the host by itself."""
 
+    def _observe(self, entry: Entry) -> None:
+        """What was kept is true whatever whoever is told of it makes of it."""
+        assert self.observer is not None
+        try:
+            self.observer.kept(self.journal, entry)
+        except Exception as error:
+            self.journal.told = None
+            self.tell(f"nothing more is told to {type(self.observer).__name__}: {failure(error)}")
+
     def cast(self, config: Mapping[str, Value]) -> Cast:
         """The system of a session with this config, and who plays what in it."""
         key = json.dumps(dict(config), sort_keys=True, default=str)
         found = self._casts.get(key)
         if found is None:
-            system = made(self._system, {name: _frozen(value) for name, value in config.items()}, self.model)
+            system = made(self._system, {name: frozen(value) for name, value in config.items()}, self.model)
             found = Cast(system, self._here, self.adapters, self.links, self._decide, self._carries)
             for name, states in self._until.items():
-                _check_until(found, name, states)
+                check_until(found, name, states)
             self._casts[key] = found
         return found
 
@@ -143,7 +160,7 @@ class Host:
         self._spawn(self._work())
         self._spawn(self._wishes())
         sender = Sender(self.journal.id, self.model, uuid.uuid4().hex, since)
-        for number, (link, targets) in enumerate(_by_link(self.links)):
+        for number, (link, targets) in enumerate(by_link(self.links)):
             carrier = Carrier(self.journal, sender, link, targets, self.tell, self._arrived)
             self._carriers.append(carrier)
             self._spawn(carrier.run(), f"link {number}")
@@ -180,8 +197,10 @@ class Host:
             self.running.clear()
             for adapter in dict.fromkeys(self.adapters.values()):
                 await adapter.close()
-            for link, _ in _by_link(self.links):
+            for link, _ in by_link(self.links):
                 await link.close()
+            if self.observer is not None:
+                self.observer.close()
             self.journal.close()
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str = "") -> None:
@@ -274,7 +293,7 @@ class Host:
         try:
             taken = take()
         except BeyondTable as error:
-            error.left = self._leave(session, error)
+            error.left = left_behind(self.journal, session.name, error, self._leaves, self.model, self.tell)
             self.failure = error
             with contextlib.suppress(SimError):
                 self._end(session, FAILED, error.mistakes[0])
@@ -282,26 +301,6 @@ class Host:
         if taken:
             self._after(session)
         return taken
-
-    def _leave(self, session: HostedSession, error: BeyondTable) -> list[str]:
-        """The files that a machine beyond its table leaves: the log up to there, and a scenario that replays it, if a model
-        that can be named explains it. What makes that is loaded only now: a host knows no graph."""
-        if self._leaves is None:
-            return []
-        name = re.sub(r"[^\w.-]+", "-", f"{self.model or 'host'}-{session.name}")
-        log = Path(self._leaves) / f"{name}.jsonl"
-        try:
-            log.parent.mkdir(parents=True, exist_ok=True)
-            with log.open("w") as file:
-                file.writelines(log_text(self.journal, session.name, more=error.lines))
-        except OSError as failed:
-            self.tell(f"{log}: cannot be written: {failed.strerror}")
-            return []
-        lines = [*self.journal.trace(session.name), *error.lines]
-        explain = importlib.import_module("sim.conform.beyond").leave_scenario
-        config = self.journal.sessions()[session.name][0]
-        scenario = explain(log, self.model, config, faults_of(lines)) if self.model else None
-        return [str(log), *([str(scenario)] if scenario is not None else [])]
 
     def _after(self, session: HostedSession) -> None:
         """What an input has made ready: timers, moves that must be, messages, the end."""
@@ -385,7 +384,10 @@ class Host:
                 if question is None:
                     return  # it is deferred: the next step of the process looks again
                 began = self._desk.called(adapter, mail, question)
-                reply: Reply = await adapter.ask(question)
+                answer: Awaitable[Reply] = adapter.ask(question)
+                if self.observer is not None and began is not None:
+                    answer = self.observer.asking(self.journal, mail, adapter, answer)
+                reply = await answer
                 wish = self._desk.wish_for(mail)
                 try:
                     self._step(session, lambda: session.answer(mail, reply, began, wish))  # noqa: B023 - called at once
@@ -435,35 +437,3 @@ class Host:
                         )
                         self.journal.drop_wish(number)
             await asyncio.sleep(WISHES_S)
-
-
-def _frozen(value: Any) -> Any:
-    """A value of a config as its model is given it: a list, as which JSON has it, is a tuple."""
-    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value
-
-
-def _carries(given: Mapping[Any, Any]) -> Carries:
-    def name(one: Any) -> str:
-        return one if isinstance(one, str) else str(one.__name__)
-
-    return {
-        name(message): tuple(map(name, kinds if isinstance(kinds, tuple | list) else (kinds,)))
-        for message, kinds in given.items()
-    }
-
-
-def _check_until(cast: Cast, name: str, states: Collection[str]) -> None:
-    if name not in cast.here:
-        raise ConfigError(f"until: {unknown('process', name, cast.here)}")
-    known = cast.handlers[name].table.states
-    for state in states:
-        if state not in known:
-            raise ConfigError(f"until: {name}: {unknown('state', state, known)}")
-
-
-def _by_link(links: Mapping[str, Link]) -> list[tuple[Link, tuple[str, ...]]]:
-    """The links, each with the processes behind it."""
-    found: dict[int, tuple[Link, list[str]]] = {}
-    for name, link in links.items():
-        found.setdefault(id(link), (link, []))[1].append(name)
-    return [(link, tuple(names)) for link, names in found.values()]

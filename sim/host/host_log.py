@@ -10,12 +10,13 @@ from typing import Any
 
 from sim.base.durations import show_duration
 from sim.base.errors import ConfigError
-from sim.host.journal import Journal, Line
+from sim.host.journal import Journal
+from sim.host.journal_records import Line
 from sim.machine.codec import plain
 
 FORMAT = 1
 LABELS = ("run", "stage", "agent", "attempt")
-"""What a log says of tokens that were used: for whom and for what. How many is no business of the model."""
+"""What a log says of tokens that were used: for whom and for what. How many, the model does not say."""
 
 
 def log_text(
@@ -105,8 +106,8 @@ def line_words(line: Line) -> str:
     if "deliver" in given or "fault" in given:
         arrival = given.get("deliver", given)
         fields = ", ".join(f"{name}={value}" for name, value in (arrival.get("fields") or {}).items())
-        struck = f" {given['fault']}" if "fault" in given else ""
-        what = f"{arrival['message']}({fields}) from {arrival['from']}{struck}"
+        struck = f"{given['fault']} in place of " if "fault" in given else ""
+        what = f"{struck}{arrival['message']}({fields}) from {arrival['from']}"
     else:
         (kind, inner), *_ = given.items()
         what = kind if inner is True else f"{kind} {inner}"

@@ -7,38 +7,25 @@ kept by the journal in one transaction, and only then is it true. Who drives it 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from sim.base.errors import ModelError, SimError, brief, listing
+from sim.base.errors import ModelError, SimError
 from sim.base.values import Emission, Fault, Message, Value, show
-from sim.consensus import ErrorKind, Failure
 from sim.faults import RateLimited
-from sim.host.adapter import AdapterError, Question, Reply, Text
+from sim.host.adapter import AdapterError, Question, Reply
 from sim.host.cast import Cast
-from sim.host.journal import SENT_BITS, Came, Entry, Journal, Kept, Line, Mail, digest_of
+from sim.host.in_flight import arrival, message_of, struck
+from sim.host.journal import Journal
+from sim.host.journal_records import SENT_BITS, Came, Entry, Kept, Line, Mail, digest_of
+from sim.host.payloads import carried, rejects, texts_of
+from sim.host.played import NotAllowed, chooser, in_words, paid_for, really_used, struck_by
 from sim.machine.handler import Handler, Local, Outcome, is_unhandled
-from sim.machine.ledgers import Crashed, Received, Rejected, Restarted
+from sim.machine.ledgers import Crashed, Received, Restarted
 from sim.machine.migration import durable, migrated
 from sim.machine.outputs import Emit, Send, puts_in
 from sim.machine.table import DOWN, FAILED
-from sim.machine.used import Used
-
-FAULT_KINDS: dict[ErrorKind, str] = {
-    ErrorKind.TIMEOUT: "agent_timeout",
-    ErrorKind.REQUEST_TIMEOUT: "agent_timeout",
-    ErrorKind.RATE_LIMITED: "rate_limited",
-    ErrorKind.USAGE_LIMIT: "rate_limited",
-    ErrorKind.EMPTY: "empty_response",
-    ErrorKind.STREAM: "disconnect",
-    ErrorKind.CONNECT: "disconnect",
-    ErrorKind.CLIENT_CLOSED: "disconnect",
-    ErrorKind.SERVER: "disconnect",
-    ErrorKind.INVALID: "disconnect",
-    ErrorKind.UNKNOWN: "disconnect",
-}
-"""What a failed attempt is in a model. Other kinds are permanent."""
 
 
 class BeyondTable(SimError):
@@ -50,10 +37,6 @@ class BeyondTable(SimError):
         self.session, self.lines = session, tuple(lines)
         self.left: list[str] = []
         """The files that tell of it."""
-
-
-class Cannot(SimError):
-    """What an attempt came to is nothing that the model knows: it is to be asked again."""
 
 
 class Armed(NamedTuple):
@@ -187,7 +170,7 @@ class HostedSession:
         """Give a machine of this host a message; False where it defers it, or where it has no row for the fault that comes of
         it: by its model no fault strikes there. `came` says where from, if it is from another host."""
         message = self._message(mail, came)
-        fault = self._fault(mail, message)
+        fault = struck(self.cast, mail, message)
         trigger: type = type(message) if fault is None else type(fault)
         given = message if fault is None else fault
         handler, before = self.cast.handlers[mail.target], self.locals[mail.target]
@@ -196,25 +179,10 @@ class HostedSession:
             return False
         entry = Step(self.name, taken=None if came else mail, came=came)
         first = (Received(mail.target, message),) if fault is None else ()
-        self._add(entry, mail.target, self._arrival(mail, fault), outcomes[0], first=first, mail=mail)
+        self._add(entry, mail.target, arrival(mail, fault), outcomes[0], first=first, mail=mail)
         self._bring(entry, mail, outcomes[0])
         self._keep(entry)
         return True
-
-    def refuses(self, mail: Mail) -> str:
-        """Why no other host may send this message here; empty if one may."""
-        if mail.source not in self.cast.there or mail.target not in self.cast.machines:
-            return f"nothing from {brief(mail.source)} to {brief(mail.target)} is taken over a link here"
-        try:
-            message: Any = self.cast.codec.load(mail.message)
-            if not isinstance(message, Message):
-                return f"{type(message).__name__} is not a message"
-            self._fault(mail, message)
-        except SimError as error:
-            return error.mistakes[0]
-        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            return f"it cannot be read: {type(error).__name__}"
-        return ""
 
     def put_aside(self, mail: Mail, came: Came, texts: Mapping[str, str]) -> None:
         """Keep a message of another host that is deferred here: from now on it is in flight here. The line says nothing; it
@@ -238,7 +206,7 @@ class HostedSession:
         if found is None:
             return None
         texts = self.journal.texts(mail.texts)
-        brought = self._texts_of(mail, texts)
+        brought = texts_of(self.cast, self.journal, mail, texts)
         key = self.key_of(mail.id)
         answers = options[0] if options else ()
         return Question(self.name, mail.target, mail.source, message, key, answers, brought)
@@ -253,28 +221,28 @@ class HostedSession:
         message, name = self._message(mail), mail.target
         handler = self.cast.handlers[name]
         try:
-            outcomes = handler.react(self.locals[name], type(message), message, mail.source, _chooser(name, reply))
-        except _NotAllowed as error:
+            outcomes = handler.react(self.locals[name], type(message), message, mail.source, chooser(name, reply))
+        except NotAllowed as error:
             raise AdapterError(*error.mistakes) from None
         if outcomes is None:
             return False
         outcome = outcomes[0]
-        struck = self._struck(outcome, reply.failure)
-        outcome = outcome._replace(outputs=tuple(_used(output, reply) for output in outcome.outputs))
+        fault = struck_by(self.cast, outcome, reply.failure)
+        outcome = outcome._replace(outputs=tuple(really_used(output, reply) for output in outcome.outputs))
         entry = Step(self.name, taken=mail, wish=wish)
         hashes: tuple[str, ...] = ()
         if reply.text is not None:
             hashes = (digest_of(reply.text),)
             entry.texts[hashes[0]] = reply.text
         first = (Received(name, message),)
-        self._add(entry, name, self._arrival(mail, None), outcome, first=first, mail=mail, hashes=hashes, struck=struck)
+        self._add(entry, name, arrival(mail, None), outcome, first=first, mail=mail, hashes=hashes, struck=fault)
         if began_ms is not None:
-            entry.ended = (mail.id, began_ms, self._paid(reply))
+            entry.ended = (mail.id, began_ms, paid_for(reply, self.clock()))
         self._keep(entry)
         return True
 
     def fire(self, process: str, timer: str) -> bool:
-        """A timer ends; False if it is not armed any more, or its machine does not heed it now."""
+        """A timer ends; False if it is no longer armed, or its machine does not heed it now."""
         if timer not in self.locals[process].timers:
             return False
         return self._own(process, timer, {"fire": timer})
@@ -334,8 +302,8 @@ class HostedSession:
             said["fields"] = kept.fields
         sends = [(put, message) for put, message in zip(puts, dumped, strict=True) if isinstance(put, Send)]
         for number, (send, message) in enumerate(sends):
-            texts = (*hashes, *self._carried(process, send.message, mail, puts))
-            self._send(entry, line, number, send, message, texts, struck)
+            more = carried(self.cast, self.journal, self.name, process, send.message, mail, puts)
+            self._send(entry, line, number, send, message, (*hashes, *more), struck)
         emitted = (*first, *(put.emission for put in puts if isinstance(put, Emit)), *last)
         for emission in emitted if self.cast.monitors else ():
             self._hear(entry, emission)
@@ -456,84 +424,13 @@ class HostedSession:
 
     def _bring(self, entry: Step, mail: Mail, outcome: Outcome) -> None:
         """Payloads that a machine took may go on with what it sends, but for those of what it rejected."""
-        if mail.texts and not _rejects(puts_in(outcome.outputs)):
+        if mail.texts and not rejects(puts_in(outcome.outputs)):
             entry.brought += [(mail.target, mail.message, digest) for digest in mail.texts]
-
-    def _carried(
-        self, process: str, message: Message, mail: Mail | None, puts: Iterable[Send | Emit]
-    ) -> tuple[str, ...]:
-        """The payloads that a message brings on (see `sim.host.cast.Carries`): those that its sender took before, and those
-        of the `mail` that it takes now."""
-        kinds = self.cast.carries.get(type(message).__name__, ())
-        if not kinds:
-            return ()
-        mine = {field.name: self.cast.codec.dump(getattr(message, field.name)) for field in fields(message)}
-        taken = self.journal.taken(self.name, process)
-        if mail is not None and not _rejects(puts):
-            taken += [(mail.message, digest) for digest in mail.texts]
-        found = []
-        for said, digest in taken:
-            shared = [name for name in mine if name in said]
-            if said["@"] in kinds and shared and all(mine[name] == said[name] for name in shared):
-                found.append(digest)
-        return tuple(dict.fromkeys(found))
-
-    def _texts_of(self, mail: Mail, texts: Mapping[str, str]) -> tuple[Text, ...]:
-        """The payloads of a message, each with the message in which it was said, where that was taken here."""
-        known = {digest: said for said, digest in self.journal.taken(self.name, mail.source)} if texts else {}
-        load = self.cast.codec.load
-        return tuple(
-            Text(load(known.get(digest, mail.message)), texts[digest], digest)
-            for digest in mail.texts
-            if digest in texts
-        )
-
-    # --- messages -------------------------------------------------------------------------------------
 
     def _message(self, mail: Mail, came: Came | None = None) -> Message:
         """The message itself. The number of one that `came` from another host is not of ours."""
-        message = self._messages.get(mail.id) if came is None else None
-        if message is None:
-            message = self.cast.codec.load(mail.message)
-        return message
-
-    def _fault(self, mail: Mail, message: Message) -> Fault | None:
-        if mail.fault is None:
-            return None
-        fault = self.cast.faults[mail.fault["kind"]]
-        hint = {"reset_ms": mail.fault["reset_ms"]} if "reset_ms" in mail.fault else {}
-        return fault(message=message, **hint)
-
-    def _arrival(self, mail: Mail, fault: Fault | None) -> dict[str, Any]:
-        inner = {name: value for name, value in mail.message.items() if name != "@"}
-        arrival = {"from": mail.source, "message": mail.message["@"], "fields": inner}
-        if fault is None:
-            return {"deliver": arrival}
-        hint = {"reset_ms": mail.fault["reset_ms"]} if "reset_ms" in mail.fault else {}
-        return {"fault": fault.kind, **arrival, **hint}
-
-    def _struck(self, outcome: Outcome, failure: Failure | None) -> Fault | None:
-        """The domain fault that comes of a failed attempt."""
-        if failure is None:
-            return None
-        kind = FAULT_KINDS.get(failure.kind, "")
-        for put in puts_in(outcome.outputs):
-            if isinstance(put, Send) and (fault := self.cast.fault_of(kind, put.message)) is not None:
-                hint = {}
-                if issubclass(fault, RateLimited) and failure.reset_in_ms is not None:
-                    hint["reset_ms"] = max(0, failure.reset_in_ms)
-                return fault(message=put.message, **hint)
-        raise Cannot(f"{failure.kind.value}: the model has no fault that says so")
-
-    def _paid(self, reply: Reply) -> dict[str, Any]:
-        found: dict[str, Any] = {"at_ms": self.clock(), "model": reply.model}
-        if reply.failure is not None:
-            found["failure"] = reply.failure.kind.name.lower()
-        else:
-            found["answer"] = show(reply.answer)
-        if reply.usage is not None:
-            found["usage"] = {key: value for key, value in reply.usage.as_dict().items() if key != "total_tokens"}
-        return {**found, **({"facts": dict(reply.facts)} if reply.facts else {})}
+        known = self._messages.get(mail.id) if came is None else None
+        return message_of(self.cast, mail) if known is None else known
 
     def _decider(self, process: str) -> Callable[[tuple[Value, ...]], Value] | None:
         """Who chooses for a machine of this host."""
@@ -544,55 +441,7 @@ class HostedSession:
         def choose(outcomes: tuple[Value, ...]) -> Value:
             chosen = decide(outcomes)
             if chosen not in outcomes:
-                raise ModelError(f"decide of {process} gave {show(chosen)}; expected one of {_shown(outcomes)}")
+                raise ModelError(f"decide of {process} gave {show(chosen)}; expected one of {in_words(outcomes)}")
             return chosen
 
         return choose
-
-
-class _NotAllowed(ModelError):
-    """An answer that the model does not have, in the middle of its handler."""
-
-
-def _chooser(process: str, reply: Reply) -> Callable[[tuple[Value, ...]], Value]:
-    """Gives a handler the answer of an adapter; where the attempt has failed, any: nobody will see it."""
-
-    def choose(outcomes: tuple[Value, ...]) -> Value:
-        if reply.failure is not None:
-            return outcomes[0]
-        if reply.answer not in outcomes:
-            raise _NotAllowed(
-                f"{process} answered {show(reply.answer)}, which its model does not allow: it answers {_shown(outcomes)}"
-            )
-        return reply.answer
-
-    return choose
-
-
-def _rejects(puts: Iterable[Send | Emit]) -> bool:
-    return any(isinstance(put, Emit) and isinstance(put.emission, Rejected) for put in puts)
-
-
-def _shown(outcomes: Sequence[Value]) -> str:
-    return listing([*map(show, outcomes)])
-
-
-def _used(output: Any, reply: Reply) -> Any:
-    """What was really used, in place of what the model supposes."""
-    if not isinstance(output, Emit) or not isinstance(output.emission, Used):
-        return output
-    if reply.usage is not None:
-        counts: dict[str, Any] = {k: v for k, v in reply.usage.as_dict().items() if k != "total_tokens"}
-    elif reply.failure is not None:
-        counts = dict.fromkeys(("input_tokens", "output_tokens"), 0)
-    else:
-        counts = dict.fromkeys(("input_tokens", "output_tokens"))
-    rest = ("cached_input_tokens", "cache_write_input_tokens", "reasoning_output_tokens")
-    return replace(output, emission=replace(output.emission, **{**dict.fromkeys(rest, 0), **counts}))
-
-
-def _put(put: Send | Emit, dumped: dict[str, Any]) -> dict[str, Any]:
-    data = {name: value for name, value in dumped.items() if name != "@"}
-    if isinstance(put, Send):
-        return {"send": {"to": put.target, "message": dumped["@"], "fields": data}}
-    return {"emit": {"name": dumped["@"], "fields": data}}

@@ -7,183 +7,16 @@ are counted, and a message is known by the line in which it was sent.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, Self
 
 from sim.base.errors import ConfigError
-
-SENT_BITS = 10
-"""How many messages one line may send, as a power of 2."""
-
-MIGRATIONS = (
-    """
-    CREATE TABLE journal (id TEXT NOT NULL, model TEXT NOT NULL, lines INTEGER NOT NULL) STRICT;
-    CREATE TABLE session (
-        id TEXT PRIMARY KEY, config TEXT NOT NULL, state TEXT NOT NULL, why TEXT NOT NULL, began_ms INTEGER NOT NULL
-    ) STRICT;
-    CREATE TABLE machine (
-        session TEXT NOT NULL, process TEXT NOT NULL, place INTEGER NOT NULL, role TEXT NOT NULL, kind TEXT NOT NULL,
-        state TEXT NOT NULL, fields TEXT NOT NULL, timers TEXT NOT NULL, PRIMARY KEY (session, process)
-    ) STRICT;
-    CREATE TABLE mail (
-        id INTEGER PRIMARY KEY, session TEXT NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL, message TEXT NOT NULL,
-        fault TEXT NOT NULL, texts TEXT NOT NULL, cause TEXT NOT NULL, sent_ms INTEGER NOT NULL
-    ) STRICT;
-    CREATE INDEX mail_of_target ON mail (target, id);
-    CREATE TABLE inbox (
-        journal TEXT NOT NULL, session TEXT NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL, opening TEXT NOT NULL,
-        id INTEGER NOT NULL, PRIMARY KEY (journal, session, source, target)
-    ) STRICT;
-    CREATE TABLE arrived (
-        session TEXT NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL, id INTEGER NOT NULL,
-        PRIMARY KEY (session, source, target)
-    ) STRICT;
-    CREATE TABLE payload (hash TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
-    CREATE TABLE taken (
-        line INTEGER NOT NULL, session TEXT NOT NULL, process TEXT NOT NULL, message TEXT NOT NULL, hash TEXT NOT NULL
-    ) STRICT;
-    CREATE INDEX taken_by ON taken (session, process);
-    CREATE TABLE trace (
-        n INTEGER PRIMARY KEY, session TEXT NOT NULL, process TEXT NOT NULL, line TEXT NOT NULL, at_ms INTEGER NOT NULL
-    ) STRICT;
-    CREATE INDEX trace_of_session ON trace (session, n);
-    CREATE TABLE call (
-        mail INTEGER NOT NULL, began_ms INTEGER NOT NULL, session TEXT NOT NULL, process TEXT NOT NULL,
-        ended_ms INTEGER, line INTEGER, outcome TEXT NOT NULL, PRIMARY KEY (mail, began_ms)
-    ) STRICT;
-    CREATE INDEX call_of_session ON call (session);
-    CREATE TABLE wish (id INTEGER PRIMARY KEY, session TEXT NOT NULL, kind TEXT NOT NULL, said TEXT NOT NULL) STRICT
-    """,
-)
-
-
-class Writing(Protocol):
-    """An open transaction."""
-
-    def do(self, statement: str, *values: object) -> None:
-        """Change something; a ? stands for each value."""
-
-    def rows(self, query: str, *values: object) -> Sequence[Any]:
-        """The rows of a query."""
-
-
-class Database(Protocol):
-    """Where a journal is kept. What goes wrong with it is told as `ConfigError`, with what to do."""
-
-    @property
-    def name(self) -> str:
-        """What to call it; without secrets."""
-
-    def rows(self, query: str, *values: object) -> Sequence[Any]:
-        """The rows of a query, each a sequence."""
-
-    def writing(self) -> AbstractContextManager[Writing]:
-        """One transaction: when it is left all of it is on the disk, or nothing."""
-
-    def hold(self) -> None:
-        """Nobody else may host this journal, until it is closed or this process ends."""
-
-    def close(self) -> None: ...
-
-
-class Way(NamedTuple):
-    """The way of a message, from process to process within a session. Between hosts, messages of one way come in the order in
-    which they were sent."""
-
-    session: str
-    source: str
-    target: str
-
-
-class Came(NamedTuple):
-    """Where a message of another host is from."""
-
-    journal: str
-    opening: str
-    """Which start of its host has sent it over."""
-    source: str
-    target: str
-    id: int
-    """Its number there."""
-
-
-@dataclass(frozen=True)
-class Mail:
-    """A message that was sent and not taken yet, as JSON."""
-
-    id: int
-    session: str
-    source: str
-    target: str
-    message: Any
-    fault: Any = None
-    """The domain fault that comes of it, as JSON without the message; None if the message itself arrives."""
-    texts: tuple[str, ...] = ()
-    """Hashes of the payloads that it brings."""
-    cause: str = ""
-    """The line in which it was sent."""
-    sent_ms: int = 0
-
-    @property
-    def way(self) -> Way:
-        return Way(self.session, self.source, self.target)
-
-
-class Kept(NamedTuple):
-    """A machine as it is kept: what is left of it after a stop, and what status and logs tell."""
-
-    state: str
-    fields: Mapping[str, Any]
-    timers: Mapping[str, int]
-    """Armed timers, and when they are due, in milliseconds since 1970."""
-    kind: str = ""
-    """Its class."""
-    role: str = ""
-    """`here`, `played` or `monitor`."""
-    place: int = 0
-    """Where it stands among those of its system."""
-
-
-class Line(NamedTuple):
-    """A line of the trace: `said` is that of a log, with values as the codec writes them."""
-
-    n: int
-    session: str
-    process: str
-    said: dict[str, Any]
-    at_ms: int
-
-
-@dataclass
-class Entry:
-    """What one input changes, as JSON; it is kept whole or not at all."""
-
-    session: str
-    machines: dict[str, Kept] = field(default_factory=dict)
-    lines: list[Line] = field(default_factory=list)
-    taken: Mail | None = None
-    """The message that was taken, if it was in flight here."""
-    came: Came | None = None
-    """Of a message from another host."""
-    sent: list[Mail] = field(default_factory=list)
-    replaced: list[int] = field(default_factory=list)
-    """Messages that newer ones have taken the place of."""
-    texts: dict[str, str] = field(default_factory=dict)
-    """Payloads by their hash."""
-    brought: list[tuple[str, Any, str]] = field(default_factory=list)
-    """(process, message, hash) of payloads that a machine took with a message and may pass on."""
-    ended: tuple[int, int, dict[str, Any]] | None = None
-    """A call that has ended: of which message, when it began, what came of it."""
-    wish: int | None = None
-    session_state: tuple[str, str] | None = None
-    """What becomes of the session, and why."""
+from sim.host.database import MIGRATIONS, Database, OpenTransaction
+from sim.host.journal_records import Entry, Kept, Line, Mail, Way
 
 
 class Journal:
@@ -202,6 +35,8 @@ class Journal:
         if model and self.model and model != self.model:
             raise ConfigError(f"{database.name}: is a journal of {self.model}, not of {model}; name another one")
         self.lines = self._last(_LINES)
+        self.told: Callable[[Entry], None] | None = None
+        """Told what was kept, once it is on the disk."""
 
     def _last(self, query: str, *values: object) -> int:
         return int(self.database.rows(query, *values)[0][0] or 0)
@@ -244,8 +79,10 @@ class Journal:
     def _count(self, entry: Entry) -> None:
         if entry.lines:
             self.lines = entry.lines[-1].n
+        if self.told is not None:
+            self.told(entry)
 
-    def _keep(self, change: Writing, entry: Entry) -> None:
+    def _keep(self, change: OpenTransaction, entry: Entry) -> None:
         do, session = change.do, entry.session
         if entry.came is not None:
             came = entry.came
@@ -349,7 +186,7 @@ class Journal:
         return bool(self.database.rows(query, session, *targets))
 
     def mail_to(self, targets: Sequence[str], above: int, most: int) -> list[Mail]:
-        """What is in flight to these processes in any session, behind the message `above`, at most so many."""
+        """What is in flight to these processes in any session, after the message `above`, at most so many."""
         query = f"{_MAILS} WHERE target IN ({_places(targets)}) AND id > ? ORDER BY id LIMIT {most:d}"
         return [*map(self._mail, self.database.rows(query, *targets, above))]
 
@@ -367,7 +204,7 @@ class Journal:
         return self._last("SELECT max(id) FROM arrived WHERE session = ? AND source = ? AND target = ?", *way)
 
     def trace(self, session: str, above: int = 0) -> Iterator[Line]:
-        """The lines of a session, in their order, behind line `above`."""
+        """The lines of a session, in their order, after line `above`."""
         while True:
             rows = self.database.rows(
                 "SELECT n, process, line, at_ms FROM trace WHERE session = ? AND n > ? ORDER BY n LIMIT 1000",
@@ -393,6 +230,21 @@ class Journal:
             "SELECT message, hash FROM taken WHERE session = ? AND process = ? ORDER BY line", session, process
         )
         return [(self._read(message, dict), str(digest)) for message, digest in rows]
+
+    def took(self, session: str, above: int = 0) -> list[tuple[int, str]]:
+        """(line, hash) of the payloads that were taken in a session after line `above`, in their order."""
+        rows = self.database.rows(
+            "SELECT line, hash FROM taken WHERE session = ? AND line > ? ORDER BY line", session, above
+        )
+        return [(int(n), str(digest)) for n, digest in rows]
+
+    def mark(self, session: str) -> tuple[int, int, str, str]:
+        """(last line, when it was written, state, why) of a session: what changes whenever it does something."""
+        rows = self.database.rows("SELECT n, at_ms FROM trace WHERE session = ? ORDER BY n DESC LIMIT 1", session) or [
+            (0, 0)
+        ]
+        state = self.database.rows("SELECT state, why FROM session WHERE id = ?", session) or [("gone", _text(""))]
+        return int(rows[0][0]), int(rows[0][1]), str(state[0][0]), self._read(state[0][1], str)
 
     def calls(self, session: str) -> list[tuple[int, str, int, int | None, int | None, dict[str, Any]]]:
         """(message, process, beginning, end, line, what came of it) of each call; without an end one that is under way, or
@@ -468,11 +320,6 @@ def _text(value: Any) -> str:
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def digest_of(text: str) -> str:
-    """The hash that a payload is known by."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def open_journal(where: str, model: str = "", *, fresh: bool = True) -> Journal:

@@ -12,7 +12,8 @@ from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 from sim.base.errors import ConfigError, SimError, listing, unknown
-from sim.host.journal import Journal, Kept, Mail, open_journal
+from sim.host.journal import Journal, open_journal
+from sim.host.journal_records import Kept, Mail
 from sim.machine.table import DOWN
 from sim.system.declaration import Declaration
 from sim.system.persisted import Flying, Persisted, Persisting

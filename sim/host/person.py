@@ -15,7 +15,8 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from sim.base.errors import ConfigError, listing
 from sim.base.values import Value, show
 from sim.host.adapter import Question, Reply
-from sim.host.journal import SENT_BITS, Journal
+from sim.host.journal import Journal
+from sim.host.journal_records import SENT_BITS
 from sim.host.wording import Parse, allowed, fields_of, word
 
 WAITS = "waits"

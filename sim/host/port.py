@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sim.base.errors import ConfigError, SimError
 from sim.host import wire
-from sim.host.address import Tls, endpoint_of, is_foreign, listening
+from sim.host.link_address import Tls, endpoint_of, is_foreign, listening
 
 if TYPE_CHECKING:
     from sim.host.host import Host

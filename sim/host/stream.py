@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from sim.host import wire
-from sim.host.address import Tls, endpoint_of, is_foreign
-from sim.host.links import Parcel, Receipt, Sender
+from sim.host.link import Parcel, Receipt, Sender
+from sim.host.link_address import Tls, endpoint_of, is_foreign
 
 
 class Stream:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sim.host.journal import Journal, Kept, Line
+from sim.host.journal import Journal
+from sim.host.journal_records import Kept, Line
 from sim.host.person import WAITS
 from sim.metrics import TokenUsage
 from sim.metrics.of_run import RunMetrics
@@ -19,7 +20,7 @@ CUT_OFF = "cut_off"
 
 
 @dataclass(frozen=True)
-class Pending:
+class PendingMail:
     """A message that has not arrived."""
 
     process: str
@@ -44,7 +45,7 @@ class SessionTally:
     began_ms: int
     active_ms: int
     machines: dict[str, Kept]
-    pending: list[Pending]
+    pending: list[PendingMail]
     metrics: RunMetrics
     lines: int
     restarts: int
@@ -54,6 +55,8 @@ class SessionTally:
     """Domain faults, by kind."""
     texts: list[tuple[str, Any, str]] = field(default_factory=list)
     """(process, message, hash) of each payload that a machine took."""
+    now_ms: int = 0
+    """When that was so."""
 
     @property
     def is_waiting_for_calls(self) -> bool:
@@ -151,7 +154,7 @@ def tally(journal: Journal, session: str, now_ms: int) -> SessionTally:
     metrics = RunMetrics(MetricsSettings(models=models, as_of=as_of), observed)
     asked = {call[0] for call in calls if call[3] is None}
     pending = [
-        Pending(
+        PendingMail(
             one.target,
             one.source,
             message_words(one.message),
@@ -184,6 +187,7 @@ def tally(journal: Journal, session: str, now_ms: int) -> SessionTally:
         cut_off,
         reader.struck,
         texts,
+        now_ms,
     )
 
 

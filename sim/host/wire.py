@@ -18,8 +18,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sim.base.errors import brief
-from sim.host.journal import Mail, digest_of
-from sim.host.links import Parcel, Receipt, Sender
+from sim.host.journal_records import Mail, digest_of
+from sim.host.link import Parcel, Receipt, Sender
 
 VERSION = 1
 FRAME_MAX = 16 * 1024 * 1024

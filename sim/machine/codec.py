@@ -65,14 +65,14 @@ class Codec:
             return tuple(self._load(one) for one in data)
         if not isinstance(data, dict):
             if isinstance(data, float):
-                raise ConfigError(f"{data} is no value: expected JSON that roundsim wrote")
+                raise ConfigError(f"{data} is not a value: expected JSON that roundsim wrote")
             return data
         if KIND in data:
             return self._record(data)
         (key, inner), *more = data.items() or (("", None),)
         read = _READ.get(key)
         if read is None or more:
-            raise ConfigError(f"{str(data)[:80]} is no value: expected JSON that roundsim wrote")
+            raise ConfigError(f"{str(data)[:80]} is not a value: expected JSON that roundsim wrote")
         return read(self, inner)
 
     def _record(self, data: dict[str, Any]) -> Value:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sim.base.durations import show_duration
 from sim.base.errors import listing
 from sim.host.journal import Journal
-from sim.host.tally import Pending, SessionTally, message_words
+from sim.host.tally import PendingMail, SessionTally, message_words
 from sim.machine.codec import plain
 from sim.metrics.prices import usd_text
 from sim.report.metrics import spent_lines
+from sim.sessions.columns import age
 
 PENDING_MAX = 20
 """How many pending messages are told."""
@@ -21,19 +21,8 @@ HOSTED_HEAD = ("id", "active", "branch", "target", "stage", "pending", "cost", "
 
 def hosted_lines(found: SessionTally) -> Iterator[str]:
     """A session in full."""
-    restarts = f", started again {found.restarts} times" if found.restarts else ""
-    why = f": {found.why}" if found.why else ""
-    yield f"session     {found.session}, {found.state}{why}; {found.lines:,} inputs{restarts}"
-    if found.config:
-        yield f"config      {', '.join(f'{key}={value}' for key, value in found.config.items())}"
-    for role, what in (("here", "machines"), ("played", "played"), ("monitor", "monitors")):
-        names = [f"{name} {kept.state}" for name, kept in found.machines.items() if kept.role == role]
-        if names:
-            yield f"{what:<12}{', '.join(names)}"
-    if found.struck:
-        yield f"faults      {', '.join(f'{kind} {count}' for kind, count in sorted(found.struck.items()))}"
-    if found.cut_off:
-        yield f"cut off     {found.cut_off} call{'s' * (found.cut_off != 1)}: asked, and stopped before the answer was kept"
+    yield from standing_lines(found)
+    yield when_line(found)
     shown = found.pending[:PENDING_MAX]
     for one in shown:
         yield f"pending     {pending_words(one)}"
@@ -41,15 +30,55 @@ def hosted_lines(found: SessionTally) -> Iterator[str]:
         yield f"pending     and {len(found.pending) - len(shown):,} more"
     for process, kept in found.machines.items():
         if kept.timers and found.state == "open":
-            yield f"timers      {process}: {', '.join(sorted(kept.timers))}"
+            due = sorted(kept.timers.items(), key=lambda timer: timer[1])
+            yield f"timers      {process}: {', '.join(_due(name, at - found.now_ms) for name, at in due)}"
     yield from spent_lines(found.metrics)
 
 
-def pending_words(one: Pending) -> str:
+def standing_lines(found: SessionTally) -> Iterator[str]:
+    """Where a session stands, without what changes while nothing happens."""
+    restarts = f", started again {_times(found.restarts)}" if found.restarts else ""
+    why = f": {found.why}" if found.why else ""
+    yield f"session     {found.session}, {found.state}{why}; {_plural(found.lines, 'input')}{restarts}"
+    if found.config:
+        yield f"config      {', '.join(f'{key}={value}' for key, value in found.config.items())}"
+    for role, what in (("here", "machines"), ("played", "played")):
+        names = [f"{name} {kept.state}" for name, kept in found.machines.items() if kept.role == role]
+        if names:
+            yield f"{what:<12}{', '.join(names)}"
+    if watching := sum(kept.role == "monitor" for kept in found.machines.values()):
+        yield f"monitors    {watching}{', none violated' if found.state != 'failed' else ''}"
+    if found.struck:
+        yield f"faults      {', '.join(f'{kind} {count}' for kind, count in sorted(found.struck.items()))}"
+    if found.cut_off:
+        yield f"cut off     {_plural(found.cut_off, 'call')}: asked, and stopped before the answer was kept"
+
+
+def when_line(found: SessionTally) -> str:
+    """Since when a session goes on, and how long nothing has happened."""
+    if found.state == "over":
+        return f"time        {age(found.active_ms - found.began_ms)}, over {age(found.now_ms - found.active_ms)} ago"
+    began, last = age(found.now_ms - found.began_ms), age(found.now_ms - found.active_ms)
+    return f"time        began {began} ago, last input {last} ago"
+
+
+def pending_words(one: PendingMail) -> str:
     """A message on its way, in words."""
-    age = show_duration(one.for_ms // 1000 * 1000)
     what = f"{one.message} from {one.source}" + (f", struck by {one.fault}" if one.fault else "")
-    return f"{one.process} is asked: {what}, for {age}" if one.asked else f"to {one.process}: {what}, for {age}"
+    asked = "was asked" if one.asked else "is to take"
+    return f"{age(one.for_ms):<7} {one.process} {asked} {what}"
+
+
+def _due(timer: str, in_ms: int) -> str:
+    return f"{timer} in {age(in_ms)}" if in_ms > 0 else f"{timer} is due"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
 
 
 def hosted_data(found: SessionTally) -> dict[str, Any]:

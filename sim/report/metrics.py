@@ -88,7 +88,8 @@ def spent_lines(metrics: RunMetrics) -> Iterator[str]:
     cost = metrics.cost
     yield f"tokens      {_tokens(metrics.snapshot)}"
     yield f"wasted      {_wasted(metrics.wasted())}"
-    yield f"repeated    {_repeated(metrics.snapshot)}"
+    if metrics.snapshot.duplicate_items or metrics.snapshot.replay_updates:
+        yield f"repeated    {_repeated(metrics.snapshot)}"
     yield from _loop(metrics.snapshot)
     yield f"latency     {_latency(metrics.snapshot.latency)}"
     if cost is not None:

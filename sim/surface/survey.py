@@ -25,7 +25,7 @@ _NEEDED = ("tree_sitter", "tree_sitter_rust", "griffe")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SurveyQuestion:
     """The question that the command line asks."""
 
     trees: tuple[str, ...]
@@ -48,7 +48,7 @@ def parsers_are_installed() -> None:
         )
 
 
-def survey(question: Question) -> Report:
+def survey(question: SurveyQuestion) -> Report:
     """Answer a question about two trees or more."""
     parsers_are_installed()
     study = question.study
@@ -85,7 +85,7 @@ def survey(question: Question) -> Report:
     return _with_study(report, study, comparisons, question.level) if study else report
 
 
-def _labels(question: Question) -> list[str]:
+def _labels(question: SurveyQuestion) -> list[str]:
     """The name of each tree: the study's, otherwise the given one, otherwise the tree as it was given."""
     labels = [tree.name for tree in question.study.tree] if question.study else list(question.names)
     if len(labels) > len(question.trees):
@@ -97,7 +97,7 @@ def _labels(question: Question) -> list[str]:
     return [label if label not in labels[:at] else f"{label} ({at + 1})" for at, label in enumerate(labels)]
 
 
-def _renames(question: Question) -> list[list[Rename]]:
+def _renames(question: SurveyQuestion) -> list[list[Rename]]:
     """For each tree, the renames that lead to it from the first; the command line's count for the second."""
     own = [list(tree.rename) for tree in question.study.tree] if question.study else []
     own += [[] for _ in question.trees[len(own) :]]

@@ -11,7 +11,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from sim.base.errors import SimError
-from sim.host.journal import Entry, Journal, Kept, Line, Mail, open_journal
+from sim.host.journal import Journal, open_journal
+from sim.host.journal_records import Entry, Kept, Line, Mail
 
 ROOT = Path(__file__).parents[2]
 

@@ -18,7 +18,8 @@ from sim.base.errors import SimError
 from sim.conform.conformance import Judging
 from sim.conform.logged import read_logs
 from sim.host.host_log import faults_of, log_text
-from sim.host.journal import Journal, Line, open_journal
+from sim.host.journal import Journal, open_journal
+from sim.host.journal_records import Line
 from sim.scenario import load_target
 from tests.host.parts import CONFIG, PARTS, Council, errors_of, live
 

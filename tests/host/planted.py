@@ -12,8 +12,9 @@ from sim.host import hosted_session
 from sim.host.carrier import Carrier
 from sim.host.host import Host
 from sim.host.hosted_session import HostedSession, Step
-from sim.host.journal import Entry, Journal
-from sim.host.links import Parcel, Receipt
+from sim.host.journal import Journal
+from sim.host.journal_records import Entry
+from sim.host.link import Parcel, Receipt
 from sim.host.stream import Stream
 from sim.machine.handler import Handler, Local, Outcome
 from sim.machine.table import DOWN

@@ -22,7 +22,8 @@ from sim.conform.logged import read_logs
 from sim.host import journaled
 from sim.host.cast import Cast
 from sim.host.hosted_session import HostedSession
-from sim.host.journal import Came, Journal, Mail, open_journal
+from sim.host.journal import Journal, open_journal
+from sim.host.journal_records import Came, Mail
 from sim.host.journaled import persisted_of, session_of
 from sim.scenario import load_target
 from sim.system.declaration import Declaration
@@ -185,6 +186,18 @@ def test_timers_are_due_when_they_were_counted_from_the_last_line() -> None:
     to_the_first_order()
     (due,) = persisted_of(["run.db"], depot.system()).locals["desk"].armed.values()
     assert 100 <= due[0] == due[1] <= 200
+
+
+def test_a_journal_may_be_of_either_kind_and_its_words_have_no_secret(
+    where: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where += "&password=s3cret" if where.startswith("postgresql:") else ""
+    to_the_first_order(where).journal.close()
+    words = ("check", "depot", *MODEL, "--from", where)
+    status, data = sim_json(*words, "--set", "version=2", capsys=capsys)
+    assert (status, data["violation"]["property"]) == (1, "unhandled")
+    assert "read from session s1 of " in json.dumps(data)
+    assert "s3cret" not in json.dumps(data) + told(*words, "--session", "s9", capsys=capsys)
 
 
 # --- several journals ---------------------------------------------------------------------------------------

@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from sim.base.errors import ConfigError
-from sim.host.journal import Came, Database, Entry, Journal, Kept, Line, Mail, Way, digest_of, open_journal
+from sim.host.database import Database
+from sim.host.journal import Journal, open_journal
+from sim.host.journal_records import Came, Entry, Kept, Line, Mail, Way, digest_of
 from tests.host.conftest import Damage
 from tests.host.journaling import beside, entry, lines_of, said
 

@@ -25,10 +25,11 @@ from cryptography.x509.oid import NameOID
 from sim import System
 from sim.base.errors import ConfigError
 from sim.host import Host, Port, Stream, Tls, wire
-from sim.host import address as endpoint_module
+from sim.host import link_address as endpoint_module
 from sim.host import port as port_module
-from sim.host.journal import SENT_BITS, Entry, Line, Mail, digest_of, open_journal
-from sim.host.links import Link, Parcel, Sender
+from sim.host.journal import open_journal
+from sim.host.journal_records import SENT_BITS, Entry, Line, Mail, digest_of
+from sim.host.link import Link, Parcel, Sender
 from sim.host.sqlite_file import SqliteFile
 from tests.host import two_hosts
 from tests.host.two_hosts import SESSION, Pair, complaints_of_items, items, over_unix

@@ -18,8 +18,9 @@ from sim.host import Stream
 from sim.host import arrivals as arrivals_module
 from sim.host.arrivals import Arrivals
 from sim.host.cast import Cast
-from sim.host.journal import SENT_BITS, Came, Journal, Mail
-from sim.host.links import Parcel, Receipt
+from sim.host.journal import Journal
+from sim.host.journal_records import SENT_BITS, Came, Mail
+from sim.host.link import Parcel, Receipt
 from sim.host.sqlite_file import SqliteFile
 from tests.host import two_hosts
 from tests.host.two_hosts import (

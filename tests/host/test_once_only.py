@@ -9,7 +9,8 @@ import pytest
 from sim import DEFER, Message, Process, System
 from sim.host.cast import Cast
 from sim.host.hosted_session import HostedSession
-from sim.host.journal import Came, Journal, Mail, open_journal
+from sim.host.journal import Journal, open_journal
+from sim.host.journal_records import Came, Mail
 
 
 class Knock(Message):

@@ -18,7 +18,8 @@ import psycopg
 import pytest
 
 from sim.base.errors import ConfigError
-from sim.host.journal import MIGRATIONS, Journal, open_journal
+from sim.host.database import MIGRATIONS
+from sim.host.journal import Journal, open_journal
 from sim.host.postgres import Postgres, as_postgres, numbered
 from sim.host.postgres_address import parse_address
 from tests import database_server

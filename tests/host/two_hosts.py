@@ -19,7 +19,7 @@ from sim.conform.logged import read_logs
 from sim.host import Beside, Host, Port, Question, Reply, Stream
 from sim.host.host_log import faults_of, log_text
 from sim.host.journal import Journal, open_journal
-from sim.host.links import Link
+from sim.host.link import Link
 
 SESSION = "s1"
 GIVEN_UP_S = 20.0

@@ -30,23 +30,34 @@ STREAMS = tuple(
     for stream in ("stdout", "stderr", "__stdout__", "__stderr__")
     for verb in ("write", "writelines", "buffer")
 )
+OUTSIDE = ("sim/host/",)
+"""A host deals with the world: no engine and no trace of a simulation sees it."""
 BANS = (
     Ban(
         ("random", "secrets", "uuid", "os.urandom", "numpy.random"),
         "draw from the strategy's generator (sim.base.mixer): its stream is the same next year",
-        ("sim/campaign/maker.py", "sim/campaign/private_ray.py"),  # keys, which nobody must be able to guess
+        (
+            "sim/campaign/maker.py",
+            "sim/campaign/private_ray.py",
+            "sim/cli/page_server.py",
+            *OUTSIDE,
+        ),  # keys, which nobody must be able to guess
     ),
     Ban(
         (*WALL_CLOCK, "datetime.now", "datetime.utcnow", "datetime.today", "date.today"),
         "time is the strategy's virtual clock; only the session store notes when something happened",
-        ("sim/campaign/", "sim/sessions/"),
+        ("sim/campaign/", "sim/sessions/", *OUTSIDE),
     ),
     Ban(
         ("time.monotonic", "time.monotonic_ns", "time.perf_counter", "time.perf_counter_ns", "time.process_time"),
         "only the command line, campaigns, checks and fuzzes measure how long they take",
-        ("sim/cli/", "sim/campaign/", "sim/checker/", "sim/fuzzer/"),
+        ("sim/cli/", "sim/campaign/", "sim/checker/", "sim/fuzzer/", *OUTSIDE),
     ),
-    Ban(("time.sleep",), "a coordinator takes inputs and returns outputs; let the strategy's clock run", ()),
+    Ban(
+        ("time.sleep",),
+        "a coordinator takes inputs and returns outputs; let the strategy's clock run",
+        ("sim/cli/live_page.py", "sim/cli/hosting.py", *OUTSIDE),
+    ),
     Ban(
         ("os.environ", "os.getenv", "os.putenv"),
         "pass it as an argument; only the command line and the environment gate of faults read variables",
@@ -56,7 +67,10 @@ BANS = (
             "sim/run/elsewhere.py",
             "sim/base/git_command.py",
             "sim/campaign/private_ray.py",
-        ),  # the last three give their children another environment
+            "sim/host/secret.py",
+            "sim/host/postgres_address.py",
+            "sim/host/command_agent.py",
+        ),  # elsewhere, git and Ray give their children another environment; a host has keys and passwords from it, by name
     ),
     Ban(
         ("id",),
@@ -77,6 +91,9 @@ BANS = (
             "sim/conform/recorder.py",
             "sim/run/local.py",
             "sim/conform/spans.py",
+            "sim/cli/page_server.py",
+            "sim/cli/hosting.py",
+            *OUTSIDE,
         ),
     ),
     Ban(

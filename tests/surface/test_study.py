@@ -15,7 +15,7 @@ from sim.cli.surface import command
 from sim.surface.render import data, markdown
 from sim.surface.report import Report
 from sim.surface.study import Study, load_study
-from sim.surface.survey import Question, survey
+from sim.surface.survey import SurveyQuestion, survey
 from sim.surface.trees import SurfaceError
 
 Plant = Callable[[str, Mapping[str, str]], Path]
@@ -63,7 +63,7 @@ def _study() -> Study:
 def _report(plant: Plant, study: Study, **changed: Mapping[str, str]) -> Report:
     trees = {"fork": FORK, "upstream": UPSTREAM, "openai": OPENAI, **changed}
     specs = tuple(str(plant(name, files)) for name, files in trees.items())
-    return survey(Question(trees=specs, study=study, tail="--study docs/auth-module.toml"))
+    return survey(SurveyQuestion(trees=specs, study=study, tail="--study docs/auth-module.toml"))
 
 
 def _headings(text: str) -> list[str]:
@@ -260,6 +260,6 @@ def test_what_is_needed_and_what_is_additive_is_judged_by_the_path(
     path.write_text(CLAIMS)
     options = HAS.replace("a: u8", "a: u16") if "// b" in brought else HAS
     trees = (str(plant("a", {"src/lib.rs": HAS})), str(plant("b", {"src/lib.rs": options + brought})))
-    claims = data(survey(Question(trees=trees, study=load_study(path))))["claims"]
+    claims = data(survey(SurveyQuestion(trees=trees, study=load_study(path))))["claims"]
     assert [claim["agrees"] for claim in claims] == agrees
     assert found in claims[0]["found"]

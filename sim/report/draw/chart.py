@@ -17,7 +17,7 @@ PADDING = 10
 
 
 @dataclass(frozen=True)
-class Line:
+class ChartLine:
     """A row of the table as a label: its number in the table, and its words."""
 
     row: int
@@ -35,7 +35,7 @@ class Box:
     height: float
     initial: bool
     hot: bool
-    lines: tuple[Line, ...]
+    lines: tuple[ChartLine, ...]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Arrow:
     y: float
     width: float
     height: float
-    lines: tuple[Line, ...]
+    lines: tuple[ChartLine, ...]
 
 
 @dataclass(frozen=True)
@@ -108,9 +108,9 @@ def _leads(row: DiagramRow, state: str) -> bool:
 
 def _sketch(diagram: Diagram) -> Sketch:
     states, rows = diagram.states, diagram.rows
-    inner = {s: tuple(Line(row.index, stays_text(row)) for row in inner_rows(rows, s)) for s in states}
+    inner = {s: tuple(ChartLine(row.index, stays_text(row)) for row in inner_rows(rows, s)) for s in states}
     leading = leading_rows(rows, states)
-    labels = [tuple(Line(row.index, row_text(row)) for row in found) for found in leading.values()]
+    labels = [tuple(ChartLine(row.index, row_text(row)) for row in found) for found in leading.values()]
     sizes = [_box_size(state, inner[state]) for state in states]
     tags = [_size(lines) for lines in labels]
     number = {state: i for i, state in enumerate(states)}
@@ -149,12 +149,12 @@ def _sketch(diagram: Diagram) -> Sketch:
     )
 
 
-def _size(lines: tuple[Line, ...]) -> tuple[float, float]:
+def _size(lines: tuple[ChartLine, ...]) -> tuple[float, float]:
     widest = max((len(line.text) for line in lines), default=0)
     return (widest + 3) * CHAR_WIDTH + 8, len(lines) * LINE_HEIGHT + 4
 
 
-def _box_size(state: str, lines: tuple[Line, ...]) -> tuple[float, float]:
+def _box_size(state: str, lines: tuple[ChartLine, ...]) -> tuple[float, float]:
     width, height = _size(lines)
     title = (len(state) + 7) * CHAR_WIDTH * 1.15
     return max(width, title) + 2 * PADDING, TITLE_HEIGHT + (height + 6 if lines else 0)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from sim.base.printing import printable
-from sim.report.draw.chart import LINE_HEIGHT, PADDING, TITLE_HEIGHT, Arrow, Box, Line, Sketch
+from sim.report.draw.chart import LINE_HEIGHT, PADDING, TITLE_HEIGHT, Arrow, Box, ChartLine, Sketch
 from sim.report.draw.layout import Point
 
 MARGIN = 24
@@ -76,7 +76,7 @@ def _box(box: Box) -> Iterator[str]:
     yield from _lines(box.lines, box.x + PADDING, box.y + TITLE_HEIGHT, "start")
 
 
-def _lines(lines: Sequence[Line], x: float, top: float, anchor: str) -> Iterator[str]:
+def _lines(lines: Sequence[ChartLine], x: float, top: float, anchor: str) -> Iterator[str]:
     for number, line in enumerate(lines):
         y = top + number * LINE_HEIGHT + 12
         yield f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{_text(line.text)}</text>'

@@ -1,16 +1,20 @@
 // The log that a run explains: the lines beside its steps, and the first line that no step explains, which is a row of
 // its own at the end.
 
-const log = data.log;
+let log;
 
 function logLine([place, number, process, says, more]) {
   return { place, number, process, says, more };
 }
 
-if (log) {
+function takeLog() {
+  log = data.log;
+  if (!log) return;
   steps.forEach((step) => { step.lines = (log.lane[step.number] ?? []).map(logLine); });
   log.left = log.left.map(logLine);
 }
+
+take(JSON.parse(document.getElementById("data").textContent));
 
 /** A step's lines in one: what there is room for beside it. */
 function lineWords(step) {
@@ -30,6 +34,7 @@ function logNotes(step) {
   const box = element("div", { class: "log" });
   for (const line of lines) {
     box.append(element("p", { class: "sentence mono" }, element("b", {}, line.place), ` ${line.process}: ${line.says}`));
+    for (const lines of data.payloads?.[line.number] ?? []) box.append(element("pre", { class: "payload" }, lines.join("\n")));
     if (line.more.length) box.append(element("ul", { class: "notes mono" }, ...line.more.map((one) => element("li", { "data-sign": "·" }, one))));
   }
   return step.number === parted ? [...partingNotes(), title, box] : [title, box];

@@ -1,17 +1,21 @@
 // What the run covered of each machine: its diagram with what was visited and what never, and its rows counted.
 
-const counts = machines.map(() => new Map()); // row + source state -> how often, and the step of the first time
-for (const step of steps) {
-  for (let i = 0; i < step.rows.length; i += 2) {
-    const machine = machines[step.rows[i]], key = `${step.rows[i + 1]} ${stateAt(machine, step.number - 1)}`;
-    const known = counts[machine.index].get(key);
-    if (known) known.times++;
-    else counts[machine.index].set(key, { times: 1, first: step.number });
+let counts, tabled; // row + source state -> how often, and the step of the first time; machines that have a table to be drawn
+
+function count() {
+  counts = machines.map(() => new Map());
+  for (const step of steps) {
+    for (let i = 0; i < step.rows.length; i += 2) {
+      const machine = machines[step.rows[i]], key = `${step.rows[i + 1]} ${stateAt(machine, step.number - 1)}`;
+      const known = counts[machine.index].get(key);
+      if (known) known.times++;
+      else counts[machine.index].set(key, { times: 1, first: step.number });
+    }
   }
+  tabled = machines.filter((machine) => machine.sketch >= 0);
 }
 
 const visits = (machine, row, state) => counts[machine.index].get(`${row} ${state}`) ?? { times: 0, first: -1 };
-const tabled = machines.filter((machine) => machine.sketch >= 0); // those that have a table to be drawn
 let covered = 0; // the one of them whose diagram is shown
 let whole = false; // whether all of it is to be seen, however small
 

@@ -143,23 +143,24 @@ document.addEventListener("keydown", (event) => {
   KEYS[event.key]();
 });
 
-function begin() {
+/** What is said of the run as a whole. */
+function head() {
   document.title = by("title").textContent = by("title").title = data.title;
   by("how").textContent = data.how;
   by("replay").textContent = by("replay").title = data.replay;
   const verdict = log ? log.verdict : data.verdict;
   const said = log ? log.said : `${verdict}, ${data.expected ? "as expected" : "NOT as expected"}`;
   by("verdict").textContent = `${verdict === "ok" ? "✓" : verdict === "violated" ? "⚑" : "…"} ${said}`;
-  by("verdict").classList.add(verdict);
-  if (parted >= 0) {
-    by("finding").hidden = false;
-    by("finding").append(log.words[0]);
-  }
-  if (data.finding) {
-    by("finding").hidden = false;
-    by("finding").append(element("b", {}, data.finding[0]), `: ${data.finding[1]}`);
-  }
+  by("verdict").className = `verdict ${verdict}`;
+  by("finding").hidden = violation < 0;
+  by("finding").replaceChildren(...(parted >= 0 ? [log.words[0]] : []),
+    ...(data.finding ? [element("b", {}, data.finding[0]), `: ${data.finding[1]}`] : []));
   by("violation").disabled = violation < 0;
+}
+
+function begin() {
+  head();
+  count();
   by("who").append(element("option", { value: "" }, "of all machines"), ...machines.map((one) => element("option", { value: one.index }, `of ${one.name}`)));
   const pressed = {
     first: () => move(-length), last: () => move(length), back: () => move(-1), forth: () => move(1), violation: KEYS.v,

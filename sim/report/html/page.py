@@ -10,6 +10,7 @@ from importlib.resources import files
 from sim.base.printing import json_text, printable
 from sim.conform.conformance import JudgedLog
 from sim.report.html.embedded import page_data
+from sim.report.html.going_on import GoingOn, going_on_data
 from sim.report.outcome import JudgedRun
 
 SCRIPTS = ("trace.js", "log.js", "lanes.js", "panels.js", "machines.js", "page.js")
@@ -18,29 +19,49 @@ SCRIPTS = ("trace.js", "log.js", "lanes.js", "panels.js", "machines.js", "page.j
 
 def page(outcome: JudgedRun, log: JudgedLog | None = None) -> str:
     """The page of a run; with the log that it explains beside it, if it is given."""
-    here = files(__package__)
-    style = here.joinpath("page.css").read_text("utf-8")
-    parts = "\n".join(here.joinpath(name).read_text("utf-8") for name in SCRIPTS)
-    script = f'"use strict";\n(() => {{\n{parts}}})();\n'
-    policy = "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src '{_digest(script)}'",
-            f"style-src '{_digest(style)}'",
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
-    )
-    fillings = {
-        "POLICY": policy,
-        "TITLE": escape(printable(outcome.scenario.path)),
-        "STYLE": style,
-        "DATA": data_text(page_data(outcome, log)),
-        "SCRIPT": script,
-    }
-    text = here.joinpath("page.html").read_text("utf-8")
+    return _joined(outcome.scenario.path, data_text(page_data(outcome, log)), going_on=False)
+
+
+def page_going_on(session: GoingOn, data: str) -> str:
+    """The page of a session, with its data as `data_going_on` gives them. It asks for what is new at the address that it
+    came from, and nowhere else."""
+    return _joined(session.title, data, going_on=True)
+
+
+def data_going_on(outcome: JudgedRun, log: JudgedLog, session: GoingOn) -> str:
+    """All that the page of a session shows, as it stands in it."""
+    return data_text({**page_data(outcome, log), **going_on_data(session)})
+
+
+def _joined(title: str, data: str, *, going_on: bool) -> str:
+    style, script, policy = _assets(going_on=going_on)
+    fillings = {"POLICY": policy, "TITLE": escape(printable(title)), "STYLE": style, "DATA": data, "SCRIPT": script}
+    text = files(__package__).joinpath("page.html").read_text("utf-8")
     pieces = text.split("%%")  # every second piece is the name of a filling; what is filled in is not looked at again
     return "".join(piece if i % 2 == 0 else fillings[piece] for i, piece in enumerate(pieces))
+
+
+def policy_going_on() -> str:
+    """The policy of a page of a session that goes on, for whoever serves it."""
+    return _assets(going_on=True)[2]
+
+
+def _assets(*, going_on: bool) -> tuple[str, str, str]:
+    """Style, script, and the policy that allows these and nothing else."""
+    here = files(__package__)
+    style = here.joinpath("page.css").read_text("utf-8")
+    scripts = (*SCRIPTS, "going_on.js") if going_on else SCRIPTS
+    parts = "\n".join(here.joinpath(name).read_text("utf-8") for name in scripts)
+    script = f'"use strict";\n(() => {{\n{parts}}})();\n'
+    policy = (
+        "default-src 'none'",
+        f"script-src '{_digest(script)}'",
+        f"style-src '{_digest(style)}'",
+        *(("connect-src 'self'",) if going_on else ()),
+        "base-uri 'none'",
+        "form-action 'none'",
+    )
+    return style, script, "; ".join(policy)
 
 
 def data_text(data: object) -> str:

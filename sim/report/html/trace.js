@@ -1,39 +1,53 @@
 // The run: the JSON of the page, and questions to it. The order of the numbers is that of data.py.
 
-const data = JSON.parse(document.getElementById("data").textContent);
+let data, length, parted, violation, roundFrom, machines, processes, steps, journeys, slow, down, found;
 const text = (number) => data.texts[number];
-if (data.log?.left.length) data.steps.push([null, -1, data.machines.findIndex(([name]) => name === data.log.left[0][2]), -1, -1, [], [], [], [], [], [], []]);
-const length = data.steps.length; // the start, which is step 0, and the steps
-const parted = data.log?.left.length ? length - 1 : -1; // the row of the line that no step explains
-const violation = data.finding ? length - 1 : parted;
-const roundFrom = data.round ? length - data.round : length; // the first step of what can be repeated forever
-
-const machines = data.machines.map(([name, monitor, sketch, local], index) => ({
-  index, name, sketch, monitor: monitor === 1, steps: [0], locals: [local],
-}));
-const processes = machines.filter((machine) => !machine.monitor);
-
-const steps = data.steps.map((
-  [time, kind, process, says, journey, sent, faults, changed, notes, emitted, rejected, rows], number,
-) => ({
-  number, time, kind: number === parted ? "parting" : text(kind), process, says: number === parted ? data.log.words[0] : text(says), journey, sent, faults: faults.map(text), changed,
-  notes, emitted, rejected, rows,
-}));
-
-const journeys = data.journeys.map(([source, target, name, says, sent, ended, fate, copied], index) => ({
-  index, source, target, name: text(name), says: text(says), sent, ended, fate, copied: copied === 1,
-}));
 const [DELIVERED, STRUCK, LOST, OPEN] = [0, 1, 2, 3]; // places in data.fates
 
-const slow = new Map();
-for (const [behind, says] of data.slow) slow.set(behind, [...(slow.get(behind) ?? []), says]);
+/** Take this run for the one that is shown. */
+function take(given) {
+  data = given;
+  if (data.log?.left.length) data.steps.push([null, -1, data.machines.findIndex(([name]) => name === data.log.left[0][2]), -1, -1, [], [], [], [], [], [], []]);
+  length = data.steps.length; // the start, which is step 0, and the steps
+  parted = data.log?.left.length ? length - 1 : -1; // the row of the line that no step explains
+  violation = data.finding ? length - 1 : parted;
+  roundFrom = data.round ? length - data.round : length; // the first step of what can be repeated forever
+  found = null; // all that can be searched of each step, in lower case: made when it is first asked for
 
-for (const step of steps) {
-  for (let i = 0; i < step.changed.length; i += 2) {
-    const machine = machines[step.changed[i]];
-    machine.steps.push(step.number);
-    machine.locals.push(step.changed[i + 1]);
+  machines = data.machines.map(([name, monitor, sketch, local], index) => ({
+    index, name, sketch, monitor: monitor === 1, steps: [0], locals: [local],
+  }));
+  processes = machines.filter((machine) => !machine.monitor);
+  steps = data.steps.map((
+    [time, kind, process, says, journey, sent, faults, changed, notes, emitted, rejected, rows], number,
+  ) => ({
+    number, time, kind: number === parted ? "parting" : text(kind), process, says: number === parted ? data.log.words[0] : text(says), journey, sent, faults: faults.map(text), changed,
+    notes, emitted, rejected, rows,
+  }));
+  journeys = data.journeys.map(([source, target, name, says, sent, ended, fate, copied], index) => ({
+    index, source, target, name: text(name), says: text(says), sent, ended, fate, copied: copied === 1,
+  }));
+  slow = new Map();
+  for (const [behind, says] of data.slow) slow.set(behind, [...(slow.get(behind) ?? []), says]);
+  for (const step of steps) {
+    for (let i = 0; i < step.changed.length; i += 2) {
+      const machine = machines[step.changed[i]];
+      machine.steps.push(step.number);
+      machine.locals.push(step.changed[i + 1]);
+    }
   }
+  down = processes.map(downOf);
+  takeLog();
+}
+
+/** From which step to which a process is down. */
+function downOf(machine) {
+  const spans = [];
+  machine.locals.forEach((local, i) => {
+    const until = i + 1 < machine.steps.length ? machine.steps[i + 1] : length;
+    if (data.locals[local][2] === 0) spans.push([machine.steps[i], until]);
+  });
+  return spans;
 }
 
 /** The last place in a rising list that holds `wanted` or less. */
@@ -76,16 +90,6 @@ function stateAt(machine, number) {
   return text(data.locals[machine.locals[lastUpTo(machine.steps, number)]][0]);
 }
 
-/** From which step to which each process is down, by process. */
-const down = processes.map((machine) => {
-  const spans = [];
-  machine.locals.forEach((local, i) => {
-    const until = i + 1 < machine.steps.length ? machine.steps[i + 1] : length;
-    if (data.locals[local][2] === 0) spans.push([machine.steps[i], until]);
-  });
-  return spans;
-});
-
 /** What is in flight behind a step. */
 function inFlight(number) {
   return journeys.filter((way) =>
@@ -99,7 +103,6 @@ function timeText(ms) {
   return ms < 1000 ? `${ms}ms` : `${ms / 1000}s`;
 }
 
-let found = null; // all that can be searched of each step, in lower case: made when it is first asked for
 function searchable() {
   found ??= steps.map((step) => [
     step.says, ...[...step.notes, ...step.emitted, ...step.rejected].map(text), ...step.faults,

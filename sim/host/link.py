@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from sim.host.journal import Mail
+from sim.host.journal_records import Mail
 
 if TYPE_CHECKING:
     from sim.host.host import Host
@@ -65,7 +66,11 @@ class Beside:
         self.other = other
 
     async def carry(self, parcels: Iterable[Parcel]) -> Sequence[Receipt]:
-        return [self.other.receive(parcel) for parcel in parcels]
+        receipts = []
+        for parcel in parcels:
+            receipts.append(self.other.receive(parcel))
+            await asyncio.sleep(0)  # others have their turn
+        return receipts
 
     async def close(self) -> None:
         pass
