@@ -127,11 +127,12 @@ class LivePage:
     def _now(self) -> str:
         """What the page asks for again and again."""
         self._asked = time.monotonic()
-        _, at_ms, state, _ = self._mark
+        _, at_ms, state, why = self._mark
         data = {
             "version": self._version,
             "lines": max(self._shown, len(self._log.run.lines)),
             "state": state,
+            "why": printing.printable(why),
             "idle_ms": max(0, now_ms() - at_ms),
             "trouble": printing.printable(self._trouble),
         }

@@ -16,7 +16,7 @@ from sim.base.values import Emission, Fault, Message, Value, show
 from sim.faults import RateLimited
 from sim.host.adapter import AdapterError, Question, Reply
 from sim.host.cast import Cast
-from sim.host.in_flight import arrival, message_of, struck
+from sim.host.in_flight import arrival, message_of, put_of, struck
 from sim.host.journal import Journal
 from sim.host.journal_records import SENT_BITS, Came, Entry, Kept, Line, Mail, digest_of
 from sim.host.payloads import carried, rejects, texts_of
@@ -285,7 +285,7 @@ class HostedSession:
         dump = self.cast.codec.dump
         puts = [*puts_in(outcome.outputs)]
         dumped = [dump(put.message if isinstance(put, Send) else put.emission) for put in puts]
-        said: dict[str, Any] = {"input": given, "outputs": [*map(_put, puts, dumped)]}
+        said: dict[str, Any] = {"input": given, "outputs": [*map(put_of, puts, dumped)]}
         local = outcome.local
         if mail is not None and mail.cause:
             said["cause"] = mail.cause

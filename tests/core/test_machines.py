@@ -240,7 +240,7 @@ def test_a_strategy_that_is_told_something_wrong_of_machines_is_caught(
     strategy, name, broken = FUZZ_LIES[what]
     plan = "crash:unlimited@host" if strategy == "uniform" else "crash:3@host"
     nappers = System({"p": Napper(), "q": Napper()}, machines={"host": ("q", "p")}, faults=plan)
-    arguments = nappers, strategy, range(100), 40
+    arguments = nappers, strategy, range(25), 40
     plain = test_compiled_fuzz.plain_paths(*arguments)
     assert test_compiled_fuzz.paths(*arguments) == plain
     monkeypatch.setattr(FactBook, name, broken)

@@ -166,7 +166,7 @@ def test_a_run_that_does_not_notice_its_rounds_is_found(monkeypatch: pytest.Monk
         find(
             judged(),
             lambda one: simulate(one, make_strategy("uniform", 0), max_steps=200, round_ends=True).round > 0,
-            settings=settings(max_examples=200, **GENERATE),
+            settings=settings(max_examples=60, **GENERATE),
         )
     monkeypatch.undo()
     find(

@@ -311,7 +311,7 @@ def _remembers(names: Names, values: list[Any]) -> bool:
     return all(encode(value, names) == encode(value) for value in (*values, *reversed(values), tuple(values)))
 
 
-@given(st.lists(VALUES, max_size=8), st.integers(1, 4))
+@given(st.lists(VALUES, max_size=3), st.integers(1, 4))
 def test_what_is_remembered_of_an_encoding_is_the_encoding(values: list[Any], known_max: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sim.base.values.KNOWN_MAX", known_max)

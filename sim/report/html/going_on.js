@@ -42,7 +42,7 @@ async function look() {
     if (now.trouble) badge("bad", `cannot be read: ${now.trouble}`);
     else if (behind) badge("warn", `${behind.toLocaleString("en")} lines behind${selects ? ", as text is selected" : ""}`);
     else if (now.state === "open") badge("good", `live, last input ${ageText(now.idle_ms)} ago`);
-    else badge("", now.state);
+    else badge(now.state === "failed" ? "bad" : "", now.why ? `${now.state}: ${now.why}` : now.state);
   } catch {
     badge("bad", "cannot be reached: this is what was known before");
   }
