@@ -41,6 +41,13 @@ class Journal:
     def _last(self, query: str, *values: object) -> int:
         return int(self.database.rows(query, *values)[0][0] or 0)
 
+    def hold(self) -> int:
+        """Host it: nobody else may, until it is closed. Gives when its last line was written, in milliseconds since 1970;
+        whoever hosted it until now may have written since it was opened."""
+        self.database.hold()
+        self.lines = self._last(_LINES)
+        return self._last("SELECT max(at_ms) FROM (SELECT at_ms FROM trace ORDER BY n DESC LIMIT 1) AS last")
+
     def close(self) -> None:
         self.database.close()
 
