@@ -245,6 +245,11 @@ class Journal:
         )
         return [(int(n), str(digest)) for n, digest in rows]
 
+    def state_of(self, session: str) -> str:
+        """The state of a session; empty if there is none."""
+        found = self.database.rows("SELECT state FROM session WHERE id = ?", session)
+        return str(found[0][0]) if found else ""
+
     def mark(self, session: str) -> tuple[int, int, str, str]:
         """(last line, when it was written, state, why) of a session: what changes whenever it does something."""
         rows = self.database.rows("SELECT n, at_ms FROM trace WHERE session = ? ORDER BY n DESC LIMIT 1", session) or [
