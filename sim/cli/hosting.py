@@ -7,8 +7,8 @@ import json
 import os
 import signal
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,13 @@ from sim.campaign import hosted_sessions
 from sim.campaign.hosted_sessions import HostedEntry, HostedPlan, refuse_foreign
 from sim.cli import options
 from sim.cli.campaigns import SessionDesk
+from sim.host.cast import Cast, made
 from sim.host.configuration import Hosting, HostingLimits, read_hosting
 from sim.host.configured import adapter_of
 from sim.host.configured_links import links_of, port_of
+from sim.host.given import check_until, frozen
 from sim.host.host import FAILED, OPEN, OVER, STOPPED, Host
-from sim.host.host_log import LogFile, faults_of, line_words, log_line
+from sim.host.host_log import LogFile, check_log, faults_of, line_words, log_line
 from sim.host.hosted_session import BeyondTable
 from sim.host.journal import Journal, is_address, open_journal, without_password
 from sim.host.observer import Observer
@@ -87,8 +89,8 @@ def load(wanted: Wanted, hosting: Hosting) -> Target:
     return load_target(wanted.target, {**given, **wanted.sets})
 
 
-def make_host(wanted: Wanted, hosting: Hosting, target: Target) -> Host:
-    """The host of a configuration. Raises `ConfigError`."""
+def make_host(wanted: Wanted, hosting: Hosting, target: Target, name: str) -> Host:
+    """The host of a configuration for the session `name`. Raises `ConfigError`; then no journal was made."""
     folder = Path(wanted.config).resolve().parent
 
     def system(**config: Any) -> Any:
@@ -98,11 +100,18 @@ def make_host(wanted: Wanted, hosting: Hosting, target: Target) -> Host:
         return load_target(wanted.target, given).system
 
     adapters = {
-        name: adapter_of(name, _beside(folder, given), f"{wanted.config}: adapters.{name}", class_of)
+        name: adapter_of(name, _beside(folder, given), f"{wanted.config}: adapters", class_of)
         for name, given in hosting.adapters.items()
     }
     links = links_of(hosting.links, f"{wanted.config}: links", folder)
     listen = None if hosting.listen is None else port_of(hosting.listen, f"{wanted.config}: listen", folder)
+    declared = made(system, _config_in(wanted.journal, name) or target.config, target.model)
+    with _told_of(wanted.config):
+        cast = Cast(declared, hosting.here, adapters, links, {}, hosting.carries)
+        for process, states in hosting.until.items():
+            check_until(cast, process, states)
+        if hosting.log is not None:
+            check_log(str(folder / hosting.log))
     return Host(
         system,
         observer=_spans(wanted, hosting),
@@ -118,6 +127,24 @@ def make_host(wanted: Wanted, hosting: Hosting, target: Target) -> Host:
     )
 
 
+def _config_in(journal: str, name: str) -> dict[str, Any]:
+    """The config of a session that this journal has; empty if there is none. What is wrong with the journal is told when it
+    is taken."""
+    with suppress(SimError), open_journal(journal, fresh=False) as found:
+        config = found.sessions().get(name, ({},))[0]
+        return {key: frozen(value) for key, value in config.items()}
+    return {}
+
+
+@contextmanager
+def _told_of(path: str) -> Iterator[None]:
+    """Mistakes are told with the file that they are in."""
+    try:
+        yield
+    except SimError as error:
+        raise ConfigError(*(f"{path}: {mistake}" for mistake in error.mistakes)) from None
+
+
 def _beside(folder: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """What is given, with its paths counted from the folder of the configuration file."""
     paths = {key: str(folder / given[key]) for key in ("path", "certificates") if isinstance(given.get(key), str)}
@@ -127,12 +154,10 @@ def _beside(folder: Path, given: Mapping[str, Any]) -> dict[str, Any]:
 def _spans(wanted: Wanted, hosting: Hosting) -> Observer | None:
     if not hosting.otel:
         return None
-    try:
+    with _told_of(f"{wanted.config}: otel"):
         from sim.host.host_spans import spans_from_environment  # needs the extra
 
         return spans_from_environment(os.environ, texts=hosting.otel_texts)
-    except ConfigError as error:
-        raise ConfigError(*(f"{wanted.config}: otel: {mistake}" for mistake in error.mistakes)) from None
 
 
 def host_session(at: SessionDesk, wanted: Wanted, name: str = "") -> int:
@@ -140,7 +165,7 @@ def host_session(at: SessionDesk, wanted: Wanted, name: str = "") -> int:
     hosting = read_configuration(wanted.config)
     target = load(wanted, hosting)
     name = name or hosting.session or target.model.rpartition(".")[2]
-    host = make_host(wanted, hosting, target)
+    host = make_host(wanted, hosting, target, name)
     journal = wanted.journal if is_address(wanted.journal) else str(Path(wanted.journal).resolve())
     plan = HostedPlan(wanted.target, name, without_password(journal), str(Path(wanted.config).resolve()))
     number = hosted_sessions.note(at.store, at.project, plan, at.place, OPEN)

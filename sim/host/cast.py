@@ -53,6 +53,7 @@ class Cast:
         self.codec = Codec(
             [*(type(machine) for machine in (*processes.values(), *system.monitors.values())), *system.carriers]
         )
+        self._check_carries(carries)
         self.decide = dict(decide)
         self.carries = dict(carries)
         self.faults = {fault.kind: fault for fault in system.carriers}
@@ -60,6 +61,14 @@ class Cast:
         self._must: dict[tuple[str, str], tuple[str, ...]] = {}
         self._hears: dict[type, tuple[str, ...]] = {}
         self.hears_anything = any(self.hearing(kind) for kind in (Received, Crashed, Restarted))
+
+    def _check_carries(self, carries: Carries) -> None:
+        """Refuses what is not a message: nothing would ever bring anything."""
+        known = [kind.__name__ for kind in self.codec.kinds() if issubclass(kind, Message) and kind is not Message]
+        names = dict.fromkeys(name for message, kinds in carries.items() for name in (message, *kinds))
+        mistakes = [f"carries: {unknown('message', name, known)}" for name in names if name not in known]
+        if mistakes:
+            raise ConfigError(*mistakes)
 
     def hearing(self, kind: type[Emission]) -> tuple[str, ...]:
         """The monitors that listen to emissions of this class."""

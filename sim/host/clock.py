@@ -17,10 +17,14 @@ class SteadyClock:
         self,
         warn: Callable[[str], None],
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
-        last_ms: int = 0,
     ) -> None:
-        self._warn, self._now_ms, self._last_ms = warn, now_ms, last_ms
+        self._warn, self._now_ms = warn, now_ms
+        self._last_ms = 0
         self._warned = False
+
+    def begin_at(self, last_ms: int) -> None:
+        """Tells nothing before this, which a host before this one has told."""
+        self._last_ms = max(self._last_ms, last_ms)
 
     def __call__(self) -> int:
         now = self._now_ms()

@@ -69,6 +69,8 @@ def read_hosting(data: Any, complain: Complain) -> Hosting:
 def _session(found: Hosting, value: Any, complain: Complain) -> None:
     if not isinstance(value, str | int) or isinstance(value, bool) or not str(value).strip():
         complain((), f"is {describe(value)}; expected the name of the session")
+    elif not str(value).isprintable():  # no database takes every character
+        complain((), f"is {describe(value)}; expected a name of printable characters")
     found.session = str(value)
 
 

@@ -145,7 +145,7 @@ class Host:
 
     async def open(self, sessions: Collection[str] | None = None) -> None:
         """Take the journal, and go on with its open sessions, or with these, whatever has ended them before they were over."""
-        self.journal.database.hold()
+        self._clock.begin_at(self.journal.hold())
         since = self.journal.lines + 1
         known = self.journal.sessions()
         for name in sessions or ():

@@ -78,6 +78,19 @@ def _json(data: Any) -> str:
     return json.dumps(data, ensure_ascii=True, separators=(",", ":")) + "\n"
 
 
+def check_log(path: str) -> None:
+    """Raises `ConfigError` if no log can be written there. What is there stays."""
+    try:
+        with open(path, "a", encoding="utf-8"):
+            pass
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: str, error: OSError) -> ConfigError:
+    return ConfigError(f"{path}: the log cannot be written: {error.strerror}")
+
+
 class LogFile:
     """The log of a session in a file, while it goes on. It is written anew from the journal: what a killed host has left of
     it is of no use."""
@@ -94,7 +107,7 @@ class LogFile:
                 for line in log_text(self._journal, self._session, head=begins, above=max(0, self._above)):
                     file.write(line)
         except OSError as error:
-            raise ConfigError(f"{self.path}: the log cannot be written: {error.strerror}") from None
+            raise _unwritable(self.path, error) from None
         self._above = self._journal.lines
 
 

@@ -41,6 +41,13 @@ class Journal:
     def _last(self, query: str, *values: object) -> int:
         return int(self.database.rows(query, *values)[0][0] or 0)
 
+    def hold(self) -> int:
+        """Host it: nobody else may, until it is closed. Gives when its last line was written, in milliseconds since 1970;
+        whoever hosted it until now may have written since it was opened."""
+        self.database.hold()
+        self.lines = self._last(_LINES)
+        return self._last("SELECT max(at_ms) FROM (SELECT at_ms FROM trace ORDER BY n DESC LIMIT 1) AS last")
+
     def close(self) -> None:
         self.database.close()
 
@@ -237,6 +244,11 @@ class Journal:
             "SELECT line, hash FROM taken WHERE session = ? AND line > ? ORDER BY line", session, above
         )
         return [(int(n), str(digest)) for n, digest in rows]
+
+    def state_of(self, session: str) -> str:
+        """The state of a session; empty if there is none."""
+        found = self.database.rows("SELECT state FROM session WHERE id = ?", session)
+        return str(found[0][0]) if found else ""
 
     def mark(self, session: str) -> tuple[int, int, str, str]:
         """(last line, when it was written, state, why) of a session: what changes whenever it does something."""

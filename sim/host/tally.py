@@ -49,6 +49,7 @@ class SessionTally:
     metrics: RunMetrics
     lines: int
     restarts: int
+    """How often a host has gone on with it."""
     calls: int
     cut_off: int
     struck: dict[str, int] = field(default_factory=dict)
@@ -78,7 +79,9 @@ class _Reader:
         self.said: dict[int, Line] = {}
         self.fate: dict[str, str | None] = {}
         """By the line in which something was sent: why whoever took it rejected it; None if it counted."""
-        self.duplicates = self.replays = self.lines = self.restarts = 0
+        self.duplicates = self.replays = self.lines = 0
+        self.started_again: dict[str, int] = {}
+        """How often, by machine."""
         self.active_ms = 0
         self.struck: dict[str, int] = {}
 
@@ -88,7 +91,8 @@ class _Reader:
             return
         self.lines += 1
         self.active_ms = line.at_ms
-        self.restarts += "restart" in said["input"]
+        if "restart" in said["input"]:
+            self.started_again[line.process] = self.started_again.get(line.process, 0) + 1
         if (kind := said["input"].get("fault")) is not None:
             self.struck[kind] = self.struck.get(kind, 0) + 1
         if line.n in answered:
@@ -182,7 +186,7 @@ def tally(journal: Journal, session: str, now_ms: int) -> SessionTally:
         pending,
         metrics,
         reader.lines,
-        reader.restarts,
+        max(reader.started_again.values(), default=0),
         len(calls),
         cut_off,
         reader.struck,

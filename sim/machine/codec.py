@@ -102,6 +102,10 @@ class Codec:
     def _bytes(self, inner: Any) -> Value:
         return base64.b64decode(inner, validate=True)
 
+    def kinds(self) -> tuple[type, ...]:
+        """All classes that it knows."""
+        return tuple(self._names)
+
     def kind(self, name: str) -> type:
         """The class of this name. Raises `ConfigError` if there is none."""
         return self._kind(name)
