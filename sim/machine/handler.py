@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple, cast
 
-from transitions import Event, EventData, Machine, Transition
+from transitions import EventData, Machine, MachineError, Transition
 
 from sim.base.annotations import mismatches, within_value
 from sim.base.errors import ModelError, failure, nearest, text_of
@@ -89,40 +89,15 @@ class _RowTransition(Transition):
         self.row = row
 
     def execute(self, event_data: EventData) -> bool:
-        """As the library does it, without what no table of ours has: callbacks that are looked up by name, callbacks of the
-        machine itself, and lines for a log."""
-        model: Any = event_data.model
-        conditions: list[Any] = self.conditions
-        for condition in conditions:
-            if condition.func(event_data) is not condition.target:
-                return False
-        event_data.machine.callbacks(self.before, event_data)
-        if self.dest:
-            self._change_state(event_data)
-        event_data.machine.callbacks(self.after, event_data)
-        model._step.row = self.row
-        return True
+        taken = super().execute(event_data)
+        if taken:
+            model: Any = event_data.model
+            model._step.row = self.row
+        return taken
 
 
 class _Machine(Machine):
     transition_cls = _RowTransition
-
-    def callbacks(self, funcs: Iterable[Any], event_data: EventData) -> None:
-        for call in funcs:
-            call(event_data)
-
-    def take(self, event: Event, model: Any, args: tuple[Any, ...]) -> bool:
-        """The first row of the event that fits: `Event.trigger`, without its queue and its hooks."""
-        state = self.get_state(model.state)
-        rows: Any = event.transitions
-        if state.name not in rows:
-            return False
-        data = EventData(state, event, self, model, args, {})
-        for row in rows[state.name]:
-            data.transition = row
-            if row.execute(data):
-                return True
-        return False
 
 
 class _Call:
@@ -152,7 +127,7 @@ class _Call:
 
 
 @cache
-def _machine(cls: Any) -> _Machine:
+def _machine(cls: Any) -> Machine:
     """The library's machine of a class, in strict settings: no automatic transitions, no queue, no
     tolerance of undeclared triggers."""
     table: Table = cls.table
@@ -206,7 +181,7 @@ class Handler:
         self.initial_state = definition.state
         self.initial_fields = definition.field_values()
         self.calls = 0
-        self._machine: _Machine = _machine(cast(Any, self.cls))
+        self._machine: Machine = _machine(cast(Any, self.cls))
 
     def initial(self, decide: Decide | None = None) -> list[Outcome]:
         """The outcomes of `on_start` in the initial state."""
@@ -300,7 +275,11 @@ class Handler:
             raise NotEnabled
 
         def handle(instance: StateMachine, step: HandlerCall) -> None:
-            if not machine.take(event, instance, () if given is None else (given,)):
+            try:
+                taken = event.trigger(instance, *(() if given is None else (given,)))
+            except MachineError:
+                raise Refused from None
+            if not taken:
                 raise Refused
             if step.row is not None and step.row.dest is DEFER:
                 raise NotEnabled
