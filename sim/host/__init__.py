@@ -1,7 +1,7 @@
 """Runs the machines that were checked: for real, with a journal, on asyncio.
 
-What belongs here: hosts, journals, links between hosts, what stands for a process that is not a machine here. What does not:
-the graph, and whatever walks it; a host knows machines and systems only.
+What belongs here: hosts, journals, links between hosts, what stands for a process that is not a machine here.
+What does not: the graph, and whatever walks it; a host knows machines and systems only.
 """
 
 from __future__ import annotations

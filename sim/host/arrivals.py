@@ -65,6 +65,8 @@ class Arrivals:
         if mail.id <= last:
             return None
         session = host.running.get(mail.session)
+        if session is None and host.journal.state_of(mail.session) == "over":
+            return None  # nobody takes it any longer, so nobody has to send it
         if session is None or host.failure is not None:
             return ""
         if refused := refused_by(session.cast, mail):

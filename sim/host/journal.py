@@ -99,7 +99,7 @@ class Journal:
         for number in entry.replaced:
             do("DELETE FROM mail WHERE id = ?", number)
         for process, kept in entry.machines.items():
-            fields, timers = _text(kept.fields), _text(kept.timers)
+            fields, timers = _text(kept.fields), _text(kept.timers) if kept.timers else "{}"
             do(_MACHINE, session, process, kept.place, kept.role, kept.kind, kept.state, fields, timers)
         for line in entry.lines:
             do("INSERT INTO trace VALUES (?, ?, ?, ?, ?)", line.n, session, line.process, _text(line.said), line.at_ms)
@@ -107,7 +107,7 @@ class Journal:
             do("INSERT INTO payload VALUES (?, ?) ON CONFLICT DO NOTHING", digest, _text(text))
         for mail in entry.sent:
             message, fault = _text(mail.message), "" if mail.fault is None else _text(mail.fault)
-            texts = _text(mail.texts)
+            texts = _text(mail.texts) if mail.texts else "[]"
             do(_MAIL, mail.id, session, mail.source, mail.target, message, fault, texts, mail.cause, mail.sent_ms)
         for process, message, digest in entry.brought:
             n = entry.lines[-1].n
@@ -244,6 +244,11 @@ class Journal:
             "SELECT line, hash FROM taken WHERE session = ? AND line > ? ORDER BY line", session, above
         )
         return [(int(n), str(digest)) for n, digest in rows]
+
+    def state_of(self, session: str) -> str:
+        """The state of a session; empty if there is none."""
+        found = self.database.rows("SELECT state FROM session WHERE id = ?", session)
+        return str(found[0][0]) if found else ""
 
     def mark(self, session: str) -> tuple[int, int, str, str]:
         """(last line, when it was written, state, why) of a session: what changes whenever it does something."""

@@ -58,7 +58,10 @@ class Codec:
     def load(self, data: Any) -> Value:
         """The value that `dump` has written so. Raises `ConfigError` for what it could not have written, with a record
         whose class has other fields now among it."""
-        return freeze(self._load(data))
+        try:
+            return freeze(self._load(data))
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"{str(data)[:80]} is not a value: {error}") from None
 
     def _load(self, data: Any) -> Value:
         if isinstance(data, list):
@@ -162,8 +165,11 @@ def _reachable(classes: Iterable[type]) -> Iterator[type]:
 
 
 def _is_kept(cls: type) -> bool:
-    """Whether its instances may be values: records, which any frozen dataclass is, and enums."""
+    """Whether its instances may be values: records, which any frozen dataclass is, and enums. The framework's own are, if
+    they are declared as records: nobody has a system in a field."""
     if issubclass(cls, Enum):
         return cls is not Enum
+    if cls.__module__.partition(".")[0] == __name__.partition(".")[0]:
+        return cls is not Record and issubclass(cls, Record)
     params = getattr(cls, "__dataclass_params__", None)
     return cls is not Record and params is not None and bool(params.frozen)

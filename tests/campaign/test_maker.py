@@ -112,6 +112,7 @@ def test_a_store_that_changes_what_is_written_is_refused(kind: str, here: Path) 
 def make_old(file: Path) -> None:
     """The store as it was before there were seals."""
     with closing(sqlite3.connect(file)) as database, database:
+        database.execute("DROP TABLE hosted")
         database.execute("ALTER TABLE session DROP COLUMN seal")
         database.execute("PRAGMA user_version = 1")
 

@@ -66,7 +66,7 @@ def test_tables_are_strict_and_the_log_is_written_ahead(tmp_path: Path) -> None:
         assert [row[0] for row in store.rows("PRAGMA journal_mode")] == ["wal"]
         tables = store.rows("PRAGMA table_list")
         assert {row["name"]: row["strict"] for row in tables if not row["name"].startswith("sqlite_")} == dict.fromkeys(
-            ("session", "part", "chunk", "finding", "known"), 1
+            ("session", "part", "chunk", "finding", "known", "hosted"), 1
         )
         with pytest.raises(sqlite3.IntegrityError), store.writing() as change:
             change.do("INSERT INTO part (session, version, code, created_ms) VALUES ('one', 'v', 'c', 1)")
@@ -97,7 +97,7 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
 def test_a_store_of_a_later_roundsim_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "s.sqlite"
     CampaignStore(file, (*MIGRATIONS, "SELECT 1")).close()
-    with pytest.raises(ConfigError, match="has version 3, this roundsim knows 2; use the roundsim that wrote it"):
+    with pytest.raises(ConfigError, match="has version 4, this roundsim knows 3; use the roundsim that wrote it"):
         CampaignStore(file)
 
 

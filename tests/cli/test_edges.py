@@ -281,7 +281,7 @@ def test_what_nobody_foresaw_is_one_line(
     def load(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("sim.cli.check.load_target", load)
+    monkeypatch.setattr("sim.cli.journals.load_target", load)
     stdout = sys.stdout
     assert call(["check", "models.paxos"]) == status
     sys.stdout = stdout

@@ -34,9 +34,15 @@ def test_a_host_that_breaks_a_promise_is_found_out(plant: str, tmp_path: Path) -
 
 
 @pytest.mark.soak
-def test_two_hundred_kills(tmp_path: Path) -> None:
-    for seed in range(10):
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        found = kill_at_random(folder, kills=20, seed=seed + 100)
-        assert found.wrong == [], f"seed {seed}"
+@pytest.mark.parametrize("seed", range(10))
+def test_two_hundred_kills(seed: int, tmp_path: Path) -> None:
+    assert kill_at_random(tmp_path, kills=SLICE, seed=seed + 100).wrong == []
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(5))
+def test_fifty_kills_on_postgresql(seed: int, server: str, tmp_path: Path) -> None:
+    def journals(part: str) -> str:
+        return f"{server}&schema=kills_{seed}_{part}"
+
+    assert kill_at_random(tmp_path, kills=PART, seed=seed + 200, journals=journals).wrong == []

@@ -445,6 +445,23 @@ def test_a_session_that_is_not_running_there_holds_up_no_other(folder: Path) -> 
     asyncio.run(work())
 
 
+def test_what_comes_for_a_session_that_is_over_is_taken_and_nothing_comes_of_it(folder: Path) -> None:
+    async def work() -> None:
+        links: dict[str, Link] = {"source": Stream(f"unix:{folder}/nobody")}
+        far = Host(items(5), journal=folder / "far.db", here=["sink"], links=links, listen=f"unix:{folder}/far")
+        async with far:
+            await far.start(SESSION)
+            mail = Mail(9 << SENT_BITS, SESSION, "source", "sink", {"@": "Item", "n": 1})
+            far.stop_session(SESSION, "for now")
+            assert not far.receive(Parcel(SENDER, mail, 0, {})).kept
+            with far.journal.database.writing() as change:
+                change.do("UPDATE session SET state = 'over'")
+            assert far.receive(Parcel(SENDER, mail, 0, {})).kept
+            assert far.journal.mail(SESSION) == []
+
+    asyncio.run(work())
+
+
 def test_two_links_to_one_host_keep_apart_what_has_come(folder: Path) -> None:
     """One of them is down for long: what it has to bring comes later, and is new all the same."""
 

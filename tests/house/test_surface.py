@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sim.surface.model import Difference, Impact
-from sim.surface.survey import Question, survey
+from sim.surface.survey import SurveyQuestion, survey
 from tests.released import declarations
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +21,7 @@ RELEASED = Path(__file__).with_name("released") / "sim.py"
 def broken(now: str, folder: Path) -> list[Difference]:
     """What code that stands on the last release meets otherwise."""
     (folder / "sim.py").write_text(now, "utf-8")
-    (judged,) = survey(Question((str(RELEASED.parent), str(folder)))).judged
+    (judged,) = survey(SurveyQuestion((str(RELEASED.parent), str(folder)))).judged
     return judged.comparison.of(Impact.BREAKING)
 
 
