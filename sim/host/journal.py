@@ -192,6 +192,12 @@ class Journal:
         query = f"SELECT 1 FROM mail WHERE session = ? AND target IN ({_places(targets)}) LIMIT 1"  # noqa: S608
         return bool(self.database.rows(query, session, *targets))
 
+    def targets(self, session: str) -> list[str]:
+        """The processes to which something is in flight in a session."""
+        return [
+            str(row[0]) for row in self.database.rows("SELECT DISTINCT target FROM mail WHERE session = ?", session)
+        ]
+
     def mail_to(self, targets: Sequence[str], above: int, most: int) -> list[Mail]:
         """What is in flight to these processes in any session, after the message `above`, at most so many."""
         query = f"{_MAILS} WHERE target IN ({_places(targets)}) AND id > ? ORDER BY id LIMIT {most:d}"

@@ -43,10 +43,11 @@ def _local(cast: Cast, handler: Handler, kept: Kept | None) -> Local:
 
 
 def _lost(journal: Journal, session: str, cast: Cast) -> Iterator[str]:
-    """What is in flight and would never arrive."""
-    for mail in journal.mail(session):
-        told = unreadable(cast, mail)
-        if mail.target not in cast.system.processes:
-            told = unknown("process", mail.target, cast.system.processes)
-        if told:
+    """What is in flight and would never arrive. What is for machines of another host stays on the disk: that host reads it."""
+    known = cast.system.processes
+    for target in journal.targets(session):
+        if target not in known:
+            yield f"a message in flight: {unknown('process', target, known)}"
+    for mail in journal.mail(session, cast.machines):
+        if told := unreadable(cast, mail):
             yield f"a message in flight from {mail.source} to {mail.target}: {told}"

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sim.host import hosted_session
+from sim.host import taken_over
 from sim.host.carrier import Carrier
 from sim.host.host import Host
 from sim.host.hosted_session import HostedSession, Step
@@ -46,7 +46,7 @@ def acknowledge_before_commit() -> None:
 
 def keep_what_is_not_durable() -> None:
     """A restart begins with all fields as they were."""
-    hosted_session.durable = lambda machine: list(type(machine).table.fields)  # type: ignore[attr-defined]
+    taken_over.durable = lambda machine: list(type(machine).table.fields)  # type: ignore[attr-defined]
 
     def down(self: Handler, fields: tuple[Any, ...], state: str = DOWN) -> Local:
         return Local(state, fields)

@@ -218,7 +218,10 @@ SPOILED: dict[str, tuple[Callable[[Path], object], str]] = {
         of_words('UPDATE mail SET message = \'{"@": "Nobody"}\''),
         "to claude: unknown class 'Nobody'",
     ),
-    "an unknown process": (of_words("UPDATE mail SET target = 'nobody'"), "to nobody: unknown process 'nobody': use"),
+    "an unknown process": (
+        of_words("UPDATE mail SET target = 'nobody'"),
+        "session plan: a message in flight: unknown process 'nobody': use",
+    ),
     "an unknown fault": (
         of_words('UPDATE mail SET fault = \'{"kind": "flood"}\''),
         "to claude: it cannot be read: KeyError",
