@@ -68,7 +68,7 @@ def test_a_killed_session_is_listed_answered_and_resumed(sim: Sim) -> None:
         "1 (claude)",
         "open",
     ]
-    status, out, _ = sim("sessions")
+    _, out, _ = sim("sessions")
     assert re.fullmatch(
         r"id +active +branch +target +stage +pending +cost +state\n"
         r"1 +\d+ s ago +- +models.consensus +coordinator asking +1 \(claude\) +0 USD +open\n",
