@@ -17,16 +17,17 @@ import asyncio
 import contextlib
 import uuid
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self, cast
 
 from sim.base import printing
 from sim.base.errors import ConfigError, SimError, failure, listing, unknown
-from sim.host.adapter import Adapter, Reply
+from sim.host.adapter import Adapter
 from sim.host.alarms import Alarms, Timer
 from sim.host.arrivals import Arrivals
-from sim.host.carrier import AGAIN_S, Carrier
+from sim.host.asking import Asking
+from sim.host.carrier import Carrier
 from sim.host.casts import Casts
 from sim.host.clock import SteadyClock
 from sim.host.database import Database
@@ -34,11 +35,10 @@ from sim.host.desk import Desk
 from sim.host.given import by_class, by_link
 from sim.host.hosted_session import BeyondTable, HostedSession
 from sim.host.journal import Journal, open_journal
-from sim.host.journal_records import Entry, Mail
+from sim.host.journal_records import Entry
 from sim.host.left_behind import left_behind
 from sim.host.link import Link, Parcel, Receipt, Sender
 from sim.host.observer import Observer
-from sim.host.played import Cannot
 from sim.host.port import Port
 from sim.host.step import Step
 from sim.machine.handler import Decide
@@ -112,7 +112,9 @@ class Host:
         self._tasks: set[asyncio.Task[None]] = set()
         self._queued: set[str] = set()
         """Sessions that are to be gone on with."""
-        self._asking: set[int] = set()
+        self.limit: Callable[[str], str] = lambda _: ""
+        """Asked before each call that may cost something: why none may begin in this session, which then ends for now."""
+        self._asking = Asking(self, self._desk, self._step, self._nothing_came, self._hold_back)
         self._carriers: list[Carrier] = []
         self._arrivals = Arrivals(self, self._step, self._after, self._fail)
         self._closing = False
@@ -342,9 +344,21 @@ class Host:
     def _queue_deliveries(self, session: HostedSession, target: str) -> None:
         if target in session.cast.played:
             for mail in session.deliverable(target):
-                if mail.fault is None and mail.id not in self._asking:
-                    self._asking.add(mail.id)
-                    self._spawn(self._ask(session, mail))
+                if mail.fault is None and self._asking.begun(mail):
+                    self._spawn(self._asking.ask(session, mail))
+
+    def _nothing_came(self, session: HostedSession) -> None:
+        """Of a question: perhaps nothing will come any more at all."""
+        self._do(lambda: self._look_whether_over(session))
+
+    def _hold_back(self, session: HostedSession, why: str) -> None:
+        """No call may begin any more: once those have ended that are under way, so does the session."""
+
+        def end() -> None:
+            if not session.over and not self._asking.under_way(session, people=False):
+                self._end(session, STOPPED, why)
+
+        self._do(end)
 
     def _look_whether_over(self, session: HostedSession) -> None:
         """A session is over where its `until` says so, else where nothing more happens by itself."""
@@ -363,9 +377,9 @@ class Host:
     def _is_busy(self, session: HostedSession) -> bool:
         """Whether anything is under way: an answer, a timer, a message to another host; or a move from outside may come, and what
         is deferred waits for it. A fault that strikes where nobody heeds it is nothing."""
-        mails = [mail for waiting in session.waiting.values() for mail in waiting]
-        if self._alarms.run(session) or any(mail.id in self._asking for mail in mails):
+        if self._alarms.run(session) or self._asking.under_way(session):
             return True
+        mails = (mail for waiting in session.waiting.values() for mail in waiting)
         is_deferred = any(mail.fault is None for mail in mails) or bool(self._alarms.late(session))
         if is_deferred and session.may_move():
             return True
@@ -379,37 +393,6 @@ class Host:
         self.running.pop(session.name, None)
         self._alarms.end(session.name)
         self._changed.set()
-
-    # --- adapters ---------------------------------------------------------------------------------------
-
-    async def _ask(self, session: HostedSession, mail: Mail) -> None:
-        """Ask an adapter about a message until there is an answer."""
-        wait_s = AGAIN_S[0]
-        adapter = self.adapters[mail.target]
-        try:
-            while not session.over:
-                question = session.question(mail)
-                if question is None:  # it is deferred: the next step of the process looks again
-                    self._do(lambda: self._look_whether_over(session))
-                    return
-                began = self._desk.called(adapter, mail, question)
-                answer: Awaitable[Reply] = adapter.ask(question)
-                if self.observer is not None and began is not None:
-                    answer = self.observer.asking(self.journal, mail, adapter, answer)
-                reply = await answer
-                wish = self._desk.wish_for(mail)
-                try:
-                    if not self._step(session, lambda: session.answer(mail, reply, began, wish)):  # noqa: B023
-                        self._do(lambda: self._look_whether_over(session))
-                except Cannot as error:
-                    self.tell(f"{mail.target}: {error.mistakes[0]}; it is asked again in {wait_s:g} s")
-                    await asyncio.sleep(wait_s)
-                    wait_s = min(AGAIN_S[1], 2 * wait_s)
-                    continue
-                return
-        finally:
-            self._asking.discard(mail.id)
-            self._desk.done(mail)
 
     # --- links ------------------------------------------------------------------------------------------
 

@@ -136,6 +136,10 @@ class Journal:
         with self.database.writing() as change:
             change.do(_CALL, mail.id, at_ms, mail.session, mail.target, _text(known) if known else "")
 
+    def calls_made(self, session: str) -> int:
+        """How many calls have begun in a session."""
+        return self._last("SELECT count(*) FROM call WHERE session = ?", session)
+
     def called_last(self, mail: int) -> int:
         """When the last call about this message began: each has a time of its own, also while the clock stands still."""
         return self._last("SELECT max(began_ms) FROM call WHERE mail = ?", mail)
