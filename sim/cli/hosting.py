@@ -21,7 +21,7 @@ from sim.campaign.hosted_sessions import HostedEntry, HostedPlan, refuse_foreign
 from sim.cli import options
 from sim.cli.campaigns import SessionDesk
 from sim.host.cast import Cast, made
-from sim.host.configuration import Hosting, HostingLimits, read_hosting
+from sim.host.configuration import Hosting, read_hosting
 from sim.host.configured import adapter_of
 from sim.host.configured_links import links_of, port_of
 from sim.host.given import check_until, frozen
@@ -218,6 +218,8 @@ def summary_of(entry: HostedEntry) -> tuple[str, str, str, str]:
         return "?", "?", "?", "not known to be yours"
     try:
         with journal_of(entry) as journal:
+            if entry.plan.session not in journal.sessions():
+                return "?", "?", "?", "not in its journal"
             found = _tally(journal, entry)
     except SimError:
         return "?", "?", "?", "its journal cannot be read"
@@ -262,6 +264,9 @@ class _Life:
         self.number = number
         self.state = OPEN
         self._seen = 0
+        self._limited = ""
+        self._is_told = False
+        host.limit = self._limit_of_calls
         folder = Path(wanted.config).resolve().parent
         self._log = LogFile(host.journal, name, str(folder / hosting.log)) if hosting.log else None
 
@@ -289,6 +294,12 @@ class _Life:
             self._seen = self.host.journal.lines if self.name in known else 0
             status, why = await self._live(stop)
             self._tell_end(status, why)
+        except BeyondTable as error:  # as it began, or went on
+            status, why = self._beyond(error)
+            if self.name in self.host.sessions():
+                self._tell_end(status, why)
+            else:
+                printing.err(f"sim: {why}")
         finally:
             await self.host.close()
         return status
@@ -306,10 +317,10 @@ class _Life:
                     return self._over(over)
                 if stopped in done:
                     return ExitStatus.INTERRUPTED, f"stopped; go on with: sim resume {self.number}"
-                if why := self._limit(self.hosting.limits, began_ms):
-                    self.state = STOPPED
-                    self.host.stop_session(self.name, why)
-                    return ExitStatus.INCOMPLETE, f"{why}; go on with: sim resume {self.number}"
+                for_ms = self.hosting.limits.for_ms
+                if for_ms is not None and now_ms() - began_ms >= for_ms and self.name in self.host.running:
+                    self._limited = "the limit of time is reached"
+                    self.host.stop_session(self.name, self._limited)
         finally:
             over.cancel()
             stopped.cancel()
@@ -319,27 +330,39 @@ class _Life:
         error = over.exception()
         if error is None:
             why = over.result()
+            if why == self._limited:
+                self.state = STOPPED
+                raised = "" if "time" in why else f"raise it in {self.wanted.config}, then "
+                return ExitStatus.INCOMPLETE, f"{why}; {raised}go on with: sim resume {self.number}"
             self.state = OVER if why == OVER else FAILED
             return (ExitStatus.AS_EXPECTED, "") if why == OVER else (ExitStatus.VIOLATED, why)
         if not isinstance(error, BeyondTable):
             raise error
+        return self._beyond(error)
+
+    def _beyond(self, error: BeyondTable) -> tuple[ExitStatus, str]:
         self.state = FAILED
         left = f"; left: {listing(error.left, 'and')}" if error.left else ""
         return ExitStatus.VIOLATED, f"{error.mistakes[0]}{left}"
 
-    def _limit(self, limits: HostingLimits, began_ms: int) -> str:
-        """The limit that is reached, if one is."""
-        if limits.for_ms is not None and now_ms() - began_ms >= limits.for_ms:
-            return "the limit of time is reached"
-        if limits.calls is None and limits.usd is None:
-            return ""
-        found = tally(self.host.journal, self.name, now_ms())
-        if limits.calls is not None and found.calls >= limits.calls and found.is_waiting_for_calls:
-            return f"the limit of {limits.calls} calls is reached"
-        cost = found.metrics.cost
-        if limits.usd is not None and cost is not None and cost.total.usd >= limits.usd:
-            return f"the limit of {limits.usd} USD is reached"
-        return ""
+    def _limit_of_calls(self, session: str) -> str:
+        """Why no call may begin any more; empty if one may."""
+        limits, journal = self.hosting.limits, self.host.journal
+        if limits.calls is not None and journal.calls_made(session) >= limits.calls:
+            self._limited = f"the limit of {limits.calls} calls is reached"
+        elif limits.usd is not None:
+            metrics = tally(journal, session, now_ms()).metrics
+            cost = metrics.cost
+            unknown = dict.fromkeys([row.agent for row in metrics.snapshot.billed if row.share.unreported])
+            unknown |= dict.fromkeys(metrics.unpriced_agents())
+            if unknown and not self._is_told:
+                self._is_told = True
+                self.host.tell(
+                    f"limits.usd: what {listing([*unknown], 'and')} cost is not known, and not counted; limit the calls"
+                )
+            if cost is not None and cost.total.usd >= limits.usd:
+                self._limited = f"the limit of {limits.usd} USD is reached"
+        return self._limited
 
     def _tell_lines(self) -> None:
         """What was done since, to the log and to whoever follows."""

@@ -40,7 +40,7 @@ class Desk:
             if before is not None:
                 return before
             known = adapter.waiting(question)
-        began = self._clock()
+        began = max(self._clock(), 1 + self._journal.called_last(mail.id))
         self._journal.call(mail, began, **({WAITS: dict(known)} if known is not None else {}))
         return began
 

@@ -15,32 +15,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import uuid
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self, cast
 
 from sim.base import printing
 from sim.base.errors import ConfigError, SimError, failure, listing, unknown
-from sim.base.values import Value
-from sim.host.adapter import Adapter, Reply
+from sim.host.adapter import Adapter
+from sim.host.alarms import Alarms, Timer
 from sim.host.arrivals import Arrivals
-from sim.host.carrier import AGAIN_S, Carrier
-from sim.host.cast import Cast, made
+from sim.host.asking import Asking
+from sim.host.carrier import Carrier
+from sim.host.casts import Casts
 from sim.host.clock import SteadyClock
 from sim.host.database import Database
 from sim.host.desk import Desk
-from sim.host.given import by_class, by_link, check_until, frozen
-from sim.host.hosted_session import BeyondTable, HostedSession, Step
+from sim.host.given import by_class, by_link
+from sim.host.hosted_session import BeyondTable, HostedSession
 from sim.host.journal import Journal, open_journal
-from sim.host.journal_records import Entry, Mail
+from sim.host.journal_records import Entry
 from sim.host.left_behind import left_behind
 from sim.host.link import Link, Parcel, Receipt, Sender
 from sim.host.observer import Observer
-from sim.host.played import Cannot
 from sim.host.port import Port
+from sim.host.step import Step
 from sim.machine.handler import Decide
 from sim.system.declaration import Declaration
 
@@ -90,16 +90,14 @@ class Host:
         observer: Observer | None = None,
         tell: Callable[[str], None] = printing.err,
     ) -> None:
-        self._system, self.model = system, model
-        self._here, self._leaves, self.pace = here, leaves, pace
+        self.model, self._leaves = model, leaves
+        self._alarms = Alarms(pace, self._fire)
         self.adapters, self.links = dict(adapters or {}), dict(links or {})
         self.port = Port(listen) if isinstance(listen, str) else listen
-        self._decide, self._carries = dict(decide or {}), by_class(carries or {})
         self._until = {name: frozenset(states) for name, states in (until or {}).items()}
         self.tell = tell
-        self._casts: dict[str, Cast] = {}
-        if isinstance(system, Declaration):
-            self.cast({})  # what cannot be hosted is told now
+        who = (here, self.adapters, self.links, dict(decide or {}), by_class(carries or {}))
+        self._casts = Casts(system, model, self._until, *who)
         is_place = isinstance(journal, str | Path)
         self.journal = open_journal(str(journal), model) if is_place else Journal(cast(Database, journal), model)
         self.observer = observer
@@ -112,8 +110,11 @@ class Host:
         self._wake = asyncio.Event()
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._timers: dict[tuple[str, str, str], asyncio.TimerHandle] = {}
-        self._asking: set[int] = set()
+        self._queued: set[str] = set()
+        """Sessions that are to be gone on with."""
+        self.limit: Callable[[str], str] = lambda _: ""
+        """Asked before each call that may cost something: why none may begin in this session, which then ends for now."""
+        self._asking = Asking(self, self._desk, self._step, self._nothing_came, self._hold_back)
         self._carriers: list[Carrier] = []
         self._arrivals = Arrivals(self, self._step, self._after, self._fail)
         self._closing = False
@@ -129,18 +130,6 @@ class Host:
             self.journal.told = None
             self.tell(f"nothing more is told to {type(self.observer).__name__}: {failure(error)}")
 
-    def cast(self, config: Mapping[str, Value]) -> Cast:
-        """The system of a session with this config, and who plays what in it."""
-        key = json.dumps(dict(config), sort_keys=True, default=str)
-        found = self._casts.get(key)
-        if found is None:
-            system = made(self._system, {name: frozen(value) for name, value in config.items()}, self.model)
-            found = Cast(system, self._here, self.adapters, self.links, self._decide, self._carries)
-            for name, states in self._until.items():
-                check_until(found, name, states)
-            self._casts[key] = found
-        return found
-
     # --- life -----------------------------------------------------------------------------------------
 
     async def open(self, sessions: Collection[str] | None = None) -> None:
@@ -154,8 +143,9 @@ class Host:
         for name, (config, state, _, _) in known.items():
             wanted = state == OPEN if sessions is None else name in sessions and state != OVER
             if wanted:
-                session = HostedSession(name, self.cast(config), self.journal, self._clock)
-                session.recover()
+                session = HostedSession(name, self._casts.of(config), self.journal, self._clock)
+                with self._stopping(session):
+                    session.recover()
                 self._admit(session)
         self._spawn(self._work())
         self._spawn(self._wishes())
@@ -184,8 +174,7 @@ class Host:
         self._closing = True
         if self.port is not None:
             await self.port.close()
-        for handle in self._timers.values():
-            handle.cancel()
+        self._alarms.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -225,9 +214,9 @@ class Host:
 
     async def start(self, session_id: str, /, **config: Any) -> None:
         """Begin a session. Raises `ConfigError` if there is one of this name."""
-        if not session_id or session_id in self.journal.sessions():
+        if not session_id or self.journal.sessions(session_id):
             raise ConfigError(f"session {session_id!r}: there is one of this name; choose another")
-        session = HostedSession(session_id, self.cast(config), self.journal, self._clock)
+        session = HostedSession(session_id, self._casts.of(config), self.journal, self._clock)
         session.start(config)
         self._admit(session)
 
@@ -251,7 +240,10 @@ class Host:
 
     async def until_over(self, session_id: str) -> str:
         """Wait until a session is over; gives why. Raises what has ended the host, if it ends before."""
-        session = self._session(session_id)
+        session = self.running.get(session_id)
+        if session is None:
+            _, state, why, _ = self.journal.sessions(session_id).get(session_id, ({}, OPEN, "", 0))
+            return (why or state) if state != OPEN else self._session(session_id).over
         while not session.over and self.failure is None:
             self._changed.clear()
             await self._changed.wait()
@@ -267,7 +259,7 @@ class Host:
     def _admit(self, session: HostedSession) -> None:
         self.running[session.name] = session
         self._after(session)
-        for process in session.waiting:
+        for process in session.cast.played:
             self._queue_deliveries(session, process)
 
     # --- what is done at once -------------------------------------------------------------------------
@@ -290,47 +282,61 @@ class Host:
         """One input of a session, and what is ready behind it."""
         if session.over:
             return False
-        try:
+        with self._stopping(session):
             taken = take()
+        if taken:
+            self._after(session)
+        return taken
+
+    @contextlib.contextmanager
+    def _stopping(self, session: HostedSession) -> Iterator[None]:
+        """A machine beyond its table ends its session and this host."""
+        try:
+            yield
         except BeyondTable as error:
             error.left = left_behind(self.journal, session.name, error, self._leaves, self.model, self.tell)
             self.failure = error
             with contextlib.suppress(SimError):
                 self._end(session, FAILED, error.mistakes[0])
             raise
-        if taken:
-            self._after(session)
-        return taken
 
     def _after(self, session: HostedSession) -> None:
         """What an input has made ready: timers, moves that must be, messages, the end."""
-        loop = asyncio.get_running_loop()
-        for process, timer, for_ms in session.armed:
-            key = (session.name, process, timer)
-            if (old := self._timers.pop(key, None)) is not None:
-                old.cancel()
-            self._timers[key] = loop.call_later(for_ms / 1000 / self.pace, self._fire, session, process, timer)
-        session.armed.clear()
+        self._alarms.arm(session)
         if session.sent_away:
             session.sent_away = False
             for carrier in self._carriers:
                 carrier.wake.set()
-        self._do(lambda: self._go_on(session))
+        if session.name not in self._queued:
+            self._queued.add(session.name)
+            self._do(lambda: self._go_on(session))
 
-    def _fire(self, session: HostedSession, process: str, timer: str) -> None:
-        self._timers.pop((session.name, process, timer), None)
-        self._do(lambda: self._step(session, lambda: session.fire(process, timer)))
+    def _fire(self, session: HostedSession, timer: Timer, handle: asyncio.TimerHandle) -> None:
+        """The time of a timer is up: its machine hears it when its turn comes, if it is armed still."""
+
+        def ring() -> None:
+            if self._alarms.is_due(session, timer, handle) and not self._step(session, lambda: session.fire(*timer)):
+                self._alarms.defer(session, timer)
+                self._after(session)
+
+        self._do(ring)
 
     def _go_on(self, session: HostedSession) -> None:
         """The next input that a session has ready: a move that must be made, else a message."""
+        self._queued.discard(session.name)
         if session.over or self._closing:
             return
         if self._step(session, session.moves):
             return
-        for target in session.cast.here:
+        for target in session.cast.machines:
             for mail in session.deliverable(target):
+                if target in session.cast.played and mail.fault is None:
+                    continue
                 if self._step(session, lambda m=mail: session.deliver(m)):  # type: ignore[misc]
                     return
+        for timer in self._alarms.late(session):
+            if self._step(session, lambda t=timer: session.fire(*t)):  # type: ignore[misc]
+                return
         for target in session.cast.played:
             self._queue_deliveries(session, target)
         self._look_whether_over(session)
@@ -338,12 +344,26 @@ class Host:
     def _queue_deliveries(self, session: HostedSession, target: str) -> None:
         if target in session.cast.played:
             for mail in session.deliverable(target):
-                if mail.id not in self._asking:
-                    self._asking.add(mail.id)
-                    self._spawn(self._ask(session, mail))
+                if mail.fault is None and self._asking.begun(mail):
+                    self._spawn(self._asking.ask(session, mail))
+
+    def _nothing_came(self, session: HostedSession) -> None:
+        """Of a question: perhaps nothing will come any more at all."""
+        self._do(lambda: self._look_whether_over(session))
+
+    def _hold_back(self, session: HostedSession, why: str) -> None:
+        """No call may begin any more: once those have ended that are under way, so does the session."""
+
+        def end() -> None:
+            if not session.over and not self._asking.under_way(session, people=False):
+                self._end(session, STOPPED, why)
+
+        self._do(end)
 
     def _look_whether_over(self, session: HostedSession) -> None:
         """A session is over where its `until` says so, else where nothing more happens by itself."""
+        if session.over or self.failure is not None or session.name in self._queued:
+            return
         cast, locals_ = session.cast, session.locals
         if self._until:
             ended = all(locals_[name].state in states for name, states in self._until.items() if name in cast.here)
@@ -355,10 +375,13 @@ class Host:
             self._end(session, FAILED if stuck else OVER, stuck)
 
     def _is_busy(self, session: HostedSession) -> bool:
-        """Whether anything is under way: a message, an answer, a timer. A fault that strikes where nobody heeds it is nothing."""
-        if any(mail.fault is None for waiting in session.waiting.values() for mail in waiting) or any(
-            local.timers for local in session.locals.values()
-        ):
+        """Whether anything is under way: an answer, a timer, a message to another host; or a move from outside may come, and what
+        is deferred waits for it. A fault that strikes where nobody heeds it is nothing."""
+        if self._alarms.run(session) or self._asking.under_way(session):
+            return True
+        mails = (mail for waiting in session.waiting.values() for mail in waiting)
+        is_deferred = any(mail.fault is None for mail in mails) or bool(self._alarms.late(session))
+        if is_deferred and session.may_move():
             return True
         return bool(session.cast.there) and self.journal.has_mail(session.name, session.cast.there)
 
@@ -368,38 +391,8 @@ class Host:
         self.journal.keep(entry)
         session.over = why or state
         self.running.pop(session.name, None)
-        for key in [key for key in self._timers if key[0] == session.name]:
-            self._timers.pop(key).cancel()
+        self._alarms.end(session.name)
         self._changed.set()
-
-    # --- adapters ---------------------------------------------------------------------------------------
-
-    async def _ask(self, session: HostedSession, mail: Mail) -> None:
-        """Ask an adapter about a message until there is an answer."""
-        wait_s = AGAIN_S[0]
-        adapter = self.adapters[mail.target]
-        try:
-            while not session.over:
-                question = session.question(mail)
-                if question is None:
-                    return  # it is deferred: the next step of the process looks again
-                began = self._desk.called(adapter, mail, question)
-                answer: Awaitable[Reply] = adapter.ask(question)
-                if self.observer is not None and began is not None:
-                    answer = self.observer.asking(self.journal, mail, adapter, answer)
-                reply = await answer
-                wish = self._desk.wish_for(mail)
-                try:
-                    self._step(session, lambda: session.answer(mail, reply, began, wish))  # noqa: B023 - called at once
-                except Cannot as error:
-                    self.tell(f"{mail.target}: {error.mistakes[0]}; it is asked again in {wait_s:g} s")
-                    await asyncio.sleep(wait_s)
-                    wait_s = min(AGAIN_S[1], 2 * wait_s)
-                    continue
-                return
-        finally:
-            self._asking.discard(mail.id)
-            self._desk.done(mail)
 
     # --- links ------------------------------------------------------------------------------------------
 

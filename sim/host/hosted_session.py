@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 from sim.base.errors import ModelError, SimError
 from sim.base.values import Emission, Fault, Message, Value, show
@@ -18,9 +18,10 @@ from sim.host.adapter import AdapterError, Question, Reply
 from sim.host.cast import Cast
 from sim.host.in_flight import arrival, message_of, put_of, struck
 from sim.host.journal import Journal
-from sim.host.journal_records import SENT_BITS, Came, Entry, Kept, Line, Mail, digest_of
+from sim.host.journal_records import SENT_BITS, Came, Kept, Line, Mail, digest_of
 from sim.host.payloads import carried, rejects, texts_of
-from sim.host.played import NotAllowed, chooser, in_words, paid_for, really_used, struck_by
+from sim.host.played import NotAllowed, check_heeded, chooser, in_words, paid_for, really_used, struck_by
+from sim.host.step import Armed, Step
 from sim.host.taken_over import taken_over
 from sim.machine.handler import Handler, Local, Outcome, is_unhandled
 from sim.machine.ledgers import Crashed, Received, Restarted
@@ -37,24 +38,6 @@ class BeyondTable(SimError):
         self.session, self.lines = session, tuple(lines)
         self.left: list[str] = []
         """The files that tell of it."""
-
-
-class Armed(NamedTuple):
-    """A timer was armed, for so many milliseconds from now."""
-
-    process: str
-    timer: str
-    for_ms: int
-
-
-@dataclass
-class Step(Entry):
-    """What one input changes: on the disk, and then in memory."""
-
-    locals: dict[str, Local] = field(default_factory=dict)
-    armed: list[Armed] = field(default_factory=list)
-    messages: dict[int, Message] = field(default_factory=dict)
-    """What was sent, by its number."""
 
 
 class HostedSession:
@@ -175,11 +158,15 @@ class HostedSession:
         gives the message its number."""
         line = Line(self.journal.lines + 1, self.name, mail.target, {}, self.clock())
         kept = replace(mail, id=line.n << SENT_BITS)
-        entry = Step(self.name, came=came, lines=[line], sent=[kept], texts=dict(texts))
+        entry = Step(self.name, came=came, lines=[line], texts=dict(texts))
+        self._replace(entry, kept)
+        entry.sent.append(kept)
         self._keep(entry)
 
     def question(self, mail: Mail) -> Question | None:
-        """What an adapter is asked about this message; None where the model's process defers it now."""
+        """What an adapter is asked about this message; None where the model's process defers it now, or a newer is there."""
+        if mail not in self.waiting[mail.target]:
+            return None
         message = self._message(mail)
         options: list[tuple[Value, ...]] = []
 
@@ -202,9 +189,12 @@ class HostedSession:
         return f"{self.journal.id}/{mail}"
 
     def answer(self, mail: Mail, reply: Reply, began_ms: int | None = None, wish: int | None = None) -> bool:
-        """An adapter has answered: the model's process does what it says. False where it defers the message after all.
+        """An adapter has answered: the model's process does what it says. False where it defers the message after all, or a
+        newer one has taken its place.
         Raises `AdapterError` for an answer that the model does not allow, `Cannot` for a failure that it does not know."""
         message, name = self._message(mail), mail.target
+        if mail not in self.waiting[name]:
+            return False
         handler = self.cast.handlers[name]
         try:
             outcomes = handler.react(self.locals[name], type(message), message, mail.source, chooser(name, reply))
@@ -214,6 +204,8 @@ class HostedSession:
             return False
         outcome = outcomes[0]
         fault = struck_by(self.cast, outcome, reply.failure)
+        if fault is not None:
+            check_heeded(self.cast, self.locals, name, outcome, fault)
         outcome = outcome._replace(outputs=tuple(really_used(output, reply) for output in outcome.outputs))
         entry = Step(self.name, taken=mail, wish=wish)
         hashes: tuple[str, ...] = ()
@@ -246,9 +238,13 @@ class HostedSession:
         self._keep(entry)
         return True
 
-    def has_move(self, process: str, move: str) -> bool:
-        """Whether a machine could make this move now. It is tried, and nothing comes of it."""
-        return bool(self.cast.handlers[process].react(self.locals[process], move, decide=lambda outcomes: outcomes[0]))
+    def may_move(self) -> bool:
+        """Whether a machine may make a move that somebody outside asks for. It is tried, and nothing comes of it."""
+        for handler in map(self.cast.handlers.__getitem__, self.cast.here):
+            local = self.locals[handler.name]
+            if any(handler.react(local, move, decide=lambda outcomes: outcomes[0]) for move in handler.table.may):
+                return True
+        return False
 
     # --- what comes of an input -----------------------------------------------------------------------
 
@@ -355,19 +351,23 @@ class HostedSession:
             message,
             fault,
             texts,
-            self.line_id(line.n),
+            f"{self.journal.id[:8]}/{line.n}",
             line.at_ms,
         )
-        if self.cast.network(process, target) == "latest":
-            kind = message["@"]
-            older = [m for m in self.waiting.get(target, ()) if m.source == process and m.message["@"] == kind]
-            entry.replaced += [one.id for one in older]
+        self._replace(entry, sent)
         entry.sent.append(sent)
         entry.messages[sent.id] = send.message
 
-    def line_id(self, n: int) -> str:
-        """What a line is called in logs."""
-        return f"{self.journal.id[:8]}/{n}"
+    def _replace(self, entry: Step, newer: Mail) -> None:
+        """Where the network says `latest`, a newer message takes the place of an older one of its class on its link."""
+        if self.cast.network(newer.source, newer.target) != "latest":
+            return
+
+        def is_older(mail: Mail) -> bool:
+            return mail.way == newer.way and mail.message["@"] == newer.message["@"]
+
+        entry.replaced += [one.id for one in self.waiting.get(newer.target, ()) if is_older(one)]
+        entry.sent = [one for one in entry.sent if not is_older(one)]
 
     def _hear(self, entry: Step, emission: Emission) -> None:
         for name in self.cast.hearing(type(emission)):

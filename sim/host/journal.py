@@ -136,6 +136,14 @@ class Journal:
         with self.database.writing() as change:
             change.do(_CALL, mail.id, at_ms, mail.session, mail.target, _text(known) if known else "")
 
+    def calls_made(self, session: str) -> int:
+        """How many calls have begun in a session."""
+        return self._last("SELECT count(*) FROM call WHERE session = ?", session)
+
+    def called_last(self, mail: int) -> int:
+        """When the last call about this message began: each has a time of its own, also while the clock stands still."""
+        return self._last("SELECT max(began_ms) FROM call WHERE mail = ?", mail)
+
     def open_call(self, mail: int) -> int | None:
         """When the first call about this message began that has not ended; None if there is none."""
         found = self.database.rows("SELECT min(began_ms) FROM call WHERE mail = ? AND ended_ms IS NULL", mail)[0][0]
@@ -163,10 +171,11 @@ class Journal:
 
     # --- reading ------------------------------------------------------------------------------------
 
-    def sessions(self) -> dict[str, tuple[dict[str, Any], str, str, int]]:
-        """(config, state, why, beginning in milliseconds since 1970) of each session, the oldest first."""
-        read = self._read
-        rows = self.database.rows("SELECT id, config, state, why, began_ms FROM session ORDER BY began_ms, id")
+    def sessions(self, only: str | None = None) -> dict[str, tuple[dict[str, Any], str, str, int]]:
+        """(config, state, why, beginning in milliseconds since 1970) of each session, or of one, the oldest first."""
+        read, where = self._read, "" if only is None else " WHERE id = ?"
+        query = f"SELECT id, config, state, why, began_ms FROM session{where} ORDER BY began_ms, id"  # noqa: S608
+        rows = self.database.rows(query, *(() if only is None else (only,)))
         return {str(row[0]): (read(row[1], dict), str(row[2]), read(row[3], str), int(row[4])) for row in rows}
 
     def machines(self, session: str) -> dict[str, Kept]:

@@ -3,7 +3,7 @@ attempt that has failed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from sim.consensus import ErrorKind, Failure
 from sim.faults import RateLimited
 from sim.host.adapter import Reply
 from sim.host.cast import Cast
-from sim.machine.handler import Decide, Outcome
+from sim.machine.handler import Decide, Local, Outcome, is_unhandled
 from sim.machine.outputs import Emit, Send, puts_in
 from sim.machine.used import Used
 
@@ -88,6 +88,19 @@ def struck_by(cast: Cast, outcome: Outcome, failure: Failure | None) -> Fault | 
                 hint["reset_ms"] = max(0, failure.reset_in_ms)
             return fault(message=put.message, **hint)
     raise Cannot(f"{failure.kind.value}: the model has no fault that says so")
+
+
+def check_heeded(cast: Cast, locals_: Mapping[str, Local], process: str, outcome: Outcome, fault: Fault) -> None:
+    """A fault that nobody heeds strikes nothing. Where a link keeps the order it would hold up all that follows. Raises
+    `Cannot` for such a one."""
+    for put in puts_in(outcome.outputs):
+        if isinstance(put, Send) and put.message is fault.message and put.target in cast.machines:
+            if cast.network(process, put.target) != "fifo":
+                continue
+            local = locals_[put.target]
+            found = cast.handlers[put.target].react(local, type(fault), fault, process, lambda outcomes: outcomes[0])
+            if found is not None and is_unhandled(found[0].local):
+                raise Cannot(f"{fault.kind}: {put.target} is {local.state}, and its model has no row for it there")
 
 
 def paid_for(reply: Reply, at_ms: int) -> dict[str, Any]:

@@ -60,11 +60,6 @@ class SessionTally:
     """When that was so."""
 
     @property
-    def is_waiting_for_calls(self) -> bool:
-        """Whether it would go on by asking again."""
-        return any(one.asked for one in self.pending) or self.state == "open"
-
-    @property
     def stage(self) -> str:
         """Where it stands: the machine of this host that is named first, and its state."""
         first = next(((name, kept) for name, kept in self.machines.items() if kept.role == "here"), None)

@@ -10,7 +10,7 @@ from sim.host.journal import Journal
 from sim.host.tally import PendingMail, SessionTally, message_words
 from sim.machine.codec import plain
 from sim.metrics.prices import usd_text
-from sim.report.metrics import spent_lines
+from sim.report.metrics import spent_lines, unreported
 from sim.sessions.columns import age
 
 PENDING_MAX = 20
@@ -122,7 +122,7 @@ def cost_text(found: SessionTally) -> str:
     cost = found.metrics.cost
     if cost is None:
         return f"{found.metrics.snapshot.running_total.total_tokens:,} tokens"
-    least = "" if cost.total.is_known else "at least "
+    least = "" if cost.total.is_known and not unreported(found.metrics.snapshot) else "at least "
     return f"{least}{usd_text(cost.total.usd)} USD"
 
 

@@ -93,7 +93,7 @@ def spent_lines(metrics: RunMetrics) -> Iterator[str]:
     yield from _loop(metrics.snapshot)
     yield f"latency     {_latency(metrics.snapshot.latency)}"
     if cost is not None:
-        least = "" if cost.total.is_known else "at least "
+        least = "" if cost.total.is_known and not unreported(metrics.snapshot) else "at least "
         yield f"cost        {least}{_usd(cost.total)} USD"
         yield f"prices      {_prices(cost)}"
     yield from _tables(metrics)
@@ -130,9 +130,14 @@ def session_lines(session: SessionMetrics) -> Iterator[str]:
     yield from _wasted_table(wastes)
 
 
+def unreported(snapshot: SessionSnapshot) -> int:
+    """How many turns have not said what they used."""
+    return sum(row.share.unreported for row in snapshot.billed)
+
+
 def _tokens(snapshot: SessionSnapshot) -> str:
     total = snapshot.running_total
-    silent = sum(row.share.unreported for row in snapshot.billed)
+    silent = unreported(snapshot)
     parts = [
         f"{total.input_tokens:,} in"
         + (f" ({total.cached_input_tokens:,} cached)" if total.cached_input_tokens else ""),

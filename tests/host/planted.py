@@ -34,7 +34,7 @@ def acknowledge_before_commit() -> None:
             return Receipt(parcel.mail.id, False)
         if mark not in late:
             late.add(mark)
-            asyncio.get_running_loop().call_later(WINDOW_S, commit, self, parcel, mark)
+            asyncio.get_running_loop().call_later(4 * WINDOW_S, commit, self, parcel, mark)
         return Receipt(parcel.mail.id, True)
 
     def commit(self: Host, parcel: Parcel, mark: tuple[str, int]) -> None:

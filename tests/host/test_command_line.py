@@ -74,7 +74,7 @@ def test_a_killed_session_is_listed_answered_and_resumed(sim: Sim) -> None:
     out = sim("sessions")[1]
     assert re.fullmatch(
         r"id +active +branch +target +stage +pending +cost +state\n"
-        r"1 +\d+ s ago +- +models.consensus +coordinator asking +1 \(claude\) +0 USD +open\n",
+        r"1 +\d+ s ago +- +models.consensus +coordinator asking +1 \(claude\) +at least 0 USD +open\n",
         out,
     )
     (pending,) = data_of(sim, "status", "1")["pending"]
@@ -173,7 +173,10 @@ def test_a_limit_ends_it_with_its_own_status_and_more_of_it_goes_on(
     write_config(config(adapters=asked, limits=limits, set=many))
     status, out, err = sim(*HOST)
     assert (status, err) == (4, "")
-    assert out.splitlines()[-1] == f"{reason}; go on with: sim resume 1"
+    more = "" if "for" in limits else "raise it in c.yaml, then "
+    assert out.splitlines()[-1] == f"{reason}; {more}go on with: sim resume 1"
+    if "calls" in limits:
+        assert data_of(sim, "status", "1")["calls"] == 2, "not one more"
     assert f"\nsession     plan, stopped: {reason}; " in out
     assert data_of(sim, "sessions")["hosted"][0]["state"] == "stopped"
     lines = kept()[3][-1].n
@@ -198,7 +201,7 @@ def test_sessions_are_listed_by_the_branch_on_which_they_were_hosted(sim: Sim) -
     assert data_of(sim, "sessions")["hosted"] == []
     assert sim("sessions")[1].startswith("no session of branch other")
     assert re.search(
-        r"^1 .* trunk +models.consensus +coordinator done +0 +0 USD +over$", sim("sessions", "--all")[1], re.M
+        r"^1 .* trunk +models.consensus +coordinator done +0 +at least 0 USD +over$", sim("sessions", "--all")[1], re.M
     )
     assert [one["id"] for one in data_of(sim, "sessions", "--branch", "trunk")["hosted"]] == [1]
 
