@@ -73,8 +73,10 @@ class Asking:
             wish = self._desk.wish_for(mail)
             try:
                 if not self._step(session, lambda: session.answer(mail, reply, began, wish)):  # noqa: B023 - called at once
+                    self._desk.in_vain(adapter, mail, began, reply)
                     self._idle(session)
             except Cannot as error:
+                self._desk.in_vain(adapter, mail, began, reply)
                 host.tell(f"{mail.target}: {error.mistakes[0]}; it is asked again in {wait_s:g} s")
                 await asyncio.sleep(wait_s)
                 wait_s = min(AGAIN_S[1], 2 * wait_s)

@@ -126,8 +126,12 @@ class CommandAgent:
             return transport.get_returncode() or 0, None if heard.is_too_much else bytes(heard.out), heard.err
         finally:
             _kill(transport.get_pid())
-            transport.close()
-            await heard.exited.wait()
+            try:
+                await (
+                    heard.exited.wait()
+                )  # before the transport looks whether it has: one of us only is told how it ended
+            finally:
+                transport.close()
 
     async def _start(self, question: Question) -> tuple[asyncio.SubprocessTransport, _Listener]:
         wanted = environment(USUAL_ENV)

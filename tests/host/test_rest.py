@@ -13,6 +13,8 @@ from sim.host import Host, Reply
 from sim.host.alarms import Timer
 from sim.host.host_log import line_words
 from sim.host.journal import open_journal
+from sim.host.tally import tally
+from sim.metrics import TokenUsage
 from tests.host.test_host import run
 
 
@@ -264,3 +266,18 @@ def test_calls_about_one_message_are_told_apart_while_the_clock_stands_still(tmp
     assert run(life) == "over"
     with open_journal(str(tmp_path / "j.db"), fresh=False) as journal:
         assert sorted(call[2] for call in journal.calls("s") if call[0] == journal.calls("s")[0][0])[0] == 1_000
+
+
+def test_what_came_to_nothing_is_told_with_what_it_cost_and_is_not_cut_off(tmp_path: Path) -> None:
+    usage = TokenUsage.from_openai({"prompt_tokens": 100, "completion_tokens": 10})
+    replies = [Reply(failure=Failure(ErrorKind.EMPTY), usage=usage), Reply("yes"), Reply("yes")]
+
+    async def at_last(question: Any) -> Reply:
+        return replies.pop(0)
+
+    system = System(processes={"asker": Asker(), "oracle": Oracle()})
+    assert hosted(system, tmp_path, adapters={"oracle": Told(at_last)}, tell=lambda _: None)[0] == "over"
+    with open_journal(str(tmp_path / "j.db"), fresh=False) as journal:
+        found = tally(journal, "s", 0)
+    assert (found.calls, found.cut_off, found.metrics.snapshot.running_total.total_tokens) == (3, 0, 110)
+    assert [(row.reason, row.share.turns) for row, _ in found.metrics.wasted()] == [("empty", 1)]
