@@ -79,7 +79,7 @@ class CommandAgent:
         pass  # what it runs ends with the question that it runs for
 
     async def ask(self, question: Question) -> Reply:
-        prompt = _text(asked(self.prompt, question), question)
+        prompt = _text(asked(self.prompt, question, self.parse), question)
         facts: dict[str, Any] = {"gen_ai.operation.name": "chat", "gen_ai.request.model": self.model}
         loop = asyncio.get_running_loop()
         began = loop.time()

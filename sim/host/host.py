@@ -176,7 +176,8 @@ class Host:
             await self.port.close()
         self._alarms.close()
         for task in self._tasks:
-            task.cancel()
+            if not task.cancelling():  # who cleans up is not disturbed
+                task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
             if self.failure is None:
