@@ -281,3 +281,14 @@ def test_what_came_to_nothing_is_told_with_what_it_cost_and_is_not_cut_off(tmp_p
         found = tally(journal, "s", 0)
     assert (found.calls, found.cut_off, found.metrics.snapshot.running_total.total_tokens) == (3, 0, 110)
     assert [(row.reason, row.share.turns) for row, _ in found.metrics.wasted()] == [("empty", 1)]
+
+
+def test_who_asks_again_waits_for_as_long_as_it_was_told_to(tmp_path: Path) -> None:
+    limited = Failure(ErrorKind.RATE_LIMITED, reset_in_ms=120)
+    replies, told = [Reply(failure=limited), Reply("yes"), Reply("yes")], list[str]()
+
+    async def at_last(question: Any) -> Reply:
+        return replies.pop(0)
+
+    assert hosted(asking("any"), tmp_path, adapters={"oracle": Told(at_last)}, tell=told.append)[0] == "over"
+    assert [line.rpartition("; ")[2] for line in told] == ["it is asked again in 0.12 s"]
