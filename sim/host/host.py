@@ -296,7 +296,7 @@ class Host:
             yield
         except BeyondTable as error:
             error.left = left_behind(self.journal, session.name, error, self._leaves, self.model, self.tell)
-            self.failure = error
+            self._fail(error)
             with contextlib.suppress(SimError):
                 self._end(session, FAILED, error.mistakes[0])
             raise

@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sim import DEFER, IGNORE, AgentTimeout, Disconnect, Message, Process, System
 from sim.consensus import ErrorKind, Failure
-from sim.host import Host, Reply
+from sim.host import BeyondTable, Host, Reply
 from sim.host.alarms import Timer
 from sim.host.host_log import line_words
 from sim.host.journal import open_journal
@@ -292,3 +294,40 @@ def test_who_asks_again_waits_for_as_long_as_it_was_told_to(tmp_path: Path) -> N
 
     assert hosted(asking("any"), tmp_path, adapters={"oracle": Told(at_last)}, tell=told.append)[0] == "over"
     assert [line.rpartition("; ")[2] for line in told] == ["it is asked again in 0.12 s"]
+
+
+class Bomb(Process):
+    states = ("up",)
+    may = ("press",)
+    timers = ("bell",)
+    transitions = (
+        {"trigger": "press", "source": "up", "dest": None, "after": "explode"},
+        {"trigger": "bell", "source": "up", "dest": None, "after": "count"},
+    )
+    rung: int = 0
+
+    def on_start(self) -> None:
+        self.arm("bell", 1)
+
+    def count(self) -> None:
+        self.rung += 1
+        self.arm("bell", 1)
+
+    def explode(self) -> None:
+        raise ValueError("boom")
+
+
+def test_after_a_move_beyond_the_table_the_host_takes_no_more_inputs(tmp_path: Path) -> None:
+    async def life() -> list[int]:
+        async with Host(System(processes={"bomb": Bomb()}), journal=tmp_path / "j.db", leaves=None) as host:
+            await host.start("one")
+            await host.start("two")
+            await asyncio.sleep(0.02)
+            with pytest.raises(BeyondTable):
+                host.move("one", "bomb", "press")
+            lines = [host.journal.lines]
+            await asyncio.sleep(0.02)
+            return [*lines, host.journal.lines]
+
+    before, after = run(life)
+    assert before == after
