@@ -65,6 +65,8 @@ def read_configuration(path: str) -> Hosting:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"{path}: cannot be read: {reason}; name a configuration file") from None
+    if not text.strip():
+        raise ConfigError(f"{path}: is empty; write adapters, links and so on")
     mistakes = Mistakes(path)
     root = read_document(text, mistakes)
     mistakes.raise_any()

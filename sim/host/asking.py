@@ -73,10 +73,14 @@ class Asking:
             wish = self._desk.wish_for(mail)
             try:
                 if not self._step(session, lambda: session.answer(mail, reply, began, wish)):  # noqa: B023 - called at once
+                    self._desk.in_vain(adapter, mail, began, reply)
                     self._idle(session)
             except Cannot as error:
-                host.tell(f"{mail.target}: {error.mistakes[0]}; it is asked again in {wait_s:g} s")
-                await asyncio.sleep(wait_s)
+                self._desk.in_vain(adapter, mail, began, reply)
+                hint_ms = reply.failure.reset_in_ms if reply.failure is not None else None
+                this_s = max(wait_s, (hint_ms or 0) / 1000)
+                host.tell(f"{mail.target}: {error.mistakes[0]}; it is asked again in {this_s:g} s")
+                await asyncio.sleep(this_s)
                 wait_s = min(AGAIN_S[1], 2 * wait_s)
                 continue
             return None

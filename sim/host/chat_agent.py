@@ -103,7 +103,7 @@ class HttpAgent:
             "gen_ai.operation.name": "chat",
             "gen_ai.request.model": self.model,
         }
-        body = self.body(_messages(asked(self.prompt, question), question))
+        body = self.body(_messages(asked(self.prompt, question, self.parse), question))
         try:
             headers = {"Idempotency-Key": question.key, **self.headers()}
             data = await self.endpoint.post(body, headers, facts)

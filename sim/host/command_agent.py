@@ -79,7 +79,7 @@ class CommandAgent:
         pass  # what it runs ends with the question that it runs for
 
     async def ask(self, question: Question) -> Reply:
-        prompt = _text(asked(self.prompt, question), question)
+        prompt = _text(asked(self.prompt, question, self.parse), question)
         facts: dict[str, Any] = {"gen_ai.operation.name": "chat", "gen_ai.request.model": self.model}
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -126,8 +126,12 @@ class CommandAgent:
             return transport.get_returncode() or 0, None if heard.is_too_much else bytes(heard.out), heard.err
         finally:
             _kill(transport.get_pid())
-            transport.close()
-            await heard.exited.wait()
+            try:
+                await (
+                    heard.exited.wait()
+                )  # before the transport looks whether it has: one of us only is told how it ended
+            finally:
+                transport.close()
 
     async def _start(self, question: Question) -> tuple[asyncio.SubprocessTransport, _Listener]:
         wanted = environment(USUAL_ENV)

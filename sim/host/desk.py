@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sim.base.errors import ConfigError
-from sim.host.adapter import Adapter, Question
+from sim.host.adapter import Adapter, Question, Reply
 from sim.host.journal import Journal
 from sim.host.journal_records import Mail
 from sim.host.person import WAITS, Answered, question_id
+from sim.host.played import paid_for
 
 if TYPE_CHECKING:
     from sim.host.hosted_session import HostedSession
@@ -65,6 +66,11 @@ class Desk:
     def wish_for(self, mail: Mail) -> int | None:
         """The wish by which this was answered, if it was."""
         return self._wishes.get(mail.id)
+
+    def in_vain(self, adapter: Adapter, mail: Mail, began_ms: int | None, reply: Reply) -> None:
+        """A call has ended of which nothing came, but what it cost. A person is being asked still."""
+        if began_ms is not None and not isinstance(adapter, Answered):
+            self._journal.end_call(mail.id, began_ms, paid_for(reply, self._clock()))
 
     def done(self, mail: Mail) -> None:
         """Nobody is being asked about this message now."""

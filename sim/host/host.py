@@ -176,7 +176,8 @@ class Host:
             await self.port.close()
         self._alarms.close()
         for task in self._tasks:
-            task.cancel()
+            if not task.cancelling():  # who cleans up is not disturbed
+                task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
             if self.failure is None:
@@ -295,7 +296,7 @@ class Host:
             yield
         except BeyondTable as error:
             error.left = left_behind(self.journal, session.name, error, self._leaves, self.model, self.tell)
-            self.failure = error
+            self._fail(error)
             with contextlib.suppress(SimError):
                 self._end(session, FAILED, error.mistakes[0])
             raise

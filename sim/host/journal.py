@@ -136,6 +136,11 @@ class Journal:
         with self.database.writing() as change:
             change.do(_CALL, mail.id, at_ms, mail.session, mail.target, _text(known) if known else "")
 
+    def end_call(self, mail: int, began_ms: int, outcome: Mapping[str, Any]) -> None:
+        """This call has ended, and nothing has come of it."""
+        with self.database.writing() as change:
+            change.do(_ENDED, outcome.get("at_ms"), None, _text(outcome), mail, began_ms)
+
     def calls_made(self, session: str) -> int:
         """How many calls have begun in a session."""
         return self._last("SELECT count(*) FROM call WHERE session = ?", session)

@@ -31,8 +31,12 @@ may grow faster than the text."""
 ROLES = ("system", "developer", "user", "assistant")
 
 
-def asked(prompt: Prompt, question: Question) -> Any:
-    """What a prompt makes of a question. Raises `AdapterError` if it fails: it would fail again."""
+def asked(prompt: Prompt, question: Question, parse: Parse | None = None) -> Any:
+    """What a prompt makes of a question. Raises `AdapterError` if it fails: it would fail again; or if no answer could ever be
+    read by `parse`, where that tells."""
+    answers = question.answers
+    if isinstance(parse, Patterns) and answers and not any(allowed(one, answers) for one in parse.answers):
+        raise AdapterError(_strange(question, parse.answers[0]))
     try:
         return prompt(*(question.message, question)[: _places(prompt)])
     except AdapterError as error:
@@ -62,10 +66,13 @@ def answer_in(text: str, parse: Parse, question: Question, invalid: Value = INVA
     if not question.answers:
         return None  # the model's process has no choice
     try:
-        found = allowed(parse(text), question.answers)
+        said = parse(text)
+        found = allowed(said, question.answers)
     except Exception as error:
         found, why = None, f"its parse raised {failure(error)}"
     else:
+        if found is None and said is not None and isinstance(parse, Patterns):
+            raise AdapterError(_strange(question, said))
         why = f"it has none of {listing([*map(show, question.answers)])} in it"
     if found is not None:
         return found[0]
@@ -74,6 +81,13 @@ def answer_in(text: str, parse: Parse, question: Question, invalid: Value = INVA
     raise AdapterError(
         f"{question.process}: its answer cannot be read: {why}, and the model has no word for that; "
         f"let {show(invalid)} be an answer in the model, or give parse a pattern that always matches"
+    )
+
+
+def _strange(question: Question, answer: Any) -> str:
+    return (
+        f"{question.process}: parse: {brief(str(answer))} is not an answer of the model: "
+        f"use {listing([*map(word, question.answers)])}"
     )
 
 
@@ -185,6 +199,7 @@ class Patterns:
         if not isinstance(patterns, Mapping) or not patterns:
             raise ConfigError("expected a pattern for each answer, such as {ok: 'VERDICT: OK', conflict: 'CONFLICT'}")
         mistakes: list[str] = []
+        self.answers = (*patterns, *(() if otherwise is None else (otherwise,)))
         self._patterns: list[tuple[Any, re.Pattern[str]]] = []
         self.otherwise = otherwise
         for answer, pattern in patterns.items():

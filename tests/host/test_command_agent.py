@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from sim import Message, Process, System
 from sim.base.errors import ConfigError
 from sim.consensus import ErrorKind, Failure
-from sim.host import command_agent
+from sim.host import Host, command_agent
 from sim.host.adapter import AdapterError, Reply
 from sim.host.command_agent import CommandAgent
 from tests.host.endpoints import KEY, question
@@ -22,7 +23,12 @@ def agent(source: str, **given: Any) -> CommandAgent:
     """Runs this Python."""
     return CommandAgent(
         [sys.executable, "-c", source],
-        **{"prompt": lambda ask: f"Review {ask.stage}.", "parse": str.strip, "timeout_ms": 20_000, **given},
+        **{
+            "prompt": lambda ask: f"Review {getattr(ask, 'stage', '')}.",
+            "parse": str.strip,
+            "timeout_ms": 20_000,
+            **given,
+        },
     )
 
 
@@ -211,3 +217,62 @@ def test_a_command_of_which_only_the_first_process_is_killed_is_caught(
 def test_what_can_never_work_is_told_when_the_agent_is_made(command: Any, given: dict[str, Any], why: str) -> None:
     with pytest.raises(ConfigError, match=why):
         CommandAgent(command, prompt=str, parse=str, **given)
+
+
+def test_a_host_that_fails_waits_until_its_commands_have_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told to end by what has failed, and by whoever closes it; and ends a moment later."""
+    real, ended = command_agent._kill, list[int]()
+
+    def late(pid: int) -> None:
+        def kill() -> None:
+            ended.append(pid)
+            real(pid)
+
+        asyncio.get_running_loop().call_later(0.1, kill)
+
+    monkeypatch.setattr(command_agent, "_kill", late)
+
+    class Failing:
+        async def ask(self, asked: Any) -> Reply:
+            await started(tmp_path)
+            raise AdapterError("no")
+
+        async def close(self) -> None:
+            pass
+
+    slow = agent(f"import pathlib, time; pathlib.Path({str(tmp_path / 'pids')!r}).write_text('1'); time.sleep(60)")
+    asked_both = {"ann": slow, "bob": Failing()}
+    host = Host(two_asked, journal=tmp_path / "j.db", adapters=asked_both)
+
+    async def life() -> None:
+        async with host:
+            await host.start("s")
+            await host.until_over("s")
+
+    with pytest.raises(AdapterError, match="no"):
+        asyncio.run(life())
+    assert len(ended) >= 1
+
+
+class Say(Message):
+    pass
+
+
+class Boss(Process):
+    states = ("up",)
+
+    def on_start(self) -> None:
+        for name in ("ann", "bob"):
+            self.send(name, Say())
+
+
+class Worker(Process):
+    states = ("up",)
+    transitions = ({"trigger": Say, "source": "up", "dest": None, "after": "say"},)
+
+    def say(self) -> None:
+        self.choose("ok", "conflict")
+
+
+def two_asked() -> System:
+    return System(processes={"boss": Boss(), "ann": Worker(), "bob": Worker()})

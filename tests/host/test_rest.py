@@ -7,12 +7,16 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sim import DEFER, IGNORE, AgentTimeout, Disconnect, Message, Process, System
 from sim.consensus import ErrorKind, Failure
-from sim.host import Host, Reply
+from sim.host import BeyondTable, Host, Reply
 from sim.host.alarms import Timer
 from sim.host.host_log import line_words
 from sim.host.journal import open_journal
+from sim.host.tally import tally
+from sim.metrics import TokenUsage
 from tests.host.test_host import run
 
 
@@ -264,3 +268,66 @@ def test_calls_about_one_message_are_told_apart_while_the_clock_stands_still(tmp
     assert run(life) == "over"
     with open_journal(str(tmp_path / "j.db"), fresh=False) as journal:
         assert sorted(call[2] for call in journal.calls("s") if call[0] == journal.calls("s")[0][0])[0] == 1_000
+
+
+def test_what_came_to_nothing_is_told_with_what_it_cost_and_is_not_cut_off(tmp_path: Path) -> None:
+    usage = TokenUsage.from_openai({"prompt_tokens": 100, "completion_tokens": 10})
+    replies = [Reply(failure=Failure(ErrorKind.EMPTY), usage=usage), Reply("yes"), Reply("yes")]
+
+    async def at_last(question: Any) -> Reply:
+        return replies.pop(0)
+
+    system = System(processes={"asker": Asker(), "oracle": Oracle()})
+    assert hosted(system, tmp_path, adapters={"oracle": Told(at_last)}, tell=lambda _: None)[0] == "over"
+    with open_journal(str(tmp_path / "j.db"), fresh=False) as journal:
+        found = tally(journal, "s", 0)
+    assert (found.calls, found.cut_off, found.metrics.snapshot.running_total.total_tokens) == (3, 0, 110)
+    assert [(row.reason, row.share.turns) for row, _ in found.metrics.wasted()] == [("empty", 1)]
+
+
+def test_who_asks_again_waits_for_as_long_as_it_was_told_to(tmp_path: Path) -> None:
+    limited = Failure(ErrorKind.RATE_LIMITED, reset_in_ms=120)
+    replies, told = [Reply(failure=limited), Reply("yes"), Reply("yes")], list[str]()
+
+    async def at_last(question: Any) -> Reply:
+        return replies.pop(0)
+
+    assert hosted(asking("any"), tmp_path, adapters={"oracle": Told(at_last)}, tell=told.append)[0] == "over"
+    assert [line.rpartition("; ")[2] for line in told] == ["it is asked again in 0.12 s"]
+
+
+class Bomb(Process):
+    states = ("up",)
+    may = ("press",)
+    timers = ("bell",)
+    transitions = (
+        {"trigger": "press", "source": "up", "dest": None, "after": "explode"},
+        {"trigger": "bell", "source": "up", "dest": None, "after": "count"},
+    )
+    rung: int = 0
+
+    def on_start(self) -> None:
+        self.arm("bell", 1)
+
+    def count(self) -> None:
+        self.rung += 1
+        self.arm("bell", 1)
+
+    def explode(self) -> None:
+        raise ValueError("boom")
+
+
+def test_after_a_move_beyond_the_table_the_host_takes_no_more_inputs(tmp_path: Path) -> None:
+    async def life() -> list[int]:
+        async with Host(System(processes={"bomb": Bomb()}), journal=tmp_path / "j.db", leaves=None) as host:
+            await host.start("one")
+            await host.start("two")
+            await asyncio.sleep(0.02)
+            with pytest.raises(BeyondTable):
+                host.move("one", "bomb", "press")
+            lines = [host.journal.lines]
+            await asyncio.sleep(0.02)
+            return [*lines, host.journal.lines]
+
+    before, after = run(life)
+    assert before == after

@@ -8,7 +8,7 @@ import pytest
 
 from sim.base.errors import ConfigError
 from sim.host.adapter import AdapterError, Text
-from sim.host.wording import SEARCHED_MAX, Patterns, Templates, allowed, asked
+from sim.host.wording import SEARCHED_MAX, Patterns, Templates, allowed, answer_in, asked
 from tests.host.endpoints import Ask, question
 
 
@@ -93,3 +93,15 @@ def test_an_answer_is_one_of_the_models() -> None:
     assert allowed("(a, b)", answers) == (("a", "b"),)
     assert allowed(0, answers) is None
     assert allowed(None, answers) is None
+
+
+def test_a_parse_for_answers_that_the_model_does_not_have_is_told_before_anybody_is_paid() -> None:
+    parse = Patterns({"great": "GOOD"})
+    with pytest.raises(AdapterError, match="gemini: parse: 'great' is not an answer of the model: use ok or invalid"):
+        asked(lambda message: "well?", question(("ok", "invalid")), parse)
+    assert (
+        asked(lambda message: "well?", question(("ok", "invalid")), Patterns({"great": "GOOD", "ok": "OK"})) == "well?"
+    )
+    with pytest.raises(AdapterError, match="gemini: parse: 'great' is not an answer of the model"):
+        answer_in("GOOD", Patterns({"great": "GOOD", "ok": "OK"}), question(("ok", "invalid")))
+    assert answer_in("hm", Patterns({"great": "GOOD", "ok": "OK"}), question(("ok", "invalid"))) == "invalid"
