@@ -53,7 +53,7 @@ def kill_at_random(
     sessions: int = 2,
     plant: str = "",
     journals: Callable[[str], str] | None = None,
-    end_s: float = 60.0,
+    still_s: float = 60.0,
 ) -> Killed:
     """Host the council, kill a part of it so often, let it come to its end, and look."""
     context = multiprocessing.get_context("forkserver")
@@ -80,7 +80,7 @@ def kill_at_random(
                 running[part].join()
                 found.kills += 1
                 running[part] = begin(part)
-            if not _wait_until_over(council, running, end_s):
+            if not _wait_until_over(council, running, watched, still_s):
                 ended = [f"{part} ended with {one.exitcode}" for part, one in running.items() if not one.is_alive()]
                 found.wrong.append(f"it hangs: {', '.join(ended) or 'not all sessions came to their end'}")
         finally:
@@ -109,11 +109,12 @@ class _Watched:
     def wait_for(self, inputs: int) -> None:
         """Wait until so many more inputs were taken; not much longer than a host needs to begin."""
         end = time.monotonic() + WAIT_S
-        wanted = self._lines() + inputs
-        while self._lines() < wanted and time.monotonic() < end:
+        wanted = self.lines() + inputs
+        while self.lines() < wanted and time.monotonic() < end:
             time.sleep(0.003)
 
-    def _lines(self) -> int:
+    def lines(self) -> int:
+        """How many there are."""
         try:
             self._journal = self._journal or open_journal(self._where, fresh=False)
             return int(self._journal.database.rows("SELECT max(n) FROM trace")[0][0] or 0)
@@ -125,9 +126,13 @@ class _Watched:
             self._journal.close()
 
 
-def _wait_until_over(council: Council, running: dict[str, Any], end_s: float) -> bool:
-    end = time.monotonic() + end_s
+def _wait_until_over(council: Council, running: dict[str, Any], watched: dict[str, _Watched], still_s: float) -> bool:
+    """Whether all sessions come to their end; False if nothing happens for so long."""
+    before, end = 0, time.monotonic() + still_s
     while time.monotonic() < end and all(process.is_alive() for process in running.values()):
+        now = sum(one.lines() for one in watched.values())
+        if now != before:
+            before, end = now, time.monotonic() + still_s
         try:
             with open_journal(council.journals["coordinator"], fresh=False) as journal:
                 states = [state for _, state, _, _ in journal.sessions().values()]
