@@ -245,7 +245,7 @@ def idle(sessions: int, folder: Path, *, traced: bool) -> float:
             async def begin(numbers: range) -> int:
                 for number in numbers:
                     await host.start(f"s{number}", **config)
-                while len(host._asking) < len(AGENTS) * len(host.running):
+                while len(host._asking.asked) < len(AGENTS) * len(host.running):
                     await asyncio.sleep(0)
                 gc.collect()
                 if traced:

@@ -31,22 +31,23 @@ class Asking:
         stop: Callable[[HostedSession, str], None],
     ) -> None:
         self._host, self._desk, self._step, self._idle, self._stop = host, desk, step, idle, stop
-        self._asking: set[int] = set()
+        self.asked: set[int] = set()
+        """The messages about which somebody is being asked."""
 
     def under_way(self, session: HostedSession, *, people: bool = True) -> bool:
         """Whether anybody is being asked in this session; without `people`, anybody but them."""
         adapters = self._host.adapters
         return any(
-            mail.id in self._asking and (people or not isinstance(adapters[target], Answered))
+            mail.id in self.asked and (people or not isinstance(adapters[target], Answered))
             for target in session.cast.played
             for mail in session.waiting.get(target, ())
         )
 
     def begun(self, mail: Mail) -> bool:
         """Notes that somebody is to be asked about this message; False if somebody is already."""
-        if mail.id in self._asking:
+        if mail.id in self.asked:
             return False
-        self._asking.add(mail.id)
+        self.asked.add(mail.id)
         return True
 
     async def ask(self, session: HostedSession, mail: Mail) -> None:
@@ -54,7 +55,7 @@ class Asking:
         try:
             await self._until_answered(session, mail, self._host.adapters[mail.target])
         finally:
-            self._asking.discard(mail.id)
+            self.asked.discard(mail.id)
             self._desk.done(mail)
 
     async def _until_answered(self, session: HostedSession, mail: Mail, adapter: Adapter) -> None:
