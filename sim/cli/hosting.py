@@ -88,7 +88,18 @@ def load(wanted: Wanted, hosting: Hosting) -> Target:
     given = {key: value if isinstance(value, str) else json.dumps(value) for key, value in hosting.settings.items()}
     if not is_model_name(wanted.target):
         raise ConfigError(f"{wanted.target} is a scenario file, which is run, not hosted; name its model")
-    return load_target(wanted.target, {**given, **wanted.sets})
+    try:
+        return load_target(wanted.target, {**given, **wanted.sets})
+    except SimError as error:
+        raise ConfigError(*(_place_of(mistake, wanted, given) for mistake in error.mistakes)) from None
+
+
+def _place_of(mistake: str, wanted: Wanted, given: Mapping[str, str]) -> str:
+    """A mistake in a setting of the file is told as one of the file, not of the command line."""
+    key = mistake.removeprefix("--set ").partition("=")[0]
+    if mistake.startswith("--set ") and key in given and key not in wanted.sets:
+        return f"{wanted.config}: set: {mistake.removeprefix('--set ')}"
+    return mistake
 
 
 def make_host(wanted: Wanted, hosting: Hosting, target: Target, name: str) -> Host:
@@ -318,6 +329,9 @@ class _Life:
                 if over in done:
                     return self._over(over)
                 if stopped in done:
+                    if self.name in self.host.running:
+                        self.host.stop_session(self.name)
+                        self._tell_lines()
                     return ExitStatus.INTERRUPTED, f"stopped; go on with: sim resume {self.number}"
                 for_ms = self.hosting.limits.for_ms
                 if for_ms is not None and now_ms() - began_ms >= for_ms and self.name in self.host.running:

@@ -235,9 +235,10 @@ class Host:
             raise ConfigError(f"{process}: {unknown('move', move, table.may)}")
         return self._step(session, lambda: session.move(process, move))
 
-    def stop_session(self, session_id: str, why: str) -> None:
-        """End a session for now: its machines are down. `open` with its name goes on with it."""
-        self._end(self._session(session_id), STOPPED, why)
+    def stop_session(self, session_id: str, why: str = "") -> None:
+        """End a session for now: its machines are down. `open` with its name goes on with it; also without, where no reason
+        is given."""
+        self._end(self._session(session_id), STOPPED if why else OPEN, why)
 
     async def until_over(self, session_id: str) -> str:
         """Wait until a session is over; gives why. Raises what has ended the host, if it ends before."""
@@ -387,7 +388,7 @@ class Host:
         return bool(session.cast.there) and self.journal.has_mail(session.name, session.cast.there)
 
     def _end(self, session: HostedSession, state: str, why: str) -> None:
-        entry = session.stop() if state == STOPPED else Step(session.name)
+        entry = session.stop() if state in (OPEN, STOPPED) else Step(session.name)
         entry.session_state = (state, why)
         self.journal.keep(entry)
         session.over = why or state

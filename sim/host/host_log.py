@@ -19,19 +19,20 @@ LABELS = ("run", "stage", "agent", "attempt")
 """What a log says of tokens that were used: for whom and for what. How many, the model does not say."""
 
 
-def log_text(
-    journal: Journal, session: str, *, head: bool = True, above: int = 0, more: Iterable[Line] = ()
-) -> Iterator[str]:
+def log_text(journal: Journal, session: str, *, more: Iterable[Line] = ()) -> Iterator[str]:
     """The log, line by line; `more` are lines that were not kept."""
-    config = journal.sessions()[session][0]
-    if head:
-        yield _json({"roundsim_log": FORMAT, **({"model": journal.model} if journal.model else {}), "config": config})
-    before = above
-    for part in (journal.trace(session, above), more):
+    yield _head(journal, session)
+    before = 0
+    for part in (journal.trace(session), more):
         for line in part:
             if "input" in line.said:
                 yield _json(log_line(journal, line, before))
                 before = line.n
+
+
+def _head(journal: Journal, session: str) -> str:
+    config = journal.sessions()[session][0]
+    return _json({"roundsim_log": FORMAT, **({"model": journal.model} if journal.model else {}), "config": config})
 
 
 def log_line(journal: Journal, line: Line, before: int = 0) -> dict[str, Any]:
@@ -97,18 +98,25 @@ class LogFile:
 
     def __init__(self, journal: Journal, session: str, path: str) -> None:
         self._journal, self._session, self.path = journal, session, path
-        self._above = -1
+        self._seen = self._before = 0
+        """The last line that was looked at, and the last that was written."""
+        self._begun = False
 
     def catch_up(self) -> None:
         """Write what was done since. Raises `ConfigError` if the file cannot be written."""
-        begins = self._above < 0
+        journal = self._journal
         try:
-            with open(self.path, "w" if begins else "a", encoding="utf-8") as file:
-                for line in log_text(self._journal, self._session, head=begins, above=max(0, self._above)):
-                    file.write(line)
+            with open(self.path, "a" if self._begun else "w", encoding="utf-8") as file:
+                if not self._begun:
+                    file.write(_head(journal, self._session))
+                    self._begun = True
+                for line in journal.trace(self._session, self._seen):
+                    self._seen = line.n
+                    if "input" in line.said:
+                        file.write(_json(log_line(journal, line, self._before)))
+                        self._before = line.n
         except OSError as error:
             raise _unwritable(self.path, error) from None
-        self._above = self._journal.lines
 
 
 def line_words(line: Line) -> str:

@@ -32,7 +32,10 @@ def _sources() -> int:
     return int.from_bytes(digest.digest(), "big") if sources else 0
 
 
-if walks is not None and _sources() not in (0, walks._sources):  # numbers may mean something else by now
+if walks is not None and _sources() not in (
+    0,
+    getattr(walks, "_sources", None),
+):  # numbers may mean something else by now
     walks, _why = None, "was built from other sources than are here (make, or install roundsim again)"
 
 

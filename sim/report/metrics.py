@@ -80,6 +80,9 @@ def status_lines(metrics: RunMetrics) -> Iterator[str]:
     yield from _tables(metrics)
 
 
+UNTIMED = "unknown: no answer that counted said what it used"
+
+
 def spent_lines(metrics: RunMetrics) -> Iterator[str]:
     """What a hosted session has used: nothing is known of its budget or context, and nothing is planned."""
     if metrics.is_empty:
@@ -91,7 +94,8 @@ def spent_lines(metrics: RunMetrics) -> Iterator[str]:
     if metrics.snapshot.duplicate_items or metrics.snapshot.replay_updates:
         yield f"repeated    {_repeated(metrics.snapshot)}"
     yield from _loop(metrics.snapshot)
-    yield f"latency     {_latency(metrics.snapshot.latency)}"
+    timed = metrics.snapshot.latency
+    yield f"latency     {_latency(timed) if timed.count else UNTIMED}"
     if cost is not None:
         least = "" if cost.total.is_known and not unreported(metrics.snapshot) else "at least "
         yield f"cost        {least}{_usd(cost.total)} USD"

@@ -29,6 +29,8 @@ HERE = ("coordinator",)
 INPUTS_MAX = 8
 """How many inputs a part takes at most between two kills of it."""
 WAIT_S = 0.6
+ROUNDS_MAX = 3
+"""How many times as long as nothing may happen something may, without an end."""
 SKEW_MS = 5
 """Both parts have one clock; how far apart what is one moment may be logged."""
 SETTINGS = {key: str(list(value) if isinstance(value, tuple) else value).lower() for key, value in CONFIG.items()}
@@ -127,9 +129,10 @@ class _Watched:
 
 
 def _wait_until_over(council: Council, running: dict[str, Any], watched: dict[str, _Watched], still_s: float) -> bool:
-    """Whether all sessions come to their end; False if nothing happens for so long."""
+    """Whether all sessions come to their end; False if nothing happens for so long, or the same again and again."""
     before, end = 0, time.monotonic() + still_s
-    while time.monotonic() < end and all(process.is_alive() for process in running.values()):
+    last = time.monotonic() + ROUNDS_MAX * still_s
+    while time.monotonic() < min(end, last) and all(process.is_alive() for process in running.values()):
         now = sum(one.lines() for one in watched.values())
         if now != before:
             before, end = now, time.monotonic() + still_s

@@ -117,7 +117,8 @@ def test_a_signal_stops_it_cleanly_and_nothing_is_lost(number: signal.Signals, s
     machines, mail = kept()[1:3]
     assert {machines[name].state for name in MACHINES} == {"(down)"}
     assert [one.target for one in mail] == ["claude"]
-    assert_conforms(sim, faults="")
+    assert_conforms(sim)
+    assert sim("conform", "log.jsonl", "--model", "models.consensus", "--faults", "")[0] == 1, "it says how it stopped"
     write_config(config())
     ended = data_of(sim, "resume", "1")
     assert (ended["end"], ended["restarts"], ended["machines"]["coordinator"]["state"]) == ("over", 1, "done")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ import pytest
 
 from sim import DEFER, Applied, ConfigError, EffectLedger, Emission, Message, Monitor, Process, System
 from sim.host import AdapterError, BeyondTable, Host, Reply
-from sim.host.host_log import faults_of, line_words, log_text
+from sim.host.host_log import LogFile, faults_of, line_words, log_text
 from sim.host.journal import open_journal
+from sim.host.journal_records import Line
+from sim.host.step import Step
 
 
 class Ping(Message):
@@ -459,3 +462,27 @@ def test_effects_of_a_session_are_judged_over_a_stop(tmp_path: Path) -> None:
         change.do("UPDATE session SET state = 'open'")
     with pytest.raises(BeyondTable, match="effects: 1 was applied twice"):
         run(lambda: to_its_end(Host(system, journal=path, leaves=None)))
+
+
+def test_a_log_that_is_written_while_a_session_goes_on_is_that_of_its_journal(tmp_path: Path) -> None:
+    """Also where a line of the trace says nothing: it only gave a message its number, and is no cause of what follows."""
+    path, file = tmp_path / "j.db", tmp_path / "run.jsonl"
+
+    async def work() -> list[str]:
+        async with Host(pings, journal=path) as host:
+            log = LogFile(host.journal, "s", str(file))
+            await host.start("s", rounds=3)
+            log.catch_up()
+            session = host.running["s"]
+            nothing = Line(host.journal.lines + 1, "s", "pinger", {}, 0)
+            host.journal.keep(Step("s", lines=[nothing]))
+            log.catch_up()
+            await host.until_over("s")
+            assert session.over
+            log.catch_up()
+            return [*log_text(host.journal, "s")]
+
+    whole = run(work)
+    assert file.read_text() == "".join(whole)
+    known = {json.loads(line).get("id") for line in whole}
+    assert all(json.loads(line).get("cause") in {*known, None} for line in whole)
