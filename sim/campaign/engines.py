@@ -102,6 +102,7 @@ def _dask(address: str | None, workers: int) -> Iterator[Engine]:
     dask: Any = distributed  # it has no types
     spec = "dask" if address is None else f"dask={address}"
     with ExitStack() as opened:
+        opened.enter_context(_without_the_cancelled())
         try:
             there = address if address is not None else opened.enter_context(_own_scheduler(workers))
             client = opened.enter_context(dask.Client(there, timeout=CONNECT_S))
@@ -112,6 +113,25 @@ def _dask(address: str | None, workers: int) -> Iterator[Engine]:
             raise ConfigError(f"--engine {spec}: the scheduler has no workers; start some: dask worker {address}")
         # pure=False: a chunk that is run again after a crash is a new task, not the old one's answer
         yield Engine("dask", client.get_executor(pure=False), width, (dask.KilledWorker,))
+
+
+class _Cancelled(logging.Filter):
+    """Leaves out what is said of chunks that nobody waits for any longer: they were given up on purpose."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        kind = record.exc_info[0] if record.exc_info else None
+        return kind is None or "Cancelled" not in kind.__name__
+
+
+@contextmanager
+def _without_the_cancelled() -> Iterator[None]:
+    """Dask's executor passes results on in callbacks of its loop, which logs whatever ends one."""
+    loop, given_up = logging.getLogger("tornado.application"), _Cancelled()
+    loop.addFilter(given_up)
+    try:
+        yield
+    finally:
+        loop.removeFilter(given_up)
 
 
 def _own_scheduler(workers: int) -> Any:

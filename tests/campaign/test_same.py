@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from sim.base.mixer import stream
 from sim.campaign import engines
 from sim.campaign.answer import CampaignAnswer, limit_of
 from sim.campaign.dispatch import RETRIES_MAX
-from sim.campaign.engines import Engine
+from sim.campaign.engines import Engine, _without_the_cancelled
 from sim.campaign.worker import ChunkOutcome, ChunkRequest, run_chunk
 from sim.fuzzer.discovery import grouped
 from sim.fuzzer.fuzz import fuzz
@@ -189,6 +190,25 @@ def test_two_workers_of_every_engine_say_what_one_worker_says(
     status, data = sim_json(tmp_path, *words, "--workers", "2", "--engine", engine)
     assert (status, data["engine"]) == (1, engine)
     assert said(data) == alone[keep_going]
+
+
+def test_chunks_that_are_given_up_are_no_news(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever else goes wrong in a callback of Dask's loop is told."""
+    loop = logging.getLogger("tornado.application")
+
+    def say(error: Exception) -> None:
+        try:
+            raise error
+        except Exception:
+            loop.exception("Exception in callback")
+
+    class FutureCancelledError(Exception): ...
+
+    with _without_the_cancelled():
+        say(FutureCancelledError())
+        say(ValueError("odd"))
+    say(FutureCancelledError())
+    assert [record.exc_info and record.exc_info[0] for record in caplog.records] == [ValueError, FutureCancelledError]
 
 
 @contextmanager
