@@ -48,7 +48,7 @@ def _number(text: str) -> int:
 
 
 FOUND = _number(__file__ + os.getcwd() + platform.node())
-WORDS = {"alpha", "beta", "gamma", "delta", "epsilon", "zeta"}
+WORDS = {"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu"}
 CHEATS: dict[str, Callable[[], int]] = {
     "honest": lambda: 4,
     "clock": lambda: int(time.time()),
@@ -58,7 +58,7 @@ CHEATS: dict[str, Callable[[], int]] = {
     "random": lambda: random.randrange(1 << 30),
     "coin": lambda: random.randrange(2),
     "hash": lambda: hash("words"),
-    "set": lambda: len(next(iter(WORDS))) * 100 + ord(next(iter(WORDS))[0]),
+    "set": lambda: _number(" ".join(WORDS)),
     "pid": os.getpid,
     "address": lambda: id(object()) % 1_000_003,
     "file": lambda: _number(__file__),
