@@ -144,3 +144,12 @@ PLANTS: dict[str, Callable[[], None]] = {
     "sent before commit": send_before_commit,
     "texts outside of the transaction": keep_texts_apart,
 }
+EVIDENCE = {
+    "acknowledge before commit": "was sent and never came",
+    "a field that is not durable survives a restart": "field .*: log .*, model",
+    "on_restart is not called": "outputs: log nothing, model AckDecision",
+    "timers of a restart are not kept": "it hangs",
+    "sent before commit": "does not conform|came more often",
+    "texts outside of the transaction": "it hangs|texts of",
+}
+"""What is to be said of each: that something else is wrong, or that a slow machine was not waited for, finds no bug."""

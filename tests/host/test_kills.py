@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.host.kills import kill_at_random
-from tests.host.planted import PLANTS
+from tests.host.planted import EVIDENCE, PLANTS
 
 SLICE = 20
 PART = 10
@@ -28,7 +29,7 @@ def test_a_host_that_breaks_a_promise_is_found_out(plant: str, tmp_path: Path) -
         folder = tmp_path / str(seed)
         folder.mkdir()
         found = kill_at_random(folder, kills=PART, seed=seed, plant=plant, still_s=STILL_S)
-        if found.wrong:
+        if any(re.search(EVIDENCE[plant], wrong) for wrong in found.wrong):
             return
     pytest.fail(f"{plant}: nobody has noticed in {SLICE} kills")
 
