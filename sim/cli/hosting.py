@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.base import printing
-from sim.base.errors import ConfigError, ExitStatus, SimError, listing
+from sim.base.errors import ConfigError, ExitStatus, SimError, brief, listing
 from sim.base.files import unplain
 from sim.campaign import hosted_sessions
 from sim.campaign.hosted_sessions import HostedEntry, HostedPlan, refuse_foreign
@@ -35,7 +35,7 @@ from sim.report.hosted import artifact_data, artifact_lines, cost_text, hosted_d
 from sim.scenario import Target, load_target
 from sim.scenario.document import read_document
 from sim.scenario.mistakes import Mistakes
-from sim.scenario.models import class_of
+from sim.scenario.models import class_of, is_bundled, listed_models
 from sim.scenario.target import is_model_name
 from sim.sessions.store_file import now_ms
 
@@ -251,10 +251,16 @@ def _tally(journal: Journal, entry: HostedEntry) -> SessionTally:
 
 
 def resume_hosted(at: SessionDesk, entry: HostedEntry, config: str | None, *, follow: bool, as_json: bool) -> int:
-    """Go on with a hosted session; its exit status. What is not ours needs the configuration on the command line."""
+    """Go on with a hosted session; its exit status. What is not ours needs the configuration on the command line, and a model
+    that may be imported without being named there."""
+    plan = entry.plan
     if config is None:
         refuse_foreign(entry)
-    plan = entry.plan
+    elif not entry.own and not is_bundled(plan.target) and plan.target not in listed_models()[0]:
+        raise ConfigError(
+            f"session {entry.id} is not known to be yours, so its model {brief(plan.target)} is not imported; name it "
+            "yourself: sim host MODEL --config FILE --journal FILE, or take it over: sim sessions --adopt"
+        )
     wanted = Wanted(plan.target, config or plan.config, plan.journal, {}, follow, as_json)
     return host_session(at, wanted, plan.session)
 

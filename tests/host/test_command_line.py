@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import signal
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +226,25 @@ def test_a_foreign_session_goes_on_only_with_a_configuration(
     write_config(config())
     assert data_of(sim, "resume", "1", "--config", "c.yaml")["end"] == "over"
     assert sim("status", "1")[0] == 0, "who has resumed it has taken it over"
+
+
+def test_of_a_foreign_session_no_model_is_imported_that_nobody_has_named(
+    sim: Sim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A configuration on the command line says nothing of the model that a store from elsewhere names."""
+    write_config(waiting(limits={"for": "200ms"}))
+    assert sim(*HOST)[0] == 4
+    Path("evil.py").write_text("from pathlib import Path\nPath('imported').touch()\n")
+    with closing(sqlite3.connect(next(tmp_path.rglob("sessions.sqlite")))) as store, store:
+        store.execute("UPDATE hosted SET plan = replace(plan, 'models.consensus', 'evil')")
+    write_config(config())
+    status, out, err = sim("resume", "1", "--config", "c.yaml")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "so its model 'evil' is not imported" in err
+    assert not Path("imported").exists()
+    monkeypatch.setattr(hosting_module, "is_bundled", lambda name: True)  # the check left out
+    sim("resume", "1", "--config", "c.yaml")
+    assert Path("imported").exists()
 
 
 def test_a_machine_beyond_its_table_leaves_a_log_and_a_scenario_that_replays_it(sim: Sim) -> None:
