@@ -44,7 +44,7 @@ class Audience:
 
     def rest(self, now: Listening) -> Finding | None:
         """Which of them still waits."""
-        return self._graph.judge_quiescent(self._at(now)) if self._graph is not None else None
+        return self._graph.rest(self._at(now)) if self._graph is not None else None
 
     def view(self, now: Listening, name: str) -> Any:
         """One of them, as a predicate sees it."""

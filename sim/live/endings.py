@@ -50,8 +50,8 @@ def at_the_end(run: Execution) -> Finding | None:
 
 def _untaken_errors(run: Execution) -> Iterator[Finding]:
     for task in run.tasks:
-        error = task._exception  # type: ignore[attr-defined]  # to ask for it would be to take it
-        if error is not None and task._log_traceback and task is not run.main:  # type: ignore[attr-defined]
+        error = task._exception  # to ask for it would be to take it
+        if error is not None and task._log_traceback and task is not run.main:
             yield Finding(EXCEPTION, f"{task.called} fails with {failure(error)}, and nobody asks what became of it")
 
 

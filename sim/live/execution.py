@@ -143,12 +143,13 @@ class Execution:
         else:
             self._running = None
             self.owner = handle.owner if isinstance(handle, LiveTimer) else self.kernel.owner_of(handle) or MAIN
-            name = called(handle._callback)  # type: ignore[union-attr]
+            callback: Any = handle._callback  # type: ignore[union-attr]
+            name = called(callback)
             if isinstance(handle, LiveTimer):
                 self.last = (self.owner, None, f"fire {handle.owner}.{handle.called}")
             mark = _token(name)
             if self.recorder is not None:
-                self.recorder.calls(self.owner, handle._callback)
+                self.recorder.calls(self.owner, callback)
         self.pairs.append(mix((self._before * GAMMA + mark) & MASK))
         self._before = mark
         self.chain = mix((self.chain + mark * GAMMA) & MASK)
@@ -273,7 +274,7 @@ class Execution:
         self.recorder, self.finding = None, self.finding or Finding("", "")
         with self.entered():
             for task in self.tasks:
-                task._log_destroy_pending = False  # type: ignore[attr-defined]
+                task._log_destroy_pending = False
                 if not task.done():
                     try:
                         task.get_coro().close()  # type: ignore[union-attr]

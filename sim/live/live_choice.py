@@ -13,7 +13,6 @@ from sim.world.address import START, Address
 from sim.world.choice import MESSAGE, Subject
 
 if TYPE_CHECKING:
-    from sim.live.execution import Ran
     from sim.live.live_world import LiveWorld
     from sim.world.finding import Finding
     from sim.world.choice import Pending
@@ -24,7 +23,7 @@ class Place:
 
     __slots__ = (
         "_after", "before", "by", "chain", "covered", "due", "enabled", "finding", "held", "left", "mark", "puts", "rest",
-        "states", "time_s", "world",
+        "states", "world",
     )  # fmt: skip
 
     world: LiveWorld
@@ -42,6 +41,10 @@ class Place:
     rest: Finding | None
     """What is wrong if nothing more happens here."""
     held: frozenset[str]
+    mark: int
+    """64 bits for all that a run could still depend on here."""
+    states: dict[str, str]
+    """The state of each monitor."""
     puts: tuple[Emission, ...]
     due: tuple[Pending, ...] | None
 

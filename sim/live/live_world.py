@@ -292,7 +292,6 @@ class LiveWorld:
         at.enabled = () if run.finding is not None else tuple([LiveChoice(at, what) for what in chain(self._usual(run), self._faults(run, at.left))])
         at.rest = run.rest() if at.finding is None and self.quiescent(at) else None
         at.held = frozenset(run.held)
-        at.time_s = run.loop.now_s
         at.mark = mix((run.chain + run.kernel.mark() * GAMMA + run.phase) & MASK)
         at.states = run.program.audience.states(run.heard) if run.finding is None else {}
 
@@ -339,5 +338,6 @@ class LiveWorld:
             return Address(verb, process=process, subject=name, after=after)
         if verb == TURN:
             return Address(verb, after=after)
-        return run.kernel.address_of(choice.doing.subject, verb, after)
+        address: Address = run.kernel.address_of(choice.doing.subject, verb, after)
+        return address
 

@@ -51,7 +51,8 @@ class LiveTask(asyncio.Task):  # type: ignore[type-arg]
     def set_name(self, value: object) -> None:
         super().set_name(value)
         if not self.stepped:
-            self.get_loop().run.rename(self, str(value))
+            loop: Any = self.get_loop()
+            loop.run.rename(self, str(value))
 
 
 class LiveFuture(asyncio.Future):  # type: ignore[type-arg]
@@ -74,7 +75,7 @@ class LiveHandle(asyncio.Handle):
     __slots__ = ()
 
     def _run(self) -> None:
-        run: Execution = self._loop.run
+        run: Execution = self._loop.run  # type: ignore[attr-defined]
         run.before(self)
         super()._run()
         run.after()
@@ -89,7 +90,7 @@ class LiveTimer(asyncio.TimerHandle):
     owner: str
 
     def _run(self) -> None:
-        run: Execution = self._loop.run
+        run: Execution = self._loop.run  # type: ignore[attr-defined]
         run.before(self)
         super()._run()
         run.after()
@@ -137,8 +138,8 @@ class LiveLoop(asyncio.SelectorEventLoop):
     def next_timer(self) -> LiveTimer | None:
         """The timer that fires next; those that were cancelled are forgotten first, as at the beginning of a turn."""
         scheduled = self._scheduled
-        while scheduled and scheduled[0]._cancelled:  # type: ignore[attr-defined]
-            self._timer_cancelled_count -= 1
+        while scheduled and scheduled[0].cancelled():
+            self._timer_cancelled_count -= 1  # type: ignore[attr-defined]
             heapq.heappop(scheduled)._scheduled = False  # type: ignore[attr-defined]
         if not scheduled or scheduled[0].when() > self.now_s:
             return scheduled[0] if scheduled else None
@@ -166,13 +167,13 @@ class LiveLoop(asyncio.SelectorEventLoop):
     def run_alone(self, handle: asyncio.Handle) -> None:
         """Runs one of what is ready, whatever is before it."""
         self._ready.remove(handle)
-        handle._run()  # type: ignore[attr-defined]
+        handle._run()
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """Makes this the loop that runs. Another may be running outside: that of a test, say."""
         before, hooks = events._get_running_loop(), sys.get_asyncgen_hooks()
-        self._thread_id = threading.get_ident()
+        self._thread_id: int | None = threading.get_ident()
         sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)  # type: ignore[attr-defined]
         events._set_running_loop(self)
         try:
@@ -206,7 +207,9 @@ class LiveLoop(asyncio.SelectorEventLoop):
     def create_future(self) -> asyncio.Future[Any]:
         return LiveFuture(loop=self)
 
-    def create_task(self, coro: Any, *, name: str | None = None, context: Any = None, **rest: Any) -> asyncio.Task[Any]:
+    def create_task(  # type: ignore[override]
+        self, coro: Any, *, name: str | None = None, context: Any = None, **rest: Any
+    ) -> asyncio.Task[Any]:
         factory = self.get_task_factory()
         if factory is None or factory is getattr(asyncio, "eager_task_factory", None):
             eager = {} if factory is None else {"eager_start": True}

@@ -115,6 +115,11 @@ class Program:
         assert isinstance(self.faults, tuple)
         return self.faults
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What has states that are known before it runs: its monitors."""
+        return tuple(self.monitors)
+
     def with_(self, **changes: Any) -> Program:
         """The same program with these `changes`. Raises `ModelError` for a part that it has not."""
         if "network" in changes:

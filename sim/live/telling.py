@@ -88,7 +88,8 @@ class Telling:
         if verb == "fire":
             owner, _, name = who.rpartition(".")
             return f"{owner}'s timer {name} fires"
-        return run.kernel.said(choice.doing.subject, verb)
+        said: str = run.kernel.said(choice.doing.subject, verb)
+        return said
 
     def resumes(self, task: LiveTask, at: Any) -> None:
         spot = spot_of(at)
@@ -137,6 +138,6 @@ def _look(task: LiveTask) -> Look:
     if task.done():
         if task.cancelled():
             return Look("cancelled")
-        return Look("failed" if task._exception is not None else "done")  # type: ignore[attr-defined]
+        return Look("failed" if task._exception is not None else "done")
     spot: Spot = spot_of(task.get_coro())
     return Look("waits", (Shown("in", spot.name), Shown("line", f"{spot.file}:{spot.line}")))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sim.strategy.canonical import Canonical
 from sim.world.choice import FIRE, MESSAGE, Choice, Start
-from sim.world.world import AnyWorld
+from sim.world.world import AnyWorld, usual_at
 
 
 class Unusual(Enum):
@@ -78,7 +78,7 @@ def departures(world: AnyWorld, start: Start[Any], choices: Sequence[Choice]) ->
     """The deviations of a run of a world whose places say what is usual: every choice that is not the usual one."""
     found, at = [], start.place
     for step, choice in enumerate(choices):
-        usual = next(iter(world.usual(at) or ()), None)
+        usual = usual_at(world, at)
         if choice != usual:
             found.append(Deviation(Unusual.EARLY if choice.progress else Unusual.FAULT, step))
         at = world.apply(at, choice)

@@ -15,7 +15,7 @@ from sim.run.trace import Run
 from sim.world.address import Address, parse_address
 from sim.world.choice import Choice, Start
 from sim.world.finding import Finding
-from sim.world.world import AnyWorld
+from sim.world.world import AnyWorld, usual_at
 
 EFFORT = 100_000
 """Calls of the program's code that minimising may take, all trials together."""
@@ -146,8 +146,9 @@ class Led:
             wanted = self._choices[self._step - 1]
             found = next((choice for choice in self._world.enabled(at) if choice == wanted), None)
             if found is not None:
-                return found
-        return next(iter(self._world.usual(at) or ()), None)
+                took: Choice = found
+                return took
+        return usual_at(self._world, at)
 
     def took(self, choice: Choice, at: Any) -> None:
         """Nothing to remember."""
@@ -166,7 +167,7 @@ class Loosely:
         return world.starts()[0]
 
     def pick(self, at: Any) -> Choice | None:
-        usual = next(iter(self._world.usual(at) or ()), None)
+        usual = usual_at(self._world, at)
         if self._next < len(self._items):
             item = self._items[self._next]
             pattern = replace(item, ordinal=None)
@@ -175,7 +176,8 @@ class Loosely:
                 self._met += 1
                 if self._met == (item.ordinal or 1):
                     self._next, self._met = self._next + 1, 0
-                    return min(found, key=lambda choice: choice.code)
+                    chosen: Choice = min(found, key=lambda choice: choice.code)
+                    return chosen
         return usual
 
     def took(self, choice: Choice, at: Any) -> None:

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from sim.faults.plan import show_plan
 from sim.report.covered import transition_count, transition_lines
 from sim.live.program import Program
-from sim.report.text import counterexample_lines, system_words
+from sim.report.text import begins_lines, counterexample_lines, system_words
 from sim.scenario import Target
 from sim.scenario.parsed import Opened
 from sim.system.links import in_words
-from sim.system.persisted import beginning_words
 
 if TYPE_CHECKING:
     from sim.campaign.answer import CampaignAnswer
@@ -32,7 +31,7 @@ def fuzz_head(target: Target, settings: Mapping[str, object], strategy: str, see
         f"config    {shown or 'none'}",
         f"system    {_short(system)}",
         f"faults    {show_plan(system.budget)}, at random",
-        *(f"begins    {line}" for line in beginning_words(system)),
+        *begins_lines(system),
         "",
     ]
 

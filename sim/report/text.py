@@ -14,6 +14,7 @@ from sim.live.naming import bare
 from sim.live.program import Program
 from sim.run.simulation import RECURRING
 from sim.scenario.parsed import Opened
+from sim.system.declaration import Declaration
 from sim.system.links import in_words
 from sim.system.persisted import beginning_words
 from sim.world.slowdown import Slowdown
@@ -79,7 +80,7 @@ def summary(outcome: JudgedRun) -> Iterator[str]:
     """The outcome of a run: a word in the first twelve columns, then the details."""
     run = outcome.run
     trace, world = run.trace, run.trace.world
-    yield from (f"begins      {line}" for line in beginning_words(outcome.scenario.system))
+    yield from (line.replace("begins", "begins  ", 1) for line in begins_lines(outcome.scenario.system))
     yield f"ended       {run.ending.value}, after {run.steps} steps"
     yield f"emitted     {_counts(trace.emitted())}"
     yield f"rejected    {_counts(trace.rejected())}"
@@ -178,6 +179,12 @@ def _reduction_lines(reduced: Reduced | None) -> Iterator[str]:
         yield f"  but      {'; '.join(reduced.off)}"
 
 
+def begins_lines(system: Opened) -> list[str]:
+    """Where a system begins that does not begin at its start."""
+    words = beginning_words(system) if isinstance(system, Declaration) else []
+    return [f"begins    {line}" for line in words]
+
+
 def system_words(system: Opened) -> str:
     """What a system is made of."""
     monitors = ", ".join(system.monitors) or "none"
@@ -197,5 +204,5 @@ def bounds_lines(target: str, settings: Mapping[str, object], system: Opened) ->
         f"system    {system_words(system)}",
         f"faults    {faults}",
         *within,
-        *(f"begins    {line}" for line in beginning_words(system)),
+        *begins_lines(system),
     ]

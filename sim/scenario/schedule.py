@@ -41,7 +41,9 @@ def read_schedule(root: Node, texts: Sequence[str], mistakes: Mistakes) -> tuple
 
 
 def check_schedule(items: Iterable[ScheduleItem], system: Opened, words: Vocabulary, mistakes: Mistakes) -> None:
-    """Checks every item against the system and the words of its model."""
+    """Checks every item against the system and the words of its model. What a program does is not known before it runs."""
+    if not isinstance(system, Declaration):
+        return
     for item in items:
         for wrong in _Fit(system, words).mistakes(item.address):
             mistakes.add(FilePlace(item.line, item.column), f"{brief(item.text)}: {wrong}")
@@ -50,7 +52,7 @@ def check_schedule(items: Iterable[ScheduleItem], system: Opened, words: Vocabul
 class _Fit:
     """What one item names that its system lacks."""
 
-    def __init__(self, system: Opened, words: Vocabulary) -> None:
+    def __init__(self, system: Declaration, words: Vocabulary) -> None:
         self.system = system
         self.words = words
         self.messages = words.messages
@@ -59,8 +61,6 @@ class _Fit:
         verb = address.verb
         if verb == START:
             return []
-        if not isinstance(self.system, Declaration):
-            return []  # what a program does is not known before it runs
         if verb in OF_PROGRAMS:
             return [f"only a program can {verb}; this is a system of machines"]
         if verb in MESSAGE_VERBS:

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from sim.strategy.virtual_time import Due, VirtualTime
 from sim.world.choice import Choice, Pending, Start
 from sim.world.timing import Range
-from sim.world.world import AnyWorld
+from sim.world.world import AnyWorld, usual_at
 
 
 class Canonical(VirtualTime):
@@ -33,7 +33,7 @@ class Canonical(VirtualTime):
 
     def pick(self, at: Any) -> Choice | None:
         if self._by_place:
-            return next(iter(self._world.usual(at) or ()), None)
+            return usual_at(self._world, at)
         return super().pick(at)
 
     def took(self, choice: Choice, at: Any) -> None:

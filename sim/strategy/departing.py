@@ -14,7 +14,7 @@ from typing import Any
 from sim.base.errors import DivergenceError
 from sim.world.address import Address
 from sim.world.choice import Choice
-from sim.world.world import AnyWorld
+from sim.world.world import AnyWorld, usual_at
 
 NEAREST = 3
 NEAR = 0.3
@@ -36,7 +36,7 @@ class Departing:
         """What else could have been made since the last departure."""
 
     def pick(self, at: Any) -> Choice | None:
-        usual = next(iter(self._world.usual(at) or ()), None)
+        usual = usual_at(self._world, at)
         if self._next >= len(self._schedule):
             return usual if self._then_usual else None
         item = self._schedule[self._next]

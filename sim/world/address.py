@@ -177,8 +177,8 @@ def _parse(text: str) -> Address:
         task = _AT.match(rest)
         if task is None:
             raise ConfigError(f"{text!r}: write {verb} task at place, such as {verb} client#2 at Pool.acquire")
-        clauses = _clauses(text, rest[task.end() :])
-        return Address(verb, process=_first(task["task"]), where=task["where"] or "", **clauses)
+        told = _clauses(text, rest[task.end() :])
+        return Address(verb, process=_first(task["task"]), where=task["where"] or "", **told)
     if verb in (START, TURN):
         return Address(verb, **_clauses(text, f" {rest}" if rest else ""))
     head, _, clauses = rest.partition(" ")

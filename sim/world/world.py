@@ -184,6 +184,11 @@ class Walkable(Protocol):
         """A world, in which nothing was done yet."""
 
 
+def usual_at(world: AnyWorld, at: Any) -> Choice | None:
+    """What is usual at a place that says so itself; None where nothing more happens without a fault."""
+    return next(iter(world.usual(at) or ()), None)
+
+
 def world_of(target: Walkable) -> AnyWorld:
     """The world that `target` opens. Raises `ModelError` for what opens none."""
     if not isinstance(target, Walkable) or isinstance(target, type):
