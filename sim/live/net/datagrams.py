@@ -6,7 +6,7 @@ import errno
 from collections import deque
 from typing import Any
 
-from sim.live.net.endpoint import READ, WRITE, Endpoint, fail
+from sim.live.net.endpoint import READ, WRITE, Endpoint, failure
 from sim.live.net.link import RECEIVED_BYTES_MAX
 
 DATAGRAM_BYTES_MAX = 65_507
@@ -23,35 +23,49 @@ class Datagrams(Endpoint):
     def readiness(self) -> int:
         return WRITE | READ if self.queue or self.error or self.deaf else WRITE
 
-    def receive_now(self, size: int, peek: bool = False) -> tuple[bytes, Any]:
+    def listen(self, backlog: int) -> None:
+        raise failure(errno.EOPNOTSUPP)
+
+    def accept(self) -> Endpoint:
+        raise failure(errno.EOPNOTSUPP)
+
+    def connect(self, address: Any) -> None:
+        """From now on it sends there, and hears only who is there."""
+        kernel = self.kernel
+        address = kernel.addresses.resolved(self.family, address)
+        if self.local is None:
+            kernel.addresses.bind(self, kernel.addresses.nowhere(self.family, address))
+        self.peer = address
+        self.changed()
+
+    def receive(self, size: int, peek: bool = False) -> tuple[bytes, Any]:
         if self.error:
-            fail(self.take_error())
+            raise failure(self.take_error())
         if not self.queue:
             if self.deaf:
                 return b"", None
-            fail(errno.EAGAIN)
+            raise failure(errno.EAGAIN)
         data, sender = self.queue[0] if peek else self.queue.popleft()
         self.changed()
         return data[:size], sender
 
-    def send_now(self, data: bytes) -> int:
-        if self.peer is None:
-            fail(errno.ENOTCONN if self.is_unix else errno.EDESTADDRREQ)
+    def send(self, data: memoryview) -> int:
         return self.send_to(data, None)
 
-    def send_to(self, data: bytes, address: Any) -> int:
+    def send_to(self, data: memoryview, address: Any) -> int:
         if self.error:
-            fail(self.take_error())
+            raise failure(self.take_error())
         if len(data) > DATAGRAM_BYTES_MAX:
-            fail(errno.EMSGSIZE)
-        if address is None and self.peer is None:
-            fail(errno.EDESTADDRREQ)
-        self.kernel.put_datagram(self, data, self.peer if address is None else address)
+            raise failure(errno.EMSGSIZE)
+        address = self.peer if address is None else address
+        if address is None:
+            raise failure(errno.ENOTCONN if self.is_unix else errno.EDESTADDRREQ)
+        self.kernel.put_datagram(self, bytes(data), address)
         return len(data)
 
     def shutdown(self, how: int) -> None:
         if self.peer is None:
-            fail(errno.ENOTCONN)
+            raise failure(errno.ENOTCONN)
         self.deaf = True
         self.wake()
 
@@ -66,9 +80,9 @@ class Datagrams(Endpoint):
 
     def bounced(self) -> None:
         """Nobody was where it sent to; only who is connected hears of it."""
-        if self.peer is not None:
+        if self.peer is not None and not self.closed:
             self.error = errno.ECONNREFUSED
             self.wake()
 
-    def told(self) -> bytes:
-        return repr(([data for data, _ in self.queue], self.deaf)).encode()
+    def told(self) -> object:
+        return [data for data, _ in self.queue], self.deaf, self.peer is None

@@ -6,7 +6,7 @@ import errno
 import os
 import selectors
 import socket
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from sim.base.mixer import key64
 
@@ -17,9 +17,9 @@ READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 BOTH = READ | WRITE
 
 
-def fail(number: int) -> NoReturn:
-    """Raises the error that the operating system would give."""
-    raise OSError(number, os.strerror(number))
+def failure(number: int) -> OSError:
+    """The error that the operating system would give."""
+    return OSError(number, os.strerror(number))
 
 
 class Endpoint:
@@ -29,6 +29,7 @@ class Endpoint:
         self.kernel, self.fd, self.owner = kernel, fd, owner
         """`fd` is -1 where nobody has accepted it yet."""
         self.family, self.kind, self.proto = family, kind, proto
+        self.is_unix = family == socket.AF_UNIX
         self.local: Any = None
         self.peer: Any = None
         self.error = 0
@@ -36,30 +37,17 @@ class Endpoint:
         self.options: dict[tuple[int, int], Any] = {}
         self._mark: int | None = None
 
-    @property
-    def is_unix(self) -> bool:
-        return self.family == socket.AF_UNIX
-
-    def become(self, other: Endpoint) -> None:
-        """`other` takes its place."""
-        other.local, other.options, other.owner = self.local, self.options, self.owner
-        self.kernel.files[self.fd] = other
-        bound = self.kernel.bound
-        for key in [key for key, end in bound.items() if end is self]:
-            bound[key] = other
-        other.changed()
-
     def changed(self) -> None:
         """It is no longer as it was."""
         self._mark = None
 
     def wake(self) -> None:
         """It may be ready now."""
-        self.changed()
-        if self.fd >= 0:
-            self.kernel.selector.woken(self.fd)
+        self._mark = None
+        self.kernel.selector.woken(self.fd)
 
     def take_error(self) -> int:
+        """The error that nobody has been told yet; 0: none."""
         number, self.error = self.error, 0
         if number:
             self.changed()
@@ -71,25 +59,35 @@ class Endpoint:
         """What it is ready for: `READ`, `WRITE`. A fresh one is hung up, as on Linux."""
         return BOTH
 
-    def receive_now(self, size: int, peek: bool = False) -> tuple[bytes, Any]:
-        fail(errno.ENOTCONN)
+    def bind(self, address: Any) -> None:
+        self.kernel.addresses.bind(self, address)
 
-    def send_now(self, data: bytes) -> int:
-        fail(errno.EPIPE)
+    def listen(self, backlog: int) -> None:
+        self.kernel.listen(self, backlog)
 
-    def send_to(self, data: bytes, address: Any) -> int:
-        fail(errno.EPIPE)
+    def connect(self, address: Any) -> None:
+        self.kernel.connect(self, address)
 
-    def accept_now(self) -> Endpoint:
-        fail(errno.EINVAL)
+    def accept(self) -> Endpoint:
+        raise failure(errno.EINVAL)
+
+    def receive(self, size: int, peek: bool = False) -> tuple[bytes, Any]:
+        raise failure(errno.ENOTCONN)
+
+    def send(self, data: memoryview) -> int:
+        raise failure(errno.EPIPE)
+
+    def send_to(self, data: memoryview, address: Any) -> int:
+        raise failure(errno.EPIPE)
 
     def shutdown(self, how: int) -> None:
-        fail(errno.ENOTCONN)
+        raise failure(errno.ENOTCONN)
 
     def close(self) -> None:
-        """Its descriptor is gone, and its address is free; a path stays until it is unlinked."""
+        """Its descriptor is gone, and its address is free."""
         self.closed = True
-        self.kernel.forget(self)
+        self.changed()
+        self.kernel.shut(self)
 
     def vanish(self) -> None:
         """Whoever held it has crashed."""
@@ -97,13 +95,11 @@ class Endpoint:
 
     # --- marks --------------------------------------------------------------------------------------
 
-    def told(self) -> bytes:
-        """What two endpoints of equal marks have in common, beside their names."""
-        return b""
+    def told(self) -> object:
+        """What two endpoints of one mark have in common, beside kind and owner."""
+        return self.local is None
 
     def mark(self) -> int:
         if self._mark is None:
-            self._mark = key64(
-                b"%s %s %d\0%s" % (type(self).__name__.encode(), self.owner.encode(), self.error, self.told())
-            )
+            self._mark = key64(repr((type(self).__name__, self.owner, self.closed, self.error, self.told())).encode())
         return self._mark

@@ -26,21 +26,21 @@ def strike(client: Stream, data: bytes, how: str) -> None:
     """What `client` sees instead of the response that begins with `data`, which has been taken from the link already.
     Whatever else the server says on this connection is lost, and the server does not know."""
     kind, _, hint = how.removesuffix(")").partition("(")
-    client.into.clear()
+    client.kernel.traffic.drop(client.into)
     client.into.silent = True
     if kind == AGENT_TIMEOUT:
         return
     if kind == DISCONNECT:
-        client.receive(data[: len(data) // 2])
+        client.get(data[: len(data) // 2])
         client.connection.server.die()
         client.die()
         return
     if kind == RATE_LIMITED:
         after = f"Retry-After: {-(-parse_hint(hint) // 1000)}\r\n" if hint else ""
-        client.receive(_response("429 Too Many Requests", after))
+        client.get(_response("429 Too Many Requests", after))
     else:
-        client.receive(_response("200 OK"))
-    client.receive_end()
+        client.get(_response("200 OK"))
+    client.get_end()
 
 
 def _response(status: str, more: str = "") -> bytes:

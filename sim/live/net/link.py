@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sim.live.net.http_faults import HTTP_FAULTS, begins_response
 
 if TYPE_CHECKING:
+    from sim.live.net.datagrams import Datagrams
     from sim.live.net.stream import Stream
 
 CONNECT, BYTES, END, RESET, DATAGRAM = "connect", "bytes", "end", "reset", "datagram"
@@ -20,20 +21,27 @@ RECEIVED_BYTES_MAX = 64 * 1024
 """How much may be on its way, and how much may wait to be read before nothing more arrives."""
 
 
+def begins_session(data: bytes) -> bool:
+    """Whether TLS begins here: with a record of its handshake."""
+    return data.startswith(b"\x16\x03")
+
+
 class Arrival:
     """Something that is on its way. `number` is its own in the run, in the order sent."""
 
     __slots__ = ("connection", "data", "link", "number", "source", "target", "what")
 
-    def __init__(
-        self, number: int, what: str, source: str, target: str, data: bytes, link: Link | None, connection: int
-    ) -> None:
-        self.number, self.what, self.source, self.target = number, what, source, target
-        self.data = data
+    source: str
+    target: str
+
+    def __init__(self, number: int, what: str, data: bytes, link: Link | None) -> None:
+        self.number, self.what, self.data = number, what, data
         self.link = link
         """None: a datagram, which goes its own way."""
-        self.connection = connection
+        self.connection = 0
         """Which of the connections between these two it belongs to, from 1; 0: a datagram."""
+        if link is not None:
+            self.source, self.target, self.connection = link.source_name, link.target_name, link.connection.ordinal
 
     @property
     def subject(self) -> tuple[str, int, str]:
@@ -64,16 +72,26 @@ class Arrival:
     @property
     def faults(self) -> tuple[str, ...]:
         """What may become of it instead; a duration may follow `rate_limited`, as in `rate_limited(30s)`."""
-        if self.what == DATAGRAM:
+        if self.link is None:
             return DROP, DUPLICATE
         if self.what == CONNECT:
-            return () if self.link is None or self.link.source.is_unix else (REFUSE,)
+            return () if self.link.source.is_unix else (REFUSE,)
         split = (SPLIT,) if self.what == BYTES and len(self.data) > 1 else ()
         return (*split, *HTTP_FAULTS) if self.is_http_response else split
 
     def __repr__(self) -> str:
         size = f" {self.size} bytes" if self.what in (BYTES, DATAGRAM) else ""
-        return f"<{self.what} {self.source}->{self.target}{size} #{self.number}>"
+        return f"<{self.what} {self.source}->{self.target}{size}, number {self.number}>"
+
+
+class Datagram(Arrival):
+    """A datagram that is on its way to `address`."""
+
+    __slots__ = ("address", "sender")
+
+    def __init__(self, number: int, data: bytes, sender: Datagrams, address: Any, source: str, target: str) -> None:
+        super().__init__(number, DATAGRAM, data, None)
+        self.sender, self.address, self.source, self.target = sender, address, source, target
 
 
 class Link:
@@ -94,6 +112,14 @@ class Link:
         return self.source is self.connection.server
 
     @property
+    def source_name(self) -> str:
+        return self.connection.target if self.from_server else self.connection.source
+
+    @property
+    def target_name(self) -> str:
+        return self.connection.source if self.from_server else self.connection.target
+
+    @property
     def room(self) -> int:
         """How many bytes it takes now."""
         if self.connection.direct:
@@ -108,21 +134,16 @@ class Link:
 
     @property
     def is_open(self) -> bool:
-        """Whether the receiver takes what comes first: what it has not read may be too much."""
-        head = self.flight[0]
-        target = self.target
+        """Whether the receiver takes what comes first: there may be too much that it has not read."""
+        head, target = self.flight[0], self.target
         if head.what == BYTES:
             return len(target.buffer) < RECEIVED_BYTES_MAX
-        return head.what != CONNECT or target.kernel.takes_connection(target)
-
-    def clear(self) -> None:
-        self.flight.clear()
-        self.load = 0
+        return head.what != CONNECT or target.kernel.takes(target)
 
 
 @dataclass(eq=False, slots=True)
 class Connection:
-    """Two ends, and the names that they had when the one reached for the other."""
+    """Two ends, and what they were called when the one reached for the other."""
 
     source: str
     """Who connected."""
@@ -132,7 +153,7 @@ class Connection:
     client: Stream
     server: Stream
     direct: bool = False
-    """Whether what is sent arrives at once: both ends are in one process."""
+    """Whether what is sent arrives at once: both ends are of one process."""
     sealed: bool = False
     """Whether TLS has begun on it."""
 
@@ -140,6 +161,12 @@ class Connection:
     def alive(self) -> bool:
         """Whether both ends still hold it."""
         return all(end.connected and not end.closed and not end.dead for end in (self.client, self.server))
+
+    @property
+    def left(self) -> bool:
+        """Whether nobody holds it, and nothing is on its way."""
+        ends = self.client, self.server
+        return all((end.closed or (end.dead and end.fd < 0)) and not end.out.flight for end in ends)
 
     def __repr__(self) -> str:
         return f"<connection {self.source}->{self.target} {self.ordinal}>"

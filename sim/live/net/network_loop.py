@@ -48,10 +48,10 @@ class NetworkLoop(asyncio.SelectorEventLoop):
         self.call_soon(done)
         return await future
 
-    async def create_unix_server(  # type: ignore[override]
+    async def create_unix_server(
         self, protocol_factory: Any, path: Any = None, *, sock: Any = None, cleanup_socket: bool = True, **rest: Any
     ) -> Any:
-        keep = {"cleanup_socket": False} if _CLEANS else {}
+        keep: dict[str, Any] = {"cleanup_socket": False} if _CLEANS else {}
         if path is None or sock is not None:
             return await super().create_unix_server(protocol_factory, path, sock=sock, **keep, **rest)
         sock = self._bound(path, socket.SOCK_STREAM)
@@ -64,7 +64,7 @@ class NetworkLoop(asyncio.SelectorEventLoop):
             self._unix_paths[sock] = sock.getsockname()
         return server
 
-    async def create_datagram_endpoint(  # type: ignore[override]
+    async def create_datagram_endpoint(
         self, protocol_factory: Any, local_addr: Any = None, remote_addr: Any = None, *, family: int = 0, **rest: Any
     ) -> Any:
         if family != getattr(socket, "AF_UNIX", None) or not local_addr or rest.get("sock") is not None:

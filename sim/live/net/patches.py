@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sim.live.net.polling import SimPoll, select_now
-from sim.live.net.sim_socket import _REAL_NEW, SimSocket, bare_socket
+from sim.live.net.sim_socket import REAL_NEW, SimSocket, bare_socket
 
 if TYPE_CHECKING:
     from sim.live.net.kernel import Kernel
@@ -40,18 +40,18 @@ def replacements(kernel: Kernel) -> list[Replacement]:
 
     def new(cls: type[Any], *args: Any, **named: Any) -> Any:
         if threading.get_ident() != thread:
-            return _REAL_NEW(cls)
+            return REAL_NEW(cls)
         if cls is not socket.socket and cls is not SimSocket:
-            kernel.refuse(
+            raise kernel.refusal(
                 f"{cls.__name__} over a socket waits, and with it the loop: use ssl= of asyncio's connections"
             )
         return bare_socket(kernel)
 
     def create_connection(address: Any, *args: Any, **named: Any) -> Any:
-        kernel.refuse("socket.create_connection waits, and with it the loop: use asyncio.open_connection")
+        raise kernel.refusal("socket.create_connection waits, and with it the loop: use asyncio.open_connection")
 
     def fromfd(fd: int, *args: Any) -> Any:
-        kernel.refuse("socket.fromfd: a socket of a run has one descriptor; hand the socket itself on")
+        raise kernel.refusal("socket.fromfd: a socket of a run has one descriptor; hand the socket itself on")
 
     def by_name(host: str) -> str:
         return names.resolve(host or HOST, socket.AF_INET)[1]

@@ -32,7 +32,7 @@ def select_now(
         for files, want in ((readers, READ), (writers, WRITE), (others, 0))
     )
     if timeout != 0 and not any(found):
-        kernel.refuse(f"select.select {_INSTEAD}")
+        raise kernel.refusal(f"select.select {_INSTEAD}")
     return found  # type: ignore[return-value]
 
 
@@ -55,7 +55,7 @@ class SimPoll:
     def poll(self, timeout: float | None = None) -> list[tuple[int, int]]:
         found = [(fd, mask) for fd, wanted in self._wanted.items() if (mask := self._ready(fd, wanted))]
         if timeout != 0 and not found:
-            self._kernel.refuse(f"select.poll {_INSTEAD}")
+            raise self._kernel.refusal(f"select.poll {_INSTEAD}")
         return found
 
     def _ready(self, fd: int, wanted: int) -> int:

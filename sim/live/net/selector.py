@@ -59,6 +59,10 @@ class PlannedSelector(selectors._BaseSelectorImpl):  # what stands behind every 
         end = self._files.get(key.fd)
         return 0 if end is None else end.readiness() & key.events
 
+    def close(self) -> None:
+        super().close()
+        self._listed.clear()
+
     def pending(self) -> bool:
         """Whether a poll would report anything."""
         return any(self._ready(self._fd_to_key[fd]) for fd in self._listed)
