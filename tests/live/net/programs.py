@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 HOST = "127.0.0.1"
-LONG = 200_000
+LONG = 1_000
 Log = Callable[..., None]
 Program = Callable[[Log, Path], Awaitable[None]]
 PROGRAMS: dict[str, Program] = {}
@@ -72,7 +72,7 @@ class Pair:
         loop = asyncio.get_running_loop()
 
         def made() -> Told:
-            self.served.append(Told("server", self.log, does, keeps))
+            self.served.append(Told(f"server {len(self.served)}", self.log, does, keeps))
             return self.served[-1]
 
         self.server = await loop.create_server(made, HOST, 0, **self.server_options)
@@ -354,6 +354,46 @@ async def a_reader_that_leaves_the_rest(log: Log, _: Path) -> None:
 
 
 @program
+async def several_that_are_ready(log: Log, _: Path) -> None:
+    """In the order in which they became ready; who is reported and not done comes last, who asks for more stays."""
+    loop = asyncio.get_running_loop()
+    pairs = [socket.socketpair() for _ in range(6)]
+    for end in (end for pair in pairs for end in pair):
+        end.setblocking(False)
+
+    def read(number: int) -> None:
+        log("read", number, pairs[number][1].recv(1))
+
+    def write(number: int) -> None:
+        log("write", number)
+        loop.remove_writer(pairs[number][1])
+
+    for number in (2, 0, 1, 5, 4, 3):
+        loop.add_reader(pairs[number][1], read, number)
+    for number in (3, 1, 4, 0, 5):
+        pairs[number][0].send(b"ab" if number % 2 else b"a")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    for number in (2, 3, 0):
+        pairs[number][0].send(b"cd")
+    for number in (5, 0):
+        loop.add_writer(pairs[number][1], write, number)
+    for _ in range(8):
+        await asyncio.sleep(0)
+    for number in (0, 4, 2):
+        loop.remove_reader(pairs[number][1])
+        pairs[number][0].send(b"e")
+    for number in (4, 2, 0):
+        loop.add_reader(pairs[number][1], read, number)
+    for _ in range(4):
+        await asyncio.sleep(0)
+    for one, other in pairs:
+        loop.remove_reader(other)
+        one.close()
+        other.close()
+
+
+@program
 async def datagrams(log: Log, _: Path) -> None:
     loop = asyncio.get_running_loop()
 
@@ -440,6 +480,28 @@ if sys.platform != "win32":
                 await asyncio.open_unix_connection(where)
             except OSError as error:
                 log(type(error).__name__)
+
+
+async def a_slow_reader(log: Log, _: Path) -> None:
+    """How much fits between the two is the system's business; so it tells no turns."""
+    told: list[str] = []
+    pair = Pair(lambda *said: told.append(" ".join(map(str, said[:2]))))
+    client = await pair.open()
+    await asyncio.sleep(0)
+    server = pair.served[0]
+    server.transport.pause_reading()
+    client.transport.write(bytes(range(256)) * 64 * LONG)
+    client.transport.write_eof()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    log(told, client.transport.get_write_buffer_size() > 0, len(server.got))
+    server.transport.resume_reading()
+    await pair.close(client)
+    log(
+        [word for word in told if word != "server 0 data"],
+        len(server.got),
+        server.got[::251] == (bytes(range(256)) * 64 * LONG)[::251],
+    )
 
 
 _KEYS = Path(__file__).parent / "localhost.pem"

@@ -9,7 +9,7 @@ from typing import Any
 from sim.live.net import Kernel, NetworkLoop
 from tests.live.net.programs import Program
 
-TURNS_MAX = 20_000
+TURNS_MAX = 2_000
 """A program that takes more hangs."""
 
 
