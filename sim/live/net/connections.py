@@ -1,0 +1,46 @@
+"""The connections of a run, and which of those between the same two ends each is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sim.live.net.link import Connection, Link
+from sim.live.net.stream import Stream
+
+
+class Connections:
+    """The connections that somebody holds still, or on which something is on its way."""
+
+    def __init__(self) -> None:
+        self._held: dict[Connection, None] = {}
+        self._between: dict[tuple[str, ...], int] = {}
+
+    def join(self, source: str, target: str, client: Stream, server: Stream, *, direct: bool = False) -> None:
+        """Make `client` and `server` the ends of one."""
+        pair = tuple(sorted((source, target)))
+        ordinal = self._between.get(pair, 0) + (not direct)
+        self._between[pair] = ordinal
+        connection = Connection(source, target, ordinal, client, server, direct)
+        client.out = server.into = Link(connection, client, server)
+        server.out = client.into = Link(connection, server, client)
+        client.connection = server.connection = connection
+        self._held[connection] = None
+
+    def alive(self) -> list[Connection]:
+        """Those that both ends hold, in the order in which they were begun."""
+        return [connection for connection in self._held if connection.alive and not connection.direct]
+
+    def forget(self, connection: Connection) -> None:
+        """Forget it if nobody needs it any longer."""
+        if connection.left:
+            self._held.pop(connection, None)
+
+    def without_descriptor(self) -> Iterator[Stream]:
+        """The ends that nobody has accepted yet, and those whose last words are on their way."""
+        for connection in self._held:
+            for end in (connection.client, connection.server):
+                if end.fd < 0 or end.closed:
+                    yield end
+
+    def clear(self) -> None:
+        self._held.clear()

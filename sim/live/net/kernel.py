@@ -1,0 +1,306 @@
+"""The kernel of a run: its sockets, what is on its way between them, and what may become of that."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from socket import AF_UNIX, SOCK_STREAM
+from typing import Any
+
+from sim.base.errors import ConfigError, unknown
+from sim.base.mixer import MASK
+from sim.live.net import http_faults
+from sim.live.net.addresses import Addresses
+from sim.live.net.connections import Connections
+from sim.live.net.datagrams import Datagrams
+from sim.live.net.endpoint import Endpoint, failure
+from sim.live.net.link import CONNECT, DROP, DUPLICATE, REFUSE, SPLIT, Arrival, Connection, Datagram, Link
+from sim.live.net.patches import Replacement, patched, replacements
+from sim.live.net.selector import PlannedSelector
+from sim.live.net.sim_socket import SimSocket, new_socket
+from sim.live.net.stream import Listener, Stream
+from sim.live.net.traffic import Traffic
+
+FIRST_FD = 1_000_000_000
+"""Descriptors are counted from here; no real one is that high."""
+
+
+class Kernel:
+    """The network of one run. `owner` says who is running now: that is what the ends of connections are called.
+
+    `at_once`: whatever is sent arrives at once, as on the loopback of a machine; then nothing is ever on its way.
+    `refusal` makes the error that is raised for what has no place in a run, of one line about it.
+    """
+
+    def __init__(
+        self, owner: Callable[[], str], *, at_once: bool = False, refusal: Callable[[str], BaseException] = ConfigError
+    ) -> None:
+        self.owner, self.at_once, self.refusal = owner, at_once, refusal
+        self.files: dict[int, Endpoint] = {}
+        self.selector = PlannedSelector(self.files)
+        self.addresses = Addresses()
+        self.names = self.addresses.names
+        self.traffic = Traffic()
+        self._next_fd = FIRST_FD
+        self._connections = Connections()
+        self._settling = False
+
+    # --- what programs and the loop use -------------------------------------------------------------
+
+    def socket(self, family: int = -1, type: int = -1, proto: int = -1, fileno: int | None = None) -> SimSocket:
+        """A socket of this run, as `socket.socket`."""
+        return new_socket(self, family, type, proto, fileno)
+
+    def socketpair(self, family: int | None = None, type: int = SOCK_STREAM, proto: int = 0) -> tuple[Any, Any]:
+        """Two ends that are connected. What is sent on one can be read on the other at once."""
+        family = AF_UNIX if family is None else family
+        if type != SOCK_STREAM:
+            raise self.refusal(
+                "socket.socketpair: only SOCK_STREAM can be simulated; use it, or asyncio.Queue within a process"
+            )
+        name = self.owner()
+        one, other = (Stream(self, -1, family, type, proto, name) for _ in range(2))
+        self._connections.join(name, name, one, other, direct=True)
+        for end in (one, other):
+            end.local = end.peer = ""
+            end.begin()
+            self.open(end)
+        return self.socket(family, type, proto, one.fd), self.socket(family, type, proto, other.fd)
+
+    def replacements(self) -> list[Replacement]:
+        """What stands for the real network while the run lasts: (object, attribute, replacement)."""
+        return replacements(self)
+
+    def patched(self) -> AbstractContextManager[None]:
+        """Within it, this thread's sockets are those of the run."""
+        return patched(self)
+
+    def name_address(self, address: tuple[str, int] | str, name: str) -> None:
+        """Whoever is bound to `address`, a host and a port or a path, after this is called `name`; the host is known."""
+        self.addresses.name(address, name)
+
+    def owner_of(self, handle: Any) -> str | None:
+        """Whose socket the callback of a handle of the loop is about; None: it is not about a socket."""
+        fd = getattr(getattr(handle._callback, "__self__", None), "_sock_fd", None)
+        if fd is None:
+            fd = next((each.fileno() for each in handle._args or () if isinstance(each, SimSocket)), None)
+        end = self.files.get(fd) if fd is not None else None
+        return end.owner if end is not None else None
+
+    def close(self) -> None:
+        """The run is over: nothing is held any longer."""
+        self.files.clear()
+        self._connections.clear()
+        self.addresses.clear()
+        self.traffic = Traffic()
+
+    # --- what arrives -------------------------------------------------------------------------------
+
+    def arrivals(self) -> Sequence[Arrival]:
+        """What may arrive now, in the order sent: the first of each link, and every datagram."""
+        return self.traffic.arrivals()
+
+    def arrival(self, number: int) -> Arrival:
+        """What may arrive now and has this number. Raises `LookupError` if nothing has."""
+        for arrival in self.arrivals():
+            if arrival.number == number:
+                return arrival
+        raise LookupError(number)
+
+    def arrive(self, arrival: Arrival, how: str = "") -> None:
+        """`arrival` comes, or `how` happens to it instead, one of its faults. Raises `LookupError` if it cannot come
+        now."""
+        if arrival not in self.arrivals():
+            raise LookupError(arrival.number)
+        kind = how.partition("(")[0]
+        if how and kind not in arrival.faults:
+            raise ConfigError(
+                f"{arrival.what} {arrival.source}->{arrival.target}: {unknown('fault', kind, arrival.faults)}"
+            )
+        self._comes(arrival, how)
+        self.settle()
+
+    def _comes(self, arrival: Arrival, how: str = "") -> None:
+        if isinstance(arrival, Datagram):
+            self._datagram_comes(arrival, how)
+            return
+        link = arrival.link
+        assert link is not None
+        crowded = not link.has_room
+        self.traffic.take(link, split=how == SPLIT)
+        if arrival.what == CONNECT:
+            self._meet(link, refuse=how == REFUSE)
+        elif how and how != SPLIT:
+            http_faults.strike(link.target, arrival.data, how)
+        else:
+            link.target.arrived(arrival)
+        if crowded and link.has_room:
+            link.source.wake()
+        link.source.changed()
+        self._connections.forget(link.connection)
+
+    def _meet(self, link: Link, refuse: bool) -> None:
+        """A connection has come to where it was sent."""
+        client, server = link.source, link.target
+        listener = self._listener(client)
+        if listener is None or refuse:
+            server.dead = True
+            client.die(errno.ECONNRESET if client.is_unix else errno.ECONNREFUSED)
+            return
+        server.owner, server.options = listener.owner, dict(listener.options)
+        if not client.connected:
+            client.begin()
+        server.begin()
+        listener.queue.append(server)
+        listener.wake()
+
+    def _datagram_comes(self, datagram: Datagram, how: str) -> None:
+        self.traffic.catch(datagram)
+        if how == DROP:
+            return
+        sender, address = datagram.sender, datagram.address
+        if how == DUPLICATE:
+            self.traffic.fly(sender, address, datagram.source, datagram.target, datagram.data)
+        target = self.addresses.find(sender, address)
+        if isinstance(target, Datagrams) and not target.closed:
+            target.arrived(datagram.data, sender.local)
+        else:
+            sender.bounced()
+
+    def settle(self) -> None:
+        """Where whatever is sent arrives at once, it does."""
+        if not self.at_once or self._settling:
+            return
+        self._settling = True
+        try:
+            while arrivals := self.arrivals():
+                self._comes(arrivals[0])
+        finally:
+            self._settling = False
+
+    # --- faults -------------------------------------------------------------------------------------
+
+    def connections(self) -> list[Connection]:
+        """The connections that both ends hold, in the order in which they were begun; pairs of sockets within one process
+        are not among them."""
+        return self._connections.alive()
+
+    def reset(self, connection: Connection) -> None:
+        """Both ends see that the connection is reset; what is on its way is lost."""
+        for end in (connection.server, connection.client):
+            end.die()
+        self._connections.forget(connection)
+
+    def cut(self, source: str, target: str) -> None:
+        """What crosses from `source` to `target` is held back; a name covers what is numbered after it."""
+        self.traffic.cuts[source, target] = None
+
+    def heal(self, source: str, target: str) -> None:
+        self.traffic.cuts.pop((source, target), None)
+        self.settle()
+
+    def crash(self, owner: str) -> None:
+        """All sockets of `owner` and of what is called `owner/...` vanish. Who was connected to it sees a reset, after
+        what was on its way already."""
+        for end in list(self.files.values()):
+            if end.owner == owner or end.owner.startswith(f"{owner}/"):
+                end.vanish()
+        self.settle()
+
+    # --- marks --------------------------------------------------------------------------------------
+
+    def mark(self) -> int:
+        """64 bits of all that is here and on its way: equal for equal states, in every process. Descriptors, ports and
+        the numbers of arrivals do not count."""
+        ends = [*self.files.values(), *self._connections.without_descriptor()]
+        return (sum(end.mark() for end in ends) + sum(self.traffic.marks())) & MASK
+
+    # --- what sockets do ----------------------------------------------------------------------------
+
+    def open(self, end: Endpoint) -> None:
+        """`end` gets the next descriptor."""
+        end.fd = self._next_fd
+        self._next_fd += 1
+        self.files[end.fd] = end
+
+    def become(self, old: Endpoint, new: Endpoint) -> None:
+        """What `old` stood for is `new` from now on."""
+        new.local, new.options = old.local, old.options
+        self.files[old.fd] = new
+        self.addresses.replace(old, new)
+        new.changed()
+
+    def shut(self, end: Endpoint) -> None:
+        """`end` was closed."""
+        self.files.pop(end.fd, None)
+        self.addresses.release(end)
+        if isinstance(end, Stream):
+            self._connections.forget(end.connection)
+
+    def put(self, link: Link, what: str, data: bytes = b"") -> None:
+        """Something is sent on a link."""
+        if link.silent:
+            return
+        if link.connection.direct:
+            link.target.arrived(Arrival(0, what, data, link))
+            return
+        self.traffic.send(link, what, data)
+        link.source.changed()
+        self.settle()
+
+    def put_datagram(self, sender: Datagrams, data: bytes, address: Any) -> None:
+        address = self.addresses.resolved(sender.family, address)
+        if sender.local is None:
+            self.addresses.bind(sender, self.addresses.nowhere(sender.family))
+        if sender.is_unix:
+            self._reach(sender, address, Datagrams)
+        self.traffic.fly(sender, address, sender.owner, self.addresses.called(sender, address), data)
+        self.settle()
+
+    def listen(self, end: Endpoint, backlog: int) -> None:
+        if end.local is None:
+            self.addresses.bind(end, self.addresses.nowhere(end.family))
+        self.become(end, Listener(self, end.fd, end.family, end.kind, end.proto, end.owner, backlog=backlog))
+
+    def connect(self, end: Endpoint, address: Any) -> None:
+        """A fresh `end` reaches for `address`. Over TCP that takes a while, and `BlockingIOError` says so."""
+        address = self.addresses.resolved(end.family, address)
+        if end.is_unix:
+            self._reach(end, address, Listener)
+        if end.local is None:
+            self.addresses.bind(end, self.addresses.nowhere(end.family, address))
+        target = self.addresses.called(end, address)
+        client = Stream(self, end.fd, end.family, end.kind, end.proto, self.owner())
+        server = Stream(self, -1, end.family, end.kind, end.proto, target)
+        self._connections.join(client.owner, target, client, server)
+        self.become(end, client)
+        client.peer = server.local = address
+        server.peer = client.local
+        self.put(client.out, CONNECT)
+        if not client.is_unix:
+            raise failure(errno.EINPROGRESS)
+        if not client.dead:
+            client.begin()
+
+    def takes(self, server: Stream) -> bool:
+        """Whether the connection of `server` may come to where it was sent: not where too many wait already. Where nobody
+        listens it comes, and is refused."""
+        listener = self._listener(server.connection.client)
+        return listener is None or not listener.is_full
+
+    def unlink(self, path: str) -> None:
+        """The path of a Unix socket no longer leads anywhere."""
+        self.addresses.unlink(path)
+
+    def _reach(self, end: Endpoint, path: Any, kind: type[Endpoint]) -> None:
+        """Within one machine it is known at once whether somebody is there."""
+        found = self.addresses.find(end, path)
+        if found is None:
+            raise failure(errno.ENOENT)
+        if found.closed or not isinstance(found, kind):
+            raise failure(errno.ECONNREFUSED)
+
+    def _listener(self, client: Stream) -> Listener | None:
+        found = self.addresses.find(client, client.peer)
+        return found if isinstance(found, Listener) and not found.closed else None

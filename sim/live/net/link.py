@@ -1,0 +1,172 @@
+"""Links: one direction of a connection. What is on its way arrives in the order in which it was sent."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sim.live.net.http_faults import HTTP_FAULTS, begins_response
+
+if TYPE_CHECKING:
+    from sim.live.net.datagrams import Datagrams
+    from sim.live.net.stream import Stream
+
+CONNECT, BYTES, END, RESET, DATAGRAM = "connect", "bytes", "end", "reset", "datagram"
+"""What may arrive."""
+DROP, DUPLICATE, SPLIT, REFUSE = "drop", "duplicate", "split", "refuse"
+"""What may become of it instead."""
+IN_FLIGHT_BYTES_MAX = 64 * 1024
+RECEIVED_BYTES_MAX = 64 * 1024
+"""How much may be on its way, and how much may wait to be read before nothing more arrives."""
+
+
+def begins_session(data: bytes) -> bool:
+    """Whether TLS begins here: with a record of its handshake."""
+    return data.startswith(b"\x16\x03")
+
+
+class Arrival:
+    """Something that is on its way. `number` is its own in the run, in the order sent."""
+
+    __slots__ = ("connection", "data", "link", "number", "source", "target", "what")
+
+    source: str
+    target: str
+
+    def __init__(self, number: int, what: str, data: bytes, link: Link | None) -> None:
+        self.number, self.what, self.data = number, what, data
+        self.link = link
+        """None: a datagram, which goes its own way."""
+        self.connection = 0
+        """Which of the connections between these two it belongs to, from 1; 0: a datagram."""
+        if link is not None:
+            self.source, self.target, self.connection = link.source_name, link.target_name, link.connection.ordinal
+
+    @property
+    def subject(self) -> tuple[str, int, str]:
+        return "message", self.number, f"{self.source}->{self.target}"
+
+    @property
+    def sealed(self) -> bool:
+        """Whether it is a part of a TLS session. What is in it, and at times how long it is, depends on keys that differ
+        in each run; so neither is shown."""
+        return self.link is not None and self.link.connection.sealed
+
+    @property
+    def size(self) -> int:
+        """Bytes; 0 for a sealed one."""
+        return 0 if self.sealed else len(self.data)
+
+    @property
+    def shown(self) -> bytes:
+        """What digests may know of its bytes."""
+        return b"" if self.sealed else self.data
+
+    @property
+    def is_http_response(self) -> bool:
+        """Whether a response of plain HTTP begins here, on its way from a server."""
+        link = self.link
+        return link is not None and link.from_server and self.what == BYTES and begins_response(self.data)
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What may become of it instead; a duration may follow `rate_limited`, as in `rate_limited(30s)`."""
+        if self.link is None:
+            return DROP, DUPLICATE
+        if self.what == CONNECT:
+            return () if self.link.source.is_unix else (REFUSE,)
+        split = (SPLIT,) if self.what == BYTES and len(self.data) > 1 else ()
+        return (*split, *HTTP_FAULTS) if self.is_http_response else split
+
+    def __repr__(self) -> str:
+        size = f" {self.size} bytes" if self.what in (BYTES, DATAGRAM) else ""
+        return f"<{self.what} {self.source}->{self.target}{size}, number {self.number}>"
+
+
+class Datagram(Arrival):
+    """A datagram that is on its way to `address`."""
+
+    __slots__ = ("address", "sender")
+
+    def __init__(self, number: int, data: bytes, sender: Datagrams, address: Any, source: str, target: str) -> None:
+        super().__init__(number, DATAGRAM, data, None)
+        self.sender, self.address, self.source, self.target = sender, address, source, target
+
+
+class Link:
+    """One direction of a connection."""
+
+    __slots__ = ("connection", "flight", "load", "silent", "source", "target")
+
+    def __init__(self, connection: Connection, source: Stream, target: Stream) -> None:
+        self.connection, self.source, self.target = connection, source, target
+        self.flight: deque[Arrival] = deque()
+        self.load = 0
+        """Bytes that are on their way."""
+        self.silent = False
+        """Whether whatever is sent vanishes."""
+
+    @property
+    def from_server(self) -> bool:
+        return self.source is self.connection.server
+
+    @property
+    def source_name(self) -> str:
+        return self.connection.target if self.from_server else self.connection.source
+
+    @property
+    def target_name(self) -> str:
+        return self.connection.source if self.from_server else self.connection.target
+
+    @property
+    def room(self) -> int:
+        """How many bytes it takes now."""
+        if self.connection.direct:
+            return max(0, RECEIVED_BYTES_MAX - len(self.target.buffer))
+        return IN_FLIGHT_BYTES_MAX - self.load
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the sender is told that it may write: where a third is free, as on Linux, so that it is not woken for
+        each byte."""
+        return 3 * self.room >= IN_FLIGHT_BYTES_MAX
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the receiver takes what comes first: there may be too much that it has not read."""
+        head, target = self.flight[0], self.target
+        if head.what == BYTES:
+            return len(target.buffer) < RECEIVED_BYTES_MAX
+        return head.what != CONNECT or target.kernel.takes(target)
+
+
+@dataclass(eq=False, slots=True)
+class Connection:
+    """Two ends, and what they were called when the one reached for the other."""
+
+    source: str
+    """Who connected."""
+    target: str
+    ordinal: int
+    """Which of the connections between these two it is, from 1."""
+    client: Stream
+    server: Stream
+    direct: bool = False
+    """Whether what is sent arrives at once: both ends are of one process."""
+    sealed: bool = False
+    """Whether TLS has begun on it."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether both ends still hold it."""
+        return all(end.connected and not end.closed and not end.dead for end in (self.client, self.server))
+
+    @property
+    def left(self) -> bool:
+        """Whether nobody holds it, and nothing is on its way."""
+        ends = self.client, self.server
+        return all((end.closed or (end.dead and end.fd < 0)) and not end.out.flight for end in ends)
+
+    def __repr__(self) -> str:
+        return f"<connection {self.source}->{self.target} {self.ordinal}>"

@@ -1,0 +1,220 @@
+"""Streams: the ends of connections, and those that wait for them."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections import deque
+from typing import Any
+
+from sim.live.net.endpoint import BOTH, READ, WRITE, Endpoint, failure
+from sim.live.net.link import BYTES, END, RESET, Arrival, Connection, Link
+
+_LINGER = socket.SOL_SOCKET, socket.SO_LINGER
+_NO_TIME = b"\x01\x00\x00\x00\x00\x00\x00\x00"
+"""It lingers for no time: whoever closes resets."""
+
+
+class Stream(Endpoint):
+    """One end of a connection."""
+
+    connection: Connection
+    into: Link
+    out: Link
+
+    connected = False
+    ended = False
+    """The other end has said that nothing more comes."""
+    finished = False
+    """This end has said so."""
+    deaf = False
+    """It reads no more."""
+    dead = False
+    """The connection was refused or reset."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.buffer = bytearray()
+
+    # --- what programs do ---------------------------------------------------------------------------
+
+    def readiness(self) -> int:
+        if self.dead or (self.ended and self.finished):
+            return BOTH
+        if not self.connected:
+            return 0
+        ready = READ if self.buffer or self.ended or self.deaf else 0
+        return ready | WRITE if self.finished or self.out.has_room else ready
+
+    def bind(self, address: Any) -> None:
+        raise failure(errno.EINVAL)
+
+    def listen(self, backlog: int) -> None:
+        raise failure(errno.EINVAL)
+
+    def connect(self, address: Any) -> None:
+        raise failure(errno.EISCONN if self.connected else errno.ECONNABORTED if self.dead else errno.EALREADY)
+
+    def receive(self, size: int, peek: bool = False) -> tuple[bytes, Any]:
+        """What has come, at most `size` bytes; that an error came is said after it."""
+        if self.buffer:
+            data = bytes(self.buffer[:size])
+            if not peek:
+                crowded = self.connection.direct and not self.into.has_room
+                del self.buffer[:size]
+                self.changed()
+                if crowded and self.into.has_room:
+                    self.into.source.wake()
+            return data, self.peer
+        if self.error:
+            raise failure(self.take_error())
+        if self.ended or self.deaf or self.dead or not size:
+            return b"", self.peer
+        raise failure(errno.EAGAIN)
+
+    def send(self, data: memoryview) -> int:
+        """How many bytes were taken."""
+        if self.finished or self.dead:
+            raise failure(self.take_error() or errno.EPIPE)
+        room = self.out.room if self.connected else 0
+        if not data:
+            return 0
+        if not room:
+            raise failure(errno.EAGAIN)
+        piece = bytes(data[:room])
+        self._put(BYTES, piece)
+        return len(piece)
+
+    def send_to(self, data: memoryview, address: Any) -> int:
+        return self.send(data)
+
+    def shutdown(self, how: int) -> None:
+        if not self.connected or self.dead:
+            raise failure(errno.ENOTCONN)
+        if how != socket.SHUT_WR:
+            self.deaf = True
+        if how != socket.SHUT_RD and not self.finished:
+            self.finished = True
+            self._put(END)
+        self.wake()
+
+    def close(self) -> None:
+        """Close it. Whoever leaves something unread, or does not linger, resets the connection."""
+        self._leave(RESET if self.buffer or self.options.get(_LINGER) == _NO_TIME else "" if self.finished else END)
+
+    def vanish(self) -> None:
+        self._leave(RESET)
+
+    def _leave(self, word: str) -> None:
+        if self.closed:
+            return
+        self.closed = True
+        if not self.connected:
+            self.dead = True
+            self.kernel.traffic.drop(self.out)  # it is no longer asked for
+        elif not self.dead and word:
+            self.dead = word == RESET
+            self._put(word)
+        super().close()
+
+    def _put(self, what: str, data: bytes = b"") -> None:
+        self.kernel.put(self.out, what, data)
+
+    # --- what arrives -------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """It is connected."""
+        self.connected = True
+        self.wake()
+
+    def arrived(self, arrival: Arrival) -> None:
+        """`arrival` has come."""
+        if arrival.what == RESET:
+            self.die()
+        elif arrival.what == END:
+            self.get_end()
+        elif not self.closed:
+            self.get(arrival.data)
+        elif not self.dead:
+            self.dead = True
+            self._put(RESET)  # nobody is here any longer, and who sends is told
+
+    def get(self, data: bytes) -> None:
+        self.buffer += data
+        self.wake()
+
+    def get_end(self) -> None:
+        self.ended = True
+        if self.is_unix and self.into.source.closed:
+            self.finished = True  # within one machine it is known that nobody would read
+        self.wake()
+
+    def die(self, number: int = errno.ECONNRESET) -> None:
+        """The connection is broken. What came before can still be read."""
+        if self.dead:
+            return
+        self.dead = True
+        self.error = errno.EPIPE if self.ended and number == errno.ECONNRESET else number
+        self.kernel.traffic.drop(self.out)
+        self.kernel.traffic.drop(self.into)
+        self.wake()
+
+    # --- marks --------------------------------------------------------------------------------------
+
+    def told(self) -> object:
+        connection = self.connection
+        sealed = connection.sealed
+        flight = [(arrival.what, arrival.shown) for arrival in self.out.flight]
+        unread = bool(self.buffer) if sealed else bytes(self.buffer)
+        flags = self.connected, self.ended, self.finished, self.deaf, self.dead, self.out.silent, sealed
+        ordinal = connection.ordinal, self is connection.client
+        return connection.source, connection.target, ordinal, flags, unread, flight
+
+
+class Listener(Endpoint):
+    """A stream socket that waits for connections."""
+
+    def __init__(self, *args: Any, backlog: int) -> None:
+        super().__init__(*args)
+        self.backlog = backlog
+        self.queue: deque[Stream] = deque()
+
+    @property
+    def is_full(self) -> bool:
+        """One more than the backlog are let in, as on Linux."""
+        return len(self.queue) > max(0, self.backlog)
+
+    def readiness(self) -> int:
+        return READ if self.queue else 0
+
+    def bind(self, address: Any) -> None:
+        raise failure(errno.EINVAL)
+
+    def listen(self, backlog: int) -> None:
+        self.backlog = backlog
+
+    def connect(self, address: Any) -> None:
+        raise failure(errno.EISCONN)
+
+    def accept(self) -> Stream:
+        if not self.queue:
+            raise failure(errno.EAGAIN)
+        stream = self.queue.popleft()
+        self.changed()
+        self.kernel.open(stream)
+        return stream
+
+    def shutdown(self, how: int) -> None:
+        if how != socket.SHUT_WR:
+            self.close()
+
+    def close(self) -> None:
+        """Close it; who was not accepted is reset."""
+        if self.closed:
+            return
+        super().close()
+        while self.queue:
+            self.queue.popleft().vanish()
+
+    def told(self) -> object:
+        return [(stream.connection.source, stream.connection.ordinal) for stream in self.queue]
