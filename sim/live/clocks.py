@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sim.base.durations import EPOCH
-from sim.live.entering import Entering, Run
+from sim.live.entering import Entering, Surrounded
 from sim.live.in_place import Swaps
 
 EPOCH_S = int(EPOCH.timestamp())
@@ -28,46 +28,46 @@ TIMELESS = ("clock_getres", "get_clock_info", "mktime", "pthread_getcpuclockid",
 """What reads no clock."""
 
 
-def _wall(run: Run) -> float:
+def _wall(run: Surrounded) -> float:
     return EPOCH_S + run.now_s()
 
 
-def _ns(run: Run) -> int:
+def _ns(run: Surrounded) -> int:
     return round(run.now_s() * _NS)
 
 
-def _moment(real: Any, run: Run, seconds: float | None = None) -> Any:
+def _moment(real: Any, run: Surrounded, seconds: float | None = None) -> Any:
     return real(_wall(run) if seconds is None else seconds)
 
 
-def _written(real: Any, run: Run, form: str, *moment: Any) -> Any:
+def _written(real: Any, run: Surrounded, form: str, *moment: Any) -> Any:
     return real(form, *(moment or (time.localtime(_wall(run)),)))
 
 
-def _asctime(real: Any, run: Run, *moment: Any) -> Any:
+def _asctime(real: Any, run: Surrounded, *moment: Any) -> Any:
     return real(*(moment or (time.localtime(_wall(run)),)))
 
 
-def _by_number(real: Any, run: Run, clock: int) -> float:
+def _by_number(real: Any, run: Surrounded, clock: int) -> float:
     real(clock)  # it says what is no clock
     return _wall(run) if clock == time.CLOCK_REALTIME else run.now_s()
 
 
-def _by_number_ns(real: Any, run: Run, clock: int) -> int:
+def _by_number_ns(real: Any, run: Surrounded, clock: int) -> int:
     real(clock)
     return _ns(run) + (EPOCH_S * _NS if clock == time.CLOCK_REALTIME else 0)
 
 
-def _date(run: Run, kind: type[datetime], zone: Any) -> Any:
+def _date(run: Surrounded, kind: type[datetime], zone: Any) -> Any:
     seconds, microseconds = divmod(round(run.now_s() * _US), _US)
     return kind.fromtimestamp(EPOCH_S + seconds, zone).replace(microsecond=microseconds)
 
 
-def _now(_real: Any, run: Run, kind: type[datetime], tz: Any = None) -> Any:
+def _now(_real: Any, run: Surrounded, kind: type[datetime], tz: Any = None) -> Any:
     return _date(run, kind, tz)
 
 
-def _utcnow(_real: Any, run: Run, kind: type[datetime]) -> Any:
+def _utcnow(_real: Any, run: Surrounded, kind: type[datetime]) -> Any:
     return _date(run, kind, UTC).replace(tzinfo=None)
 
 

@@ -13,7 +13,7 @@ import uuid
 from types import MethodType
 from typing import Any
 
-from sim.live.entering import Entering, Run
+from sim.live.entering import Entering, Surrounded
 from sim.live.in_place import Swaps
 
 IDENTIFIERS = ("uuid1", "uuid6", "uuid7")
@@ -44,15 +44,15 @@ def _drawn(name: str) -> Any:
     return lambda _real, run, *args, **kwargs: getattr(run.dice.generator, name)(*args, **kwargs)
 
 
-def _seed(real: Any, run: Run, generator: random.Random, a: Any = None, version: int = 2) -> None:
+def _seed(real: Any, run: Surrounded, generator: random.Random, a: Any = None, version: int = 2) -> None:
     real(generator, run.dice.take_seed() if a is None else a, version)
 
 
-def _bytes(real: Any, run: Run, size: int, _flags: int = 0) -> bytes:
+def _bytes(real: Any, run: Surrounded, size: int, _flags: int = 0) -> bytes:
     if size < 0:
         return bytes(real(size))  # it says what is wrong
     return run.dice.take_bytes(size)
 
 
-def _identifier(real: Any, run: Run, *args: Any, **kwargs: Any) -> Any:
+def _identifier(real: Any, run: Surrounded, *args: Any, **kwargs: Any) -> Any:
     return run.dice.identify(real, *args, **kwargs)

@@ -11,7 +11,7 @@ from sim.live.dice import Dice
 from sim.live.in_place import Instead
 
 
-class Run(Protocol):
+class Surrounded(Protocol):
     """What the surroundings know of a run."""
 
     @property
@@ -32,10 +32,10 @@ class Entering:
     __slots__ = ("run", "thread")
 
     def __init__(self) -> None:
-        self.run: Run | None = None
+        self.run: Surrounded | None = None
         self.thread = 0
 
-    def entered(self) -> Run | None:
+    def entered(self) -> Surrounded | None:
         """The run that the calling thread has entered."""
         run = self.run
         return run if run is not None and get_ident() == self.thread else None

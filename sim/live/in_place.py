@@ -163,12 +163,11 @@ class Swaps:
 
     def class_method(self, owner: type, name: str, instead: Instead) -> None:
         """A class method of a type written in C, such as `datetime.now`; the class is its first argument. Those that were
-        bound to their class before, as in `default_factory=datetime.now`, are found among what the collector of garbage
-        knows, so not after `gc.freeze`."""
+        bound to their class before, as in `default_factory=datetime.now`, are found among what the collector knows."""
         was = vars(owner)[name]
         known = _built_in(getattr(owner, name)).definition.contents.function
 
-        for bound in [one for one in gc.get_objects() if type(one) is BuiltinFunctionType and one.__name__ == name]:
+        for bound in [one for one in _collectable() if type(one) is BuiltinFunctionType and one.__name__ == name]:
             if isinstance(bound.__self__, type) and _built_in(bound).definition.contents.function == known:
                 self.built_in(bound, _of(bound.__self__, instead))
 
@@ -184,6 +183,17 @@ class Swaps:
 
         enter(classmethod(instead(real)))
         self._undo.append((lambda: enter(was), owner))
+
+
+def _collectable() -> list[Any]:
+    """All that the collector of garbage knows, also what was frozen, which stays so."""
+    frozen = gc.get_freeze_count() > 0
+    if frozen:
+        gc.unfreeze()
+    found = gc.get_objects()
+    if frozen:
+        gc.freeze()
+    return found
 
 
 def _elsewhere(*args: Any, _instead: Any, **kwargs: Any) -> Any:

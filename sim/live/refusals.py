@@ -3,7 +3,7 @@
 Python tells an audit hook whatever leaves the process, also where the call comes from a library or from a name bound long ago;
 the hook is there once per process and for good, and returns at once when no run is entered. The few that Python does not tell
 are swapped in place. Files are read as they are, and written below the folder of the run only; what an import writes beside a
-module is no doing of the program. A call of the operating system by an extension in C, or by `ctypes`, goes unnoticed.
+module is left to it. A call of the operating system by an extension in C, or by `ctypes`, goes unnoticed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sysconfig
 from typing import Any
 
 from sim.base.errors import RefusedError
-from sim.live.entering import Run
+from sim.live.entering import Surrounded
 
 PROCESSES = "a run has no other processes; put asyncio code in its place, with world.task(...) or world.serve(...)"
 THREADS = "a run has no threads; call the function itself, or make it a task with world.task(...)"
@@ -112,7 +112,7 @@ def _caller() -> str:
     return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
 
 
-def judge(run: Run, event: str, args: tuple[Any, ...]) -> RefusedError | None:
+def judge(run: Surrounded, event: str, args: tuple[Any, ...]) -> RefusedError | None:
     """What is said of an event of Python's audit; None: it may be."""
     why = EVENTS.get(event)
     if why is not None:
@@ -132,7 +132,7 @@ def _name(event: str) -> str:
     return event.removeprefix("builtins.")
 
 
-def _write(run: Run, event: str, path: Any, start: int | None) -> RefusedError | None:
+def _write(run: Surrounded, event: str, path: Any, start: int | None) -> RefusedError | None:
     if isinstance(path, int):  # it was opened before
         return None
     given = os.fsdecode(path)

@@ -18,7 +18,7 @@ from typing import Any
 from sim.base.errors import RefusedError
 from sim.live.clocks import swap_clocks
 from sim.live.draws import swap_dice
-from sim.live.entering import Entering, Run
+from sim.live.entering import Entering, Surrounded
 from sim.live.in_place import Swaps
 from sim.live.refusals import FUNCTIONS, judge, refusal
 
@@ -47,7 +47,7 @@ class Surroundings:
             if self._depth == 0:
                 self._swaps.undo()
 
-    def enter(self, run: Run) -> None:
+    def enter(self, run: Surrounded) -> None:
         """From here on this thread is in the run."""
         if self._entering.run is not None or not self._depth:
             raise RuntimeError("a run is entered already" if self._depth else "the surroundings are not installed")
@@ -72,7 +72,7 @@ class Surroundings:
             sys.addaudithook(self._hook())
 
     def _refusing(self, what: str, why: str) -> Any:
-        def refuse(_real: Any, _run: Run, *_args: Any, **_kwargs: Any) -> None:
+        def refuse(_real: Any, _run: Surrounded, *_args: Any, **_kwargs: Any) -> None:
             raise self._remember(refusal(what, why))
 
         return refuse
