@@ -8,7 +8,6 @@ from typing import Any
 
 from sim.minimiser.deviations import counted, deviations
 from sim.minimiser.words import told
-from sim.run.trace import schedule_of
 from sim.world.choice import Choice, Start
 from sim.world.finding import Finding
 from sim.world.world import AnyWorld
@@ -55,7 +54,7 @@ def counterexample_of(
     unusual = deviations(world, start, choices)
     return Counterexample(
         finding=finding,
-        schedule=tuple(schedule_of(start, choices)),
+        schedule=tuple(world.schedule(start, choices)),
         words=tuple(told(world, start, choices, unusual, finding)),
         steps=len(choices),
         deviations=len(counted(unusual)),

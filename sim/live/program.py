@@ -1,0 +1,136 @@
+"""A program: what is run, and what is judged of it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from sim.base.errors import ModelError, failure, listing, unknown
+from sim.base.overdue import WATCH
+from sim.base.values import describe
+from sim.faults.plan import FaultEntry, parse_plan
+from sim.live.audience import Audience
+from sim.live.stage import Stage, seen
+from sim.machine.process import Monitor
+from sim.system.properties import Property
+from sim.world.finding import Finding
+from sim.world.timing import Timing
+
+if TYPE_CHECKING:
+    from sim.live.execution import Execution
+    from sim.live.live_world import LiveWorld
+
+Order = Literal["fifo", "any"]
+ORDERS = ("fifo", "any")
+KINDS = ("always", "sometimes", "eventually")
+"""The kinds of properties that a program can have."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """An asyncio program under simulation.
+
+    - `main`: `async def main(world)`, from which the code is called; `world` is a `sim.live.stage.Stage`
+    - `monitors`: hear what the program says with `emit`
+    - `properties`: `always`, `sometimes` and `eventually`; they read monitors, and what `world.watch` names
+    - `faults`: a budget in the syntax of plans, such as `cancel:1@client`
+    - `order`: `fifo` is the order of CPython's loop, in which each schedule that is found can happen; with `any` tasks
+      that are ready may also overtake each other, as on other loops
+    - `timing`: how long things take in a run on virtual time
+
+    Raises `ModelError` with one line for each mistake.
+    """
+
+    main: Callable[[Stage], Awaitable[object]]
+    monitors: Mapping[str, Monitor] = field(default_factory=dict)
+    properties: Sequence[Property] = ()
+    faults: str | tuple[FaultEntry, ...] = ()
+    order: Order = "fifo"
+    timing: Timing = field(default_factory=Timing)
+
+    def __new__(cls, *_: Any, **parts: Any) -> Self:
+        """Suggests the right name, where Python would only reject the wrong one."""
+        known = [f.name for f in fields(cls)]
+        mistakes = [f"Program: {unknown('part', name, known)}" for name in parts if name not in known]
+        if mistakes:
+            raise ModelError(*mistakes)
+        return super().__new__(cls)
+
+    def __post_init__(self) -> None:
+        mistakes = []
+        if not inspect.iscoroutinefunction(self.main):
+            mistakes.append(f"Program: main is {describe(self.main)}; write async def main(world): ...")
+        if self.order not in ORDERS:
+            mistakes.append(f"Program: {unknown('order', self.order, ORDERS)}")
+        mistakes += [
+            f"{prop}: a program has properties of the kinds {listing(KINDS, 'and')}; say the rest with a monitor"
+            for prop in self.properties
+            if prop.kind not in KINDS
+        ]
+        if mistakes:
+            raise ModelError(*mistakes)
+        entries = parse_plan(self.faults) if isinstance(self.faults, str) else tuple(self.faults)
+        object.__setattr__(self, "faults", entries)
+        _ = self.audience  # its mistakes come before anything runs
+
+    def world(self) -> LiveWorld:
+        """What can happen in it, to be walked."""
+        from sim.live.live_world import LiveWorld
+
+        return LiveWorld(self)
+
+    @property
+    def budget(self) -> tuple[FaultEntry, ...]:
+        """The fault budget as entries."""
+        assert isinstance(self.faults, tuple)
+        return self.faults
+
+    def with_(self, **changes: Any) -> Program:
+        """The same program with these `changes`."""
+        return replace(self, **changes)
+
+    @cached_property
+    def audience(self) -> Audience:
+        """Its monitors."""
+        return Audience(self.monitors)
+
+    @cached_property
+    def judged_live(self) -> tuple[Property, ...]:
+        """What is asked after everything that runs."""
+        return tuple(self.properties)
+
+    def ask(self, run: Execution, prop: Property) -> None:
+        """Asks a property now, in this run."""
+        if prop.kind != "always" and prop.name in run.held:
+            return
+        given = [
+            seen(run.watched[name]) if name in run.watched else self.audience.view(run.heard, name)
+            for name in prop.reads
+        ]
+        try:
+            with WATCH.during(f"the predicate of {prop}"):
+                holds = prop.predicate(*given)
+        except BaseException as error:
+            raise ModelError(f"{prop} cannot be evaluated: {failure(error)}") from error
+        if callable(holds):
+            raise ModelError(f"{prop} returns a function, which always holds; call it with ()")
+        if prop.kind != "always":
+            if holds:
+                run.held[prop.name] = None
+        elif not holds:
+            shown = ", ".join(f"{name} {_shown(one)}" for name, one in zip(prop.reads, given, strict=True))
+            run.finding = Finding(prop.name, f"does not hold with {shown}")
+
+    def kernel(self, run: Execution) -> Any:
+        """The simulated system that a run of it has."""
+        from sim.live.kernel import NoKernel
+
+        return NoKernel(run)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if " at 0x" not in text else f"a {type(value).__name__}"

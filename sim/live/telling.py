@@ -1,0 +1,2 @@
+from sim.world.story import Story
+def tell(world,start,steps,slow): raise NotImplementedError
