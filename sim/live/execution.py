@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sim.base.mixer import GAMMA, MASK, key64, mix
 from sim.base.values import Emission, encode
 from sim.live import emitting
 from sim.live.endings import at_the_end, ended, untaken
 from sim.live.loop import LiveHandle, LiveLoop, LiveTask, LiveTimer, task_of
-from sim.live.naming import Names, bare, called, code_of, spot_of, waits
+from sim.live.naming import Names, bare, called, code_of, waits
 from sim.live.stage import Stage
 from sim.world.choice import FIRE, Subject
 from sim.world.finding import Finding
@@ -32,21 +32,23 @@ ENDLESS = 10_000
 """Turns without any time that passes, after which a run is taken never to end."""
 
 
-class Ran(NamedTuple):
-    """Something that ran: a task that went on, or a callback."""
+class Recorder(Protocol):
+    """Who notes all that happens in an execution, to tell it."""
 
-    who: str
-    what: str
-    """Where it was, or what is called."""
-    resumes: bool
-    file: str = ""
-    line: int = 0
+    def resumes(self, task: LiveTask, at: Any) -> None:
+        """`task` goes on, from the coroutine `at`."""
+
+    def calls(self, owner: str, callback: Any) -> None:
+        """A callback that is no task's runs, on behalf of `owner`."""
+
+    def ran(self, run: Execution) -> None:
+        """What was last told has run."""
 
 
 class Execution:
     """One execution of `program`."""
 
-    def __init__(self, program: Program, *, recording: bool = False) -> None:
+    def __init__(self, program: Program, recorder: Recorder | None = None) -> None:
         self.program = program
         self.names = Names()
         self.tasks: dict[LiveTask, None] = {}
@@ -62,7 +64,7 @@ class Execution:
         """64 bits for each two callbacks that ran one after the other, since they were last asked for."""
         self.last: Any = None
         """What ran last, as it was found before."""
-        self.ran: list[Ran] | None = [] if recording else None
+        self.recorder = recorder
         self.puts: list[Emission] = []
         self.finding: Finding | None = None
         self.held: dict[str, None] = {}
@@ -133,11 +135,11 @@ class Execution:
             at = waits(task.get_coro())
             frame = getattr(at, "cr_frame", None)
             where = frame.f_lasti if frame is not None else -1
+            if self.recorder is not None:
+                self.recorder.resumes(task, at)
             self._running, self.owner, task.stepped = task, task.root, self.steps
             self.last = (task.called, code_of(at), where)
             mark = _token(task.called) + where
-            if self.ran is not None:
-                self.ran.append(_resumed(task, at))
         else:
             self._running = None
             self.owner = handle.owner if isinstance(handle, LiveTimer) else self.kernel.owner_of(handle) or MAIN
@@ -145,8 +147,8 @@ class Execution:
             if isinstance(handle, LiveTimer):
                 self.last = (self.owner, None, f"fire {handle.owner}.{handle.called}")
             mark = _token(name)
-            if self.ran is not None:
-                self.ran.append(Ran(self.owner, name, resumes=False))
+            if self.recorder is not None:
+                self.recorder.calls(self.owner, handle._callback)
         self.pairs.append(mix((self._before * GAMMA + mark) & MASK))
         self._before = mark
         self.chain = mix((self.chain + mark * GAMMA) & MASK)
@@ -154,6 +156,8 @@ class Execution:
     def after(self) -> None:
         """A callback has run."""
         self._running = None
+        if self.recorder is not None:
+            self.recorder.ran(self)
         if self._judged and self.finding is None:
             self._judge()
 
@@ -266,7 +270,7 @@ class Execution:
 
     def close(self) -> None:
         """Leave it, wherever it stands. What its code does now is no part of any verdict."""
-        self.ran, self.finding = None, self.finding or Finding("", "")
+        self.recorder, self.finding = None, self.finding or Finding("", "")
         with self.entered():
             for task in self.tasks:
                 task._log_destroy_pending = False  # type: ignore[attr-defined]
@@ -298,7 +302,3 @@ def _what(coroutine: Any) -> str:
     code = code_of(coroutine)
     return bare(code.co_qualname) if code is not None else type(coroutine).__name__
 
-
-def _resumed(task: LiveTask, at: Any) -> Ran:
-    spot = spot_of(at)
-    return Ran(task.called, spot.name, resumes=True, file=spot.file, line=spot.line)

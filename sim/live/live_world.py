@@ -16,11 +16,13 @@ from sim.base.mixer import GAMMA, MASK, mix
 from sim.base.values import encode
 from sim.faults.catalogue import TIMED_KINDS
 from sim.faults.plan import FaultEntry
+from sim.live.departures import departures
 from sim.live.endings import BUILT_IN
-from sim.live.execution import CANCEL, RESUME, STOP, TURN, Execution
+from sim.live.execution import CANCEL, RESUME, STOP, TURN, Execution, Recorder
 from sim.live.live_choice import Doing, LiveChoice, LiveStart, Place, doing
 from sim.live.naming import is_named, spot_of
 from sim.live.program import Program
+from sim.live.telling import Telling, tell
 from sim.system.properties import Property
 from sim.world.address import Address
 from sim.world.choice import FIRE, MESSAGE, Pending, Start, Subject
@@ -32,6 +34,8 @@ from sim.world.world import NOT_IN_FLIGHT
 
 FORCED_MAX = 1_000
 """Forced steps in a row that are one step to whoever walks."""
+BEGINNING = "start"
+"""Where a task is that has not begun."""
 THE_TURN = doing(TURN, "", (TURN, 0, ""))
 THE_REST = doing(RESUME, "callbacks", (RESUME, 0, "callbacks"))
 """Callbacks that belong to no task, in their order."""
@@ -188,13 +192,9 @@ class LiveWorld:
     def tell(
         self, start: Start[Place], steps: Sequence[tuple[int | None, LiveChoice]], slow: Sequence[Slowdown] = ()
     ) -> Story:
-        from sim.live.telling import tell
-
         return tell(self, start, steps, slow)
 
     def schedule(self, start: Start[Place], choices: Sequence[LiveChoice]) -> list[str]:
-        from sim.live.departures import departures
-
         return departures(self, start, choices)
 
     def why_not(self, at: Place, address: Address) -> str:
@@ -207,7 +207,7 @@ class LiveWorld:
                 return unknown("task", address.process, [task.called for task in run.tasks])
             if task.done():
                 return f"{task.called} has ended"
-            return f"{task.called} is at {spot_of(task.get_coro()).name}"
+            return f"{task.called} is at {spot_of(task.get_coro()).name if task.stepped else BEGINNING}"
         return "nothing of it can happen"
 
     # --- executions ---------------------------------------------------------------------------------
@@ -219,16 +219,23 @@ class LiveWorld:
         assert self._run is not None
         return self._run
 
-    def execution(self, *, recording: bool = False) -> Execution:
-        """One more execution from the beginning."""
-        self.executions += 1
-        return Execution(self.program, recording=recording)
+    def retold(self, recorder: Telling, way: Sequence[tuple[LiveChoice, Place]]) -> Execution:
+        """The run of these choices once more, while `recorder` listens."""
+        self._stands = None
+        self._begin(recorder)
+        run = self._run
+        assert run is not None
+        for step, (choice, place) in enumerate(way, 1):
+            recorder.choose(run, step, choice)
+            self._do(choice.doing, place.left)
+        return run
 
-    def _begin(self) -> None:
+    def _begin(self, recorder: Recorder | None = None) -> None:
         if self._end is not None:
             self._calls = self.handler_calls
             self._end()
-        self._run = self.execution()
+        self.executions += 1
+        self._run = Execution(self.program, recorder)
         self._end = finalize(self, self._run.close)
 
     def _do(self, what: Doing, left: tuple[int | None, ...]) -> None:
@@ -325,7 +332,8 @@ class LiveWorld:
             task = next((task for task in run.tasks if task.called == who), None)
             if task is None:
                 return Address(verb, process=who, after=after)
-            return Address(verb, process=who, where=spot_of(task.get_coro()).name, after=after)
+            where = spot_of(task.get_coro()).name if task.stepped else BEGINNING
+            return Address(verb, process=who, where=where, after=after)
         if verb == FIRE:
             process, _, name = who.rpartition(".")
             return Address(verb, process=process, subject=name, after=after)

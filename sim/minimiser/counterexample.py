@@ -29,7 +29,8 @@ class Counterexample:
     complete: bool
     """Whether everything was tried to make it shorter; else there may be a shorter one."""
     shape: tuple[str, ...]
-    """What happens, in no order and without the fields of messages: equal for counterexamples that show the same."""
+    """What happens (or what departs from the usual), in no order and without the fields of messages: equal for
+    counterexamples that show the same."""
 
     @property
     def cost(self) -> tuple[int, int]:
@@ -59,10 +60,10 @@ def counterexample_of(
         steps=len(choices),
         deviations=len(counted(unusual)),
         complete=complete,
-        shape=shape_of(choices),
+        shape=shape_of([choices[one.step] for one in unusual] if world.usual(start.place) is not None else choices),
     )
 
 
 def shape_of(choices: Sequence[Choice]) -> tuple[str, ...]:
     """The shape of a run, by which counterexamples are grouped."""
-    return tuple(sorted(str(replace(choice.address, fields=None)) for choice in choices))
+    return tuple(sorted(str(replace(choice.address, fields=None, after="")) for choice in choices))
