@@ -42,6 +42,7 @@ bench: $(READY)  ## timings, as ratios of things measured in one run
 	$(BIN)/python -m pytest bench --benchmark-only --benchmark-group-by=group
 
 # Most of the tools that it is compared with need Python 3.12 or later; none of them is a dependency.
+LIVE ?= --seconds 2
 LIVE_PYTHON ?= $(or $(shell for one in python3.14 python3.13 python3.12; do $$one -c '' 2>/dev/null && echo $$one && break; done),$(PYTHON))
 bench-live:  ## asyncio programs on a simulated system, beside other tools that run them on a loop of their own
 	test -x .venv-live/bin/python || $(LIVE_PYTHON) -m venv .venv-live
@@ -49,7 +50,7 @@ bench-live:  ## asyncio programs on a simulated system, beside other tools that 
 	@grep -v '^#' bench/live/requirements.txt | while read -r tool; do \
 	.venv-live/bin/python -m pip install --quiet --disable-pip-version-check --no-deps "$$tool" 2>/dev/null || \
 	echo "$$tool does not install on $$(.venv-live/bin/python --version)"; done
-	.venv-live/bin/python -m bench.live
+	.venv-live/bin/python -m bench.live $(LIVE)
 
 soak: $(READY) $(SERVER)  ## the tests that take too long for `make test`
 	HYPOTHESIS_PROFILE=wide $(BIN)/python -m pytest -n 2 --dist worksteal -m "soak or hypothesis"

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench.races.table import RACES, Race, of_module
+from bench.races import __main__ as page
+from bench.races.table import RACES, Race
 from bench.races.token import system as token
 from sim import Program, fuzz, simulate
 from sim.base.mixer import derive
@@ -33,6 +36,12 @@ def test_no_module_of_a_race_is_left_out_of_the_table() -> None:
     assert {race.target for race in RACES} == {f"bench.races.{module}" for module in modules}
     assert len({race.name for race in RACES}) == len(RACES)
     assert all(race.what.endswith(".") for race in RACES)
+
+
+def test_the_page_says_of_each_what_goes_wrong_and_where_it_was_seen() -> None:
+    written = page.DOCUMENT.read_text(encoding="utf-8")
+    assert [race.name for race in RACES if page.head(race) not in written] == []
+    assert page.head(replace(RACES[0], seen="nowhere")) not in written
 
 
 @each
@@ -70,9 +79,7 @@ def test_its_twin_is_not_accused_in_many_schedules(race: Race) -> None:
 
 
 def test_a_twin_with_the_race_would_be_accused() -> None:
-    racy = RACES[0]
-    planted = Race(racy.name, racy.what, racy.prop, racy.racy, racy.racy, racy.target)
-    assert accused(planted, SCHEDULES) != []
+    assert accused(replace(RACES[0], mended=RACES[0].racy), SCHEDULES) != []
 
 
 @each
@@ -105,7 +112,7 @@ def digests(program: Program, seeds: int) -> list[str]:
 
 
 def racy(module: str) -> Program:
-    return of_module(module, "").racy()
+    return importlib.import_module(f"bench.races.{module}").system()  # type: ignore[no-any-return]
 
 
 def unordered() -> Program:
