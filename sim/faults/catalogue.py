@@ -121,6 +121,8 @@ OF_THE_GRAPH = tuple(row.kind for row in TABLE if row.trigger is None and not ro
 """Kinds that every system has, without carriers."""
 PROGRAM_KINDS = tuple(row.kind for row in TABLE if row.bites in OF_PROGRAMS)
 """Kinds that strike programs alone."""
+HTTP_KINDS = tuple(row.kind for row in TABLE if row.bites is Bites.ANSWER)
+"""Kinds that strike what a program is answered over HTTP."""
 TIMED_KINDS = tuple(row.kind for row in TABLE if row.timed)
 
 

@@ -6,15 +6,17 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from sim.base.errors import ModelError, failure, listing, unknown
 from sim.base.overdue import WATCH
 from sim.base.values import describe
+from sim.faults.catalogue import HTTP_KINDS, PROGRAM_KINDS
 from sim.faults.plan import FaultEntry, parse_plan
 from sim.live.audience import Audience
+from sim.live.endings import BUILT_IN
 from sim.live.stage import Stage, seen
-from sim.machine.process import Monitor
+from sim.machine.process import Monitor, Process
 from sim.system.properties import Property
 from sim.world.finding import Finding
 from sim.world.timing import Timing
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 Order = Literal["fifo", "any"]
 ORDERS = ("fifo", "any")
+STRIKING = (*PROGRAM_KINDS, "drop", "duplicate", "cut", "crash", "delay", *HTTP_KINDS)
+"""The kinds of faults that can strike a program."""
 KINDS = ("always", "sometimes", "eventually")
 """The kinds of properties that a program can have."""
 
@@ -50,6 +54,20 @@ class Program:
     faults: str | tuple[FaultEntry, ...] = ()
     order: Order = "fifo"
     timing: Timing = field(default_factory=Timing)
+    judged: tuple[str, ...] = ()
+
+    # What only a model has; whoever reads one or the other finds none of it here.
+    processes: ClassVar[Mapping[str, Process]] = {}
+    updates: ClassVar[Mapping[str, Process]] = {}
+    machines: ClassVar[Mapping[str, Sequence[str]]] = {}
+    cuts: ClassVar[Mapping[str, Any]] = {}
+    carriers: ClassVar[Mapping[Any, Any]] = {}
+    own_kinds: ClassVar[tuple[str, ...]] = ()
+    built_in: ClassVar[tuple[str, ...]] = BUILT_IN
+    """The properties that every program has."""
+    network: ClassVar[None] = None
+    begins: ClassVar[None] = None
+    within: ClassVar[None] = None
 
     def __new__(cls, *_: Any, **parts: Any) -> Self:
         """Suggests the right name, where Python would only reject the wrong one."""
@@ -70,13 +88,22 @@ class Program:
             for prop in self.properties
             if prop.kind not in KINDS
         ]
+        names = [*self.monitors, *(prop.name for prop in self.properties)]
+        mistakes += [f"{name!r} is judged in every program; call it something else" for name in names if name in BUILT_IN]
         if mistakes:
             raise ModelError(*mistakes)
         entries = parse_plan(self.faults) if isinstance(self.faults, str) else tuple(self.faults)
         object.__setattr__(self, "faults", entries)
+        mistakes = [
+            f"fault {str(entry)!r}: {unknown('kind of fault that strikes a program', entry.kind, STRIKING)}"
+            for entry in entries
+            if entry.kind not in STRIKING
+        ]
+        if mistakes:
+            raise ModelError(*mistakes)
         _ = self.audience  # its mistakes come before anything runs
 
-    def world(self) -> LiveWorld:
+    def world(self, _: object = None) -> LiveWorld:
         """What can happen in it, to be walked."""
         from sim.live.live_world import LiveWorld
 
@@ -89,8 +116,27 @@ class Program:
         return self.faults
 
     def with_(self, **changes: Any) -> Program:
-        """The same program with these `changes`."""
+        """The same program with these `changes`. Raises `ModelError` for a part that it has not."""
+        if "network" in changes:
+            raise ModelError("a program has no kind of network: its connections are streams and datagrams; leave it out")
         return replace(self, **changes)
+
+    def judging(self, *names: str) -> Program:
+        """The same program judged by these properties and monitors only; what is wrong with any program always ends a run.
+        Raises `ModelError` for an unknown name."""
+        known = [*(prop.name for prop in self.properties), *self.monitors, *BUILT_IN]
+        mistakes = [unknown("property", name, known) for name in names if name not in known]
+        if mistakes:
+            raise ModelError(*mistakes)
+        kept = [prop for prop in self.properties if prop.name in names]
+        needed = {*names, *(name for prop in kept for name in prop.reads)}
+        monitors = {name: monitor for name, monitor in self.monitors.items() if name in needed}
+        return replace(self, properties=kept, monitors=monitors, judged=tuple(dict.fromkeys(names)))
+
+    @property
+    def scenario_keys(self) -> dict[str, Any]:
+        """What a scenario file says of it besides model and configuration."""
+        return {"properties": list(self.judged) or None, "then": "usual"}
 
     @cached_property
     def audience(self) -> Audience:

@@ -38,6 +38,12 @@ class Counterexample:
         return self.deviations, self.steps
 
     @property
+    def size(self) -> str:
+        """How long it is, in words."""
+        of_which = "" if len(self.schedule) >= self.steps else f", {self.deviations} of them not the usual"
+        return f"{self.steps} steps{of_which}"
+
+    @property
     def message(self) -> str:
         """What is wrong at its end."""
         return self.finding.message

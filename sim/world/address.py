@@ -39,6 +39,8 @@ TURN = "turn"
 PROCESS_VERBS = ("crash", "restart", "update")
 MOVE_VERBS = ("fire", "move")
 CUT_VERBS = ("cut", "heal")
+OF_PROGRAMS = (*LINK_VERBS, *TASK_VERBS, TURN, "split")
+"""Verbs of what only programs do."""
 START = "start"
 VERBS = (START, *MESSAGE_VERBS, *MOVE_VERBS, *PROCESS_VERBS, *CUT_VERBS, *LINK_VERBS, *TASK_VERBS, TURN)
 
