@@ -18,7 +18,7 @@ from bench.races import __main__ as page
 from bench.races.table import RACES, Race
 from bench.races.token import system as token
 from sim import Program, fuzz, simulate
-from sim.base.mixer import derive
+from sim.fuzzer.fuzz import schedule_seed
 from sim.strategy import Canonical, make_strategy
 
 ROOT = Path(__file__).parents[2]
@@ -106,7 +106,7 @@ def test_order_alone_grants_a_token_twice_and_never_in_the_order_of_the_standard
 def digests(program: Program, seeds: int) -> list[str]:
     """The digests of the first schedules of the default fuzz."""
     return [
-        simulate(program, make_strategy("portfolio", derive(0, number), number=number)).digest
+        simulate(program, make_strategy("portfolio", schedule_seed(0, number), number=number)).digest
         for number in range(seeds)
     ]
 
