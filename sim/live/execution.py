@@ -109,6 +109,8 @@ class Execution:
     @contextmanager
     def entered(self) -> Iterator[None]:
         """While the program runs, this is its world."""
+        outer, heard = surroundings.entered, emitting.active  # of a run in whose midst this one is closed
+        surroundings.leave()
         surroundings.enter(self)
         self.thread = get_ident()
         emitting.active = self
@@ -116,8 +118,10 @@ class Execution:
             with self.loop.running():
                 yield
         finally:
-            emitting.active = None
+            emitting.active = heard
             surroundings.leave()
+            if outer is not None:
+                surroundings.enter(outer)
 
     def now_s(self) -> float:
         """Virtual seconds since the start of the run."""
@@ -357,7 +361,8 @@ class Execution:
     def close(self) -> None:
         """Leave it, wherever it stands. What its code does now is no part of any verdict."""
         self.recorder, self.finding = None, self.finding or Finding("", "")
-        surroundings.leave()  # whatever ended it may have left it entered
+        refused = surroundings.refused
+        self.loop.let_go()
         with self.entered():
             for task in self.tasks:
                 task._log_destroy_pending = False
@@ -369,11 +374,9 @@ class Execution:
                 elif not task.cancelled():
                     task.exception()
         self.tasks.clear()
-        self.loop._ready.clear()
-        self.loop._scheduled.clear()
-        self.loop.close()
+        self.loop.leave()
         self.kernel.close()
-        surroundings.refused = None
+        surroundings.refused = refused
 
 
 def current_kernel() -> Kernel | None:

@@ -241,6 +241,18 @@ class LiveLoop(NetworkLoop):
             return LiveTask(coro, loop=self, name=name, **({} if context is None else {"context": context}), **eager, **rest)
         return super().create_task(coro, name=name, **({} if context is None else {"context": context}), **rest)
 
+    def let_go(self) -> None:
+        """What is still open says nothing about it."""
+        for transport in list(self._transports.values()):  # type: ignore[attr-defined]
+            transport._sock, transport._closing = None, True
+
+    def leave(self) -> None:
+        """Nothing runs here again."""
+        self.let_go()
+        self._ready.clear()
+        self._scheduled.clear()
+        self.close()
+
     # --- what has no place in a run -----------------------------------------------------------------
 
     def _check_closed(self) -> None:

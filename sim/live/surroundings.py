@@ -58,6 +58,11 @@ class Surroundings:
         """Back in the real world; it may be called where no run is entered."""
         self._entering.run = None
 
+    @property
+    def entered(self) -> Surrounded | None:
+        """The run that this thread is in."""
+        return self._entering.entered()
+
     def _install(self) -> None:
         swap_clocks(self._swaps, self._entering)
         swap_dice(self._swaps, self._entering)
