@@ -8,7 +8,7 @@ on CPython's own.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from _thread import get_ident
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +39,8 @@ TURN, RESUME, CANCEL, STOP = "turn", "resume", "cancel", "stop"
 CRASH, RESTART, RESET, CUT, HEAL = "crash", "restart", "reset", "cut", "heal"
 """What can be chosen where a program stands still, beside what arrives and the timers."""
 MAIN = "main"
+FORCED_MAX = 1_000
+"""Forced steps in a row that are one step to whoever walks."""
 ENDLESS = 10_000
 """Turns without any time that passes, after which a run is taken never to end."""
 
@@ -114,10 +116,11 @@ class Execution:
         surroundings.enter(self)
         self.thread = get_ident()
         emitting.active = self
+        before = self.loop.begin_running()
         try:
-            with self.loop.running():
-                yield
+            yield
         finally:
+            self.loop.end_running(before)
             emitting.active = heard
             surroundings.leave()
             if outer is not None:
@@ -241,34 +244,42 @@ class Execution:
         """The tasks that have not ended, but for those of servers."""
         return [task for task in self.tasks if not task.done() and task.root not in self.servers]
 
-    def take(self, subject: Subject, how: str = "") -> None:
-        """Do what is chosen. Raises `LookupError` if there is no such thing here, `RefusedError` if the program does what
-        cannot be simulated."""
-        kind, number, name = subject
+    def take(self, subject: Subject, how: str, forced: Callable[[], Subject | None]) -> None:
+        """Do what is chosen, and what is `forced` then. Raises `LookupError` if there is no such thing here, `RefusedError` if
+        the program does what cannot be simulated."""
         with self.entered():
-            if kind == TURN:
-                self._turn()
-            elif kind == RESUME:
-                self._resume(number)
-            elif kind == FIRE:
-                self._fire(number)
-            elif kind == CANCEL:
-                self._cancel(number)
-            elif kind == STOP:
-                self._stop()
-            elif kind == CRASH:
-                self.servers.crash(name, for_good=how == FOR_GOOD)
-            elif kind == RESTART:
-                self.servers.start(name)
-            elif kind == RESET:
-                self.kernel.reset(self._connection(name, number))
-            elif kind in (CUT, HEAL):
-                self._cut(name, healing=kind == HEAL, for_good=how == FOR_GOOD)
-            else:
-                self._arrive(self.kernel.arrival(number), how)
+            self._take(subject, how)
+            for _ in range(FORCED_MAX):
+                following = forced() if self.finding is None else None
+                if following is None:
+                    break
+                self._take(following, "")
         if surroundings.refused is not None:
             refused, surroundings.refused = surroundings.refused, None
             raise refused
+
+    def _take(self, subject: Subject, how: str) -> None:
+        kind, number, name = subject
+        if kind == TURN:
+            self._turn()
+        elif kind == RESUME:
+            self._resume(number)
+        elif kind == FIRE:
+            self._fire(number)
+        elif kind == CANCEL:
+            self._cancel(number)
+        elif kind == STOP:
+            self._stop()
+        elif kind == CRASH:
+            self.servers.crash(name, for_good=how == FOR_GOOD)
+        elif kind == RESTART:
+            self.servers.start(name)
+        elif kind == RESET:
+            self.kernel.reset(self._connection(name, number))
+        elif kind in (CUT, HEAL):
+            self._cut(name, healing=kind == HEAL, for_good=how == FOR_GOOD)
+        else:
+            self._arrive(self.kernel.arrival(number), how)
         if self.over and not self._wound_up:
             self._wind_up()
 
@@ -277,9 +288,8 @@ class Execution:
         self._wound_up = True
         self.finding = self.finding or ended(self)
         if self.struck_main:
-            with self.entered():
-                for task in self.waiting():
-                    task.cancel()
+            for task in self.waiting():
+                task.cancel()
 
     def _arrive(self, arrival: Arrival, how: str) -> None:
         """Something comes from the network, or a fault happens to it."""

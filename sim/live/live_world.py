@@ -39,8 +39,6 @@ from sim.world.slowdown import Slowdown
 from sim.world.story import Story
 from sim.world.world import NOT_IN_FLIGHT
 
-FORCED_MAX = 1_000
-"""Forced steps in a row that are one step to whoever walks."""
 BEGINNING = "start"
 """Where a task is that has not begun."""
 
@@ -258,11 +256,7 @@ class LiveWorld:
         """What is chosen, and what is forced after it with this `left` of the budget."""
         run = self._run
         assert run is not None
-        run.take(what.subject, what.how)
-        for _ in range(FORCED_MAX):
-            if run.finding is not None or not self._possible.is_forced(run, left):
-                return
-            run.take(next(self._possible.usual(run)).subject)
+        run.take(what.subject, what.how, lambda: self._possible.forced(run, left))
 
     def _lead(self, at: Place) -> None:
         """Lead the program to a place. Raises `NondeterminismError` if it does something else than before."""

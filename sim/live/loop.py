@@ -13,8 +13,7 @@ import sys
 import threading
 from asyncio import events
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sim.live.naming import called
@@ -187,19 +186,21 @@ class LiveLoop(NetworkLoop):
         self._ready.remove(handle)
         handle._run()
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Makes this the loop that runs. Another may be running outside: that of a test, say."""
-        before, hooks = events._get_running_loop(), sys.get_asyncgen_hooks()
+    def begin_running(self) -> Any:
+        """Makes this the loop that runs; what was before, for `end_running`. Another may be running outside: that of a test,
+        say."""
+        before = events._get_running_loop(), sys.get_asyncgen_hooks()
         self._thread_id: int | None = threading.get_ident()
         sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)  # type: ignore[attr-defined]
         events._set_running_loop(self)
-        try:
-            yield
-        finally:
-            self._thread_id = None
-            events._set_running_loop(before)
-            sys.set_asyncgen_hooks(*hooks)
+        return before
+
+    def end_running(self, before: Any) -> None:
+        """It runs no longer."""
+        self._thread_id = None
+        loop, hooks = before
+        events._set_running_loop(loop)
+        sys.set_asyncgen_hooks(*hooks)
 
     # --- what is made -------------------------------------------------------------------------------
 

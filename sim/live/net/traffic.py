@@ -25,6 +25,11 @@ class Traffic:
         self.cuts: dict[tuple[str, str], None] = {}
         """Between whom nothing crosses, from the first to the second."""
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is on its way."""
+        return not self._busy and not self._datagrams
+
     def arrivals(self) -> list[Arrival]:
         """What may arrive now, in the order sent: the first of each link, and every datagram."""
         if not self._busy and not self._datagrams:
