@@ -144,9 +144,8 @@ class Execution:
             task = self.loop.create_task(coroutine)
         finally:
             self._name, self.owner = None, before
-        if owner:
-            task.root = owner
         assert isinstance(task, LiveTask)
+        task.root = owner or task.root
         return task
 
     def made(self, task: LiveTask, coroutine: Any, name: str | None) -> None:
@@ -373,9 +372,9 @@ class Execution:
         self.recorder, self.finding = None, self.finding or Finding("", "")
         refused = surroundings.refused
         self.loop.let_go()
-        with self.entered():
+        with surroundings.installed(), self.entered():
             for task in self.tasks:
-                task._log_destroy_pending = False
+                task._log_destroy_pending = False  # type: ignore[attr-defined]
                 if not task.done():
                     try:
                         task.get_coro().close()  # type: ignore[union-attr]

@@ -94,7 +94,7 @@ def test_runs_take_turns() -> None:
 
 def test_only_one_run_is_entered_and_only_where_it_can_be() -> None:
     with pytest.raises(RuntimeError, match="not installed"):
-        surroundings.enter(Nothing())
+        Surroundings().enter(Nothing())
     with entered(Nothing()), pytest.raises(RuntimeError, match="entered already"):
         surroundings.enter(Nothing())
     surroundings.leave()
