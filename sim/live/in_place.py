@@ -174,15 +174,23 @@ class Swaps:
         def real(kind: type, *args: Any, **kwargs: Any) -> Any:
             return was.__get__(None, kind)(*args, **kwargs)
 
+        self._entry(owner, name, classmethod(instead(real)))
+
+    def entry(self, owner: type, name: str, instead: Instead) -> None:
+        """A method of a type written in C, for all its objects."""
+        self._entry(owner, name, instead(vars(owner)[name]))
+
+    def _entry(self, owner: type, name: str, to: object) -> None:
+        was = vars(owner)[name]
         entries = gc.get_referents(vars(owner))[0]
         _fits(type(entries) is dict and entries.get(name) is was, owner)
 
-        def enter(entry: object) -> None:
+        def put(entry: object) -> None:
             entries[name] = entry
             ctypes.pythonapi.PyType_Modified(ctypes.py_object(owner))
 
-        enter(classmethod(instead(real)))
-        self._undo.append((lambda: enter(was), owner))
+        put(to)
+        self._undo.append((lambda: put(was), owner))
 
 
 def _collectable() -> list[Any]:

@@ -14,7 +14,7 @@ import pytest
 from sim.base.durations import EPOCH
 from sim.live import clocks
 from sim.live.clocks import COUNTING, READINGS, TIMELESS
-from sim.live.refusals import FUNCTIONS
+from sim.live.refusals import REFUSED
 from sim.live.surroundings import surroundings
 from tests.live.surrounded import BOUND, Nothing, entered, in_run
 
@@ -89,7 +89,7 @@ def test_a_function_of_time_that_is_new_is_noticed() -> None:
 
 def unknown(module: Any) -> set[str]:
     functions = {name for name, thing in vars(module).items() if callable(thing) and not name.startswith("_")}
-    refused = {name for of, names, _ in FUNCTIONS if of == "time" for name in names}
+    refused = {name for of, names, _ in REFUSED if of == "time" for name in names}
     return functions - {*READINGS, *TIMELESS, "struct_time"} - refused
 
 

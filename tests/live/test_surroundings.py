@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket
 import gc
 import os
 import random
@@ -27,13 +28,13 @@ from tests.live.surrounded import BOUND, DRAWN, Nothing, entered, in_run
 
 def traces() -> dict[str, Any]:
     """What would tell that something is still swapped."""
-    built_in = [time.time, time.sleep, os.urandom, random.random, random.getrandbits]
+    built_in = [time.time, time.sleep, os.urandom, open, os.mkdir, input, random.random, random.getrandbits]
     return {
         "of": [one.__self__ for one in built_in],
         "functions": [getattr(one, "__func__", None) for one in hidden_methods().values()],
         "codes": [uuid.uuid1.__code__, uuid.getnode.__code__, uuid.uuid1.__kwdefaults__, uuid.uuid1.__defaults__],
         "seed": vars(random.Random)["seed"],
-        "entries": [vars(datetime)["now"], vars(datetime)["utcnow"]],
+        "entries": [vars(datetime)["now"], vars(datetime)["utcnow"], vars(_socket.socket)["bind"]],
     }
 
 
@@ -161,7 +162,7 @@ def test_threads_that_draw_do_not_disturb_a_run() -> None:
         other.join()
 
 
-def test_surroundings_of_ones_own_are_told_by_the_hook_too() -> None:
+def test_surroundings_of_ones_own_work_as_well() -> None:
     own = Surroundings()
     with own.installed():
         own.enter(Nothing())
