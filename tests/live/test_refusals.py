@@ -231,10 +231,11 @@ def test_a_path_starts_at_the_folder_that_the_call_says(tmp_path: Path) -> None:
         assert refused(lambda: os.open("a", os.O_CREAT, dir_fd=outside), folder=tmp_path / "run")
         assert refused(lambda: os.mkdir("a", dir_fd=99_999), folder=tmp_path / "run")
         in_run(lambda: os.mkdir("a", dir_fd=inside), folder=tmp_path / "run")
+        in_run(lambda: os.close(os.open("b", os.O_CREAT, dir_fd=inside)), folder=tmp_path / "run")
     finally:
         os.close(inside)
         os.close(outside)
-    assert os.listdir(tmp_path / "run") == ["a"]
+    assert {*os.listdir(tmp_path / "run")} == {"a", "b"}
 
 
 def test_a_module_may_be_imported_in_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import _socket
 import gc
 import os
 import random
+import sys
 import threading
 import time
 import uuid
@@ -138,6 +139,15 @@ def test_swapped_functions_survive_the_collector() -> None:
     assert time.monotonic() != 1.25
 
 
+def test_what_a_swapped_function_holds_is_counted() -> None:
+    with surroundings.installed():
+        held = time.time.__self__
+        count = sys.getrefcount(held) - 2  # this name, and the argument
+    assert count == len(("the swapped function", "its pattern", "the way back")), (
+        "the collector would take it for garbage"
+    )
+
+
 def test_a_frozen_heap_stays_frozen() -> None:
     gc.freeze()
     assert in_run(BOUND["now"]).year == 2025
@@ -187,6 +197,7 @@ def test_garbage_is_collected_between_runs_only(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(garbage, "MANY", 500)
     was = gc.isenabled()
     with Garbage() as collecting:
+        assert not gc.isenabled()
         first = left()
         kept = [[at] for at in range(5000)]
         assert first() is not None
