@@ -184,6 +184,38 @@ def test_surroundings_of_ones_own_work_as_well() -> None:
     assert own.refused is not None
 
 
+def test_threads_may_call_while_all_is_swapped_and_swapped_back() -> None:
+    stop = threading.Event()
+    wrong: list[BaseException] = []
+
+    def call() -> None:
+        try:
+            while not stop.is_set():
+                assert 0 <= random.random() < 1
+                assert time.time() > 1.7e9
+                assert uuid.uuid1().version == 1
+                assert random.choice("a") == "a"
+                assert len(os.urandom(3)) == 3
+                assert time.localtime(0).tm_year in (1969, 1970)
+        except BaseException as error:
+            wrong.append(error)
+
+    others = [threading.Thread(target=call) for _ in range(2)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for other in others:
+            other.start()
+        for _ in range(20):
+            assert in_run(time.monotonic) == 1.25
+    finally:
+        stop.set()
+        for other in others:
+            other.join()
+        sys.setswitchinterval(interval)
+    assert wrong == []
+
+
 class Cycle:
     def __init__(self) -> None:
         self.itself = self
