@@ -128,7 +128,7 @@ class Kernel:
         link = arrival.link
         assert link is not None
         crowded = not link.has_room
-        self.traffic.take(link, split=how == SPLIT)
+        arrival = self.traffic.take(link, split=how == SPLIT)
         if arrival.what == CONNECT:
             self._meet(link, refuse=how == REFUSE)
         elif how and how != SPLIT:

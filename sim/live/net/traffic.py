@@ -50,7 +50,7 @@ class Traffic:
         if split:
             half = len(arrival.data) // 2
             rest = Arrival(self._next(), arrival.what, arrival.data[half:], link)
-            arrival.data = arrival.data[:half]
+            arrival = Arrival(arrival.number, arrival.what, arrival.data[:half], link)
             link.flight.appendleft(rest)
             link.load += len(rest.data)
         if not link.flight:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
 from asyncio import events
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
@@ -90,9 +92,17 @@ class Stepped:
             raise RuntimeError("nothing can happen any more")
 
     def close(self) -> None:
-        with self.kernel.patched():
-            for task in asyncio.all_tasks(self.loop):
+        """Leave it, wherever it stands."""
+        loop = self.loop
+        with self.kernel.patched(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for transport in list(loop._transports.values()):  # type: ignore[attr-defined]
+                transport.abort()
+            for task in asyncio.all_tasks(loop):
                 task.cancel()
-            self.loop.run_until_complete(asyncio.sleep(0))
-            self.loop.close()
-        self.kernel.close()
+            for _ in range(5):
+                loop.run_until_complete(asyncio.sleep(0))
+            loop.close()
+            self.kernel.close()
+            del self.loop, self.main, loop
+            gc.collect()
