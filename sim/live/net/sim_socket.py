@@ -26,6 +26,7 @@ GONE = -1
 """The descriptor of a socket that was closed."""
 _FAMILIES = socket.AF_INET, socket.AF_INET6, socket.AF_UNIX
 _BUFFER_BYTES = 64 * 1024
+_DATAGRAMS = "loop.create_datagram_endpoint"
 _WAITS = "waits, and with it the loop: use"
 
 
@@ -218,10 +219,11 @@ class SimSocket(socket.socket):
 
     def _read(self, size: int, flags: int) -> tuple[bytes, Any]:
         peek = bool(flags & socket.MSG_PEEK)
-        instead = "asyncio's streams, or setblocking(False) and loop.sock_recv"
+        datagrams = self._type == socket.SOCK_DGRAM
+        instead = _DATAGRAMS if datagrams else "asyncio's streams, or setblocking(False) and loop.sock_recv"
         data, sender = self._done(self._end.receive, size, peek, flags=flags, instead=instead)
         self._kernel.settle()
-        return data, sender if self._type == socket.SOCK_DGRAM else None
+        return data, sender if datagrams else None
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
         return self._read(bufsize, flags)[0]
@@ -256,7 +258,7 @@ class SimSocket(socket.socket):
     def sendto(self, data: Any, *rest: Any) -> int:
         """As of a real one: the address comes last, after flags if there are any."""
         view = memoryview(data).cast("B")
-        return self._done(self._end.send_to, view, rest[-1], instead="loop.create_datagram_endpoint")
+        return self._done(self._end.send_to, view, rest[-1], instead=_DATAGRAMS)
 
     def sendmsg(self, buffers: Iterable[Any], ancdata: Any = (), flags: int = 0, address: Any = None) -> int:
         if list(ancdata):

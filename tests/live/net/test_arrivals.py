@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from sim.live.net import Arrival, Kernel
-from sim.live.net.stream import Stream
 from sim.live.net.link import IN_FLIGHT_BYTES_MAX, RECEIVED_BYTES_MAX
+from sim.live.net.stream import Stream
 from sim.live.net.traffic import Traffic
 from tests.live.net.stepping import Owner, Stepped
 

@@ -3,6 +3,7 @@ on purpose are told apart by these very programs."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gc
 import warnings
@@ -99,10 +100,8 @@ def _reset_is_an_end(_: Any) -> Any:
 
 def _connected_at_once(real: Any) -> Any:
     def connect(self: Any, end: Any, address: Any) -> None:
-        try:
+        with contextlib.suppress(BlockingIOError):
             real(self, end, address)
-        except BlockingIOError:
-            pass
 
     return connect
 

@@ -55,7 +55,7 @@ def test_a_delivery_is_split() -> None:
     run = Stepped(served(ask(b"abcd\n")), named())
     assert run.until(choose=striking("bytes", "split")) == [[b"ABCD\n"]]
     assert run.trace[1:3] == [
-        "<bytes client->redis 2 bytes, number 2> split",
+        "<bytes client->redis 5 bytes, number 2> split",
         "<bytes client->redis 3 bytes, number 3> ",
     ]
     run.close()
@@ -230,16 +230,10 @@ def test_only_where_a_response_begins_can_one_be_struck() -> None:
         return arrival, ""
 
     run.until(choose=choose)
-    assert (
-        begins
-        == [
-            ("connect", "client", False, False),
-            ("bytes", "client", False, False),
-            ("bytes", "redis", True, True),
-            ("bytes", "redis", False, False),
-            ("end", "client", False, False),
-        ]
-        or begins[:4] == begins[:4]
-    )
-    assert [each[2] for each in begins[:4]] == [False, False, True, False]
+    assert begins[:4] == [
+        ("connect", "client", False, False),
+        ("bytes", "client", False, False),
+        ("bytes", "redis", True, True),
+        ("bytes", "redis", False, False),
+    ]
     run.close()
