@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sim.base.durations import parse_hint
 
 if TYPE_CHECKING:
-    from sim.live.net.stream import Stream
+    from sim.live.net.stream_socket import StreamSocket
 
 AGENT_TIMEOUT, RATE_LIMITED, EMPTY_RESPONSE, DISCONNECT = (
     "agent_timeout",
@@ -22,8 +22,8 @@ def begins_response(data: bytes) -> bool:
     return data.startswith(b"HTTP/1.")
 
 
-def strike(client: Stream, data: bytes, how: str) -> None:
-    """What `client` sees instead of the response that begins with `data`, which has been taken from the link already.
+def strike(client: StreamSocket, data: bytes, how: str) -> None:
+    """What `client` sees instead of the response that begins with `data`, which has been taken from the channel already.
     Whatever else the server says on this connection is lost, and the server does not know."""
     kind, _, hint = how.removesuffix(")").partition("(")
     client.kernel.traffic.drop(client.into)

@@ -12,9 +12,9 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sim.live.net.datagrams import Datagrams
-from sim.live.net.endpoint import Endpoint, failure
-from sim.live.net.stream import Stream
+from sim.live.net.datagram_socket import DatagramSocket
+from sim.live.net.kernel_socket import KernelSocket, failure
+from sim.live.net.stream_socket import StreamSocket
 
 if TYPE_CHECKING:
     from sim.live.net.kernel import Kernel
@@ -62,13 +62,16 @@ class SimSocket(socket.socket):
         self._family, self._type, self._proto = end.family, end.kind, end.proto
         self._closed = False
 
-    def _made(self, family: int, kind: int, proto: int) -> Endpoint:
+    def _made(self, family: int, kind: int, proto: int) -> KernelSocket:
         family = socket.AF_INET if family == -1 else family
         kind = socket.SOCK_STREAM if kind == -1 else kind
         if kind & socket.SOCK_NONBLOCK:
             self._timeout = 0.0
         kind &= ~(socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
-        ends: dict[int, Callable[..., Endpoint]] = {socket.SOCK_STREAM: Endpoint, socket.SOCK_DGRAM: Datagrams}
+        ends: dict[int, Callable[..., KernelSocket]] = {
+            socket.SOCK_STREAM: KernelSocket,
+            socket.SOCK_DGRAM: DatagramSocket,
+        }
         if family not in _FAMILIES or kind not in ends:
             raise self._kernel.refusal(
                 f"socket.socket({int(family)}, {int(kind)}): only TCP, UDP and Unix sockets can be simulated; use one"
@@ -78,7 +81,7 @@ class SimSocket(socket.socket):
         return end
 
     @property
-    def _end(self) -> Endpoint:
+    def _end(self) -> KernelSocket:
         end = self._kernel.files.get(self._fd)
         if end is None:
             raise failure(errno.EBADF)
@@ -129,7 +132,7 @@ class SimSocket(socket.socket):
 
     def getpeername(self) -> Any:
         end = self._end
-        if end.peer is None or (isinstance(end, Stream) and (end.dead or not end.connected)):
+        if end.peer is None or (isinstance(end, StreamSocket) and (end.dead or not end.connected)):
             raise failure(errno.ENOTCONN)
         return end.peer
 

@@ -9,10 +9,10 @@ from asyncio import events
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from sim.live.net import Arrival, Kernel, NetworkLoop
+from sim.live.net import Incoming, Kernel, NetworkLoop
 
 STEPS_MAX = 20_000
-Choose = Callable[[Sequence[Arrival]], tuple[Arrival, str]]
+Choose = Callable[[Sequence[Incoming]], tuple[Incoming, str]]
 
 
 class Owner:
@@ -33,7 +33,7 @@ class SteppedLoop(NetworkLoop):
         return bool(self._ready) or self.kernel.selector.pending()  # type: ignore[attr-defined]
 
 
-def first(arrivals: Sequence[Arrival]) -> tuple[Arrival, str]:
+def first(arrivals: Sequence[Incoming]) -> tuple[Incoming, str]:
     return arrivals[0], ""
 
 

@@ -1,4 +1,4 @@
-"""What arrives: in the order sent on each link, named by who sends to whom, and never more than the receiver takes."""
+"""What arrives: in the order sent on each channel, named by who sends to whom, and never more than the receiver takes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from sim.live.net import Arrival, Kernel
-from sim.live.net.link import IN_FLIGHT_BYTES_MAX, RECEIVED_BYTES_MAX
-from sim.live.net.stream import Stream
+from sim.live.net import Incoming, Kernel
+from sim.live.net.channel import IN_FLIGHT_BYTES_MAX, RECEIVED_BYTES_MAX
+from sim.live.net.stream_socket import StreamSocket
 from sim.live.net.traffic import Traffic
 from tests.live.net.stepping import Owner, Stepped
 
@@ -73,7 +73,7 @@ def test_arrivals_are_told_in_the_order_sent() -> None:
     run.close()
 
 
-def test_only_the_first_of_each_link_may_arrive() -> None:
+def test_only_the_first_of_each_channel_may_arrive() -> None:
     run = Stepped(served(ask(b"a\n"), ask(b"b\n")), named())
     run.until(lambda: len(run.kernel.arrivals()) == 2)
     assert [(each.what, each.source, each.connection) for each in run.kernel.arrivals()] == [
@@ -96,7 +96,7 @@ def test_a_second_connection_between_the_same_two_is_counted() -> None:
 
     seen = []
 
-    def choose(arrivals: Sequence[Arrival]) -> tuple[Arrival, str]:
+    def choose(arrivals: Sequence[Incoming]) -> tuple[Incoming, str]:
         seen.append((arrivals[0].what, arrivals[0].connection))
         return arrivals[0], ""
 
@@ -116,10 +116,10 @@ def test_what_has_arrived_cannot_arrive_again() -> None:
     run.close()
 
 
-def chaotic(seed: int) -> Callable[[Sequence[Arrival]], tuple[Arrival, str]]:
+def chaotic(seed: int) -> Callable[[Sequence[Incoming]], tuple[Incoming, str]]:
     dice = random.Random(seed)
 
-    def choose(arrivals: Sequence[Arrival]) -> tuple[Arrival, str]:
+    def choose(arrivals: Sequence[Incoming]) -> tuple[Incoming, str]:
         arrival = dice.choice(arrivals)
         return arrival, "split" if "split" in arrival.faults and dice.random() < 0.5 else ""
 
@@ -151,34 +151,34 @@ async def pour(lines: list[bytes]) -> list[bytes]:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_however_it_arrives_each_link_is_first_in_first_out(seed: int) -> None:
+def test_however_it_arrives_each_channel_is_first_in_first_out(seed: int) -> None:
     assert in_any_order(seed) == ""
 
 
 def _last_in_first_out(real: Any) -> Any:
-    def send(self: Traffic, link: Any, what: str, data: bytes = b"") -> None:
-        real(self, link, what, data)
-        if len(link.flight) > 1 and link.flight[0].what == "bytes":
-            link.flight.rotate(1)
+    def send(self: Traffic, channel: Any, what: str, data: bytes = b"") -> None:
+        real(self, channel, what, data)
+        if len(channel.flight) > 1 and channel.flight[0].what == "bytes":
+            channel.flight.rotate(1)
 
     return send
 
 
 def _halves_change_places(real: Any) -> Any:
-    def take(self: Traffic, link: Any, split: bool = False) -> Any:
-        arrival = real(self, link, split)
+    def take(self: Traffic, channel: Any, split: bool = False) -> Any:
+        arrival = real(self, channel, split)
         if split:
-            arrival.data, link.flight[0].data = link.flight[0].data, arrival.data
+            arrival.data, channel.flight[0].data = channel.flight[0].data, arrival.data
         return arrival
 
     return take
 
 
 def _half_is_lost(real: Any) -> Any:
-    def take(self: Traffic, link: Any, split: bool = False) -> Any:
-        arrival = real(self, link, split)
+    def take(self: Traffic, channel: Any, split: bool = False) -> Any:
+        arrival = real(self, channel, split)
         if split:
-            self.take(link)
+            self.take(channel)
         return arrival
 
     return take
@@ -188,7 +188,9 @@ def _half_is_lost(real: Any) -> Any:
     ("name", "plant"),
     [("send", _last_in_first_out), ("take", _halves_change_places), ("take", _half_is_lost)],
 )
-def test_a_link_that_mixes_up_what_it_carries_is_caught(name: str, plant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_channel_that_mixes_up_what_it_carries_is_caught(
+    name: str, plant: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Traffic, name, plant(getattr(Traffic, name)))
     assert any(in_any_order(seed) for seed in range(8))
 
@@ -203,7 +205,7 @@ def test_a_choice_of_arrivals_gives_one_trace() -> None:
     assert traces[0] == traces[1]
 
 
-def test_a_link_takes_so_much_and_no_more_until_it_is_read() -> None:
+def test_a_channel_takes_so_much_and_no_more_until_it_is_read() -> None:
     kernel = named()
     with kernel.patched():
         listener, client = kernel.socket(), kernel.socket()
@@ -231,7 +233,7 @@ def test_a_link_takes_so_much_and_no_more_until_it_is_read() -> None:
         assert fill() == IN_FLIGHT_BYTES_MAX, "what has arrived makes room"
         assert kernel.arrivals() == [], "what is not read keeps the rest away"
         end = kernel.files[client.fileno()]
-        assert isinstance(end, Stream)
+        assert isinstance(end, StreamSocket)
         assert not end.out.has_room
         assert len(server.recv(10)) == 10
         assert len(kernel.arrivals()) == 1

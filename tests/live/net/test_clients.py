@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import httpx
 import pytest
 
-from sim.live.net import Arrival
+from sim.live.net import Incoming
 from tests.live.net.stepping import Stepped
 from tests.live.net.test_arrivals import named, served
 
@@ -49,7 +49,7 @@ def test_httpx_runs_and_sees_what_becomes_of_its_responses(how: str, expected: l
     left = [how]
     connects = []
 
-    def choose(arrivals: Sequence[Arrival]) -> tuple[Arrival, str]:
+    def choose(arrivals: Sequence[Incoming]) -> tuple[Incoming, str]:
         arrival = arrivals[0]
         connects.append(arrival.what == "connect")
         return arrival, left.pop() if left and arrival.is_http_response else ""

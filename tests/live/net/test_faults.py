@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sim.base.errors import ConfigError
-from sim.live.net import Arrival
+from sim.live.net import Incoming
 from tests.live.net.stepping import Stepped, first
 from tests.live.net.test_arrivals import ADDRESS, ask, named, served
 
@@ -18,7 +18,7 @@ def striking(what: str, how: str, source: str = "") -> Any:
     """Lets arrive in order, and strikes the first of its kind."""
     left = [how]
 
-    def choose(arrivals: Sequence[Arrival]) -> tuple[Arrival, str]:
+    def choose(arrivals: Sequence[Incoming]) -> tuple[Incoming, str]:
         arrival = arrivals[0]
         if left and arrival.what == what and arrival.source.startswith(source):
             return arrival, left.pop()
@@ -224,7 +224,7 @@ def test_only_where_a_response_begins_can_one_be_struck() -> None:
     run = Stepped(served(tried(get()), serve=answering), named())
     begins = []
 
-    def choose(arrivals: Sequence[Arrival]) -> tuple[Arrival, str]:
+    def choose(arrivals: Sequence[Incoming]) -> tuple[Incoming, str]:
         arrival = arrivals[0]
         begins.append((arrival.what, arrival.source, arrival.is_http_response, "agent_timeout" in arrival.faults))
         return arrival, ""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sim.live.net import Kernel
-from sim.live.net.endpoint import Endpoint
+from sim.live.net.kernel_socket import KernelSocket
 from tests.live.net.programs import sealed
 from tests.live.net.stepping import Owner, Stepped
 from tests.live.net.test_arrivals import named
@@ -72,7 +72,7 @@ def test_what_differs_has_another_mark_and_what_is_equal_has_one() -> None:
 
 
 def test_an_endpoint_that_forgets_to_say_that_it_has_changed_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Endpoint, "changed", lambda self: None)
+    monkeypatch.setattr(KernelSocket, "changed", lambda self: None)
     assert len(set(_marks().values())) < len(CHANGES) + 1
 
 
