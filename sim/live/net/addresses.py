@@ -70,6 +70,16 @@ class Addresses:
             return (ANY if peer is None else LOOPBACK, 0)
         return (ANY_6 if peer is None else LOOPBACK_6, 0, 0, 0)
 
+    def seen(self, sender: KernelSocket, expected: Any) -> Any:
+        """The address of `sender` as a receiver sees it that expects to hear from `expected`: who is bound to any address
+        sends from the one that it is reached at."""
+        local = sender.local
+        if sender.is_unix or local[0] not in (ANY, ANY_6):
+            return local
+        if expected is not None and expected[1] == local[1]:
+            return expected
+        return (LOOPBACK if local[0] == ANY else LOOPBACK_6, *local[1:])
+
     # --- who is bound to them -----------------------------------------------------------------------
 
     def bind(self, end: KernelSocket, address: Any) -> None:

@@ -118,6 +118,7 @@ class Kernel:
             raise ConfigError(
                 f"{arrival.what} {arrival.source}->{arrival.target}: {unknown('fault', kind, arrival.faults)}"
             )
+        http_faults.answer(how)  # a time that is not one is a mistake before anything happens
         self._comes(arrival, how)
         self.settle()
 
@@ -164,7 +165,7 @@ class Kernel:
             self.traffic.fly(sender, address, datagram.source, datagram.target, datagram.data)
         target = self.addresses.find(sender, address)
         if isinstance(target, DatagramSocket) and not target.closed:
-            target.arrived(datagram.data, sender.local)
+            target.arrived(datagram.data, self.addresses.seen(sender, target.peer))
         else:
             sender.bounced()
 

@@ -25,6 +25,7 @@ REAL_NEW = socket.socket.__new__
 GONE = -1
 """The descriptor of a socket that was closed."""
 _FAMILIES = socket.AF_INET, socket.AF_INET6, socket.AF_UNIX
+_NONBLOCK, _CLOEXEC = getattr(socket, "SOCK_NONBLOCK", 0), getattr(socket, "SOCK_CLOEXEC", 0)
 _BUFFER_BYTES = 64 * 1024
 _DATAGRAMS = "loop.create_datagram_endpoint"
 _WAITS = "waits, and with it the loop: use"
@@ -65,9 +66,9 @@ class SimSocket(socket.socket):
     def _made(self, family: int, kind: int, proto: int) -> KernelSocket:
         family = socket.AF_INET if family == -1 else family
         kind = socket.SOCK_STREAM if kind == -1 else kind
-        if kind & socket.SOCK_NONBLOCK:
+        if kind & _NONBLOCK:
             self._timeout = 0.0
-        kind &= ~(socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        kind &= ~(_NONBLOCK | _CLOEXEC)
         ends: dict[int, Callable[..., KernelSocket]] = {
             socket.SOCK_STREAM: KernelSocket,
             socket.SOCK_DGRAM: DatagramSocket,

@@ -220,6 +220,16 @@ def test_a_response_is_struck(how: str, expected: str) -> None:
     assert ends(striking("bytes", how, source="redis"), get(), serve=answering) == expected
 
 
+def test_a_time_that_is_not_one_is_said_before_anything_happens() -> None:
+    run = Stepped(served(tried(get()), serve=answering), named())
+    run.until(lambda: any(each.is_http_response for each in run.kernel.arrivals()))
+    before = run.kernel.mark()
+    with pytest.raises(ConfigError, match="soon"):
+        run.kernel.arrive(run.kernel.arrivals()[0], "rate_limited(soon)")
+    assert run.kernel.mark() == before
+    run.close()
+
+
 def test_only_where_a_response_begins_can_one_be_struck() -> None:
     run = Stepped(served(tried(get()), serve=answering), named())
     begins = []
