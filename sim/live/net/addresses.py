@@ -74,7 +74,9 @@ class Addresses:
         """The address of `sender` as a receiver sees it that expects to hear from `expected`: who is bound to any address
         sends from the one that it is reached at."""
         local = sender.local
-        if sender.is_unix or local[0] not in (ANY, ANY_6):
+        if sender.is_unix:
+            return local or None
+        if local[0] not in (ANY, ANY_6):
             return local
         if expected is not None and expected[1] == local[1]:
             return expected

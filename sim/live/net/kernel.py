@@ -63,7 +63,7 @@ class Kernel:
         one, other = (StreamSocket(self, -1, family, type, proto, name) for _ in range(2))
         self._connections.join(name, name, one, other, direct=True)
         for end in (one, other):
-            end.local = end.peer = ""
+            end.local, end.peer, end.known = "", "", True
             end.begin()
             self.open(end)
         return self.socket(family, type, proto, one.fd), self.socket(family, type, proto, other.fd)
@@ -149,9 +149,10 @@ class Kernel:
             server.dead = True
             client.die(errno.ECONNRESET if client.is_unix else errno.ECONNREFUSED)
             return
-        server.owner, server.options = listener.owner, dict(listener.options)
+        server.owner, server.proto, server.options = listener.owner, listener.proto, dict(listener.options)
         if not client.connected:
             client.begin()
+        server.known = True
         server.begin()
         listener.queue.append(server)
         listener.wake()
@@ -282,6 +283,7 @@ class Kernel:
         if not client.is_unix:
             raise failure(errno.EINPROGRESS)
         if not client.dead:
+            client.known = True
             client.begin()
 
     def takes(self, server: StreamSocket) -> bool:

@@ -24,6 +24,7 @@ T = TypeVar("T")
 REAL_NEW = socket.socket.__new__
 GONE = -1
 """The descriptor of a socket that was closed."""
+_PROTOCOLS: dict[int, int] = {socket.SOCK_STREAM: socket.IPPROTO_TCP, socket.SOCK_DGRAM: socket.IPPROTO_UDP}
 _FAMILIES = socket.AF_INET, socket.AF_INET6, socket.AF_UNIX
 _NONBLOCK, _CLOEXEC = getattr(socket, "SOCK_NONBLOCK", 0), getattr(socket, "SOCK_CLOEXEC", 0)
 _BUFFER_BYTES = 64 * 1024
@@ -61,6 +62,8 @@ class SimSocket(socket.socket):
             )
         self._fd = self._number = end.fd
         self._family, self._type, self._proto = end.family, end.kind, end.proto
+        if fileno is not None and proto == -1 and not end.is_unix:
+            self._proto = _PROTOCOLS[end.kind]
         self._closed = False
 
     def _made(self, family: int, kind: int, proto: int) -> KernelSocket:

@@ -31,6 +31,8 @@ class StreamSocket(KernelSocket):
     """It reads no more."""
     dead = False
     """The connection was refused or reset."""
+    known = False
+    """Who connected has asked whether it is."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -53,7 +55,12 @@ class StreamSocket(KernelSocket):
         raise failure(errno.EINVAL)
 
     def connect(self, address: Any) -> None:
-        raise failure(errno.EISCONN if self.connected else errno.ECONNABORTED if self.dead else errno.EALREADY)
+        """Ask what has become of it: Linux says once that it is connected."""
+        if self.dead:
+            raise failure(self.take_error() or errno.ECONNABORTED)
+        if not self.connected or self.known:
+            raise failure(errno.EISCONN if self.connected else errno.EALREADY)
+        self.known = True
 
     def receive(self, size: int, peek: bool = False) -> tuple[bytes, Any]:
         """What has come, at most `size` bytes; that an error came is said after it."""
