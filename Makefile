@@ -11,7 +11,7 @@ VERSIONS := --require-hashes --requirement requirements.lock
 # Hundreds of commands are run by the tests: none of them should compile all sources again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run demo test test-all test-latest lint unit docs bench soak sanitize fuzz-parsers lock clean
+.PHONY: run demo test test-all test-latest lint unit docs bench bench-live soak sanitize fuzz-parsers lock clean
 
 run: $(READY)  ## the main job: one consensus scenario, end to end
 	@$(BIN)/sim run scenarios/consensus/round.yaml
@@ -40,6 +40,17 @@ unit: $(READY) $(BROWSER) $(SERVER)
 
 bench: $(READY)  ## timings, as ratios of things measured in one run
 	$(BIN)/python -m pytest bench --benchmark-only --benchmark-group-by=group
+
+# Most of the tools that it is compared with need Python 3.12 or later; none of them is a dependency.
+LIVE ?= --seconds 2
+LIVE_PYTHON ?= $(or $(shell for one in python3.14 python3.13 python3.12; do $$one -c '' 2>/dev/null && echo $$one && break; done),$(PYTHON))
+bench-live:  ## asyncio programs on a simulated system, beside other tools that run them on a loop of their own
+	test -x .venv-live/bin/python || $(LIVE_PYTHON) -m venv .venv-live
+	.venv-live/bin/python -m pip install --quiet --disable-pip-version-check .
+	@grep -v '^#' bench/live/requirements.txt | while read -r tool; do \
+	.venv-live/bin/python -m pip install --quiet --disable-pip-version-check --no-deps "$$tool" 2>/dev/null || \
+	echo "$$tool does not install on $$(.venv-live/bin/python --version)"; done
+	.venv-live/bin/python -m bench.live $(LIVE)
 
 soak: $(READY) $(SERVER)  ## the tests that take too long for `make test`
 	HYPOTHESIS_PROFILE=wide $(BIN)/python -m pytest -n 2 --dist worksteal -m "soak or hypothesis"
@@ -97,5 +108,5 @@ $(SERVER): $(BROWSER)
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-latest .venv-lock .venv-atheris .venv-postgres .sanitize .parsers .nox site .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf .venv .venv-latest .venv-live .venv-lock .venv-atheris .venv-postgres .sanitize .parsers .nox site .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 	rm -f sim/native/_walks*

@@ -69,6 +69,10 @@ class ModelError(SimError):
     """A model that breaks a rule while it runs (something that is not a value, a send to an unknown process, ...)."""
 
 
+class RefusedError(ModelError):
+    """A program calls what cannot be simulated: where, what, and what to use instead."""
+
+
 class ConfigError(SimError):
     """A configuration, plan or option that is not valid."""
 

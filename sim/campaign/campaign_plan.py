@@ -59,7 +59,7 @@ class CampaignPlan:
         )
         if self.begins is None:
             return target
-        persisted, wrong = read_beginning(json.loads(self.begins), target.system)
+        persisted, wrong = read_beginning(json.loads(self.begins), target.declaration)
         if wrong:
             raise ConfigError(*(f"begins: {'.'.join(map(str, one.path))}: {one.mistake}" for one in wrong))
         return target.begun_from(persisted)

@@ -185,7 +185,7 @@ class _MakeJudge:
         return mistake
 
     def __call__(self) -> RunJudge:
-        system, wanted = self.load().system, self.wanted
+        system, wanted = self.load().declaration, self.wanted
         if wanted.monitors_only:
             return Listener(system)
         return Judging(system, wanted.skew, wanted.max_nodes, wanted.strength, self.hints, wanted.lanes, self.tell)

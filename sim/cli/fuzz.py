@@ -102,7 +102,7 @@ def command(
             keep_going=keep_going,
             chunk=chunk or chunk_size(schedules),
             max_steps=max_steps,
-            begins=beginning_text(loaded.system) if begins else None,
+            begins=beginning_text(loaded.declaration) if begins else None,
         )
         by = campaigns.crew(engine, workers, seconds, out, html, as_json)
         with campaigns.desk(make=True) as at:

@@ -108,9 +108,9 @@ def make_host(wanted: Wanted, hosting: Hosting, target: Target, name: str) -> Ho
 
     def system(**config: Any) -> Any:
         if config == dict(target.config):
-            return target.system
+            return target.declaration
         given = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
-        return load_target(wanted.target, given).system
+        return load_target(wanted.target, given).declaration
 
     adapters = {
         name: adapter_of(name, _beside(folder, given), f"{wanted.config}: adapters", class_of)

@@ -49,7 +49,7 @@ class FromJournals(NamedTuple):
             loaded = load_target(target, sets, **how)
         except SimError as error:
             raise type(error)(*(_told(mistake, given) for mistake in error.mistakes)) from None
-        return loaded.begun_from(persisted_of(self.journals, loaded.system, self.session, loaded.model))
+        return loaded.begun_from(persisted_of(self.journals, loaded.declaration, self.session, loaded.model))
 
 
 def _told(mistake: str, given: Mapping[str, str]) -> str:

@@ -206,7 +206,7 @@ class _Explanations:
 
     def _load(self, plan: str) -> None:
         loaded = load_target(self._entry.plan.target, self._settings, faults=plan or None)
-        self._judging = Judging(loaded.system, max_nodes=NODES_MAX, hints=False, lanes=True)
+        self._judging = Judging(loaded.declaration, max_nodes=NODES_MAX, hints=False, lanes=True)
         text = scenario_text({"model": loaded.model, "config": dict(loaded.config) or None})
         scenario = parse_scenario(text, self._entry.plan.session, allow=(loaded.model,))
         self._scenario = replace(scenario, system=loaded.system, schedule=())

@@ -38,7 +38,7 @@ def _meant(entry: HostedEntry, move: str) -> tuple[str, str]:
         config = journal.sessions()[entry.plan.session][0]
         here = journal.machines(entry.plan.session)
     given = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
-    processes = load_target(entry.plan.target, given).system.processes
+    processes = load_target(entry.plan.target, given).declaration.processes
     known = [f"{name}.{one}" for name in here if name in processes for one in type(processes[name]).table.may]
     found = [one for one in known if move in (one, one.partition(".")[2])]
     if not found:

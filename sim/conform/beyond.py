@@ -24,7 +24,7 @@ def leave_scenario(log: Path, model: str, config: Mapping[str, Any], faults: str
         settings = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
         target = load_target(model, settings, faults=faults or None)
         (run,) = read_logs([str(log)]).runs.values()
-        answer = Judging(target.system, max_nodes=NODES_MAX, hints=False).judge(run)
+        answer = Judging(target.declaration, max_nodes=NODES_MAX, hints=False).judge(run)
         if answer.schedule is None:
             return None
         place = log.with_name(file_name(model, log.stem))

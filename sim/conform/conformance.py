@@ -15,8 +15,8 @@ from sim.conform.parting import history, parting, parting_at_start
 from sim.conform.search import MAX_NODES, Found, Path, Search, Wrong
 from sim.conform.spoiling import Strength, refutes_something, strength_of
 from sim.graph.graph import Graph
-from sim.run.trace import schedule_of
 from sim.system.declaration import Declaration
+from sim.world.choice import addresses
 
 SAID = {"ok": "conforms", "violated": "does not conform", "incomplete": "incomplete"}
 """A verdict in words."""
@@ -159,7 +159,7 @@ class Judging:
         self, run: LoggedRun, found: Found, *, path: Path | None = None, left: Sequence[LogLine] = (), **more: Any
     ) -> JudgedLog:
         path = path or found.explanation or (found.furthest[0] if found.furthest else None)
-        schedule = () if path is None else tuple(schedule_of(path.start, (action for action, _ in path.steps)))
+        schedule = () if path is None else tuple(addresses(path.start, (action for action, _ in path.steps)))
         if left:
             more |= {"line": left[0].place, "number": left[0].number, "process": left[0].process}
         if self.lanes:

@@ -32,10 +32,16 @@ class Bites(Enum):
     CUT = "a named cut of the system"
     LINK = "a message when it is sent (timed runs)"
     CLOCK = "a process when something is due there (timed runs)"
+    TASK = "a task of a program"
+    CONNECTION = "a connection of a program"
 
 
 TIMED = (Bites.LINK, Bites.CLOCK)
 """What only a clock knows: the graph has no time, so a check has no such faults."""
+
+
+OF_PROGRAMS = (Bites.TASK, Bites.CONNECTION)
+"""What only a program has."""
 
 
 class Takes(Enum):
@@ -99,6 +105,11 @@ TABLE: tuple[FaultKind, ...] = (
     FaultKind("update", Bites.VERSION, "stops, and starts as that version with its durable fields", ""),
     FaultKind("delay", Bites.LINK, "takes that much longer", _KEPT, takes=Takes.DURATION),
     FaultKind("pause", Bites.CLOCK, "takes no input for that long", "", takes=Takes.DURATION, ends="resume"),
+    FaultKind("cancel", Bites.TASK, "is cancelled where it waits", ""),
+    FaultKind("stop", Bites.TASK, "the program is told to stop, as by a signal", ""),
+    FaultKind("refuse", Bites.CONNECTION, "is refused", ""),
+    FaultKind("reset", Bites.CONNECTION, "is reset, and what is on its way there is lost", _GONE),
+    FaultKind("split", Bites.CONNECTION, "what arrives comes in two parts", _KEPT),
 )
 """Every kind of fault except a model's own."""
 
@@ -106,8 +117,12 @@ ROWS = {row.kind: row for row in TABLE}
 BUILT_IN = tuple(ROWS)
 PLACED = tuple(row.kind for row in TABLE if row.bites in (Bites.PROCESS, Bites.CUT))
 """Kinds that may name the output after which they strike."""
-OF_THE_GRAPH = tuple(row.kind for row in TABLE if row.trigger is None and not row.timed)
+OF_THE_GRAPH = tuple(row.kind for row in TABLE if row.trigger is None and not row.timed and row.bites not in OF_PROGRAMS)
 """Kinds that every system has, without carriers."""
+PROGRAM_KINDS = tuple(row.kind for row in TABLE if row.bites in OF_PROGRAMS)
+"""Kinds that strike programs alone."""
+HTTP_KINDS = tuple(row.kind for row in TABLE if row.bites is Bites.ANSWER)
+"""Kinds that strike what a program is answered over HTTP."""
 TIMED_KINDS = tuple(row.kind for row in TABLE if row.timed)
 
 

@@ -29,7 +29,8 @@ UNLIMITED = None
 COUNT_MAX = 1_000_000
 
 _NAME = r"[A-Za-z_][\w.-]*"
-_PLACE = r"\w[\w.-]*(?:->\w[\w.-]*)?"
+_NAMED = r"\w(?:[\w.#/]|-(?!>))*"
+_PLACE = rf"{_NAMED}(?:->{_NAMED})?"
 _ENTRY = re.compile(
     rf"(?P<kind>{_NAME})\s*:\s*(?P<count>\w+)\s*(?:\(\s*(?P<hint>[^()]*)\))?\s*(?:@\s*(?P<target>{_PLACE}))?"
     rf"\s*(?:\(\s*(?P<hint2>[^()]*)\))?(?P<good>\s+for\s+good)?(?:\s+after\s+(?P<after>{_NAME}))?"

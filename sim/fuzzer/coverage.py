@@ -46,6 +46,8 @@ class Coverage:
 
     def __init__(self, world: AnyWorld) -> None:
         self._world = world
+        self.kind = "states" if world.places_are_values else "pairs of steps"
+        """What it counts: states, or, of a program, what ran one after the other."""
         self._once: dict[Any, bool] = {}
         """State -> whether just one schedule came by."""
         self._merged: list[tuple[Array, Array]] = []

@@ -49,7 +49,7 @@ class Discovery:
         least = self.counterexample
         how = f"{self.strategy} with seed {self.seed} (schedule {self.number} of seed {seed})"
         rest = "" if least.complete else " Not every edit was tried: there may be a shorter one."
-        return f"Found by {how}, minimised from {self.steps} to {least.steps} steps.{rest}"
+        return f"Found by {how}, minimised from {self.steps} to {least.size}.{rest}"
 
     def again(self, least: Counterexample | None = None, times: int = 1) -> Discovery:
         """The same after `times` more schedules came to it, with the least counterexample of all of them."""

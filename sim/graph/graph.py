@@ -18,7 +18,7 @@ from sim.graph.why import why_not
 from sim.machine.table import DEFER
 from sim.system.properties import Property
 from sim.world.address import Address
-from sim.world.choice import CUT, MESSAGE, RESTART, Pending, Start, Subject
+from sim.world.choice import CUT, MESSAGE, RESTART, Pending, Start, Subject, addresses
 from sim.world.fairness import Fairness
 from sim.world.finding import Debt, Finding
 from sim.world.slowdown import Slowdown
@@ -136,6 +136,15 @@ class Graph(Definition):
 
     def is_struck(self, entry: FaultEntry, fault: Action, usual: Action, last: Action | None) -> bool:
         return is_struck(entry, fault, usual, last, self.tables.pair)
+
+    def usual(self, state: State) -> None:  # noqa: ARG002
+        return None
+
+    def covered(self, state: State) -> tuple[State]:
+        return (state,)
+
+    def schedule(self, start: Start[State], choices: Iterable[Action]) -> list[str]:
+        return addresses(start, choices)
 
     def only_messages(self) -> bool:
         tables = [type(process).table for process in self.system.processes.values()]

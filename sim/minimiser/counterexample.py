@@ -8,7 +8,6 @@ from typing import Any
 
 from sim.minimiser.deviations import counted, deviations
 from sim.minimiser.words import told
-from sim.run.trace import schedule_of
 from sim.world.choice import Choice, Start
 from sim.world.finding import Finding
 from sim.world.world import AnyWorld
@@ -30,12 +29,19 @@ class Counterexample:
     complete: bool
     """Whether everything was tried to make it shorter; else there may be a shorter one."""
     shape: tuple[str, ...]
-    """What happens, in no order and without the fields of messages: equal for counterexamples that show the same."""
+    """What happens (or what departs from the usual), in no order and without the fields of messages: equal for
+    counterexamples that show the same."""
 
     @property
     def cost(self) -> tuple[int, int]:
         """What is minimised: deviations, then steps."""
         return self.deviations, self.steps
+
+    @property
+    def size(self) -> str:
+        """How long it is, in words."""
+        of_which = "" if len(self.schedule) >= self.steps else f", {self.deviations} of them not the usual"
+        return f"{self.steps} steps{of_which}"
 
     @property
     def message(self) -> str:
@@ -55,15 +61,15 @@ def counterexample_of(
     unusual = deviations(world, start, choices)
     return Counterexample(
         finding=finding,
-        schedule=tuple(schedule_of(start, choices)),
+        schedule=tuple(world.schedule(start, choices)),
         words=tuple(told(world, start, choices, unusual, finding)),
         steps=len(choices),
         deviations=len(counted(unusual)),
         complete=complete,
-        shape=shape_of(choices),
+        shape=shape_of([choices[one.step] for one in unusual] if world.usual(start.place) is not None else choices),
     )
 
 
 def shape_of(choices: Sequence[Choice]) -> tuple[str, ...]:
     """The shape of a run, by which counterexamples are grouped."""
-    return tuple(sorted(str(replace(choice.address, fields=None)) for choice in choices))
+    return tuple(sorted(str(replace(choice.address, fields=None, after="")) for choice in choices))

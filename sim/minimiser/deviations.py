@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sim.strategy.canonical import Canonical
 from sim.world.choice import FIRE, MESSAGE, Choice, Start
-from sim.world.world import AnyWorld
+from sim.world.world import AnyWorld, usual_at
 
 
 class Unusual(Enum):
@@ -45,6 +45,8 @@ def deviations(world: AnyWorld, start: Start[Any], choices: Sequence[Choice]) ->
     Of the orders that are broken it counts how many steps would have to be moved to restore them all
     (found greedily: the step in most of the broken pairs first).
     """
+    if world.usual(start.place) is not None:
+        return departures(world, start, choices)
     found = [Deviation(Unusual.START, -1)] if start.choices != world.starts()[0].choices else []
     usual = Canonical()
     usual.begin(world, start)
@@ -70,6 +72,17 @@ def deviations(world: AnyWorld, start: Start[Any], choices: Sequence[Choice]) ->
     early = {deviation.step for deviation in found if deviation.kind is Unusual.EARLY}
     found += [Deviation(Unusual.EARLY, step, waits=other) for step, other in vain.items() if step not in early]
     return sorted(found, key=lambda deviation: (deviation.step, deviation.kind.name))
+
+
+def departures(world: AnyWorld, start: Start[Any], choices: Sequence[Choice]) -> list[Deviation]:
+    """The deviations of a run of a world whose places say what is usual: every choice that is not the usual one."""
+    found, at = [], start.place
+    for step, choice in enumerate(choices):
+        usual = usual_at(world, at)
+        if choice != usual:
+            found.append(Deviation(Unusual.EARLY if choice.progress else Unusual.FAULT, step))
+        at = world.apply(at, choice)
+    return found
 
 
 def counted(found: Sequence[Deviation]) -> list[Deviation]:

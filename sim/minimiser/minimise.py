@@ -18,6 +18,7 @@ from typing import Any
 
 from sim.minimiser.counterexample import Counterexample, counterexample_of, shape_of
 from sim.minimiser.deviations import Deviation, Unusual, counted, deviations, is_plain
+from sim.minimiser.fewest import fewest
 from sim.minimiser.guided import Guided, GuideItem
 from sim.minimiser.shortcut import Shortcut, shortcuts
 from sim.run.simulation import ended, simulate
@@ -57,6 +58,9 @@ def minimise(
     """Reduce a run of `world` that ends in `finding`. `effort` bounds the steps of all trials; one that
     comes to a shape in `known` is not looked into any further, and one of more than `longest` steps is not taken. When `over`
     says so, what is least so far is it."""
+    if world.usual(start.place) is not None:
+        few = fewest(world, start, actions, finding, over)
+        return counterexample_of(world, few.start, few.choices, few.finding, complete=few.complete)
     least = _Minimiser(world, finding, effort, longest, over).run(start, list(actions), known)
     return counterexample_of(world, least.start, least.actions, least.finding, complete=least.complete)
 

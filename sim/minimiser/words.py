@@ -28,6 +28,8 @@ def told(
     finding: Finding,
 ) -> list[str]:
     """Lines that say how a run goes that ends in `finding`: each deviation, then what has not happened yet."""
+    if world.usual(start.place) is not None:
+        return _told_by_story(world, start, choices, unusual)
     words = _Words(world, start, choices)
     if unusual:
         lines = ["As usual, except:", *_counted([words.deviation(one) for one in unusual])]
@@ -37,6 +39,19 @@ def told(
         lines = ["As usual, without any fault, before everything has arrived that is on its way."]
     pending = words.pending()
     return [*lines, f"Still to come when it happens: {pending}."] if pending else lines
+
+
+def _told_by_story(
+    world: AnyWorld, start: Start[Any], choices: Sequence[Choice], unusual: Sequence[Deviation]
+) -> list[str]:
+    """What departs from the usual, as the story of the run tells it."""
+    if not unusual:
+        return ["As usual, without any fault: the usual order itself leads there."]
+    told: dict[int, str] = {}
+    for event in world.tell(start, [(None, choice) for choice in choices], ()).events:
+        told.setdefault(event.step, event.text)
+    clauses = [told[one.step + 1] for one in unusual]
+    return ["As usual, except:", *(f"- {'then ' if number else ''}{clause}" for number, clause in enumerate(clauses))]
 
 
 def _counted(clauses: list[str]) -> list[str]:

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sim.report.covered import transition_data
+from sim.scenario.parsed import Opened
+from sim.system.declaration import Declaration
 from sim.system.persisted import beginning_data
 from sim.world.finding import Finding
 
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
     from sim.scenario import Target
 
 
+def begins_data(system: Opened) -> dict[str, Any] | None:
+    """Where a system begins that does not begin at its start."""
+    return beginning_data(system) if isinstance(system, Declaration) else None
+
+
 def run_data(outcome: JudgedRun) -> dict[str, Any]:
     """One run of `sim run --json`."""
     scenario, run = outcome.scenario, outcome.run
@@ -26,7 +33,7 @@ def run_data(outcome: JudgedRun) -> dict[str, Any]:
     return {
         "scenario": scenario.path,
         "model": scenario.model,
-        "begins": beginning_data(scenario.system),
+        "begins": begins_data(scenario.system),
         "verdict": run.verdict,
         "as_expected": outcome.as_expected,
         "missed": list(outcome.missed),
@@ -68,7 +75,7 @@ def check_data(result: CheckResult, target: Target, counterexample: str | None, 
         }
     return {
         "target": target.name,
-        "begins": beginning_data(target.system),
+        "begins": begins_data(target.system),
         "verdict": result.verdict,
         "as_expected": as_expected,
         "violation": finding_data(finding),
@@ -101,7 +108,7 @@ def fuzz_data(result: Fuzzed, target: Target, kept: Sequence[CounterexampleFile]
     bound = result.bound
     return {
         "target": target.name,
-        "begins": beginning_data(target.system),
+        "begins": begins_data(target.system),
         "verdict": result.verdict,
         "as_expected": as_expected,
         "strategy": result.strategy,

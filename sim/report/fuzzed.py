@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from sim.faults.plan import show_plan
 from sim.report.covered import transition_count, transition_lines
-from sim.report.text import counterexample_lines
+from sim.live.program import Program
+from sim.report.text import begins_lines, counterexample_lines, system_words
 from sim.scenario import Target
+from sim.scenario.parsed import Opened
 from sim.system.links import in_words
-from sim.system.persisted import beginning_words
 
 if TYPE_CHECKING:
     from sim.campaign.answer import CampaignAnswer
@@ -28,11 +29,17 @@ def fuzz_head(target: Target, settings: Mapping[str, object], strategy: str, see
     return [
         f"{target.name}: schedules by {strategy}, seed {seed}",
         f"config    {shown or 'none'}",
-        f"system    {len(system.processes)} processes, {len(system.monitors)} monitors, network {in_words(system.network)}",
+        f"system    {_short(system)}",
         f"faults    {show_plan(system.budget)}, at random",
-        *(f"begins    {line}" for line in beginning_words(system)),
+        *begins_lines(system),
         "",
     ]
+
+
+def _short(system: Opened) -> str:
+    if isinstance(system, Program):
+        return system_words(system)
+    return f"{len(system.processes)} processes, {len(system.monitors)} monitors, network {in_words(system.network)}"
 
 
 def fuzz_lines(result: Fuzzed, kept: Sequence[CounterexampleFile], seconds: float | None = None) -> Iterator[str]:
@@ -58,19 +65,21 @@ def covered_lines(result: Fuzzed, seconds: float) -> Iterator[str]:
     how = ", compiled" if result.engine == "compiled" else ""
     yield (
         f"{result.schedules:,} schedule{'s' if result.schedules != 1 else ''}, {result.steps:,} steps, "
-        f"{result.states:,} distinct states, {seconds:.2f} s{rate}{how}"
+        f"{result.states:,} distinct {result.coverage.kind}, {seconds:.2f} s{rate}{how}"
     )
     coverage = result.coverage
     if result.stopped:
-        yield transition_count(coverage.transitions)
+        if coverage.transitions[1]:
+            yield transition_count(coverage.transitions)
         return  # what is missing says nothing yet
-    yield from transition_lines(coverage.transitions, coverage.untaken)
+    if coverage.transitions[1]:
+        yield from transition_lines(coverage.transitions, coverage.untaken)
     for name in coverage.unreached:
         yield f"sometimes    {name}: in no schedule"
     once, visits = coverage.unseen
     if visits:
         share = 100 * once / visits
-        yield f"unseen       {share:.1f} % of the states of a further schedule would be new (Good-Turing: {once:,} / {visits:,})"
+        yield f"unseen       {share:.1f} % of the {coverage.kind} of a further schedule would be new (Good-Turing: {once:,} / {visits:,})"
     if coverage.round:
         yield f"endless      never comes to rest: a cycle of {coverage.round:,} steps (a fair one: it can go on forever)"
     if result.cut_short:
@@ -91,7 +100,7 @@ def finding_lines(found: Discovery) -> Iterator[str]:
     yield ""
     yield f"VIOLATED  {least.property}: {least.message}"
     times = f", {found.times} times" if found.times > 1 else ""
-    yield f"found by {found.strategy} with seed {found.seed}{times}; minimised from {found.steps} to {least.steps} steps"
+    yield f"found by {found.strategy} with seed {found.seed}{times}; minimised from {found.steps} to {least.size}"
     if not least.complete:
         yield "(not every edit was tried: there may be a shorter one)"
     yield from counterexample_lines(least)

@@ -10,7 +10,10 @@ from sim.base.durations import show_duration
 from sim.base.errors import listing
 from sim.faults.plan import show_plan
 from sim.report.covered import transition_lines
+from sim.live.naming import bare
+from sim.live.program import Program
 from sim.run.simulation import RECURRING
+from sim.scenario.parsed import Opened
 from sim.system.declaration import Declaration
 from sim.system.links import in_words
 from sim.system.persisted import beginning_words
@@ -38,9 +41,10 @@ def heading_lines(outcome: JudgedRun) -> tuple[str, str]:
     scenario = outcome.scenario
     how = "the schedule of the file" if scenario.schedule is not None else f"{scenario.strategy}, seed {scenario.seed}"
     plan = show_plan(scenario.system.budget) if scenario.schedule is None else "as scheduled"
+    network = "" if isinstance(scenario.system, Program) else "network "
     return (
         f"{scenario.path}: {' '.join(scenario.description.split()) or scenario.model}",
-        f"model {scenario.model}, network {outcome.story.network}, faults {plan}; {how}",
+        f"model {scenario.model}, {network}{outcome.story.network}, faults {plan}; {how}",
     )
 
 
@@ -76,7 +80,7 @@ def summary(outcome: JudgedRun) -> Iterator[str]:
     """The outcome of a run: a word in the first twelve columns, then the details."""
     run = outcome.run
     trace, world = run.trace, run.trace.world
-    yield from (f"begins      {line}" for line in beginning_words(outcome.scenario.system))
+    yield from (line.replace("begins", "begins  ", 1) for line in begins_lines(outcome.scenario.system))
     yield f"ended       {run.ending.value}, after {run.steps} steps"
     yield f"emitted     {_counts(trace.emitted())}"
     yield f"rejected    {_counts(trace.rejected())}"
@@ -145,7 +149,7 @@ def check_lines(result: CheckResult, bounds: list[str], where: str | None, repla
 def counterexample_lines(found: Counterexample) -> Iterator[str]:
     """A counterexample in words, and step by step: how it begins, if there was a choice, is not a step."""
     yield from found.words
-    begins = len(found.schedule) - found.steps
+    begins = max(0, len(found.schedule) - found.steps)
     for number, address in enumerate(found.schedule, 1 - begins):
         yield f"{number:>6}. {address}" if number else f"        {address}"
 
@@ -175,17 +179,30 @@ def _reduction_lines(reduced: Reduced | None) -> Iterator[str]:
         yield f"  but      {'; '.join(reduced.off)}"
 
 
-def bounds_lines(target: str, settings: Mapping[str, object], system: Declaration) -> list[str]:
+def begins_lines(system: Opened) -> list[str]:
+    """Where a system begins that does not begin at its start."""
+    words = beginning_words(system) if isinstance(system, Declaration) else []
+    return [f"begins    {line}" for line in words]
+
+
+def system_words(system: Opened) -> str:
+    """What a system is made of."""
+    monitors = ", ".join(system.monitors) or "none"
+    if isinstance(system, Program):
+        return f"the program {bare(system.main.__qualname__)}; monitors {monitors}; order {system.order}"
+    return f"processes {', '.join(system.processes)}; monitors {monitors}; network {in_words(system.network)}"
+
+
+def bounds_lines(target: str, settings: Mapping[str, object], system: Opened) -> list[str]:
     """What a check of this system covers."""
     shown = ", ".join(f"{key}={value}" for key, value in settings.items())
-    monitors = ", ".join(system.monitors) or "none"
     faults = f"{show_plan(system.budget)}: at any time, in every order" if system.budget else "none"
     within = [f"within    {system.within.name} (states outside are not expanded)"] if system.within else []
     return [
         f"{target}: every schedule within these bounds",
         f"config    {shown or 'none'}",
-        f"system    processes {', '.join(system.processes)}; monitors {monitors}; network {in_words(system.network)}",
+        f"system    {system_words(system)}",
         f"faults    {faults}",
         *within,
-        *(f"begins    {line}" for line in beginning_words(system)),
+        *begins_lines(system),
     ]

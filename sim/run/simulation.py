@@ -132,7 +132,10 @@ class Walk:
     def _arrive(self) -> None:
         """Judges the place where the run is now."""
         if self._seen is not None:
-            self._seen[self.at] = None
+            if self._rounds is not None:
+                self._seen[self.at] = None
+            else:
+                self._seen.update(dict.fromkeys(self.world.covered(self.at)))
         self.finding = self.world.judge(self.at)
         if self.finding is not None:
             return  # nothing more is asked of a place where a machine has failed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -32,12 +32,6 @@ class Ending(Enum):
 
 Step = tuple[int | None, Choice]
 """One step of a run: the virtual time in milliseconds (None where it is not simulated), and the action."""
-
-
-def schedule_of(start: Start[Any], choices: Iterable[Choice]) -> list[str]:
-    """The addresses of a run, as a scenario file keeps them: how it began, if there was a choice, then each choice."""
-    begin = [str(start.address)] if start.choices else []
-    return [*begin, *(str(choice.address) for choice in choices)]
 
 
 @dataclass
@@ -106,7 +100,7 @@ class Trace:
 
     def schedule(self) -> list[str]:
         """The addresses of the actions, as a scenario file keeps them."""
-        return schedule_of(self.start, (choice for _, choice in self.steps))
+        return self.world.schedule(self.start, [choice for _, choice in self.steps])
 
     def lines(self) -> list[bytes]:
         """The canonical form: where it began, each step, where it ended."""

@@ -11,6 +11,7 @@ from sim.base.errors import ConfigError, SimError, brief, failure, unknown
 from sim.base.values import Value
 from sim.machine.codec import Codec
 from sim.scenario.mistakes import Mistakes, said
+from sim.scenario.parsed import Opened
 from sim.scenario.tree import Node, Plain
 from sim.system.declaration import Declaration
 from sim.system.persisted import Flying, Persisted, Persisting, begun_from
@@ -77,9 +78,12 @@ def read_beginning(data: Plain, system: Declaration) -> tuple[Persisted, list[Mi
     return found, reader.mistakes
 
 
-def begun(system: Declaration, data: Plain, root: Node, mistakes: Mistakes) -> Declaration:
+def begun(system: Opened, data: Plain, root: Node, mistakes: Mistakes) -> Opened:
     """The system begun where a file says; None says nothing."""
     if data is None:
+        return system
+    if not isinstance(system, Declaration):
+        mistakes.add(root.key_place("begins"), "a program begins at its start; leave `begins` out")
         return system
     persisted, wrong = read_beginning(data, system)
     for one in wrong:

@@ -18,7 +18,7 @@ from sim.base.overdue import WATCH
 from sim.scenario.mistakes import FilePlace, Mistakes, said
 from sim.scenario.models import culprit
 from sim.scenario.tree import Node, Plain, resolve
-from sim.system.declaration import Declaration
+from sim.scenario.parsed import Opened
 
 RESERVED = ("faults", "network", "properties")
 """Keys that `--set` takes for every model; no parameter of a model may have such a name."""
@@ -157,8 +157,8 @@ def read_config(
     return given, arguments
 
 
-def make_system(signature: Signature, arguments: Mapping[str, Any]) -> Declaration:
-    """The model's system. Raises `ModelError`, one line each, whatever the model raises."""
+def make_system(signature: Signature, arguments: Mapping[str, Any]) -> Opened:
+    """The model's system, or its program. Raises `ModelError`, one line each, whatever the model raises."""
     try:
         with WATCH.during(f"system() of {signature.model}"):
             made = signature.call(**arguments)
@@ -171,8 +171,8 @@ def make_system(signature: Signature, arguments: Mapping[str, Any]) -> Declarati
         raise ModelError(
             f"{signature.model}.system() failed with {failure(error)}{culprit(error)}; fix the model"
         ) from None
-    if not isinstance(made, Declaration):
-        raise ModelError(f"{signature.model}.system() returned {type(made).__name__}; it must return a System")
+    if not isinstance(made, Opened):
+        raise ModelError(f"{signature.model}.system() returned {type(made).__name__}; it must return a System, or a Program")
     return made
 
 

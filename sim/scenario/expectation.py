@@ -9,10 +9,8 @@ from sim.base.errors import brief, unknown
 from sim.machine.ledgers import REASONS
 from sim.machine.table import DOWN, FAILED, GONE, OFF
 from sim.scenario.mistakes import Mistakes
-from sim.scenario.parsed import Expectation
+from sim.scenario.parsed import Expectation, Opened
 from sim.scenario.tree import Node
-from sim.system.declaration import Declaration
-from sim.system.properties import BUILT_IN
 from sim.world.timing import Range, Timing
 
 if TYPE_CHECKING:
@@ -31,11 +29,11 @@ def read_expectation(shape: ExpectShape) -> Expectation:
 
 
 def check_expectation(
-    root: Node, expect: Expectation, system: Declaration, emissions: Mapping[str, type], mistakes: Mistakes
+    root: Node, expect: Expectation, system: Opened, emissions: Mapping[str, type], mistakes: Mistakes
 ) -> None:
     """What this system can never fulfil; `emissions` are the emission classes of the model by name."""
     if expect.violation is not None:
-        known = [*system.monitors, *(prop.name for prop in system.properties), *BUILT_IN]
+        known = [*system.monitors, *(prop.name for prop in system.properties), *system.built_in]
         if expect.violation not in known:
             mistakes.add(
                 root.place_of("expect", "violation"),
@@ -72,7 +70,7 @@ def check_expectation_alone(root: Node, expect: Expectation, mistakes: Mistakes)
         )
 
 
-def _check_state(root: Node, name: str, state: str, system: Declaration, mistakes: Mistakes) -> None:
+def _check_state(root: Node, name: str, state: str, system: Opened, mistakes: Mistakes) -> None:
     machine = system.processes.get(name) or system.monitors.get(name)
     if machine is None:
         mistakes.add(
@@ -89,7 +87,7 @@ def _check_state(root: Node, name: str, state: str, system: Declaration, mistake
         )
 
 
-def read_timing(root: Node, shape: TimingShape, system: Declaration, mistakes: Mistakes) -> Timing:
+def read_timing(root: Node, shape: TimingShape, system: Opened, mistakes: Mistakes) -> Timing:
     """The model's timing, with what the file says instead."""
     before = len(mistakes)
     for link in shape.links:
@@ -118,7 +116,7 @@ def read_timing(root: Node, shape: TimingShape, system: Declaration, mistakes: M
     )
 
 
-def _check_move(root: Node, move: str, system: Declaration, mistakes: Mistakes) -> None:
+def _check_move(root: Node, move: str, system: Opened, mistakes: Mistakes) -> None:
     place = root.key_place("timing", "moves", move)
     process, dot, name = move.rpartition(".")
     if not dot:

@@ -20,14 +20,13 @@ from sim.scenario.expectation import (
 )
 from sim.scenario.measuring import read_metrics
 from sim.scenario.mistakes import one_line
-from sim.scenario.parsed import REPLAY, SEED_MAX, STRATEGIES, Expectation, Scenario, ScheduleItem
+from sim.scenario.parsed import REPLAY, SEED_MAX, STRATEGIES, Expectation, Opened, Scenario, ScheduleItem
 from sim.scenario.schedule import budget_of, check_schedule, read_schedule
 from sim.scenario.schema import ScenarioShape
 from sim.scenario.shape import read_shape
 from sim.scenario.system_reader import FAULTS_OPTION, SystemReader
 from sim.scenario.tree import Node
 from sim.scenario.vocabulary import Vocabulary, vocabulary
-from sim.system.declaration import Declaration
 from sim.world.address import START
 from sim.world.timing import Timing
 
@@ -237,7 +236,7 @@ class _Reader(SystemReader):
 
     def _check_against(
         self,
-        system: Declaration,
+        system: Opened,
         words: Vocabulary,
         shape: ScenarioShape,
         items: tuple[ScheduleItem, ...] | None,

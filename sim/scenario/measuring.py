@@ -8,14 +8,14 @@ from sim.base.durations import EPOCH
 from sim.base.errors import unknown
 from sim.metrics.settings import MetricsSettings
 from sim.scenario.mistakes import Mistakes
+from sim.scenario.parsed import Opened
 from sim.scenario.tree import Node
-from sim.system.declaration import Declaration
 
 if TYPE_CHECKING:
     from sim.scenario.schema import ScenarioShape
 
 
-def read_metrics(root: Node, shape: ScenarioShape, system: Declaration, mistakes: Mistakes) -> MetricsSettings:
+def read_metrics(root: Node, shape: ScenarioShape, system: Opened, mistakes: Mistakes) -> MetricsSettings:
     """How the run is measured; the prices are those of the scenario's epoch."""
     given = shape.metrics
     for agent, model in given.models.items():

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from sim.base.errors import ConfigError
+from sim.live.program import Program
 from sim.system.declaration import Declaration
 from sim.system.persisted import Persisted, begun_from
 from sim.world.address import Address
@@ -16,6 +17,8 @@ from sim.world.timing import Timing
 if TYPE_CHECKING:
     from sim.metrics.settings import MetricsSettings
 
+Opened = Declaration | Program
+"""What a model makes: a system of machines, or a program."""
 Then = Literal["stop", "usual"]
 
 STRATEGIES = ("virtual_time", "uniform", "pctcp", "pos", "swarm", "timed", "portfolio")
@@ -79,8 +82,8 @@ class Scenario:
     path: str
     model: str
     config: Mapping[str, Any]
-    system: Declaration
-    model_system: Declaration
+    system: Opened
+    model_system: Opened
     description: str
     strategy: str
     seed: int
@@ -101,12 +104,19 @@ class Target:
     name: str
     model: str
     config: Mapping[str, Any]
-    system: Declaration
+    system: Opened
     scenario: Scenario | None = None
+
+    @property
+    def declaration(self) -> Declaration:
+        """Its system of machines. Raises `ConfigError` for a program."""
+        if isinstance(self.system, Declaration):
+            return self.system
+        raise ConfigError(f"{self.name}: is a program; this is for systems of machines; use sim fuzz, sim check or sim run")
 
     def begun_from(self, persisted: Persisted) -> Target:
         """The same, begun with what was persisted of a run. Raises `ModelError` for what does not fit, and `ConfigError`
         for a file that says itself where it begins."""
         if self.system.begins is not None:
             raise ConfigError(f"{self.name}: says itself where it begins; leave out --from, or `begins:` in the file")
-        return replace(self, system=begun_from(self.system, persisted))
+        return replace(self, system=begun_from(self.declaration, persisted))

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 
 from sim.base.durations import parse_duration
 from sim.base.errors import ConfigError, brief, listing, unknown
+from sim.faults.catalogue import PROGRAM_KINDS
 from sim.faults.plan import UNLIMITED, FaultEntry
 from sim.scenario.mistakes import FilePlace, Mistakes
-from sim.scenario.parsed import ScheduleItem
+from sim.scenario.parsed import Opened, ScheduleItem
 from sim.scenario.tree import Node
 from sim.scenario.vocabulary import Vocabulary
 from sim.system.declaration import Declaration
-from sim.world.address import AT_ONCE, FOR_GOOD, MESSAGE_VERBS, PROCESS_VERBS, START, Address, parse_address
+from sim.world.address import AT_ONCE, FOR_GOOD, MESSAGE_VERBS, OF_PROGRAMS, PROCESS_VERBS, START, Address, parse_address
 
 _UNDER = re.compile(r"(?P<kind>[^()]+)(?:\((?P<hint>[^()]*)\))?")
 
@@ -39,8 +40,10 @@ def read_schedule(root: Node, texts: Sequence[str], mistakes: Mistakes) -> tuple
     return tuple(items)
 
 
-def check_schedule(items: Iterable[ScheduleItem], system: Declaration, words: Vocabulary, mistakes: Mistakes) -> None:
-    """Checks every item against the system and the words of its model."""
+def check_schedule(items: Iterable[ScheduleItem], system: Opened, words: Vocabulary, mistakes: Mistakes) -> None:
+    """Checks every item against the system and the words of its model. What a program does is not known before it runs."""
+    if not isinstance(system, Declaration):
+        return
     for item in items:
         for wrong in _Fit(system, words).mistakes(item.address):
             mistakes.add(FilePlace(item.line, item.column), f"{brief(item.text)}: {wrong}")
@@ -58,6 +61,8 @@ class _Fit:
         verb = address.verb
         if verb == START:
             return []
+        if verb in OF_PROGRAMS:
+            return [f"only a program can {verb}; this is a system of machines"]
         if verb in MESSAGE_VERBS:
             found = [*self._process(address.source), *self._process(address.target), *self._message(address)]
         elif verb in ("cut", "heal"):
@@ -157,7 +162,7 @@ def _parts(output: str) -> list[str]:
     return [f"writing {field}" for field in writing.removeprefix("writing ").split(", ")] + parts
 
 
-def budget_of(items: Iterable[ScheduleItem], system: Declaration) -> tuple[FaultEntry, ...]:
+def budget_of(items: Iterable[ScheduleItem], system: Opened) -> tuple[FaultEntry, ...]:
     """Every kind of fault that these items use, without limit: the schedule itself says what strikes."""
     entries: dict[FaultEntry, None] = {}
     for item in items:
@@ -167,7 +172,7 @@ def budget_of(items: Iterable[ScheduleItem], system: Declaration) -> tuple[Fault
         lasts = address.for_good or FOR_GOOD in crashing.partition("after ")[0]
         process = "" if crashing.startswith("with ") else address.target or address.process
         alone = process if any(process in names for names in system.machines.values()) else None
-        if address.verb in ("drop", "duplicate", "crash", "update", "cut"):
+        if address.verb in ("drop", "duplicate", "crash", "update", "cut", *PROGRAM_KINDS):
             kinds.append((address.verb, None))
         if address.reordered:
             kinds.append(("reorder", None))

@@ -14,11 +14,11 @@ from sim.base.errors import ConfigError, SimError, brief
 from sim.faults.plan import FaultEntry, parse_plan, place_of
 from sim.scenario.beginning import begun
 from sim.scenario.config import RESERVED, Signature, blamed, make_system, read_config, signature_of
+from sim.scenario.parsed import Opened
 from sim.scenario.mistakes import START, FilePlace, Mistakes
 from sim.scenario.models import import_model
 from sim.scenario.tree import Node
 from sim.scenario.vocabulary import Vocabulary, vocabulary
-from sim.system.declaration import Declaration
 
 if TYPE_CHECKING:
     from sim.scenario.schema import ScenarioShape
@@ -61,7 +61,7 @@ class SystemReader:
         if faults is None and "faults" in overrides:
             self.plan, self.plan_option = overrides["faults"], "--set faults=..."
 
-    def read_model(self, name: str) -> tuple[dict[str, Any], Declaration]:
+    def read_model(self, name: str) -> tuple[dict[str, Any], Opened]:
         """The configuration and system of a model that is named without a file."""
         shape = Bare(name, {})
         module = self.module(name)
@@ -86,7 +86,7 @@ class SystemReader:
             self.mistakes.add_all(self.root.place_of("model"), error)
             return None
 
-    def system(self, shape: ScenarioShape | Bare, module: ModuleType) -> tuple[dict[str, Any], Declaration] | None:
+    def system(self, shape: ScenarioShape | Bare, module: ModuleType) -> tuple[dict[str, Any], Opened] | None:
         """The configuration as given and the model's system with the file's network; None after a mistake."""
         before = len(self.mistakes)
         try:
@@ -107,7 +107,7 @@ class SystemReader:
         system = begun(self._networked(system, shape), shape.begins, self.root, self.mistakes)
         return config, self._judged(system, shape)
 
-    def _check_kept(self, signature: Signature, system: Declaration, shape: ScenarioShape | Bare) -> None:
+    def _check_kept(self, signature: Signature, system: Opened, shape: ScenarioShape | Bare) -> None:
         """What is said to the system itself would leave a parameter of the same name at its default, in silence."""
         for key in (name for name in RESERVED if name in signature.parameters):
             as_it_is = key == "network" and shape.network == system.network
@@ -119,7 +119,7 @@ class SystemReader:
                     f"system itself; rename the parameter",
                 )
 
-    def _networked(self, system: Declaration, shape: ScenarioShape | Bare) -> Declaration:
+    def _networked(self, system: Opened, shape: ScenarioShape | Bare) -> Opened:
         """The system on the network that the file or the command line names."""
         network, before = shape.network, ""
         place: FilePlace | None = self.root.place_of("network")
@@ -134,7 +134,7 @@ class SystemReader:
             self.mistakes.add_all(place, error, before)
             return system
 
-    def _judged(self, system: Declaration, shape: ScenarioShape | Bare) -> Declaration:
+    def _judged(self, system: Opened, shape: ScenarioShape | Bare) -> Opened:
         """The system judged by the properties that the file or the command line names."""
         names, before = shape.properties, ""
         place: FilePlace | None = self.root.place_of("properties")
@@ -151,7 +151,7 @@ class SystemReader:
             return system
 
     def planned(
-        self, shape: ScenarioShape | Bare, system: Declaration, words: Vocabulary
+        self, shape: ScenarioShape | Bare, system: Opened, words: Vocabulary
     ) -> tuple[FaultEntry, ...] | None:
         """The fault plan that the file or the command line gives; None if neither does."""
         if self.plan is not None:
@@ -171,7 +171,7 @@ class SystemReader:
         return [(node.place, "", text) for text in texts]
 
     def _entries(
-        self, texts: Collection[tuple[FilePlace | None, str, str]], system: Declaration, words: Vocabulary
+        self, texts: Collection[tuple[FilePlace | None, str, str]], system: Opened, words: Vocabulary
     ) -> tuple[FaultEntry, ...]:
         plans = []
         for place, before, text in texts:
@@ -197,11 +197,11 @@ class SystemReader:
                     )
         return tuple(found.values())
 
-    def budgeted(self, system: Declaration, entries: tuple[FaultEntry, ...]) -> Declaration:
+    def budgeted(self, system: Opened, entries: tuple[FaultEntry, ...]) -> Opened:
         return system.with_(faults=entries)
 
 
-def _takes(system: Declaration, entries: tuple[FaultEntry, ...]) -> bool:
+def _takes(system: Opened, entries: tuple[FaultEntry, ...]) -> bool:
     try:
         system.with_(faults=entries)
     except SimError:

@@ -12,6 +12,7 @@ import sim.machine.ledgers
 from sim.base.errors import unknown
 from sim.base.values import Emission, Message
 from sim.faults.plan import FaultEntry
+from sim.scenario.parsed import Opened
 from sim.system.declaration import Declaration
 
 
@@ -22,15 +23,17 @@ class Vocabulary:
     messages: dict[str, type]
     emissions: dict[str, type]
 
-    def outputs(self, system: Declaration, process: str) -> list[str]:
+    def outputs(self, system: Opened, process: str) -> list[str]:
         """What `crashing after` may name at a process: messages, emissions, writes of durable fields."""
         versions = [versions[process] for versions in (system.processes, system.updates) if process in versions]
         on_host = [system.processes[member] for member in system.machines.get(process, ())]
         durable = sorted({field for version in (*versions, *on_host) for field in type(version).table.durable})
         return [*self.messages, *self.emissions, *(f"writing {field}" for field in durable)]
 
-    def misfits(self, entry: FaultEntry, system: Declaration) -> list[str]:
+    def misfits(self, entry: FaultEntry, system: Opened) -> list[str]:
         """What an entry of a plan names that the model lacks; the system has checked the rest."""
+        if not isinstance(system, Declaration):
+            return []  # the names of tasks and servers are known when it runs
         found = []
         if (
             entry.target is not None
@@ -47,13 +50,13 @@ class Vocabulary:
         return [f"fault {str(entry)!r}: {wrong}" for wrong in found]
 
 
-def vocabulary(module: ModuleType, system: Declaration) -> Vocabulary:
+def vocabulary(module: ModuleType, system: Opened) -> Vocabulary:
     """The vocabulary of a model, from its module and its system."""
     messages = {**classes_of(module, system, Message), **message_triggers(system)}
     return Vocabulary(messages, classes_of(module, system, Emission))
 
 
-def classes_of(module: ModuleType, system: Declaration, base: type) -> dict[str, type]:
+def classes_of(module: ModuleType, system: Opened, base: type) -> dict[str, type]:
     """The subclasses of `base`, by name, that the model's module and those of its machines know."""
     found: dict[str, type] = {}
     machines = (*system.processes.values(), *system.monitors.values(), *system.updates.values())
@@ -86,7 +89,7 @@ def _spaces(module: ModuleType, names: list[str]) -> Iterator[ModuleType]:
                 yield thing
 
 
-def message_triggers(system: Declaration) -> dict[str, type]:
+def message_triggers(system: Opened) -> dict[str, type]:
     """The message classes that some process of the system has a row for, by name."""
     found: dict[str, type] = {}
     for process in (*system.processes.values(), *system.updates.values()):

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from sim.strategy.virtual_time import Due, VirtualTime
 from sim.world.choice import Choice, Pending, Start
 from sim.world.timing import Range
-from sim.world.world import AnyWorld
+from sim.world.world import AnyWorld, usual_at
 
 
 class Canonical(VirtualTime):
@@ -26,8 +26,24 @@ class Canonical(VirtualTime):
     def __init__(self) -> None:
         super().__init__(0)
 
+    def begin(self, world: AnyWorld, start: Start[Any] | None = None) -> Start[Any]:
+        begun = super().begin(world, start)
+        self._by_place = world.usual(begun.place) is not None
+        return begun
+
+    def pick(self, at: Any) -> Choice | None:
+        if self._by_place:
+            return usual_at(self._world, at)
+        return super().pick(at)
+
+    def took(self, choice: Choice, at: Any) -> None:
+        if not self._by_place:
+            super().took(choice, at)
+
     def due(self, at: Any) -> list[Sequence[Choice]]:
         """What is due and enabled, the next first; each as the outcome paths it has, the usual first."""
+        if self._by_place:
+            return [[choice] for choice in self._world.usual(at) or ()]
         looked = (self._look(at, event) for event in self._events())
         return [ways for ways in looked if ways]
 
@@ -37,6 +53,8 @@ class Canonical(VirtualTime):
 
     def follow(self, before: Any, choice: Choice, at: Any) -> None:
         """`choice` was taken at `before` and led to `at`, whether it was due next or not."""
+        if self._by_place:
+            return
         events = self._events()
         event = next((e for e in events if choice.ends and e.pending.subject == choice.takes), None)
         if event is not None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sim.base.errors import DivergenceError
 from sim.strategy.canonical import Canonical
+from sim.strategy.departing import Departing
 from sim.world.address import Address, parse_address
 from sim.world.choice import MESSAGE, Choice, Pending, Start, Subject
 from sim.world.world import NOT_IN_FLIGHT, AnyWorld
@@ -16,7 +17,7 @@ from sim.world.world import NOT_IN_FLIGHT, AnyWorld
 
 class Replay:
     """Takes the actions that `schedule` describes, in this order; then ends, or continues in the canonical order to
-    quiescence.
+    quiescence. Where places say what is usual, the schedule is what departs from that (`Departing`).
 
     Raises `DivergenceError` at the first item that is not enabled: at which step, why, and what is
     enabled instead.
@@ -28,12 +29,17 @@ class Replay:
 
     def __init__(self, schedule: Sequence[str | Address], *, then_usual: bool = False) -> None:
         self.schedule = [parse_address(item) if isinstance(item, str) else item for item in schedule]
+        self._then_usual = then_usual
         self._usual = Canonical() if then_usual else None
 
     def begin(self, world: AnyWorld) -> Start[Any]:
         self._world = world
         self._at = 0
         start = self._start()
+        self._departing: Departing | None = None
+        if world.usual(start.place) is not None:
+            self._departing = Departing(world, self.schedule[self._at :], then_usual=self._then_usual)
+            return start
         self._sent = _messages(world.due(start, start.place))
         if self._usual is not None:
             self._usual.begin(world, start)
@@ -52,6 +58,8 @@ class Replay:
         raise DivergenceError(f"step 1: {first} is not a way to start; use: {ways}", 0)
 
     def pick(self, at: Any) -> Choice | None:
+        if self._departing is not None:
+            return self._departing.pick(at)
         if self._at >= len(self.schedule):
             return self._usual.pick(at) if self._usual is not None else None
         pattern = self.schedule[self._at]
@@ -72,6 +80,8 @@ class Replay:
         return found[0]
 
     def took(self, choice: Choice, at: Any) -> None:
+        if self._departing is not None:
+            return
         if choice.address.verb != "duplicate":  # a copy is no send
             self._sent += _messages(self._world.due(choice, at))
         if self._usual is not None:

@@ -187,6 +187,11 @@ class Declaration:
         return tuple(entry for entry in self.budget if entry.kind in TIMED_KINDS)
 
     @property
+    def built_in(self) -> tuple[str, ...]:
+        """The properties that every system has."""
+        return BUILT_IN
+
+    @property
     def own_kinds(self) -> tuple[str, ...]:
         """The kinds of the domain faults that this system can carry."""
         return tuple(fault.kind for fault in self.carriers)

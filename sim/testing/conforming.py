@@ -62,10 +62,10 @@ class Conforms:
             raise ConfigError(f"the log is of {logged.model}, not of {target.model}; pass {logged.model!r}")
         runs = list(logged.runs.values())
         if monitors_only:
-            listener = Listener(target.system)
+            listener = Listener(target.declaration)
             answers = [listener.judge(run) for run in runs]
         else:
-            answers = judge_runs(Judging(target.system, skew_ms, max_nodes, hints=False), runs)
+            answers = judge_runs(Judging(target.declaration, skew_ms, max_nodes, hints=False), runs)
         for answer in answers:
             if answer.verdict != "ok":
                 raise ConformFailure("\n".join(map(printable, self._told(answer, target))))

@@ -19,8 +19,8 @@ from sim.run.of_scenario import simulate_scenario
 from sim.run.simulation import MAX_STEPS
 from sim.run.trace import Run
 from sim.scenario import Target, load_scenario
+from sim.scenario.parsed import Opened
 from sim.strategy import Portfolio
-from sim.system.declaration import Declaration
 from sim.testing.told import replay_call
 from sim.testing.under_test import Model, kept_at, target_of
 
@@ -81,7 +81,7 @@ class Explored:
         self._test = test
 
     @property
-    def system(self) -> Declaration:
+    def system(self) -> Opened:
         """The system."""
         return self._target.system
 

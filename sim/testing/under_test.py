@@ -14,9 +14,9 @@ from sim.base.values import describe
 from sim.minimiser.counterexample_file import file_name
 from sim.scenario import Target
 from sim.scenario.models import called, import_model
-from sim.system.declaration import Declaration
+from sim.scenario.parsed import Opened
 
-Model = str | Declaration | Callable[..., Declaration]
+Model = str | Opened | Callable[..., Opened]
 
 
 def target_of(model: Model, config: Mapping[str, Any], changes: Mapping[str, Any], fixture: str) -> Target:
@@ -26,8 +26,8 @@ def target_of(model: Model, config: Mapping[str, Any], changes: Mapping[str, Any
     if isinstance(model, str):
         model = import_model(model, {model}).system
     name = _module_of(model)
-    system = model if isinstance(model, Declaration) else _called(model, config, fixture)
-    if isinstance(model, Declaration) and config:
+    system = model if isinstance(model, Opened) else _called(model, config, fixture)
+    if isinstance(model, Opened) and config:
         raise ConfigError(f"a System is complete: {', '.join(config)} would have no effect; leave it out")
     system = system.with_(**{key: value for key, value in changes.items() if value is not None})
     return Target(name or "a system", name, config, system)
@@ -42,7 +42,7 @@ def kept_at(folder: Path, test: str, what: str) -> str:
         return str(path)
 
 
-def _called(model: Any, config: Mapping[str, Any], fixture: str) -> Declaration:
+def _called(model: Any, config: Mapping[str, Any], fixture: str) -> Opened:
     __tracebackhide__ = True
     if not callable(model):
         raise ConfigError(f"{fixture}() got {describe(model)}; pass a model's function `system`, or its name")
@@ -56,8 +56,8 @@ def _called(model: Any, config: Mapping[str, Any], fixture: str) -> Declaration:
     if mistakes:
         raise ConfigError(*mistakes)
     system = model(**config)
-    if not isinstance(system, Declaration):
-        raise ModelError(f"{name}() returned {describe(system)}; it must return a System")
+    if not isinstance(system, Opened):
+        raise ModelError(f"{name}() returned {describe(system)}; it must return a System, or a Program")
     return system
 
 

@@ -12,6 +12,14 @@
     start choosing left, 3                  (where `on_start` makes choices)
     drop a->b Ask paid by drop@a            (where several entries of the budget could pay, and it matters which)
 
+and of a program:
+
+    turn                                    (what is ready runs)
+    resume client#2 at Pool.acquire         cancel client at Connection.read      stop main
+    deliver redis->client 13 bytes          connect client->redis                 split redis->client 13 bytes
+    reset client->redis                     refuse client->redis
+    cancel client at Pool.acquire after resume client#2 at Pool.release
+
 A pattern may leave out fields, or all of them; `#n` is the n-th send of that description in the run.
 """
 
@@ -19,17 +27,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sim.base.errors import ConfigError, unknown
 
-MESSAGE_VERBS = ("deliver", "drop", "duplicate")
+MESSAGE_VERBS = ("deliver", "drop", "duplicate", "split")
+LINK_VERBS = ("connect", "refuse", "reset")
+TASK_VERBS = ("resume", "cancel", "stop")
+TURN = "turn"
 PROCESS_VERBS = ("crash", "restart", "update")
 MOVE_VERBS = ("fire", "move")
 CUT_VERBS = ("cut", "heal")
+OF_PROGRAMS = (*LINK_VERBS, *TASK_VERBS, TURN, "split")
+"""Verbs of what only programs do."""
 START = "start"
-VERBS = (START, *MESSAGE_VERBS, *MOVE_VERBS, *PROCESS_VERBS, *CUT_VERBS)
+VERBS = (START, *MESSAGE_VERBS, *MOVE_VERBS, *PROCESS_VERBS, *CUT_VERBS, *LINK_VERBS, *TASK_VERBS, TURN)
+
+SIZED = ("bytes", "datagram")
+"""Types of what has no fields, but a size."""
 
 AT_ONCE = "at once"
 FOR_GOOD = "for good"
@@ -53,10 +69,16 @@ class Address:
     crashing: str | None = None
     for_good: bool = False
     paid: str | None = None
+    where: str = ""
+    """Of a task: where it waits."""
+    after: str = ""
+    """The address of what came just before."""
 
     @property
     def message(self) -> str:
-        """`source->target Type(field=value, ...)`: the part that describes an envelope."""
+        """`source->target Type(field=value, ...)`: the part that describes an envelope, or `source->target 13 bytes`."""
+        if self.type in SIZED and self.fields:
+            return f"{self.source}->{self.target} {self.fields['size']} {self.type}"
         inner = ", ".join(f"{name}={text}" for name, text in (self.fields or {}).items())
         return f"{self.source}->{self.target} {self.type}{f'({inner})' if inner else ''}"
 
@@ -65,6 +87,10 @@ class Address:
             text = f"{self.verb} {self.message}"
         elif self.verb in MOVE_VERBS:
             text = f"{self.verb} {self.process}.{self.subject}"
+        elif self.verb in LINK_VERBS:
+            text = f"{self.verb} {self.source}->{self.target}"
+        elif self.verb in TASK_VERBS:
+            text = f"{self.verb} {self.process}" + (f" at {self.where}" if self.where else "")
         else:
             text = f"{self.verb} {self.process or self.subject}".strip() + f" {FOR_GOOD}" * self.for_good
         text += f" #{self.ordinal}" if self.ordinal is not None else ""
@@ -72,7 +98,8 @@ class Address:
         text += " reordered" if self.reordered else ""
         text += f" choosing {', '.join(self.choosing)}" if self.choosing else ""
         text += f" crashing {self.crashing}" if self.crashing else ""
-        return text + (f" paid by {self.paid}" if self.paid else "")
+        text += f" paid by {self.paid}" if self.paid else ""
+        return text + (f" after {self.after}" if self.after else "")
 
     def describes(self, other: Address) -> bool:
         """Whether the envelope of `other` fits this pattern; fields left out fit anything."""
@@ -85,7 +112,9 @@ class Address:
         """Whether this pattern may mean the action `other`, its ordinal aside."""
         if (self.verb, self.process, self.subject) != (other.verb, other.process, other.subject):
             return False
-        if self.for_good is not other.for_good:
+        if self.for_good is not other.for_good or (self.where and self.where != other.where):
+            return False
+        if self.after and not (other.after and parse_address(self.after).fits(parse_address(other.after))):
             return False
         if self.paid and other.paid and self.paid != other.paid:
             return False
@@ -115,19 +144,43 @@ _CLAUSES = re.compile(
     r"(?:\s+crashing\s+(?P<crashing>(?:with\s+\S+\s+)?(?:for\s+good\s+)?(?:at once|after\s+.+?)))?"
     r"(?:\s+paid\s+by\s+(?P<paid>[a-z_].*?))?\s*"
 )
-_ROUTE = re.compile(r"(?P<source>[^\s>]+?)\s*->\s*(?P<target>\S+)\s+(?P<type>[A-Za-z_]\w*)")
+_ENDS = r"(?P<source>[^\s>]+?)\s*->\s*(?P<target>\S+)"
+_LINK = re.compile(_ENDS)
+_ROUTE = re.compile(rf"{_ENDS}\s+(?:(?P<size>\d+)\s+)?(?P<type>[A-Za-z_]\w*)")
+_AT = re.compile(r"(?P<task>\S+)(?:\s+at\s+(?P<where>\S+))?")
+
+
+_AFTER = re.compile(rf"(?<!crashing)(?<!good)\s+after\s+(?=(?:{'|'.join(VERBS)})(?:\s|$))")
 
 
 def parse_address(text: str) -> Address:
     """The pattern that `text` spells. Raises `ConfigError` that says what would be right."""
+    what, *after = _AFTER.split(text.strip(), maxsplit=1)
+    found = _parse(what)
+    return replace(found, after=str(parse_address(after[0]))) if after else found
+
+
+def _parse(text: str) -> Address:
     verb, _, rest = text.strip().partition(" ")
     rest = rest.strip()
     if verb not in VERBS:
         raise ConfigError(f"{text!r}: {unknown('action', verb, VERBS)}")
     if verb in MESSAGE_VERBS:
         return _parse_message(text, verb, rest)
-    if verb == START:
-        return Address(verb, **_clauses(text, f" {rest}"))
+    if verb in LINK_VERBS:
+        link = _LINK.match(rest)
+        if link is None:
+            raise ConfigError(f"{text!r}: write {verb} source->target, such as {verb} client->redis")
+        ends = _first(link["source"]), _first(link["target"])
+        return Address(verb, *ends, **_clauses(text, rest[link.end() :]))
+    if verb in TASK_VERBS:
+        task = _AT.match(rest)
+        if task is None:
+            raise ConfigError(f"{text!r}: write {verb} task at place, such as {verb} client#2 at Pool.acquire")
+        told = _clauses(text, rest[task.end() :])
+        return Address(verb, process=_first(task["task"]), where=task["where"] or "", **told)
+    if verb in (START, TURN):
+        return Address(verb, **_clauses(text, f" {rest}" if rest else ""))
     head, _, clauses = rest.partition(" ")
     lasting = re.match(r"for\s+good(?!\S)", clauses.strip()) if verb in ("crash", "cut") else None
     clauses = clauses.strip()[lasting.end() :] if lasting else clauses
@@ -139,7 +192,7 @@ def parse_address(text: str) -> Address:
             raise ConfigError(
                 f"{text!r}: write {verb} process.{'timer' if verb == 'fire' else 'move'}, such as {example}"
             )
-        return Address(verb, process=process, subject=subject, **fields)
+        return Address(verb, process=_first(process), subject=subject, **fields)
     if not head:
         raise ConfigError(f"{text!r}: {verb} what? Write the name of a {'cut' if verb in CUT_VERBS else 'process'}")
     if verb in PROCESS_VERBS:
@@ -164,7 +217,15 @@ def _parse_message(text: str, verb: str, rest: str) -> Address:
                 raise ConfigError(f"{text!r}: {part.strip()!r} is not of the form field=value")
             fields[name.strip()] = value.strip()
         rest = rest[end + 1 :]
-    return Address(verb, route["source"], route["target"], route["type"], fields, **_clauses(text, rest))
+    if route["size"] and fields is None:
+        fields = {"size": route["size"]}
+    ends = _first(route["source"]), _first(route["target"])
+    return Address(verb, *ends, route["type"], fields, **_clauses(text, rest))
+
+
+def _first(name: str) -> str:
+    """The first of a name has it without a number."""
+    return name.removesuffix("#1")
 
 
 def _clauses(text: str, rest: str) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sim.base.values import Emission, Value
 from sim.world.address import Address
@@ -146,6 +146,12 @@ class Choice(Protocol):
     @property
     def puts(self) -> Sequence[Emission | Sent]:
         """What it emits and sends, in its order."""
+
+
+def addresses(start: Start[Any], choices: Iterable[Choice]) -> list[str]:
+    """The addresses of a whole run: how it began, if there was a choice, then each choice."""
+    begin = [str(start.address)] if start.choices else []
+    return [*begin, *(str(choice.address) for choice in choices)]
 
 
 Place = TypeVar("Place", bound=Hashable, covariant=True)

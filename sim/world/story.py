@@ -109,6 +109,13 @@ class Happening(NamedTuple):
     """Why inputs were rejected: `stale: key=(1, gemini)`."""
     rows: tuple[tuple[int, int], ...] = ()
     """Rows of diagrams that were taken: actor, row."""
+    within: int | None = None
+    """The step of the run that it is part of, where a step may be several of these; None: the step of its number."""
+
+    @property
+    def step(self) -> int:
+        """The step of the run in which it happened; 0 is the start of all."""
+        return self.number if self.within is None else self.within
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,17 @@ class World(Protocol[Place, Chosen]):
     def apply(self, at: Place, choice: Chosen, /) -> Place:
         """Where `choice`, which must be enabled at `at`, leads."""
 
+    def usual(self, at: Place, /) -> Sequence[Chosen] | None:
+        """What is to come without a fault, the usual first, where the place alone says it; None where it follows from how
+        long things take (`sim.strategy.Canonical`)."""
+
+    def covered(self, at: Place, /) -> Sequence[Hashable]:
+        """What a run covers by coming here, of which `fingerprint` knows 64 bits."""
+
+    def schedule(self, start: Start[Place], choices: Sequence[Chosen], /) -> list[str]:
+        """A run as a scenario file keeps it: the addresses of all choices, or, where places say what is `usual`, of those
+        in which it departs from that."""
+
     def changes(self, at: Place, choice: Chosen, /) -> bool:
         """Whether `choice` leads to another place."""
 
@@ -171,6 +182,11 @@ class Walkable(Protocol):
 
     def world(self) -> AnyWorld:
         """A world, in which nothing was done yet."""
+
+
+def usual_at(world: AnyWorld, at: Any) -> Choice | None:
+    """What is usual at a place that says so itself; None where nothing more happens without a fault."""
+    return next(iter(world.usual(at) or ()), None)
 
 
 def world_of(target: Walkable) -> AnyWorld:

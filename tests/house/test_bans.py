@@ -40,13 +40,16 @@ BANS = (
             "sim/campaign/maker.py",
             "sim/campaign/private_ray.py",
             "sim/cli/page_server.py",
+            "sim/live/dice.py",
+            "sim/live/draws.py",
             *OUTSIDE,
-        ),  # keys, which nobody must be able to guess
+        ),  # keys, which nobody must be able to guess; and what stands for a program's own draws
     ),
     Ban(
         (*WALL_CLOCK, "datetime.now", "datetime.utcnow", "datetime.today", "date.today"),
         "time is the strategy's virtual clock; only the session store notes when something happened",
-        ("sim/campaign/", "sim/sessions/", *OUTSIDE),
+        # what stands for a program's own clocks is made of them
+        ("sim/campaign/", "sim/sessions/", "sim/live/clocks.py", *OUTSIDE),
     ),
     Ban(
         ("time.monotonic", "time.monotonic_ns", "time.perf_counter", "time.perf_counter_ns", "time.process_time"),
@@ -75,8 +78,9 @@ BANS = (
     Ban(
         ("id",),
         "compare by canonical encoding (sim.base.values.encode), never by address",
-        # the one counts bytes, each object once; the other remembers the encodings of values that it keeps
-        ("sim/metrics/overhead.py", "sim/base/values.py"),
+        # the one counts bytes, each object once; the other remembers the encodings of values that it keeps; the third writes
+        # to the object that is there
+        ("sim/metrics/overhead.py", "sim/base/values.py", "sim/live/in_place.py"),
     ),
     Ban(("hash",), "use key64 of a canonical encoding: hash() of a str differs from process to process"),
     Ban(

@@ -18,7 +18,7 @@ from sim.base.values import Emission, Value, encode, show
 from sim.faults.catalogue import TIMED_KINDS
 from sim.faults.plan import FaultEntry, parse_plan
 from sim.world.address import START, Address
-from sim.world.choice import FIRE, MESSAGE, Pending, Sent, Start, Subject
+from sim.world.choice import FIRE, MESSAGE, Pending, Sent, Start, Subject, addresses
 from sim.world.fairness import WEAK
 from sim.world.finding import Debt, Finding
 from sim.world.slowdown import Slowdown
@@ -230,6 +230,15 @@ class PathWorld:
 
     def owed(self, at: Place) -> dict[Debt, str]:
         return {}
+
+    def usual(self, at: Place) -> None:
+        return None
+
+    def covered(self, at: Place) -> tuple[Place]:
+        return (at,)
+
+    def schedule(self, start: Start[Place], choices: Sequence[PathChoice]) -> list[str]:
+        return addresses(start, choices)
 
     def only_messages(self) -> bool:
         return False

@@ -1,0 +1,70 @@
+"""What is wrong with any program, without a line of test code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from sim.base.errors import failure, listing
+from sim.live.naming import innermost, spot_of
+from sim.world.finding import Finding
+
+if TYPE_CHECKING:
+    from sim.live.execution import Execution
+    from sim.live.loop import LiveTask
+
+DEADLOCK, OUTLIVES, EXCEPTION, MAIN, ENDLESS = "deadlock", "outlives", "exception", "main", "endless"
+BUILT_IN = (DEADLOCK, OUTLIVES, EXCEPTION, MAIN, ENDLESS)
+SAID_MAX = 3
+"""Tasks of which it is said where they wait."""
+
+
+def ended(run: Execution) -> Finding | None:
+    """What is wrong with how main has ended, as soon as it has."""
+    main = run.main
+    if main.cancelled():
+        return None if run.struck_main else Finding(MAIN, "it was cancelled, and by no fault")
+    error = main.exception()
+    return None if error is None else Finding(MAIN, f"it fails with {failure(error)}")
+
+
+def untaken(context: dict[str, Any]) -> Finding:
+    """What the loop's handler of exceptions is told."""
+    error = context.get("exception")
+    what = context.get("message", "an error")
+    return Finding(EXCEPTION, f"{what}: {failure(error)}" if isinstance(error, BaseException) else str(what))
+
+
+def at_the_end(run: Execution) -> Finding | None:
+    """What is wrong where nothing more happens."""
+    waiting = run.waiting()
+    lost = next(_untaken_errors(run), None)  # first: it may be why others wait
+    if lost is not None:
+        return lost
+    if not run.over:
+        return Finding(DEADLOCK, f"nothing can happen any more, and {_said(waiting)}")
+    if waiting:
+        return Finding(OUTLIVES, f"main has ended, and {_said(waiting)}")
+    return run.program.audience.rest(run.heard)
+
+
+def _untaken_errors(run: Execution) -> Iterator[Finding]:
+    for task in run.tasks:
+        error = task._exception  # to ask for it would be to take it
+        if error is not None and task._log_traceback and task is not run.main:
+            yield Finding(EXCEPTION, f"{task.called} fails with {failure(error)}, and nobody asks what became of it")
+
+
+def _said(tasks: list[LiveTask]) -> str:
+    said = [_waits(task) for task in tasks[:SAID_MAX]]
+    more = len(tasks) - SAID_MAX
+    return listing([*said, *([f"{more} more wait"] if more > 0 else [])], "and")
+
+
+def _waits(task: LiveTask) -> str:
+    if not task.stepped:
+        return f"{task.called} has not begun"
+    coroutine = task.get_coro()
+    spot, inner = spot_of(coroutine), innermost(coroutine)
+    on = f" on {inner}" if inner and inner != spot.name else ""
+    return f"{task.called} waits in {spot}{on}, since step {task.stepped}"

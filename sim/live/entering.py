@@ -1,0 +1,55 @@
+"""Which run is entered, and by which thread: what all swapped functions ask."""
+
+from __future__ import annotations
+
+import os
+from _thread import get_ident
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from sim.live.dice import Dice
+from sim.live.in_place import Instead
+
+
+class Surrounded(Protocol):
+    """What the surroundings know of a run."""
+
+    @property
+    def dice(self) -> Dice: ...
+    @property
+    def folder(self) -> str | os.PathLike[str] | None:
+        """Below it files may be written; None: nowhere."""
+        ...
+
+    def now_s(self) -> float:
+        """Virtual seconds since the start of the run."""
+        ...
+
+
+class Entering:
+    """At most one run is entered, by one thread; for all others everything is as it always was."""
+
+    __slots__ = ("run", "thread")
+
+    def __init__(self) -> None:
+        self.run: Surrounded | None = None
+        self.thread = 0
+
+    def entered(self) -> Surrounded | None:
+        """The run that the calling thread has entered."""
+        run = self.run
+        return run if run is not None and get_ident() == self.thread else None
+
+    def chooses(self, inside: Callable[..., Any]) -> Instead:
+        """`inside(real, run, ...)` in a run, else the real function."""
+
+        def instead(real: Any) -> Any:
+            def function(*args: Any, **kwargs: Any) -> Any:
+                run = self.run
+                if run is None or get_ident() != self.thread:
+                    return real(*args, **kwargs)
+                return inside(real, run, *args, **kwargs)
+
+            return function
+
+        return instead

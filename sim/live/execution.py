@@ -1,0 +1,412 @@
+"""A program that is running, one turn of its loop after the other.
+
+Between two turns it stands still, and whoever leads it chooses: a fault, something that arrives, the earliest timer, or
+the next turn. Faults come first, arrivals next, timers last, as in the poll of a loop: so whatever happens here can happen
+on CPython's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from _thread import get_ident
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sim.base.errors import RefusedError
+from sim.base.mixer import GAMMA, MASK, key64, mix
+from sim.base.values import Emission, encode
+from sim.live import emitting
+from sim.live.addressing import address_of, link_of
+from sim.live.dice import Dice
+from sim.live.endings import at_the_end, ended, untaken
+from sim.live.loop import LiveHandle, LiveLoop, LiveTask, LiveTimer, task_of
+from sim.live.naming import Names, bare, called, code_of, waits
+from sim.live.net.channel import Connection, Incoming
+from sim.live.net.kernel import Kernel
+from sim.live.servers import Servers
+from sim.live.stage import Stage
+from sim.live.surroundings import surroundings
+from sim.world.address import FOR_GOOD
+from sim.world.choice import FIRE, Sent, Subject
+from sim.world.finding import Finding
+
+if TYPE_CHECKING:
+    from sim.live.program import Program
+
+TURN, RESUME, CANCEL, STOP = "turn", "resume", "cancel", "stop"
+CRASH, RESTART, RESET, CUT, HEAL = "crash", "restart", "reset", "cut", "heal"
+"""What can be chosen where a program stands still, beside what arrives and the timers."""
+MAIN = "main"
+FORCED_MAX = 1_000
+"""Forced steps in a row that are one step to whoever walks."""
+ENDLESS = 10_000
+"""Turns without any time that passes, after which a run is taken never to end."""
+
+
+class Recorder(Protocol):
+    """Who notes all that happens in an execution, to tell it."""
+
+    def resumes(self, task: LiveTask, at: Any) -> None:
+        """`task` goes on, from the coroutine `at`."""
+
+    def calls(self, owner: str, callback: Any) -> None:
+        """A callback that is no task's runs, on behalf of `owner`."""
+
+    def sent(self, arrival: Incoming) -> None:
+        """What runs has sent this."""
+
+    def ran(self, run: Execution) -> None:
+        """What was last told has run."""
+
+
+class Execution:
+    """One execution of `program`."""
+
+    def __init__(self, program: Program, recorder: Recorder | None = None) -> None:
+        self.program = program
+        self.names = Names()
+        self.tasks: dict[LiveTask, None] = {}
+        self.owner = MAIN
+        """For whom code runs now: a task of `world.task`, a server, or main."""
+        self.steps = 0
+        """Callbacks that have run."""
+        self.turns = 0
+        """Turns since time last passed."""
+        self.chain = 0
+        """64 bits for all that ran so far, in its order."""
+        self.pairs: list[int] = []
+        """64 bits for each two callbacks that ran one after the other, since they were last asked for."""
+        self.last: Any = None
+        """What ran last, as it was found before."""
+        self.recorder = recorder
+        self.puts: list[Emission | Sent] = []
+        self.finding: Finding | None = None
+        self.held: dict[str, None] = {}
+        """The goals that have held."""
+        self.heard = program.audience.first
+        self.watched: dict[str, Any] = {}
+        self.cuts: dict[tuple[str, str], None] = {}
+        """The links that are cut, and will heal."""
+        self.struck_main = False
+        self.phase = 0
+        """Of the poll that is planned: 0 faults, 1 arrivals, 2 timers."""
+        self._wound_up = False
+        self._before = 0
+        self._running: LiveTask | None = None
+        self._name: str | None = None
+        self._judged = program.judged_live
+        self.dice = Dice(0)
+        self.folder: Path | None = None
+        """Below it files may be written; made when it is asked for."""
+        self.kernel = Kernel(lambda: self.owner, refusal=self.refused)
+        self.kernel.traffic.on_sent = self._sent
+        self.servers = Servers(self)
+        self.loop = LiveLoop(self, self.kernel)
+        with self.entered():
+            self.loop.set_exception_handler(self._nobody_takes)
+            self.main = self.spawn(MAIN, program.main(Stage(self)))
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """While the program runs, this is its world."""
+        outer, heard = surroundings.entered, emitting.active  # of a run in whose midst this one is closed
+        surroundings.leave()
+        surroundings.enter(self)
+        self.thread = get_ident()
+        emitting.active = self
+        before = self.loop.begin_running()
+        try:
+            yield
+        finally:
+            self.loop.end_running(before)
+            emitting.active = heard
+            surroundings.leave()
+            if outer is not None:
+                surroundings.enter(outer)
+
+    def now_s(self) -> float:
+        """Virtual seconds since the start of the run."""
+        return self.loop.now_s
+
+    def refused(self, line: str) -> RefusedError:
+        """The error of what has no place in a run. It ends the run also where the program takes it."""
+        return surroundings.refuse(line)
+
+    # --- names --------------------------------------------------------------------------------------
+
+    def spawn(self, name: str, coroutine: Any, owner: str = "") -> LiveTask:
+        """A task that is called so, whoever makes it; it works for itself, or for `owner`."""
+        self._name = name
+        before, self.owner = self.owner, owner or self.owner
+        try:
+            task = self.loop.create_task(coroutine)
+        finally:
+            self._name, self.owner = None, before
+        if owner:
+            task.root = owner
+        assert isinstance(task, LiveTask)
+        return task
+
+    def made(self, task: LiveTask, coroutine: Any, name: str | None) -> None:
+        """A task is being made: it gets its name."""
+        self.tasks[task] = None
+        if self._name is not None:
+            task.called = task.root = self.names.new(self._name)
+            self._name = None
+            return
+        maker = self._running.called if self._running is not None else self.owner
+        task.root = self.owner
+        task.called = self.names.new(f"{maker}/{(name or _what(coroutine)).replace(' ', '-')}")
+
+    def rename(self, task: LiveTask, name: str) -> None:
+        """A task that has not begun is given another name by the program."""
+        maker, _, old = task.called.rpartition("/")
+        if maker and old.partition("#")[0] != name:
+            self.names.give_back(task.called)
+            task.called = self.names.new(f"{maker}/{name.replace(' ', '-')}")
+
+    # --- noting what runs ---------------------------------------------------------------------------
+
+    def before(self, handle: LiveHandle | LiveTimer) -> bool:
+        """`handle` is about to run: whether it does, and is not of what a crash has taken."""
+        task = task_of(handle)
+        if task is not None and task.gone:
+            return False
+        self.steps += 1
+        if task is not None:
+            at = waits(task.get_coro())
+            frame = getattr(at, "cr_frame", None)
+            where = frame.f_lasti if frame is not None else -1
+            if self.recorder is not None:
+                self.recorder.resumes(task, at)
+            self._running, self.owner, task.stepped = task, task.root, self.steps
+            self.last = (task.called, code_of(at), where)
+            mark = _token(task.called) + where
+        else:
+            self._running = None
+            self.owner = handle.owner
+            callback: Any = handle._callback  # type: ignore[union-attr]
+            name = called(callback)
+            if isinstance(handle, LiveTimer):
+                self.last = (self.owner, None, f"fire {handle.owner}.{handle.called}")
+            mark = _token(name)
+            if self.recorder is not None:
+                self.recorder.calls(self.owner, callback)
+        self.pairs.append(mix((self._before * GAMMA + mark) & MASK))
+        self._before = mark
+        self.chain = mix((self.chain + mark * GAMMA) & MASK)
+        return True
+
+    def after(self) -> None:
+        """A callback has run."""
+        self._running = None
+        if self.recorder is not None:
+            self.recorder.ran(self)
+        if self._judged and self.finding is None:
+            self._judge()
+
+    def _judge(self) -> None:
+        for prop in self._judged:
+            if all(name in self.watched or name in self.program.monitors for name in prop.reads):
+                self.program.ask(self, prop)
+
+    def hear(self, emission: Emission) -> None:
+        """The program says something of itself."""
+        self.puts.append(emission)
+        self.chain = mix(self.chain ^ key64(encode(emission)))
+        self.heard = self.program.audience.hears(self.heard, emission)
+        if self.finding is None:
+            self.finding = self.program.audience.judge(self.heard)
+
+    def _sent(self, arrival: Incoming) -> None:
+        self.puts.append(Sent(arrival.subject, arrival.target))
+        if self.recorder is not None:
+            self.recorder.sent(arrival)
+
+    def _nobody_takes(self, _: Any, context: dict[str, Any]) -> None:
+        if self.finding is None:
+            self.finding = untaken(context)
+
+    # --- standing still -----------------------------------------------------------------------------
+
+    @property
+    def over(self) -> bool:
+        """Whether main has ended; then nothing is waited for but what is on its way."""
+        return self.main.done()
+
+    def timer(self) -> LiveTimer | None:
+        """The timer that may fire."""
+        return None if self.over else self.loop.next_timer()
+
+    def waiting(self) -> list[LiveTask]:
+        """The tasks that have not ended, but for those of servers."""
+        return [task for task in self.tasks if not task.done() and task.root not in self.servers]
+
+    def take(self, subject: Subject, how: str, forced: Callable[[], Subject | None]) -> None:
+        """Do what is chosen, and what is `forced` then. Raises `LookupError` if there is no such thing here, `RefusedError` if
+        the program does what cannot be simulated."""
+        with self.entered():
+            self._take(subject, how)
+            for _ in range(FORCED_MAX):
+                following = forced() if self.finding is None else None
+                if following is None:
+                    break
+                self._take(following, "")
+        if surroundings.refused is not None:
+            refused, surroundings.refused = surroundings.refused, None
+            raise refused
+
+    def _take(self, subject: Subject, how: str) -> None:
+        kind, number, name = subject
+        if kind == TURN:
+            self._turn()
+        elif kind == RESUME:
+            self._resume(number)
+        elif kind == FIRE:
+            self._fire(number)
+        elif kind == CANCEL:
+            self._cancel(number)
+        elif kind == STOP:
+            self._stop()
+        elif kind == CRASH:
+            self.servers.crash(name, for_good=how == FOR_GOOD)
+        elif kind == RESTART:
+            self.servers.start(name)
+        elif kind == RESET:
+            self.kernel.reset(self._connection(name, number))
+        elif kind in (CUT, HEAL):
+            self._cut(name, healing=kind == HEAL, for_good=how == FOR_GOOD)
+        else:
+            self._arrive(self.kernel.arrival(number), how)
+        if self.over and not self._wound_up:
+            self._wind_up()
+
+    def _wind_up(self) -> None:
+        """Main has ended. Where a fault has ended it, what is left is cancelled, as `asyncio.run` does; else it is judged."""
+        self._wound_up = True
+        self.finding = self.finding or ended(self)
+        if self.struck_main:
+            for task in self.waiting():
+                task.cancel()
+
+    def _arrive(self, arrival: Incoming, how: str) -> None:
+        """Something comes from the network, or a fault happens to it."""
+        self.last = (self.owner, None, str(address_of(arrival, "")))
+        self.chain = mix(self.chain ^ key64(encode((arrival.what, arrival.source, arrival.target, arrival.shown, how))))
+        self.kernel.arrive(arrival, how)
+        self.phase = 1 if self.program.order == "fifo" else 0
+
+    def _connection(self, link: str, number: int) -> Connection:
+        found = [one for one in self.kernel.connections() if one.ordinal == number and link_of(one) == link]
+        if not found:
+            raise LookupError(link)
+        return found[0]
+
+    def _cut(self, link: str, *, healing: bool, for_good: bool) -> None:
+        """Nothing crosses a link any longer, either way; or it does again."""
+        source, _, target = link.partition("->")
+        for ends in ((source, target), (target, source)):
+            (self.kernel.heal if healing else self.kernel.cut)(*ends)
+        if healing:
+            del self.cuts[source, target]
+        elif not for_good:
+            self.cuts[source, target] = None
+
+    def _stop(self) -> None:
+        """The program is told to stop: it has said what it does then, or main is cancelled."""
+        handle = next(iter(self.loop.on_signal.values()), None)
+        if handle is not None:
+            self.loop._add_callback(handle)
+        else:
+            self.struck_main = True
+            self.main.cancel()
+
+    def _turn(self) -> None:
+        self.phase = 0
+        self.turns += 1
+        self.loop.turn()
+        if self.turns > ENDLESS and self.finding is None:
+            self.finding = Finding("endless", f"{ENDLESS:,} turns of the loop, and no time has passed; {self._who()}")
+
+    def _resume(self, number: int) -> None:
+        lanes = self.loop.lanes()
+        handle = next((h for task, h in lanes.items() if (0 if task is None else task.number) == number), None)
+        if handle is None:
+            raise LookupError(number)
+        self.loop.run_alone(handle)
+        self.turns += 1
+
+    def _who(self) -> str:
+        return f"{self.last[0]} ran last"
+
+    def _fire(self, number: int) -> None:
+        timer = self.timer()
+        if timer is None or timer.number != number:
+            raise LookupError(number)
+        self.loop.now_s = max(self.loop.now_s, timer.when())
+        self.turns = 0
+        self.phase = 2 if self.program.order == "fifo" else 0
+
+    def _cancel(self, number: int) -> None:
+        task = next((task for task in self.tasks if task.number == number and not task.done()), None)
+        if task is None:
+            raise LookupError(number)
+        task.struck += 1
+        self.struck_main = self.struck_main or task is self.main
+        task.cancel()
+
+    def before_this(self) -> str:
+        """The address of what ran or came last; empty at the beginning."""
+        if self.last is None:
+            return ""
+        who, code, what = self.last
+        return f"resume {who} at {bare(code.co_qualname)}" if code is not None else what
+
+    def rest(self) -> Finding | None:
+        """What is wrong if nothing more happens."""
+        return at_the_end(self)
+
+    def close(self) -> None:
+        """Leave it, wherever it stands. What its code does now is no part of any verdict."""
+        self.recorder, self.finding = None, self.finding or Finding("", "")
+        refused = surroundings.refused
+        self.loop.let_go()
+        with self.entered():
+            for task in self.tasks:
+                task._log_destroy_pending = False
+                if not task.done():
+                    try:
+                        task.get_coro().close()  # type: ignore[union-attr]
+                    except BaseException:  # noqa: S110  whatever it does when it is left
+                        pass
+                elif not task.cancelled():
+                    task.exception()
+        self.tasks.clear()
+        self.loop.leave()
+        self.kernel.close()
+        surroundings.refused = refused
+
+
+def current_kernel() -> Kernel | None:
+    """The kernel whose sockets are those of this thread."""
+    run = emitting.active
+    return run.kernel if run is not None and get_ident() == run.thread else None
+
+
+_tokens: dict[str, int] = {}
+
+
+def _token(name: str) -> int:
+    """64 bits for a name."""
+    found = _tokens.get(name)
+    if found is None:
+        found = _tokens[name] = key64(name.encode())
+    return found
+
+
+def _what(coroutine: Any) -> str:
+    code = code_of(coroutine)
+    return bare(code.co_qualname) if code is not None else type(coroutine).__name__
+

@@ -1,0 +1,44 @@
+"""Garbage is collected between runs, and not inside of one: what a finaliser does would otherwise come at a moment that depends
+on all that was allocated before."""
+
+from __future__ import annotations
+
+import gc
+from types import TracebackType
+
+MANY = 20_000
+"""Objects that may be left before they are looked through."""
+YOUNG = 25
+"""Every so many times also what is older, which may hold something by now."""
+
+
+class Garbage:
+    """Around all runs; `between_runs` is called after each. What was there before is left out of every collection until the
+    end, so that one costs what the runs have left and not how much is imported."""
+
+    def __init__(self) -> None:
+        self._was_on = False
+        self._froze = False
+        self._collected = 0
+
+    def __enter__(self) -> Garbage:
+        self._was_on = gc.isenabled()
+        gc.disable()
+        self._froze = gc.get_freeze_count() == 0  # or thawing would take along what the program has frozen
+        if self._froze:
+            gc.freeze()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._froze:
+            gc.unfreeze()
+        if self._was_on:
+            gc.enable()
+
+    def between_runs(self) -> None:
+        if gc.get_count()[0] < MANY:
+            return
+        self._collected += 1
+        gc.collect(1 if self._collected % YOUNG else 2)

@@ -1,0 +1,344 @@
+"""A program as a world: run again by the path of its choices wherever it has to be.
+
+What coroutines hold can be neither copied nor compared. So a place is the choices that led there, and to get to a place
+again the program begins anew and is led there, unless it stands just before it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from itertools import chain
+from typing import Any
+from weakref import finalize
+
+from sim.base.errors import NondeterminismError, unknown
+from sim.base.mixer import GAMMA, MASK, mix
+from sim.base.values import Emission, encode
+from sim.faults.catalogue import TIMED_KINDS
+from sim.faults.plan import FaultEntry
+from sim.live.addressing import address_of
+from sim.live.departures import departures
+from sim.live.endings import BUILT_IN
+from sim.live.execution import (
+    CANCEL,
+    CUT,
+    HEAL,
+    RESET,
+    RESTART,
+    RESUME,
+    STOP,
+    TURN,
+    Execution,
+    Recorder,
+    current_kernel,
+)
+from sim.live.live_choice import Doing, LiveChoice, LiveStart, Place
+from sim.live.naming import spot_of
+from sim.live.net.patches import installed
+from sim.live.possible import ON_ARRIVALS, Possible
+from sim.live.program import Program
+from sim.live.surroundings import surroundings
+from sim.live.telling import Telling, tell
+from sim.system.properties import Property
+from sim.world.address import FOR_GOOD, Address
+from sim.world.choice import FIRE, MESSAGE, Pending, Start, Subject
+from sim.world.fairness import WEAK
+from sim.world.finding import Debt, Finding
+from sim.world.slowdown import Slowdown
+from sim.world.story import Story
+from sim.world.world import NOT_IN_FLIGHT
+
+BEGINNING = "start"
+"""Where a task is that has not begun."""
+
+
+class LiveWorld:
+    """The world of a program; a `sim.world.world.World`, where each method is explained."""
+
+    places_are_values = False
+    fairness = WEAK
+    scenario_keys: Mapping[str, Any] = {}
+    verbs = (TURN, RESUME, "deliver", "connect", FIRE)
+    rows: Mapping[tuple[str, int], str] = {}
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.faults: Sequence[FaultEntry] = [entry for entry in program.budget if entry.kind not in TIMED_KINDS]
+        self.slow_faults: Sequence[FaultEntry] = [entry for entry in program.budget if entry.kind in TIMED_KINDS]
+        self.timing = program.timing
+        self.goals: Sequence[Property] = [prop for prop in program.properties if prop.kind != "always"]
+        self.judged: Sequence[str] = [
+            *(str(prop) for prop in program.properties if prop.kind == "always"),
+            *(f"monitor {name}" for name in program.monitors),
+            *BUILT_IN,
+        ]
+        self.executions = 0
+        self._calls = 0
+        self._run: Execution | None = None
+        self._stands: Place | None = None
+        self._end: finalize[..., LiveWorld] | None = None
+        self._around: ExitStack | None = None
+        self._possible = Possible(self.faults, program.order)
+
+    def world(self) -> LiveWorld:
+        return self
+
+    @property
+    def handler_calls(self) -> int:
+        return self._calls + (self._run.steps if self._run is not None else 0)
+
+    # --- walking ------------------------------------------------------------------------------------
+
+    def starts(self) -> list[LiveStart]:
+        """The way to begin. Each is the root of a tree of its own, which is forgotten with it."""
+        return [LiveStart(Place(self, None, None, tuple(entry.count for entry in self.faults)))]
+
+    def _at(self, at: Place) -> Place:
+        """This place, at which the program was at least once."""
+        if not hasattr(at, "enabled"):
+            self._lead(at)
+        return at
+
+    def enabled(self, at: Place) -> Sequence[LiveChoice]:
+        return self._at(at).enabled
+
+    def unstruck(self, at: Place) -> Sequence[LiveChoice]:
+        return [choice for choice in self._at(at).enabled if choice.doing.progress]
+
+    def usual(self, at: Place) -> Sequence[LiveChoice]:
+        return self.unstruck(at)
+
+    def apply(self, at: Place, choice: LiveChoice) -> Place:
+        known = at.after.get(choice.doing.code)
+        if known is not None:
+            return known
+        if self._stands is not at:
+            self._lead(at)
+        what = choice.doing
+        if choice not in at.enabled:
+            raise LookupError(choice)
+        mine = at.enabled[at.enabled.index(choice)]
+        if not what.progress:
+            _ = mine.address  # it is asked for, and can be said only from here
+        left = at.left if not what.pays else tuple(
+            n if n is None or i not in what.pays else n - 1 for i, n in enumerate(at.left)
+        )
+        after = Place(self, at, mine, left)
+        at.after[what.code] = after
+        self._do(what, left)
+        self._arrive(after)
+        return after
+
+    def changes(self, at: Place, choice: LiveChoice) -> bool:  # noqa: ARG002
+        return True
+
+    def quiescent(self, at: Place) -> bool:
+        enabled = self._at(at).enabled
+        return not enabled or not enabled[0].doing.progress
+
+    def ways(self, at: Place, subject: Subject) -> Sequence[LiveChoice] | None:
+        return [c for c in self._at(at).enabled if c.doing.subject == subject and c.doing.progress] or None
+
+    def due(self, taken: Start[Place] | LiveChoice, at: Place) -> Sequence[Pending]:  # noqa: ARG002
+        self._at(at)
+        if at.due is None:
+            before = at.before.enabled if at.before is not None else ()
+            known = {choice.doing.subject for choice in before}
+            at.due = tuple(self._pending(choice, known) for choice in at.enabled if choice.doing.progress)
+        return at.due
+
+    def _pending(self, choice: LiveChoice, known: set[Subject]) -> Pending:
+        kind, _, name = subject = choice.doing.subject
+        if kind == MESSAGE:
+            return Pending(subject, "loop", choice.address, again=subject not in known, places=_places(choice.doing))
+        if kind in (RESTART, HEAL):
+            return Pending((CUT if kind == HEAL else RESTART, 0, name), "loop", again=subject not in known)
+        if kind == FIRE:
+            left = round(float(choice.doing.how or 0) * 1000)
+            return Pending(subject, "loop", delay_ms=(left, left), again=subject not in known)
+        return Pending(subject, "loop", again=True)
+
+    def stays(self, subject: Subject) -> bool:  # noqa: ARG002
+        return False
+
+    def may_strike(self, at: Place) -> bool:
+        return any(left != 0 for left in at.left)
+
+    def is_struck(
+        self, entry: FaultEntry, fault: LiveChoice, usual: LiveChoice, last: LiveChoice | None  # noqa: ARG002
+    ) -> bool:
+        return entry.kind in fault.strikes and fault.takes in (usual.takes, fault.takes if entry.kind not in ON_ARRIVALS else ())
+
+    def only_messages(self) -> bool:
+        return False
+
+    # --- judging ------------------------------------------------------------------------------------
+
+    def judge(self, at: Place) -> Finding | None:
+        return self._at(at).finding
+
+    def rest(self, at: Place) -> Finding | None:
+        return self._at(at).rest
+
+    def holds(self, goal: str, at: Place) -> bool:
+        return goal in self._at(at).held
+
+    def begins(self, goal: str, at: Place) -> bool:  # noqa: ARG002
+        return False
+
+    def owed(self, at: Place) -> dict[Debt, str]:  # noqa: ARG002
+        return {}
+
+    def covered(self, at: Place) -> Sequence[int]:
+        return self._at(at).covered
+
+    def fingerprint(self, at: Place | int) -> int:
+        return at if isinstance(at, int) else self._at(at).mark
+
+    def record(self, at: Place) -> bytes:
+        self._at(at)
+        said = tuple(put if isinstance(put, Emission) else put.subject for put in at.puts)
+        return encode((at.chain, at.mark, said))
+
+    def states(self, at: Place) -> dict[str, str]:
+        return dict(self._at(at).states)
+
+    def tell(
+        self, start: Start[Place], steps: Sequence[tuple[int | None, LiveChoice]], slow: Sequence[Slowdown] = ()
+    ) -> Story:
+        return tell(self, start, steps, slow)
+
+    def schedule(self, start: Start[Place], choices: Sequence[LiveChoice]) -> list[str]:
+        return departures(self, start, choices)
+
+    def why_not(self, at: Place, address: Address) -> str:
+        run = self.standing(at)
+        if address.source:
+            return NOT_IN_FLIGHT
+        if address.process:
+            task = next((task for task in run.tasks if task.called == address.process), None)
+            if task is None:
+                return unknown("task", address.process, [task.called for task in run.tasks])
+            if task.done():
+                return f"{task.called} has ended"
+            return f"{task.called} is at {spot_of(task.get_coro()).name if task.stepped else BEGINNING}"
+        return "nothing of it can happen"
+
+    # --- executions ---------------------------------------------------------------------------------
+
+    def standing(self, at: Place) -> Execution:
+        """The execution, led to this place."""
+        if self._stands is not at:
+            self._lead(at)
+        assert self._run is not None
+        return self._run
+
+    def retold(self, recorder: Telling, way: Sequence[tuple[LiveChoice, Place]]) -> Execution:
+        """The run of these choices once more, while `recorder` listens."""
+        self._stands = None
+        self._begin(recorder)
+        run = self._run
+        assert run is not None
+        for step, (choice, place) in enumerate(way, 1):
+            recorder.choose(run, step, choice)
+            self._do(choice.doing, place.left)
+        return run
+
+    def _surrounded(self) -> None:
+        """The surroundings of runs are there from the first one on, for as long as this world is."""
+        if self._around is None:
+            self._around = ExitStack()
+            self._around.enter_context(surroundings.installed())
+            self._around.enter_context(installed(current_kernel))
+            finalize(self, self._around.close)
+
+    def _begin(self, recorder: Recorder | None = None) -> None:
+        self._surrounded()
+        if self._end is not None:
+            self._calls = self.handler_calls
+            self._end()
+        self.executions += 1
+        self._run = Execution(self.program, recorder)
+        self._end = finalize(self, self._run.close)
+
+    def _do(self, what: Doing, left: tuple[int | None, ...]) -> None:
+        """What is chosen, and what is forced after it with this `left` of the budget."""
+        run = self._run
+        assert run is not None
+        run.take(what.subject, what.how, lambda: self._possible.forced(run, left))
+
+    def _lead(self, at: Place) -> None:
+        """Lead the program to a place. Raises `NondeterminismError` if it does something else than before."""
+        way = at.way()
+        self._begin()
+        run = self._run
+        assert run is not None
+        for number, (choice, place) in enumerate(way):
+            try:
+                self._do(choice.doing, place.left)
+            except LookupError:
+                raise self._other(number) from None
+        if hasattr(at, "enabled"):
+            if run.chain != at.chain:
+                raise self._other(len(way))
+            run.pairs.clear()
+            run.puts.clear()
+            self._stands = at
+        else:
+            self._arrive(at)
+
+    def _other(self, number: int) -> NondeterminismError:
+        return NondeterminismError(f"run again, the program did something else in step {number}")
+
+    def _arrive(self, at: Place) -> None:
+        """Note all that is to be known of the place where the program now stands."""
+        run = self._run
+        assert run is not None
+        self._stands = at
+        at.chain = run.chain
+        at.covered, at.puts = tuple(run.pairs), tuple(run.puts)
+        run.pairs.clear()
+        run.puts.clear()
+        at.finding = run.finding
+        at.enabled = () if run.finding is not None else tuple([LiveChoice(at, what) for what in self._possible.all(run, at.left)])
+        at.rest = run.rest() if at.finding is None and self.quiescent(at) else None
+        at.held = frozenset(run.held)
+        at.mark = mix((run.chain + run.kernel.mark() * GAMMA + run.phase) & MASK)
+        at.states = run.program.audience.states(run.heard) if run.finding is None else {}
+
+    def address_of(self, choice: LiveChoice) -> Address:
+        """What schedules call a choice."""
+        run, what = self.standing(choice.at), choice.doing
+        return replace(_named(run, what), after=run.before_this())
+
+
+def _named(run: Execution, what: Doing) -> Address:
+    verb, who = what.verb, what.who
+    if what.subject[0] == MESSAGE:
+        return address_of(run.kernel.arrival(what.subject[1]), what.how)
+    if verb in (CANCEL, STOP, RESUME):
+        task = next((task for task in run.tasks if task.called == who), None)
+        where = "" if task is None else spot_of(task.get_coro()).name if task.stepped else BEGINNING
+        return Address(verb, process=who, where=where)
+    if verb == FIRE:
+        process, _, name = who.rpartition(".")
+        return Address(verb, process=process, subject=name)
+    if verb == RESET:
+        source, _, target = who.partition("->")
+        return Address(verb, source, target, ordinal=None)
+    if verb in (CUT, HEAL):
+        return Address(verb, subject=who, for_good=what.how == FOR_GOOD)
+    return Address(verb, process=who, for_good=what.how == FOR_GOOD)
+
+
+def _places(what: Doing) -> tuple[str, ...]:
+    """What an entry of a plan may name to slow down what arrives."""
+    source, _, target = what.who.partition("->")
+    ends = [(name, _NUMBER.sub("", name)) for name in (source, target)]
+    return tuple(dict.fromkeys([*chain(*ends), *(f"{one}->{other}" for one in ends[0] for other in ends[1])]))
+
+
+_NUMBER = re.compile(r"#\d+")

@@ -1,0 +1,299 @@
+"""The loop: the standard library's own, on a poll and a clock that are planned.
+
+One `_run_once` is a turn: what has arrived is reported, timers that are due follow in the order of its heap, then runs
+what is ready, and nothing that becomes ready meanwhile. Between two turns nothing happens by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import signal
+import sys
+import threading
+from asyncio import events
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sim.live.naming import called
+from sim.live.net.kernel import Kernel
+from sim.live.net.network_loop import NetworkLoop
+
+if TYPE_CHECKING:
+    from sim.live.execution import Execution
+
+
+class LiveTask(asyncio.Task):  # type: ignore[type-arg]
+    """A task that hashes by its number, so that sets of tasks have one order in every process."""
+
+    number: int
+    called: str
+    """Its name in schedules."""
+    root: str
+    """The task or server that it works for."""
+    stepped: int
+    """The step in which it last ran; 0: it has not begun."""
+    struck: int
+    """How often a fault has cancelled it."""
+    gone: bool
+    """Whether it was lost in a crash."""
+
+    def __new__(cls, coro: Any, *, loop: LiveLoop, name: str | None = None, **_: Any) -> LiveTask:
+        task = super().__new__(cls)
+        task.number, task.stepped, task.struck, task.gone = loop.count(), 0, 0, False  # its hash is asked for while it is made
+        loop.run.made(task, coro, name)
+        return task
+
+    def __init__(self, coro: Any, *, loop: LiveLoop, name: str | None = None, **rest: Any) -> None:
+        super().__init__(coro, loop=loop, name=name or self.called, **rest)
+
+    def __hash__(self) -> int:
+        return self.number
+
+    def set_name(self, value: object) -> None:
+        super().set_name(value)
+        if not self.stepped:
+            loop: Any = self.get_loop()
+            loop.run.rename(self, str(value))
+
+
+class LiveFuture(asyncio.Future):  # type: ignore[type-arg]
+    """A future that hashes by its number."""
+
+    number: int
+
+    def __new__(cls, *, loop: LiveLoop) -> LiveFuture:
+        future = super().__new__(cls)
+        future.number = loop.count()
+        return future
+
+    def __hash__(self) -> int:
+        return self.number
+
+
+class LiveHandle(asyncio.Handle):
+    """A callback that is noted when it runs."""
+
+    __slots__ = ("owner",)
+    owner: str
+    """On whose behalf it was asked for."""
+
+    def _run(self) -> None:
+        run: Execution = self._loop.run  # type: ignore[attr-defined]
+        if run.before(self):
+            super()._run()
+            run.after()
+
+
+class Polled(LiveHandle):
+    """What is called when a socket is ready: the handle of before, which may be cancelled meanwhile."""
+
+    __slots__ = ("polled",)
+    polled: asyncio.Handle
+
+    def _run(self) -> None:
+        if not self.polled.cancelled():
+            super()._run()
+
+
+class LiveTimer(asyncio.TimerHandle):
+    """A timer that is noted when it fires."""
+
+    __slots__ = ("called", "number", "owner")
+    called: str
+    number: int
+    owner: str
+
+    def _run(self) -> None:
+        run: Execution = self._loop.run  # type: ignore[attr-defined]
+        if run.before(self):
+            super()._run()
+            run.after()
+
+
+class LiveLoop(NetworkLoop):
+    """The loop of one execution."""
+
+    _ready: deque[asyncio.Handle]
+    _scheduled: list[LiveTimer]
+
+    def __init__(self, run: Execution, kernel: Kernel) -> None:
+        self.run = run
+        self.now_s = 0.0
+        self._numbers = 0
+        self.on_signal: dict[int, asyncio.Handle] = {}
+        """What the program does when it is told to stop."""
+        super().__init__(kernel)
+
+    def count(self) -> int:
+        """The next number of what is made in this run."""
+        self._numbers += 1
+        return self._numbers
+
+    # --- what is planned instead of polled ----------------------------------------------------------
+
+    def _make_self_pipe(self) -> None:
+        """Nothing wakes it from outside."""
+
+    def _close_self_pipe(self) -> None:
+        pass
+
+    def _write_to_self(self) -> None:
+        pass
+
+    def time(self) -> float:
+        return self.now_s
+
+    def ready(self) -> bool:
+        """Whether a turn would run anything."""
+        if self._ready or self._selector.select(0):  # type: ignore[attr-defined]
+            return True
+        scheduled = self._scheduled
+        return bool(scheduled) and scheduled[0].when() <= self.now_s
+
+    def next_timer(self) -> LiveTimer | None:
+        """The timer that fires next; those that were cancelled are forgotten first, as at the beginning of a turn."""
+        scheduled = self._scheduled
+        while scheduled and scheduled[0].cancelled():
+            self._timer_cancelled_count -= 1  # type: ignore[attr-defined]
+            heapq.heappop(scheduled)._scheduled = False  # type: ignore[attr-defined]
+        if not scheduled or scheduled[0].when() > self.now_s:
+            return scheduled[0] if scheduled else None
+        later = [timer for timer in scheduled if timer.when() > self.now_s and not timer.cancelled()]
+        return min(later, key=LiveTimer.when, default=None)
+
+    def turn(self) -> None:
+        """One turn."""
+        self._run_once()  # type: ignore[attr-defined]
+
+    def lanes(self) -> dict[LiveTask | None, asyncio.Handle]:
+        """What is ready, by whose it is (None: nobody's): of each the first, in the order of the queue. A timer that is due
+        and what has arrived are ready too."""
+        self._process_events(self._selector.select(0))  # type: ignore[attr-defined]
+        while self._scheduled and self._scheduled[0].when() <= self.now_s:
+            timer = heapq.heappop(self._scheduled)
+            timer._scheduled = False  # type: ignore[attr-defined]
+            self._ready.append(timer)
+        found: dict[LiveTask | None, asyncio.Handle] = {}
+        for handle in self._ready:
+            if not handle.cancelled():
+                found.setdefault(task_of(handle), handle)
+        return found
+
+    def run_alone(self, handle: asyncio.Handle) -> None:
+        """Runs one of what is ready, whatever is before it."""
+        self._ready.remove(handle)
+        handle._run()
+
+    def begin_running(self) -> Any:
+        """Makes this the loop that runs; what was before, for `end_running`. Another may be running outside: that of a test,
+        say."""
+        before = events._get_running_loop(), sys.get_asyncgen_hooks()
+        self._thread_id: int | None = threading.get_ident()
+        sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)  # type: ignore[attr-defined]
+        events._set_running_loop(self)
+        return before
+
+    def end_running(self, before: Any) -> None:
+        """It runs no longer."""
+        self._thread_id = None
+        loop, hooks = before
+        events._set_running_loop(loop)
+        sys.set_asyncgen_hooks(*hooks)
+
+    # --- what is made -------------------------------------------------------------------------------
+
+    def call_soon(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override]
+        handle = LiveHandle(callback, args, self, context)
+        handle.owner = self.run.owner
+        self._ready.append(handle)
+        return handle
+
+    def _add_callback(self, handle: asyncio.Handle) -> None:
+        if not handle.cancelled():
+            polled = Polled(handle._callback, handle._args, self, handle._context)  # type: ignore[attr-defined]
+            polled.polled, polled.owner = handle, self.kernel.owner_of(handle) or self.run.owner
+            self._ready.append(polled)
+
+    def call_soon_threadsafe(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override]
+        return self.call_soon(callback, *args, context=context)
+
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Callable[..., Any], *args: Any, context: Any = None
+    ) -> asyncio.TimerHandle:
+        timer = LiveTimer(when, callback, args, self, context)
+        timer.number, timer.owner = self.count(), self.run.owner
+        name = getattr(callback, "__name__", "")
+        timer.called = _TIMERS.get(name) or called(callback)
+        heapq.heappush(self._scheduled, timer)
+        timer._scheduled = True  # type: ignore[attr-defined]
+        return timer
+
+    def create_future(self) -> asyncio.Future[Any]:
+        return LiveFuture(loop=self)
+
+    def create_task(  # type: ignore[override]
+        self, coro: Any, *, name: str | None = None, context: Any = None, **rest: Any
+    ) -> asyncio.Task[Any]:
+        factory = self.get_task_factory()
+        if factory is None or factory is getattr(asyncio, "eager_task_factory", None):
+            eager = {} if factory is None else {"eager_start": True}
+            return LiveTask(coro, loop=self, name=name, **({} if context is None else {"context": context}), **eager, **rest)
+        return super().create_task(coro, name=name, **({} if context is None else {"context": context}), **rest)
+
+    def let_go(self) -> None:
+        """What is still open says nothing about it."""
+        for transport in list(self._transports.values()):  # type: ignore[attr-defined]
+            transport._sock, transport._closing = None, True
+
+    def leave(self) -> None:
+        """Nothing runs here again."""
+        self.let_go()
+        self._ready.clear()
+        self._scheduled.clear()
+        self.close()
+
+    # --- what has no place in a run -----------------------------------------------------------------
+
+    def _check_closed(self) -> None:
+        """What is closed late says nothing."""
+
+    def add_signal_handler(self, sig: int, callback: Callable[..., Any], *args: Any) -> None:  # type: ignore[override]
+        if sig not in _STOPS:
+            raise self.run.refused(f"loop.add_signal_handler: a run has no signals but SIGINT and SIGTERM, by the fault stop:1")
+        self.on_signal[sig] = LiveHandle(callback, args, self, None)
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        return self.on_signal.pop(sig, None) is not None
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # noqa: ARG002
+        raise self.run.refused(f"loop.run_in_executor: {called(func)} would run in a thread; call it in the loop, or await a coroutine")
+
+    async def subprocess_exec(self, *_: Any, **__: Any) -> Any:
+        raise self.run.refused("loop.subprocess_exec: a run starts no process; put world.serve in its place")
+
+    async def subprocess_shell(self, *_: Any, **__: Any) -> Any:
+        raise self.run.refused("loop.subprocess_shell: a run starts no process; put world.serve in its place")
+
+    async def connect_read_pipe(self, *_: Any, **__: Any) -> Any:
+        raise self.run.refused("loop.connect_read_pipe: a run has no pipes; use a connection to world.serve")
+
+    async def connect_write_pipe(self, *_: Any, **__: Any) -> Any:
+        raise self.run.refused("loop.connect_write_pipe: a run has no pipes; use a connection to world.serve")
+
+
+def task_of(handle: asyncio.Handle) -> LiveTask | None:
+    """The task that goes on when `handle` runs."""
+    callback: Any = handle._callback  # type: ignore[attr-defined]
+    task = getattr(callback, "__self__", None)
+    return task if isinstance(task, LiveTask) and getattr(callback, "__name__", None) != "cancel" else None
+
+
+_STOPS = (signal.SIGINT, signal.SIGTERM)
+_TIMERS = {
+    "_set_result_unless_cancelled": "sleep",
+    "_on_timeout": "timeout",
+    "_release_waiter": "timeout",
+}
+"""What timers of the standard library are called, by their callbacks."""

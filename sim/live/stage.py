@@ -1,0 +1,53 @@
+"""What `main` is given: its way to name things, so that faults, properties and schedules can speak of them."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sim.base.errors import ModelError
+from sim.base.values import describe
+
+if TYPE_CHECKING:
+    from sim.live.execution import Execution
+
+T = TypeVar("T")
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+class Stage:
+    """The world of a program, as its `main` sees it."""
+
+    def __init__(self, run: Execution) -> None:
+        self._run = run
+
+    def task(self, name: str, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """A task of this name, which faults can name too; the second of a name is `name#2`. Raises `ModelError` for a
+        name that no plan can write, and for what is no coroutine."""
+        if not isinstance(name, str) or not name.replace("-", "_").isidentifier():
+            raise ModelError(f"world.task: {describe(name)} is not a name; write letters, digits, - and _, such as client")
+        if not inspect.iscoroutine(coroutine):
+            raise ModelError(f"world.task({name!r}): {describe(coroutine)} is not a coroutine; call the function: use(pool)")
+        return self._run.spawn(name, coroutine)
+
+    def watch(self, name: str, thing: object) -> None:
+        """Let properties read `thing` by this name: an object, or a function that is asked each time."""
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ModelError(f"world.watch: {describe(name)} is not a name; write letters, digits and _, such as pool")
+        self._run.watched[name] = thing
+
+    def serve(self, address: str | tuple[str, int], handler: Handler, *, name: str | None = None) -> str:
+        """Run `handler(reader, writer)` for everybody who connects to `address`: `redis:6379`, or a path such as
+        `/run/redis.sock`. Returns the name by which faults and schedules know it: `name`, or else the host. It may wait for
+        ever, and ends with the run."""
+        if not callable(handler):
+            raise ModelError(f"world.serve: {describe(handler)} is no handler; write async def handler(reader, writer)")
+        return self._run.servers.add(address, handler, name)
+
+
+def seen(thing: Any) -> Any:
+    """What a predicate reads of what is watched."""
+    return thing() if inspect.isroutine(thing) or isinstance(thing, functools.partial) else thing

@@ -1,0 +1,158 @@
+"""Tells a run of a program as a story: it is run once more, and all that runs is noted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sim.base.values import Emission, show
+from sim.live.addressing import said
+from sim.live.naming import Spot, called, code_of, is_own, spot_of
+from sim.live.net.channel import Incoming
+from sim.world.choice import MESSAGE, Start
+from sim.world.slowdown import Slowdown
+from sim.world.story import Actor, Happening, Look, Shown, Story
+
+if TYPE_CHECKING:
+    from sim.live.execution import Execution
+    from sim.live.live_choice import LiveChoice, Place
+    from sim.live.live_world import LiveWorld
+    from sim.live.loop import LiveTask
+
+_SAID = {"crash": "crashes", "restart": "comes back", "reset": "is reset", "cut": "is cut", "heal": "heals"}
+NOT_BEGUN = Look("not begun")
+
+
+def tell(
+    world: LiveWorld, start: Start[Place], steps: Sequence[tuple[int | None, LiveChoice]], slow: Sequence[Slowdown]
+) -> Story:
+    """The story of the run that began with `start` and took these steps."""
+    del start  # there is one way to begin
+    way, addresses, at = [], [], world.starts()[0].place
+    for _, choice in steps:
+        mine = world.enabled(at)[world.enabled(at).index(choice)]
+        addresses.append(str(mine.address))  # asked for where it can be said
+        at = world.apply(at, choice)
+        way.append((mine, at))
+    telling = Telling([time for time, _ in steps], addresses)
+    run = world.retold(telling, way)
+    telling.last(run)
+    names = [task.called for task in run.tasks if is_shown(task)]
+    monitors = list(world.program.monitors)
+    index = {name: i for i, name in enumerate((*names, *monitors))}
+    looks: dict[Look, int] = {NOT_BEGUN: 0}
+    first = tuple(looks.setdefault(look, len(looks)) for look in ([NOT_BEGUN] * len(names) + telling.heard_first))
+    return Story(
+        network=f"order {world.program.order}",
+        actors=(*(Actor(name) for name in names), *(Actor(name, listens=True) for name in monitors)),
+        events=tuple(
+            one._replace(number=number, changed=tuple((index[who], looks.setdefault(look, len(looks))) for who, look in changed))
+            for number, (one, changed) in enumerate(telling.events)
+        ),
+        first=first,
+        looks=tuple(looks),
+        slowdowns=tuple(slow),
+    )
+
+
+class Telling:
+    """Notes what happens, as it happens."""
+
+    def __init__(self, times: Sequence[int | None], addresses: Sequence[str]) -> None:
+        self._times, self._addresses = times, addresses
+        self.events: list[tuple[Happening, list[tuple[str, Look]]]] = [(Happening(0, None, "start", "", "start", "start"), [])]
+        self.heard_first: list[Look] = []
+        self._step = 0
+        self._address = "start"
+        self._puts = 0
+        self._states: dict[str, str] = {}
+        self._task: LiveTask | None = None
+
+    def choose(self, run: Execution, step: int, choice: LiveChoice) -> None:
+        """The run goes on with `choice`."""
+        if not self._step:
+            self._states = run.program.audience.states(run.heard)
+            self.heard_first = [Look(state) for state in self._states.values()]
+        self._close(run)
+        self._step, self._address = step, self._addresses[step - 1]
+        text = self._said(run, choice)
+        if text:
+            self._add(choice.doing.verb, _lane(run, choice), text, choice.strikes)
+
+    def _said(self, run: Execution, choice: LiveChoice) -> str:
+        verb, who = choice.doing.verb, choice.doing.who
+        if verb in ("turn", "resume"):
+            return ""
+        if verb in ("cancel", "stop"):
+            task = next(task for task in run.tasks if task.called == who)
+            how = "is cancelled" if verb == "cancel" else "is told to stop"
+            spot = spot_of(task.get_coro())
+            return f"{who} {how} {'before it begins' if not task.stepped else f'while it waits in {spot}'}"
+        if verb == "fire":
+            owner, _, name = who.rpartition(".")
+            return f"{owner}'s timer {name} fires"
+        if choice.doing.subject[0] == MESSAGE:
+            return said(run.kernel.arrival(choice.doing.subject[1]), choice.doing.how)
+        return f"{who} {_SAID[verb]}"
+
+    def resumes(self, task: LiveTask, at: Any) -> None:
+        self._task = task if is_shown(task) else None
+        if self._task is None:
+            return
+        spot = spot_of(at)
+        self._add("resume", task.called, f"{task.called} {'begins' if not task.stepped else 'goes on'} in {spot}", ())
+
+    def calls(self, owner: str, callback: Any) -> None:
+        self._task = None
+        code = getattr(callback, "__code__", None)
+        if code is not None and is_own(code):  # those of the standard library say nothing to a reader
+            self._add("call", owner, f"{called(callback)} is called", ())
+
+    def sent(self, arrival: Incoming) -> None:
+        """Something is on its way."""
+
+    def ran(self, run: Execution) -> None:
+        event, changed = self.events[-1]
+        if self._task is not None:
+            changed.append((self._task.called, _look(self._task)))
+        self._close(run)
+
+    def _close(self, run: Execution) -> None:
+        """What the program has said since then belongs to what ran last."""
+        event, changed = self.events[-1]
+        new = [put for put in run.puts[self._puts :] if isinstance(put, Emission)]
+        self._puts = len(run.puts)
+        if new:
+            self.events[-1] = event._replace(emitted=(*event.emitted, *map(show, new))), changed
+            states = run.program.audience.states(run.heard)
+            changed += [(name, Look(state)) for name, state in states.items() if state != self._states.get(name)]
+            self._states = states
+
+    def last(self, run: Execution) -> None:
+        """The run is over."""
+        self._close(run)
+
+    def _add(self, verb: str, who: str, text: str, faults: tuple[str, ...]) -> None:
+        time = self._times[self._step - 1] if self._step else None
+        self.events.append((Happening(0, time, verb, who, text, self._address, faults=faults, within=self._step), []))
+
+
+def is_shown(task: LiveTask) -> bool:
+    """Whether a reader wants to see it: the standard library's own tasks say nothing."""
+    code = code_of(task.get_coro())
+    return code is not None and is_own(code)
+
+
+def _lane(run: Execution, choice: LiveChoice) -> str:
+    known = {task.called for task in run.tasks if is_shown(task)}
+    who = choice.doing.who.rpartition(".")[0] or choice.doing.who
+    return who if who in known else ""
+
+
+def _look(task: LiveTask) -> Look:
+    if task.done():
+        if task.cancelled():
+            return Look("cancelled")
+        return Look("failed" if task._exception is not None else "done")
+    spot: Spot = spot_of(task.get_coro())
+    return Look("waits", (Shown("in", spot.name), Shown("line", f"{spot.file}:{spot.line}")))
