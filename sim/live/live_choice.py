@@ -14,8 +14,8 @@ from sim.world.choice import Sent, Subject
 
 if TYPE_CHECKING:
     from sim.live.live_world import LiveWorld
-    from sim.world.choice import Pending
     from sim.world.finding import Finding
+    from sim.world.choice import Pending
 
 
 class Place:

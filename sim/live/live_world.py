@@ -22,23 +22,11 @@ from sim.faults.plan import FaultEntry
 from sim.live.addressing import address_of
 from sim.live.departures import departures
 from sim.live.endings import BUILT_IN
-from sim.live.execution import (
-    CANCEL,
-    CUT,
-    HEAL,
-    RESET,
-    RESTART,
-    RESUME,
-    STOP,
-    TURN,
-    Execution,
-    Recorder,
-    current_kernel,
-)
+from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, Execution, Recorder, current_kernel
 from sim.live.live_choice import Doing, LiveChoice, LiveStart, Place
 from sim.live.naming import spot_of
-from sim.live.net.patches import installed
 from sim.live.possible import ON_ARRIVALS, Possible
+from sim.live.net.patches import installed
 from sim.live.program import Program
 from sim.live.surroundings import surroundings
 from sim.live.telling import Telling, tell
