@@ -8,8 +8,8 @@ on CPython's own.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
 from _thread import get_ident
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,13 +18,13 @@ from sim.base.errors import RefusedError
 from sim.base.mixer import GAMMA, MASK, key64, mix
 from sim.base.values import Emission, encode
 from sim.live import emitting
+from sim.live.addressing import address_of, link_of
 from sim.live.dice import Dice
 from sim.live.endings import at_the_end, ended, untaken
 from sim.live.loop import LiveHandle, LiveLoop, LiveTask, LiveTimer, task_of
 from sim.live.naming import Names, bare, called, code_of, waits
+from sim.live.net.channel import Connection, Incoming
 from sim.live.net.kernel import Kernel
-from sim.live.addressing import address_of, link_of
-from sim.live.net.link import Arrival, Connection
 from sim.live.servers import Servers
 from sim.live.stage import Stage
 from sim.live.surroundings import surroundings
@@ -54,7 +54,7 @@ class Recorder(Protocol):
     def calls(self, owner: str, callback: Any) -> None:
         """A callback that is no task's runs, on behalf of `owner`."""
 
-    def sent(self, arrival: Arrival) -> None:
+    def sent(self, arrival: Incoming) -> None:
         """What runs has sent this."""
 
     def ran(self, run: Execution) -> None:
@@ -219,7 +219,7 @@ class Execution:
         if self.finding is None:
             self.finding = self.program.audience.judge(self.heard)
 
-    def _sent(self, arrival: Arrival) -> None:
+    def _sent(self, arrival: Incoming) -> None:
         self.puts.append(Sent(arrival.subject, arrival.target))
         if self.recorder is not None:
             self.recorder.sent(arrival)
@@ -290,7 +290,7 @@ class Execution:
             for task in self.waiting():
                 task.cancel()
 
-    def _arrive(self, arrival: Arrival, how: str) -> None:
+    def _arrive(self, arrival: Incoming, how: str) -> None:
         """Something comes from the network, or a fault happens to it."""
         self.last = (self.owner, None, str(address_of(arrival, "")))
         self.chain = mix(self.chain ^ key64(encode((arrival.what, arrival.source, arrival.target, arrival.shown, how))))

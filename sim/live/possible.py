@@ -13,7 +13,7 @@ from sim.live.execution import CANCEL, CRASH, CUT, HEAL, RESET, RESTART, RESUME,
 from sim.live.live_choice import Doing, doing
 from sim.live.naming import code_of, is_named, is_own
 from sim.live.net.addresses import covers
-from sim.live.net.link import CONNECT, Arrival
+from sim.live.net.channel import CONNECT, Incoming
 from sim.world.address import FOR_GOOD
 from sim.world.choice import FIRE, Subject
 
@@ -92,7 +92,7 @@ class Possible:
                 yield from _OTHERS[entry.kind](run, i, entry)
 
 
-def _ends(arrival: Arrival) -> str:
+def _ends(arrival: Incoming) -> str:
     return f"{arrival.source}->{arrival.target}"
 
 

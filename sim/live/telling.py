@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sim.base.values import Emission, show
 from sim.live.addressing import said
-from sim.live.net.link import Arrival
 from sim.live.naming import Spot, called, code_of, is_own, spot_of
+from sim.live.net.channel import Incoming
 from sim.world.choice import MESSAGE, Start
 from sim.world.slowdown import Slowdown
 from sim.world.story import Actor, Happening, Look, Shown, Story
@@ -108,7 +108,7 @@ class Telling:
         if code is not None and is_own(code):  # those of the standard library say nothing to a reader
             self._add("call", owner, f"{called(callback)} is called", ())
 
-    def sent(self, arrival: Arrival) -> None:
+    def sent(self, arrival: Incoming) -> None:
         """Something is on its way."""
 
     def ran(self, run: Execution) -> None:
