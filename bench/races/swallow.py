@@ -84,4 +84,4 @@ def system(mended: bool = False) -> Program:
     async def main(world: Any) -> None:
         await asyncio.wait([world.task("session", session(world, wait_for if mended else hasty_wait_for))])
 
-    return Program(main, monitors={"stops_when_told": StopsWhenTold()}, faults="cancel:1@session")
+    return Program(main, monitors={"stops_when_told": StopsWhenTold()})
