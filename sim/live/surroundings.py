@@ -20,7 +20,7 @@ from sim.live.clocks import swap_clocks
 from sim.live.draws import swap_dice
 from sim.live.entering import Entering, Surrounded
 from sim.live.in_place import Swaps
-from sim.live.refusals import FUNCTIONS, judge, refusal
+from sim.live.refusals import FUNCTIONS, judge, refusal, told
 
 
 class Surroundings:
@@ -58,6 +58,11 @@ class Surroundings:
         """Back in the real world; it may be called where no run is entered."""
         self._entering.run = None
 
+    @property
+    def entered(self) -> Surrounded | None:
+        """The run that this thread is in."""
+        return self._entering.entered()
+
     def _install(self) -> None:
         swap_clocks(self._swaps, self._entering)
         swap_dice(self._swaps, self._entering)
@@ -76,6 +81,10 @@ class Surroundings:
             raise self._remember(refusal(what, why))
 
         return refuse
+
+    def refuse(self, line: str) -> RefusedError:
+        """The error that says in one line what has no place in a run; it is remembered."""
+        return self._remember(told(line))
 
     def _remember(self, refused: RefusedError) -> RefusedError:
         if self.refused is None:

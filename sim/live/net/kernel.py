@@ -16,7 +16,7 @@ from sim.live.net.connections import Connections
 from sim.live.net.datagrams import Datagrams
 from sim.live.net.endpoint import Endpoint, failure
 from sim.live.net.link import CONNECT, DROP, DUPLICATE, REFUSE, SPLIT, Arrival, Connection, Datagram, Link
-from sim.live.net.patches import Replacement, patched, replacements
+from sim.live.net.patches import patched
 from sim.live.net.selector import PlannedSelector
 from sim.live.net.sim_socket import SimSocket, new_socket
 from sim.live.net.stream import Listener, Stream
@@ -67,10 +67,6 @@ class Kernel:
             end.begin()
             self.open(end)
         return self.socket(family, type, proto, one.fd), self.socket(family, type, proto, other.fd)
-
-    def replacements(self) -> list[Replacement]:
-        """What stands for the real network while the run lasts: (object, attribute, replacement)."""
-        return replacements(self)
 
     def patched(self) -> AbstractContextManager[None]:
         """Within it, this thread's sockets are those of the run."""
