@@ -94,6 +94,7 @@ _PACKAGES = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.se
 
 Remember = Callable[[RefusedError], None]
 
+
 def told(line: str) -> RefusedError:
     """The error of a line, with where it happens."""
     return RefusedError(f"{_caller()}: {line}")

@@ -56,7 +56,7 @@ class Surroundings:
     @property
     def entered(self) -> Surrounded | None:
         """The run that this thread is in."""
-        return self._entering.entered()
+        return self._entering.run
 
     def _install(self) -> None:
         swap_clocks(self._swaps, self._entering)
