@@ -11,6 +11,8 @@ from _thread import get_ident
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sim.base.errors import RefusedError
@@ -129,6 +131,16 @@ class Execution:
     def now_s(self) -> float:
         """Virtual seconds since the start of the run."""
         return self.loop.now_s
+
+    def make_folder(self) -> Path:
+        """The folder of this run."""
+        if self.folder is None:
+            surroundings.leave()  # its name comes from outside
+            try:
+                self.folder = Path(mkdtemp(prefix="roundsim-")).resolve()
+            finally:
+                surroundings.enter(self)
+        return self.folder
 
     def refused(self, line: str) -> RefusedError:
         """The error of what has no place in a run. It ends the run also where the program takes it."""
@@ -383,6 +395,8 @@ class Execution:
         self.tasks.clear()
         self.loop.leave()
         self.kernel.close()
+        if self.folder is not None:
+            rmtree(self.folder, ignore_errors=True)
         surroundings.refused = refused
 
 

@@ -6,6 +6,7 @@ import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sim.base.errors import ModelError
@@ -42,6 +43,11 @@ class Stage:
         if not isinstance(name, str) or not name.isidentifier():
             raise ModelError(f"world.watch: {describe(name)} is not a name; write letters, digits and _, such as pool")
         self._run.watched[name] = thing
+
+    @property
+    def folder(self) -> Path:
+        """A folder of this run, empty at its beginning and gone after it: the only place where it may write files."""
+        return self._run.make_folder()
 
     def serve(self, address: str | tuple[str, int], handler: Handler, *, name: str | None = None) -> str:
         """Run `handler(reader, writer)` for everybody who connects to `address`: `redis:6379`, or a path such as
