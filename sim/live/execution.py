@@ -20,6 +20,7 @@ from sim.base.mixer import GAMMA, MASK, key64, mix
 from sim.base.values import Emission, encode
 from sim.live import emitting
 from sim.live.addressing import address_of, link_of
+from sim.live.around import around
 from sim.live.dice import Dice
 from sim.live.endings import at_the_end, ended, untaken
 from sim.live.loop import LiveHandle, LiveLoop, LiveTask, LiveTimer, task_of
@@ -112,7 +113,7 @@ class Execution:
     @contextmanager
     def entered(self) -> Iterator[None]:
         """While the program runs, this is its world."""
-        with surroundings.installed():
+        with around.walks():
             outside = self._enter()
             try:
                 yield
@@ -266,8 +267,9 @@ class Execution:
         """Do what is chosen, and what is `forced` then. Raises `LookupError` if there is no such thing here, `RefusedError` if
         the program does what cannot be simulated."""
         if not surroundings.is_installed:
-            with surroundings.installed():
-                return self.take(subject, how, forced)
+            with around.walks():
+                self.take(subject, how, forced)
+            return
         outside = self._enter()
         try:
             self._take(subject, how)
@@ -411,12 +413,6 @@ class Execution:
         if self.folder is not None:
             rmtree(self.folder, ignore_errors=True)
         surroundings.refused = refused
-
-
-def current_kernel() -> Kernel | None:
-    """The kernel whose sockets are those of this thread."""
-    run = emitting.active
-    return run.kernel if run is not None and get_ident() == run.thread else None
 
 
 _tokens: dict[str, int] = {}

@@ -211,7 +211,7 @@ class LiveWorld:
         return encode((at.chain, at.mark, said))
 
     def states(self, at: Place) -> dict[str, str]:
-        return dict(self._at(at).states)
+        return self.program.audience.states(self._at(at).heard)
 
     def tell(
         self, start: Start[Place], steps: Sequence[tuple[int | None, LiveChoice]], slow: Sequence[Slowdown] = ()
@@ -314,8 +314,9 @@ class LiveWorld:
         )
         at.rest = run.rest() if at.finding is None and self.quiescent(at) else None
         at.held = frozenset(run.held)
-        at.mark = mix((run.chain + run.kernel.mark() * GAMMA + run.phase) & MASK)
-        at.states = run.program.audience.states(run.heard) if run.finding is None else {}
+        there = run.kernel.mark() if run.kernel.files else 0
+        at.mark = mix((run.chain + there * GAMMA + run.phase) & MASK)
+        at.heard = run.heard
 
     def address_of(self, choice: LiveChoice) -> Address:
         """What schedules call a choice."""
