@@ -7,10 +7,9 @@ on CPython's own.
 
 from __future__ import annotations
 
-import asyncio
 from _thread import get_ident
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -111,20 +110,21 @@ class Execution:
     @contextmanager
     def entered(self) -> Iterator[None]:
         """While the program runs, this is its world."""
-        outer, heard = surroundings.entered, emitting.active  # of a run in whose midst this one is closed
-        surroundings.leave()
-        surroundings.enter(self)
-        self.thread = get_ident()
-        emitting.active = self
-        before = self.loop.begin_running()
-        try:
-            yield
-        finally:
-            self.loop.end_running(before)
-            emitting.active = heard
+        with surroundings.installed():
+            outer, heard = surroundings.entered, emitting.active  # of a run in whose midst this one is closed
             surroundings.leave()
-            if outer is not None:
-                surroundings.enter(outer)
+            surroundings.enter(self)
+            self.thread = get_ident()
+            emitting.active = self
+            before = self.loop.begin_running()
+            try:
+                yield
+            finally:
+                self.loop.end_running(before)
+                emitting.active = heard
+                surroundings.leave()
+                if outer is not None:
+                    surroundings.enter(outer)
 
     def now_s(self) -> float:
         """Virtual seconds since the start of the run."""
@@ -144,9 +144,8 @@ class Execution:
             task = self.loop.create_task(coroutine)
         finally:
             self._name, self.owner = None, before
-        if owner:
-            task.root = owner
         assert isinstance(task, LiveTask)
+        task.root = owner or task.root
         return task
 
     def made(self, task: LiveTask, coroutine: Any, name: str | None) -> None:
@@ -375,12 +374,10 @@ class Execution:
         self.loop.let_go()
         with self.entered():
             for task in self.tasks:
-                task._log_destroy_pending = False
+                task._log_destroy_pending = False  # type: ignore[attr-defined]
                 if not task.done():
-                    try:
+                    with suppress(BaseException):  # whatever it does when it is left
                         task.get_coro().close()  # type: ignore[union-attr]
-                    except BaseException:  # noqa: S110  whatever it does when it is left
-                        pass
                 elif not task.cancelled():
                     task.exception()
         self.tasks.clear()
@@ -409,4 +406,3 @@ def _token(name: str) -> int:
 def _what(coroutine: Any) -> str:
     code = code_of(coroutine)
     return bare(code.co_qualname) if code is not None else type(coroutine).__name__
-

@@ -41,7 +41,12 @@ class LiveTask(asyncio.Task):  # type: ignore[type-arg]
 
     def __new__(cls, coro: Any, *, loop: LiveLoop, name: str | None = None, **_: Any) -> LiveTask:
         task = super().__new__(cls)
-        task.number, task.stepped, task.struck, task.gone = loop.count(), 0, 0, False  # its hash is asked for while it is made
+        task.number, task.stepped, task.struck, task.gone = (
+            loop.count(),
+            0,
+            0,
+            False,
+        )  # its hash is asked for while it is made
         loop.run.made(task, coro, name)
         return task
 
@@ -239,7 +244,9 @@ class LiveLoop(NetworkLoop):
         factory = self.get_task_factory()
         if factory is None or factory is getattr(asyncio, "eager_task_factory", None):
             eager = {} if factory is None else {"eager_start": True}
-            return LiveTask(coro, loop=self, name=name, **({} if context is None else {"context": context}), **eager, **rest)
+            return LiveTask(
+                coro, loop=self, name=name, **({} if context is None else {"context": context}), **eager, **rest
+            )
         return super().create_task(coro, name=name, **({} if context is None else {"context": context}), **rest)
 
     def let_go(self) -> None:
@@ -261,14 +268,18 @@ class LiveLoop(NetworkLoop):
 
     def add_signal_handler(self, sig: int, callback: Callable[..., Any], *args: Any) -> None:  # type: ignore[override]
         if sig not in _STOPS:
-            raise self.run.refused(f"loop.add_signal_handler: a run has no signals but SIGINT and SIGTERM, by the fault stop:1")
+            raise self.run.refused(
+                "loop.add_signal_handler: a run has no signals but SIGINT and SIGTERM, by the fault stop:1"
+            )
         self.on_signal[sig] = LiveHandle(callback, args, self, None)
 
     def remove_signal_handler(self, sig: int) -> bool:
         return self.on_signal.pop(sig, None) is not None
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # noqa: ARG002
-        raise self.run.refused(f"loop.run_in_executor: {called(func)} would run in a thread; call it in the loop, or await a coroutine")
+        raise self.run.refused(
+            f"loop.run_in_executor: {called(func)} would run in a thread; call it in the loop, or await a coroutine"
+        )
 
     async def subprocess_exec(self, *_: Any, **__: Any) -> Any:
         raise self.run.refused("loop.subprocess_exec: a run starts no process; put world.serve in its place")

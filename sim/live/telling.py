@@ -46,7 +46,9 @@ def tell(
         network=f"order {world.program.order}",
         actors=(*(Actor(name) for name in names), *(Actor(name, listens=True) for name in monitors)),
         events=tuple(
-            one._replace(number=number, changed=tuple((index[who], looks.setdefault(look, len(looks))) for who, look in changed))
+            one._replace(
+                number=number, changed=tuple((index[who], looks.setdefault(look, len(looks))) for who, look in changed)
+            )
             for number, (one, changed) in enumerate(telling.events)
         ),
         first=first,
@@ -60,7 +62,9 @@ class Telling:
 
     def __init__(self, times: Sequence[int | None], addresses: Sequence[str]) -> None:
         self._times, self._addresses = times, addresses
-        self.events: list[tuple[Happening, list[tuple[str, Look]]]] = [(Happening(0, None, "start", "", "start", "start"), [])]
+        self.events: list[tuple[Happening, list[tuple[str, Look]]]] = [
+            (Happening(0, None, "start", "", "start", "start"), [])
+        ]
         self.heard_first: list[Look] = []
         self._step = 0
         self._address = "start"
@@ -112,8 +116,8 @@ class Telling:
         """Something is on its way."""
 
     def ran(self, run: Execution) -> None:
-        event, changed = self.events[-1]
         if self._task is not None:
+            _, changed = self.events[-1]
             changed.append((self._task.called, _look(self._task)))
         self._close(run)
 
