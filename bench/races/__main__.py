@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from statistics import median_low
+from textwrap import fill
 
 from bench.races.table import RACES, Race
 from sim import fuzz
@@ -43,7 +44,8 @@ def schedules(count: int) -> str:
 
 def head(race: Race) -> str:
     """What is said of a race that is not measured."""
-    return f"## {race.name}\n\n`{race.target}`: {race.what} Reported in public: {race.seen}.\n"
+    said = fill(f"`{race.target}`: {race.what} Reported in public: {race.seen}.", 120, break_on_hyphens=False)
+    return f"## {race.name}\n\n{said}\n"
 
 
 def page() -> str:
