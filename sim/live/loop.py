@@ -157,6 +157,11 @@ class LiveLoop(NetworkLoop):
         scheduled = self._scheduled
         return bool(scheduled) and scheduled[0].when() <= self.now_s
 
+    @property
+    def queue(self) -> deque[asyncio.Handle]:
+        """What is ready without a poll."""
+        return self._ready
+
     def next_timer(self) -> LiveTimer | None:
         """The timer that fires next; those that were cancelled are forgotten first, as at the beginning of a turn."""
         scheduled = self._scheduled
