@@ -154,6 +154,20 @@ class Execution:
         self._before = mark
         self.chain = mix((self.chain + mark * GAMMA) & MASK)
 
+    def note(self, mark: int) -> None:
+        """The program meets something that is not its own doing: two runs with one `chain` have met the same, in the same
+        order among all that ran, and so are in one state."""
+        self.chain = mix(self.chain ^ mark)
+
+    def queue(self) -> int:
+        """64 bits for what is ready, in its order: where a turn does not run all of it, what has run does not tell."""
+        found = 0
+        for handle in self.loop._ready:
+            task = task_of(handle)
+            name = task.called if task is not None else called(handle._callback)  # type: ignore[attr-defined]
+            found = mix((found * GAMMA + _token(name)) & MASK)
+        return found
+
     def after(self) -> None:
         """A callback has run."""
         self._running = None
@@ -208,6 +222,7 @@ class Execution:
                 self._cancel(number)
             elif kind == STOP:
                 self.struck_main = True
+                self.note(_token(STOP))
                 self.main.cancel()
             else:
                 self.last = (self.owner, None, self.kernel.take(subject))
@@ -247,6 +262,7 @@ class Execution:
         if timer is None or timer.number != number:
             raise LookupError(number)
         self.loop.now_s = max(self.loop.now_s, timer.when())
+        self.note(key64(repr(self.loop.now_s).encode()))
         self.turns = 0
         self.phase = 2 if self.program.order == "fifo" else 0
 
@@ -255,6 +271,7 @@ class Execution:
         if task is None:
             raise LookupError(number)
         task.struck += 1
+        self.note(_token(f"cancel {task.called}"))
         self.struck_main = self.struck_main or task is self.main
         task.cancel()
 

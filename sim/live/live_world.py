@@ -12,7 +12,7 @@ from typing import Any
 from weakref import finalize
 
 from sim.base.errors import NondeterminismError, unknown
-from sim.base.mixer import GAMMA, MASK, mix
+from sim.base.mixer import GAMMA, MASK, mark, mix
 from sim.base.values import encode
 from sim.faults.catalogue import TIMED_KINDS
 from sim.faults.plan import FaultEntry
@@ -292,8 +292,15 @@ class LiveWorld:
         at.enabled = () if run.finding is not None else tuple([LiveChoice(at, what) for what in chain(self._usual(run), self._faults(run, at.left))])
         at.rest = run.rest() if at.finding is None and self.quiescent(at) else None
         at.held = frozenset(run.held)
-        at.mark = mix((run.chain + run.kernel.mark() * GAMMA + run.phase) & MASK)
+        at.mark = self._mark(run, at.left)
         at.states = run.program.audience.states(run.heard) if run.finding is None else {}
+
+    def _mark(self, run: Execution, left: tuple[int | None, ...]) -> int:
+        """64 bits for where the program stands: all that ran and what it met, what is on its way, and what may still strike."""
+        found = run.chain + run.kernel.mark() * GAMMA + run.phase
+        if self.program.order == "any":
+            found ^= run.queue()
+        return mix((found + sum(mark(i, n) for i, n in enumerate(left) if n)) & MASK)
 
     def _usual(self, run: Execution) -> Iterator[Doing]:
         if self.program.order == "any":
