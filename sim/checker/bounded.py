@@ -196,12 +196,13 @@ class BoundedWalk:
                 result.same += 1
                 return
             usual = usual_at(self.world, walk.at)
-            self._note(walk, schedule, usual)
             if usual is None:
                 walk.finding = walk.rest()
-                result.schedules += 1
                 result.rests += 1
-                return
+            if walk.finding is None:
+                self._note(walk, schedule, usual)
+            if usual is None:
+                break
             if len(walk.trace.steps) >= self._max_steps:
                 self._stop("steps", f"a schedule goes on after {self._max_steps:,} steps")
                 return

@@ -9,23 +9,34 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from _thread import get_ident
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sim.base.errors import RefusedError
 from sim.base.mixer import GAMMA, MASK, key64, mix
 from sim.base.values import Emission, encode
 from sim.live import emitting
+from sim.live.dice import Dice
 from sim.live.endings import at_the_end, ended, untaken
-from sim.live.loop import LiveHandle, LiveLoop, LiveTask, LiveTimer, task_of
+from sim.live.loop import LiveHandle, LiveLoop, LiveTask, LiveTimer, Polled, task_of
 from sim.live.naming import Names, bare, called, code_of, waits
+from sim.live.net.kernel import Kernel
+from sim.live.addressing import address_of, link_of
+from sim.live.net.link import Arrival, Connection
+from sim.live.servers import Servers
 from sim.live.stage import Stage
-from sim.world.choice import FIRE, Subject
+from sim.live.surroundings import surroundings
+from sim.world.address import FOR_GOOD
+from sim.world.choice import FIRE, Sent, Subject
 from sim.world.finding import Finding
 
 if TYPE_CHECKING:
     from sim.live.program import Program
 
 TURN, RESUME, CANCEL, STOP = "turn", "resume", "cancel", "stop"
+CRASH, RESTART, RESET, CUT, HEAL = "crash", "restart", "reset", "cut", "heal"
 """What can be chosen where a program stands still, beside what arrives and the timers."""
 MAIN = "main"
 ENDLESS = 10_000
@@ -40,6 +51,9 @@ class Recorder(Protocol):
 
     def calls(self, owner: str, callback: Any) -> None:
         """A callback that is no task's runs, on behalf of `owner`."""
+
+    def sent(self, arrival: Arrival) -> None:
+        """What runs has sent this."""
 
     def ran(self, run: Execution) -> None:
         """What was last told has run."""
@@ -65,12 +79,14 @@ class Execution:
         self.last: Any = None
         """What ran last, as it was found before."""
         self.recorder = recorder
-        self.puts: list[Emission] = []
+        self.puts: list[Emission | Sent] = []
         self.finding: Finding | None = None
         self.held: dict[str, None] = {}
         """The goals that have held."""
         self.heard = program.audience.first
         self.watched: dict[str, Any] = {}
+        self.cuts: dict[tuple[str, str], None] = {}
+        """The links that are cut, and will heal."""
         self.struck_main = False
         self.phase = 0
         """Of the poll that is planned: 0 faults, 1 arrivals, 2 timers."""
@@ -79,8 +95,14 @@ class Execution:
         self._running: LiveTask | None = None
         self._name: str | None = None
         self._judged = program.judged_live
-        self.kernel = program.kernel(self)
-        self.loop = LiveLoop(self, self.kernel.selector)
+        self.dice = Dice(0)
+        self.folder: Path | None = None
+        """Below it files may be written; made when it is asked for."""
+        self.kernel = Kernel(lambda: self.owner, refusal=self.refused)
+        self.kernel.traffic.on_sent = self._sent
+        self.kernel.on_met = self.note
+        self.servers = Servers(self)
+        self.loop = LiveLoop(self, self.kernel)
         with self.entered():
             self.loop.set_exception_handler(self._nobody_takes)
             self.main = self.spawn(MAIN, program.main(Stage(self)))
@@ -88,22 +110,36 @@ class Execution:
     @contextmanager
     def entered(self) -> Iterator[None]:
         """While the program runs, this is its world."""
-        before, emitting.active = emitting.active, self
+        surroundings.enter(self)
+        self.thread = get_ident()
+        emitting.active = self
         try:
             with self.loop.running():
                 yield
         finally:
-            emitting.active = before
+            emitting.active = None
+            surroundings.leave()
+
+    def now_s(self) -> float:
+        """Virtual seconds since the start of the run."""
+        return self.loop.now_s
+
+    def refused(self, line: str) -> RefusedError:
+        """The error of what has no place in a run. It ends the run also where the program takes it."""
+        return surroundings.refuse(line)
 
     # --- names --------------------------------------------------------------------------------------
 
-    def spawn(self, name: str, coroutine: Any) -> LiveTask:
-        """A task that is called so, whoever makes it."""
+    def spawn(self, name: str, coroutine: Any, owner: str = "") -> LiveTask:
+        """A task that is called so, whoever makes it; it works for itself, or for `owner`."""
         self._name = name
+        before, self.owner = self.owner, owner or self.owner
         try:
             task = self.loop.create_task(coroutine)
         finally:
-            self._name = None
+            self._name, self.owner = None, before
+        if owner:
+            task.root = owner
         assert isinstance(task, LiveTask)
         return task
 
@@ -127,10 +163,12 @@ class Execution:
 
     # --- noting what runs ---------------------------------------------------------------------------
 
-    def before(self, handle: LiveHandle | LiveTimer) -> None:
-        """`handle` is about to run."""
-        self.steps += 1
+    def before(self, handle: LiveHandle | LiveTimer) -> bool:
+        """`handle` is about to run: whether it does, and is not of what a crash has taken."""
         task = task_of(handle)
+        if task is not None and task.gone:
+            return False
+        self.steps += 1
         if task is not None:
             at = waits(task.get_coro())
             frame = getattr(at, "cr_frame", None)
@@ -142,21 +180,22 @@ class Execution:
             mark = _token(task.called) + where
         else:
             self._running = None
-            self.owner = handle.owner if isinstance(handle, LiveTimer) else self.kernel.owner_of(handle) or MAIN
+            self.owner = handle.owner
             callback: Any = handle._callback  # type: ignore[union-attr]
             name = called(callback)
             if isinstance(handle, LiveTimer):
                 self.last = (self.owner, None, f"fire {handle.owner}.{handle.called}")
-            mark = _token(name)
+            mark = _token(name) + (handle.fd if isinstance(handle, Polled) else 0)
             if self.recorder is not None:
                 self.recorder.calls(self.owner, callback)
         self.pairs.append(mix((self._before * GAMMA + mark) & MASK))
         self._before = mark
         self.chain = mix((self.chain + mark * GAMMA) & MASK)
+        return True
 
     def note(self, mark: int) -> None:
-        """The program meets something that is not its own doing: two runs with one `chain` have met the same, in the same
-        order among all that ran, and so are in one state."""
+        """The program meets something that is not its own doing. Two runs of one `chain` have met the same, in the same
+        order among all that ran; so they are in one state, whatever is still on its way."""
         self.chain = mix(self.chain ^ mark)
 
     def queue(self) -> int:
@@ -165,7 +204,8 @@ class Execution:
         for handle in self.loop._ready:
             task = task_of(handle)
             name = task.called if task is not None else called(handle._callback)  # type: ignore[attr-defined]
-            found = mix((found * GAMMA + _token(name)) & MASK)
+            mark = _token(name) + (handle.fd if isinstance(handle, Polled) else 0)
+            found = mix((found * GAMMA + mark) & MASK)
         return found
 
     def after(self) -> None:
@@ -189,6 +229,11 @@ class Execution:
         if self.finding is None:
             self.finding = self.program.audience.judge(self.heard)
 
+    def _sent(self, arrival: Arrival) -> None:
+        self.puts.append(Sent(arrival.subject, arrival.target))
+        if self.recorder is not None:
+            self.recorder.sent(arrival)
+
     def _nobody_takes(self, _: Any, context: dict[str, Any]) -> None:
         if self.finding is None:
             self.finding = untaken(context)
@@ -206,10 +251,11 @@ class Execution:
 
     def waiting(self) -> list[LiveTask]:
         """The tasks that have not ended, but for those of servers."""
-        return [task for task in self.tasks if not task.done() and task.root not in self.kernel.servers]
+        return [task for task in self.tasks if not task.done() and task.root not in self.servers]
 
-    def take(self, subject: Subject) -> None:
-        """Do what is chosen. Raises `LookupError` if there is no such thing here."""
+    def take(self, subject: Subject, how: str = "") -> None:
+        """Do what is chosen. Raises `LookupError` if there is no such thing here, `RefusedError` if the program does what
+        cannot be simulated."""
         kind, number, name = subject
         with self.entered():
             if kind == TURN:
@@ -221,12 +267,20 @@ class Execution:
             elif kind == CANCEL:
                 self._cancel(number)
             elif kind == STOP:
-                self.struck_main = True
-                self.note(_token(STOP))
-                self.main.cancel()
+                self._stop()
+            elif kind == CRASH:
+                self.servers.crash(name, for_good=how == FOR_GOOD)
+            elif kind == RESTART:
+                self.servers.start(name)
+            elif kind == RESET:
+                self.kernel.reset(self._connection(name, number))
+            elif kind in (CUT, HEAL):
+                self._cut(name, healing=kind == HEAL, for_good=how == FOR_GOOD)
             else:
-                self.last = (self.owner, None, self.kernel.take(subject))
-                self.phase = 1 if self.program.order == "fifo" else 0
+                self._arrive(self.kernel.arrival(number), how)
+        if surroundings.refused is not None:
+            refused, surroundings.refused = surroundings.refused, None
+            raise refused
         if self.over and not self._wound_up:
             self._wind_up()
 
@@ -238,6 +292,37 @@ class Execution:
             with self.entered():
                 for task in self.waiting():
                     task.cancel()
+
+    def _arrive(self, arrival: Arrival, how: str) -> None:
+        """Something comes from the network, or a fault happens to it."""
+        self.last = (self.owner, None, str(address_of(arrival, "")))
+        self.kernel.arrive(arrival, how)
+        self.phase = 1 if self.program.order == "fifo" else 0
+
+    def _connection(self, link: str, number: int) -> Connection:
+        found = [one for one in self.kernel.connections() if one.ordinal == number and link_of(one) == link]
+        if not found:
+            raise LookupError(link)
+        return found[0]
+
+    def _cut(self, link: str, *, healing: bool, for_good: bool) -> None:
+        """Nothing crosses a link any longer, either way; or it does again."""
+        source, _, target = link.partition("->")
+        for ends in ((source, target), (target, source)):
+            (self.kernel.heal if healing else self.kernel.cut)(*ends)
+        if healing:
+            del self.cuts[source, target]
+        elif not for_good:
+            self.cuts[source, target] = None
+
+    def _stop(self) -> None:
+        """The program is told to stop: it has said what it does then, or main is cancelled."""
+        handle = next(iter(self.loop.on_signal.values()), None)
+        if handle is not None:
+            self.loop._add_callback(handle)
+        else:
+            self.struck_main = True
+            self.main.cancel()
 
     def _turn(self) -> None:
         self.phase = 0
@@ -262,7 +347,6 @@ class Execution:
         if timer is None or timer.number != number:
             raise LookupError(number)
         self.loop.now_s = max(self.loop.now_s, timer.when())
-        self.note(key64(repr(self.loop.now_s).encode()))
         self.turns = 0
         self.phase = 2 if self.program.order == "fifo" else 0
 
@@ -271,7 +355,6 @@ class Execution:
         if task is None:
             raise LookupError(number)
         task.struck += 1
-        self.note(_token(f"cancel {task.called}"))
         self.struck_main = self.struck_main or task is self.main
         task.cancel()
 
@@ -289,6 +372,7 @@ class Execution:
     def close(self) -> None:
         """Leave it, wherever it stands. What its code does now is no part of any verdict."""
         self.recorder, self.finding = None, self.finding or Finding("", "")
+        surroundings.leave()  # whatever ended it may have left it entered
         with self.entered():
             for task in self.tasks:
                 task._log_destroy_pending = False
@@ -303,6 +387,14 @@ class Execution:
         self.loop._ready.clear()
         self.loop._scheduled.clear()
         self.loop.close()
+        self.kernel.close()
+        surroundings.refused = None
+
+
+def current_kernel() -> Kernel | None:
+    """The kernel whose sockets are those of this thread."""
+    run = emitting.active
+    return run.kernel if run is not None and get_ident() == run.thread else None
 
 
 _tokens: dict[str, int] = {}

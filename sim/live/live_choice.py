@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sim.base.mixer import key64
 from sim.base.values import Emission, Value, encode
 from sim.world.address import START, Address
-from sim.world.choice import MESSAGE, Subject
+from sim.world.choice import Sent, Subject
 
 if TYPE_CHECKING:
     from sim.live.live_world import LiveWorld
@@ -45,7 +45,7 @@ class Place:
     """64 bits for all that a run could still depend on here."""
     states: dict[str, str]
     """The state of each monitor."""
-    puts: tuple[Emission, ...]
+    puts: tuple[Emission | Sent, ...]
     due: tuple[Pending, ...] | None
 
     def __init__(self, world: LiveWorld, before: Place | None, by: LiveChoice | None, left: tuple[int | None, ...]) -> None:
@@ -162,15 +162,15 @@ class LiveChoice:
 
     @property
     def emissions(self) -> tuple[Emission, ...]:
-        return self.leads.puts
+        return tuple(put for put in self.leads.puts if isinstance(put, Emission))
 
     @property
-    def puts(self) -> tuple[Emission, ...]:
+    def puts(self) -> tuple[Emission | Sent, ...]:
         return self.leads.puts
 
     @property
     def brings(self) -> tuple[Subject, ...]:
-        return tuple(p.subject for p in self.at.world.due(self, self.leads) if p.subject[0] == MESSAGE and p.again)
+        return tuple(put.subject for put in self.leads.puts if isinstance(put, Sent))
 
     @property
     def record(self) -> bytes:

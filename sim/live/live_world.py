@@ -6,25 +6,32 @@ again the program begins anew and is led there, unless it stands just before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 from weakref import finalize
 
 from sim.base.errors import NondeterminismError, unknown
 from sim.base.mixer import GAMMA, MASK, mark, mix
-from sim.base.values import encode
+from sim.base.values import Emission, encode
 from sim.faults.catalogue import TIMED_KINDS
 from sim.faults.plan import FaultEntry
+from sim.live.addressing import address_of
 from sim.live.departures import departures
 from sim.live.endings import BUILT_IN
-from sim.live.execution import CANCEL, RESUME, STOP, TURN, Execution, Recorder
-from sim.live.live_choice import Doing, LiveChoice, LiveStart, Place, doing
-from sim.live.naming import is_named, spot_of
+from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, Execution, Recorder, current_kernel
+from sim.live.live_choice import Doing, LiveChoice, LiveStart, Place
+from sim.live.naming import spot_of
+from sim.live.possible import ON_ARRIVALS, Possible
+from sim.live.net.patches import installed
 from sim.live.program import Program
+from sim.live.surroundings import surroundings
 from sim.live.telling import Telling, tell
 from sim.system.properties import Property
-from sim.world.address import Address
+from sim.world.address import FOR_GOOD, Address
 from sim.world.choice import FIRE, MESSAGE, Pending, Start, Subject
 from sim.world.fairness import WEAK
 from sim.world.finding import Debt, Finding
@@ -36,9 +43,6 @@ FORCED_MAX = 1_000
 """Forced steps in a row that are one step to whoever walks."""
 BEGINNING = "start"
 """Where a task is that has not begun."""
-THE_TURN = doing(TURN, "", (TURN, 0, ""))
-THE_REST = doing(RESUME, "callbacks", (RESUME, 0, "callbacks"))
-"""Callbacks that belong to no task, in their order."""
 
 
 class LiveWorld:
@@ -47,7 +51,7 @@ class LiveWorld:
     places_are_values = False
     fairness = WEAK
     scenario_keys: Mapping[str, Any] = {}
-    verbs = (TURN, "deliver", "connect", FIRE)
+    verbs = (TURN, RESUME, "deliver", "connect", FIRE)
     rows: Mapping[tuple[str, int], str] = {}
 
     def __init__(self, program: Program) -> None:
@@ -66,8 +70,8 @@ class LiveWorld:
         self._run: Execution | None = None
         self._stands: Place | None = None
         self._end: finalize[..., LiveWorld] | None = None
-        self._cancels = [(i, entry) for i, entry in enumerate(self.faults) if entry.kind == CANCEL]
-        self._stops = [(i, entry) for i, entry in enumerate(self.faults) if entry.kind == STOP]
+        self._around: ExitStack | None = None
+        self._possible = Possible(self.faults, program.order)
 
     def world(self) -> LiveWorld:
         return self
@@ -139,7 +143,9 @@ class LiveWorld:
     def _pending(self, choice: LiveChoice, known: set[Subject]) -> Pending:
         kind, _, name = subject = choice.doing.subject
         if kind == MESSAGE:
-            return Pending(subject, "loop", choice.address, again=subject not in known)
+            return Pending(subject, "loop", choice.address, again=subject not in known, places=_places(choice.doing))
+        if kind in (RESTART, HEAL):
+            return Pending((CUT if kind == HEAL else RESTART, 0, name), "loop", again=subject not in known)
         if kind == FIRE:
             left = round(float(choice.doing.how or 0) * 1000)
             return Pending(subject, "loop", delay_ms=(left, left), again=subject not in known)
@@ -154,7 +160,7 @@ class LiveWorld:
     def is_struck(
         self, entry: FaultEntry, fault: LiveChoice, usual: LiveChoice, last: LiveChoice | None  # noqa: ARG002
     ) -> bool:
-        return entry.kind in fault.strikes
+        return entry.kind in fault.strikes and fault.takes in (usual.takes, fault.takes if entry.kind not in ON_ARRIVALS else ())
 
     def only_messages(self) -> bool:
         return False
@@ -184,7 +190,8 @@ class LiveWorld:
 
     def record(self, at: Place) -> bytes:
         self._at(at)
-        return encode((at.chain, at.mark, at.puts))
+        said = tuple(put if isinstance(put, Emission) else put.subject for put in at.puts)
+        return encode((at.chain, at.mark, said))
 
     def states(self, at: Place) -> dict[str, str]:
         return dict(self._at(at).states)
@@ -230,7 +237,16 @@ class LiveWorld:
             self._do(choice.doing, place.left)
         return run
 
+    def _surrounded(self) -> None:
+        """The surroundings of runs are there from the first one on, for as long as this world is."""
+        if self._around is None:
+            self._around = ExitStack()
+            self._around.enter_context(surroundings.installed())
+            self._around.enter_context(installed(current_kernel))
+            finalize(self, self._around.close)
+
     def _begin(self, recorder: Recorder | None = None) -> None:
+        self._surrounded()
         if self._end is not None:
             self._calls = self.handler_calls
             self._end()
@@ -242,19 +258,13 @@ class LiveWorld:
         """What is chosen, and what is forced after it with this `left` of the budget."""
         run = self._run
         assert run is not None
-        run.take(what.subject)
+        if what.subject[0] not in (TURN, RESUME) and not (what.progress and what.subject[0] == MESSAGE):
+            run.note(what.key)  # what arrives is met where it is read
+        run.take(what.subject, what.how)
         for _ in range(FORCED_MAX):
-            if run.finding is not None or not self._is_forced(run, left):
+            if run.finding is not None or not self._possible.is_forced(run, left):
                 return
-            run.take(next(self._usual(run)).subject)
-
-    def _is_forced(self, run: Execution, left: tuple[int | None, ...]) -> bool:
-        """Whether nothing but a turn can come next."""
-        usual = self._usual(run)
-        first = next(usual, None)
-        if first is None or first.verb not in (TURN, RESUME) or next(usual, None) is not None:
-            return False
-        return next(self._faults(run, left), None) is None
+            run.take(next(self._possible.usual(run)).subject)
 
     def _lead(self, at: Place) -> None:
         """Lead the program to a place. Raises `NondeterminismError` if it does something else than before."""
@@ -289,62 +299,54 @@ class LiveWorld:
         run.pairs.clear()
         run.puts.clear()
         at.finding = run.finding
-        at.enabled = () if run.finding is not None else tuple([LiveChoice(at, what) for what in chain(self._usual(run), self._faults(run, at.left))])
+        at.enabled = () if run.finding is not None else tuple([LiveChoice(at, what) for what in self._possible.all(run, at.left)])
         at.rest = run.rest() if at.finding is None and self.quiescent(at) else None
         at.held = frozenset(run.held)
-        at.mark = self._mark(run, at.left)
+        at.mark = self._mark(run, at)
         at.states = run.program.audience.states(run.heard) if run.finding is None else {}
 
-    def _mark(self, run: Execution, left: tuple[int | None, ...]) -> int:
-        """64 bits for where the program stands: all that ran and what it met, what is on its way, and what may still strike."""
+    def _mark(self, run: Execution, at: Place) -> int:
+        """64 bits for where the program stands. Places of one mark have one future: all that ran and what it met is the same,
+        and so is what is on its way, what is ready, what may happen next, and what may still strike."""
         found = run.chain + run.kernel.mark() * GAMMA + run.phase
         if self.program.order == "any":
             found ^= run.queue()
-        return mix((found + sum(mark(i, n) for i, n in enumerate(left) if n)) & MASK)
-
-    def _usual(self, run: Execution) -> Iterator[Doing]:
-        if self.program.order == "any":
-            for task in run.loop.lanes():
-                yield THE_REST if task is None else doing(RESUME, task.called, (RESUME, task.number, task.called))
-        elif run.loop.ready():
-            yield THE_TURN
-        if run.phase <= 1:
-            for arrival in run.kernel.arrivals():
-                yield arrival
-        timer = run.timer()
-        if timer is not None:
-            yield doing(
-                FIRE, f"{timer.owner}.{timer.called}", (FIRE, timer.number, timer.called), repr(timer.when() - run.loop.now_s)
-            )
-
-    def _faults(self, run: Execution, left: tuple[int | None, ...]) -> Iterator[Doing]:
-        if run.phase or run.over:
-            return
-        for i, entry in self._cancels:
-            if left[i] != 0:
-                for task in run.tasks:
-                    if not task.done() and (is_named(task.called, entry.target) if entry.target else task is not run.main):
-                        yield doing(CANCEL, task.called, (CANCEL, task.number, task.called), "", (i,), (CANCEL,))
-        for i, _ in self._stops:
-            if left[i] != 0 and not run.main.done():
-                yield doing(STOP, "main", (STOP, 0, "main"), "", (i,), (STOP,))
+        for i, left in enumerate(at.left):
+            found += mark(i, left or 0)
+        for choice in at.enabled:
+            found = mix((found * GAMMA + choice.doing.key) & MASK)
+        return mix(found & MASK)
 
     def address_of(self, choice: LiveChoice) -> Address:
         """What schedules call a choice."""
-        run = self.standing(choice.at)
-        verb, who = choice.doing.verb, choice.doing.who
-        after = run.before_this()
-        if verb in (CANCEL, STOP, RESUME):
-            task = next((task for task in run.tasks if task.called == who), None)
-            if task is None:
-                return Address(verb, process=who, after=after)
-            where = spot_of(task.get_coro()).name if task.stepped else BEGINNING
-            return Address(verb, process=who, where=where, after=after)
-        if verb == FIRE:
-            process, _, name = who.rpartition(".")
-            return Address(verb, process=process, subject=name, after=after)
-        if verb == TURN:
-            return Address(verb, after=after)
-        address: Address = run.kernel.address_of(choice.doing.subject, verb, after)
-        return address
+        run, what = self.standing(choice.at), choice.doing
+        return replace(_named(run, what), after=run.before_this())
 
+
+def _named(run: Execution, what: Doing) -> Address:
+    verb, who = what.verb, what.who
+    if what.subject[0] == MESSAGE:
+        return address_of(run.kernel.arrival(what.subject[1]), what.how)
+    if verb in (CANCEL, STOP, RESUME):
+        task = next((task for task in run.tasks if task.called == who), None)
+        where = "" if task is None else spot_of(task.get_coro()).name if task.stepped else BEGINNING
+        return Address(verb, process=who, where=where)
+    if verb == FIRE:
+        process, _, name = who.rpartition(".")
+        return Address(verb, process=process, subject=name)
+    if verb == RESET:
+        source, _, target = who.partition("->")
+        return Address(verb, source, target, ordinal=None)
+    if verb in (CUT, HEAL):
+        return Address(verb, subject=who, for_good=what.how == FOR_GOOD)
+    return Address(verb, process=who, for_good=what.how == FOR_GOOD)
+
+
+def _places(what: Doing) -> tuple[str, ...]:
+    """What an entry of a plan may name to slow down what arrives."""
+    source, _, target = what.who.partition("->")
+    ends = [(name, _NUMBER.sub("", name)) for name in (source, target)]
+    return tuple(dict.fromkeys([*chain(*ends), *(f"{one}->{other}" for one in ends[0] for other in ends[1])]))
+
+
+_NUMBER = re.compile(r"#\d+")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import selectors
+import signal
 import sys
 import threading
 from asyncio import events
@@ -18,6 +19,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sim.live.naming import called
+from sim.live.net.kernel import Kernel
+from sim.live.net.network_loop import NetworkLoop
 
 if TYPE_CHECKING:
     from sim.live.execution import Execution
@@ -35,10 +38,12 @@ class LiveTask(asyncio.Task):  # type: ignore[type-arg]
     """The step in which it last ran; 0: it has not begun."""
     struck: int
     """How often a fault has cancelled it."""
+    gone: bool
+    """Whether it was lost in a crash."""
 
     def __new__(cls, coro: Any, *, loop: LiveLoop, name: str | None = None, **_: Any) -> LiveTask:
         task = super().__new__(cls)
-        task.number, task.stepped, task.struck = loop.count(), 0, 0  # its hash is asked for while it is made
+        task.number, task.stepped, task.struck, task.gone = loop.count(), 0, 0, False  # its hash is asked for while it is made
         loop.run.made(task, coro, name)
         return task
 
@@ -72,13 +77,28 @@ class LiveFuture(asyncio.Future):  # type: ignore[type-arg]
 class LiveHandle(asyncio.Handle):
     """A callback that is noted when it runs."""
 
-    __slots__ = ()
+    __slots__ = ("owner",)
+    owner: str
+    """On whose behalf it was asked for."""
 
     def _run(self) -> None:
         run: Execution = self._loop.run  # type: ignore[attr-defined]
-        run.before(self)
-        super()._run()
-        run.after()
+        if run.before(self):
+            super()._run()
+            run.after()
+
+
+class Polled(LiveHandle):
+    """What is called when a socket is ready: the handle of before, which may be cancelled meanwhile."""
+
+    __slots__ = ("fd", "polled")
+    polled: asyncio.Handle
+    fd: int
+    """The socket; 0 where there is none."""
+
+    def _run(self) -> None:
+        if not self.polled.cancelled():
+            super()._run()
 
 
 class LiveTimer(asyncio.TimerHandle):
@@ -91,23 +111,25 @@ class LiveTimer(asyncio.TimerHandle):
 
     def _run(self) -> None:
         run: Execution = self._loop.run  # type: ignore[attr-defined]
-        run.before(self)
-        super()._run()
-        run.after()
+        if run.before(self):
+            super()._run()
+            run.after()
 
 
-class LiveLoop(asyncio.SelectorEventLoop):
+class LiveLoop(NetworkLoop):
     """The loop of one execution."""
 
     _ready: deque[asyncio.Handle]
     _scheduled: list[LiveTimer]
 
-    def __init__(self, run: Execution, selector: selectors.BaseSelector) -> None:
+    def __init__(self, run: Execution, kernel: Kernel) -> None:
         self.run = run
         self.now_s = 0.0
         self._numbers = 0
-        self._eager: Any = None
-        super().__init__(selector)
+        self._polling = 0
+        self.on_signal: dict[int, asyncio.Handle] = {}
+        """What the program does when it is told to stop."""
+        super().__init__(kernel)
 
     def count(self) -> int:
         """The next number of what is made in this run."""
@@ -187,8 +209,22 @@ class LiveLoop(asyncio.SelectorEventLoop):
 
     def call_soon(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override]
         handle = LiveHandle(callback, args, self, context)
+        handle.owner = self.run.owner
         self._ready.append(handle)
         return handle
+
+    def _process_events(self, event_list: list[tuple[selectors.SelectorKey, int]]) -> None:
+        for event in event_list:
+            self._polling = event[0].fd
+            super()._process_events([event])  # type: ignore[misc]
+        self._polling = 0
+
+    def _add_callback(self, handle: asyncio.Handle) -> None:
+        if not handle.cancelled():
+            polled = Polled(handle._callback, handle._args, self, handle._context)  # type: ignore[attr-defined]
+            polled.polled, polled.owner = handle, self.kernel.owner_of(handle) or self.run.owner
+            polled.fd = self._polling
+            self._ready.append(polled)
 
     def call_soon_threadsafe(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override]
         return self.call_soon(callback, *args, context=context)
@@ -221,6 +257,29 @@ class LiveLoop(asyncio.SelectorEventLoop):
     def _check_closed(self) -> None:
         """What is closed late says nothing."""
 
+    def add_signal_handler(self, sig: int, callback: Callable[..., Any], *args: Any) -> None:  # type: ignore[override]
+        if sig not in _STOPS:
+            raise self.run.refused(f"loop.add_signal_handler: a run has no signals but SIGINT and SIGTERM, by the fault stop:1")
+        self.on_signal[sig] = LiveHandle(callback, args, self, None)
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        return self.on_signal.pop(sig, None) is not None
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # noqa: ARG002
+        raise self.run.refused(f"loop.run_in_executor: {called(func)} would run in a thread; call it in the loop, or await a coroutine")
+
+    async def subprocess_exec(self, *_: Any, **__: Any) -> Any:
+        raise self.run.refused("loop.subprocess_exec: a run starts no process; put world.serve in its place")
+
+    async def subprocess_shell(self, *_: Any, **__: Any) -> Any:
+        raise self.run.refused("loop.subprocess_shell: a run starts no process; put world.serve in its place")
+
+    async def connect_read_pipe(self, *_: Any, **__: Any) -> Any:
+        raise self.run.refused("loop.connect_read_pipe: a run has no pipes; use a connection to world.serve")
+
+    async def connect_write_pipe(self, *_: Any, **__: Any) -> Any:
+        raise self.run.refused("loop.connect_write_pipe: a run has no pipes; use a connection to world.serve")
+
 
 def task_of(handle: asyncio.Handle) -> LiveTask | None:
     """The task that goes on when `handle` runs."""
@@ -229,6 +288,7 @@ def task_of(handle: asyncio.Handle) -> LiveTask | None:
     return task if isinstance(task, LiveTask) and getattr(callback, "__name__", None) != "cancel" else None
 
 
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 _TIMERS = {
     "_set_result_unless_cancelled": "sleep",
     "_on_timeout": "timeout",

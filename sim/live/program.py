@@ -175,11 +175,6 @@ class Program:
             shown = ", ".join(f"{name} {_shown(one)}" for name, one in zip(prop.reads, given, strict=True))
             run.finding = Finding(prop.name, f"does not hold with {shown}")
 
-    def kernel(self, run: Execution) -> Any:
-        """The simulated system that a run of it has."""
-        from sim.live.kernel import NoKernel
-
-        return NoKernel(run)
 
 
 def _shown(value: Any) -> str:

@@ -96,6 +96,11 @@ _OURS = os.path.join(os.path.dirname(__file__), "")
 _PACKAGES = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
 
 
+def told(line: str) -> RefusedError:
+    """The error of a line, with where it happens."""
+    return RefusedError(f"{_caller()}: {line}")
+
+
 def refusal(what: str, why: str) -> RefusedError:
     return RefusedError(f"{_caller()}: {what} is refused in a run: {why}")
 

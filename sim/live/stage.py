@@ -39,9 +39,13 @@ class Stage:
             raise ModelError(f"world.watch: {describe(name)} is not a name; write letters, digits and _, such as pool")
         self._run.watched[name] = thing
 
-    def serve(self, address: str | tuple[str, int], handler: Handler) -> None:
-        """Run `handler` for everybody who connects to `address`: `redis:6379`, or a path such as `/run/redis.sock`."""
-        self._run.kernel.serve(address, handler)
+    def serve(self, address: str | tuple[str, int], handler: Handler, *, name: str | None = None) -> str:
+        """Run `handler(reader, writer)` for everybody who connects to `address`: `redis:6379`, or a path such as
+        `/run/redis.sock`. Returns the name by which faults and schedules know it: `name`, or else the host. It may wait for
+        ever, and ends with the run."""
+        if not callable(handler):
+            raise ModelError(f"world.serve: {describe(handler)} is no handler; write async def handler(reader, writer)")
+        return self._run.servers.add(address, handler, name)
 
 
 def seen(thing: Any) -> Any:

@@ -20,7 +20,7 @@ from sim.live.clocks import swap_clocks
 from sim.live.draws import swap_dice
 from sim.live.entering import Entering, Surrounded
 from sim.live.in_place import Swaps
-from sim.live.refusals import FUNCTIONS, judge, refusal
+from sim.live.refusals import FUNCTIONS, judge, refusal, told
 
 
 class Surroundings:
@@ -76,6 +76,10 @@ class Surroundings:
             raise self._remember(refusal(what, why))
 
         return refuse
+
+    def refuse(self, line: str) -> RefusedError:
+        """The error that says in one line what has no place in a run; it is remembered."""
+        return self._remember(told(line))
 
     def _remember(self, refused: RefusedError) -> RefusedError:
         if self.refused is None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sim.base.values import show
-from sim.live.naming import Spot, called, is_own, spot_of
-from sim.world.choice import Start
+from sim.base.values import Emission, show
+from sim.live.addressing import said
+from sim.live.net.link import Arrival
+from sim.live.naming import Spot, called, code_of, is_own, spot_of
+from sim.world.choice import MESSAGE, Start
 from sim.world.slowdown import Slowdown
 from sim.world.story import Actor, Happening, Look, Shown, Story
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from sim.live.live_world import LiveWorld
     from sim.live.loop import LiveTask
 
+_SAID = {"crash": "crashes", "restart": "comes back", "reset": "is reset", "cut": "is cut", "heal": "heals"}
 NOT_BEGUN = Look("not begun")
 
 
@@ -34,7 +37,7 @@ def tell(
     telling = Telling([time for time, _ in steps], addresses)
     run = world.retold(telling, way)
     telling.last(run)
-    names = [task.called for task in run.tasks]
+    names = [task.called for task in run.tasks if is_shown(task)]
     monitors = list(world.program.monitors)
     index = {name: i for i, name in enumerate((*names, *monitors))}
     looks: dict[Look, int] = {NOT_BEGUN: 0}
@@ -88,12 +91,15 @@ class Telling:
         if verb == "fire":
             owner, _, name = who.rpartition(".")
             return f"{owner}'s timer {name} fires"
-        said: str = run.kernel.said(choice.doing.subject, verb)
-        return said
+        if choice.doing.subject[0] == MESSAGE:
+            return said(run.kernel.arrival(choice.doing.subject[1]), choice.doing.how)
+        return f"{who} {_SAID[verb]}"
 
     def resumes(self, task: LiveTask, at: Any) -> None:
+        self._task = task if is_shown(task) else None
+        if self._task is None:
+            return
         spot = spot_of(at)
-        self._task = task
         self._add("resume", task.called, f"{task.called} {'begins' if not task.stepped else 'goes on'} in {spot}", ())
 
     def calls(self, owner: str, callback: Any) -> None:
@@ -101,6 +107,9 @@ class Telling:
         code = getattr(callback, "__code__", None)
         if code is not None and is_own(code):  # those of the standard library say nothing to a reader
             self._add("call", owner, f"{called(callback)} is called", ())
+
+    def sent(self, arrival: Arrival) -> None:
+        """Something is on its way."""
 
     def ran(self, run: Execution) -> None:
         event, changed = self.events[-1]
@@ -111,7 +120,7 @@ class Telling:
     def _close(self, run: Execution) -> None:
         """What the program has said since then belongs to what ran last."""
         event, changed = self.events[-1]
-        new = run.puts[self._puts :]
+        new = [put for put in run.puts[self._puts :] if isinstance(put, Emission)]
         self._puts = len(run.puts)
         if new:
             self.events[-1] = event._replace(emitted=(*event.emitted, *map(show, new))), changed
@@ -128,8 +137,14 @@ class Telling:
         self.events.append((Happening(0, time, verb, who, text, self._address, faults=faults, within=self._step), []))
 
 
+def is_shown(task: LiveTask) -> bool:
+    """Whether a reader wants to see it: the standard library's own tasks say nothing."""
+    code = code_of(task.get_coro())
+    return code is not None and is_own(code)
+
+
 def _lane(run: Execution, choice: LiveChoice) -> str:
-    known = {task.called for task in run.tasks}
+    known = {task.called for task in run.tasks if is_shown(task)}
     who = choice.doing.who.rpartition(".")[0] or choice.doing.who
     return who if who in known else ""
 

@@ -50,7 +50,7 @@ class _Search:
     def __init__(self, world: AnyWorld, finding: Finding, over: Callable[[], bool] | None) -> None:
         self._world, self._finding, self._over = world, finding, over
         self._until = world.handler_calls + EFFORT
-        self._known: dict[Items, Least | None] = {}
+        self._known: dict[tuple[str, ...], Least | None] = {}
 
     def run(self, best: Least) -> Least:
         better = True
@@ -78,9 +78,10 @@ class _Search:
     def _tried(self, edit: Items | list[Choice], best: Least) -> Least | None:
         if isinstance(edit, list):
             return self._violating(Led(edit), best)
-        if edit not in self._known:
-            self._known[edit] = self._violating(Loosely(edit), best)
-        return self._known[edit]
+        key = tuple(map(str, edit))
+        if key not in self._known:
+            self._known[key] = self._violating(Loosely(edit), best)
+        return self._known[key]
 
     def _violating(self, strategy: Led | Loosely, best: Least) -> Least | None:
         run = simulate(self._world, strategy, max_steps=2 * len(best.choices) + 20)
@@ -114,12 +115,12 @@ class _Search:
         """Every run that departs once from the usual; of one that departs once already, in the same way elsewhere."""
         if not best.items:
             return
-        alike = {_bare(item) for item in best.items} if len(best.items) == 1 else None
+        alike = {str(_bare(item)) for item in best.items} if len(best.items) == 1 else None
         usual = simulate(self._world, Led([]), max_steps=2 * len(best.choices) + 20)
         before: list[Choice] = []
         for place, (_, choice) in zip(usual.trace.places(), usual.trace.steps, strict=False):
             for other in self._world.enabled(place):
-                if other != choice and (alike is None or _bare(other.address) in alike):
+                if other != choice and (alike is None or str(_bare(other.address)) in alike):
                     yield [*before, other]
             before.append(choice)
 

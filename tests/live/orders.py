@@ -126,3 +126,55 @@ def program(seed: int, *, tasks: int = 2, doings: int = 2, **parts: Any) -> Prog
         emit(Ended(log=" ".join(shared.log)))
 
     return Program(main, **parts)
+
+
+def networked(seed: int, *, clients: int = 2, says: int = 2, **parts: Any) -> Program:
+    """Clients that talk to one server, and say what it answers; datagrams fly beside it. All drawn by `seed`."""
+    drawn = Random(seed)
+    plans = [[drawn.choice(("ask", "tell", "nap", "fly")) for _ in range(says)] for _ in range(clients)]
+
+    async def main(world: Any) -> None:
+        log: list[str] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while line := await reader.readline():
+                word = line.decode().strip()
+                log.append(f"<{word}")
+                if word.endswith("?"):
+                    writer.write(f"{word}{len(log)}\n".encode())
+            writer.close()
+
+        class Hears(asyncio.DatagramProtocol):
+            def datagram_received(self, data: bytes, addr: Any) -> None:
+                log.append(f"*{data.decode()}")
+
+        loop = asyncio.get_running_loop()
+        heard, _ = await loop.create_datagram_endpoint(Hears, local_addr=("127.0.0.1", 9000))
+
+        async def client(name: str, plan: list[str]) -> None:
+            reader, writer = await asyncio.open_connection("box", 80)
+            sender, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, remote_addr=("127.0.0.1", 9000))
+            for do in plan:
+                try:
+                    if do == "ask":
+                        writer.write(f"{name}?\n".encode())
+                        log.append((await reader.readline()).decode().strip())
+                    elif do == "tell":
+                        writer.write(f"{name}.\n".encode())
+                    elif do == "nap":
+                        await asyncio.sleep(0.01)
+                    else:
+                        sender.sendto(name.encode())
+                except asyncio.CancelledError:
+                    log.append(f"{name}x")
+                except OSError as error:
+                    log.append(f"{name}!{type(error).__name__}")
+            writer.close()
+            sender.close()
+
+        world.serve(("box", 80), serve)
+        await asyncio.wait([world.task(f"c{n}", client(f"c{n}", plan)) for n, plan in enumerate(plans)])
+        heard.close()
+        emit(Ended(log=" ".join(log)))
+
+    return Program(main, **parts)

@@ -9,14 +9,14 @@ from socket import AF_UNIX, SOCK_STREAM
 from typing import Any
 
 from sim.base.errors import ConfigError, unknown
-from sim.base.mixer import MASK
+from sim.base.mixer import MASK, key64
 from sim.live.net import http_faults
 from sim.live.net.addresses import Addresses
 from sim.live.net.connections import Connections
 from sim.live.net.datagrams import Datagrams
 from sim.live.net.endpoint import Endpoint, failure
 from sim.live.net.link import CONNECT, DROP, DUPLICATE, REFUSE, SPLIT, Arrival, Connection, Datagram, Link
-from sim.live.net.patches import Replacement, patched, replacements
+from sim.live.net.patches import patched
 from sim.live.net.selector import PlannedSelector
 from sim.live.net.sim_socket import SimSocket, new_socket
 from sim.live.net.stream import Listener, Stream
@@ -42,6 +42,8 @@ class Kernel:
         self.addresses = Addresses()
         self.names = self.addresses.names
         self.traffic = Traffic()
+        self.on_met: Callable[[int], None] | None = None
+        """Is told 64 bits of everything that a program learns by asking its sockets."""
         self._next_fd = FIRST_FD
         self._connections = Connections()
         self._settling = False
@@ -68,10 +70,6 @@ class Kernel:
             self.open(end)
         return self.socket(family, type, proto, one.fd), self.socket(family, type, proto, other.fd)
 
-    def replacements(self) -> list[Replacement]:
-        """What stands for the real network while the run lasts: (object, attribute, replacement)."""
-        return replacements(self)
-
     def patched(self) -> AbstractContextManager[None]:
         """Within it, this thread's sockets are those of the run."""
         return patched(self)
@@ -87,6 +85,13 @@ class Kernel:
             fd = next((each.fileno() for each in handle._args or () if isinstance(each, SimSocket)), None)
         end = self.files.get(fd) if fd is not None else None
         return end.owner if end is not None else None
+
+    def meets(self, fd: int, what: object) -> None:
+        """The program learns `what` of a socket. Of a TLS session only that there is something, as that differs in each run."""
+        if self.on_met is not None:
+            end = self.files.get(fd)
+            sealed = isinstance(end, Stream) and end.connection.sealed
+            self.on_met(key64(repr((fd, bool(what) if sealed else what)).encode()))
 
     def close(self) -> None:
         """The run is over: nothing is held any longer."""

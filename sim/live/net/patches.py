@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sim.live.net.polling import SimPoll, select_now
@@ -26,20 +27,21 @@ HOST = "localhost"
 """What the machine of a run is called."""
 
 
-def replacements(kernel: Kernel) -> list[Replacement]:
-    """(object, attribute, what stands for it) for each name that leads to the real network."""
-    thread = threading.get_ident()
-    names = kernel.names
+def replacements(current: Callable[[], Kernel | None]) -> list[Replacement]:
+    """(object, attribute, what stands for it) for each name that leads to the real network. `current` says whose sockets are
+    those of the thread that asks; None: they are real."""
 
-    def here(ours: Callable[..., Any], real: Callable[..., Any]) -> Callable[..., Any]:
+    def here(ours: Callable[[Kernel], Callable[..., Any]], real: Callable[..., Any]) -> Callable[..., Any]:
         def chosen(*args: Any, **named: Any) -> Any:
-            return (ours if threading.get_ident() == thread else real)(*args, **named)
+            kernel = current()
+            return real(*args, **named) if kernel is None else ours(kernel)(*args, **named)
 
         chosen.__name__ = getattr(real, "__name__", "chosen")
         return chosen
 
     def new(cls: type[Any], *args: Any, **named: Any) -> Any:
-        if threading.get_ident() != thread:
+        kernel = current()
+        if kernel is None:
             return REAL_NEW(cls)
         if cls is not socket.socket and cls is not SimSocket:
             raise kernel.refusal(
@@ -47,46 +49,64 @@ def replacements(kernel: Kernel) -> list[Replacement]:
             )
         return bare_socket(kernel)
 
-    def create_connection(address: Any, *args: Any, **named: Any) -> Any:
-        raise kernel.refusal("socket.create_connection waits, and with it the loop: use asyncio.open_connection")
-
-    def fromfd(fd: int, *args: Any) -> Any:
-        raise kernel.refusal("socket.fromfd: a socket of a run has one descriptor; hand the socket itself on")
-
-    def by_name(host: str) -> str:
-        return names.resolve(host or HOST, socket.AF_INET)[1]
-
-    def by_name_ex(host: str) -> tuple[str, list[str], list[str]]:
-        return host, [], [by_name(host)]
-
-    def by_address(address: str) -> tuple[str, list[str], list[str]]:
-        return names.host(names.resolve(address)[1]), [], [names.resolve(address)[1]]
-
-    ours: dict[str, Callable[..., Any]] = {
-        "socketpair": kernel.socketpair,
-        "create_connection": create_connection,
-        "fromfd": fromfd,
-        "getaddrinfo": names.getaddrinfo,
-        "getnameinfo": names.getnameinfo,
-        "gethostbyname": by_name,
-        "gethostbyname_ex": by_name_ex,
-        "gethostbyaddr": by_address,
-        "gethostname": lambda: HOST,
-        "getfqdn": lambda name="": names.host(name) if name else HOST,
-    }
     found: list[Replacement] = [(socket.socket, "__new__", staticmethod(new))]
-    found += [(socket, name, here(ours[name], getattr(socket, name))) for name in ours]
-    found.append((select, "select", here(lambda *args: select_now(kernel, *args), select.select)))
-    found.append((select, "poll", here(lambda: SimPoll(kernel), select.poll)))
+    found += [(socket, name, here(ours, getattr(socket, name))) for name, ours in _OURS.items()]
+    found.append((select, "select", here(lambda kernel: partial(select_now, kernel), select.select)))
+    found.append((select, "poll", here(lambda kernel: lambda: SimPoll(kernel), select.poll)))
     return found
+
+
+def _refuses(said: str) -> Callable[[Kernel], Callable[..., Any]]:
+    def refused(kernel: Kernel) -> Callable[..., Any]:
+        def refuse(*_: Any, **__: Any) -> Any:
+            raise kernel.refusal(said)
+
+        return refuse
+
+    return refused
+
+
+def _by_name(kernel: Kernel) -> Callable[[str], str]:
+    return lambda host: kernel.names.resolve(host or HOST, socket.AF_INET)[1]
+
+
+def _by_address(kernel: Kernel) -> Callable[[str], tuple[str, list[str], list[str]]]:
+    def found(address: str) -> tuple[str, list[str], list[str]]:
+        resolved = kernel.names.resolve(address)[1]
+        return kernel.names.host(resolved), [], [resolved]
+
+    return found
+
+
+_OURS: dict[str, Callable[[Kernel], Callable[..., Any]]] = {
+    "socketpair": lambda kernel: kernel.socketpair,
+    "create_connection": _refuses("socket.create_connection waits, and with it the loop: use asyncio.open_connection"),
+    "fromfd": _refuses("socket.fromfd: a socket of a run has one descriptor; hand the socket itself on"),
+    "getaddrinfo": lambda kernel: kernel.names.getaddrinfo,
+    "getnameinfo": lambda kernel: kernel.names.getnameinfo,
+    "gethostbyname": _by_name,
+    "gethostbyname_ex": lambda kernel: lambda host: (host, [], [_by_name(kernel)(host)]),
+    "gethostbyaddr": _by_address,
+    "gethostname": lambda _: lambda: HOST,
+    "getfqdn": lambda kernel: lambda name="": kernel.names.host(name) if name else HOST,
+}
+"""What stands for functions of the module `socket`, for each kernel."""
 
 
 @contextmanager
 def patched(kernel: Kernel) -> Iterator[None]:
     """Within it, the sockets of this thread are those of `kernel`."""
+    thread = threading.get_ident()
+    with installed(lambda: kernel if threading.get_ident() == thread else None):
+        yield
+
+
+@contextmanager
+def installed(current: Callable[[], Kernel | None]) -> Iterator[None]:
+    """Within it, sockets are those of the kernel that is `current`."""
     undo: list[Replacement] = []
     try:
-        for where, name, replacement in replacements(kernel):
+        for where, name, replacement in replacements(current):
             undo.append((where, name, vars(where).get(name, _ABSENT)))
             setattr(where, name, replacement)
         yield

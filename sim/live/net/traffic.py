@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from sim.base.mixer import key64
@@ -18,6 +18,8 @@ class Traffic:
 
     def __init__(self) -> None:
         self._sent = 0
+        self.on_sent: Callable[[Arrival], None] | None = None
+        """Is told of everything that is put on its way."""
         self._busy: dict[Link, None] = {}
         self._datagrams: dict[Datagram, None] = {}
         self.cuts: dict[tuple[str, str], None] = {}
@@ -39,9 +41,11 @@ class Traffic:
         """Put it on its way, behind all that was sent on this link before."""
         if what == BYTES and begins_session(data):
             link.connection.sealed = True
-        link.flight.append(Arrival(self._next(), what, data, link))
+        arrival = Arrival(self._next(), what, data, link)
+        link.flight.append(arrival)
         link.load += len(data)
         self._busy[link] = None
+        self._tell(arrival)
 
     def take(self, link: Link, split: bool = False) -> Arrival:
         """The first of `link`, which is no longer on its way; or the first half of it."""
@@ -53,6 +57,7 @@ class Traffic:
             arrival.data = arrival.data[:half]
             link.flight.appendleft(rest)
             link.load += len(rest.data)
+            self._tell(rest)
         if not link.flight:
             del self._busy[link]
         return arrival
@@ -65,7 +70,9 @@ class Traffic:
 
     def fly(self, sender: Datagrams, address: Any, source: str, target: str, data: bytes) -> None:
         """Put a datagram on its way."""
-        self._datagrams[Datagram(self._next(), data, sender, address, source, target)] = None
+        datagram = Datagram(self._next(), data, sender, address, source, target)
+        self._datagrams[datagram] = None
+        self._tell(datagram)
 
     def catch(self, datagram: Datagram) -> None:
         """It is no longer on its way."""
@@ -77,6 +84,10 @@ class Traffic:
             yield key64(repr((each.source, each.target, each.data, each.address)).encode())
         for source, target in self.cuts:
             yield key64(f"cut {source}->{target}".encode())
+
+    def _tell(self, arrival: Arrival) -> None:
+        if self.on_sent is not None:
+            self.on_sent(arrival)
 
     def _next(self) -> int:
         self._sent += 1

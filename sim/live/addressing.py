@@ -1,0 +1,51 @@
+"""What arrives at a program, as schedules and people call it."""
+
+from __future__ import annotations
+
+from sim.live.net.link import BYTES, CONNECT, DATAGRAM, END, RESET, Arrival, Connection
+from sim.world.address import Address
+
+DELIVER = "deliver"
+
+
+def address_of(arrival: Arrival, how: str, after: str = "") -> Address:
+    """`deliver redis->client 13 bytes`, or what happens to it instead: `split redis->client 13 bytes`."""
+    ends = arrival.source, arrival.target
+    if arrival.what == CONNECT:
+        return Address(how or CONNECT, *ends, after=after)
+    fields = {"size": str(arrival.size)} if arrival.what in (BYTES, DATAGRAM) and arrival.size else {}
+    if arrival.connection > 1:
+        fields["connection"] = str(arrival.connection)
+    kind = how.partition("(")[0]
+    under = None if kind in _VERBS else how or None
+    return Address(kind if kind in _VERBS else DELIVER, *ends, arrival.what, fields or None, under=under, after=after)
+
+
+def link_of(connection: Connection) -> str:
+    """`client->redis`."""
+    return f"{connection.source}->{connection.target}"
+
+
+def said(arrival: Arrival, how: str) -> str:
+    """It, as a sentence."""
+    source, target, kind = arrival.source, arrival.target, how.partition("(")[0]
+    if arrival.what == CONNECT:
+        return f"{source}'s connection to {target} is {'refused' if kind else 'made'}"
+    what = {
+        BYTES: f"{arrival.size} bytes" if arrival.size else "something sealed",
+        DATAGRAM: f"a datagram of {arrival.size} bytes",
+        END: "the end",
+        RESET: "a reset",
+    }[arrival.what]
+    if kind == "split":
+        return f"the first half of {what} from {source} arrives at {target}"
+    if kind in ("drop", "duplicate"):
+        return f"{what} from {source} to {target} is {'lost' if kind == 'drop' else 'duplicated'}"
+    if kind:
+        return f"{how} strikes the answer of {source} to {target}"
+    arrives = "arrive" if arrival.what == BYTES and arrival.size > 1 else "arrives"
+    return f"{what} from {source} {arrives} at {target}"
+
+
+_VERBS = ("drop", "duplicate", "split", "refuse")
+"""Faults that are verbs of their own; others are `under` which something is delivered."""

@@ -1,0 +1,148 @@
+"""What may happen where an execution stands: what is usual, then what faults may do there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from sim.base.durations import show_duration
+from sim.faults.catalogue import HTTP_KINDS
+from sim.faults.plan import FaultEntry
+from sim.live.addressing import link_of
+from sim.live.execution import CANCEL, CRASH, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, Execution
+from sim.live.live_choice import Doing, doing
+from sim.live.naming import code_of, is_named, is_own
+from sim.live.net.addresses import covers
+from sim.live.net.link import CONNECT, Arrival
+from sim.world.address import FOR_GOOD
+from sim.world.choice import FIRE
+
+THE_TURN = doing(TURN, "", (TURN, 0, ""))
+THE_REST = doing(RESUME, "callbacks", (RESUME, 0, "callbacks"))
+"""Callbacks that belong to no task, in their order."""
+ON_ARRIVALS = ("drop", "duplicate", "split", "refuse", *HTTP_KINDS)
+"""Faults that happen to what arrives."""
+
+Left = tuple[int | None, ...]
+"""What is left of each entry of a fault budget."""
+
+
+class Possible:
+    """What may happen under this fault budget."""
+
+    def __init__(self, faults: Sequence[FaultEntry], order: str) -> None:
+        self._any_order = order == "any"
+        self._entries = list(enumerate(faults))
+        self._on_arrivals = [(i, entry) for i, entry in self._entries if entry.kind in ON_ARRIVALS]
+        self._others = [(i, entry) for i, entry in self._entries if entry.kind in _OTHERS]
+
+    def all(self, run: Execution, left: Left) -> Iterator[Doing]:
+        """All of it, the usual first."""
+        return chain(self.usual(run), self.struck(run, left))
+
+    def is_forced(self, run: Execution, left: Left) -> bool:
+        """Whether nothing can come next but that the loop goes on."""
+        usual = self.usual(run)
+        first = next(usual, None)
+        if first is None or first.verb not in (TURN, RESUME) or next(usual, None) is not None:
+            return False
+        return next(self.struck(run, left), None) is None
+
+    def usual(self, run: Execution) -> Iterator[Doing]:
+        """What happens without a fault: what is ready, what arrives in the order sent, what comes back, the next timer."""
+        if self._any_order:
+            for task in run.loop.lanes():
+                yield THE_REST if task is None else doing(RESUME, task.called, (RESUME, task.number, task.called))
+        elif run.loop.ready():
+            yield THE_TURN
+        if run.phase <= 1:
+            for arrival in run.kernel.arrivals():
+                verb = CONNECT if arrival.what == CONNECT else "deliver"
+                yield doing(verb, _ends(arrival), arrival.subject)
+        if run.phase == 0 and not run.over:
+            for server in run.servers.down():
+                yield doing(RESTART, server.name, (RESTART, 0, server.name))
+            for source, target in run.cuts:
+                yield doing(HEAL, f"{source}->{target}", (HEAL, 0, f"{source}->{target}"))
+        timer = run.timer()
+        if timer is not None:
+            left_s = repr(timer.when() - run.loop.now_s)
+            yield doing(FIRE, f"{timer.owner}.{timer.called}", (FIRE, timer.number, timer.called), left_s)
+
+    def struck(self, run: Execution, left: Left) -> Iterator[Doing]:
+        """What the faults that are left may do."""
+        if run.over:
+            return
+        if self._on_arrivals and run.phase <= 1:
+            for arrival in run.kernel.arrivals():
+                possible = arrival.faults
+                for i, entry in self._on_arrivals:
+                    if left[i] != 0 and entry.kind in possible and _meets(entry.target, arrival.source, arrival.target):
+                        how = entry.kind if entry.hint_ms is None else f"{entry.kind}({show_duration(entry.hint_ms)})"
+                        yield doing(_verb(entry.kind), _ends(arrival), arrival.subject, how, (i,), (entry.kind,))
+        if run.phase:
+            return
+        for i, entry in self._others:
+            if left[i] != 0:
+                yield from _OTHERS[entry.kind](run, i, entry)
+
+
+def _ends(arrival: Arrival) -> str:
+    return f"{arrival.source}->{arrival.target}"
+
+
+def _verb(kind: str) -> str:
+    return "deliver" if kind in HTTP_KINDS else kind
+
+
+def _meets(pattern: str | None, source: str, target: str) -> bool:
+    """Whether an entry of this target strikes between these two: a link, or one of its ends."""
+    if pattern is None:
+        return True
+    one, arrow, other = pattern.partition("->")
+    return covers(one, source) and covers(other, target) if arrow else covers(one, source) or covers(one, target)
+
+
+def _cancels(run: Execution, i: int, entry: FaultEntry) -> Iterator[Doing]:
+    for task in run.tasks:
+        if not task.done() and not task.gone:
+            if entry.target is None:
+                code = code_of(task.get_coro())
+                strikes = task is not run.main and task.root not in run.servers and code is not None and is_own(code)
+            else:
+                strikes = is_named(task.called, entry.target)
+            if strikes:
+                yield doing(CANCEL, task.called, (CANCEL, task.number, task.called), "", (i,), (CANCEL,))
+
+
+def _stops(_: Execution, i: int, __: FaultEntry) -> Iterator[Doing]:
+    yield doing(STOP, "main", (STOP, 0, "main"), "", (i,), (STOP,))
+
+
+def _crashes(run: Execution, i: int, entry: FaultEntry) -> Iterator[Doing]:
+    for server in run.servers.up():
+        if entry.target is None or is_named(server.name, entry.target):
+            how = FOR_GOOD if entry.for_good else ""
+            yield doing(CRASH, server.name, (CRASH, 0, server.name), how, (i,), (CRASH,))
+
+
+def _resets(run: Execution, i: int, entry: FaultEntry) -> Iterator[Doing]:
+    for one in run.kernel.connections():
+        if _meets(entry.target, one.source, one.target) or _meets(entry.target, one.target, one.source):
+            yield doing(RESET, link_of(one), (RESET, one.ordinal, link_of(one)), "", (i,), (RESET,))
+
+
+def _cuts(run: Execution, i: int, entry: FaultEntry) -> Iterator[Doing]:
+    if entry.target is not None and "->" in entry.target:
+        links = [entry.target]
+    else:
+        links = [link_of(one) for one in run.kernel.connections() if _meets(entry.target, one.source, one.target)]
+    for link in dict.fromkeys(links):
+        source, _, target = link.partition("->")
+        if (source, target) not in run.cuts:
+            how = FOR_GOOD if entry.for_good else ""
+            yield doing(CUT, link, (CUT, 0, link), how, (i,), (CUT,))
+
+
+_OTHERS = {CANCEL: _cancels, STOP: _stops, CRASH: _crashes, RESET: _resets, CUT: _cuts}
+"""Faults that happen to tasks, servers and connections, by their kinds."""

@@ -1,0 +1,105 @@
+"""What a program serves: handlers at addresses, which can crash and come back."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sim.base.errors import ModelError
+from sim.base.values import describe
+from sim.live.loop import task_of
+
+if TYPE_CHECKING:
+    from sim.live.execution import Execution
+    from sim.live.stage import Handler
+
+BACKLOG = 100
+_ADDRESS = re.compile(r"(?:(?P<scheme>[a-z]+)://)?(?P<host>[\w.-]+):(?P<port>\d{1,5})")
+
+
+@dataclass
+class Server:
+    """One of them."""
+
+    name: str
+    address: str | tuple[str, int]
+    handler: Handler
+    up: bool = False
+    gone: bool = False
+    """Whether it never comes back."""
+
+
+class Servers:
+    """The servers of one run, by name."""
+
+    def __init__(self, run: Execution) -> None:
+        self._run = run
+        self._all: dict[str, Server] = {}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._all
+
+    def up(self) -> list[Server]:
+        """Those that run."""
+        return [server for server in self._all.values() if server.up]
+
+    def down(self) -> list[Server]:
+        """Those that have crashed, and come back."""
+        return [server for server in self._all.values() if not server.up and not server.gone]
+
+    def add(self, address: object, handler: Handler, name: str | None) -> str:
+        """A new one, which runs from now on; the name that it has. Raises `ModelError` for an address that is none."""
+        where, called = parsed(address)
+        server = Server(self._run.names.new(name or called), where, handler)
+        self._all[server.name] = server
+        self._run.kernel.name_address(where, server.name)
+        self.start(server.name)
+        return server.name
+
+    def start(self, name: str) -> None:
+        """It listens. Raises `LookupError` for one that is not there."""
+        server, run = self._all[name], self._run
+        before, run.owner = run.owner, name
+        try:
+            family = socket.AF_INET if isinstance(server.address, tuple) else socket.AF_UNIX
+            sock = run.kernel.socket(family, socket.SOCK_STREAM)
+            sock.setblocking(False)
+            sock.bind(server.address)
+            sock.listen(BACKLOG)
+            serving = asyncio.start_server if family == socket.AF_INET else asyncio.start_unix_server
+            run.spawn(f"{name}/serving", serving(server.handler, sock=sock), owner=name)
+        finally:
+            run.owner = before
+        server.up = True
+
+    def crash(self, name: str, *, for_good: bool) -> None:
+        """All that runs for it is lost where it stands; nothing of it runs to its end. Raises `LookupError` for one that is
+        not up."""
+        server, run = self._all[name], self._run
+        if not server.up:
+            raise LookupError(name)
+        server.up, server.gone = False, for_good
+        for task in run.tasks:
+            if task.root == name and not task.done():
+                task.gone = True
+        for handle in (*run.loop._ready, *run.loop._scheduled):
+            if getattr(handle, "owner", "") == name and task_of(handle) is None:
+                handle.cancel()
+        run.kernel.crash(name)
+
+
+def parsed(address: object) -> tuple[str | tuple[str, int], str]:
+    """Where a server listens, and what it is called if nobody says."""
+    if isinstance(address, tuple) and len(address) == 2 and isinstance(address[0], str) and isinstance(address[1], int):
+        address = f"{address[0]}:{address[1]}"
+    if isinstance(address, str) and "/" in address and "://" not in address:
+        return address, re.sub(r"\W+", "-", address.rpartition("/")[2].partition(".")[0]).strip("-") or "server"
+    match = _ADDRESS.fullmatch(address.rstrip("/")) if isinstance(address, str) else None
+    if match is None or not 0 < int(match["port"]) < 65_536:
+        raise ModelError(
+            f"world.serve: {describe(address)} is not an address; write host:port, such as redis:6379, or the path of a socket"
+        )
+    return (match["host"], int(match["port"])), match["host"].partition(".")[0]
