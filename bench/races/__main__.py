@@ -15,9 +15,9 @@ SCHEDULES_MAX = 2_000
 HEAD = """\
 # Races in asyncio code
 
-{count} known shapes of races, each as an asyncio program of a page with its mended twin: `bench/races/`, one file each. They
+{count} known shapes of races, each as an asyncio program of a page with its fixed twin: `bench/races/`, one file each. They
 are of our own writing; where the same shape was reported in public is said with each. `sim fuzz bench.races.slot` finds the
-race, `sim fuzz bench.races.slot --set mended=true` does not accuse the twin. None of them shows in the usual order, which
+race, `sim fuzz bench.races.slot --set fixed=true` does not accuse the twin. None of them shows in the usual order, which
 is what a test on the stock loop sees.
 
 How many schedules it takes is the median of {seeds} seeds (0 to {last}) of the default fuzz, up to and with the one that

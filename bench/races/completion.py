@@ -68,10 +68,10 @@ async def ask(client: Client, question: int) -> None:
         await client.ask(question)
 
 
-def system(mended: bool = False) -> Program:
+def system(fixed: bool = False) -> Program:
     async def main(world: Any) -> None:
         world.serve(ADDRESS, squares)
-        _, client = await asyncio.get_running_loop().create_connection(ForgivingClient if mended else Client, *ADDRESS)
+        _, client = await asyncio.get_running_loop().create_connection(ForgivingClient if fixed else Client, *ADDRESS)
         await asyncio.wait([world.task("client", ask(client, question)) for question in (2, 3)])
         client.transport.close()
         await client.closed.wait()

@@ -34,8 +34,8 @@ async def grouped_run(question: str) -> str:
         return await model(question)
 
 
-def system(mended: bool = False) -> Program:
+def system(fixed: bool = False) -> Program:
     async def main(world: Any) -> None:
-        await asyncio.wait([world.task("run", (grouped_run if mended else run)("why"))])
+        await asyncio.wait([world.task("run", (grouped_run if fixed else run)("why"))])
 
     return Program(main, faults="cancel:1@run")

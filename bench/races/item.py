@@ -61,9 +61,9 @@ class Office:
         return sorted([*self.received, *self.stream.kept])
 
 
-def system(mended: bool = False) -> Program:
+def system(fixed: bool = False) -> Program:
     async def main(world: Any) -> None:
-        office = Office(ReturningStream() if mended else Stream())
+        office = Office(ReturningStream() if fixed else Stream())
         world.watch("items", office.items)
         clients = [world.task("client", office.receive()) for _ in range(2)]
         await asyncio.sleep(1)

@@ -62,9 +62,9 @@ class Box:
         return self.letters.pop()
 
 
-def system(mended: bool = False) -> Program:
+def system(fixed: bool = False) -> Program:
     async def main(world: Any) -> None:
-        box = Box(PassingCondition() if mended else Condition())
+        box = Box(PassingCondition() if fixed else Condition())
         clients = [world.task("client", box.take()) for _ in range(2)]
         await asyncio.sleep(1)
         box.put("a")

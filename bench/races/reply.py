@@ -65,9 +65,9 @@ async def client(connection: Connection, question: int) -> None:
     emit(Answered(question, await connection.ask(question)))
 
 
-def system(mended: bool = False) -> Program:
+def system(fixed: bool = False) -> Program:
     async def main(world: Any) -> None:
-        connection = NumberedConnection() if mended else Connection()
+        connection = NumberedConnection() if fixed else Connection()
         server = world.task("server", connection.serve())
         await asyncio.wait([world.task("client", client(connection, question)) for question in (2, 3)])
         server.cancel()

@@ -68,10 +68,10 @@ async def client(pool: Pool, question: int) -> None:
     emit(Answered(question, await pool.ask(question)))
 
 
-def system(mended: bool = False) -> Program:
+def system(fixed: bool = False) -> Program:
     async def main(world: Any) -> None:
         world.serve(ADDRESS, squares)
-        pool = CarefulPool() if mended else Pool()
+        pool = CarefulPool() if fixed else Pool()
         await asyncio.wait([world.task("client", client(pool, question)) for question in (2, 3)])
         pool.close()
 

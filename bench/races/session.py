@@ -46,8 +46,8 @@ async def ensure() -> None:
     await call("ensure")
 
 
-def system(mended: bool = False) -> Program:
-    begin = ensure if mended else get_or_create
+def system(fixed: bool = False) -> Program:
+    begin = ensure if fixed else get_or_create
 
     async def later() -> None:
         await asyncio.sleep(1)

@@ -64,9 +64,9 @@ async def use(pool: Pool) -> None:
         await asyncio.sleep(1)
 
 
-def system(mended: bool = False) -> Program:
+def system(fixed: bool = False) -> Program:
     async def main(world: Any) -> None:
-        pool = CarefulPool() if mended else Pool()
+        pool = CarefulPool() if fixed else Pool()
         await asyncio.wait([world.task("client", use(pool)) for _ in range(2)])
         emit(Idle(pool.in_use))
 

@@ -66,10 +66,10 @@ async def write(stream: Stream) -> None:
         stream.send(piece, last=piece == "c")
 
 
-def system(mended: bool = False) -> Program:
+def system(fixed: bool = False) -> Program:
     async def main(world: Any) -> None:
         world.serve(ADDRESS, disk)
-        stream, page = PatientStream() if mended else Stream(), Page()
+        stream, page = PatientStream() if fixed else Stream(), Page()
         world.watch("text", lambda: page.text)
         await asyncio.wait([world.task("reader", page.read(stream)), world.task("writer", write(stream))])
 

@@ -54,9 +54,9 @@ class PatientCache(Cache):
         return self.value
 
 
-def system(mended: bool = False) -> Program:
+def system(fixed: bool = False) -> Program:
     async def main(world: Any) -> None:
-        cache = PatientCache() if mended else Cache()
+        cache = PatientCache() if fixed else Cache()
         world.watch("computing", lambda: cache.computing)
         await asyncio.wait([world.task("client", cache.get()) for _ in range(3)])
 

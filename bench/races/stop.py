@@ -53,9 +53,9 @@ async def client(desk: Desk, question: int) -> None:
         await desk.ask(question)
 
 
-def system(mended: bool = False) -> Program:
+def system(fixed: bool = False) -> Program:
     async def main(world: Any) -> None:
-        desk = OrderlyDesk() if mended else Desk()
+        desk = OrderlyDesk() if fixed else Desk()
         worker = world.task("worker", desk.work())
         clients = [world.task("client", client(desk, question)) for question in (2, 3)]
         try:

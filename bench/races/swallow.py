@@ -80,8 +80,8 @@ async def session(world: Any, wait: Callable[..., Awaitable[str]]) -> None:
         await asyncio.wait([consumer])
 
 
-def system(mended: bool = False) -> Program:
+def system(fixed: bool = False) -> Program:
     async def main(world: Any) -> None:
-        await asyncio.wait([world.task("session", session(world, wait_for if mended else hasty_wait_for))])
+        await asyncio.wait([world.task("session", session(world, wait_for if fixed else hasty_wait_for))])
 
-    return Program(main, monitors={"stops_when_told": StopsWhenTold()}, faults="cancel:1@session")
+    return Program(main, monitors={"stops_when_told": StopsWhenTold()})

@@ -16,7 +16,7 @@ class Race:
     - `what`: what goes wrong, in a sentence
     - `prop`: the property that the fuzz says is violated
     - `seen`: where the same shape was reported in public
-    - `racy`, `mended`: make the program with the race, and its twin without
+    - `racy`, `fixed`: make the program with the race, and its twin without
     - `target`: what to name on the command line
     """
 
@@ -25,7 +25,7 @@ class Race:
     prop: str
     seen: str
     racy: Callable[[], Program]
-    mended: Callable[[], Program]
+    fixed: Callable[[], Program]
     target: str
 
 
@@ -34,7 +34,7 @@ def of_module(module: str, prop: str, seen: str) -> Race:
     target = f"bench.races.{module}"
     made = importlib.import_module(target)
     name, _, what = (made.__doc__ or "").partition("\n\n")[0].replace("\n", " ").partition(": ")
-    return Race(name, what, prop, seen, made.system, lambda: made.system(mended=True), target)
+    return Race(name, what, prop, seen, made.system, lambda: made.system(fixed=True), target)
 
 
 RACES = (

@@ -53,10 +53,10 @@ async def disk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     writer.close()
 
 
-def system(mended: bool = False) -> Program:
+def system(fixed: bool = False) -> Program:
     async def main(world: Any) -> None:
         world.serve(ADDRESS, disk)
-        file = CarefulFile() if mended else File()
+        file = CarefulFile() if fixed else File()
         await asyncio.wait([world.task("client", file.write()) for _ in range(2)])
         await file.close()
 

@@ -54,9 +54,9 @@ async def use(bucket: Bucket) -> None:
         await asyncio.sleep(0)
 
 
-def system(mended: bool = False, order: Literal["fifo", "any"] = "any") -> Program:
+def system(fixed: bool = False, order: Literal["fifo", "any"] = "any") -> Program:
     async def main(world: Any) -> None:
-        bucket = DoubtingBucket() if mended else Bucket()
+        bucket = DoubtingBucket() if fixed else Bucket()
         world.watch("tokens", lambda: bucket.tokens)
         await asyncio.wait([world.task("client", use(bucket)) for _ in range(2)])
 

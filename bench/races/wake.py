@@ -56,9 +56,9 @@ async def use(semaphore: Semaphore) -> None:
         await asyncio.sleep(1)
 
 
-def system(mended: bool = False) -> Program:
+def system(fixed: bool = False) -> Program:
     async def main(world: Any) -> None:
-        semaphore = PassingSemaphore() if mended else Semaphore()
+        semaphore = PassingSemaphore() if fixed else Semaphore()
         await asyncio.wait([world.task("client", use(semaphore)) for _ in range(3)])
 
     return Program(main, faults="cancel:1@client")

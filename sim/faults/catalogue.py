@@ -117,7 +117,9 @@ ROWS = {row.kind: row for row in TABLE}
 BUILT_IN = tuple(ROWS)
 PLACED = tuple(row.kind for row in TABLE if row.bites in (Bites.PROCESS, Bites.CUT))
 """Kinds that may name the output after which they strike."""
-OF_THE_GRAPH = tuple(row.kind for row in TABLE if row.trigger is None and not row.timed and row.bites not in OF_PROGRAMS)
+OF_THE_GRAPH = tuple(
+    row.kind for row in TABLE if row.trigger is None and not row.timed and row.bites not in OF_PROGRAMS
+)
 """Kinds that every system has, without carriers."""
 PROGRAM_KINDS = tuple(row.kind for row in TABLE if row.bites in OF_PROGRAMS)
 """Kinds that strike programs alone."""

@@ -168,7 +168,8 @@ class Fuzzer:
             schedules = SCHEDULES
         result = FuzzResult(self.strategy, self.seed, self.world, Coverage(self.world))
         end = LAST + 1 if schedules is None else min(first + schedules, LAST + 1)
-        _Fuzz(self, result, seconds, progress).run(first, end)
+        with self.world.walking():
+            _Fuzz(self, result, seconds, progress).run(first, end)
         self.steps += result.steps
         return result
 

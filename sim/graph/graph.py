@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -35,6 +36,9 @@ class Graph(Definition):
 
     def world(self) -> Graph:
         return self
+
+    def walking(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     @property
     def verbs(self) -> list[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sim.live.net.link import BYTES, CONNECT, DATAGRAM, END, RESET, Arrival, Connection
+from sim.live.net.channel import BYTES, CONNECT, DATAGRAM, END, RESET, Connection, Incoming
 from sim.world.address import Address
 
 DELIVER = "deliver"
 
 
-def address_of(arrival: Arrival, how: str, after: str = "") -> Address:
+def address_of(arrival: Incoming, how: str, after: str = "") -> Address:
     """`deliver redis->client 13 bytes`, or what happens to it instead: `split redis->client 13 bytes`."""
     ends = arrival.source, arrival.target
     if arrival.what == CONNECT:
@@ -26,7 +26,7 @@ def link_of(connection: Connection) -> str:
     return f"{connection.source}->{connection.target}"
 
 
-def said(arrival: Arrival, how: str) -> str:
+def said(arrival: Incoming, how: str) -> str:
     """It, as a sentence."""
     source, target, kind = arrival.source, arrival.target, how.partition("(")[0]
     if arrival.what == CONNECT:

@@ -7,11 +7,15 @@ set TZ where machines differ. What a program has written in C, or in another lan
 
 from __future__ import annotations
 
+import sys
 import time
 from datetime import UTC, datetime
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from sim.base.durations import EPOCH
+from sim.base.errors import ConfigError
 from sim.live.entering import Entering, Surrounded
 from sim.live.in_place import Swaps
 
@@ -86,8 +90,26 @@ READINGS: dict[str, Any] = {
 
 
 def swap_clocks(swaps: Swaps, entering: Entering) -> None:
+    _without_time_machine(swaps)
     for name, reading in READINGS.items():
         if hasattr(time, name):  # not every platform has every clock
             swaps.built_in(getattr(time, name), entering.chooses(reading))
     swaps.class_method(datetime, "now", entering.chooses(_now))
     swaps.class_method(datetime, "utcnow", entering.chooses(_utcnow))
+
+
+def _without_time_machine(swaps: Swaps) -> None:
+    """The library time-machine writes into the same functions, and expects them to be as Python made them: with both at work
+    the process ends. It is loaded now, as loading it looks at them, and travels when everything is as it was."""
+    right = "a run has a clock of its own; travel where no program is run"
+    if find_spec("_time_machine") is None:
+        return
+    traveller = sys.modules.get("time_machine")
+    if traveller is not None and traveller.traveller_stack:
+        raise ConfigError(f"time-machine is travelling: {right}")
+
+    def refuse() -> None:
+        raise ConfigError(f"time-machine cannot travel here: {right}")
+
+    for name in ("patch", "unpatch"):
+        swaps.attribute(import_module("_time_machine"), name, lambda _real: refuse)

@@ -49,6 +49,6 @@ class Dice:
         globals of its own, or it would hear of the real time, and of the runs before."""
         if self._identifiers is None:
             none = [name for name in vars(uuid) if name.startswith("_last_")] + ["_generate_time_safe", "_UuidCreate"]
-            self._identifiers = {**vars(uuid), **dict.fromkeys(none), "getnode": self.node}
+            self._identifiers = {**vars(uuid), **dict.fromkeys(none)}
         own = FunctionType(make.__code__, self._identifiers, make.__name__, make.__defaults__, make.__closure__)
         return own(*args, **kwargs)

@@ -35,11 +35,6 @@ class Entering:
         self.run: Surrounded | None = None
         self.thread = 0
 
-    def entered(self) -> Surrounded | None:
-        """The run that the calling thread has entered."""
-        run = self.run
-        return run if run is not None and get_ident() == self.thread else None
-
     def chooses(self, inside: Callable[..., Any]) -> Instead:
         """`inside(real, run, ...)` in a run, else the real function."""
 

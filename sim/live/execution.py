@@ -7,10 +7,9 @@ on CPython's own.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
 from _thread import get_ident
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,13 +17,13 @@ from sim.base.errors import RefusedError
 from sim.base.mixer import GAMMA, MASK, key64, mix
 from sim.base.values import Emission, encode
 from sim.live import emitting
+from sim.live.addressing import address_of, link_of
 from sim.live.dice import Dice
 from sim.live.endings import at_the_end, ended, untaken
 from sim.live.loop import LiveHandle, LiveLoop, LiveTask, LiveTimer, Polled, task_of
 from sim.live.naming import Names, bare, called, code_of, waits
+from sim.live.net.channel import Connection, Incoming
 from sim.live.net.kernel import Kernel
-from sim.live.addressing import address_of, link_of
-from sim.live.net.link import Arrival, Connection
 from sim.live.servers import Servers
 from sim.live.stage import Stage
 from sim.live.surroundings import surroundings
@@ -39,6 +38,8 @@ TURN, RESUME, CANCEL, STOP = "turn", "resume", "cancel", "stop"
 CRASH, RESTART, RESET, CUT, HEAL = "crash", "restart", "reset", "cut", "heal"
 """What can be chosen where a program stands still, beside what arrives and the timers."""
 MAIN = "main"
+FORCED_MAX = 1_000
+"""Forced steps in a row that are one step to whoever walks."""
 ENDLESS = 10_000
 """Turns without any time that passes, after which a run is taken never to end."""
 
@@ -52,7 +53,7 @@ class Recorder(Protocol):
     def calls(self, owner: str, callback: Any) -> None:
         """A callback that is no task's runs, on behalf of `owner`."""
 
-    def sent(self, arrival: Arrival) -> None:
+    def sent(self, arrival: Incoming) -> None:
         """What runs has sent this."""
 
     def ran(self, run: Execution) -> None:
@@ -110,15 +111,21 @@ class Execution:
     @contextmanager
     def entered(self) -> Iterator[None]:
         """While the program runs, this is its world."""
-        surroundings.enter(self)
-        self.thread = get_ident()
-        emitting.active = self
-        try:
-            with self.loop.running():
-                yield
-        finally:
-            emitting.active = None
+        with surroundings.installed():
+            outer, heard = surroundings.entered, emitting.active  # of a run in whose midst this one is closed
             surroundings.leave()
+            surroundings.enter(self)
+            self.thread = get_ident()
+            emitting.active = self
+            before = self.loop.begin_running()
+            try:
+                yield
+            finally:
+                self.loop.end_running(before)
+                emitting.active = heard
+                surroundings.leave()
+                if outer is not None:
+                    surroundings.enter(outer)
 
     def now_s(self) -> float:
         """Virtual seconds since the start of the run."""
@@ -138,9 +145,8 @@ class Execution:
             task = self.loop.create_task(coroutine)
         finally:
             self._name, self.owner = None, before
-        if owner:
-            task.root = owner
         assert isinstance(task, LiveTask)
+        task.root = owner or task.root
         return task
 
     def made(self, task: LiveTask, coroutine: Any, name: str | None) -> None:
@@ -229,7 +235,7 @@ class Execution:
         if self.finding is None:
             self.finding = self.program.audience.judge(self.heard)
 
-    def _sent(self, arrival: Arrival) -> None:
+    def _sent(self, arrival: Incoming) -> None:
         self.puts.append(Sent(arrival.subject, arrival.target))
         if self.recorder is not None:
             self.recorder.sent(arrival)
@@ -253,34 +259,42 @@ class Execution:
         """The tasks that have not ended, but for those of servers."""
         return [task for task in self.tasks if not task.done() and task.root not in self.servers]
 
-    def take(self, subject: Subject, how: str = "") -> None:
-        """Do what is chosen. Raises `LookupError` if there is no such thing here, `RefusedError` if the program does what
-        cannot be simulated."""
-        kind, number, name = subject
+    def take(self, subject: Subject, how: str, forced: Callable[[], Subject | None]) -> None:
+        """Do what is chosen, and what is `forced` then. Raises `LookupError` if there is no such thing here, `RefusedError` if
+        the program does what cannot be simulated."""
         with self.entered():
-            if kind == TURN:
-                self._turn()
-            elif kind == RESUME:
-                self._resume(number)
-            elif kind == FIRE:
-                self._fire(number)
-            elif kind == CANCEL:
-                self._cancel(number)
-            elif kind == STOP:
-                self._stop()
-            elif kind == CRASH:
-                self.servers.crash(name, for_good=how == FOR_GOOD)
-            elif kind == RESTART:
-                self.servers.start(name)
-            elif kind == RESET:
-                self.kernel.reset(self._connection(name, number))
-            elif kind in (CUT, HEAL):
-                self._cut(name, healing=kind == HEAL, for_good=how == FOR_GOOD)
-            else:
-                self._arrive(self.kernel.arrival(number), how)
+            self._take(subject, how)
+            for _ in range(FORCED_MAX):
+                following = forced() if self.finding is None else None
+                if following is None:
+                    break
+                self._take(following, "")
         if surroundings.refused is not None:
             refused, surroundings.refused = surroundings.refused, None
             raise refused
+
+    def _take(self, subject: Subject, how: str) -> None:
+        kind, number, name = subject
+        if kind == TURN:
+            self._turn()
+        elif kind == RESUME:
+            self._resume(number)
+        elif kind == FIRE:
+            self._fire(number)
+        elif kind == CANCEL:
+            self._cancel(number)
+        elif kind == STOP:
+            self._stop()
+        elif kind == CRASH:
+            self.servers.crash(name, for_good=how == FOR_GOOD)
+        elif kind == RESTART:
+            self.servers.start(name)
+        elif kind == RESET:
+            self.kernel.reset(self._connection(name, number))
+        elif kind in (CUT, HEAL):
+            self._cut(name, healing=kind == HEAL, for_good=how == FOR_GOOD)
+        else:
+            self._arrive(self.kernel.arrival(number), how)
         if self.over and not self._wound_up:
             self._wind_up()
 
@@ -289,11 +303,10 @@ class Execution:
         self._wound_up = True
         self.finding = self.finding or ended(self)
         if self.struck_main:
-            with self.entered():
-                for task in self.waiting():
-                    task.cancel()
+            for task in self.waiting():
+                task.cancel()
 
-    def _arrive(self, arrival: Arrival, how: str) -> None:
+    def _arrive(self, arrival: Incoming, how: str) -> None:
         """Something comes from the network, or a fault happens to it."""
         self.last = (self.owner, None, str(address_of(arrival, "")))
         self.kernel.arrive(arrival, how)
@@ -372,23 +385,20 @@ class Execution:
     def close(self) -> None:
         """Leave it, wherever it stands. What its code does now is no part of any verdict."""
         self.recorder, self.finding = None, self.finding or Finding("", "")
-        surroundings.leave()  # whatever ended it may have left it entered
+        refused = surroundings.refused
+        self.loop.let_go()
         with self.entered():
             for task in self.tasks:
-                task._log_destroy_pending = False
+                task._log_destroy_pending = False  # type: ignore[attr-defined]
                 if not task.done():
-                    try:
+                    with suppress(BaseException):  # whatever it does when it is left
                         task.get_coro().close()  # type: ignore[union-attr]
-                    except BaseException:  # noqa: S110  whatever it does when it is left
-                        pass
                 elif not task.cancelled():
                     task.exception()
         self.tasks.clear()
-        self.loop._ready.clear()
-        self.loop._scheduled.clear()
-        self.loop.close()
+        self.loop.leave()
         self.kernel.close()
-        surroundings.refused = None
+        surroundings.refused = refused
 
 
 def current_kernel() -> Kernel | None:
@@ -411,4 +421,3 @@ def _token(name: str) -> int:
 def _what(coroutine: Any) -> str:
     code = code_of(coroutine)
     return bare(code.co_qualname) if code is not None else type(coroutine).__name__
-

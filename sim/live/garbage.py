@@ -6,7 +6,7 @@ from __future__ import annotations
 import gc
 from types import TracebackType
 
-MANY = 20_000
+MANY = 5_000
 """Objects that may be left before they are looked through."""
 YOUNG = 25
 """Every so many times also what is older, which may hold something by now."""

@@ -82,6 +82,13 @@ def _make(definition: Any, first: object) -> Any:
     return make(definition, first, None)
 
 
+def _write(fields: _BuiltIn, like: _BuiltIn) -> None:
+    """All fields behind the head at once: another thread may call the function before and after, and not in between."""
+    like.weak = fields.weak
+    start = _BuiltIn.definition.offset
+    memoryview(fields).cast("B")[start:] = memoryview(like).cast("B")[start:]
+
+
 def _hold(thing: object) -> int:
     """The address of a thing that a field will hold."""
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
@@ -107,21 +114,21 @@ class Swaps:
     def built_in(self, function: Any, instead: Instead) -> None:
         """A built-in function, such as `time.time`."""
         fields = _built_in(function)
-        was = (ctypes.addressof(fields.definition.contents), fields.first, fields.call)
+        was = _BuiltIn.from_buffer_copy(fields)
         real = _make(fields.definition, function.__self__)
         to = instead(real)
         known = fields.definition.contents
         call = ctypes.cast(ctypes.pythonapi.PyObject_Vectorcall, ctypes.c_void_p).value
         definition = _Definition(known.name, call, _FASTCALL_WITH_KEYWORDS, known.doc)
         pattern = _make(ctypes.pointer(definition), to)
-        other = _BuiltIn.from_address(id(pattern))
+        other = _BuiltIn.from_buffer_copy(_BuiltIn.from_address(id(pattern)))
+        other.first, other.module = _hold(to), was.module
 
         def back() -> None:
-            fields.first, fields.call = was[1], was[2]
-            fields.definition = ctypes.pointer(_Definition.from_address(was[0]))
+            _write(fields, was)
             _let_go(to)
 
-        fields.first, fields.call, fields.definition = _hold(to), other.call, other.definition
+        _write(fields, other)
         self._undo.append((back, (function, real, pattern, definition)))  # the fields point into them
 
     def method(self, method: MethodType, instead: Instead) -> None:
@@ -148,7 +155,9 @@ class Swaps:
         real.__kwdefaults__ = was[2]
 
         def back() -> None:
-            function.__code__, function.__defaults__, function.__kwdefaults__ = was
+            function.__defaults__ = was[1]  # a call by another thread finds them with its code
+            function.__code__ = was[0]
+            function.__kwdefaults__ = was[2]
 
         function.__kwdefaults__ = {"_instead": instead(real)}
         function.__code__ = _elsewhere.__code__
@@ -174,15 +183,23 @@ class Swaps:
         def real(kind: type, *args: Any, **kwargs: Any) -> Any:
             return was.__get__(None, kind)(*args, **kwargs)
 
+        self._entry(owner, name, classmethod(instead(real)))
+
+    def entry(self, owner: type, name: str, instead: Instead) -> None:
+        """A method of a type written in C, for all its objects."""
+        self._entry(owner, name, instead(vars(owner)[name]))
+
+    def _entry(self, owner: type, name: str, to: object) -> None:
+        was = vars(owner)[name]
         entries = gc.get_referents(vars(owner))[0]
         _fits(type(entries) is dict and entries.get(name) is was, owner)
 
-        def enter(entry: object) -> None:
+        def put(entry: object) -> None:
             entries[name] = entry
             ctypes.pythonapi.PyType_Modified(ctypes.py_object(owner))
 
-        enter(classmethod(instead(real)))
-        self._undo.append((lambda: enter(was), owner))
+        put(to)
+        self._undo.append((lambda: put(was), owner))
 
 
 def _collectable() -> list[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -14,8 +13,8 @@ from sim.world.choice import Sent, Subject
 
 if TYPE_CHECKING:
     from sim.live.live_world import LiveWorld
-    from sim.world.finding import Finding
     from sim.world.choice import Pending
+    from sim.world.finding import Finding
 
 
 class Place:
@@ -48,7 +47,9 @@ class Place:
     puts: tuple[Emission | Sent, ...]
     due: tuple[Pending, ...] | None
 
-    def __init__(self, world: LiveWorld, before: Place | None, by: LiveChoice | None, left: tuple[int | None, ...]) -> None:
+    def __init__(
+        self, world: LiveWorld, before: Place | None, by: LiveChoice | None, left: tuple[int | None, ...]
+    ) -> None:
         self.world, self.before, self.by, self.left = world, before, by, left
         self._after: dict[bytes, Place] | None = None
         self.due = None
@@ -73,9 +74,11 @@ class Place:
 class Doing:
     """What a choice does, wherever it is made."""
 
-    __slots__ = ("code", "key", "subject", "verb", "who", "how", "pays", "progress", "strikes")
+    __slots__ = ("code", "how", "key", "pays", "progress", "strikes", "subject", "verb", "who")
 
-    def __init__(self, verb: str, who: str, subject: Subject, how: str, pays: tuple[int, ...], strikes: tuple[str, ...]) -> None:
+    def __init__(
+        self, verb: str, who: str, subject: Subject, how: str, pays: tuple[int, ...], strikes: tuple[str, ...]
+    ) -> None:
         self.verb, self.who, self.subject, self.how, self.pays, self.strikes = verb, who, subject, how, pays, strikes
         self.progress = not strikes
         self.code = encode((verb, who, subject, how, pays))

@@ -7,8 +7,8 @@ again the program begins anew and is led there, unless it stands just before it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -20,15 +20,14 @@ from sim.base.values import Emission, encode
 from sim.faults.catalogue import TIMED_KINDS
 from sim.faults.plan import FaultEntry
 from sim.live.addressing import address_of
+from sim.live.around import around
 from sim.live.departures import departures
 from sim.live.endings import BUILT_IN
-from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, Execution, Recorder, current_kernel
+from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, Execution, Recorder
 from sim.live.live_choice import Doing, LiveChoice, LiveStart, Place
 from sim.live.naming import spot_of
 from sim.live.possible import ON_ARRIVALS, Possible
-from sim.live.net.patches import installed
 from sim.live.program import Program
-from sim.live.surroundings import surroundings
 from sim.live.telling import Telling, tell
 from sim.system.properties import Property
 from sim.world.address import FOR_GOOD, Address
@@ -39,8 +38,6 @@ from sim.world.slowdown import Slowdown
 from sim.world.story import Story
 from sim.world.world import NOT_IN_FLIGHT
 
-FORCED_MAX = 1_000
-"""Forced steps in a row that are one step to whoever walks."""
 BEGINNING = "start"
 """Where a task is that has not begun."""
 
@@ -70,7 +67,7 @@ class LiveWorld:
         self._run: Execution | None = None
         self._stands: Place | None = None
         self._end: finalize[..., LiveWorld] | None = None
-        self._around: ExitStack | None = None
+        self._walks = 0
         self._possible = Possible(self.faults, program.order)
 
     def world(self) -> LiveWorld:
@@ -79,6 +76,17 @@ class LiveWorld:
     @property
     def handler_calls(self) -> int:
         return self._calls + (self._run.steps if self._run is not None else 0)
+
+    @contextmanager
+    def walking(self) -> Iterator[None]:
+        self._walks += 1
+        try:
+            with around.walks():
+                yield
+                if self._walks == 1:
+                    self._leave()
+        finally:
+            self._walks -= 1
 
     # --- walking ------------------------------------------------------------------------------------
 
@@ -113,8 +121,10 @@ class LiveWorld:
         mine = at.enabled[at.enabled.index(choice)]
         if not what.progress:
             _ = mine.address  # it is asked for, and can be said only from here
-        left = at.left if not what.pays else tuple(
-            n if n is None or i not in what.pays else n - 1 for i, n in enumerate(at.left)
+        left = (
+            at.left
+            if not what.pays
+            else tuple(n if n is None or i not in what.pays else n - 1 for i, n in enumerate(at.left))
         )
         after = Place(self, at, mine, left)
         at.after[what.code] = after
@@ -158,9 +168,16 @@ class LiveWorld:
         return any(left != 0 for left in at.left)
 
     def is_struck(
-        self, entry: FaultEntry, fault: LiveChoice, usual: LiveChoice, last: LiveChoice | None  # noqa: ARG002
+        self,
+        entry: FaultEntry,
+        fault: LiveChoice,
+        usual: LiveChoice,
+        last: LiveChoice | None,  # noqa: ARG002
     ) -> bool:
-        return entry.kind in fault.strikes and fault.takes in (usual.takes, fault.takes if entry.kind not in ON_ARRIVALS else ())
+        return entry.kind in fault.strikes and fault.takes in (
+            usual.takes,
+            fault.takes if entry.kind not in ON_ARRIVALS else (),
+        )
 
     def only_messages(self) -> bool:
         return False
@@ -237,19 +254,16 @@ class LiveWorld:
             self._do(choice.doing, place.left)
         return run
 
-    def _surrounded(self) -> None:
-        """The surroundings of runs are there from the first one on, for as long as this world is."""
-        if self._around is None:
-            self._around = ExitStack()
-            self._around.enter_context(surroundings.installed())
-            self._around.enter_context(installed(current_kernel))
-            finalize(self, self._around.close)
-
-    def _begin(self, recorder: Recorder | None = None) -> None:
-        self._surrounded()
+    def _leave(self) -> None:
+        """Leave the execution that stands somewhere, if there is one."""
         if self._end is not None:
             self._calls = self.handler_calls
             self._end()
+        self._run = self._stands = self._end = None
+
+    def _begin(self, recorder: Recorder | None = None) -> None:
+        self._leave()
+        around.between_runs()
         self.executions += 1
         self._run = Execution(self.program, recorder)
         self._end = finalize(self, self._run.close)
@@ -260,11 +274,7 @@ class LiveWorld:
         assert run is not None
         if what.subject[0] not in (TURN, RESUME) and not (what.progress and what.subject[0] == MESSAGE):
             run.note(what.key)  # what arrives is met where it is read
-        run.take(what.subject, what.how)
-        for _ in range(FORCED_MAX):
-            if run.finding is not None or not self._possible.is_forced(run, left):
-                return
-            run.take(next(self._possible.usual(run)).subject)
+        run.take(what.subject, what.how, lambda: self._possible.forced(run, left))
 
     def _lead(self, at: Place) -> None:
         """Lead the program to a place. Raises `NondeterminismError` if it does something else than before."""
@@ -299,7 +309,11 @@ class LiveWorld:
         run.pairs.clear()
         run.puts.clear()
         at.finding = run.finding
-        at.enabled = () if run.finding is not None else tuple([LiveChoice(at, what) for what in self._possible.all(run, at.left)])
+        at.enabled = (
+            ()
+            if run.finding is not None
+            else tuple([LiveChoice(at, what) for what in self._possible.all(run, at.left)])
+        )
         at.rest = run.rest() if at.finding is None and self.quiescent(at) else None
         at.held = frozenset(run.held)
         at.mark = self._mark(run, at)

@@ -14,8 +14,7 @@ import sys
 import threading
 from asyncio import events
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sim.live.naming import called
@@ -43,7 +42,12 @@ class LiveTask(asyncio.Task):  # type: ignore[type-arg]
 
     def __new__(cls, coro: Any, *, loop: LiveLoop, name: str | None = None, **_: Any) -> LiveTask:
         task = super().__new__(cls)
-        task.number, task.stepped, task.struck, task.gone = loop.count(), 0, 0, False  # its hash is asked for while it is made
+        task.number, task.stepped, task.struck, task.gone = (
+            loop.count(),
+            0,
+            0,
+            False,
+        )  # its hash is asked for while it is made
         loop.run.made(task, coro, name)
         return task
 
@@ -191,19 +195,21 @@ class LiveLoop(NetworkLoop):
         self._ready.remove(handle)
         handle._run()
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Makes this the loop that runs. Another may be running outside: that of a test, say."""
-        before, hooks = events._get_running_loop(), sys.get_asyncgen_hooks()
+    def begin_running(self) -> Any:
+        """Makes this the loop that runs; what was before, for `end_running`. Another may be running outside: that of a test,
+        say."""
+        before = events._get_running_loop(), sys.get_asyncgen_hooks()
         self._thread_id: int | None = threading.get_ident()
         sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)  # type: ignore[attr-defined]
         events._set_running_loop(self)
-        try:
-            yield
-        finally:
-            self._thread_id = None
-            events._set_running_loop(before)
-            sys.set_asyncgen_hooks(*hooks)
+        return before
+
+    def end_running(self, before: Any) -> None:
+        """It runs no longer."""
+        self._thread_id = None
+        loop, hooks = before
+        events._set_running_loop(loop)
+        sys.set_asyncgen_hooks(*hooks)
 
     # --- what is made -------------------------------------------------------------------------------
 
@@ -249,8 +255,22 @@ class LiveLoop(NetworkLoop):
         factory = self.get_task_factory()
         if factory is None or factory is getattr(asyncio, "eager_task_factory", None):
             eager = {} if factory is None else {"eager_start": True}
-            return LiveTask(coro, loop=self, name=name, **({} if context is None else {"context": context}), **eager, **rest)
+            return LiveTask(
+                coro, loop=self, name=name, **({} if context is None else {"context": context}), **eager, **rest
+            )
         return super().create_task(coro, name=name, **({} if context is None else {"context": context}), **rest)
+
+    def let_go(self) -> None:
+        """What is still open says nothing about it."""
+        for transport in list(self._transports.values()):  # type: ignore[attr-defined]
+            transport._sock, transport._closing = None, True
+
+    def leave(self) -> None:
+        """Nothing runs here again."""
+        self.let_go()
+        self._ready.clear()
+        self._scheduled.clear()
+        self.close()
 
     # --- what has no place in a run -----------------------------------------------------------------
 
@@ -259,14 +279,18 @@ class LiveLoop(NetworkLoop):
 
     def add_signal_handler(self, sig: int, callback: Callable[..., Any], *args: Any) -> None:  # type: ignore[override]
         if sig not in _STOPS:
-            raise self.run.refused(f"loop.add_signal_handler: a run has no signals but SIGINT and SIGTERM, by the fault stop:1")
+            raise self.run.refused(
+                "loop.add_signal_handler: a run has no signals but SIGINT and SIGTERM, by the fault stop:1"
+            )
         self.on_signal[sig] = LiveHandle(callback, args, self, None)
 
     def remove_signal_handler(self, sig: int) -> bool:
         return self.on_signal.pop(sig, None) is not None
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # noqa: ARG002
-        raise self.run.refused(f"loop.run_in_executor: {called(func)} would run in a thread; call it in the loop, or await a coroutine")
+        raise self.run.refused(
+            f"loop.run_in_executor: {called(func)} would run in a thread; call it in the loop, or await a coroutine"
+        )
 
     async def subprocess_exec(self, *_: Any, **__: Any) -> Any:
         raise self.run.refused("loop.subprocess_exec: a run starts no process; put world.serve in its place")

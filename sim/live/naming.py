@@ -60,13 +60,21 @@ def code_of(coroutine: Any) -> CodeType | None:
 
 
 def waits(coroutine: Any) -> Any:
-    """The innermost coroutine of somebody's own code, or else the outermost."""
-    found = None
-    for one in chain(coroutine):
-        code = code_of(one)
-        if found is None or (code is not None and is_own(code)):
-            found = one
-    return found
+    """The innermost coroutine of somebody's own code, or else the outermost. It is asked before everything that runs, so it
+    goes the usual way of `chain` by hand."""
+    found = at = coroutine
+    while True:
+        try:
+            at = at.cr_await
+            code = at.cr_code
+        except AttributeError:  # a generator among coroutines, or what is no coroutine
+            for one in chain(at):
+                code = code_of(one)
+                if code is not None and is_own(code):
+                    found = one
+            return found
+        if is_own(code):
+            found = at
 
 
 def spot_of(coroutine: Any) -> Spot:

@@ -13,9 +13,9 @@ from sim.live.execution import CANCEL, CRASH, CUT, HEAL, RESET, RESTART, RESUME,
 from sim.live.live_choice import Doing, doing
 from sim.live.naming import code_of, is_named, is_own
 from sim.live.net.addresses import covers
-from sim.live.net.link import CONNECT, Arrival
+from sim.live.net.channel import CONNECT, Incoming
 from sim.world.address import FOR_GOOD
-from sim.world.choice import FIRE
+from sim.world.choice import FIRE, Subject
 
 THE_TURN = doing(TURN, "", (TURN, 0, ""))
 THE_REST = doing(RESUME, "callbacks", (RESUME, 0, "callbacks"))
@@ -40,13 +40,18 @@ class Possible:
         """All of it, the usual first."""
         return chain(self.usual(run), self.struck(run, left))
 
-    def is_forced(self, run: Execution, left: Left) -> bool:
-        """Whether nothing can come next but that the loop goes on."""
+    def forced(self, run: Execution, left: Left) -> Subject | None:
+        """What has to come next, where nothing can but that the loop goes on."""
+        if not run.kernel.traffic.is_idle or run.timer() is not None or self._may_strike(run, left):
+            return None
         usual = self.usual(run)
         first = next(usual, None)
         if first is None or first.verb not in (TURN, RESUME) or next(usual, None) is not None:
-            return False
-        return next(self.struck(run, left), None) is None
+            return None
+        return first.subject
+
+    def _may_strike(self, run: Execution, left: Left) -> bool:
+        return bool(self._entries) and next(self.struck(run, left), None) is not None
 
     def usual(self, run: Execution) -> Iterator[Doing]:
         """What happens without a fault: what is ready, what arrives in the order sent, what comes back, the next timer."""
@@ -87,7 +92,7 @@ class Possible:
                 yield from _OTHERS[entry.kind](run, i, entry)
 
 
-def _ends(arrival: Arrival) -> str:
+def _ends(arrival: Incoming) -> str:
     return f"{arrival.source}->{arrival.target}"
 
 

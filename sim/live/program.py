@@ -89,7 +89,9 @@ class Program:
             if prop.kind not in KINDS
         ]
         names = [*self.monitors, *(prop.name for prop in self.properties)]
-        mistakes += [f"{name!r} is judged in every program; call it something else" for name in names if name in BUILT_IN]
+        mistakes += [
+            f"{name!r} is judged in every program; call it something else" for name in names if name in BUILT_IN
+        ]
         if mistakes:
             raise ModelError(*mistakes)
         entries = parse_plan(self.faults) if isinstance(self.faults, str) else tuple(self.faults)
@@ -123,7 +125,9 @@ class Program:
     def with_(self, **changes: Any) -> Program:
         """The same program with these `changes`. Raises `ModelError` for a part that it has not."""
         if "network" in changes:
-            raise ModelError("a program has no kind of network: its connections are streams and datagrams; leave it out")
+            raise ModelError(
+                "a program has no kind of network: its connections are streams and datagrams; leave it out"
+            )
         return replace(self, **changes)
 
     def judging(self, *names: str) -> Program:
@@ -174,7 +178,6 @@ class Program:
         elif not holds:
             shown = ", ".join(f"{name} {_shown(one)}" for name, one in zip(prop.reads, given, strict=True))
             run.finding = Finding(prop.name, f"does not hold with {shown}")
-
 
 
 def _shown(value: Any) -> str:

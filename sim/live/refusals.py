@@ -1,20 +1,26 @@
 """What cannot be simulated is refused at the call, with what to use instead.
 
-Python tells an audit hook whatever leaves the process, also where the call comes from a library or from a name bound long ago;
-the hook is there once per process and for good, and returns at once when no run is entered. The few that Python does not tell
-are swapped in place. Files are read as they are, and written below the folder of the run only; what an import writes beside a
-module is left to it. A call of the operating system by an extension in C, or by `ctypes`, goes unnoticed.
+The functions that leave the process are swapped in place, so that a call from a library, or by a name bound long ago, is
+refused too. (An audit hook of Python's would hear of more, but it is for good, and every `id()` of the process would pay for
+it: a deep copy takes twice as long.) Files are read as they are, and written below the folder of the run only; what an import
+writes beside a module is left to it. What goes unnoticed: a file that is opened for writing by calling `io.FileIO`, and calls
+of the operating system by extensions in C and by `ctypes`.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import sysconfig
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from sim.base.errors import RefusedError
-from sim.live.entering import Surrounded
+from sim.live.entering import Entering, Surrounded
+from sim.live.in_place import Swaps
 
 PROCESSES = "a run has no other processes; put asyncio code in its place, with world.task(...) or world.serve(...)"
 THREADS = "a run has no threads; call the function itself, or make it a task with world.task(...)"
@@ -25,75 +31,68 @@ ASKS = "nobody is there to answer; hand the text to the program as an argument"
 CLOCK = "the clock belongs to the run; it goes on by itself when nothing else can happen"
 PLACE = "the working directory is the process's, not the run's; use whole paths below world.folder"
 
-EVENTS = {
-    **dict.fromkeys(
-        (
-            "subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.startfile",
-            "pty.spawn",
-        ),
-        PROCESSES,
-    ),
-    **dict.fromkeys(("os.kill", "os.killpg", "signal.pthread_kill"), SIGNALS),
-    **dict.fromkeys(
-        (
-            "socket.bind", "socket.connect", "socket.getaddrinfo", "socket.gethostbyaddr", "socket.gethostbyname",
-            "socket.getnameinfo", "socket.sendmsg", "socket.sendto",
-        ),
-        NETWORK,
-    ),
-    "builtins.input": ASKS,
-    "os.chdir": PLACE,
-}  # fmt: skip
-"""Audit event -> what is said of it."""
-
-FUNCTIONS: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("_thread", ("start_new_thread", "start_joinable_thread"), THREADS),
+REFUSED: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("os", ("execv", "execve", "fork", "forkpty", "posix_spawn", "posix_spawnp", "startfile", "system"), PROCESSES),
     ("_posixsubprocess", ("fork_exec",), PROCESSES),
-    ("time", ("sleep",), BLOCKS),
-    ("time", ("clock_settime", "clock_settime_ns"), CLOCK),
+    ("_winapi", ("CreateProcess",), PROCESSES),
+    ("_thread", ("start_new_thread", "start_joinable_thread"), THREADS),
+    ("os", ("kill", "killpg"), SIGNALS),
     (
         "_signal",
         (
-            "alarm", "pause", "raise_signal", "set_wakeup_fd", "setitimer", "signal", "sigtimedwait", "sigwait",
-            "sigwaitinfo",
+            "alarm", "pause", "pthread_kill", "raise_signal", "set_wakeup_fd", "setitimer", "signal", "sigtimedwait",
+            "sigwait", "sigwaitinfo",
         ),
         SIGNALS,
     ),
+    ("_socket", ("getaddrinfo", "gethostbyaddr", "gethostbyname", "gethostbyname_ex", "getnameinfo"), NETWORK),
+    ("time", ("sleep",), BLOCKS),
+    ("time", ("clock_settime", "clock_settime_ns"), CLOCK),
+    ("builtins", ("input",), ASKS),
+    ("os", ("chdir", "fchdir"), PLACE),
 )  # fmt: skip
-"""What Python does not tell an audit hook (or not every version does): module, functions as far as the platform has them."""
+"""Module, its built-in functions as far as the platform has them, and what is said of them."""
+SOCKETS = ("bind", "connect", "connect_ex", "sendto")
+"""Methods of real sockets that reach beyond the process."""
 
-_WRITES: dict[str, tuple[tuple[int, int | None], ...]] = {
-    "os.chmod": ((0, 2),),
-    "os.chown": ((0, 3),),
-    "os.link": ((0, 2), (1, 3)),
-    "os.mkdir": ((0, 2),),
-    "os.remove": ((0, 1),),
-    "os.removexattr": ((0, None),),
-    "os.rename": ((0, 2), (1, 3)),
-    "os.rmdir": ((0, 1),),
-    "os.setxattr": ((0, None),),
-    "os.symlink": ((1, 2),),
-    "os.truncate": ((0, None),),
-    "os.utime": ((0, 3),),
-    "sqlite3.connect": ((0, None),),
+_SAID = {
+    "_posixsubprocess.fork_exec": "a new process",
+    "_winapi.CreateProcess": "a new process",
+    "_thread.start_new_thread": "a new thread",
+    "_thread.start_joinable_thread": "a new thread",
+    "builtins.input": "input",
 }
-"""Audit event -> which of its arguments are paths that change, each with the argument that is the folder it starts from."""
-_FOLLOWED = (
-    "open",
-    "os.chmod",
-    "os.chown",
-    "os.setxattr",
-    "os.removexattr",
-    "os.truncate",
-    "os.utime",
-    "sqlite3.connect",
+
+_PATH = (0, "path", "dir_fd")
+_BOTH = ((0, "src", "src_dir_fd"), (1, "dst", "dst_dir_fd"))
+CHANGES: dict[str, tuple[tuple[int, str, str], ...]] = {
+    **dict.fromkeys(("mkdir", "mkfifo", "mknod", "remove", "rmdir", "unlink", "lchown"), (_PATH,)),
+    **dict.fromkeys(("chmod", "chown", "truncate", "utime", "setxattr", "removexattr"), (_PATH,)),
+    **dict.fromkeys(("link", "rename", "replace"), _BOTH),
+    "symlink": ((1, "dst", "dir_fd"),),
+}
+"""Function of `os` -> its arguments that name what changes: place, keyword, and the keyword of the folder they start from."""
+_OF_THE_LINK = (
+    "lchown",
+    "link",
+    "mkdir",
+    "mkfifo",
+    "mknod",
+    "remove",
+    "rename",
+    "replace",
+    "rmdir",
+    "symlink",
+    "unlink",
 )
-"""These change what a link leads to; the others the link itself."""
+"""These change a link itself, and not what it leads to."""
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 _LIBRARY = tuple(os.path.join(sysconfig.get_path(name), "") for name in ("stdlib", "platstdlib"))
 _OURS = os.path.join(os.path.dirname(__file__), "")
 _PACKAGES = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
+
+Remember = Callable[[RefusedError], None]
 
 
 def told(line: str) -> RefusedError:
@@ -101,8 +100,98 @@ def told(line: str) -> RefusedError:
     return RefusedError(f"{_caller()}: {line}")
 
 
-def refusal(what: str, why: str) -> RefusedError:
-    return RefusedError(f"{_caller()}: {what} is refused in a run: {why}")
+def swap_refusals(swaps: Swaps, entering: Entering, remember: Remember) -> None:
+    def refuse(what: str, why: str) -> None:
+        error = RefusedError(f"{_caller()}: {what} is refused in a run: {why}")
+        remember(error)
+        raise error
+
+    def refusing(what: str, why: str) -> Any:
+        return entering.chooses(lambda _real, _run, *_args, **_kwargs: refuse(what, why))
+
+    for name, functions, why in REFUSED:
+        module = import_module(name) if find_spec(name) else None
+        for function in functions:
+            if hasattr(module, function):
+                said = _SAID.get(f"{name}.{function}", f"{name.lstrip('_')}.{function}")
+                swaps.built_in(getattr(module, function), refusing(said, why))
+    kind = import_module("_socket").socket
+    for method in SOCKETS:
+        swaps.entry(kind, method, refusing(f"socket.{method}", NETWORK))
+    _swap_writing(swaps, entering, _Writing(refuse))
+
+
+def _swap_writing(swaps: Swaps, entering: Entering, writing: _Writing) -> None:
+    swaps.built_in(os.open, entering.chooses(writing.os_open))
+    swaps.built_in(io.open, entering.chooses(writing.io_open))
+    if find_spec("_sqlite3"):
+        swaps.built_in(import_module("_sqlite3").connect, entering.chooses(writing.sqlite))
+    for name in CHANGES:
+        if hasattr(os, name):
+            swaps.built_in(getattr(os, name), entering.chooses(writing.changing(name)))
+
+
+class _Writing:
+    """Files of a run: what may be changed is changed, by the real function."""
+
+    def __init__(self, refuse: Callable[[str, str], None]) -> None:
+        self._refuse = refuse
+
+    def os_open(self, real: Any, run: Surrounded, path: Any, flags: int, *args: Any, **kwargs: Any) -> Any:
+        if flags & _WRITING:
+            self._look(run, "os.open for writing", path, kwargs.get("dir_fd"))
+        return real(path, flags, *args, **kwargs)
+
+    def io_open(self, real: Any, run: Surrounded, file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(mode, str) or {*mode} & {*"wax+"}:
+            self._look(run, "open for writing", file, None)
+        return real(file, mode, *args, **kwargs)
+
+    def sqlite(self, real: Any, run: Surrounded, database: Any, *args: Any, **kwargs: Any) -> Any:
+        if database not in ("", b"") and ":memory:" not in os.fsdecode(database):
+            self._look(run, "sqlite3.connect", database, None)
+        return real(database, *args, **kwargs)
+
+    def changing(self, name: str) -> Any:
+        def change(real: Any, run: Surrounded, *args: Any, **kwargs: Any) -> Any:
+            for place, keyword, start in CHANGES[name]:
+                path = args[place] if place < len(args) else kwargs.get(keyword)
+                if path is not None:
+                    self._look(run, f"os.{name}", path, kwargs.get(start), follow=name not in _OF_THE_LINK)
+            return real(*args, **kwargs)
+
+        return change
+
+    def _look(self, run: Surrounded, what: str, path: Any, start: int | None, follow: bool = True) -> None:
+        if isinstance(path, int):  # it was opened before
+            return
+        given = os.fsdecode(path)
+        if given == os.devnull or _of_an_import(given):
+            return
+        whole = _whole(given, start, follow)
+        allowed = None if run.folder is None else os.path.realpath(run.folder)
+        if allowed is None or whole is None or not os.path.join(whole, "").startswith(os.path.join(allowed, "")):
+            right = "this run has none" if allowed is None else f"this is {allowed}"
+            why = f"files are written only below the folder of the run, world.folder; {right}"
+            self._refuse(f"{what} ({given})", why)
+
+
+def _of_an_import(path: str) -> bool:
+    cache = sys.pycache_prefix
+    return "__pycache__" in path or (cache is not None and path.startswith(cache))
+
+
+def _whole(path: str, start: int | None, follow: bool) -> str | None:
+    """The whole path of what would change; None: nobody knows."""
+    if start is not None and not os.path.isabs(path):
+        try:
+            path = os.path.join(os.readlink(f"/proc/self/fd/{start}"), path)
+        except OSError:
+            return None
+    if follow:
+        return os.path.realpath(path)
+    folder, name = os.path.split(os.path.abspath(path))
+    return os.path.join(os.path.realpath(folder), name)
 
 
 def _caller() -> str:
@@ -115,58 +204,3 @@ def _caller() -> str:
             break
         frame = frame.f_back
     return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
-
-
-def judge(run: Surrounded, event: str, args: tuple[Any, ...]) -> RefusedError | None:
-    """What is said of an event of Python's audit; None: it may be."""
-    why = EVENTS.get(event)
-    if why is not None:
-        return refusal(_name(event), why)
-    if event == "open":
-        path, _, flags = args
-        return _write(run, "open for writing", path, None) if flags & _WRITING else None
-    for at, start in _WRITES.get(event, ()):
-        folder = args[start] if start is not None and start < len(args) else None
-        refused = _write(run, event, args[at], folder)
-        if refused is not None:
-            return refused
-    return None
-
-
-def _name(event: str) -> str:
-    return event.removeprefix("builtins.")
-
-
-def _write(run: Surrounded, event: str, path: Any, start: int | None) -> RefusedError | None:
-    if isinstance(path, int):  # it was opened before
-        return None
-    given = os.fsdecode(path)
-    if _harmless(event, given):
-        return None
-    whole = _whole(given, start, follow=event == "open for writing" or event in _FOLLOWED)
-    allowed = None if run.folder is None else os.path.realpath(run.folder)
-    if allowed is not None and whole is not None and os.path.join(whole, "").startswith(os.path.join(allowed, "")):
-        return None
-    right = "this run has none" if allowed is None else f"this is {allowed}"
-    return refusal(f"{event} ({given})", f"files are written only below the folder of the run, world.folder; {right}")
-
-
-def _harmless(event: str, path: str) -> bool:
-    """Where nothing stays, or what an import writes."""
-    if event == "sqlite3.connect":
-        return path == "" or ":memory:" in path
-    cache = sys.pycache_prefix
-    return path == os.devnull or "__pycache__" in path or (cache is not None and path.startswith(cache))
-
-
-def _whole(path: str, start: int | None, follow: bool) -> str | None:
-    """The whole path of what would change; None: nobody knows."""
-    if start not in (None, -1) and not os.path.isabs(path):
-        try:
-            path = os.path.join(os.readlink(f"/proc/self/fd/{start}"), path)
-        except OSError:
-            return None
-    if follow:
-        return os.path.realpath(path)
-    folder, name = os.path.split(os.path.abspath(path))
-    return os.path.join(os.path.realpath(folder), name)

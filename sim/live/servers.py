@@ -6,7 +6,7 @@ import asyncio
 import re
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sim.base.errors import ModelError
 from sim.base.values import describe

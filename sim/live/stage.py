@@ -28,9 +28,13 @@ class Stage:
         """A task of this name, which faults can name too; the second of a name is `name#2`. Raises `ModelError` for a
         name that no plan can write, and for what is no coroutine."""
         if not isinstance(name, str) or not name.replace("-", "_").isidentifier():
-            raise ModelError(f"world.task: {describe(name)} is not a name; write letters, digits, - and _, such as client")
+            raise ModelError(
+                f"world.task: {describe(name)} is not a name; write letters, digits, - and _, such as client"
+            )
         if not inspect.iscoroutine(coroutine):
-            raise ModelError(f"world.task({name!r}): {describe(coroutine)} is not a coroutine; call the function: use(pool)")
+            raise ModelError(
+                f"world.task({name!r}): {describe(coroutine)} is not a coroutine; call the function: use(pool)"
+            )
         return self._run.spawn(name, coroutine)
 
     def watch(self, name: str, thing: object) -> None:

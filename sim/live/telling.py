@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sim.base.values import Emission, show
 from sim.live.addressing import said
-from sim.live.net.link import Arrival
 from sim.live.naming import Spot, called, code_of, is_own, spot_of
+from sim.live.net.channel import Incoming
 from sim.world.choice import MESSAGE, Start
 from sim.world.slowdown import Slowdown
 from sim.world.story import Actor, Happening, Look, Shown, Story
@@ -46,7 +46,9 @@ def tell(
         network=f"order {world.program.order}",
         actors=(*(Actor(name) for name in names), *(Actor(name, listens=True) for name in monitors)),
         events=tuple(
-            one._replace(number=number, changed=tuple((index[who], looks.setdefault(look, len(looks))) for who, look in changed))
+            one._replace(
+                number=number, changed=tuple((index[who], looks.setdefault(look, len(looks))) for who, look in changed)
+            )
             for number, (one, changed) in enumerate(telling.events)
         ),
         first=first,
@@ -60,7 +62,9 @@ class Telling:
 
     def __init__(self, times: Sequence[int | None], addresses: Sequence[str]) -> None:
         self._times, self._addresses = times, addresses
-        self.events: list[tuple[Happening, list[tuple[str, Look]]]] = [(Happening(0, None, "start", "", "start", "start"), [])]
+        self.events: list[tuple[Happening, list[tuple[str, Look]]]] = [
+            (Happening(0, None, "start", "", "start", "start"), [])
+        ]
         self.heard_first: list[Look] = []
         self._step = 0
         self._address = "start"
@@ -108,12 +112,12 @@ class Telling:
         if code is not None and is_own(code):  # those of the standard library say nothing to a reader
             self._add("call", owner, f"{called(callback)} is called", ())
 
-    def sent(self, arrival: Arrival) -> None:
+    def sent(self, arrival: Incoming) -> None:
         """Something is on its way."""
 
     def ran(self, run: Execution) -> None:
-        event, changed = self.events[-1]
         if self._task is not None:
+            _, changed = self.events[-1]
             changed.append((self._task.called, _look(self._task)))
         self._close(run)
 

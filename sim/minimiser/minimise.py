@@ -58,6 +58,20 @@ def minimise(
     """Reduce a run of `world` that ends in `finding`. `effort` bounds the steps of all trials; one that
     comes to a shape in `known` is not looked into any further, and one of more than `longest` steps is not taken. When `over`
     says so, what is least so far is it."""
+    with world.walking():
+        return _minimised(world, start, actions, finding, effort, known, longest, over)
+
+
+def _minimised(
+    world: AnyWorld,
+    start: Start[Any],
+    actions: Sequence[Choice],
+    finding: Finding,
+    effort: int,
+    known: Container[tuple[str, ...]],
+    longest: int | None,
+    over: Callable[[], bool] | None,
+) -> Counterexample:
     if world.usual(start.place) is not None:
         few = fewest(world, start, actions, finding, over)
         return counterexample_of(world, few.start, few.choices, few.finding, complete=few.complete)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sim.faults.plan import show_plan
-from sim.report.covered import transition_count, transition_lines
 from sim.live.program import Program
+from sim.report.covered import transition_count, transition_lines
 from sim.report.text import begins_lines, counterexample_lines, system_words
 from sim.scenario import Target
 from sim.scenario.parsed import Opened

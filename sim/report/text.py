@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from sim.base.durations import show_duration
 from sim.base.errors import listing
 from sim.faults.plan import show_plan
-from sim.report.covered import transition_lines
 from sim.live.naming import bare
 from sim.live.program import Program
+from sim.report.covered import transition_lines
 from sim.run.simulation import RECURRING
 from sim.scenario.parsed import Opened
 from sim.system.declaration import Declaration

@@ -43,10 +43,11 @@ def simulate(
     world = world_of(system)
     if not isinstance(strategy, VirtualTime):
         refuse_timed(world, f"the strategy {strategy.name}")
-    walk = Walk(world, strategy.begin(world), seen)
-    if isinstance(strategy, VirtualTime):
-        walk.trace.slowdowns = strategy.slowdowns
-    return walk.follow(strategy, max_steps, round_ends=round_ends, over=over)
+    with world.walking():
+        walk = Walk(world, strategy.begin(world), seen)
+        if isinstance(strategy, VirtualTime):
+            walk.trace.slowdowns = strategy.slowdowns
+        return walk.follow(strategy, max_steps, round_ends=round_ends, over=over)
 
 
 class Walk:

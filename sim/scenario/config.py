@@ -17,8 +17,8 @@ from sim.base.errors import ConfigError, ModelError, SimError, brief, failure, l
 from sim.base.overdue import WATCH
 from sim.scenario.mistakes import FilePlace, Mistakes, said
 from sim.scenario.models import culprit
-from sim.scenario.tree import Node, Plain, resolve
 from sim.scenario.parsed import Opened
+from sim.scenario.tree import Node, Plain, resolve
 
 RESERVED = ("faults", "network", "properties")
 """Keys that `--set` takes for every model; no parameter of a model may have such a name."""
@@ -172,7 +172,9 @@ def make_system(signature: Signature, arguments: Mapping[str, Any]) -> Opened:
             f"{signature.model}.system() failed with {failure(error)}{culprit(error)}; fix the model"
         ) from None
     if not isinstance(made, Opened):
-        raise ModelError(f"{signature.model}.system() returned {type(made).__name__}; it must return a System, or a Program")
+        raise ModelError(
+            f"{signature.model}.system() returned {type(made).__name__}; it must return a System, or a Program"
+        )
     return made
 
 

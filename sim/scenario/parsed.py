@@ -112,7 +112,9 @@ class Target:
         """Its system of machines. Raises `ConfigError` for a program."""
         if isinstance(self.system, Declaration):
             return self.system
-        raise ConfigError(f"{self.name}: is a program; this is for systems of machines; use sim fuzz, sim check or sim run")
+        raise ConfigError(
+            f"{self.name}: is a program; this is for systems of machines; use sim fuzz, sim check or sim run"
+        )
 
     def begun_from(self, persisted: Persisted) -> Target:
         """The same, begun with what was persisted of a run. Raises `ModelError` for what does not fit, and `ConfigError`

@@ -14,7 +14,16 @@ from sim.scenario.parsed import Opened, ScheduleItem
 from sim.scenario.tree import Node
 from sim.scenario.vocabulary import Vocabulary
 from sim.system.declaration import Declaration
-from sim.world.address import AT_ONCE, FOR_GOOD, MESSAGE_VERBS, OF_PROGRAMS, PROCESS_VERBS, START, Address, parse_address
+from sim.world.address import (
+    AT_ONCE,
+    FOR_GOOD,
+    MESSAGE_VERBS,
+    OF_PROGRAMS,
+    PROCESS_VERBS,
+    START,
+    Address,
+    parse_address,
+)
 
 _UNDER = re.compile(r"(?P<kind>[^()]+)(?:\((?P<hint>[^()]*)\))?")
 

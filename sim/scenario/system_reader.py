@@ -14,9 +14,9 @@ from sim.base.errors import ConfigError, SimError, brief
 from sim.faults.plan import FaultEntry, parse_plan, place_of
 from sim.scenario.beginning import begun
 from sim.scenario.config import RESERVED, Signature, blamed, make_system, read_config, signature_of
-from sim.scenario.parsed import Opened
 from sim.scenario.mistakes import START, FilePlace, Mistakes
 from sim.scenario.models import import_model
+from sim.scenario.parsed import Opened
 from sim.scenario.tree import Node
 from sim.scenario.vocabulary import Vocabulary, vocabulary
 
@@ -150,9 +150,7 @@ class SystemReader:
             self.mistakes.add_all(place, error, before)
             return system
 
-    def planned(
-        self, shape: ScenarioShape | Bare, system: Opened, words: Vocabulary
-    ) -> tuple[FaultEntry, ...] | None:
+    def planned(self, shape: ScenarioShape | Bare, system: Opened, words: Vocabulary) -> tuple[FaultEntry, ...] | None:
         """The fault plan that the file or the command line gives; None if neither does."""
         if self.plan is not None:
             return self._entries(((None, f"{self.plan_option}: ", self.plan),), system, words)

@@ -67,5 +67,7 @@ class Departing:
             return f"{where}: it could be made {self._met} times, not {item.ordinal}"
         texts = sorted(self._could)
         close = difflib.get_close_matches(str(item), texts, n=NEAREST, cutoff=NEAR) or texts[:NEAREST]
-        instead = f"; possible on the way: {'; '.join(close)}" if close else "; nothing but the usual was possible on the way"
+        instead = (
+            f"; possible on the way: {'; '.join(close)}" if close else "; nothing but the usual was possible on the way"
+        )
         return f"{where}: {self._world.why_not(at, item)}{instead}"

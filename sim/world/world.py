@@ -7,6 +7,7 @@ fuzz, the minimiser, campaigns and reports ask nothing beyond this; the exhausti
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from sim.base.errors import ConfigError, ModelError
@@ -90,6 +91,10 @@ class World(Protocol[Place, Chosen]):
 
     def world(self) -> World[Place, Chosen]:
         """Itself: whoever takes what opens a world takes a world too."""
+
+    def walking(self) -> AbstractContextManager[None]:
+        """Around many walks: what they share is made once, and nothing is left of them after it. A walk outside of it costs
+        more, and is the same."""
 
     def starts(self) -> Sequence[Start[Place]]:
         """The ways to begin, the usual one first."""

@@ -97,6 +97,7 @@ BANS = (
             "sim/conform/spans.py",
             "sim/cli/page_server.py",
             "sim/cli/hosting.py",
+            "sim/live/",  # what asyncio runs on
             *OUTSIDE,
         ),
     ),

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import datetime as dates
 import pickle
+import sys
 import threading
 import time
 from datetime import UTC, date, datetime
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from sim.base.durations import EPOCH
+from sim.base.errors import ConfigError
 from sim.live import clocks
 from sim.live.clocks import COUNTING, READINGS, TIMELESS
-from sim.live.refusals import FUNCTIONS
+from sim.live.refusals import REFUSED
 from sim.live.surroundings import surroundings
 from tests.live.surrounded import BOUND, Nothing, entered, in_run
 
@@ -89,7 +93,7 @@ def test_a_function_of_time_that_is_new_is_noticed() -> None:
 
 def unknown(module: Any) -> set[str]:
     functions = {name for name, thing in vars(module).items() if callable(thing) and not name.startswith("_")}
-    refused = {name for of, names, _ in FUNCTIONS if of == "time" for name in names}
+    refused = {name for of, names, _ in REFUSED if of == "time" for name in names}
     return functions - {*READINGS, *TIMELESS, "struct_time"} - refused
 
 
@@ -153,3 +157,37 @@ def test_another_thread_sees_the_real_clock() -> None:
     assert wall != ours
     assert counted != 1.25
     assert year > 2025
+
+
+class Travelling(ModuleType):
+    """Stands for the library time-machine."""
+
+    def __init__(self, *stack: object) -> None:
+        super().__init__("_time_machine")
+        self.__spec__ = ModuleSpec("_time_machine", None)
+        self.traveller_stack = stack
+        self.patched = 0
+
+    def patch(self) -> None:
+        self.patched += 1
+
+    unpatch = patch
+
+
+def test_a_clock_is_swapped_by_one_library_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = Travelling()
+    monkeypatch.setitem(sys.modules, "_time_machine", library)
+    monkeypatch.setitem(sys.modules, "time_machine", library)
+    with surroundings.installed(), pytest.raises(ConfigError, match="cannot travel here: a run has a clock of its own"):
+        library.patch()
+    library.patch()
+    assert library.patched == 1
+
+
+def test_a_library_that_has_swapped_the_clock_already_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = Travelling("a traveller")
+    monkeypatch.setitem(sys.modules, "_time_machine", library)
+    monkeypatch.setitem(sys.modules, "time_machine", library)
+    with pytest.raises(ConfigError, match="time-machine is travelling"), surroundings.installed():
+        pass
+    assert type(time.time.__self__) is ModuleType

@@ -1,4 +1,4 @@
-"""Each known shape of race is found by the default fuzz, as what it is and in few deviations; no mended twin is accused."""
+"""Each known shape of race is found by the default fuzz, as what it is and in few deviations; no fixed twin is accused."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def test_the_default_fuzz_finds_it_as_what_it_is_in_few_deviations(race: Race) -
 
 
 def accused(race: Race, schedules: int, seed: int = 0) -> list[str]:
-    """What a fuzz says of the mended twin, in words."""
-    result = fuzz(race.mended(), schedules=schedules, seed=seed)
+    """What a fuzz says of the fixed twin, in words."""
+    result = fuzz(race.fixed(), schedules=schedules, seed=seed)
     assert result.found or (result.verdict, result.schedules) == ("ok", schedules)
     return [f"{found.property}: {found.message}: {found.schedule}" for found in result.found]
 
@@ -79,7 +79,7 @@ def test_its_twin_is_not_accused_in_many_schedules(race: Race) -> None:
 
 
 def test_a_twin_with_the_race_would_be_accused() -> None:
-    assert accused(replace(RACES[0], mended=RACES[0].racy), SCHEDULES) != []
+    assert accused(replace(RACES[0], fixed=RACES[0].racy), SCHEDULES) != []
 
 
 @each

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import _socket
 import gc
 import os
 import random
+import sys
 import threading
 import time
 import uuid
@@ -27,13 +29,13 @@ from tests.live.surrounded import BOUND, DRAWN, Nothing, entered, in_run
 
 def traces() -> dict[str, Any]:
     """What would tell that something is still swapped."""
-    built_in = [time.time, time.sleep, os.urandom, random.random, random.getrandbits]
+    built_in = [time.time, time.sleep, os.urandom, open, os.mkdir, input, random.random, random.getrandbits]
     return {
         "of": [one.__self__ for one in built_in],
         "functions": [getattr(one, "__func__", None) for one in hidden_methods().values()],
         "codes": [uuid.uuid1.__code__, uuid.getnode.__code__, uuid.uuid1.__kwdefaults__, uuid.uuid1.__defaults__],
         "seed": vars(random.Random)["seed"],
-        "entries": [vars(datetime)["now"], vars(datetime)["utcnow"]],
+        "entries": [vars(datetime)["now"], vars(datetime)["utcnow"], vars(_socket.socket)["bind"]],
     }
 
 
@@ -94,7 +96,7 @@ def test_runs_take_turns() -> None:
 
 def test_only_one_run_is_entered_and_only_where_it_can_be() -> None:
     with pytest.raises(RuntimeError, match="not installed"):
-        surroundings.enter(Nothing())
+        Surroundings().enter(Nothing())
     with entered(Nothing()), pytest.raises(RuntimeError, match="entered already"):
         surroundings.enter(Nothing())
     surroundings.leave()
@@ -137,6 +139,15 @@ def test_swapped_functions_survive_the_collector() -> None:
     assert time.monotonic() != 1.25
 
 
+def test_what_a_swapped_function_holds_is_counted() -> None:
+    with surroundings.installed():
+        held = time.time.__self__
+        count = sys.getrefcount(held) - 2  # this name, and the argument
+    assert count == len(("the swapped function", "its pattern", "the way back")), (
+        "the collector would take it for garbage"
+    )
+
+
 def test_a_frozen_heap_stays_frozen() -> None:
     gc.freeze()
     assert in_run(BOUND["now"]).year == 2025
@@ -161,7 +172,7 @@ def test_threads_that_draw_do_not_disturb_a_run() -> None:
         other.join()
 
 
-def test_surroundings_of_ones_own_are_told_by_the_hook_too() -> None:
+def test_surroundings_of_ones_own_work_as_well() -> None:
     own = Surroundings()
     with own.installed():
         own.enter(Nothing())
@@ -171,6 +182,38 @@ def test_surroundings_of_ones_own_are_told_by_the_hook_too() -> None:
         finally:
             own.leave()
     assert own.refused is not None
+
+
+def test_threads_may_call_while_all_is_swapped_and_swapped_back() -> None:
+    stop = threading.Event()
+    wrong: list[BaseException] = []
+
+    def call() -> None:
+        try:
+            while not stop.is_set():
+                assert 0 <= random.random() < 1
+                assert time.time() > 1.7e9
+                assert uuid.uuid1().version == 1
+                assert random.choice("a") == "a"
+                assert len(os.urandom(3)) == 3
+                assert time.localtime(0).tm_year in (1969, 1970)
+        except BaseException as error:
+            wrong.append(error)
+
+    others = [threading.Thread(target=call) for _ in range(2)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for other in others:
+            other.start()
+        for _ in range(20):
+            assert in_run(time.monotonic) == 1.25
+    finally:
+        stop.set()
+        for other in others:
+            other.join()
+        sys.setswitchinterval(interval)
+    assert wrong == []
 
 
 class Cycle:
@@ -186,6 +229,7 @@ def test_garbage_is_collected_between_runs_only(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(garbage, "MANY", 500)
     was = gc.isenabled()
     with Garbage() as collecting:
+        assert not gc.isenabled()
         first = left()
         kept = [[at] for at in range(5000)]
         assert first() is not None

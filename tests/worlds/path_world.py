@@ -7,6 +7,7 @@ place again the program begins anew and is led there, unless it stands just befo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -170,6 +171,9 @@ class PathWorld:
 
     def world(self) -> PathWorld:
         return self
+
+    def walking(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def starts(self) -> list[PathStart]:
         if not self._starts:

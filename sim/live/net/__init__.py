@@ -3,12 +3,12 @@
 The transports, servers and streams of the standard library run on it as they stand. `Kernel` holds the sockets and what is
 on its way between them, `kernel.selector` says what is ready, and `kernel.patched()` puts it under `socket`.
 
-What belongs here: sockets, links, names, and what may go wrong with them. What does not: the loop, tasks, and who chooses
+What belongs here: sockets, channels, names, and what may go wrong with them. What does not: the loop, tasks, and who chooses
 (`sim.live`).
 """
 
+from sim.live.net.channel import Connection, Incoming
 from sim.live.net.kernel import Kernel
-from sim.live.net.link import Arrival, Connection
 from sim.live.net.network_loop import NetworkLoop
 
-__all__ = ["Arrival", "Connection", "Kernel", "NetworkLoop"]
+__all__ = ["Connection", "Incoming", "Kernel", "NetworkLoop"]

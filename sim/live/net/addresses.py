@@ -7,10 +7,10 @@ import os
 import socket
 from typing import TYPE_CHECKING, Any
 
-from sim.live.net.names import ANY, ANY_6, LOOPBACK, LOOPBACK_6, Names
+from sim.live.net.host_names import ANY, ANY_6, LOOPBACK, LOOPBACK_6, HostNames
 
 if TYPE_CHECKING:
-    from sim.live.net.endpoint import Endpoint
+    from sim.live.net.kernel_socket import KernelSocket
 
 Key = tuple[int, Any]
 """The kind of a socket, and a host and a port, or a path."""
@@ -29,9 +29,9 @@ class Addresses:
     """The addresses of one run."""
 
     def __init__(self) -> None:
-        self.names = Names()
+        self.names = HostNames()
         self._called: dict[Any, str] = {}
-        self._bound: dict[Key, Endpoint] = {}
+        self._bound: dict[Key, KernelSocket] = {}
 
     # --- what they are called -----------------------------------------------------------------------
 
@@ -42,7 +42,7 @@ class Addresses:
         else:
             self._called[self.names.add(address[0]), int(address[1])] = name
 
-    def called(self, end: Endpoint, address: Any) -> str:
+    def called(self, end: KernelSocket, address: Any) -> str:
         """What whoever is at `address` is called, for one of the kind of `end`."""
         given = self._called.get(_place(end.family, address))
         if given is not None:
@@ -70,9 +70,21 @@ class Addresses:
             return (ANY if peer is None else LOOPBACK, 0)
         return (ANY_6 if peer is None else LOOPBACK_6, 0, 0, 0)
 
+    def seen(self, sender: KernelSocket, expected: Any) -> Any:
+        """The address of `sender` as a receiver sees it that expects to hear from `expected`: who is bound to any address
+        sends from the one that it is reached at."""
+        local = sender.local
+        if sender.is_unix:
+            return local or None
+        if local[0] not in (ANY, ANY_6):
+            return local
+        if expected is not None and expected[1] == local[1]:
+            return expected
+        return (LOOPBACK if local[0] == ANY else LOOPBACK_6, *local[1:])
+
     # --- who is bound to them -----------------------------------------------------------------------
 
-    def bind(self, end: Endpoint, address: Any) -> None:
+    def bind(self, end: KernelSocket, address: Any) -> None:
         """`end` is at `address` from now on; whoever listens there under a name given before is called so. A host that is
         new becomes known."""
         if end.local:
@@ -86,7 +98,7 @@ class Addresses:
             self._bound[key] = end
         end.owner = self._called.get(key[1], end.owner)
 
-    def _own(self, end: Endpoint, address: Any) -> Any:
+    def _own(self, end: KernelSocket, address: Any) -> Any:
         host, port = address[0], int(address[1])
         if host:
             self.names.add(host)
@@ -98,7 +110,7 @@ class Addresses:
             )
         return _whole(end.family, host, (host, port, *address[2:]))
 
-    def find(self, end: Endpoint, address: Any) -> Endpoint | None:
+    def find(self, end: KernelSocket, address: Any) -> KernelSocket | None:
         """Who is found at `address` by `end`."""
         places = [_place(end.family, address)]
         if not end.is_unix:
@@ -109,11 +121,11 @@ class Addresses:
                 return found
         return None
 
-    def replace(self, old: Endpoint, new: Endpoint) -> None:
+    def replace(self, old: KernelSocket, new: KernelSocket) -> None:
         for key in [key for key, end in self._bound.items() if end is old]:
             self._bound[key] = new
 
-    def release(self, end: Endpoint) -> None:
+    def release(self, end: KernelSocket) -> None:
         """The address of `end` is free again. A path stays until it is unlinked."""
         if not end.is_unix:
             for key in [key for key, bound in self._bound.items() if bound is end]:

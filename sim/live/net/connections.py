@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sim.live.net.link import Connection, Link
-from sim.live.net.stream import Stream
+from sim.live.net.channel import Channel, Connection
+from sim.live.net.stream_socket import StreamSocket
 
 
 class Connections:
@@ -15,14 +15,16 @@ class Connections:
         self._held: dict[Connection, None] = {}
         self._between: dict[tuple[str, ...], int] = {}
 
-    def join(self, source: str, target: str, client: Stream, server: Stream, *, direct: bool = False) -> None:
+    def join(
+        self, source: str, target: str, client: StreamSocket, server: StreamSocket, *, direct: bool = False
+    ) -> None:
         """Make `client` and `server` the ends of one."""
         pair = tuple(sorted((source, target)))
         ordinal = self._between.get(pair, 0) + (not direct)
         self._between[pair] = ordinal
         connection = Connection(source, target, ordinal, client, server, direct)
-        client.out = server.into = Link(connection, client, server)
-        server.out = client.into = Link(connection, server, client)
+        client.out = server.into = Channel(connection, client, server)
+        server.out = client.into = Channel(connection, server, client)
         client.connection = server.connection = connection
         self._held[connection] = None
 
@@ -35,7 +37,7 @@ class Connections:
         if connection.left:
             self._held.pop(connection, None)
 
-    def without_descriptor(self) -> Iterator[Stream]:
+    def without_descriptor(self) -> Iterator[StreamSocket]:
         """The ends that nobody has accepted yet, and those whose last words are on their way."""
         for connection in self._held:
             for end in (connection.client, connection.server):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sim.base.durations import parse_hint
 
 if TYPE_CHECKING:
-    from sim.live.net.stream import Stream
+    from sim.live.net.stream_socket import StreamSocket
 
 AGENT_TIMEOUT, RATE_LIMITED, EMPTY_RESPONSE, DISCONNECT = (
     "agent_timeout",
@@ -22,25 +22,28 @@ def begins_response(data: bytes) -> bool:
     return data.startswith(b"HTTP/1.")
 
 
-def strike(client: Stream, data: bytes, how: str) -> None:
-    """What `client` sees instead of the response that begins with `data`, which has been taken from the link already.
-    Whatever else the server says on this connection is lost, and the server does not know."""
+def answer(how: str) -> bytes | None:
+    """What comes instead of the server's response, if anything does. Raises `ConfigError` for a time that is not one."""
     kind, _, hint = how.removesuffix(")").partition("(")
+    if kind == RATE_LIMITED:
+        after = f"Retry-After: {-(-parse_hint(hint) // 1000)}\r\n" if hint else ""
+        return _response("429 Too Many Requests", after)
+    return _response("200 OK") if kind == EMPTY_RESPONSE else None
+
+
+def strike(client: StreamSocket, data: bytes, how: str) -> None:
+    """What `client` sees instead of the response that begins with `data`, which has been taken from its channel already.
+    Whatever else the server says on this connection is lost, and the server does not know."""
     client.kernel.traffic.drop(client.into)
     client.into.silent = True
-    if kind == AGENT_TIMEOUT:
-        return
-    if kind == DISCONNECT:
+    instead = answer(how)
+    if instead is not None:
+        client.get(instead)
+        client.get_end()
+    elif how == DISCONNECT:
         client.get(data[: len(data) // 2])
         client.connection.server.die()
         client.die()
-        return
-    if kind == RATE_LIMITED:
-        after = f"Retry-After: {-(-parse_hint(hint) // 1000)}\r\n" if hint else ""
-        client.get(_response("429 Too Many Requests", after))
-    else:
-        client.get(_response("200 OK"))
-    client.get_end()
 
 
 def _response(status: str, more: str = "") -> bytes:

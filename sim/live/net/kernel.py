@@ -12,14 +12,14 @@ from sim.base.errors import ConfigError, unknown
 from sim.base.mixer import MASK, key64
 from sim.live.net import http_faults
 from sim.live.net.addresses import Addresses
+from sim.live.net.channel import CONNECT, DROP, DUPLICATE, REFUSE, SPLIT, Channel, Connection, Datagram, Incoming
 from sim.live.net.connections import Connections
-from sim.live.net.datagrams import Datagrams
-from sim.live.net.endpoint import Endpoint, failure
-from sim.live.net.link import CONNECT, DROP, DUPLICATE, REFUSE, SPLIT, Arrival, Connection, Datagram, Link
+from sim.live.net.datagram_socket import DatagramSocket
+from sim.live.net.kernel_socket import KernelSocket, failure
 from sim.live.net.patches import patched
 from sim.live.net.selector import PlannedSelector
 from sim.live.net.sim_socket import SimSocket, new_socket
-from sim.live.net.stream import Listener, Stream
+from sim.live.net.stream_socket import ListeningSocket, StreamSocket
 from sim.live.net.traffic import Traffic
 
 FIRST_FD = 1_000_000_000
@@ -37,7 +37,7 @@ class Kernel:
         self, owner: Callable[[], str], *, at_once: bool = False, refusal: Callable[[str], BaseException] = ConfigError
     ) -> None:
         self.owner, self.at_once, self.refusal = owner, at_once, refusal
-        self.files: dict[int, Endpoint] = {}
+        self.files: dict[int, KernelSocket] = {}
         self.selector = PlannedSelector(self.files)
         self.addresses = Addresses()
         self.names = self.addresses.names
@@ -62,10 +62,10 @@ class Kernel:
                 "socket.socketpair: only SOCK_STREAM can be simulated; use it, or asyncio.Queue within a process"
             )
         name = self.owner()
-        one, other = (Stream(self, -1, family, type, proto, name) for _ in range(2))
+        one, other = (StreamSocket(self, -1, family, type, proto, name) for _ in range(2))
         self._connections.join(name, name, one, other, direct=True)
         for end in (one, other):
-            end.local = end.peer = ""
+            end.local, end.peer, end.known = "", "", True
             end.begin()
             self.open(end)
         return self.socket(family, type, proto, one.fd), self.socket(family, type, proto, other.fd)
@@ -102,18 +102,18 @@ class Kernel:
 
     # --- what arrives -------------------------------------------------------------------------------
 
-    def arrivals(self) -> Sequence[Arrival]:
-        """What may arrive now, in the order sent: the first of each link, and every datagram."""
+    def arrivals(self) -> Sequence[Incoming]:
+        """What may arrive now, in the order sent: the first of each channel, and every datagram."""
         return self.traffic.arrivals()
 
-    def arrival(self, number: int) -> Arrival:
+    def arrival(self, number: int) -> Incoming:
         """What may arrive now and has this number. Raises `LookupError` if nothing has."""
         for arrival in self.arrivals():
             if arrival.number == number:
                 return arrival
         raise LookupError(number)
 
-    def arrive(self, arrival: Arrival, how: str = "") -> None:
+    def arrive(self, arrival: Incoming, how: str = "") -> None:
         """`arrival` comes, or `how` happens to it instead, one of its faults. Raises `LookupError` if it cannot come
         now."""
         if arrival not in self.arrivals():
@@ -123,39 +123,41 @@ class Kernel:
             raise ConfigError(
                 f"{arrival.what} {arrival.source}->{arrival.target}: {unknown('fault', kind, arrival.faults)}"
             )
+        http_faults.answer(how)  # a time that is not one is a mistake before anything happens
         self._comes(arrival, how)
         self.settle()
 
-    def _comes(self, arrival: Arrival, how: str = "") -> None:
+    def _comes(self, arrival: Incoming, how: str = "") -> None:
         if isinstance(arrival, Datagram):
             self._datagram_comes(arrival, how)
             return
-        link = arrival.link
-        assert link is not None
-        crowded = not link.has_room
-        self.traffic.take(link, split=how == SPLIT)
+        channel = arrival.channel
+        assert channel is not None
+        crowded = not channel.has_room
+        arrival = self.traffic.take(channel, split=how == SPLIT)
         if arrival.what == CONNECT:
-            self._meet(link, refuse=how == REFUSE)
+            self._meet(channel, refuse=how == REFUSE)
         elif how and how != SPLIT:
-            http_faults.strike(link.target, arrival.data, how)
+            http_faults.strike(channel.target, arrival.data, how)
         else:
-            link.target.arrived(arrival)
-        if crowded and link.has_room:
-            link.source.wake()
-        link.source.changed()
-        self._connections.forget(link.connection)
+            channel.target.arrived(arrival)
+        if crowded and channel.has_room:
+            channel.source.wake()
+        channel.source.changed()
+        self._connections.forget(channel.connection)
 
-    def _meet(self, link: Link, refuse: bool) -> None:
+    def _meet(self, channel: Channel, refuse: bool) -> None:
         """A connection has come to where it was sent."""
-        client, server = link.source, link.target
+        client, server = channel.source, channel.target
         listener = self._listener(client)
         if listener is None or refuse:
             server.dead = True
             client.die(errno.ECONNRESET if client.is_unix else errno.ECONNREFUSED)
             return
-        server.owner, server.options = listener.owner, dict(listener.options)
+        server.owner, server.proto, server.options = listener.owner, listener.proto, dict(listener.options)
         if not client.connected:
             client.begin()
+        server.known = True
         server.begin()
         listener.queue.append(server)
         listener.wake()
@@ -168,8 +170,8 @@ class Kernel:
         if how == DUPLICATE:
             self.traffic.fly(sender, address, datagram.source, datagram.target, datagram.data)
         target = self.addresses.find(sender, address)
-        if isinstance(target, Datagrams) and not target.closed:
-            target.arrived(datagram.data, sender.local)
+        if isinstance(target, DatagramSocket) and not target.closed:
+            target.arrived(datagram.data, self.addresses.seen(sender, target.peer))
         else:
             sender.bounced()
 
@@ -223,61 +225,61 @@ class Kernel:
 
     # --- what sockets do ----------------------------------------------------------------------------
 
-    def open(self, end: Endpoint) -> None:
+    def open(self, end: KernelSocket) -> None:
         """`end` gets the next descriptor."""
         end.fd = self._next_fd
         self._next_fd += 1
         self.files[end.fd] = end
 
-    def become(self, old: Endpoint, new: Endpoint) -> None:
+    def become(self, old: KernelSocket, new: KernelSocket) -> None:
         """What `old` stood for is `new` from now on."""
         new.local, new.options = old.local, old.options
         self.files[old.fd] = new
         self.addresses.replace(old, new)
         new.changed()
 
-    def shut(self, end: Endpoint) -> None:
+    def shut(self, end: KernelSocket) -> None:
         """`end` was closed."""
         self.files.pop(end.fd, None)
         self.addresses.release(end)
-        if isinstance(end, Stream):
+        if isinstance(end, StreamSocket):
             self._connections.forget(end.connection)
 
-    def put(self, link: Link, what: str, data: bytes = b"") -> None:
-        """Something is sent on a link."""
-        if link.silent:
+    def put(self, channel: Channel, what: str, data: bytes = b"") -> None:
+        """Something is sent on a channel."""
+        if channel.silent:
             return
-        if link.connection.direct:
-            link.target.arrived(Arrival(0, what, data, link))
+        if channel.connection.direct:
+            channel.target.arrived(Incoming(0, what, data, channel))
             return
-        self.traffic.send(link, what, data)
-        link.source.changed()
+        self.traffic.send(channel, what, data)
+        channel.source.changed()
         self.settle()
 
-    def put_datagram(self, sender: Datagrams, data: bytes, address: Any) -> None:
+    def put_datagram(self, sender: DatagramSocket, data: bytes, address: Any) -> None:
         address = self.addresses.resolved(sender.family, address)
         if sender.local is None:
             self.addresses.bind(sender, self.addresses.nowhere(sender.family))
         if sender.is_unix:
-            self._reach(sender, address, Datagrams)
+            self._reach(sender, address, DatagramSocket)
         self.traffic.fly(sender, address, sender.owner, self.addresses.called(sender, address), data)
         self.settle()
 
-    def listen(self, end: Endpoint, backlog: int) -> None:
+    def listen(self, end: KernelSocket, backlog: int) -> None:
         if end.local is None:
             self.addresses.bind(end, self.addresses.nowhere(end.family))
-        self.become(end, Listener(self, end.fd, end.family, end.kind, end.proto, end.owner, backlog=backlog))
+        self.become(end, ListeningSocket(self, end.fd, end.family, end.kind, end.proto, end.owner, backlog=backlog))
 
-    def connect(self, end: Endpoint, address: Any) -> None:
+    def connect(self, end: KernelSocket, address: Any) -> None:
         """A fresh `end` reaches for `address`. Over TCP that takes a while, and `BlockingIOError` says so."""
         address = self.addresses.resolved(end.family, address)
         if end.is_unix:
-            self._reach(end, address, Listener)
+            self._reach(end, address, ListeningSocket)
         if end.local is None:
             self.addresses.bind(end, self.addresses.nowhere(end.family, address))
         target = self.addresses.called(end, address)
-        client = Stream(self, end.fd, end.family, end.kind, end.proto, self.owner())
-        server = Stream(self, -1, end.family, end.kind, end.proto, target)
+        client = StreamSocket(self, end.fd, end.family, end.kind, end.proto, self.owner())
+        server = StreamSocket(self, -1, end.family, end.kind, end.proto, target)
         self._connections.join(client.owner, target, client, server)
         self.become(end, client)
         client.peer = server.local = address
@@ -286,9 +288,10 @@ class Kernel:
         if not client.is_unix:
             raise failure(errno.EINPROGRESS)
         if not client.dead:
+            client.known = True
             client.begin()
 
-    def takes(self, server: Stream) -> bool:
+    def takes(self, server: StreamSocket) -> bool:
         """Whether the connection of `server` may come to where it was sent: not where too many wait already. Where nobody
         listens it comes, and is refused."""
         listener = self._listener(server.connection.client)
@@ -298,7 +301,7 @@ class Kernel:
         """The path of a Unix socket no longer leads anywhere."""
         self.addresses.unlink(path)
 
-    def _reach(self, end: Endpoint, path: Any, kind: type[Endpoint]) -> None:
+    def _reach(self, end: KernelSocket, path: Any, kind: type[KernelSocket]) -> None:
         """Within one machine it is known at once whether somebody is there."""
         found = self.addresses.find(end, path)
         if found is None:
@@ -306,6 +309,6 @@ class Kernel:
         if found.closed or not isinstance(found, kind):
             raise failure(errno.ECONNREFUSED)
 
-    def _listener(self, client: Stream) -> Listener | None:
+    def _listener(self, client: StreamSocket) -> ListeningSocket | None:
         found = self.addresses.find(client, client.peer)
-        return found if isinstance(found, Listener) and not found.closed else None
+        return found if isinstance(found, ListeningSocket) and not found.closed else None

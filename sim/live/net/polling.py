@@ -6,7 +6,7 @@ import select
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from sim.live.net.endpoint import READ, WRITE
+from sim.live.net.kernel_socket import READ, WRITE
 
 if TYPE_CHECKING:
     from sim.live.net.kernel import Kernel

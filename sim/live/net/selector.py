@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from _typeshed import FileDescriptorLike
 
-    from sim.live.net.endpoint import Endpoint
+    from sim.live.net.kernel_socket import KernelSocket
 
 
 class PlannedSelector(selectors._BaseSelectorImpl):  # what stands behind every selector of the standard library
@@ -21,7 +21,7 @@ class PlannedSelector(selectors._BaseSelectorImpl):  # what stands behind every 
 
     _fd_to_key: dict[int, selectors.SelectorKey]
 
-    def __init__(self, files: dict[int, Endpoint]) -> None:
+    def __init__(self, files: dict[int, KernelSocket]) -> None:
         super().__init__()
         self._files = files
         self._listed: dict[int, None] = {}

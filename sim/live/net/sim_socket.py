@@ -12,9 +12,9 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sim.live.net.datagrams import Datagrams
-from sim.live.net.endpoint import Endpoint, failure
-from sim.live.net.stream import Stream
+from sim.live.net.datagram_socket import DatagramSocket
+from sim.live.net.kernel_socket import KernelSocket, failure
+from sim.live.net.stream_socket import StreamSocket
 
 if TYPE_CHECKING:
     from sim.live.net.kernel import Kernel
@@ -24,8 +24,11 @@ T = TypeVar("T")
 REAL_NEW = socket.socket.__new__
 GONE = -1
 """The descriptor of a socket that was closed."""
+_PROTOCOLS: dict[int, int] = {socket.SOCK_STREAM: socket.IPPROTO_TCP, socket.SOCK_DGRAM: socket.IPPROTO_UDP}
 _FAMILIES = socket.AF_INET, socket.AF_INET6, socket.AF_UNIX
+_NONBLOCK, _CLOEXEC = getattr(socket, "SOCK_NONBLOCK", 0), getattr(socket, "SOCK_CLOEXEC", 0)
 _BUFFER_BYTES = 64 * 1024
+_DATAGRAMS = "loop.create_datagram_endpoint"
 _WAITS = "waits, and with it the loop: use"
 
 
@@ -59,15 +62,20 @@ class SimSocket(socket.socket):
             )
         self._fd = self._number = end.fd
         self._family, self._type, self._proto = end.family, end.kind, end.proto
+        if fileno is not None and proto == -1 and not end.is_unix:
+            self._proto = _PROTOCOLS[end.kind]
         self._closed = False
 
-    def _made(self, family: int, kind: int, proto: int) -> Endpoint:
+    def _made(self, family: int, kind: int, proto: int) -> KernelSocket:
         family = socket.AF_INET if family == -1 else family
         kind = socket.SOCK_STREAM if kind == -1 else kind
-        if kind & socket.SOCK_NONBLOCK:
+        if kind & _NONBLOCK:
             self._timeout = 0.0
-        kind &= ~(socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
-        ends: dict[int, Callable[..., Endpoint]] = {socket.SOCK_STREAM: Endpoint, socket.SOCK_DGRAM: Datagrams}
+        kind &= ~(_NONBLOCK | _CLOEXEC)
+        ends: dict[int, Callable[..., KernelSocket]] = {
+            socket.SOCK_STREAM: KernelSocket,
+            socket.SOCK_DGRAM: DatagramSocket,
+        }
         if family not in _FAMILIES or kind not in ends:
             raise self._kernel.refusal(
                 f"socket.socket({int(family)}, {int(kind)}): only TCP, UDP and Unix sockets can be simulated; use one"
@@ -77,7 +85,7 @@ class SimSocket(socket.socket):
         return end
 
     @property
-    def _end(self) -> Endpoint:
+    def _end(self) -> KernelSocket:
         end = self._kernel.files.get(self._fd)
         if end is None:
             raise failure(errno.EBADF)
@@ -132,7 +140,7 @@ class SimSocket(socket.socket):
 
     def getpeername(self) -> Any:
         end = self._end
-        if end.peer is None or (isinstance(end, Stream) and (end.dead or not end.connected)):
+        if end.peer is None or (isinstance(end, StreamSocket) and (end.dead or not end.connected)):
             raise failure(errno.ENOTCONN)
         return end.peer
 
@@ -223,10 +231,11 @@ class SimSocket(socket.socket):
 
     def _read(self, size: int, flags: int) -> tuple[bytes, Any]:
         peek = bool(flags & socket.MSG_PEEK)
-        instead = "asyncio's streams, or setblocking(False) and loop.sock_recv"
+        datagrams = self._type == socket.SOCK_DGRAM
+        instead = _DATAGRAMS if datagrams else "asyncio's streams, or setblocking(False) and loop.sock_recv"
         data, sender = self._done(self._end.receive, size, peek, flags=flags, instead=instead)
         self._kernel.settle()
-        return data, sender if self._type == socket.SOCK_DGRAM else None
+        return data, sender if datagrams else None
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
         return self._read(bufsize, flags)[0]
@@ -261,7 +270,7 @@ class SimSocket(socket.socket):
     def sendto(self, data: Any, *rest: Any) -> int:
         """As of a real one: the address comes last, after flags if there are any."""
         view = memoryview(data).cast("B")
-        return self._done(self._end.send_to, view, rest[-1], instead="loop.create_datagram_endpoint")
+        return self._done(self._end.send_to, view, rest[-1], instead=_DATAGRAMS)
 
     def sendmsg(self, buffers: Iterable[Any], ancdata: Any = (), flags: int = 0, address: Any = None) -> int:
         if list(ancdata):

@@ -1,4 +1,4 @@
-"""What is on its way: the links on which something is, and the datagrams; and what is held back by a cut."""
+"""What is on its way: the channels on which something is, and the datagrams; and what is held back by a cut."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from sim.base.mixer import key64
 from sim.live.net.addresses import covers
-from sim.live.net.link import BYTES, CONNECT, Arrival, Datagram, Link, begins_session
+from sim.live.net.channel import BYTES, CONNECT, Channel, Datagram, Incoming, begins_session
 
 if TYPE_CHECKING:
-    from sim.live.net.datagrams import Datagrams
+    from sim.live.net.datagram_socket import DatagramSocket
 
 
 class Traffic:
@@ -18,18 +18,23 @@ class Traffic:
 
     def __init__(self) -> None:
         self._sent = 0
-        self.on_sent: Callable[[Arrival], None] | None = None
+        self.on_sent: Callable[[Incoming], None] | None = None
         """Is told of everything that is put on its way."""
-        self._busy: dict[Link, None] = {}
+        self._busy: dict[Channel, None] = {}
         self._datagrams: dict[Datagram, None] = {}
         self.cuts: dict[tuple[str, str], None] = {}
         """Between whom nothing crosses, from the first to the second."""
 
-    def arrivals(self) -> list[Arrival]:
-        """What may arrive now, in the order sent: the first of each link, and every datagram."""
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is on its way."""
+        return not self._busy and not self._datagrams
+
+    def arrivals(self) -> list[Incoming]:
+        """What may arrive now, in the order sent: the first of each channel, and every datagram."""
         if not self._busy and not self._datagrams:
             return []
-        found: list[Arrival] = [link.flight[0] for link in self._busy if link.is_open]
+        found: list[Incoming] = [channel.flight[0] for channel in self._busy if channel.is_open]
         found += self._datagrams
         if self.cuts:
             found = [arrival for arrival in found if not self._is_cut(arrival)]
@@ -37,38 +42,38 @@ class Traffic:
             found.sort(key=_number)
         return found
 
-    def send(self, link: Link, what: str, data: bytes = b"") -> None:
-        """Put it on its way, behind all that was sent on this link before."""
+    def send(self, channel: Channel, what: str, data: bytes = b"") -> None:
+        """Put it on its way, after all that was sent on this channel before."""
         if what == BYTES and begins_session(data):
-            link.connection.sealed = True
-        arrival = Arrival(self._next(), what, data, link)
-        link.flight.append(arrival)
-        link.load += len(data)
-        self._busy[link] = None
+            channel.connection.sealed = True
+        arrival = Incoming(self._next(), what, data, channel)
+        channel.flight.append(arrival)
+        channel.load += len(data)
+        self._busy[channel] = None
         self._tell(arrival)
 
-    def take(self, link: Link, split: bool = False) -> Arrival:
-        """The first of `link`, which is no longer on its way; or the first half of it."""
-        arrival = link.flight.popleft()
-        link.load -= len(arrival.data)
+    def take(self, channel: Channel, split: bool = False) -> Incoming:
+        """The first of `channel`, which is no longer on its way; or the first half of it."""
+        arrival = channel.flight.popleft()
+        channel.load -= len(arrival.data)
         if split:
             half = len(arrival.data) // 2
-            rest = Arrival(self._next(), arrival.what, arrival.data[half:], link)
-            arrival.data = arrival.data[:half]
-            link.flight.appendleft(rest)
-            link.load += len(rest.data)
+            rest = Incoming(self._next(), arrival.what, arrival.data[half:], channel)
+            arrival = Incoming(arrival.number, arrival.what, arrival.data[:half], channel)
+            channel.flight.appendleft(rest)
+            channel.load += len(rest.data)
             self._tell(rest)
-        if not link.flight:
-            del self._busy[link]
+        if not channel.flight:
+            del self._busy[channel]
         return arrival
 
-    def drop(self, link: Link) -> None:
-        """All that is on its way on `link` is lost."""
-        link.flight.clear()
-        link.load = 0
-        self._busy.pop(link, None)
+    def drop(self, channel: Channel) -> None:
+        """All that is on its way on `channel` is lost."""
+        channel.flight.clear()
+        channel.load = 0
+        self._busy.pop(channel, None)
 
-    def fly(self, sender: Datagrams, address: Any, source: str, target: str, data: bytes) -> None:
+    def fly(self, sender: DatagramSocket, address: Any, source: str, target: str, data: bytes) -> None:
         """Put a datagram on its way."""
         datagram = Datagram(self._next(), data, sender, address, source, target)
         self._datagrams[datagram] = None
@@ -85,7 +90,7 @@ class Traffic:
         for source, target in self.cuts:
             yield key64(f"cut {source}->{target}".encode())
 
-    def _tell(self, arrival: Arrival) -> None:
+    def _tell(self, arrival: Incoming) -> None:
         if self.on_sent is not None:
             self.on_sent(arrival)
 
@@ -93,12 +98,12 @@ class Traffic:
         self._sent += 1
         return self._sent
 
-    def _is_cut(self, arrival: Arrival) -> bool:
+    def _is_cut(self, arrival: Incoming) -> bool:
         ways = [(arrival.source, arrival.target)]
         if arrival.what == CONNECT:
             ways.append((arrival.target, arrival.source))  # its answer has to come back
         return any(covers(a, source) and covers(b, target) for a, b in self.cuts for source, target in ways)
 
 
-def _number(arrival: Arrival) -> int:
+def _number(arrival: Incoming) -> int:
     return arrival.number

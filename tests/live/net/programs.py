@@ -407,7 +407,7 @@ async def datagrams(log: Log, _: Path) -> None:
             log(self.name, "made")
 
         def datagram_received(self, data: bytes, addr: Any) -> None:
-            log(self.name, data)
+            log(self.name, data, addr[0], len(addr))
             if self.name == "server":
                 self.transport.sendto(b"re " + data, addr)
             elif not self.heard.done():
@@ -430,6 +430,10 @@ async def datagrams(log: Log, _: Path) -> None:
     one.sendto(b"3")
     await told.heard
     await told2.heard
+    anywhere, told3 = await loop.create_datagram_endpoint(lambda: Datagrams("anywhere"), family=socket.AF_INET)
+    anywhere.sendto(b"4", address)
+    await told3.heard
+    anywhere.close()
     server.close()
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -440,6 +444,29 @@ async def datagrams(log: Log, _: Path) -> None:
     other.close()
     await asyncio.sleep(0)
     await asyncio.sleep(0)
+
+
+@program
+async def the_next_version_of_addresses(log: Log, _: Path) -> None:
+    """IPv6, where the machine has it."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        log("served", writer.get_extra_info("peername")[0], writer.get_extra_info("sockname")[2:])
+        writer.write(await reader.read(5))
+        writer.close()
+
+    try:
+        server = await asyncio.start_server(serve, "::1", 0)
+    except OSError:
+        return
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
+    log(writer.get_extra_info("peername")[2:], len(writer.get_extra_info("sockname")))
+    writer.write(b"hello")
+    log(await reader.read())
+    writer.close()
+    await writer.wait_closed()
+    server.close()
+    await server.wait_closed()
 
 
 if sys.platform != "win32":

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
 from asyncio import events
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from sim.live.net import Arrival, Kernel, NetworkLoop
+from sim.live.net import Incoming, Kernel, NetworkLoop
 
 STEPS_MAX = 20_000
-Choose = Callable[[Sequence[Arrival]], tuple[Arrival, str]]
+Choose = Callable[[Sequence[Incoming]], tuple[Incoming, str]]
 
 
 class Owner:
@@ -31,7 +33,7 @@ class SteppedLoop(NetworkLoop):
         return bool(self._ready) or self.kernel.selector.pending()  # type: ignore[attr-defined]
 
 
-def first(arrivals: Sequence[Arrival]) -> tuple[Arrival, str]:
+def first(arrivals: Sequence[Incoming]) -> tuple[Incoming, str]:
     return arrivals[0], ""
 
 
@@ -90,9 +92,17 @@ class Stepped:
             raise RuntimeError("nothing can happen any more")
 
     def close(self) -> None:
-        with self.kernel.patched():
-            for task in asyncio.all_tasks(self.loop):
+        """Leave it, wherever it stands."""
+        loop = self.loop
+        with self.kernel.patched(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for transport in list(loop._transports.values()):  # type: ignore[attr-defined]
+                transport.abort()
+            for task in asyncio.all_tasks(loop):
                 task.cancel()
-            self.loop.run_until_complete(asyncio.sleep(0))
-            self.loop.close()
-        self.kernel.close()
+            for _ in range(5):
+                loop.run_until_complete(asyncio.sleep(0))
+            loop.close()
+            self.kernel.close()
+            del self.loop, self.main, loop
+            gc.collect()

@@ -3,6 +3,7 @@ on purpose are told apart by these very programs."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gc
 import warnings
@@ -12,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from sim.live.net.datagrams import Datagrams
-from sim.live.net.endpoint import Endpoint
+from sim.live.net.channel import Channel
+from sim.live.net.datagram_socket import DatagramSocket
 from sim.live.net.kernel import Kernel
-from sim.live.net.link import Link
+from sim.live.net.kernel_socket import KernelSocket
 from sim.live.net.selector import PlannedSelector
-from sim.live.net.stream import Listener, Stream
+from sim.live.net.stream_socket import ListeningSocket, StreamSocket
 from tests.live.net.programs import PROGRAMS, a_slow_reader
 from tests.live.net.two_loops import first_difference, really, simulated
 
@@ -99,10 +100,8 @@ def _reset_is_an_end(_: Any) -> Any:
 
 def _connected_at_once(real: Any) -> Any:
     def connect(self: Any, end: Any, address: Any) -> None:
-        try:
+        with contextlib.suppress(BlockingIOError):
             real(self, end, address)
-        except BlockingIOError:
-            pass
 
     return connect
 
@@ -157,21 +156,21 @@ PLANTS: list[Plant] = [
     (PlannedSelector, "select", _in_order_of_descriptors),
     (PlannedSelector, "select", _last_first),
     (PlannedSelector, "modify", _asks_anew_at_the_end),
-    (Stream, "get_end", _end_lost),
-    (Stream, "get_end", _end_closes_both),
-    (Stream, "close", _unread_is_no_reset),
-    (Stream, "arrived", _nobody_answers),
-    (Stream, "die", _reset_loses_what_came),
-    (Stream, "die", _reset_is_an_end),
-    (Stream, "receive", _one_byte_too_few),
-    (Stream, "receive", _peeking_takes),
+    (StreamSocket, "get_end", _end_lost),
+    (StreamSocket, "get_end", _end_closes_both),
+    (StreamSocket, "close", _unread_is_no_reset),
+    (StreamSocket, "arrived", _nobody_answers),
+    (StreamSocket, "die", _reset_loses_what_came),
+    (StreamSocket, "die", _reset_is_an_end),
+    (StreamSocket, "receive", _one_byte_too_few),
+    (StreamSocket, "receive", _peeking_takes),
     (Kernel, "connect", _connected_at_once),
     (Kernel, "connect", _paths_take_a_while),
-    (Datagrams, "bounced", _bounces_unheard),
-    (Datagrams, "arrived", _strangers_unheard),
-    (Listener, "accept", _last_accepted_first),
-    (Listener, "close", _those_who_wait_are_forgotten),
-    (Endpoint, "take_error", _errors_stay),
+    (DatagramSocket, "bounced", _bounces_unheard),
+    (DatagramSocket, "arrived", _strangers_unheard),
+    (ListeningSocket, "accept", _last_accepted_first),
+    (ListeningSocket, "close", _those_who_wait_are_forgotten),
+    (KernelSocket, "take_error", _errors_stay),
 ]
 
 
@@ -204,8 +203,10 @@ def _differs(name: str, real: list[Any], folder: Path) -> bool:
             gc.collect()
 
 
-def test_a_link_that_takes_everything_is_told_from_a_real_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Link, "room", 1 << 40)
-    monkeypatch.setattr(Link, "is_open", True)
+def test_a_channel_that_takes_everything_is_told_from_a_real_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Channel, "room", 1 << 40)
+    monkeypatch.setattr(Channel, "is_open", True)
     real, broken = ([said for said in run(a_slow_reader, tmp_path) if said[0] != "turn"] for run in (really, simulated))
     assert real != broken

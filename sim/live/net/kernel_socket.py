@@ -1,4 +1,4 @@
-"""Endpoints: what a descriptor stands for. Errors are those of Linux, by number."""
+"""Sockets, the side of the kernel: what a descriptor stands for. Errors are those of Linux, by number."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def failure(number: int) -> OSError:
     return OSError(number, os.strerror(number))
 
 
-class Endpoint:
+class KernelSocket:
     """A socket that is fresh: neither connected nor listening."""
 
     def __init__(self, kernel: Kernel, fd: int, family: int, kind: int, proto: int, owner: str) -> None:
@@ -68,7 +68,7 @@ class Endpoint:
     def connect(self, address: Any) -> None:
         self.kernel.connect(self, address)
 
-    def accept(self) -> Endpoint:
+    def accept(self) -> KernelSocket:
         raise failure(errno.EINVAL)
 
     def receive(self, size: int, peek: bool = False) -> tuple[bytes, Any]:

@@ -1,4 +1,4 @@
-"""Links: one direction of a connection. What is on its way arrives in the order in which it was sent."""
+"""Channels: one direction of a connection. What is on its way arrives in the order in which it was sent."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sim.live.net.http_faults import HTTP_FAULTS, begins_response
 
 if TYPE_CHECKING:
-    from sim.live.net.datagrams import Datagrams
-    from sim.live.net.stream import Stream
+    from sim.live.net.datagram_socket import DatagramSocket
+    from sim.live.net.stream_socket import StreamSocket
 
 CONNECT, BYTES, END, RESET, DATAGRAM = "connect", "bytes", "end", "reset", "datagram"
 """What may arrive."""
@@ -26,22 +26,26 @@ def begins_session(data: bytes) -> bool:
     return data.startswith(b"\x16\x03")
 
 
-class Arrival:
+class Incoming:
     """Something that is on its way. `number` is its own in the run, in the order sent."""
 
-    __slots__ = ("connection", "data", "link", "number", "source", "target", "what")
+    __slots__ = ("channel", "connection", "data", "number", "source", "target", "what")
 
     source: str
     target: str
 
-    def __init__(self, number: int, what: str, data: bytes, link: Link | None) -> None:
+    def __init__(self, number: int, what: str, data: bytes, channel: Channel | None) -> None:
         self.number, self.what, self.data = number, what, data
-        self.link = link
+        self.channel = channel
         """None: a datagram, which goes its own way."""
         self.connection = 0
         """Which of the connections between these two it belongs to, from 1; 0: a datagram."""
-        if link is not None:
-            self.source, self.target, self.connection = link.source_name, link.target_name, link.connection.ordinal
+        if channel is not None:
+            self.source, self.target, self.connection = (
+                channel.source_name,
+                channel.target_name,
+                channel.connection.ordinal,
+            )
 
     @property
     def subject(self) -> tuple[str, int, str]:
@@ -51,7 +55,7 @@ class Arrival:
     def sealed(self) -> bool:
         """Whether it is a part of a TLS session. What is in it, and at times how long it is, depends on keys that differ
         in each run; so neither is shown."""
-        return self.link is not None and self.link.connection.sealed
+        return self.channel is not None and self.channel.connection.sealed
 
     @property
     def size(self) -> int:
@@ -66,16 +70,16 @@ class Arrival:
     @property
     def is_http_response(self) -> bool:
         """Whether a response of plain HTTP begins here, on its way from a server."""
-        link = self.link
-        return link is not None and link.from_server and self.what == BYTES and begins_response(self.data)
+        channel = self.channel
+        return channel is not None and channel.from_server and self.what == BYTES and begins_response(self.data)
 
     @property
     def faults(self) -> tuple[str, ...]:
         """What may become of it instead; a duration may follow `rate_limited`, as in `rate_limited(30s)`."""
-        if self.link is None:
+        if self.channel is None:
             return DROP, DUPLICATE
         if self.what == CONNECT:
-            return () if self.link.source.is_unix else (REFUSE,)
+            return () if self.channel.source.is_unix else (REFUSE,)
         split = (SPLIT,) if self.what == BYTES and len(self.data) > 1 else ()
         return (*split, *HTTP_FAULTS) if self.is_http_response else split
 
@@ -84,24 +88,26 @@ class Arrival:
         return f"<{self.what} {self.source}->{self.target}{size}, number {self.number}>"
 
 
-class Datagram(Arrival):
+class Datagram(Incoming):
     """A datagram that is on its way to `address`."""
 
     __slots__ = ("address", "sender")
 
-    def __init__(self, number: int, data: bytes, sender: Datagrams, address: Any, source: str, target: str) -> None:
+    def __init__(
+        self, number: int, data: bytes, sender: DatagramSocket, address: Any, source: str, target: str
+    ) -> None:
         super().__init__(number, DATAGRAM, data, None)
         self.sender, self.address, self.source, self.target = sender, address, source, target
 
 
-class Link:
+class Channel:
     """One direction of a connection."""
 
     __slots__ = ("connection", "flight", "load", "silent", "source", "target")
 
-    def __init__(self, connection: Connection, source: Stream, target: Stream) -> None:
+    def __init__(self, connection: Connection, source: StreamSocket, target: StreamSocket) -> None:
         self.connection, self.source, self.target = connection, source, target
-        self.flight: deque[Arrival] = deque()
+        self.flight: deque[Incoming] = deque()
         self.load = 0
         """Bytes that are on their way."""
         self.silent = False
@@ -150,8 +156,8 @@ class Connection:
     target: str
     ordinal: int
     """Which of the connections between these two it is, from 1."""
-    client: Stream
-    server: Stream
+    client: StreamSocket
+    server: StreamSocket
     direct: bool = False
     """Whether what is sent arrives at once: both ends are of one process."""
     sealed: bool = False

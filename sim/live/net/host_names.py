@@ -38,7 +38,7 @@ def unknown_host() -> socket.gaierror:
     return socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
 
-class Names:
+class HostNames:
     """What hosts are called in one run."""
 
     def __init__(self) -> None:

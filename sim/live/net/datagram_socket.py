@@ -6,13 +6,13 @@ import errno
 from collections import deque
 from typing import Any
 
-from sim.live.net.endpoint import READ, WRITE, Endpoint, failure
-from sim.live.net.link import RECEIVED_BYTES_MAX
+from sim.live.net.channel import RECEIVED_BYTES_MAX
+from sim.live.net.kernel_socket import READ, WRITE, KernelSocket, failure
 
 DATAGRAM_BYTES_MAX = 65_507
 
 
-class Datagrams(Endpoint):
+class DatagramSocket(KernelSocket):
     """A socket for datagrams."""
 
     def __init__(self, *args: Any) -> None:
@@ -26,7 +26,7 @@ class Datagrams(Endpoint):
     def listen(self, backlog: int) -> None:
         raise failure(errno.EOPNOTSUPP)
 
-    def accept(self) -> Endpoint:
+    def accept(self) -> KernelSocket:
         raise failure(errno.EOPNOTSUPP)
 
     def connect(self, address: Any) -> None:

@@ -7,20 +7,20 @@ import socket
 from collections import deque
 from typing import Any
 
-from sim.live.net.endpoint import BOTH, READ, WRITE, Endpoint, failure
-from sim.live.net.link import BYTES, END, RESET, Arrival, Connection, Link
+from sim.live.net.channel import BYTES, END, RESET, Channel, Connection, Incoming
+from sim.live.net.kernel_socket import BOTH, READ, WRITE, KernelSocket, failure
 
 _LINGER = socket.SOL_SOCKET, socket.SO_LINGER
 _NO_TIME = b"\x01\x00\x00\x00\x00\x00\x00\x00"
 """It lingers for no time: whoever closes resets."""
 
 
-class Stream(Endpoint):
+class StreamSocket(KernelSocket):
     """One end of a connection."""
 
     connection: Connection
-    into: Link
-    out: Link
+    into: Channel
+    out: Channel
 
     connected = False
     ended = False
@@ -31,6 +31,8 @@ class Stream(Endpoint):
     """It reads no more."""
     dead = False
     """The connection was refused or reset."""
+    known = False
+    """Who connected has asked whether it is."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -53,7 +55,12 @@ class Stream(Endpoint):
         raise failure(errno.EINVAL)
 
     def connect(self, address: Any) -> None:
-        raise failure(errno.EISCONN if self.connected else errno.ECONNABORTED if self.dead else errno.EALREADY)
+        """Ask what has become of it: Linux says once that it is connected."""
+        if self.dead:
+            raise failure(self.take_error() or errno.ECONNABORTED)
+        if not self.connected or self.known:
+            raise failure(errno.EISCONN if self.connected else errno.EALREADY)
+        self.known = True
 
     def receive(self, size: int, peek: bool = False) -> tuple[bytes, Any]:
         """What has come, at most `size` bytes; that an error came is said after it."""
@@ -127,7 +134,7 @@ class Stream(Endpoint):
         self.connected = True
         self.wake()
 
-    def arrived(self, arrival: Arrival) -> None:
+    def arrived(self, arrival: Incoming) -> None:
         """`arrival` has come."""
         if arrival.what == RESET:
             self.die()
@@ -171,13 +178,13 @@ class Stream(Endpoint):
         return connection.source, connection.target, ordinal, flags, unread, flight
 
 
-class Listener(Endpoint):
+class ListeningSocket(KernelSocket):
     """A stream socket that waits for connections."""
 
     def __init__(self, *args: Any, backlog: int) -> None:
         super().__init__(*args)
         self.backlog = backlog
-        self.queue: deque[Stream] = deque()
+        self.queue: deque[StreamSocket] = deque()
 
     @property
     def is_full(self) -> bool:
@@ -196,7 +203,7 @@ class Listener(Endpoint):
     def connect(self, address: Any) -> None:
         raise failure(errno.EISCONN)
 
-    def accept(self) -> Stream:
+    def accept(self) -> StreamSocket:
         if not self.queue:
             raise failure(errno.EAGAIN)
         stream = self.queue.popleft()
