@@ -107,7 +107,8 @@ class BoundedWalk:
         """To the first violation, or the end."""
         result, started = self.result, time.perf_counter()
         try:
-            self._levels()
+            with self.world.walking():
+                self._levels()
         except KeyboardInterrupt:
             self._stop("interrupted", "interrupted")
         except MemoryError:

@@ -90,7 +90,7 @@ class Kernel:
         """The program learns `what` of a socket. Of a TLS session only that there is something, as that differs in each run."""
         if self.on_met is not None:
             end = self.files.get(fd)
-            sealed = isinstance(end, Stream) and end.connection.sealed
+            sealed = isinstance(end, StreamSocket) and end.connection.sealed
             self.on_met(key64(repr((fd, bool(what) if sealed else what)).encode()))
 
     def close(self) -> None:

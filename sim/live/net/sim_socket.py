@@ -100,7 +100,7 @@ class SimSocket(socket.socket):
             if not isinstance(error, BlockingIOError) or self._timeout == 0.0 or flags & socket.MSG_DONTWAIT:
                 raise
         else:
-            self._kernel.meets(self._fd, got.connection if isinstance(got, Stream) else got)
+            self._kernel.meets(self._fd, got.connection if isinstance(got, StreamSocket) else got)
             return got
         raise self._kernel.refusal(f"{what.__name__} on a blocking socket {_WAITS} {instead}")
 
