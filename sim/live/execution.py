@@ -23,7 +23,7 @@ from sim.live.addressing import address_of, link_of
 from sim.live.around import around
 from sim.live.dice import Dice
 from sim.live.endings import at_the_end, ended, untaken
-from sim.live.loop import LiveHandle, LiveLoop, LiveTask, LiveTimer, task_of
+from sim.live.loop import LiveHandle, LiveLoop, LiveTask, LiveTimer, Polled, task_of
 from sim.live.naming import Names, bare, called, code_of, waits
 from sim.live.net.channel import Connection, Incoming
 from sim.live.net.kernel import Kernel
@@ -104,6 +104,7 @@ class Execution:
         """Below it files may be written; made when it is asked for."""
         self.kernel = Kernel(lambda: self.owner, refusal=self.refused)
         self.kernel.traffic.on_sent = self._sent
+        self.kernel.on_met = self.note
         self.servers = Servers(self)
         self.loop = LiveLoop(self, self.kernel)
         with self.entered():
@@ -210,13 +211,30 @@ class Execution:
             callback: Any = handle._callback  # type: ignore[union-attr]
             if isinstance(handle, LiveTimer):
                 self.last = (self.owner, None, f"fire {handle.owner}.{handle.called}")
-            mark = _callback_token(callback)
+            mark = _callback_token(callback) + (handle.fd if isinstance(handle, Polled) else 0)
             if self.recorder is not None:
                 self.recorder.calls(self.owner, callback)
         self.pairs.append(mix((self._before * GAMMA + mark) & MASK))
         self._before = mark
         self.chain = mix((self.chain + mark * GAMMA) & MASK)
         return True
+
+    def note(self, mark: int) -> None:
+        """The program meets something that is not its own doing. Two runs of one `chain` have met the same, in the same
+        order among all that ran; so they are in one state, whatever is still on its way."""
+        self.chain = mix(self.chain ^ mark)
+
+    def queue(self) -> int:
+        """64 bits for what is ready, in its order: where a turn does not run all of it, what has run does not tell."""
+        found = 0
+        for handle in self.loop._ready:
+            task = task_of(handle)
+            callback: Any = handle._callback  # type: ignore[attr-defined]
+            mark = (_token(task.called) if task is not None else _callback_token(callback)) + (
+                handle.fd if isinstance(handle, Polled) else 0
+            )
+            found = mix((found * GAMMA + mark) & MASK)
+        return found
 
     def after(self) -> None:
         """A callback has run."""
@@ -320,7 +338,6 @@ class Execution:
     def _arrive(self, arrival: Incoming, how: str) -> None:
         """Something comes from the network, or a fault happens to it."""
         self.last = (self.owner, None, str(address_of(arrival, "")))
-        self.chain = mix(self.chain ^ key64(encode((arrival.what, arrival.source, arrival.target, arrival.shown, how))))
         self.kernel.arrive(arrival, how)
         self.phase = 1 if self.program.order == "fifo" else 0
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import selectors
 import signal
 import sys
 import threading
@@ -94,8 +95,10 @@ class LiveHandle(asyncio.Handle):
 class Polled(LiveHandle):
     """What is called when a socket is ready: the handle of before, which may be cancelled meanwhile."""
 
-    __slots__ = ("polled",)
+    __slots__ = ("fd", "polled")
     polled: asyncio.Handle
+    fd: int
+    """The socket; 0 where there is none."""
 
     def _run(self) -> None:
         if not self.polled.cancelled():
@@ -127,6 +130,7 @@ class LiveLoop(NetworkLoop):
         self.run = run
         self.now_s = 0.0
         self._numbers = 0
+        self._polling = 0
         self.on_signal: dict[int, asyncio.Handle] = {}
         """What the program does when it is told to stop."""
         super().__init__(kernel)
@@ -220,10 +224,17 @@ class LiveLoop(NetworkLoop):
         self._ready.append(handle)
         return handle
 
+    def _process_events(self, event_list: list[tuple[selectors.SelectorKey, int]]) -> None:
+        for event in event_list:
+            self._polling = event[0].fd
+            super()._process_events([event])  # type: ignore[misc]
+        self._polling = 0
+
     def _add_callback(self, handle: asyncio.Handle) -> None:
         if not handle.cancelled():
             polled = Polled(handle._callback, handle._args, self, handle._context)  # type: ignore[attr-defined]
             polled.polled, polled.owner = handle, self.kernel.owner_of(handle) or self.run.owner
+            polled.fd = self._polling
             self._ready.append(polled)
 
     def call_soon_threadsafe(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override]
