@@ -23,7 +23,7 @@ from sim.live.addressing import address_of
 from sim.live.around import around
 from sim.live.departures import departures
 from sim.live.endings import BUILT_IN
-from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, Execution, Recorder
+from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, Execution, Outside, Recorder
 from sim.live.live_choice import Doing, LiveChoice, LiveStart, Place
 from sim.live.naming import spot_of
 from sim.live.possible import ON_ARRIVALS, Possible
@@ -80,11 +80,15 @@ class LiveWorld:
     @contextmanager
     def walking(self) -> Iterator[None]:
         self._walks += 1
+        outside = Outside.of_now()
         try:
             with around.walks():
                 yield
                 if self._walks == 1:
                     self._leave()
+        except BaseException:
+            outside.restore()  # an interrupt may strike where a run is entered or left
+            raise
         finally:
             self._walks -= 1
 
@@ -278,6 +282,7 @@ class LiveWorld:
         assert run is not None
         if what.subject[0] not in (TURN, RESUME) and not (what.progress and what.subject[0] == MESSAGE):
             run.note(what.key)  # what arrives is met where it is read
+        run.struck = run.struck or bool(what.strikes)
         run.take(what.subject, what.how, lambda: self._possible.forced(run, left))
 
     def _lead(self, at: Place) -> None:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import math
 import selectors
 import signal
 import sys
 import threading
 from asyncio import events
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from sim.base.overdue import WATCH
 from sim.live.naming import called
 from sim.live.net.kernel import Kernel
 from sim.live.net.network_loop import NetworkLoop
@@ -31,6 +33,10 @@ class LiveTask(asyncio.Task):  # type: ignore[type-arg]
     number: int
     called: str
     """Its name in schedules."""
+    base: str
+    """Its name but for the number that tells it from others of that name."""
+    maker: str
+    """Who has made it; empty of those that `world.task` makes."""
     root: str
     """The task or server that it works for."""
     stepped: int
@@ -42,16 +48,16 @@ class LiveTask(asyncio.Task):  # type: ignore[type-arg]
 
     def __new__(cls, coro: Any, *, loop: LiveLoop, name: str | None = None, **_: Any) -> LiveTask:
         task = super().__new__(cls)
-        task.number, task.stepped, task.struck, task.gone = (
-            loop.count(),
-            0,
-            0,
-            False,
-        )  # its hash is asked for while it is made
+        task.number = loop.count()  # its hash is asked for while it is made
+        task.stepped, task.struck, task.gone, task.maker = 0, 0, False, ""
         loop.run.made(task, coro, name)
         return task
 
-    def __init__(self, coro: Any, *, loop: LiveLoop, name: str | None = None, **rest: Any) -> None:
+    def __init__(
+        self, coro: Any, *, loop: LiveLoop, name: str | None = None, eager_start: bool = False, **rest: Any
+    ) -> None:
+        if eager_start:
+            self.stepped, rest["eager_start"] = loop.run.steps, True  # it begins before it is made
         super().__init__(coro, loop=loop, name=name or self.called, **rest)
 
     def __hash__(self) -> int:
@@ -88,8 +94,15 @@ class LiveHandle(asyncio.Handle):
     def _run(self) -> None:
         run: Execution = self._loop.run  # type: ignore[attr-defined]
         if run.before(self):
-            super()._run()
+            WATCH.call = self
+            try:
+                super()._run()
+            except SystemExit as error:
+                run.exits(error)
             run.after()
+
+    def __str__(self) -> str:
+        return _said(self)
 
 
 class Polled(LiveHandle):
@@ -116,8 +129,15 @@ class LiveTimer(asyncio.TimerHandle):
     def _run(self) -> None:
         run: Execution = self._loop.run  # type: ignore[attr-defined]
         if run.before(self):
-            super()._run()
+            WATCH.call = self
+            try:
+                super()._run()
+            except SystemExit as error:
+                run.exits(error)
             run.after()
+
+    def __str__(self) -> str:
+        return _said(self)
 
 
 class LiveLoop(NetworkLoop):
@@ -174,8 +194,19 @@ class LiveLoop(NetworkLoop):
             heapq.heappop(scheduled)._scheduled = False  # type: ignore[attr-defined]
         if not scheduled or scheduled[0].when() > self.now_s:
             return scheduled[0] if scheduled else None
-        later = [timer for timer in scheduled if timer.when() > self.now_s and not timer.cancelled()]
-        return min(later, key=LiveTimer.when, default=None)
+        first = min(self._first_later(), default=None)
+        return scheduled[first[1]] if first is not None else None
+
+    def _first_later(self) -> Iterator[tuple[float, int]]:
+        """When the timers are that are not due, and where in the heap; but for those that it holds below another of them."""
+        scheduled, below = self._scheduled, [0]
+        while below:
+            at = below.pop()
+            if at < len(scheduled):
+                if scheduled[at].when() > self.now_s and not scheduled[at].cancelled():
+                    yield scheduled[at].when(), at
+                else:
+                    below += (2 * at + 1, 2 * at + 2)
 
     def turn(self) -> None:
         """One turn."""
@@ -200,21 +231,15 @@ class LiveLoop(NetworkLoop):
         self._ready.remove(handle)
         handle._run()
 
-    def begin_running(self) -> Any:
-        """Makes this the loop that runs; what was before, for `end_running`. Another may be running outside: that of a test,
-        say."""
-        before = events._get_running_loop(), sys.get_asyncgen_hooks()
+    def begin_running(self) -> None:
+        """Makes this the loop that runs."""
         self._thread_id: int | None = threading.get_ident()
         sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)  # type: ignore[attr-defined]
         events._set_running_loop(self)
-        return before
 
-    def end_running(self, before: Any) -> None:
-        """It runs no longer."""
+    def end_running(self) -> None:
+        """It runs no longer; whoever calls this says what does."""
         self._thread_id = None
-        loop, hooks = before
-        events._set_running_loop(loop)
-        sys.set_asyncgen_hooks(*hooks)
 
     # --- what is made -------------------------------------------------------------------------------
 
@@ -247,8 +272,9 @@ class LiveLoop(NetworkLoop):
         timer.number, timer.owner = self.count(), self.run.owner
         name = getattr(callback, "__name__", "")
         timer.called = _TIMERS.get(name) or called(callback)
-        heapq.heappush(self._scheduled, timer)
-        timer._scheduled = True  # type: ignore[attr-defined]
+        if when != math.inf:  # that is never
+            heapq.heappush(self._scheduled, timer)
+            timer._scheduled = True  # type: ignore[attr-defined]
         return timer
 
     def create_future(self) -> asyncio.Future[Any]:
@@ -258,12 +284,18 @@ class LiveLoop(NetworkLoop):
         self, coro: Any, *, name: str | None = None, context: Any = None, **rest: Any
     ) -> asyncio.Task[Any]:
         factory = self.get_task_factory()
+        if context is not None:
+            rest["context"] = context
         if factory is None or factory is getattr(asyncio, "eager_task_factory", None):
-            eager = {} if factory is None else {"eager_start": True}
-            return LiveTask(
-                coro, loop=self, name=name, **({} if context is None else {"context": context}), **eager, **rest
+            return LiveTask(coro, loop=self, name=name, **({} if factory is None else {"eager_start": True}), **rest)
+        task = super().create_task(coro, name=name, **rest)
+        if not isinstance(task, LiveTask):
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+            raise self.run.refused(
+                f"{called(factory)}, the program's task factory, makes a {type(task).__name__}, which a run can neither name "
+                "nor order; leave loop.set_task_factory out in a run"
             )
-        return super().create_task(coro, name=name, **({} if context is None else {"context": context}), **rest)
+        return task
 
     def let_go(self) -> None:
         """What is still open says nothing about it."""
@@ -278,6 +310,9 @@ class LiveLoop(NetworkLoop):
         self.close()
 
     # --- what has no place in a run -----------------------------------------------------------------
+
+    def stop(self) -> None:
+        raise self.run.refused("loop.stop: a run ends with main; let main return")
 
     def _check_closed(self) -> None:
         """What is closed late says nothing."""
@@ -308,6 +343,12 @@ class LiveLoop(NetworkLoop):
 
     async def connect_write_pipe(self, *_: Any, **__: Any) -> Any:
         raise self.run.refused("loop.connect_write_pipe: a run has no pipes; use a connection to world.serve")
+
+
+def _said(handle: asyncio.Handle) -> str:
+    """What does not end, if it does not."""
+    task = task_of(handle)
+    return f"{called(handle._callback)} of {handle.owner}" if task is None else f"the task {task.called}"  # type: ignore[attr-defined]
 
 
 def task_of(handle: asyncio.Handle) -> LiveTask | None:
