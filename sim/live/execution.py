@@ -125,6 +125,7 @@ class Execution:
         self.phase = 0
         """Of the poll that is planned: 0 faults, 1 arrivals, 2 timers."""
         self._wound_up = False
+        self._main_is_left = False
         self._before = 0
         self._running: LiveTask | None = None
         self._name: str | None = None
@@ -167,6 +168,10 @@ class Execution:
     def now_s(self) -> float:
         """Virtual seconds since the start of the run."""
         return self.loop.now_s
+
+    def count(self) -> int:
+        """The next number of what is made in this run."""
+        return self.loop.count()
 
     def make_folder(self) -> Path:
         """The folder of this run."""
@@ -372,15 +377,25 @@ class Execution:
         else:
             self._arrive(self.kernel.arrival(number), how)
         if self.over and not self._wound_up:
-            self._wind_up()
+            self._wound_up = True
+            self.finding = self.finding or ended(self)
+        if self._main_is_left:
+            self._main_is_left = False
+            self._cancel_the_rest()
 
-    def _wind_up(self) -> None:
-        """Main has ended. Where a fault has ended it, what is left is cancelled, as `asyncio.run` does; else it is judged."""
-        self._wound_up = True
-        self.finding = self.finding or ended(self)
-        if self.struck_main:
-            for task in self.waiting():
-                task.cancel()
+    def _strike_main(self) -> None:
+        """Main is told to end. When it has, and those that wait for it were told, in a turn more, the loop is left."""
+        if not self.struck_main:
+            self.struck_main = True
+            self.main.add_done_callback(self._leave_main)
+
+    def _leave_main(self, _: object) -> None:
+        self._main_is_left = True
+
+    def _cancel_the_rest(self) -> None:
+        """What is left is cancelled, as `asyncio.run` does."""
+        for task in self.waiting():
+            task.cancel()
 
     def _arrive(self, arrival: Incoming, how: str) -> None:
         """Something comes from the network, or a fault happens to it."""
@@ -406,11 +421,10 @@ class Execution:
 
     def _stop(self) -> None:
         """The program is told to stop: it has said what it does then, or main is cancelled."""
-        handle = next(iter(self.loop.on_signal.values()), None)
-        if handle is not None:
-            self.loop._add_callback(handle)
+        if self.loop.listens:
+            self.loop.signal()
         else:
-            self.struck_main = True
+            self._strike_main()
             self.main.cancel()
 
     def _turn(self) -> None:
@@ -444,7 +458,8 @@ class Execution:
         if task is None:
             raise LookupError(number)
         task.struck += 1
-        self.struck_main = self.struck_main or task is self.main
+        if task is self.main:
+            self._strike_main()
         task.cancel()
 
     def before_this(self) -> str:

@@ -153,6 +153,8 @@ class LiveLoop(NetworkLoop):
         self._polling = 0
         self.on_signal: dict[int, asyncio.Handle] = {}
         """What the program does when it is told to stop."""
+        self._ssock: Any = None
+        self._csock: Any = None
         super().__init__(kernel)
 
     def count(self) -> int:
@@ -163,10 +165,11 @@ class LiveLoop(NetworkLoop):
     # --- what is planned instead of polled ----------------------------------------------------------
 
     def _make_self_pipe(self) -> None:
-        """Nothing wakes it from outside."""
+        """Nothing wakes it from outside but signals; the pipe is made when one is listened to."""
 
     def _close_self_pipe(self) -> None:
-        pass
+        if self._ssock is not None:
+            super()._close_self_pipe()  # type: ignore[misc]
 
     def _write_to_self(self) -> None:
         pass
@@ -175,11 +178,15 @@ class LiveLoop(NetworkLoop):
         return self.now_s
 
     def ready(self) -> bool:
-        """Whether a turn would run anything."""
-        if self._ready or self._selector.select(0):  # type: ignore[attr-defined]
+        """Whether a turn would run anything. If not, the loop waits in its poll, which has looked at all that was listed."""
+        selector = self._selector  # type: ignore[attr-defined]
+        if self._ready or selector.pending():
             return True
         scheduled = self._scheduled
-        return bool(scheduled) and scheduled[0].when() <= self.now_s
+        if scheduled and scheduled[0].when() <= self.now_s:
+            return True
+        selector.select(0)
+        return False
 
     @property
     def queue(self) -> deque[asyncio.Handle]:
@@ -322,7 +329,24 @@ class LiveLoop(NetworkLoop):
             raise self.run.refused(
                 "loop.add_signal_handler: a run has no signals but SIGINT and SIGTERM, by the fault stop:1"
             )
-        self.on_signal[sig] = LiveHandle(callback, args, self, None)
+        if self._ssock is None:
+            super()._make_self_pipe()  # type: ignore[misc]
+        self.on_signal[sig] = asyncio.Handle(callback, args, self, None)
+
+    @property
+    def listens(self) -> bool:
+        """Whether the program has said what it does when it is told to stop."""
+        return bool(self.on_signal)
+
+    def signal(self) -> None:
+        """Tell the program to stop: the poll reports the pipe into which a signal writes."""
+        self._csock.send(bytes([next(iter(self.on_signal))]))
+
+    def _process_self_data(self, data: bytes) -> None:
+        for number in data:
+            handle = self.on_signal.get(number)
+            if handle is not None:
+                self._add_callback(handle)
 
     def remove_signal_handler(self, sig: int) -> bool:
         return self.on_signal.pop(sig, None) is not None
