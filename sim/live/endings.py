@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from sim.base.errors import failure, listing
-from sim.live.naming import innermost, spot_of
+from sim.base.errors import failure, listing, without_addresses
+from sim.live.naming import innermost, raised_in, spot_of
 from sim.world.finding import Finding
 
 if TYPE_CHECKING:
@@ -25,14 +25,15 @@ def ended(run: Execution) -> Finding | None:
     if main.cancelled():
         return None if run.struck_main else Finding(MAIN, "it was cancelled, and by no fault")
     error = main.exception()
-    return None if error is None else Finding(MAIN, f"it fails with {failure(error)}")
+    return None if error is None else Finding(MAIN, f"it fails {_how(error)}")
 
 
 def untaken(context: dict[str, Any]) -> Finding:
     """What the loop's handler of exceptions is told."""
     error = context.get("exception")
     what = context.get("message", "an error")
-    return Finding(EXCEPTION, f"{what}: {failure(error)}" if isinstance(error, BaseException) else str(what))
+    said = f"{what}: {failure(error)}" if isinstance(error, BaseException) else str(what)
+    return Finding(EXCEPTION, without_addresses(said))
 
 
 def at_the_end(run: Execution) -> Finding | None:
@@ -52,7 +53,14 @@ def _untaken_errors(run: Execution) -> Iterator[Finding]:
     for task in run.tasks:
         error = task._exception  # to ask for it would be to take it
         if error is not None and task._log_traceback and task is not run.main:
-            yield Finding(EXCEPTION, f"{task.called} fails with {failure(error)}, and nobody asks what became of it")
+            yield Finding(EXCEPTION, f"{task.called} fails {_how(error)}, and nobody asks what became of it")
+
+
+def _how(error: BaseException) -> str:
+    """`in Pool.use (pool.py:12) with ValueError: ...`"""
+    spot = raised_in(error)
+    where = "" if spot is None else f"in {spot} "
+    return f"{where}with {without_addresses(failure(error))}"
 
 
 def _said(tasks: list[LiveTask]) -> str:
