@@ -404,7 +404,7 @@ class Execution:
                 task._log_destroy_pending = False  # type: ignore[attr-defined]
                 if not task.done():
                     with suppress(BaseException):  # whatever it does when it is left
-                        task.get_coro().close()  # type: ignore[union-attr]
+                        task.get_coro().close()
                 elif not task.cancelled():
                     task.exception()
         self.tasks.clear()

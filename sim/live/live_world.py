@@ -157,8 +157,8 @@ class LiveWorld:
         if kind in (RESTART, HEAL):
             return Pending((CUT if kind == HEAL else RESTART, 0, name), "loop", again=subject not in known)
         if kind == FIRE:
-            left = round(float(choice.doing.how or 0) * 1000)
-            return Pending(subject, "loop", delay_ms=(left, left), again=subject not in known)
+            left, (low, high) = round(float(choice.doing.how or 0) * 1000), self.timing.late_ms
+            return Pending(subject, "loop", delay_ms=(left + low, left + high), again=subject not in known)
         return Pending(subject, "loop", again=True)
 
     def stays(self, subject: Subject) -> bool:  # noqa: ARG002

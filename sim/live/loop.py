@@ -281,7 +281,7 @@ class LiveLoop(NetworkLoop):
     def remove_signal_handler(self, sig: int) -> bool:
         return self.on_signal.pop(sig, None) is not None
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # noqa: ARG002
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]  # noqa: ARG002
         raise self.run.refused(
             f"loop.run_in_executor: {called(func)} would run in a thread; call it in the loop, or await a coroutine"
         )

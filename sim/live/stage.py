@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -56,8 +55,3 @@ class Stage:
         if not callable(handler):
             raise ModelError(f"world.serve: {describe(handler)} is no handler; write async def handler(reader, writer)")
         return self._run.servers.add(address, handler, name)
-
-
-def seen(thing: Any) -> Any:
-    """What a predicate reads of what is watched."""
-    return thing() if inspect.isroutine(thing) or isinstance(thing, functools.partial) else thing
