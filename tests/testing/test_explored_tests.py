@@ -233,7 +233,6 @@ def test_other_plugins_run_their_own_async_tests_and_leave_ours_alone(mode: str,
     if mode == "anyio":
         marked, options = BESIDE.replace("pytest.mark.asyncio, ", ""), ["-k", "not trio"]
     else:
-        pytest.importorskip("pytest_asyncio")
         suite.ini("asyncio_default_fixture_loop_scope = function")
         marked, options = BESIDE.replace(", pytest.mark.anyio", ""), [f"--asyncio-mode={mode}"]
     done = runs(suite, marked, *options)
