@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copyreg
 import difflib
-import re
 from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from traceback import walk_tb
@@ -133,14 +132,6 @@ def failure(error: BaseException) -> str:
         raise error
     said = _TOO_DEEP if isinstance(error, RecursionError) else text_of(error)
     return f"{type(error).__name__}: {said}"
-
-
-def without_addresses(text: str) -> str:
-    """`text` without where in memory something is, as `repr` prints it: it is another in every process."""
-    return _ADDRESS.sub("", text)
-
-
-_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 
 
 def defect(error: BaseException) -> str:

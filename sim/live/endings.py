@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
-from sim.base.errors import failure, listing, without_addresses
-from sim.live.naming import innermost, raised_in, spot_of
+from sim.base.errors import failure, listing
+from sim.live.naming import innermost, is_own, spot_of
 from sim.world.finding import Finding
 
 if TYPE_CHECKING:
@@ -25,15 +28,14 @@ def ended(run: Execution) -> Finding | None:
     if main.cancelled():
         return None if run.struck_main else Finding(MAIN, "it was cancelled, and by no fault")
     error = main.exception()
-    return None if error is None else Finding(MAIN, f"it fails {_how(error)}")
+    return None if error is None else Finding(MAIN, f"it fails with {_told(error)}")
 
 
 def untaken(context: dict[str, Any]) -> Finding:
     """What the loop's handler of exceptions is told."""
     error = context.get("exception")
-    what = context.get("message", "an error")
-    said = f"{what}: {failure(error)}" if isinstance(error, BaseException) else str(what)
-    return Finding(EXCEPTION, without_addresses(said))
+    what = _PLACE.sub("", str(context.get("message", "an error")))
+    return Finding(EXCEPTION, f"{what}: {_told(error)}" if isinstance(error, BaseException) else what)
 
 
 def at_the_end(run: Execution) -> Finding | None:
@@ -53,14 +55,18 @@ def _untaken_errors(run: Execution) -> Iterator[Finding]:
     for task in run.tasks:
         error = task._exception  # to ask for it would be to take it
         if error is not None and task._log_traceback and task is not run.main:
-            yield Finding(EXCEPTION, f"{task.called} fails {_how(error)}, and nobody asks what became of it")
+            yield Finding(EXCEPTION, f"{task.called} fails with {_told(error)}, and nobody asks what became of it")
 
 
-def _how(error: BaseException) -> str:
-    """`in Pool.use (pool.py:12) with ValueError: ...`"""
-    spot = raised_in(error)
-    where = "" if spot is None else f"in {spot} "
-    return f"{where}with {without_addresses(failure(error))}"
+def _told(error: BaseException) -> str:
+    """`ValueError: too many (pool.py:12)`: an exception, and the innermost line of somebody's code that it went through."""
+    own = [(frame.f_code, line) for frame, line in walk_tb(error.__traceback__) if is_own(frame.f_code)]
+    where = f" ({Path(own[-1][0].co_filename).name}:{own[-1][1]})" if own else ""
+    return f"{_PLACE.sub('', failure(error))}{where}"
+
+
+_PLACE = re.compile(r" at (?:0x[0-9a-f]+|/\S+:\d+)")
+"""Where something is on this machine, or in the memory of this process."""
 
 
 def _said(tasks: list[LiveTask]) -> str:

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from traceback import walk_tb
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -86,15 +85,6 @@ def spot_of(coroutine: Any) -> Spot:
     frame = getattr(at, "cr_frame", None) or getattr(at, "gi_frame", None)
     line = frame.f_lineno if frame is not None else code.co_firstlineno
     return Spot(bare(code.co_qualname), Path(code.co_filename).name, line or code.co_firstlineno)
-
-
-def raised_in(error: BaseException) -> Spot | None:
-    """The innermost line of somebody's own code that an error has come from."""
-    found = None
-    for frame, line in walk_tb(error.__traceback__):
-        if is_own(frame.f_code):
-            found = Spot(bare(frame.f_code.co_qualname), Path(frame.f_code.co_filename).name, line)
-    return found
 
 
 def innermost(coroutine: Any) -> str:

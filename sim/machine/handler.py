@@ -9,6 +9,7 @@ compares it with `==`: a truthy 2 would count as False).
 from __future__ import annotations
 
 import inspect
+import re
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple, cast
 from transitions import EventData, Machine, MachineError, Transition
 
 from sim.base.annotations import mismatches, within_value
-from sim.base.errors import ModelError, failure, nearest, text_of, without_addresses
+from sim.base.errors import ModelError, failure, nearest, text_of
 from sim.base.overdue import WATCH
 from sim.base.values import Record, Value, show
 from sim.machine.callbacks import arity
@@ -68,7 +69,7 @@ class Outcome(NamedTuple):
 def failed(kind: str, reason: str) -> Local:
     """The local value of a machine that left its table: a finding, part of the state like any other value, so that
     every engine sees it the same way. An address, as `repr` prints it, is another in every process: it is left out."""
-    return Local(FAILED, (kind, without_addresses(reason)))
+    return Local(FAILED, (kind, _ADDRESS.sub("", reason)))
 
 
 def is_unhandled(local: Local) -> bool:
@@ -77,6 +78,7 @@ def is_unhandled(local: Local) -> bool:
 
 
 UNHANDLED = "unhandled"
+_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 
 
 class _RowTransition(Transition):

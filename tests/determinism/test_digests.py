@@ -209,7 +209,7 @@ def test_a_failure_that_prints_an_address_has_one_digest_in_all_processes(
 def test_an_address_that_is_left_in_is_caught(
     how: str, failing: Callable[[str], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sim.base.errors._ADDRESS", re.compile("never"))
+    monkeypatch.setattr("sim.machine.handler._ADDRESS", re.compile("never"))
     assert failing(how) == 3
 
 

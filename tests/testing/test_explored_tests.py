@@ -72,7 +72,8 @@ def test_a_violation_fails_with_its_own_assertion_and_with_what_leads_there(suit
         assert line in done.stdout, done.stdout
     assert "sim/testing" not in done.stdout, "the traceback ends in the test"
     kept = (suite.folder / KEPT).read_text()
-    assert "it fails in test_pool (test_shop.py:27) with AssertionError: assert 1 == 0" in kept
+    assert "# main: it fails with AssertionError: assert 1 == 0" in kept
+    assert "(test_shop.py:27)\n" in kept
     assert "0x" not in kept
 
 
