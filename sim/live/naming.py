@@ -88,12 +88,10 @@ def spot_of(coroutine: Any) -> Spot:
 
 
 def innermost(coroutine: Any) -> str:
-    """The name of the innermost coroutine, whoever's it is: `Queue.get`, `Lock.acquire`."""
-    found = ""
-    for one in chain(coroutine):
-        code = code_of(one)
-        found = bare(code.co_qualname) if code is not None else found
-    return found
+    """The name of the innermost coroutine that has a public one, whoever's it is: `Queue.get`, `Lock.acquire`, `wait`."""
+    names = [bare(code.co_qualname) for one in chain(coroutine) if (code := code_of(one)) is not None]
+    public = [name for name in names if not name.rpartition(".")[2].startswith("_")]
+    return (public or names or [""])[-1]
 
 
 def called(callback: Any) -> str:
