@@ -9,14 +9,18 @@ from typing import Any
 
 from sim.base.errors import ConfigError
 from sim.faults.plan import show_plan
+from sim.live.program import Program
 from sim.scenario import Target, load_target
 from sim.scenario.beginning import read_beginning
+from sim.scenario.parsed import Opened
 from sim.system.declaration import Declaration
 from sim.system.persisted_form import form_of
 
 CHUNK_MAX = 50_000
 """At most this many schedules per chunk, unless the campaign says otherwise: about a tenth of a second of the compiled walk, a
 minute of the plain one. Time that is up ends a chunk, too."""
+LIVE_CHUNK_MAX = 500
+"""The same of a program, whose schedules take a thousand times as long as those of a model."""
 CHUNKS_MIN = 16
 """A small campaign has about this many chunks, so that several workers have something to do."""
 
@@ -79,9 +83,10 @@ def beginning_text(system: Declaration) -> str:
     return json.dumps(form_of(system), ensure_ascii=False)
 
 
-def chunk_size(schedules: int | None) -> int:
+def chunk_size(schedules: int | None, system: Opened | None = None) -> int:
     """The size of the chunks of a campaign: it depends on the campaign only, not on its workers."""
-    return CHUNK_MAX if schedules is None else max(1, min(CHUNK_MAX, -(-schedules // CHUNKS_MIN)))
+    most = LIVE_CHUNK_MAX if isinstance(system, Program) else CHUNK_MAX
+    return most if schedules is None else max(1, min(most, -(-schedules // CHUNKS_MIN)))
 
 
 def system_of(target: Target, project: str) -> str:

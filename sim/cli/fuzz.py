@@ -100,7 +100,7 @@ def command(
             schedules=SCHEDULES if schedules is None and seconds is None else schedules,
             seconds=seconds,
             keep_going=keep_going,
-            chunk=chunk or chunk_size(schedules),
+            chunk=chunk or chunk_size(schedules, loaded.system),
             max_steps=max_steps,
             begins=beginning_text(loaded.declaration) if begins else None,
         )

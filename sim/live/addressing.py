@@ -26,6 +26,11 @@ def link_of(connection: Connection) -> str:
     return f"{connection.source}->{connection.target}"
 
 
+def short(arrival: Incoming) -> str:
+    """It, in a word or two: `13 bytes`."""
+    return f"{arrival.size} {arrival.what}" if arrival.size and arrival.what in (BYTES, DATAGRAM) else arrival.what
+
+
 def said(arrival: Incoming, how: str) -> str:
     """It, as a sentence."""
     source, target, kind = arrival.source, arrival.target, how.partition("(")[0]

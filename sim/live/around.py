@@ -5,13 +5,21 @@ All of it is swapped once for many runs, and as it was when the last walk is ove
 
 from __future__ import annotations
 
+from _thread import get_ident
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from sim.live.execution import current_kernel
+from sim.live import emitting
 from sim.live.garbage import Garbage
+from sim.live.net.kernel import Kernel
 from sim.live.net.patches import installed
 from sim.live.surroundings import surroundings
+
+
+def current_kernel() -> Kernel | None:
+    """The kernel whose sockets are those of this thread."""
+    run = emitting.active
+    return run.kernel if run is not None and get_ident() == run.thread else None
 
 
 class Around:

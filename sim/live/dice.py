@@ -8,6 +8,7 @@ same for a seed on one version of Python, and by its promise not on all.
 from __future__ import annotations
 
 import random
+import tempfile
 import uuid
 from types import FunctionType
 from typing import Any
@@ -21,6 +22,7 @@ class Dice:
         self._drawn = self._seeded = 0
         self._generator: random.Random | None = None
         self._identifiers: dict[str, Any] | None = None
+        self._names: Any = None
 
     @property
     def generator(self) -> random.Random:
@@ -43,6 +45,12 @@ class Dice:
     def node(self) -> int:
         """The hardware address of the machine, in UUIDs: one that no card has."""
         return stream(self._seeds, MASK >> 1) & (1 << 48) - 1 | 1 << 40
+
+    def names(self) -> Any:
+        """Where `tempfile` takes names from: it keeps its generator, so a run has one of its own, seeded as all are in it."""
+        if self._names is None:
+            self._names = tempfile._RandomNameSequence()  # type: ignore[attr-defined]
+        return self._names
 
     def identify(self, make: FunctionType, *args: Any, **kwargs: Any) -> Any:
         """What a function of `uuid` makes of the time. It remembers the last time in the globals of its module: a run has

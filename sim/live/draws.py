@@ -1,14 +1,16 @@
 """Where a program draws: `random`, `secrets`, `os.urandom` and `uuid` give what the dice of the run give.
 
-`secrets`, `random.SystemRandom` and `uuid.uuid4` all ask `os.urandom`. A `random.Random()` made in a run is seeded by the run;
-one with a seed is the program's own. A generator made before the run (`rng = random.Random()` in a module, `numpy.random`'s
-global one) goes on from run to run: make it in the run, or give it a seed there.
+`secrets`, `random.SystemRandom` and `uuid.uuid4` all ask `os.urandom`, and so does `numpy.random.default_rng()`. A
+`random.Random()` made in a run is seeded by the run; one with a seed is the program's own. A generator made before the run
+(`rng = random.Random()` in a module, `numpy.random`'s global one) goes on from run to run: make it in the run, or give it a
+seed there. A module that draws when it is imported does so in the first run that imports it: import it before.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import tempfile
 import uuid
 from types import MethodType
 from typing import Any
@@ -37,6 +39,8 @@ def swap_dice(swaps: Swaps, entering: Entering) -> None:
     for name in IDENTIFIERS:
         if hasattr(uuid, name):
             swaps.code(getattr(uuid, name), entering.chooses(_identifier))
+    names = vars(tempfile)["_get_candidate_names"]
+    swaps.code(names, entering.chooses(lambda _real, run: run.dice.names()))
     swaps.code(uuid.getnode, entering.chooses(lambda _real, run: run.dice.node()))  # type: ignore[arg-type]
 
 

@@ -11,6 +11,8 @@ from _thread import get_ident
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sim.base.errors import RefusedError
@@ -18,6 +20,7 @@ from sim.base.mixer import GAMMA, MASK, key64, mix
 from sim.base.values import Emission, encode
 from sim.live import emitting
 from sim.live.addressing import address_of, link_of
+from sim.live.around import around
 from sim.live.dice import Dice
 from sim.live.endings import at_the_end, ended, untaken
 from sim.live.loop import LiveHandle, LiveLoop, LiveTask, LiveTimer, Polled, task_of
@@ -111,25 +114,41 @@ class Execution:
     @contextmanager
     def entered(self) -> Iterator[None]:
         """While the program runs, this is its world."""
-        with surroundings.installed():
-            outer, heard = surroundings.entered, emitting.active  # of a run in whose midst this one is closed
-            surroundings.leave()
-            surroundings.enter(self)
-            self.thread = get_ident()
-            emitting.active = self
-            before = self.loop.begin_running()
+        with around.walks():
+            outside = self._enter()
             try:
                 yield
             finally:
-                self.loop.end_running(before)
-                emitting.active = heard
-                surroundings.leave()
-                if outer is not None:
-                    surroundings.enter(outer)
+                self._leave(outside)
+
+    def _enter(self) -> Any:
+        outer, heard = surroundings.entered, emitting.active  # of a run in whose midst this one is closed
+        surroundings.leave()
+        surroundings.enter(self)
+        self.thread = get_ident()
+        emitting.active = self
+        return outer, heard, self.loop.begin_running()
+
+    def _leave(self, outside: Any) -> None:
+        outer, emitting.active, before = outside
+        self.loop.end_running(before)
+        surroundings.leave()
+        if outer is not None:
+            surroundings.enter(outer)
 
     def now_s(self) -> float:
         """Virtual seconds since the start of the run."""
         return self.loop.now_s
+
+    def make_folder(self) -> Path:
+        """The folder of this run."""
+        if self.folder is None:
+            surroundings.leave()  # its name comes from outside
+            try:
+                self.folder = Path(mkdtemp(prefix="roundsim-")).resolve()
+            finally:
+                surroundings.enter(self)
+        return self.folder
 
     def refused(self, line: str) -> RefusedError:
         """The error of what has no place in a run. It ends the run also where the program takes it."""
@@ -176,22 +195,23 @@ class Execution:
             return False
         self.steps += 1
         if task is not None:
-            at = waits(task.get_coro())
-            frame = getattr(at, "cr_frame", None)
-            where = frame.f_lasti if frame is not None else -1
+            at: Any = waits(task.get_coro())
+            try:
+                code, where = at.cr_code, at.cr_frame.f_lasti
+            except AttributeError:  # a generator, or one that has ended
+                code, where = code_of(at), -1
             if self.recorder is not None:
                 self.recorder.resumes(task, at)
             self._running, self.owner, task.stepped = task, task.root, self.steps
-            self.last = (task.called, code_of(at), where)
+            self.last = (task.called, code, where)
             mark = _token(task.called) + where
         else:
             self._running = None
             self.owner = handle.owner
             callback: Any = handle._callback  # type: ignore[union-attr]
-            name = called(callback)
             if isinstance(handle, LiveTimer):
                 self.last = (self.owner, None, f"fire {handle.owner}.{handle.called}")
-            mark = _token(name) + (handle.fd if isinstance(handle, Polled) else 0)
+            mark = _callback_token(callback) + (handle.fd if isinstance(handle, Polled) else 0)
             if self.recorder is not None:
                 self.recorder.calls(self.owner, callback)
         self.pairs.append(mix((self._before * GAMMA + mark) & MASK))
@@ -209,8 +229,9 @@ class Execution:
         found = 0
         for handle in self.loop._ready:
             task = task_of(handle)
-            name = task.called if task is not None else called(handle._callback)  # type: ignore[attr-defined]
-            mark = _token(name) + (handle.fd if isinstance(handle, Polled) else 0)
+            callback: Any = handle._callback  # type: ignore[attr-defined]
+            mark = _token(task.called) if task is not None else _callback_token(callback)
+            mark += handle.fd if isinstance(handle, Polled) else 0
             found = mix((found * GAMMA + mark) & MASK)
         return found
 
@@ -262,13 +283,20 @@ class Execution:
     def take(self, subject: Subject, how: str, forced: Callable[[], Subject | None]) -> None:
         """Do what is chosen, and what is `forced` then. Raises `LookupError` if there is no such thing here, `RefusedError` if
         the program does what cannot be simulated."""
-        with self.entered():
+        if not surroundings.is_installed:
+            with around.walks():
+                self.take(subject, how, forced)
+            return
+        outside = self._enter()
+        try:
             self._take(subject, how)
             for _ in range(FORCED_MAX):
                 following = forced() if self.finding is None else None
                 if following is None:
                     break
                 self._take(following, "")
+        finally:
+            self._leave(outside)
         if surroundings.refused is not None:
             refused, surroundings.refused = surroundings.refused, None
             raise refused
@@ -392,22 +420,31 @@ class Execution:
                 task._log_destroy_pending = False  # type: ignore[attr-defined]
                 if not task.done():
                     with suppress(BaseException):  # whatever it does when it is left
-                        task.get_coro().close()  # type: ignore[union-attr]
+                        task.get_coro().close()
                 elif not task.cancelled():
                     task.exception()
         self.tasks.clear()
         self.loop.leave()
         self.kernel.close()
+        if self.folder is not None:
+            rmtree(self.folder, ignore_errors=True)
         surroundings.refused = refused
 
 
-def current_kernel() -> Kernel | None:
-    """The kernel whose sockets are those of this thread."""
-    run = emitting.active
-    return run.kernel if run is not None and get_ident() == run.thread else None
-
-
 _tokens: dict[str, int] = {}
+_callbacks: dict[Any, int] = {}
+"""By the code of a callback."""
+
+
+def _callback_token(callback: Any) -> int:
+    """64 bits for the name of a callback."""
+    code = getattr(callback, "__code__", None)
+    if code is None:
+        return _token(called(callback))
+    found = _callbacks.get(code)
+    if found is None:
+        found = _callbacks[code] = _token(called(callback))
+    return found
 
 
 def _token(name: str) -> int:

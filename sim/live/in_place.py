@@ -83,7 +83,7 @@ def _make(definition: Any, first: object) -> Any:
 
 
 def _write(fields: _BuiltIn, like: _BuiltIn) -> None:
-    """All fields behind the head at once: another thread may call the function before and after, and not in between."""
+    """All fields after the head at once: another thread may call the function before and after, and not in between."""
     like.weak = fields.weak
     start = _BuiltIn.definition.offset
     memoryview(fields).cast("B")[start:] = memoryview(like).cast("B")[start:]

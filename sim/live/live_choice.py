@@ -21,8 +21,21 @@ class Place:
     """The choices that led somewhere: a node in the tree of those that were tried from one start."""
 
     __slots__ = (
-        "_after", "before", "by", "chain", "covered", "due", "enabled", "finding", "held", "left", "mark", "puts", "rest",
-        "states", "world",
+        "_after",
+        "before",
+        "by",
+        "chain",
+        "covered",
+        "due",
+        "enabled",
+        "finding",
+        "heard",
+        "held",
+        "left",
+        "mark",
+        "puts",
+        "rest",
+        "world",
     )  # fmt: skip
 
     world: LiveWorld
@@ -42,8 +55,8 @@ class Place:
     held: frozenset[str]
     mark: int
     """64 bits for all that a run could still depend on here."""
-    states: dict[str, str]
-    """The state of each monitor."""
+    heard: tuple[int, ...]
+    """What the monitors have heard by now."""
     puts: tuple[Emission | Sent, ...]
     due: tuple[Pending, ...] | None
 

@@ -157,8 +157,8 @@ class LiveWorld:
         if kind in (RESTART, HEAL):
             return Pending((CUT if kind == HEAL else RESTART, 0, name), "loop", again=subject not in known)
         if kind == FIRE:
-            left = round(float(choice.doing.how or 0) * 1000)
-            return Pending(subject, "loop", delay_ms=(left, left), again=subject not in known)
+            left, (low, high) = round(float(choice.doing.how or 0) * 1000), self.timing.late_ms
+            return Pending(subject, "loop", delay_ms=(left + low, left + high), again=subject not in known)
         return Pending(subject, "loop", again=True)
 
     def stays(self, subject: Subject) -> bool:  # noqa: ARG002
@@ -211,7 +211,7 @@ class LiveWorld:
         return encode((at.chain, at.mark, said))
 
     def states(self, at: Place) -> dict[str, str]:
-        return dict(self._at(at).states)
+        return self.program.audience.states(self._at(at).heard)
 
     def tell(
         self, start: Start[Place], steps: Sequence[tuple[int | None, LiveChoice]], slow: Sequence[Slowdown] = ()
@@ -317,12 +317,13 @@ class LiveWorld:
         at.rest = run.rest() if at.finding is None and self.quiescent(at) else None
         at.held = frozenset(run.held)
         at.mark = self._mark(run, at)
-        at.states = run.program.audience.states(run.heard) if run.finding is None else {}
+        at.heard = run.heard
 
     def _mark(self, run: Execution, at: Place) -> int:
         """64 bits for where the program stands. Places of one mark have one future: all that ran and what it met is the same,
         and so is what is on its way, what is ready, what may happen next, and what may still strike."""
-        found = run.chain + run.kernel.mark() * GAMMA + run.phase
+        there = run.kernel.mark() if run.kernel.files else 0
+        found = run.chain + there * GAMMA + run.phase
         if self.program.order == "any":
             found ^= run.queue()
         for i, left in enumerate(at.left):

@@ -161,6 +161,11 @@ class LiveLoop(NetworkLoop):
         scheduled = self._scheduled
         return bool(scheduled) and scheduled[0].when() <= self.now_s
 
+    @property
+    def queue(self) -> deque[asyncio.Handle]:
+        """What is ready without a poll."""
+        return self._ready
+
     def next_timer(self) -> LiveTimer | None:
         """The timer that fires next; those that were cancelled are forgotten first, as at the beginning of a turn."""
         scheduled = self._scheduled
@@ -226,7 +231,8 @@ class LiveLoop(NetworkLoop):
         self._polling = 0
 
     def _add_callback(self, handle: asyncio.Handle) -> None:
-        if not handle.cancelled():
+        waits = any(isinstance(other, Polled) and other.polled is handle for other in self._ready)
+        if not waits and not handle.cancelled():  # it waits where a turn does not run all that is ready
             polled = Polled(handle._callback, handle._args, self, handle._context)  # type: ignore[attr-defined]
             polled.polled, polled.owner = handle, self.kernel.owner_of(handle) or self.run.owner
             polled.fd = self._polling
@@ -287,7 +293,7 @@ class LiveLoop(NetworkLoop):
     def remove_signal_handler(self, sig: int) -> bool:
         return self.on_signal.pop(sig, None) is not None
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # noqa: ARG002
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]  # noqa: ARG002
         raise self.run.refused(
             f"loop.run_in_executor: {called(func)} would run in a thread; call it in the loop, or await a coroutine"
         )

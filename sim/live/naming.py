@@ -3,8 +3,8 @@ tasks made before."""
 
 from __future__ import annotations
 
+import os
 import re
-import sysconfig
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 
 import sim
 
-_PATHS = sysconfig.get_paths()
-_STDLIB = tuple({_PATHS["stdlib"], _PATHS["platstdlib"]})
+_STDLIB = os.path.dirname(os.__file__)
 _OTHERS = ("site-packages", "dist-packages")
 _OURS = str(Path(sim.__file__).parent)
 _LOCALS = re.compile(r".*<locals>\.")

@@ -44,6 +44,8 @@ class Possible:
         """What has to come next, where nothing can but that the loop goes on."""
         if not run.kernel.traffic.is_idle or run.timer() is not None or self._may_strike(run, left):
             return None
+        if not self._any_order and run.loop.queue and not run.cuts and not run.servers.down():
+            return THE_TURN.subject
         usual = self.usual(run)
         first = next(usual, None)
         if first is None or first.verb not in (TURN, RESUME) or next(usual, None) is not None:

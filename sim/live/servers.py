@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,9 @@ class Servers:
 
     def __contains__(self, name: object) -> bool:
         return name in self._all
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
 
     def up(self) -> list[Server]:
         """Those that run."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sim.base.errors import ModelError
@@ -43,6 +43,11 @@ class Stage:
             raise ModelError(f"world.watch: {describe(name)} is not a name; write letters, digits and _, such as pool")
         self._run.watched[name] = thing
 
+    @property
+    def folder(self) -> Path:
+        """A folder of this run, empty at its beginning and gone after it: the only place where it may write files."""
+        return self._run.make_folder()
+
     def serve(self, address: str | tuple[str, int], handler: Handler, *, name: str | None = None) -> str:
         """Run `handler(reader, writer)` for everybody who connects to `address`: `redis:6379`, or a path such as
         `/run/redis.sock`. Returns the name by which faults and schedules know it: `name`, or else the host. It may wait for
@@ -50,8 +55,3 @@ class Stage:
         if not callable(handler):
             raise ModelError(f"world.serve: {describe(handler)} is no handler; write async def handler(reader, writer)")
         return self._run.servers.add(address, handler, name)
-
-
-def seen(thing: Any) -> Any:
-    """What a predicate reads of what is watched."""
-    return thing() if inspect.isroutine(thing) or isinstance(thing, functools.partial) else thing

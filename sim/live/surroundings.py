@@ -54,6 +54,11 @@ class Surroundings:
         self._entering.run = None
 
     @property
+    def is_installed(self) -> bool:
+        """Whether a run can be entered."""
+        return self._depth > 0
+
+    @property
     def entered(self) -> Surrounded | None:
         """The run that this thread is in."""
         return self._entering.run

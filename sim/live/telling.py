@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sim.base.values import Emission, show
-from sim.live.addressing import said
+from sim.live.addressing import said, short
 from sim.live.naming import Spot, called, code_of, is_own, spot_of
 from sim.live.net.channel import Incoming
-from sim.world.choice import MESSAGE, Start
+from sim.world.choice import MESSAGE, Start, Subject
 from sim.world.slowdown import Slowdown
-from sim.world.story import Actor, Happening, Look, Shown, Story
+from sim.world.story import Actor, Fate, Happening, Journey, Look, Shown, Story
 
 if TYPE_CHECKING:
     from sim.live.execution import Execution
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sim.live.loop import LiveTask
 
 _SAID = {"crash": "crashes", "restart": "comes back", "reset": "is reset", "cut": "is cut", "heal": "heals"}
-NOT_BEGUN = Look("not begun")
+NOT_BEGUN, SERVES, DOWN = Look("not begun"), Look("serves"), Look("down", up=False)
 
 
 def tell(
@@ -37,22 +37,34 @@ def tell(
     telling = Telling([time for time, _ in steps], addresses)
     run = world.retold(telling, way)
     telling.last(run)
-    names = [task.called for task in run.tasks if is_shown(task)]
+    tasks = [task.called for task in run.tasks if is_shown(task)]
+    names = [*tasks, *(name for name in run.servers if name not in tasks)]
     monitors = list(world.program.monitors)
     index = {name: i for i, name in enumerate((*names, *monitors))}
     looks: dict[Look, int] = {NOT_BEGUN: 0}
-    first = tuple(looks.setdefault(look, len(looks)) for look in ([NOT_BEGUN] * len(names) + telling.heard_first))
+    first = tuple(
+        looks.setdefault(look, len(looks))
+        for look in ([NOT_BEGUN if name in tasks else SERVES for name in names] + telling.heard_first)
+    )
+    kept = [number for number, one in enumerate(telling.journeys) if one.source in index and one.target in index]
+    new = {number: at for at, number in enumerate(kept)}
     return Story(
         network=f"order {world.program.order}",
         actors=(*(Actor(name) for name in names), *(Actor(name, listens=True) for name in monitors)),
         events=tuple(
             one._replace(
-                number=number, changed=tuple((index[who], looks.setdefault(look, len(looks))) for who, look in changed)
+                number=number,
+                changed=tuple(
+                    (index[who], looks.setdefault(look, len(looks))) for who, look in changed if who in index
+                ),
+                journey=None if one.journey is None else new.get(one.journey),
+                sent=tuple(new[journey] for journey in one.sent if journey in new),
             )
             for number, (one, changed) in enumerate(telling.events)
         ),
         first=first,
         looks=tuple(looks),
+        journeys=tuple(telling.journeys[number] for number in kept),
         slowdowns=tuple(slow),
     )
 
@@ -68,6 +80,8 @@ class Telling:
         self.heard_first: list[Look] = []
         self._step = 0
         self._address = "start"
+        self.journeys: list[Journey] = []
+        self._flying: dict[Subject, int] = {}
         self._puts = 0
         self._states: dict[str, str] = {}
         self._task: LiveTask | None = None
@@ -82,6 +96,21 @@ class Telling:
         text = self._said(run, choice)
         if text:
             self._add(choice.doing.verb, _lane(run, choice), text, choice.strikes)
+            self._land(choice)
+            if choice.doing.verb in ("crash", "restart"):
+                self.events[-1][1].append((choice.doing.who, DOWN if choice.doing.verb == "crash" else SERVES))
+
+    def _land(self, choice: LiveChoice) -> None:
+        """What was on its way has come, or a fault has happened to it."""
+        journey = self._flying.pop(choice.takes, None)
+        if journey is None:
+            return
+        number = len(self.events) - 1
+        lost = choice.doing.verb == "drop" or "agent_timeout" in choice.strikes
+        one = self.journeys[journey]
+        self.journeys[journey] = one._replace(ended=number, fate=Fate.LOST if lost else Fate.DELIVERED)
+        event, changed = self.events[-1]
+        self.events[-1] = event._replace(journey=journey), changed
 
     def _said(self, run: Execution, choice: LiveChoice) -> str:
         verb, who = choice.doing.verb, choice.doing.who
@@ -114,6 +143,11 @@ class Telling:
 
     def sent(self, arrival: Incoming) -> None:
         """Something is on its way."""
+        event, changed = self.events[-1]
+        number = self._flying[arrival.subject] = len(self.journeys)
+        what = short(arrival)
+        self.journeys.append(Journey(arrival.source, arrival.target, what, what, len(self.events) - 1))
+        self.events[-1] = event._replace(sent=(*event.sent, number)), changed
 
     def ran(self, run: Execution) -> None:
         if self._task is not None:
@@ -148,9 +182,13 @@ def is_shown(task: LiveTask) -> bool:
 
 
 def _lane(run: Execution, choice: LiveChoice) -> str:
-    known = {task.called for task in run.tasks if is_shown(task)}
-    who = choice.doing.who.rpartition(".")[0] or choice.doing.who
-    return who if who in known else ""
+    """At whom it happens, if that is somebody whom a reader sees."""
+    who = choice.doing.who
+    if choice.takes[0] == MESSAGE:
+        who = who.partition("->")[2]
+    elif choice.doing.verb == "fire":
+        who = who.rpartition(".")[0]
+    return who if who in run.servers or any(task.called == who and is_shown(task) for task in run.tasks) else ""
 
 
 def _look(task: LiveTask) -> Look:

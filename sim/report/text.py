@@ -189,7 +189,8 @@ def system_words(system: Opened) -> str:
     """What a system is made of."""
     monitors = ", ".join(system.monitors) or "none"
     if isinstance(system, Program):
-        return f"the program {bare(system.main.__qualname__)}; monitors {monitors}; order {system.order}"
+        any_order = " (tasks may overtake each other, as on no loop of CPython)" if system.order == "any" else ""
+        return f"the program {bare(system.main.__qualname__)}; monitors {monitors}; order {system.order}{any_order}"
     return f"processes {', '.join(system.processes)}; monitors {monitors}; network {in_words(system.network)}"
 
 

@@ -113,6 +113,7 @@ def read_timing(root: Node, shape: TimingShape, system: Opened, mistakes: Mistak
         may_ms=_or(shape.may, own.may_ms),
         restart_ms=_or(shape.restart, own.restart_ms),
         heal_ms=_or(shape.heal, own.heal_ms),
+        late_ms=_or(shape.late, own.late_ms),
     )
 
 

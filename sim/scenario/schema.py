@@ -129,6 +129,7 @@ class TimingShape(_Shape):
     may: RangeText | None = Field(default=None, description="Delay of the environment's moves not named in `moves`.")
     restart: RangeText | None = Field(default=None, description="How long a crashed process stays down.")
     heal: RangeText | None = Field(default=None, description="How long a cut lasts.")
+    late: RangeText | None = Field(default=None, description="Of a program: how much after its deadline a timer fires.")
 
 
 class ExpectShape(_Shape):
@@ -210,7 +211,7 @@ EXPECTED = {
     ("schedule",): "a list of actions, such as `- deliver a->b Ask`",
     ("schedule", "*"): "an action as text, such as deliver a->b Ask (quote it if it holds ': ' or ' #')",
     ("then",): "stop or usual",
-    ("timing",): "a mapping of latency, links, moves, may, restart, heal",
+    ("timing",): "a mapping of latency, links, moves, may, restart, heal, late",
     ("timing", "links"): 'a mapping such as {"a->b": 1s}',
     ("timing", "moves"): 'a mapping such as {"user.stop": never}',
     ("steps",): f"a whole number from 1 to {STEPS_MAX}",

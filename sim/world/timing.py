@@ -29,6 +29,7 @@ class Timing:
     - `moves`: delay of a spontaneous move, by `process.move`; None is never. By default a `must` move
       is taken at once and a `may` move after 0 to 1000 ms
     - `restart_ms`, `heal_ms`: how long a process stays down, how long a cut lasts
+    - `late_ms`: of a program, how much after its deadline a timer fires; no loop fires one before it
 
     Raises `ModelError` with one line for each malformed range.
     """
@@ -39,6 +40,7 @@ class Timing:
     may_ms: Range = (0, 1_000)
     restart_ms: Range = (100, 100)
     heal_ms: Range = (500, 500)
+    late_ms: Range = (0, 0)
 
     def __new__(cls, *_: Any, **parts: Any) -> Self:
         """Suggests the right name, where Python would only reject the wrong one."""
@@ -49,7 +51,7 @@ class Timing:
         return super().__new__(cls)
 
     def __post_init__(self) -> None:
-        ranges = {name: getattr(self, name) for name in ("latency_ms", "may_ms", "restart_ms", "heal_ms")}
+        ranges = {name: getattr(self, name) for name in ("latency_ms", "may_ms", "restart_ms", "heal_ms", "late_ms")}
         ranges |= {f"links[{name!r}]": given for name, given in self.links.items()}
         ranges |= {f"moves[{name!r}]": given for name, given in self.moves.items() if given is not NEVER}
         mistakes = [

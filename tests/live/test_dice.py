@@ -9,10 +9,12 @@ import random
 import secrets
 import subprocess
 import sys
+import tempfile
 import uuid
 from pathlib import Path
 from typing import Any
 
+import numpy.random  # here, as what an import draws is drawn once
 import pytest
 
 from sim.live import draws
@@ -41,6 +43,8 @@ DRAWS: dict[str, Any] = {
     "secrets.choice": lambda: secrets.choice(range(10**9)),
     "os.urandom": lambda: os.urandom(11),
     "os.getrandom": lambda: os.getrandom(11, os.GRND_NONBLOCK),
+    "default_rng": lambda: numpy.random.default_rng().random(),
+    "a name of tempfile": lambda: tempfile.mktemp(dir="here"),
     "uuid1": lambda: uuid.uuid1(),
     "uuid4": lambda: uuid.uuid4(),
     **{name: getattr(uuid, name) for name in ("uuid6", "uuid7") if hasattr(uuid, name)},

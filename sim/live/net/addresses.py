@@ -5,12 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sim.live.net.host_names import ANY, ANY_6, LOOPBACK, LOOPBACK_6, HostNames
-
-if TYPE_CHECKING:
-    from sim.live.net.kernel_socket import KernelSocket
+from sim.live.net.kernel_socket import KernelSocket, failure
 
 Key = tuple[int, Any]
 """The kind of a socket, and a host and a port, or a path."""
@@ -88,11 +86,11 @@ class Addresses:
         """`end` is at `address` from now on; whoever listens there under a name given before is called so. A host that is
         new becomes known."""
         if end.local:
-            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+            raise failure(errno.EINVAL)
         local = _path(address) if end.is_unix else self._own(end, address)
         key = end.kind, _place(end.family, local)
         if key in self._bound and not end.options.get(_REUSE):
-            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+            raise failure(errno.EADDRINUSE)
         end.local = local
         if local:
             self._bound[key] = end
@@ -120,6 +118,15 @@ class Addresses:
             if found is not None and not (found.family != end.family and found.options.get(_ONLY_6)):
                 return found
         return None
+
+    def reach(self, end: KernelSocket, path: Any, kind: type[KernelSocket]) -> None:
+        """Within one machine it is known at once whether somebody of this kind is at `path`. Raises what the operating
+        system would."""
+        found = self.find(end, path)
+        if found is None:
+            raise failure(errno.ENOENT)
+        if found.closed or not isinstance(found, kind):
+            raise failure(errno.ECONNREFUSED)
 
     def replace(self, old: KernelSocket, new: KernelSocket) -> None:
         for key in [key for key, end in self._bound.items() if end is old]:

@@ -166,7 +166,7 @@ class Connection:
     @property
     def alive(self) -> bool:
         """Whether both ends still hold it."""
-        return all(end.connected and not end.closed and not end.dead for end in (self.client, self.server))
+        return not any(end.closed or end.is_over for end in (self.client, self.server))
 
     @property
     def left(self) -> bool:

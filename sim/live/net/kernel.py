@@ -15,6 +15,7 @@ from sim.live.net.addresses import Addresses
 from sim.live.net.channel import CONNECT, DROP, DUPLICATE, REFUSE, SPLIT, Channel, Connection, Datagram, Incoming
 from sim.live.net.connections import Connections
 from sim.live.net.datagram_socket import DatagramSocket
+from sim.live.net.host_names import HostNames
 from sim.live.net.kernel_socket import KernelSocket, failure
 from sim.live.net.patches import patched
 from sim.live.net.selector import PlannedSelector
@@ -40,7 +41,7 @@ class Kernel:
         self.files: dict[int, KernelSocket] = {}
         self.selector = PlannedSelector(self.files)
         self.addresses = Addresses()
-        self.names = self.addresses.names
+        self.names: HostNames = self.addresses.names
         self.traffic = Traffic()
         self.on_met: Callable[[int], None] | None = None
         """Is told 64 bits of everything that a program learns by asking its sockets."""
@@ -261,7 +262,7 @@ class Kernel:
         if sender.local is None:
             self.addresses.bind(sender, self.addresses.nowhere(sender.family))
         if sender.is_unix:
-            self._reach(sender, address, DatagramSocket)
+            self.addresses.reach(sender, address, DatagramSocket)
         self.traffic.fly(sender, address, sender.owner, self.addresses.called(sender, address), data)
         self.settle()
 
@@ -274,7 +275,7 @@ class Kernel:
         """A fresh `end` reaches for `address`. Over TCP that takes a while, and `BlockingIOError` says so."""
         address = self.addresses.resolved(end.family, address)
         if end.is_unix:
-            self._reach(end, address, ListeningSocket)
+            self.addresses.reach(end, address, ListeningSocket)
         if end.local is None:
             self.addresses.bind(end, self.addresses.nowhere(end.family, address))
         target = self.addresses.called(end, address)
@@ -296,18 +297,6 @@ class Kernel:
         listens it comes, and is refused."""
         listener = self._listener(server.connection.client)
         return listener is None or not listener.is_full
-
-    def unlink(self, path: str) -> None:
-        """The path of a Unix socket no longer leads anywhere."""
-        self.addresses.unlink(path)
-
-    def _reach(self, end: KernelSocket, path: Any, kind: type[KernelSocket]) -> None:
-        """Within one machine it is known at once whether somebody is there."""
-        found = self.addresses.find(end, path)
-        if found is None:
-            raise failure(errno.ENOENT)
-        if found.closed or not isinstance(found, kind):
-            raise failure(errno.ECONNREFUSED)
 
     def _listener(self, client: StreamSocket) -> ListeningSocket | None:
         found = self.addresses.find(client, client.peer)

@@ -83,7 +83,7 @@ class NetworkLoop(asyncio.SelectorEventLoop):
     def _bound(self, path: Any, kind: int) -> Any:
         """A socket at `path`; a server of before is left where it is, without a path, as with files."""
         path = os.fspath(path)
-        self.kernel.unlink(path)
+        self.kernel.addresses.unlink(path)
         sock = self.kernel.socket(socket.AF_UNIX, kind)
         sock.setblocking(False)
         sock.bind(path)
@@ -92,7 +92,7 @@ class NetworkLoop(asyncio.SelectorEventLoop):
     def _stop_serving(self, sock: Any) -> None:
         path = self._unix_paths.pop(sock, None)
         if path is not None:
-            self.kernel.unlink(path)
+            self.kernel.addresses.unlink(path)
         super()._stop_serving(sock)  # type: ignore[misc]
 
     async def _sock_sendfile_native(self, sock: Any, file: Any, offset: int, count: int | None) -> int:

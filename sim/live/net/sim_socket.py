@@ -140,7 +140,7 @@ class SimSocket(socket.socket):
 
     def getpeername(self) -> Any:
         end = self._end
-        if end.peer is None or (isinstance(end, StreamSocket) and (end.dead or not end.connected)):
+        if end.peer is None or (isinstance(end, StreamSocket) and end.is_over and not end.is_unix):
             raise failure(errno.ENOTCONN)
         return end.peer
 
@@ -238,10 +238,10 @@ class SimSocket(socket.socket):
         return data, sender if datagrams else None
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
-        return self._read(bufsize, flags)[0]
+        return self._read(bufsize, flags)[0] if bufsize else b""
 
     def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
-        return self.recvfrom_into(buffer, nbytes, flags)[0]
+        return self.recvfrom_into(buffer, nbytes, flags)[0] if nbytes or len(buffer) else 0
 
     def recvfrom(self, bufsize: int, flags: int = 0) -> tuple[bytes, Any]:
         return self._read(bufsize, flags)

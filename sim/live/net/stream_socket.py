@@ -38,6 +38,11 @@ class StreamSocket(KernelSocket):
         super().__init__(*args)
         self.buffer = bytearray()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it is not connected: not yet, or no longer."""
+        return self.dead or not self.connected or (self.ended and self.finished)
+
     # --- what programs do ---------------------------------------------------------------------------
 
     def readiness(self) -> int:
@@ -73,16 +78,16 @@ class StreamSocket(KernelSocket):
                 if crowded and self.into.has_room:
                     self.into.source.wake()
             return data, self.peer
-        if self.error:
+        if self.error and (self.is_unix or not self.ended):
             raise failure(self.take_error())
-        if self.ended or self.deaf or self.dead or not size:
+        if self.ended or self.deaf or self.dead:
             return b"", self.peer
         raise failure(errno.EAGAIN)
 
     def send(self, data: memoryview) -> int:
         """How many bytes were taken."""
         if self.finished or self.dead:
-            raise failure(self.take_error() or errno.EPIPE)
+            raise failure((not self.is_unix and self.take_error()) or errno.EPIPE)
         room = self.out.room if self.connected else 0
         if not data:
             return 0
@@ -96,10 +101,13 @@ class StreamSocket(KernelSocket):
         return self.send(data)
 
     def shutdown(self, how: int) -> None:
-        if not self.connected or self.dead:
+        if self.is_over and not self.is_unix:
             raise failure(errno.ENOTCONN)
         if how != socket.SHUT_WR:
             self.deaf = True
+            if self.is_unix and self.connected:
+                self.out.target.finished = True  # within one machine it is known that nobody would read
+                self.out.target.wake()
         if how != socket.SHUT_RD and not self.finished:
             self.finished = True
             self._put(END)
@@ -107,7 +115,12 @@ class StreamSocket(KernelSocket):
 
     def close(self) -> None:
         """Close it. Whoever leaves something unread, or does not linger, resets the connection."""
-        self._leave(RESET if self.buffer or self.options.get(_LINGER) == _NO_TIME else "" if self.finished else END)
+        if self.is_over and not self.is_unix:
+            self._leave("")
+        elif self.buffer or (self.options.get(_LINGER) == _NO_TIME and not self.is_unix):
+            self._leave(RESET)
+        else:
+            self._leave(END if self.is_unix or not self.finished else "")  # within one machine it is known who has left
 
     def vanish(self) -> None:
         self._leave(RESET)
@@ -140,6 +153,9 @@ class StreamSocket(KernelSocket):
             self.die()
         elif arrival.what == END:
             self.get_end()
+        elif not self.closed and self.deaf and self.finished and not self.is_unix:
+            self.die()
+            self._put(RESET)  # neither to be read nor to be answered
         elif not self.closed:
             self.get(arrival.data)
         elif not self.dead:
@@ -153,15 +169,15 @@ class StreamSocket(KernelSocket):
     def get_end(self) -> None:
         self.ended = True
         if self.is_unix and self.into.source.closed:
-            self.finished = True  # within one machine it is known that nobody would read
+            self.finished = True
         self.wake()
 
     def die(self, number: int = errno.ECONNRESET) -> None:
         """The connection is broken. What came before can still be read."""
-        if self.dead:
+        if self.dead or (self.connected and self.is_over and not self.is_unix):
             return
         self.dead = True
-        self.error = errno.EPIPE if self.ended and number == errno.ECONNRESET else number
+        self.error = errno.EPIPE if self.ended and not self.is_unix else number
         self.kernel.traffic.drop(self.out)
         self.kernel.traffic.drop(self.into)
         self.wake()

@@ -316,7 +316,9 @@ function drawSign(step, row) {
   const x = laneX(step.process);
   if (step.kind === "parting") cross([x, y], 6, colours.bad, 2.4);
   else if (step.kind === "fire") polygon(x, y, DIAMOND, colour);
-  else if (step.kind === "move") polygon(x, y, SQUARE, colour);
+  else if (step.kind === "move" || step.kind === "call") polygon(x, y, SQUARE, colour);
+  else if (step.kind === "resume") circle([x, y], 4, colour, true);
+  else if (step.kind === "cancel" || step.kind === "stop") cross([x, y], 6, colours.bad, 2.4);
   else if (step.kind === "restart") circle([x, y], 6, colour);
   else if (step.kind === "deliver" && step.faults.some((kind) => kind !== "crash" && kind !== "reorder")) polygon(x, y, TRIANGLE, colours.warn);
   else if (step.kind === "deliver") circle([x, y], 4, colour, true);

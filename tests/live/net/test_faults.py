@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Sequence
 from typing import Any
 
@@ -88,6 +89,24 @@ def test_a_connection_is_reset_for_both() -> None:
 
     assert ends(first, ask(b"a\n"), serve=listening, meanwhile=meanwhile) == "ConnectionResetError"
     assert heard == ["ConnectionResetError"]
+
+
+def test_a_connection_that_both_have_ended_is_not_there_to_be_reset() -> None:
+    kernel = named()
+    listener, client = kernel.socket(), kernel.socket()
+    listener.bind(ADDRESS)
+    listener.listen()
+    client.setblocking(False)
+    client.connect_ex(ADDRESS)
+    assert kernel.connections() == []
+    kernel.arrive(kernel.arrivals()[0])
+    server, _ = listener.accept()
+    assert len(kernel.connections()) == 1
+    for end in (client, server):
+        end.shutdown(socket.SHUT_WR)
+    kernel.arrive(kernel.arrivals()[0])
+    assert kernel.connections() == []
+    kernel.close()
 
 
 def test_a_cut_holds_back_what_crosses_it() -> None:
