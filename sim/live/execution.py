@@ -264,9 +264,8 @@ class Execution:
         for handle in self.loop._ready:
             task = task_of(handle)
             callback: Any = handle._callback  # type: ignore[attr-defined]
-            mark = (_token(task.called) if task is not None else _callback_token(callback)) + (
-                handle.fd if isinstance(handle, Polled) else 0
-            )
+            mark = _token(task.called) if task is not None else _callback_token(callback)
+            mark += handle.fd if isinstance(handle, Polled) else 0
             found = mix((found * GAMMA + mark) & MASK)
         return found
 

@@ -330,7 +330,8 @@ class LiveWorld:
     def _mark(self, run: Execution, at: Place) -> int:
         """64 bits for where the program stands. Places of one mark have one future: all that ran and what it met is the same,
         and so is what is on its way, what is ready, what may happen next, and what may still strike."""
-        found = run.chain + run.kernel.mark() * GAMMA + run.phase
+        there = run.kernel.mark() if run.kernel.files else 0
+        found = run.chain + there * GAMMA + run.phase
         if self.program.order == "any":
             found ^= run.queue()
         for i, left in enumerate(at.left):

@@ -263,7 +263,8 @@ class LiveLoop(NetworkLoop):
         self._polling = 0
 
     def _add_callback(self, handle: asyncio.Handle) -> None:
-        if not handle.cancelled():
+        waits = any(isinstance(other, Polled) and other.polled is handle for other in self._ready)
+        if not waits and not handle.cancelled():  # it waits where a turn does not run all that is ready
             polled = Polled(handle._callback, handle._args, self, handle._context)  # type: ignore[attr-defined]
             polled.polled, polled.owner = handle, self.kernel.owner_of(handle) or self.run.owner
             polled.fd = self._polling
