@@ -282,7 +282,8 @@ class LiveWorld:
         assert run is not None
         if what.subject[0] not in (TURN, RESUME) and not (what.progress and what.subject[0] == MESSAGE):
             run.note(what.key)  # what arrives is met where it is read
-        run.struck = run.struck or bool(what.strikes)
+        if what.strikes:
+            run.struck = run.is_attentive = True
         run.take(what.subject, what.how, lambda: self._possible.forced(run, left))
 
     def _lead(self, at: Place) -> None:
