@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from statistics import median_low
+from textwrap import fill
 
 from bench.races.table import RACES, Race
 from sim import fuzz
@@ -15,14 +16,14 @@ SCHEDULES_MAX = 2_000
 HEAD = """\
 # Races in asyncio code
 
-{count} known shapes of races, each as an asyncio program of a page with its fixed twin: `bench/races/`, one file each. They
-are of our own writing; where the same shape was reported in public is said with each. `sim fuzz bench.races.slot` finds the
-race, `sim fuzz bench.races.slot --set fixed=true` does not accuse the twin. None of them shows in the usual order, which
-is what a test on the stock loop sees.
+{count} known shapes of races, each as an asyncio program of a page with its fixed twin: `bench/races/`, one file each.
+They are of our own writing; where the same shape was reported in public is said with each. `sim fuzz bench.races.slot`
+finds the race, `sim fuzz bench.races.slot --set fixed=true` does not accuse the twin. None of them shows in the usual
+order, which is what a test on the stock loop sees.
 
 How many schedules it takes is the median of {seeds} seeds (0 to {last}) of the default fuzz, up to and with the one that
-finds it. What must deviate from the usual order is the minimised counterexample of seed 0, as its scenario file keeps it.
-This page is written by `python -m bench.races`.
+finds it. What must deviate from the usual order is the minimised counterexample of seed 0, as its scenario file keeps
+it. This page is written by `python -m bench.races`.
 """
 
 
@@ -43,7 +44,8 @@ def schedules(count: int) -> str:
 
 def head(race: Race) -> str:
     """What is said of a race that is not measured."""
-    return f"## {race.name}\n\n`{race.target}`: {race.what} Reported in public: {race.seen}.\n"
+    said = fill(f"`{race.target}`: {race.what} Reported in public: {race.seen}.", 120, break_on_hyphens=False)
+    return f"## {race.name}\n\n{said}\n"
 
 
 def page() -> str:

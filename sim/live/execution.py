@@ -29,7 +29,7 @@ from sim.live.emitting import CancellationIgnored
 from sim.live.endings import at_the_end, ended, exited, untaken
 from sim.live.entering import Surrounded
 from sim.live.leaving import leave
-from sim.live.loop import LiveHandle, LiveLoop, LiveTask, LiveTimer, task_of
+from sim.live.loop import LiveHandle, LiveLoop, LiveTask, LiveTimer, Polled, task_of
 from sim.live.naming import Names, bare, called, code_of, plain, waits
 from sim.live.net.channel import Connection, Incoming
 from sim.live.net.kernel import Kernel
@@ -125,6 +125,7 @@ class Execution:
         self.phase = 0
         """Of the poll that is planned: 0 faults, 1 arrivals, 2 timers."""
         self._wound_up = False
+        self._main_is_left = False
         self._before = 0
         self._running: LiveTask | None = None
         self._name: str | None = None
@@ -134,6 +135,7 @@ class Execution:
         """Below it files may be written; made when it is asked for."""
         self.kernel = Kernel(lambda: self.owner, refusal=self.refused)
         self.kernel.traffic.on_sent = self._sent
+        self.kernel.on_met = self.note
         self.servers = Servers(self)
         self.loop = LiveLoop(self, self.kernel)
         with self.entered():
@@ -166,6 +168,10 @@ class Execution:
     def now_s(self) -> float:
         """Virtual seconds since the start of the run."""
         return self.loop.now_s
+
+    def count(self) -> int:
+        """The next number of what is made in this run."""
+        return self.loop.count()
 
     def make_folder(self) -> Path:
         """The folder of this run."""
@@ -239,13 +245,29 @@ class Execution:
             callback: Any = handle._callback  # type: ignore[union-attr]
             if isinstance(handle, LiveTimer):
                 self.last = (self.owner, None, f"fire {handle.owner}.{handle.called}")
-            mark = _callback_token(callback)
+            mark = _callback_token(callback) + (handle.fd if isinstance(handle, Polled) else 0)
             if self.recorder is not None:
                 self.recorder.calls(self.owner, callback)
         self.pairs.append(mix((self._before * GAMMA + mark) & MASK))
         self._before = mark
         self.chain = mix((self.chain + mark * GAMMA) & MASK)
         return True
+
+    def note(self, mark: int) -> None:
+        """The program meets something that is not its own doing. Two runs of one `chain` have met the same, in the same
+        order among all that ran; so they are in one state, whatever is still on its way."""
+        self.chain = mix(self.chain ^ mark)
+
+    def queue(self) -> int:
+        """64 bits for what is ready, in its order: where a turn does not run all of it, what has run does not tell."""
+        found = 0
+        for handle in self.loop._ready:
+            task = task_of(handle)
+            callback: Any = handle._callback  # type: ignore[attr-defined]
+            mark = _token(task.called) if task is not None else _callback_token(callback)
+            mark += handle.fd if isinstance(handle, Polled) else 0
+            found = mix((found * GAMMA + mark) & MASK)
+        return found
 
     def after(self) -> None:
         """A callback has run."""
@@ -355,20 +377,29 @@ class Execution:
         else:
             self._arrive(self.kernel.arrival(number), how)
         if self.over and not self._wound_up:
-            self._wind_up()
+            self._wound_up = True
+            self.finding = self.finding or ended(self)
+        if self._main_is_left:
+            self._main_is_left = False
+            self._cancel_the_rest()
 
-    def _wind_up(self) -> None:
-        """Main has ended. Where a fault has ended it, what is left is cancelled, as `asyncio.run` does; else it is judged."""
-        self._wound_up = True
-        self.finding = self.finding or ended(self)
-        if self.struck_main:
-            for task in self.waiting():
-                task.cancel()
+    def _strike_main(self) -> None:
+        """Main is told to end. When it has, and those that wait for it were told, in a turn more, the loop is left."""
+        if not self.struck_main:
+            self.struck_main = True
+            self.main.add_done_callback(self._leave_main)
+
+    def _leave_main(self, _: object) -> None:
+        self._main_is_left = True
+
+    def _cancel_the_rest(self) -> None:
+        """What is left is cancelled, as `asyncio.run` does."""
+        for task in self.waiting():
+            task.cancel()
 
     def _arrive(self, arrival: Incoming, how: str) -> None:
         """Something comes from the network, or a fault happens to it."""
         self.last = (self.owner, None, str(address_of(arrival, "")))
-        self.chain = mix(self.chain ^ key64(encode((arrival.what, arrival.source, arrival.target, arrival.shown, how))))
         self.kernel.arrive(arrival, how)
         self.phase = 1 if self.program.order == "fifo" else 0
 
@@ -390,11 +421,10 @@ class Execution:
 
     def _stop(self) -> None:
         """The program is told to stop: it has said what it does then, or main is cancelled."""
-        handle = next(iter(self.loop.on_signal.values()), None)
-        if handle is not None:
-            self.loop._add_callback(handle)
+        if self.loop.listens:
+            self.loop.signal()
         else:
-            self.struck_main = True
+            self._strike_main()
             self.main.cancel()
 
     def _turn(self) -> None:
@@ -428,7 +458,8 @@ class Execution:
         if task is None:
             raise LookupError(number)
         task.struck += 1
-        self.struck_main = self.struck_main or task is self.main
+        if task is self.main:
+            self._strike_main()
         task.cancel()
 
     def before_this(self) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from weakref import finalize
 
 from sim.base.errors import NondeterminismError, unknown
-from sim.base.mixer import GAMMA, MASK, mix
+from sim.base.mixer import GAMMA, MASK, mark, mix
 from sim.base.values import Emission, encode
 from sim.faults.catalogue import TIMED_KINDS
 from sim.faults.plan import FaultEntry
@@ -212,12 +212,16 @@ class LiveWorld:
         return self._at(at).covered
 
     def fingerprint(self, at: Place | int) -> int:
-        return at if isinstance(at, int) else self._at(at).mark
+        if isinstance(at, int):
+            return at
+        if at.mark is None:
+            at.mark = self._mark(self.standing(at), at)
+        return at.mark
 
     def record(self, at: Place) -> bytes:
         self._at(at)
         said = tuple(put if isinstance(put, Emission) else put.subject for put in at.puts)
-        return encode((at.chain, at.mark, said))
+        return encode((at.chain, said))
 
     def states(self, at: Place) -> dict[str, str]:
         return self.program.audience.states(self._at(at).heard)
@@ -284,6 +288,8 @@ class LiveWorld:
         """What is chosen, and what is forced after it with this `left` of the budget."""
         run = self._run
         assert run is not None
+        if what.subject[0] not in (TURN, RESUME) and not (what.progress and what.subject[0] == MESSAGE):
+            run.note(what.key)  # what arrives is met where it is read
         run.struck = run.struck or bool(what.strikes)
         run.take(what.subject, what.how, lambda: self._possible.forced(run, left))
 
@@ -354,9 +360,20 @@ class LiveWorld:
         if at.finding is None and self.quiescent(at):
             at.rest = run.rest(may_be_told=any(choice.doing.verb == STOP for choice in at.enabled))
         at.held = frozenset(run.held)
-        there = run.kernel.mark() if run.kernel.files else 0
-        at.mark = mix((run.chain + there * GAMMA + run.phase) & MASK)
         at.heard = run.heard
+
+    def _mark(self, run: Execution, at: Place) -> int:
+        """64 bits for where the program stands. Places of one mark have one future: all that ran and what it met is the same,
+        and so is what is on its way, what is ready, what may happen next, and what may still strike."""
+        there = run.kernel.mark() if run.kernel.files else 0
+        found = run.chain + there * GAMMA + run.phase
+        if self.program.order == "any":
+            found ^= run.queue()
+        for i, left in enumerate(at.left):
+            found += mark(i, left or 0)
+        for choice in at.enabled:
+            found = mix((found * GAMMA + choice.doing.key) & MASK)
+        return mix(found & MASK)
 
     def address_of(self, choice: LiveChoice) -> Address:
         """What schedules call a choice."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import math
+import selectors
 import signal
 import sys
 import threading
@@ -107,8 +108,10 @@ class LiveHandle(asyncio.Handle):
 class Polled(LiveHandle):
     """What is called when a socket is ready: the handle of before, which may be cancelled meanwhile."""
 
-    __slots__ = ("polled",)
+    __slots__ = ("fd", "polled")
     polled: asyncio.Handle
+    fd: int
+    """The socket; 0 where there is none."""
 
     def _run(self) -> None:
         if not self.polled.cancelled():
@@ -147,8 +150,11 @@ class LiveLoop(NetworkLoop):
         self.run = run
         self.now_s = 0.0
         self._numbers = 0
+        self._polling = 0
         self.on_signal: dict[int, asyncio.Handle] = {}
         """What the program does when it is told to stop."""
+        self._ssock: Any = None
+        self._csock: Any = None
         super().__init__(kernel)
 
     def count(self) -> int:
@@ -159,10 +165,11 @@ class LiveLoop(NetworkLoop):
     # --- what is planned instead of polled ----------------------------------------------------------
 
     def _make_self_pipe(self) -> None:
-        """Nothing wakes it from outside."""
+        """Nothing wakes it from outside but signals; the pipe is made when one is listened to."""
 
     def _close_self_pipe(self) -> None:
-        pass
+        if self._ssock is not None:
+            super()._close_self_pipe()  # type: ignore[misc]
 
     def _write_to_self(self) -> None:
         pass
@@ -171,11 +178,15 @@ class LiveLoop(NetworkLoop):
         return self.now_s
 
     def ready(self) -> bool:
-        """Whether a turn would run anything."""
-        if self._ready or self._selector.select(0):  # type: ignore[attr-defined]
+        """Whether a turn would run anything. If not, the loop waits in its poll, which has looked at all that was listed."""
+        selector = self._selector  # type: ignore[attr-defined]
+        if self._ready or selector.pending():
             return True
         scheduled = self._scheduled
-        return bool(scheduled) and scheduled[0].when() <= self.now_s
+        if scheduled and scheduled[0].when() <= self.now_s:
+            return True
+        selector.select(0)
+        return False
 
     @property
     def queue(self) -> deque[asyncio.Handle]:
@@ -245,10 +256,18 @@ class LiveLoop(NetworkLoop):
         self._ready.append(handle)
         return handle
 
+    def _process_events(self, event_list: list[tuple[selectors.SelectorKey, int]]) -> None:
+        for event in event_list:
+            self._polling = event[0].fd
+            super()._process_events([event])  # type: ignore[misc]
+        self._polling = 0
+
     def _add_callback(self, handle: asyncio.Handle) -> None:
-        if not handle.cancelled():
+        waits = any(isinstance(other, Polled) and other.polled is handle for other in self._ready)
+        if not waits and not handle.cancelled():  # it waits where a turn does not run all that is ready
             polled = Polled(handle._callback, handle._args, self, handle._context)  # type: ignore[attr-defined]
             polled.polled, polled.owner = handle, self.kernel.owner_of(handle) or self.run.owner
+            polled.fd = self._polling
             self._ready.append(polled)
 
     def call_soon_threadsafe(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override]
@@ -311,7 +330,24 @@ class LiveLoop(NetworkLoop):
             raise self.run.refused(
                 "loop.add_signal_handler: a run has no signals but SIGINT and SIGTERM, by the fault stop:1"
             )
-        self.on_signal[sig] = LiveHandle(callback, args, self, None)
+        if self._ssock is None:
+            super()._make_self_pipe()  # type: ignore[misc]
+        self.on_signal[sig] = asyncio.Handle(callback, args, self, None)
+
+    @property
+    def listens(self) -> bool:
+        """Whether the program has said what it does when it is told to stop."""
+        return bool(self.on_signal)
+
+    def signal(self) -> None:
+        """Tell the program to stop: the poll reports the pipe into which a signal writes."""
+        self._csock.send(bytes([next(iter(self.on_signal))]))
+
+    def _process_self_data(self, data: bytes) -> None:
+        for number in data:
+            handle = self.on_signal.get(number)
+            if handle is not None:
+                self._add_callback(handle)
 
     def remove_signal_handler(self, sig: int) -> bool:
         return self.on_signal.pop(sig, None) is not None

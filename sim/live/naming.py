@@ -3,8 +3,8 @@ tasks made before."""
 
 from __future__ import annotations
 
+import os
 import re
-import sysconfig
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 
 import sim
 
-_PATHS = sysconfig.get_paths()
-_STDLIB = tuple({_PATHS["stdlib"], _PATHS["platstdlib"]})
+_STDLIB = os.path.dirname(os.__file__)
 _OTHERS = ("site-packages", "dist-packages")
 _OURS = str(Path(sim.__file__).parent)
 _LOCALS = re.compile(r".*<locals>\.")
@@ -89,12 +88,10 @@ def spot_of(coroutine: Any) -> Spot:
 
 
 def innermost(coroutine: Any) -> str:
-    """The name of the innermost coroutine, whoever's it is: `Queue.get`, `Lock.acquire`."""
-    found = ""
-    for one in chain(coroutine):
-        code = code_of(one)
-        found = bare(code.co_qualname) if code is not None else found
-    return found
+    """The name of the innermost coroutine that has a public one, whoever's it is: `Queue.get`, `Lock.acquire`, `wait`."""
+    names = [bare(code.co_qualname) for one in chain(coroutine) if (code := code_of(one)) is not None]
+    public = [name for name in names if not name.rpartition(".")[2].startswith("_")]
+    return (public or names or [""])[-1]
 
 
 def called(callback: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -13,18 +14,18 @@ from sim.base.overdue import WATCH
 from sim.base.values import describe
 from sim.faults.catalogue import HTTP_KINDS, PROGRAM_KINDS
 from sim.faults.plan import FaultEntry, parse_plan
-from sim.live.audience import Audience
 from sim.live.endings import BUILT_IN
 from sim.live.naming import called
-from sim.live.stage import Stage, seen
 from sim.machine.process import Monitor, Process
 from sim.system.properties import Property
 from sim.world.finding import Finding
 from sim.world.timing import Timing
 
 if TYPE_CHECKING:
+    from sim.live.audience import Audience
     from sim.live.execution import Execution
     from sim.live.live_world import LiveWorld
+    from sim.live.stage import Stage
 
 Order = Literal["fifo", "any"]
 ORDERS = ("fifo", "any")
@@ -151,6 +152,8 @@ class Program:
     @cached_property
     def audience(self) -> Audience:
         """Its monitors."""
+        from sim.live.audience import Audience
+
         return Audience(self.monitors)
 
     @cached_property
@@ -216,3 +219,8 @@ def _takes_one(main: Callable[..., object]) -> bool:
 def _shown(value: Any) -> str:
     text = text_of(value, repr)
     return text if " at 0x" not in text else f"a {type(value).__name__}"
+
+
+def seen(thing: Any) -> Any:
+    """What a predicate reads of what is watched."""
+    return thing() if inspect.isroutine(thing) or isinstance(thing, functools.partial) else thing

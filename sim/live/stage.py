@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -82,8 +81,3 @@ class Stage:
                 f"{call}: {describe(name)} is not a name; write letters, digits, - and _, such as client"
             )
         return name
-
-
-def seen(thing: Any) -> Any:
-    """What a predicate reads of what is watched."""
-    return thing() if inspect.isroutine(thing) or isinstance(thing, functools.partial) else thing
