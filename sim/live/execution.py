@@ -317,7 +317,8 @@ class Execution:
             self.recorder.sent(arrival)
 
     def _nobody_takes(self, _: Any, context: dict[str, Any]) -> None:
-        if self.finding is None:
+        left = self.owner in self.servers and isinstance(context.get("exception"), ConnectionError)
+        if self.finding is None and not left:  # a server need not be told that its client is gone
             self.finding = untaken(context)
 
     # --- standing still -----------------------------------------------------------------------------
@@ -475,10 +476,10 @@ class Execution:
         who, code, what = self.last
         return f"resume {who} at {bare(code.co_qualname)}" if code is not None else what
 
-    def rest(self) -> Finding | None:
-        """What is wrong if nothing more happens. Raises `ModelError` for a property that was never asked in a run that nothing
+    def rest(self, *, may_be_told: bool) -> Finding | None:
+        """What is wrong if nothing more happens, while the program may be told to stop or not. Raises `ModelError` for a property that was never asked in a run that nothing
         has struck."""
-        found = at_the_end(self)
+        found = at_the_end(self, may_be_told=may_be_told)
         if found is None and not self.struck:
             self.program.look_for_unread(self.watched)
         return found
