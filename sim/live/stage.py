@@ -24,6 +24,9 @@ class Stage:
     def __init__(self, run: Execution) -> None:
         self._run = run
 
+    def __repr__(self) -> str:
+        return "<world>"
+
     def task(self, name: str, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """A task of this name, which faults can name too; the second of a name is `name#2`. Raises `ModelError` for a
         name that no plan can write, and for what is no coroutine."""
