@@ -31,6 +31,11 @@ def ended(run: Execution) -> Finding | None:
     return None if error is None else Finding(MAIN, f"it fails with {_told(error)}")
 
 
+def exited(who: str, error: SystemExit) -> Finding:
+    """A task or callback would end the process."""
+    return Finding(EXCEPTION, f"{who} ends the process with {_told(error)}")
+
+
 def untaken(context: dict[str, Any]) -> Finding:
     """What the loop's handler of exceptions is told."""
     error = context.get("exception")

@@ -15,7 +15,7 @@ from typing import Any
 from weakref import finalize
 
 from sim.base.errors import NondeterminismError, unknown
-from sim.base.mixer import GAMMA, MASK, mix
+from sim.base.mixer import GAMMA, MASK, mark, mix
 from sim.base.values import Emission, encode
 from sim.faults.catalogue import TIMED_KINDS
 from sim.faults.plan import FaultEntry
@@ -23,7 +23,7 @@ from sim.live.addressing import address_of
 from sim.live.around import around
 from sim.live.departures import departures
 from sim.live.endings import BUILT_IN
-from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, Execution, Recorder
+from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, Execution, Outside, Recorder
 from sim.live.live_choice import Doing, LiveChoice, LiveStart, Place
 from sim.live.naming import spot_of
 from sim.live.possible import ON_ARRIVALS, Possible
@@ -80,11 +80,15 @@ class LiveWorld:
     @contextmanager
     def walking(self) -> Iterator[None]:
         self._walks += 1
+        outside = Outside.of_now()
         try:
             with around.walks():
                 yield
                 if self._walks == 1:
                     self._leave()
+        except BaseException:
+            outside.restore()  # an interrupt may strike where a run is entered or left
+            raise
         finally:
             self._walks -= 1
 
@@ -203,12 +207,16 @@ class LiveWorld:
         return self._at(at).covered
 
     def fingerprint(self, at: Place | int) -> int:
-        return at if isinstance(at, int) else self._at(at).mark
+        if isinstance(at, int):
+            return at
+        if at.mark is None:
+            at.mark = self._mark(self.standing(at), at)
+        return at.mark
 
     def record(self, at: Place) -> bytes:
         self._at(at)
         said = tuple(put if isinstance(put, Emission) else put.subject for put in at.puts)
-        return encode((at.chain, at.mark, said))
+        return encode((at.chain, said))
 
     def states(self, at: Place) -> dict[str, str]:
         return self.program.audience.states(self._at(at).heard)
@@ -272,6 +280,9 @@ class LiveWorld:
         """What is chosen, and what is forced after it with this `left` of the budget."""
         run = self._run
         assert run is not None
+        if what.subject[0] not in (TURN, RESUME) and not (what.progress and what.subject[0] == MESSAGE):
+            run.note(what.key)  # what arrives is met where it is read
+        run.struck = run.struck or bool(what.strikes)
         run.take(what.subject, what.how, lambda: self._possible.forced(run, left))
 
     def _lead(self, at: Place) -> None:
@@ -314,9 +325,20 @@ class LiveWorld:
         )
         at.rest = run.rest() if at.finding is None and self.quiescent(at) else None
         at.held = frozenset(run.held)
-        there = run.kernel.mark() if run.kernel.files else 0
-        at.mark = mix((run.chain + there * GAMMA + run.phase) & MASK)
         at.heard = run.heard
+
+    def _mark(self, run: Execution, at: Place) -> int:
+        """64 bits for where the program stands. Places of one mark have one future: all that ran and what it met is the same,
+        and so is what is on its way, what is ready, what may happen next, and what may still strike."""
+        there = run.kernel.mark() if run.kernel.files else 0
+        found = run.chain + there * GAMMA + run.phase
+        if self.program.order == "any":
+            found ^= run.queue()
+        for i, left in enumerate(at.left):
+            found += mark(i, left or 0)
+        for choice in at.enabled:
+            found = mix((found * GAMMA + choice.doing.key) & MASK)
+        return mix(found & MASK)
 
     def address_of(self, choice: LiveChoice) -> Address:
         """What schedules call a choice."""

@@ -103,6 +103,14 @@ def called(callback: Any) -> str:
     return bare(name)
 
 
+def plain(name: str) -> str:
+    """What a program calls a task, as a plan and an address can spell it."""
+    return _ODD.sub("-", name) or "-"
+
+
+_ODD = re.compile(r"[^\w./-]+|-(?=>)")
+
+
 class Names:
     """The names of one run. The first of a name has it alone, the second is `name#2`."""
 
@@ -114,9 +122,11 @@ class Names:
         count = self._counts[base] = self._counts.get(base, 0) + 1
         return base if count == 1 else f"{base}#{count}"
 
-    def give_back(self, name: str) -> None:
-        """The last name of its base is not used."""
-        self._counts[name.partition("#")[0]] -= 1
+    def give_back(self, name: str, base: str) -> None:
+        """A name of this base is not used; the next may have it, if it is the last."""
+        count = self._counts[base]
+        if name == (base if count == 1 else f"{base}#{count}"):
+            self._counts[base] = count - 1
 
 
 def is_named(name: str, target: str) -> bool:
