@@ -34,6 +34,9 @@ class Stage:
             raise surroundings.refuse("this world is that of another run; use the one that main is given")
         return run
 
+    def __repr__(self) -> str:
+        return "<world>"
+
     def task(self, name: str, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """A task of this name, which faults can name too; the second of a name is `name#2`."""
         if not inspect.iscoroutine(coroutine):
