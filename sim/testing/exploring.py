@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sim.base.errors import ModelError
 from sim.base.values import describe
-from sim.live.program import Order, Program
+from sim.live.program import Program
+from sim.live.program_parts import Order
 from sim.scenario import Target
 from sim.testing.explorer import Explore, Explored, ExploreFailure, ItsOwn
 from sim.world.timing import Timing
