@@ -11,11 +11,11 @@ from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
 
-import sim
+from sim.base import errors
 
 _STDLIB = os.path.dirname(os.__file__)
 _OTHERS = ("site-packages", "dist-packages")
-_OURS = str(Path(sim.__file__).parent)
+_OURS = str(Path(errors.__file__).parents[1])
 _LOCALS = re.compile(r".*<locals>\.")
 _AWAITED = ("cr_await", "gi_yieldfrom", "ag_await")
 
