@@ -26,7 +26,9 @@ def ended(run: Execution) -> Finding | None:
     """What is wrong with how main has ended, as soon as it has."""
     main = run.main
     if main.cancelled():
-        return None if run.struck_main else Finding(MAIN, "it was cancelled, and by no fault")
+        struck = [task.called for task in run.tasks if task.struck]
+        by = f"a fault has cancelled {listing(struck, 'and')}, and not main" if struck else "by no fault"
+        return None if run.struck_main else Finding(MAIN, f"it ends as cancelled: {by}")
     error = main.exception()
     return None if error is None else Finding(MAIN, f"it fails with {_told(error)}")
 
@@ -43,17 +45,23 @@ def untaken(context: dict[str, Any]) -> Finding:
     return Finding(EXCEPTION, f"{what}: {_told(error)}" if isinstance(error, BaseException) else what)
 
 
-def at_the_end(run: Execution) -> Finding | None:
-    """What is wrong where nothing more happens."""
+def at_the_end(run: Execution, *, may_be_told: bool = False) -> Finding | None:
+    """What is wrong where nothing more happens, unless the program is told to stop."""
     waiting = run.waiting()
     lost = next(_untaken_errors(run), None)  # first: it may be why others wait
     if lost is not None:
         return lost
+    if not run.over and may_be_told and _waits_to_be_told(run):
+        return run.program.audience.rest(run.heard)
     if not run.over:
         return Finding(DEADLOCK, f"nothing can happen any more, and {_said(waiting)}")
     if waiting:
         return Finding(OUTLIVES, f"main has ended, and {_said(waiting)}")
     return run.program.audience.rest(run.heard)
+
+
+def _waits_to_be_told(run: Execution) -> bool:
+    return bool(run.loop.on_signal) or innermost(run.main.get_coro()) == "Server.serve_forever"
 
 
 def _untaken_errors(run: Execution) -> Iterator[Finding]:

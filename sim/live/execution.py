@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
+from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from sim.base.errors import ModelError, RefusedError
@@ -121,6 +122,8 @@ class Execution:
         """The links that are cut, and will heal."""
         self.struck = False
         """Whether any fault has struck."""
+        self.is_attentive = recorder is not None or bool(program.judged_live)
+        """Whether there is more to do after each callback than to go on."""
         self.struck_main = False
         self.phase = 0
         """Of the poll that is planned: 0 faults, 1 arrivals, 2 timers."""
@@ -207,11 +210,13 @@ class Execution:
         if self._name is not None:
             task.base, self._name = self._name, None
             task.called = task.root = self.names.new(task.base)
+            task.token = _token(task.called)
             return
         task.maker = self._running.called if self._running is not None else self.owner
         task.root = self.owner
         task.base = f"{task.maker}/{plain(name) if name else _what(coroutine)}"
         task.called = self.names.new(task.base)
+        task.token = _token(task.called)
 
     def rename(self, task: LiveTask, name: str) -> None:
         """A task that has not begun is given another name by the program; one that `world.task` has named keeps it."""
@@ -219,6 +224,7 @@ class Execution:
         if task.maker and base != task.base:
             self.names.give_back(task.called, task.base)
             task.base, task.called = base, self.names.new(base)
+            task.token = _token(task.called)
 
     # --- noting what runs ---------------------------------------------------------------------------
 
@@ -238,7 +244,7 @@ class Execution:
                 self.recorder.resumes(task, at)
             self._running, self.owner, task.stepped = task, task.root, self.steps
             self.last = (task.called, code, where)
-            mark = _token(task.called) + where
+            mark = task.token + _code_token(code) + where
         else:
             self._running = None
             self.owner = handle.owner
@@ -248,9 +254,9 @@ class Execution:
             mark = _callback_token(callback) + (handle.fd if isinstance(handle, Polled) else 0)
             if self.recorder is not None:
                 self.recorder.calls(self.owner, callback)
-        self.pairs.append(mix((self._before * GAMMA + mark) & MASK))
+        self.pairs.append((self._before * 3 + mark) & MASK)
         self._before = mark
-        self.chain = mix((self.chain + mark * GAMMA) & MASK)
+        self.chain = (self.chain * GAMMA + mark) & MASK
         return True
 
     def note(self, mark: int) -> None:
@@ -264,7 +270,7 @@ class Execution:
         for handle in self.loop._ready:
             task = task_of(handle)
             callback: Any = handle._callback  # type: ignore[attr-defined]
-            mark = _token(task.called) if task is not None else _callback_token(callback)
+            mark = task.token if task is not None else _callback_token(callback)
             mark += handle.fd if isinstance(handle, Polled) else 0
             found = mix((found * GAMMA + mark) & MASK)
         return found
@@ -311,7 +317,8 @@ class Execution:
             self.recorder.sent(arrival)
 
     def _nobody_takes(self, _: Any, context: dict[str, Any]) -> None:
-        if self.finding is None:
+        left = self.owner in self.servers and isinstance(context.get("exception"), ConnectionError)
+        if self.finding is None and not left:  # a server need not be told that its client is gone
             self.finding = untaken(context)
 
     # --- standing still -----------------------------------------------------------------------------
@@ -375,6 +382,7 @@ class Execution:
             self._cut(name, healing=kind == HEAL, for_good=how == FOR_GOOD)
         else:
             self._arrive(self.kernel.arrival(number), how)
+        self.loop.forget_lanes()
         if self.over and not self._wound_up:
             self._wound_up = True
             self.finding = self.finding or ended(self)
@@ -468,10 +476,10 @@ class Execution:
         who, code, what = self.last
         return f"resume {who} at {bare(code.co_qualname)}" if code is not None else what
 
-    def rest(self) -> Finding | None:
-        """What is wrong if nothing more happens. Raises `ModelError` for a property that was never asked in a run that nothing
+    def rest(self, *, may_be_told: bool) -> Finding | None:
+        """What is wrong if nothing more happens, while the program may be told to stop or not. Raises `ModelError` for a property that was never asked in a run that nothing
         has struck."""
-        found = at_the_end(self)
+        found = at_the_end(self, may_be_told=may_be_told)
         if found is None and not self.struck:
             self.program.look_for_unread(self.watched)
         return found
@@ -498,19 +506,24 @@ class Execution:
 
 
 _tokens: dict[str, int] = {}
-_callbacks: dict[Any, int] = {}
-"""By the code of a callback."""
+_codes: dict[int, tuple[CodeType, int]] = {}
+"""By where it is: code hashes slowly, and while it is kept here nothing else is there."""
 
 
 def _callback_token(callback: Any) -> int:
     """64 bits for the name of a callback."""
     code = getattr(callback, "__code__", None)
+    return _token(called(callback)) if code is None else _code_token(code)
+
+
+def _code_token(code: CodeType | None) -> int:
+    """64 bits for the name of a piece of code."""
     if code is None:
-        return _token(called(callback))
-    found = _callbacks.get(code)
-    if found is None:
-        found = _callbacks[code] = _token(called(callback))
-    return found
+        return 0
+    known = _codes.get(id(code))
+    if known is None:
+        known = _codes[id(code)] = code, _token(bare(code.co_qualname))
+    return known[1]
 
 
 def _token(name: str) -> int:

@@ -15,6 +15,7 @@ from sim.base.values import describe
 from sim.faults.catalogue import HTTP_KINDS, PROGRAM_KINDS
 from sim.faults.plan import FaultEntry, parse_plan
 from sim.live.endings import BUILT_IN
+from sim.live.naming import called
 from sim.machine.process import Monitor, Process
 from sim.system.properties import Property
 from sim.world.finding import Finding
@@ -80,8 +81,8 @@ class Program:
 
     def __post_init__(self) -> None:
         mistakes = []
-        if not inspect.iscoroutinefunction(self.main) or not _takes_one(self.main):
-            mistakes.append(f"Program: main is {describe(self.main)}; write async def main(world): ...")
+        if not _is_async(self.main) or not _takes_one(self.main):
+            mistakes.append(f"Program: main is {_words(self.main)}; write async def main(world): ...")
         if self.order not in ORDERS:
             mistakes.append(f"Program: {unknown('order', self.order, ORDERS)}")
         mistakes += [
@@ -194,6 +195,17 @@ class Program:
         elif not holds:
             shown = ", ".join(f"{name} {_shown(one)}" for name, one in zip(prop.reads, given, strict=True))
             run.finding = Finding(prop.name, f"does not hold with {shown}")
+
+
+def _is_async(main: object) -> bool:
+    return inspect.iscoroutinefunction(main) or inspect.iscoroutinefunction(getattr(main, "__call__", None))  # noqa: B004
+
+
+def _words(main: object) -> str:
+    try:
+        return f"{called(main)}{inspect.signature(main)}"  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return describe(main)
 
 
 def _takes_one(main: Callable[..., object]) -> bool:
