@@ -105,7 +105,7 @@ def _asked_of_pytest(signature: inspect.Signature) -> inspect.Signature:
 
 
 class TestRuns:
-    """All runs of one test. What a run says of the whole test, that it is skipped, is no violation."""
+    """All runs of one test. What a run says of the whole test, that it is skipped, does not violate anything."""
 
     __test__ = False
 
