@@ -127,6 +127,7 @@ class LiveLoop(NetworkLoop):
         self.run = run
         self.now_s = 0.0
         self._numbers = 0
+        self._is_left = False
         self.on_signal: dict[int, asyncio.Handle] = {}
         """What the program does when it is told to stop."""
         self._ssock: Any = None
@@ -261,8 +262,14 @@ class LiveLoop(NetworkLoop):
             )
         return super().create_task(coro, name=name, **({} if context is None else {"context": context}), **rest)
 
+    def _asyncgen_finalizer_hook(self, generator: Any) -> None:
+        """Nobody ends a generator where the run itself is left."""
+        if not self._is_left:
+            super()._asyncgen_finalizer_hook(generator)  # type: ignore[misc]
+
     def let_go(self) -> None:
         """What is still open says nothing about it."""
+        self._is_left = True
         for transport in list(self._transports.values()):  # type: ignore[attr-defined]
             transport._sock, transport._closing = None, True
 
