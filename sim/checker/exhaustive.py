@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import Any, overload
 
 from sim.base import printing
-from sim.base.errors import ConfigError
+from sim.base.errors import ConfigError, ModelError
 from sim.base.interrupted import interrupt_afterwards
 from sim.base.overdue import NO_MEMORY
+from sim.base.values import describe
+from sim.checker.bounded import OF_PROGRAMS, check_schedules, refuse_for_schedules
+from sim.checker.bounded_result import BoundedResult
 from sim.checker.engine import Engine, hand_over_at, lacking, unloadable
 from sim.checker.explored import TimeIsUp
 from sim.checker.growth import grew
@@ -23,25 +28,59 @@ from sim.graph.judge import Judge
 from sim.graph.state import State
 from sim.system.declaration import Declaration
 from sim.system.properties import IN_THE_END
-from sim.world.world import refuse_timed
+from sim.world.world import Walkable, refuse_timed, world_of
 
 PAYS_AT = 1_000
 """States from which the compiled walk takes over by itself: before, loading it costs more than it saves."""
 
 
-def check(
+@overload
+def check(  # type: ignore[overload-overlap]  # what declares machines opens a world too, but is taken here
     system: Declaration,
     *,
     max_states: int | None = None,
-    progress: Progress | None = None,
+    progress: Callable[[Any], None] | None = None,
     engine: Engine = "auto",
     exact: bool = False,
     max_memory: int | None = None,
     reduce: bool = False,
     cycles: bool = True,
     seconds: float | None = None,
-) -> CheckResult:
-    """Walk every state of `system` within its fault budget and bound; stops at the first violation.
+    deviations: int | None = None,
+) -> CheckResult: ...
+
+
+@overload
+def check(
+    system: Walkable,
+    *,
+    max_states: int | None = None,
+    progress: Callable[[Any], None] | None = None,
+    engine: Engine = "auto",
+    exact: bool = False,
+    max_memory: int | None = None,
+    reduce: bool = False,
+    cycles: bool = True,
+    seconds: float | None = None,
+    deviations: int | None = None,
+) -> BoundedResult: ...
+
+
+def check(
+    system: Walkable,
+    *,
+    max_states: int | None = None,
+    progress: Callable[[Any], None] | None = None,
+    engine: Engine = "auto",
+    exact: bool = False,
+    max_memory: int | None = None,
+    reduce: bool = False,
+    cycles: bool = True,
+    seconds: float | None = None,
+    deviations: int | None = None,
+) -> CheckResult | BoundedResult:
+    """Walk every state of a `System` within its fault budget and bound, or every schedule of a `Program` with at most so
+    many `deviations`; stops at the first violation.
 
     With breadth first the counterexample is a shortest one. `max_states` bounds the number of distinct
     states, `max_memory` the bytes that this process holds (default: 80 % of the machine's), `seconds` the time: the
@@ -57,14 +96,28 @@ def check(
     `cycles`: judge what is owed on cycles too, by a second walk where there could be one. Without, only states and rest
     are judged, and nothing is said to be proved that a run could violate which never rests.
 
+    `deviations`: of a program, the most choices in a schedule that are not the usual one (default: 2). The first violation
+    has as few as any.
+
     Raises `ModelError` if the model breaks a rule of the framework, `ConfigError` for an engine that is unknown or
-    cannot run here, for a bound below 1, and for delays and pauses in the plan.
+    cannot run here, for a bound below 1, for delays and pauses in the plan, and for what does not apply: `deviations` to
+    a system; `max_states`, `exact`, `reduce`, a compiled engine and `cycles` to a program. Raises `NondeterminismError` if a
+    program does something else when it is run again.
     """
     for name, bound in (("max_states", max_states), ("max_memory", max_memory), ("seconds", seconds)):
         if bound is not None and bound <= 0:
             raise ConfigError(f"{name} is {bound}; must be more than 0")
     until = None if seconds is None else time.perf_counter() + seconds
     limits = Limits(max_states, max_memory if max_memory is not None else default_bound(), until)
+    if not isinstance(system, Declaration):
+        world = world_of(system)
+        if not world.places_are_values:
+            given = {"max_states": max_states, "engine": engine == "compiled", "exact": exact, "reduce": reduce}
+            refuse_for_schedules({**given, "cycles": not cycles})
+            return check_schedules(world, deviations, limits, progress)
+        raise ModelError(f"{describe(system)} is not a System or a Program: a check takes one of them")
+    if deviations is not None:
+        raise ConfigError(OF_PROGRAMS)
     return _Check(limits, progress, engine, exact=exact, cycles=cycles).run(system, reduce=reduce)
 
 

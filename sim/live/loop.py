@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import math
+import selectors
 import signal
 import sys
 import threading
 from asyncio import events
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from sim.base.overdue import WATCH
 from sim.live.naming import called
 from sim.live.net.kernel import Kernel
 from sim.live.net.network_loop import NetworkLoop
@@ -30,27 +33,33 @@ class LiveTask(asyncio.Task):  # type: ignore[type-arg]
     number: int
     called: str
     """Its name in schedules."""
+    base: str
+    """Its name but for the number that tells it from others of that name."""
+    maker: str
+    """Who has made it; empty of those that `world.task` makes."""
     root: str
     """The task or server that it works for."""
     stepped: int
     """The step in which it last ran; 0: it has not begun."""
     struck: int
     """How often a fault has cancelled it."""
+    token: int
+    """64 bits for its name."""
     gone: bool
     """Whether it was lost in a crash."""
 
     def __new__(cls, coro: Any, *, loop: LiveLoop, name: str | None = None, **_: Any) -> LiveTask:
         task = super().__new__(cls)
-        task.number, task.stepped, task.struck, task.gone = (
-            loop.count(),
-            0,
-            0,
-            False,
-        )  # its hash is asked for while it is made
+        task.number = loop.count()  # its hash is asked for while it is made
+        task.stepped, task.struck, task.gone, task.maker = 0, 0, False, ""
         loop.run.made(task, coro, name)
         return task
 
-    def __init__(self, coro: Any, *, loop: LiveLoop, name: str | None = None, **rest: Any) -> None:
+    def __init__(
+        self, coro: Any, *, loop: LiveLoop, name: str | None = None, eager_start: bool = False, **rest: Any
+    ) -> None:
+        if eager_start:
+            self.stepped, rest["eager_start"] = loop.run.steps, True  # it begins before it is made
         super().__init__(coro, loop=loop, name=name or self.called, **rest)
 
     def __hash__(self) -> int:
@@ -64,17 +73,19 @@ class LiveTask(asyncio.Task):  # type: ignore[type-arg]
 
 
 class LiveFuture(asyncio.Future):  # type: ignore[type-arg]
-    """A future that hashes by its number."""
+    """A future that hashes by a number, which it gets when it is first asked for its hash: most never are."""
 
-    number: int
-
-    def __new__(cls, *, loop: LiveLoop) -> LiveFuture:
-        future = super().__new__(cls)
-        future.number = loop.count()
-        return future
+    number: int | None = None
 
     def __hash__(self) -> int:
+        if self.number is None:
+            loop: Any = self.get_loop()
+            self.number = loop.count()
         return self.number
+
+
+_STOCK: Any = asyncio.Handle._run
+"""How the standard library runs a callback."""
 
 
 class LiveHandle(asyncio.Handle):
@@ -87,15 +98,25 @@ class LiveHandle(asyncio.Handle):
     def _run(self) -> None:
         run: Execution = self._loop.run  # type: ignore[attr-defined]
         if run.before(self):
-            super()._run()
-            run.after()
+            WATCH.call = self
+            try:
+                _STOCK(self)
+            except SystemExit as error:
+                run.exits(error)
+            if run.is_attentive:
+                run.after()
+
+    def __str__(self) -> str:
+        return _said(self)
 
 
 class Polled(LiveHandle):
     """What is called when a socket is ready: the handle of before, which may be cancelled meanwhile."""
 
-    __slots__ = ("polled",)
+    __slots__ = ("fd", "polled")
     polled: asyncio.Handle
+    fd: int
+    """The socket; 0 where there is none."""
 
     def _run(self) -> None:
         if not self.polled.cancelled():
@@ -113,8 +134,16 @@ class LiveTimer(asyncio.TimerHandle):
     def _run(self) -> None:
         run: Execution = self._loop.run  # type: ignore[attr-defined]
         if run.before(self):
-            super()._run()
-            run.after()
+            WATCH.call = self
+            try:
+                _STOCK(self)
+            except SystemExit as error:
+                run.exits(error)
+            if run.is_attentive:
+                run.after()
+
+    def __str__(self) -> str:
+        return _said(self)
 
 
 class LiveLoop(NetworkLoop):
@@ -128,6 +157,9 @@ class LiveLoop(NetworkLoop):
         self.now_s = 0.0
         self._numbers = 0
         self._is_left = False
+        self._polling = 0
+        self._known_lanes: dict[LiveTask | None, asyncio.Handle] | None = None
+        """What `lanes` found, until something happens."""
         self.on_signal: dict[int, asyncio.Handle] = {}
         """What the program does when it is told to stop."""
         self._ssock: Any = None
@@ -170,6 +202,11 @@ class LiveLoop(NetworkLoop):
         """What is ready without a poll."""
         return self._ready
 
+    @property
+    def has_timers(self) -> bool:
+        """Whether any timer is armed, or was and is cancelled."""
+        return bool(self._scheduled)
+
     def next_timer(self) -> LiveTimer | None:
         """The timer that fires next; those that were cancelled are forgotten first, as at the beginning of a turn."""
         scheduled = self._scheduled
@@ -178,16 +215,36 @@ class LiveLoop(NetworkLoop):
             heapq.heappop(scheduled)._scheduled = False  # type: ignore[attr-defined]
         if not scheduled or scheduled[0].when() > self.now_s:
             return scheduled[0] if scheduled else None
-        later = [timer for timer in scheduled if timer.when() > self.now_s and not timer.cancelled()]
-        return min(later, key=LiveTimer.when, default=None)
+        first = min(self._first_later(), default=None)
+        return scheduled[first[1]] if first is not None else None
+
+    def _first_later(self) -> Iterator[tuple[float, int]]:
+        """When the timers are that are not due, and where in the heap; but for those that it holds below another of them."""
+        scheduled, below = self._scheduled, [0]
+        while below:
+            at = below.pop()
+            if at < len(scheduled):
+                if scheduled[at].when() > self.now_s and not scheduled[at].cancelled():
+                    yield scheduled[at].when(), at
+                else:
+                    below += (2 * at + 1, 2 * at + 2)
 
     def turn(self) -> None:
-        """One turn."""
-        self._run_once()  # type: ignore[attr-defined]
+        """One turn. Where nothing can be polled and no timer is armed, all there is to it is what is ready."""
+        if self._scheduled or self._debug or self._selector.get_map():  # type: ignore[attr-defined]
+            self._run_once()  # type: ignore[attr-defined]
+            return
+        ready = self._ready
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
 
     def lanes(self) -> dict[LiveTask | None, asyncio.Handle]:
         """What is ready, by whose it is (None: nobody's): of each the first, in the order of the queue. A timer that is due
         and what has arrived are ready too."""
+        if self._known_lanes is not None:
+            return self._known_lanes
         self._process_events(self._selector.select(0))  # type: ignore[attr-defined]
         while self._scheduled and self._scheduled[0].when() <= self.now_s:
             timer = heapq.heappop(self._scheduled)
@@ -197,28 +254,27 @@ class LiveLoop(NetworkLoop):
         for handle in self._ready:
             if not handle.cancelled():
                 found.setdefault(task_of(handle), handle)
+        self._known_lanes = found
         return found
+
+    def forget_lanes(self) -> None:
+        """Something has happened."""
+        self._known_lanes = None
 
     def run_alone(self, handle: asyncio.Handle) -> None:
         """Runs one of what is ready, whatever is before it."""
         self._ready.remove(handle)
         handle._run()
 
-    def begin_running(self) -> Any:
-        """Makes this the loop that runs; what was before, for `end_running`. Another may be running outside: that of a test,
-        say."""
-        before = events._get_running_loop(), sys.get_asyncgen_hooks()
+    def begin_running(self) -> None:
+        """Makes this the loop that runs."""
         self._thread_id: int | None = threading.get_ident()
         sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)  # type: ignore[attr-defined]
         events._set_running_loop(self)
-        return before
 
-    def end_running(self, before: Any) -> None:
-        """It runs no longer."""
+    def end_running(self) -> None:
+        """It runs no longer; whoever calls this says what does."""
         self._thread_id = None
-        loop, hooks = before
-        events._set_running_loop(loop)
-        sys.set_asyncgen_hooks(*hooks)
 
     # --- what is made -------------------------------------------------------------------------------
 
@@ -228,10 +284,18 @@ class LiveLoop(NetworkLoop):
         self._ready.append(handle)
         return handle
 
+    def _process_events(self, event_list: list[tuple[selectors.SelectorKey, int]]) -> None:
+        for event in event_list:
+            self._polling = event[0].fd
+            super()._process_events([event])  # type: ignore[misc]
+        self._polling = 0
+
     def _add_callback(self, handle: asyncio.Handle) -> None:
-        if not handle.cancelled():
+        waits = any(isinstance(other, Polled) and other.polled is handle for other in self._ready)
+        if not waits and not handle.cancelled():  # it waits where a turn does not run all that is ready
             polled = Polled(handle._callback, handle._args, self, handle._context)  # type: ignore[attr-defined]
             polled.polled, polled.owner = handle, self.kernel.owner_of(handle) or self.run.owner
+            polled.fd = self._polling
             self._ready.append(polled)
 
     def call_soon_threadsafe(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override]
@@ -244,8 +308,9 @@ class LiveLoop(NetworkLoop):
         timer.number, timer.owner = self.count(), self.run.owner
         name = getattr(callback, "__name__", "")
         timer.called = _TIMERS.get(name) or called(callback)
-        heapq.heappush(self._scheduled, timer)
-        timer._scheduled = True  # type: ignore[attr-defined]
+        if when != math.inf:  # that is never
+            heapq.heappush(self._scheduled, timer)
+            timer._scheduled = True  # type: ignore[attr-defined]
         return timer
 
     def create_future(self) -> asyncio.Future[Any]:
@@ -255,12 +320,18 @@ class LiveLoop(NetworkLoop):
         self, coro: Any, *, name: str | None = None, context: Any = None, **rest: Any
     ) -> asyncio.Task[Any]:
         factory = self.get_task_factory()
+        if context is not None:
+            rest["context"] = context
         if factory is None or factory is getattr(asyncio, "eager_task_factory", None):
-            eager = {} if factory is None else {"eager_start": True}
-            return LiveTask(
-                coro, loop=self, name=name, **({} if context is None else {"context": context}), **eager, **rest
+            return LiveTask(coro, loop=self, name=name, **({} if factory is None else {"eager_start": True}), **rest)
+        task = super().create_task(coro, name=name, **rest)
+        if not isinstance(task, LiveTask):
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+            raise self.run.refused(
+                f"{called(factory)}, the program's task factory, makes a {type(task).__name__}, which a run can neither name "
+                "nor order; leave loop.set_task_factory out in a run"
             )
-        return super().create_task(coro, name=name, **({} if context is None else {"context": context}), **rest)
+        return task
 
     def _asyncgen_finalizer_hook(self, generator: Any) -> None:
         """Nobody ends a generator where the run itself is left."""
@@ -281,6 +352,9 @@ class LiveLoop(NetworkLoop):
         self.close()
 
     # --- what has no place in a run -----------------------------------------------------------------
+
+    def stop(self) -> None:
+        raise self.run.refused("loop.stop: a run ends with main; let main return")
 
     def _check_closed(self) -> None:
         """What is closed late says nothing."""
@@ -328,6 +402,12 @@ class LiveLoop(NetworkLoop):
 
     async def connect_write_pipe(self, *_: Any, **__: Any) -> Any:
         raise self.run.refused("loop.connect_write_pipe: a run has no pipes; use a connection to world.serve")
+
+
+def _said(handle: asyncio.Handle) -> str:
+    """What does not end, if it does not."""
+    task = task_of(handle)
+    return f"{called(handle._callback)} of {handle.owner}" if task is None else f"the task {task.called}"  # type: ignore[attr-defined]
 
 
 def task_of(handle: asyncio.Handle) -> LiveTask | None:

@@ -85,4 +85,4 @@ class DatagramSocket(KernelSocket):
             self.wake()
 
     def told(self) -> object:
-        return [data for data, _ in self.queue], self.deaf, self.peer is None
+        return list(self.queue), self.deaf, self.peer is None

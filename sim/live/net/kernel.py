@@ -9,7 +9,7 @@ from socket import AF_UNIX, SOCK_STREAM
 from typing import Any
 
 from sim.base.errors import ConfigError, unknown
-from sim.base.mixer import MASK
+from sim.base.mixer import MASK, key64
 from sim.live.net import http_faults
 from sim.live.net.addresses import Addresses
 from sim.live.net.channel import CONNECT, DROP, DUPLICATE, REFUSE, SPLIT, Channel, Connection, Datagram, Incoming
@@ -43,6 +43,8 @@ class Kernel:
         self.addresses = Addresses()
         self.names: HostNames = self.addresses.names
         self.traffic = Traffic()
+        self.on_met: Callable[[int], None] | None = None
+        """Is told 64 bits of everything that a program learns by asking its sockets."""
         self._next_fd = FIRST_FD
         self._connections = Connections()
         self._settling = False
@@ -84,6 +86,13 @@ class Kernel:
             fd = next((each.fileno() for each in handle._args or () if isinstance(each, SimSocket)), None)
         end = self.files.get(fd) if fd is not None else None
         return end.owner if end is not None else None
+
+    def meets(self, fd: int, what: object) -> None:
+        """The program learns `what` of a socket. Of a TLS session only that there is something, as that differs in each run."""
+        if self.on_met is not None:
+            end = self.files.get(fd)
+            sealed = isinstance(end, StreamSocket) and end.connection.sealed
+            self.on_met(key64(repr((fd, bool(what) if sealed else what)).encode()))
 
     def close(self) -> None:
         """The run is over: nothing is held any longer."""

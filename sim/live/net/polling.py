@@ -20,7 +20,9 @@ def _descriptor(file: Any) -> int:
 
 def _readiness(kernel: Kernel, fd: int) -> int | None:
     end = kernel.files.get(fd)
-    return None if end is None else end.readiness()
+    ready = None if end is None else end.readiness()
+    kernel.meets(fd, ready)
+    return ready
 
 
 def select_now(

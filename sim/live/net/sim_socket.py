@@ -94,10 +94,14 @@ class SimSocket(socket.socket):
     def _done(self, what: Callable[..., T], *args: Any, flags: int = 0, instead: str) -> T:
         """What `what` gives. Where a blocking socket would wait, the call is refused."""
         try:
-            return what(*args)
-        except BlockingIOError:
-            if self._timeout == 0.0 or flags & socket.MSG_DONTWAIT:
+            got = what(*args)
+        except OSError as error:
+            self._kernel.meets(self._fd, error.errno)
+            if not isinstance(error, BlockingIOError) or self._timeout == 0.0 or flags & socket.MSG_DONTWAIT:
                 raise
+        else:
+            self._kernel.meets(self._fd, got.connection if isinstance(got, StreamSocket) else got)
+            return got
         raise self._kernel.refusal(f"{what.__name__} on a blocking socket {_WAITS} {instead}")
 
     # --- what it is ---------------------------------------------------------------------------------
@@ -170,6 +174,7 @@ class SimSocket(socket.socket):
         if level == socket.SOL_SOCKET:
             if option == socket.SO_ERROR:
                 value = end.take_error()
+                self._kernel.meets(self._fd, value)
             elif option == socket.SO_TYPE:
                 value = end.kind
             elif option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
@@ -195,7 +200,7 @@ class SimSocket(socket.socket):
             raise self._kernel.refusal(
                 f"connect of a blocking socket {_WAITS} asyncio.open_connection, or setblocking(False) and loop.sock_connect"
             )
-        self._end.connect(address)
+        self._done(self._end.connect, address, instead="loop.sock_connect")
 
     def connect_ex(self, address: Any) -> int:
         try:
