@@ -283,6 +283,7 @@ class StockRun:
 
     def _leave(self) -> None:
         self.loop._check_closed = lambda: None  # type: ignore[attr-defined]  # what is closed late says nothing
+        self.loop.is_closed = lambda: True  # type: ignore[method-assign]  # nobody ends a generator any more
         for transport in list(self.loop._transports.values()):  # type: ignore[attr-defined]
             transport._sock, transport._closing = None, True
         for task in self.made:
@@ -291,6 +292,7 @@ class StockRun:
                 _close(task.get_coro())
             elif not task.cancelled():
                 task.exception()
+        del self.loop.is_closed
         self.loop.close()
         self.kernel.close()
 

@@ -41,8 +41,8 @@ class NetworkLoop(asyncio.SelectorEventLoop):
     ) -> Any:
         return await self._resolved(self.kernel.names.getaddrinfo, host, port, family, type, proto, flags)
 
-    async def _create_server_getaddrinfo(self, *args: Any, **named: Any) -> list[FoundAddress]:
-        return [FoundAddress(each) for each in await super()._create_server_getaddrinfo(*args, **named)]  # type: ignore[misc]
+    async def _ensure_resolved(self, *args: Any, **named: Any) -> list[FoundAddress]:
+        return [FoundAddress(each) for each in await super()._ensure_resolved(*args, **named)]  # type: ignore[misc]
 
     async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> Any:
         return await self._resolved(self.kernel.names.getnameinfo, sockaddr, flags)
