@@ -325,6 +325,8 @@ class Execution:
             self._arrive(self.kernel.arrival(number), how)
         if self.over and not self._wound_up:
             self._wind_up()
+        if self.program.order == "any":
+            self.loop.poll()  # here, and not where it is asked what is ready: to ask changes nothing
 
     def _wind_up(self) -> None:
         """Main has ended. Where a fault has ended it, what is left is cancelled, as `asyncio.run` does; else it is judged."""
