@@ -228,6 +228,8 @@ class Execution(Noting):
         if self._main_is_left:
             self._main_is_left = False
             self._cancel_the_rest()
+        if self.program.order == "any":
+            self.loop.poll()  # here, and not where it is asked what is ready: to ask changes nothing
 
     def _strike_main(self) -> None:
         """Main is told to end. When it has, and those that wait for it were told, in a turn more, the loop is left."""

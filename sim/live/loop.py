@@ -240,20 +240,29 @@ class LiveLoop(NetworkLoop):
             if not handle._cancelled:
                 handle._run()
 
-    def lanes(self) -> dict[LiveTask | None, asyncio.Handle]:
-        """What is ready, by whose it is (None: nobody's): of each the first, in the order of the queue. A timer that is due
-        and what has arrived are ready too."""
-        if self._known_lanes is not None:
-            return self._known_lanes
+    def poll(self) -> None:
+        """What has arrived is ready, and so is a timer that is due: behind what is ready, as in a turn."""
         self._process_events(self._selector.select(0))  # type: ignore[attr-defined]
         while self._scheduled and self._scheduled[0].when() <= self.now_s:
             timer = heapq.heappop(self._scheduled)
             timer._scheduled = False  # type: ignore[attr-defined]
             self._ready.append(timer)
+
+    def lanes(self) -> dict[LiveTask | None, asyncio.Handle]:
+        """What is ready, by whose it is (None: nobody's): of each the first, in the order of the queue."""
+        if self._known_lanes is not None:
+            return self._known_lanes
         found: dict[LiveTask | None, asyncio.Handle] = {}
+        waiting: dict[LiveTask | None, None] = {}
+        woken: list[Any] = []
         for handle in self._ready:
             if not handle.cancelled():
-                found.setdefault(task_of(handle), handle)
+                task, future = task_of(handle), _future_of(handle)
+                if future is not None and any(future is other for other in woken):
+                    waiting[task] = None  # what one future calls, it calls in its order on every loop
+                elif task not in waiting:
+                    found.setdefault(task, handle)
+                woken.append(future)
         self._known_lanes = found
         return found
 
@@ -415,6 +424,12 @@ def task_of(handle: asyncio.Handle) -> LiveTask | None:
     callback: Any = handle._callback  # type: ignore[attr-defined]
     task = getattr(callback, "__self__", None)
     return task if isinstance(task, LiveTask) and getattr(callback, "__name__", None) != "cancel" else None
+
+
+def _future_of(handle: asyncio.Handle) -> asyncio.Future[Any] | None:
+    """The future that is done, and calls `handle` for that."""
+    args: Any = handle._args
+    return args[-1] if args and isinstance(args[-1], asyncio.Future) and args[-1].done() else None
 
 
 _STOPS = (signal.SIGINT, signal.SIGTERM)
