@@ -55,7 +55,7 @@ class Stage:
             raise self._run.refused(
                 f"world.watch: {describe(name)} is not a name; write letters, digits and _, such as pool"
             )
-        self._run.watched[name] = thing
+        self._run.watching.watched[name] = thing
 
     @property
     def folder(self) -> Path:
