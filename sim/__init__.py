@@ -54,7 +54,7 @@ if TYPE_CHECKING:
         sometimes,
         within,
     )
-    from sim.testing import PropertyViolation, SystemMachine, replay_text, schedules, state_machine
+    from sim.testing import PropertyViolation, SystemMachine, explore, replay_text, schedules, state_machine
     from sim.world.finding import Finding
     from sim.world.timing import Timing
 
@@ -63,6 +63,7 @@ _WHERE = {
     "Action": "sim.graph.action",
     "AgentTimeout": "sim.faults",
     "Applied": "sim.machine.ledgers",
+    "CancellationIgnored": "sim.live.emitting",
     "Cancelled": "sim.machine.ledgers",
     "CheckResult": "sim.checker.result",
     "ConfigError": "sim.base.errors",
@@ -124,6 +125,7 @@ _WHERE = {
     "emit": "sim.live.emitting",
     "eventually": "sim.system.properties",
     "eventually_always": "sim.system.properties",
+    "explore": "sim.testing",
     "fuzz": "sim.fuzzer.fuzz",
     "leads_to": "sim.system.properties",
     "minimise": "sim.minimiser.minimise",
@@ -144,6 +146,7 @@ __all__ = [
     "Action",
     "AgentTimeout",
     "Applied",
+    "CancellationIgnored",
     "Cancelled",
     "CheckResult",
     "ConfigError",
@@ -203,6 +206,7 @@ __all__ = [
     "emit",
     "eventually",
     "eventually_always",
+    "explore",
     "fuzz",
     "leads_to",
     "minimise",

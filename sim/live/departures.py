@@ -23,10 +23,9 @@ def departures(world: LiveWorld, start: Start[Any], choices: Sequence[LiveChoice
     """What could have been chosen since the last departure, and was not."""
     at = world.starts()[0].place
     for choice in choices:
-        enabled = world.enabled(at)
+        mine, enabled = world.found(at, choice), world.enabled(at)
         unusual = enabled[1:] if enabled[0].progress else enabled
-        if choice in unusual:
-            mine = unusual[unusual.index(choice)]
+        if mine in unusual:
             found.append(str(_told(mine.address, could)))
             could.clear()
         else:

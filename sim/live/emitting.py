@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sim.base.values import Emission
+
 if TYPE_CHECKING:
-    from sim.base.values import Emission
     from sim.live.execution import Execution
+
+
+class CancellationIgnored(Emission):
+    """A task that a fault had cancelled has ended in another way, and without `uncancel()`: who cancels it in production will
+    take it for ended by that. A hint, and nothing that is judged unless a monitor does."""
+
+    task: str
+
 
 active: Execution | None = None
 """The execution that is under way in this moment."""

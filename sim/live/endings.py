@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
 from sim.base.errors import failure, listing
-from sim.live.naming import innermost, spot_of
+from sim.live.naming import innermost, is_own, spot_of
 from sim.world.finding import Finding
 
 if TYPE_CHECKING:
@@ -23,24 +26,33 @@ def ended(run: Execution) -> Finding | None:
     """What is wrong with how main has ended, as soon as it has."""
     main = run.main
     if main.cancelled():
-        return None if run.struck_main else Finding(MAIN, "it was cancelled, and by no fault")
+        struck = [task.called for task in run.tasks if task.struck]
+        by = f"a fault has cancelled {listing(struck, 'and')}, and not main" if struck else "by no fault"
+        return None if run.struck_main else Finding(MAIN, f"it ends as cancelled: {by}")
     error = main.exception()
-    return None if error is None else Finding(MAIN, f"it fails with {failure(error)}")
+    return None if error is None else Finding(MAIN, f"it fails with {_told(error)}")
+
+
+def exited(who: str, error: SystemExit) -> Finding:
+    """A task or callback would end the process."""
+    return Finding(EXCEPTION, f"{who} ends the process with {_told(error)}")
 
 
 def untaken(context: dict[str, Any]) -> Finding:
     """What the loop's handler of exceptions is told."""
     error = context.get("exception")
-    what = context.get("message", "an error")
-    return Finding(EXCEPTION, f"{what}: {failure(error)}" if isinstance(error, BaseException) else str(what))
+    what = _PLACE.sub("", str(context.get("message", "an error")))
+    return Finding(EXCEPTION, f"{what}: {_told(error)}" if isinstance(error, BaseException) else what)
 
 
-def at_the_end(run: Execution) -> Finding | None:
-    """What is wrong where nothing more happens."""
+def at_the_end(run: Execution, *, may_be_told: bool = False) -> Finding | None:
+    """What is wrong where nothing more happens, unless the program is told to stop."""
     waiting = run.waiting()
     lost = next(_untaken_errors(run), None)  # first: it may be why others wait
     if lost is not None:
         return lost
+    if not run.over and may_be_told and _waits_to_be_told(run):
+        return run.program.audience.rest(run.heard)
     if not run.over:
         return Finding(DEADLOCK, f"nothing can happen any more, and {_said(waiting)}")
     if waiting:
@@ -48,11 +60,26 @@ def at_the_end(run: Execution) -> Finding | None:
     return run.program.audience.rest(run.heard)
 
 
+def _waits_to_be_told(run: Execution) -> bool:
+    return bool(run.loop.on_signal) or innermost(run.main.get_coro()) == "Server.serve_forever"
+
+
 def _untaken_errors(run: Execution) -> Iterator[Finding]:
     for task in run.tasks:
         error = task._exception  # to ask for it would be to take it
         if error is not None and task._log_traceback and task is not run.main:
-            yield Finding(EXCEPTION, f"{task.called} fails with {failure(error)}, and nobody asks what became of it")
+            yield Finding(EXCEPTION, f"{task.called} fails with {_told(error)}, and nobody asks what became of it")
+
+
+def _told(error: BaseException) -> str:
+    """`ValueError: too many (pool.py:12)`: an exception, and the innermost line of somebody's code that it went through."""
+    own = [(frame.f_code, line) for frame, line in walk_tb(error.__traceback__) if is_own(frame.f_code)]
+    where = f" ({Path(own[-1][0].co_filename).name}:{own[-1][1]})" if own else ""
+    return f"{_PLACE.sub('', failure(error))}{where}"
+
+
+_PLACE = re.compile(r" at (?:0x[0-9a-f]+|/\S+:\d+)")
+"""Where something is on this machine, or in the memory of this process."""
 
 
 def _said(tasks: list[LiveTask]) -> str:

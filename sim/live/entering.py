@@ -25,6 +25,10 @@ class Surrounded(Protocol):
         """Virtual seconds since the start of the run."""
         ...
 
+    def count(self) -> int:
+        """The next number of what is made in the run."""
+        ...
+
 
 class Entering:
     """At most one run is entered, by one thread; for all others everything is as it always was."""

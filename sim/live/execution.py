@@ -7,24 +7,31 @@ on CPython's own.
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from _thread import get_ident
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING, Any, Protocol
+from types import CodeType
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from sim.base.errors import RefusedError
+from sim.base.errors import ModelError, RefusedError
 from sim.base.mixer import GAMMA, MASK, key64, mix
-from sim.base.values import Emission, encode
+from sim.base.overdue import WATCH
+from sim.base.values import Emission, describe, encode
 from sim.live import emitting
 from sim.live.addressing import address_of, link_of
 from sim.live.around import around
 from sim.live.dice import Dice
-from sim.live.endings import at_the_end, ended, untaken
+from sim.live.emitting import CancellationIgnored
+from sim.live.endings import at_the_end, ended, exited, untaken
+from sim.live.entering import Surrounded
+from sim.live.leaving import leave
 from sim.live.loop import LiveHandle, LiveLoop, LiveTask, LiveTimer, Polled, task_of
-from sim.live.naming import Names, bare, called, code_of, waits
+from sim.live.naming import Names, bare, called, code_of, plain, waits
 from sim.live.net.channel import Connection, Incoming
 from sim.live.net.kernel import Kernel
 from sim.live.servers import Servers
@@ -63,6 +70,28 @@ class Recorder(Protocol):
         """What was last told has run."""
 
 
+class Outside(NamedTuple):
+    """What is entered and runs in a moment: nothing, or the loop of a test, or a run in whose midst another is closed."""
+
+    run: Surrounded | None
+    heard: Execution | None
+    loop: asyncio.AbstractEventLoop | None
+    hooks: Any
+
+    @classmethod
+    def of_now(cls) -> Outside:
+        return cls(surroundings.entered, emitting.active, asyncio._get_running_loop(), sys.get_asyncgen_hooks())
+
+    def restore(self) -> None:
+        """As it was then."""
+        surroundings.leave()
+        emitting.active = self.heard
+        asyncio._set_running_loop(self.loop)
+        sys.set_asyncgen_hooks(*self.hooks)
+        if self.run is not None:
+            surroundings.enter(self.run)
+
+
 class Execution:
     """One execution of `program`."""
 
@@ -91,10 +120,15 @@ class Execution:
         self.watched: dict[str, Any] = {}
         self.cuts: dict[tuple[str, str], None] = {}
         """The links that are cut, and will heal."""
+        self.struck = False
+        """Whether any fault has struck."""
+        self.is_attentive = recorder is not None or bool(program.judged_live)
+        """Whether there is more to do after each callback than to go on."""
         self.struck_main = False
         self.phase = 0
         """Of the poll that is planned: 0 faults, 1 arrivals, 2 timers."""
         self._wound_up = False
+        self._main_is_left = False
         self._before = 0
         self._running: LiveTask | None = None
         self._name: str | None = None
@@ -121,24 +155,26 @@ class Execution:
             finally:
                 self._leave(outside)
 
-    def _enter(self) -> Any:
-        outer, heard = surroundings.entered, emitting.active  # of a run in whose midst this one is closed
+    def _enter(self) -> Outside:
+        outside = Outside.of_now()
         surroundings.leave()
         surroundings.enter(self)
         self.thread = get_ident()
         emitting.active = self
-        return outer, heard, self.loop.begin_running()
+        self.loop.begin_running()
+        return outside
 
-    def _leave(self, outside: Any) -> None:
-        outer, emitting.active, before = outside
-        self.loop.end_running(before)
-        surroundings.leave()
-        if outer is not None:
-            surroundings.enter(outer)
+    def _leave(self, outside: Outside) -> None:
+        self.loop.end_running()
+        outside.restore()
 
     def now_s(self) -> float:
         """Virtual seconds since the start of the run."""
         return self.loop.now_s
+
+    def count(self) -> int:
+        """The next number of what is made in this run."""
+        return self.loop.count()
 
     def make_folder(self) -> Path:
         """The folder of this run."""
@@ -161,30 +197,34 @@ class Execution:
         self._name = name
         before, self.owner = self.owner, owner or self.owner
         try:
-            task = self.loop.create_task(coroutine)
+            task: Any = self.loop.create_task(coroutine)
         finally:
             self._name, self.owner = None, before
-        assert isinstance(task, LiveTask)
         task.root = owner or task.root
-        return task
+        live: LiveTask = task
+        return live
 
     def made(self, task: LiveTask, coroutine: Any, name: str | None) -> None:
         """A task is being made: it gets its name."""
         self.tasks[task] = None
         if self._name is not None:
-            task.called = task.root = self.names.new(self._name)
-            self._name = None
+            task.base, self._name = self._name, None
+            task.called = task.root = self.names.new(task.base)
+            task.token = _token(task.called)
             return
-        maker = self._running.called if self._running is not None else self.owner
+        task.maker = self._running.called if self._running is not None else self.owner
         task.root = self.owner
-        task.called = self.names.new(f"{maker}/{(name or _what(coroutine)).replace(' ', '-')}")
+        task.base = f"{task.maker}/{plain(name) if name else _what(coroutine)}"
+        task.called = self.names.new(task.base)
+        task.token = _token(task.called)
 
     def rename(self, task: LiveTask, name: str) -> None:
-        """A task that has not begun is given another name by the program."""
-        maker, _, old = task.called.rpartition("/")
-        if maker and old.partition("#")[0] != name:
-            self.names.give_back(task.called)
-            task.called = self.names.new(f"{maker}/{name.replace(' ', '-')}")
+        """A task that has not begun is given another name by the program; one that `world.task` has named keeps it."""
+        base = f"{task.maker}/{plain(name)}"
+        if task.maker and base != task.base:
+            self.names.give_back(task.called, task.base)
+            task.base, task.called = base, self.names.new(base)
+            task.token = _token(task.called)
 
     # --- noting what runs ---------------------------------------------------------------------------
 
@@ -204,7 +244,7 @@ class Execution:
                 self.recorder.resumes(task, at)
             self._running, self.owner, task.stepped = task, task.root, self.steps
             self.last = (task.called, code, where)
-            mark = _token(task.called) + where
+            mark = task.token + _code_token(code) + where
         else:
             self._running = None
             self.owner = handle.owner
@@ -214,9 +254,9 @@ class Execution:
             mark = _callback_token(callback) + (handle.fd if isinstance(handle, Polled) else 0)
             if self.recorder is not None:
                 self.recorder.calls(self.owner, callback)
-        self.pairs.append(mix((self._before * GAMMA + mark) & MASK))
+        self.pairs.append((self._before * 3 + mark) & MASK)
         self._before = mark
-        self.chain = mix((self.chain + mark * GAMMA) & MASK)
+        self.chain = (self.chain * GAMMA + mark) & MASK
         return True
 
     def note(self, mark: int) -> None:
@@ -230,14 +270,16 @@ class Execution:
         for handle in self.loop._ready:
             task = task_of(handle)
             callback: Any = handle._callback  # type: ignore[attr-defined]
-            mark = _token(task.called) if task is not None else _callback_token(callback)
+            mark = task.token if task is not None else _callback_token(callback)
             mark += handle.fd if isinstance(handle, Polled) else 0
             found = mix((found * GAMMA + mark) & MASK)
         return found
 
     def after(self) -> None:
         """A callback has run."""
-        self._running = None
+        task, self._running = self._running, None
+        if task is not None and task.struck and task.done() and task.cancelling() and not task.cancelled():
+            self.hear(CancellationIgnored(task.called))
         if self.recorder is not None:
             self.recorder.ran(self)
         if self._judged and self.finding is None:
@@ -249,12 +291,25 @@ class Execution:
                 self.program.ask(self, prop)
 
     def hear(self, emission: Emission) -> None:
-        """The program says something of itself."""
+        """The program says something of itself. Raises `RefusedError` for what is none, or holds what is no value."""
+        if not isinstance(emission, Emission):
+            raise self.refused(
+                f"emit: {describe(emission)} is not an emission; make a class of Emission: emit(Idle(3))"
+            )
+        try:
+            code = encode(emission)
+        except ModelError as error:
+            raise self.refused(f"emit: {error}") from None
         self.puts.append(emission)
-        self.chain = mix(self.chain ^ key64(encode(emission)))
+        self.chain = mix(self.chain ^ key64(code))
         self.heard = self.program.audience.hears(self.heard, emission)
         if self.finding is None:
             self.finding = self.program.audience.judge(self.heard)
+
+    def exits(self, error: SystemExit) -> None:
+        """What runs would end the process."""
+        if self.finding is None and self._running is not self.main:  # of which it is said when it has ended
+            self.finding = exited(self.owner if self._running is None else self._running.called, error)
 
     def _sent(self, arrival: Incoming) -> None:
         self.puts.append(Sent(arrival.subject, arrival.target))
@@ -262,7 +317,8 @@ class Execution:
             self.recorder.sent(arrival)
 
     def _nobody_takes(self, _: Any, context: dict[str, Any]) -> None:
-        if self.finding is None:
+        left = self.owner in self.servers and isinstance(context.get("exception"), ConnectionError)
+        if self.finding is None and not left:  # a server need not be told that its client is gone
             self.finding = untaken(context)
 
     # --- standing still -----------------------------------------------------------------------------
@@ -273,8 +329,10 @@ class Execution:
         return self.main.done()
 
     def timer(self) -> LiveTimer | None:
-        """The timer that may fire."""
-        return None if self.over else self.loop.next_timer()
+        """The timer that may fire. After main only those of what a fault has cancelled with it, which may take its time."""
+        if self.over and not (self.struck_main and self.waiting()):
+            return None
+        return self.loop.next_timer()
 
     def waiting(self) -> list[LiveTask]:
         """The tasks that have not ended, but for those of servers."""
@@ -287,7 +345,7 @@ class Execution:
             with around.walks():
                 self.take(subject, how, forced)
             return
-        outside = self._enter()
+        outside, watched = self._enter(), WATCH.call
         try:
             self._take(subject, how)
             for _ in range(FORCED_MAX):
@@ -296,6 +354,7 @@ class Execution:
                     break
                 self._take(following, "")
         finally:
+            WATCH.call = watched
             self._leave(outside)
         if surroundings.refused is not None:
             refused, surroundings.refused = surroundings.refused, None
@@ -323,18 +382,29 @@ class Execution:
             self._cut(name, healing=kind == HEAL, for_good=how == FOR_GOOD)
         else:
             self._arrive(self.kernel.arrival(number), how)
+        self.loop.forget_lanes()
         if self.over and not self._wound_up:
-            self._wind_up()
+            self._wound_up = True
+            self.finding = self.finding or ended(self)
+        if self._main_is_left:
+            self._main_is_left = False
+            self._cancel_the_rest()
         if self.program.order == "any":
             self.loop.poll()  # here, and not where it is asked what is ready: to ask changes nothing
 
-    def _wind_up(self) -> None:
-        """Main has ended. Where a fault has ended it, what is left is cancelled, as `asyncio.run` does; else it is judged."""
-        self._wound_up = True
-        self.finding = self.finding or ended(self)
-        if self.struck_main:
-            for task in self.waiting():
-                task.cancel()
+    def _strike_main(self) -> None:
+        """Main is told to end. When it has, and those that wait for it were told, in a turn more, the loop is left."""
+        if not self.struck_main:
+            self.struck_main = True
+            self.main.add_done_callback(self._leave_main)
+
+    def _leave_main(self, _: object) -> None:
+        self._main_is_left = True
+
+    def _cancel_the_rest(self) -> None:
+        """What is left is cancelled, as `asyncio.run` does."""
+        for task in self.waiting():
+            task.cancel()
 
     def _arrive(self, arrival: Incoming, how: str) -> None:
         """Something comes from the network, or a fault happens to it."""
@@ -360,11 +430,10 @@ class Execution:
 
     def _stop(self) -> None:
         """The program is told to stop: it has said what it does then, or main is cancelled."""
-        handle = next(iter(self.loop.on_signal.values()), None)
-        if handle is not None:
-            self.loop._add_callback(handle)
+        if self.loop.listens:
+            self.loop.signal()
         else:
-            self.struck_main = True
+            self._strike_main()
             self.main.cancel()
 
     def _turn(self) -> None:
@@ -398,7 +467,8 @@ class Execution:
         if task is None:
             raise LookupError(number)
         task.struck += 1
-        self.struck_main = self.struck_main or task is self.main
+        if task is self.main:
+            self._strike_main()
         task.cancel()
 
     def before_this(self) -> str:
@@ -408,9 +478,13 @@ class Execution:
         who, code, what = self.last
         return f"resume {who} at {bare(code.co_qualname)}" if code is not None else what
 
-    def rest(self) -> Finding | None:
-        """What is wrong if nothing more happens."""
-        return at_the_end(self)
+    def rest(self, *, may_be_told: bool) -> Finding | None:
+        """What is wrong if nothing more happens, while the program may be told to stop or not. Raises `ModelError` for a property that was never asked in a run that nothing
+        has struck."""
+        found = at_the_end(self, may_be_told=may_be_told)
+        if found is None and not self.struck:
+            self.program.look_for_unread(self.watched)
+        return found
 
     def close(self) -> None:
         """Leave it, wherever it stands. What its code does now is no part of any verdict."""
@@ -421,8 +495,8 @@ class Execution:
             for task in self.tasks:
                 task._log_destroy_pending = False  # type: ignore[attr-defined]
                 if not task.done():
-                    with suppress(BaseException):  # whatever it does when it is left
-                        task.get_coro().close()
+                    with WATCH.during(f"the task {task.called}, which is left,"):
+                        leave(task.get_coro())
                 elif not task.cancelled():
                     task.exception()
         self.tasks.clear()
@@ -434,19 +508,24 @@ class Execution:
 
 
 _tokens: dict[str, int] = {}
-_callbacks: dict[Any, int] = {}
-"""By the code of a callback."""
+_codes: dict[int, tuple[CodeType, int]] = {}
+"""By where it is: code hashes slowly, and while it is kept here nothing else is there."""
 
 
 def _callback_token(callback: Any) -> int:
     """64 bits for the name of a callback."""
     code = getattr(callback, "__code__", None)
+    return _token(called(callback)) if code is None else _code_token(code)
+
+
+def _code_token(code: CodeType | None) -> int:
+    """64 bits for the name of a piece of code."""
     if code is None:
-        return _token(called(callback))
-    found = _callbacks.get(code)
-    if found is None:
-        found = _callbacks[code] = _token(called(callback))
-    return found
+        return 0
+    known = _codes.get(id(code))
+    if known is None:
+        known = _codes[id(code)] = code, _token(bare(code.co_qualname))
+    return known[1]
 
 
 def _token(name: str) -> int:

@@ -53,7 +53,7 @@ class Place:
     rest: Finding | None
     """What is wrong if nothing more happens here."""
     held: frozenset[str]
-    mark: int
+    mark: int | None
     """64 bits for all that a run could still depend on here."""
     heard: tuple[int, ...]
     """What the monitors have heard by now."""
@@ -65,7 +65,7 @@ class Place:
     ) -> None:
         self.world, self.before, self.by, self.left = world, before, by, left
         self._after: dict[bytes, Place] | None = None
-        self.due = None
+        self.due = self.mark = None
 
     @property
     def after(self) -> dict[bytes, Place]:

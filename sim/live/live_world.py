@@ -23,7 +23,7 @@ from sim.live.addressing import address_of
 from sim.live.around import around
 from sim.live.departures import departures
 from sim.live.endings import BUILT_IN
-from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, Execution, Recorder
+from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, Execution, Outside, Recorder
 from sim.live.live_choice import Doing, LiveChoice, LiveStart, Place
 from sim.live.naming import spot_of
 from sim.live.possible import ON_ARRIVALS, Possible
@@ -63,6 +63,7 @@ class LiveWorld:
             *BUILT_IN,
         ]
         self.executions = 0
+        self._compared = False
         self._calls = 0
         self._run: Execution | None = None
         self._stands: Place | None = None
@@ -80,11 +81,15 @@ class LiveWorld:
     @contextmanager
     def walking(self) -> Iterator[None]:
         self._walks += 1
+        outside = Outside.of_now()
         try:
             with around.walks():
                 yield
                 if self._walks == 1:
                     self._leave()
+        except BaseException:
+            outside.restore()  # an interrupt may strike where a run is entered or left
+            raise
         finally:
             self._walks -= 1
 
@@ -115,10 +120,7 @@ class LiveWorld:
             return known
         if self._stands is not at:
             self._lead(at)
-        what = choice.doing
-        if choice not in at.enabled:
-            raise LookupError(choice)
-        mine = at.enabled[at.enabled.index(choice)]
+        what, mine = choice.doing, self.found(at, choice)
         if not what.progress:
             _ = mine.address  # it is asked for, and can be said only from here
         left = (
@@ -131,6 +133,13 @@ class LiveWorld:
         self._do(what, left)
         self._arrive(after)
         return after
+
+    def found(self, at: Place, choice: LiveChoice) -> LiveChoice:
+        """The choice that is this one, made here. Raises `NondeterminismError` if there is none: it was one in another run."""
+        for mine in self._at(at).enabled:
+            if mine == choice:
+                return mine
+        raise self._other(len(at.way()))
 
     def changes(self, at: Place, choice: LiveChoice) -> bool:  # noqa: ARG002
         return True
@@ -203,12 +212,16 @@ class LiveWorld:
         return self._at(at).covered
 
     def fingerprint(self, at: Place | int) -> int:
-        return at if isinstance(at, int) else self._at(at).mark
+        if isinstance(at, int):
+            return at
+        if at.mark is None:
+            at.mark = self._mark(self.standing(at), at)
+        return at.mark
 
     def record(self, at: Place) -> bytes:
         self._at(at)
         said = tuple(put if isinstance(put, Emission) else put.subject for put in at.puts)
-        return encode((at.chain, at.mark, said))
+        return encode((at.chain, said))
 
     def states(self, at: Place) -> dict[str, str]:
         return self.program.audience.states(self._at(at).heard)
@@ -262,7 +275,10 @@ class LiveWorld:
         self._run = self._stands = self._end = None
 
     def _begin(self, recorder: Recorder | None = None) -> None:
+        first = self._stands if self.executions == 1 and not self._compared else None
         self._leave()
+        if first is not None:
+            self._compare(first)
         around.between_runs()
         self.executions += 1
         self._run = Execution(self.program, recorder)
@@ -274,6 +290,8 @@ class LiveWorld:
         assert run is not None
         if what.subject[0] not in (TURN, RESUME) and not (what.progress and what.subject[0] == MESSAGE):
             run.note(what.key)  # what arrives is met where it is read
+        if what.strikes:
+            run.struck = run.is_attentive = True
         run.take(what.subject, what.how, lambda: self._possible.forced(run, left))
 
     def _lead(self, at: Place) -> None:
@@ -296,8 +314,33 @@ class LiveWorld:
         else:
             self._arrive(at)
 
+    def _compare(self, first: Place) -> None:
+        """The first run once more, and with it what was possible on the way: what a program keeps between its runs shows in
+        the second. Raises `NondeterminismError`."""
+        self._compared = True
+        for number, (choice, place) in enumerate(first.way()):
+            if not number:
+                self._begin()
+                self._same(number, choice.at)
+            try:
+                self._do(choice.doing, place.left)
+            except LookupError:
+                raise self._other(number) from None
+            self._same(number + 1, place)
+        self._leave()
+
+    def _same(self, number: int, at: Place) -> None:
+        run = self._run
+        assert run is not None
+        possible = [] if run.finding is not None else [what.code for what in self._possible.all(run, at.left)]
+        if run.chain != at.chain or possible != [choice.code for choice in at.enabled]:
+            raise self._other(number)
+
     def _other(self, number: int) -> NondeterminismError:
-        return NondeterminismError(f"run again, the program did something else in step {number}")
+        return NondeterminismError(
+            f"run again, the program did something else in step {number}: it may keep something between its runs, as in a "
+            "global of a module; make it anew in main"
+        )
 
     def _arrive(self, at: Place) -> None:
         """Note all that is to be known of the place where the program now stands."""
@@ -314,9 +357,10 @@ class LiveWorld:
             if run.finding is not None
             else tuple([LiveChoice(at, what) for what in self._possible.all(run, at.left)])
         )
-        at.rest = run.rest() if at.finding is None and self.quiescent(at) else None
+        at.rest = None
+        if at.finding is None and self.quiescent(at):
+            at.rest = run.rest(may_be_told=any(choice.doing.verb == STOP for choice in at.enabled))
         at.held = frozenset(run.held)
-        at.mark = self._mark(run, at)
         at.heard = run.heard
 
     def _mark(self, run: Execution, at: Place) -> int:

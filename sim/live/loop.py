@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import math
 import selectors
 import signal
 import sys
 import threading
 from asyncio import events
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from sim.base.overdue import WATCH
 from sim.live.naming import called
 from sim.live.net.kernel import Kernel
 from sim.live.net.network_loop import NetworkLoop
@@ -31,27 +33,33 @@ class LiveTask(asyncio.Task):  # type: ignore[type-arg]
     number: int
     called: str
     """Its name in schedules."""
+    base: str
+    """Its name but for the number that tells it from others of that name."""
+    maker: str
+    """Who has made it; empty of those that `world.task` makes."""
     root: str
     """The task or server that it works for."""
     stepped: int
     """The step in which it last ran; 0: it has not begun."""
     struck: int
     """How often a fault has cancelled it."""
+    token: int
+    """64 bits for its name."""
     gone: bool
     """Whether it was lost in a crash."""
 
     def __new__(cls, coro: Any, *, loop: LiveLoop, name: str | None = None, **_: Any) -> LiveTask:
         task = super().__new__(cls)
-        task.number, task.stepped, task.struck, task.gone = (
-            loop.count(),
-            0,
-            0,
-            False,
-        )  # its hash is asked for while it is made
+        task.number = loop.count()  # its hash is asked for while it is made
+        task.stepped, task.struck, task.gone, task.maker = 0, 0, False, ""
         loop.run.made(task, coro, name)
         return task
 
-    def __init__(self, coro: Any, *, loop: LiveLoop, name: str | None = None, **rest: Any) -> None:
+    def __init__(
+        self, coro: Any, *, loop: LiveLoop, name: str | None = None, eager_start: bool = False, **rest: Any
+    ) -> None:
+        if eager_start:
+            self.stepped, rest["eager_start"] = loop.run.steps, True  # it begins before it is made
         super().__init__(coro, loop=loop, name=name or self.called, **rest)
 
     def __hash__(self) -> int:
@@ -65,17 +73,19 @@ class LiveTask(asyncio.Task):  # type: ignore[type-arg]
 
 
 class LiveFuture(asyncio.Future):  # type: ignore[type-arg]
-    """A future that hashes by its number."""
+    """A future that hashes by a number, which it gets when it is first asked for its hash: most never are."""
 
-    number: int
-
-    def __new__(cls, *, loop: LiveLoop) -> LiveFuture:
-        future = super().__new__(cls)
-        future.number = loop.count()
-        return future
+    number: int | None = None
 
     def __hash__(self) -> int:
+        if self.number is None:
+            loop: Any = self.get_loop()
+            self.number = loop.count()
         return self.number
+
+
+_STOCK: Any = asyncio.Handle._run
+"""How the standard library runs a callback."""
 
 
 class LiveHandle(asyncio.Handle):
@@ -88,8 +98,16 @@ class LiveHandle(asyncio.Handle):
     def _run(self) -> None:
         run: Execution = self._loop.run  # type: ignore[attr-defined]
         if run.before(self):
-            super()._run()
-            run.after()
+            WATCH.call = self
+            try:
+                _STOCK(self)
+            except SystemExit as error:
+                run.exits(error)
+            if run.is_attentive:
+                run.after()
+
+    def __str__(self) -> str:
+        return _said(self)
 
 
 class Polled(LiveHandle):
@@ -116,8 +134,16 @@ class LiveTimer(asyncio.TimerHandle):
     def _run(self) -> None:
         run: Execution = self._loop.run  # type: ignore[attr-defined]
         if run.before(self):
-            super()._run()
-            run.after()
+            WATCH.call = self
+            try:
+                _STOCK(self)
+            except SystemExit as error:
+                run.exits(error)
+            if run.is_attentive:
+                run.after()
+
+    def __str__(self) -> str:
+        return _said(self)
 
 
 class LiveLoop(NetworkLoop):
@@ -131,8 +157,12 @@ class LiveLoop(NetworkLoop):
         self.now_s = 0.0
         self._numbers = 0
         self._polling = 0
+        self._known_lanes: dict[LiveTask | None, asyncio.Handle] | None = None
+        """What `lanes` found, until something happens."""
         self.on_signal: dict[int, asyncio.Handle] = {}
         """What the program does when it is told to stop."""
+        self._ssock: Any = None
+        self._csock: Any = None
         super().__init__(kernel)
 
     def count(self) -> int:
@@ -143,10 +173,11 @@ class LiveLoop(NetworkLoop):
     # --- what is planned instead of polled ----------------------------------------------------------
 
     def _make_self_pipe(self) -> None:
-        """Nothing wakes it from outside."""
+        """Nothing wakes it from outside but signals; the pipe is made when one is listened to."""
 
     def _close_self_pipe(self) -> None:
-        pass
+        if self._ssock is not None:
+            super()._close_self_pipe()  # type: ignore[misc]
 
     def _write_to_self(self) -> None:
         pass
@@ -155,16 +186,25 @@ class LiveLoop(NetworkLoop):
         return self.now_s
 
     def ready(self) -> bool:
-        """Whether a turn would run anything."""
-        if self._ready or self._selector.select(0):  # type: ignore[attr-defined]
+        """Whether a turn would run anything. If not, the loop waits in its poll, which has looked at all that was listed."""
+        selector = self._selector  # type: ignore[attr-defined]
+        if self._ready or selector.pending():
             return True
         scheduled = self._scheduled
-        return bool(scheduled) and scheduled[0].when() <= self.now_s
+        if scheduled and scheduled[0].when() <= self.now_s:
+            return True
+        selector.select(0)
+        return False
 
     @property
     def queue(self) -> deque[asyncio.Handle]:
         """What is ready without a poll."""
         return self._ready
+
+    @property
+    def has_timers(self) -> bool:
+        """Whether any timer is armed, or was and is cancelled."""
+        return bool(self._scheduled)
 
     def next_timer(self) -> LiveTimer | None:
         """The timer that fires next; those that were cancelled are forgotten first, as at the beginning of a turn."""
@@ -174,12 +214,30 @@ class LiveLoop(NetworkLoop):
             heapq.heappop(scheduled)._scheduled = False  # type: ignore[attr-defined]
         if not scheduled or scheduled[0].when() > self.now_s:
             return scheduled[0] if scheduled else None
-        later = [timer for timer in scheduled if timer.when() > self.now_s and not timer.cancelled()]
-        return min(later, key=LiveTimer.when, default=None)
+        first = min(self._first_later(), default=None)
+        return scheduled[first[1]] if first is not None else None
+
+    def _first_later(self) -> Iterator[tuple[float, int]]:
+        """When the timers are that are not due, and where in the heap; but for those that it holds below another of them."""
+        scheduled, below = self._scheduled, [0]
+        while below:
+            at = below.pop()
+            if at < len(scheduled):
+                if scheduled[at].when() > self.now_s and not scheduled[at].cancelled():
+                    yield scheduled[at].when(), at
+                else:
+                    below += (2 * at + 1, 2 * at + 2)
 
     def turn(self) -> None:
-        """One turn."""
-        self._run_once()  # type: ignore[attr-defined]
+        """One turn. Where nothing can be polled and no timer is armed, all there is to it is what is ready."""
+        if self._scheduled or self._debug or self._selector.get_map():  # type: ignore[attr-defined]
+            self._run_once()  # type: ignore[attr-defined]
+            return
+        ready = self._ready
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
 
     def poll(self) -> None:
         """What has arrived is ready, and so is a timer that is due: behind what is ready, as in a turn."""
@@ -191,6 +249,8 @@ class LiveLoop(NetworkLoop):
 
     def lanes(self) -> dict[LiveTask | None, asyncio.Handle]:
         """What is ready, by whose it is (None: nobody's): of each the first, in the order of the queue."""
+        if self._known_lanes is not None:
+            return self._known_lanes
         found: dict[LiveTask | None, asyncio.Handle] = {}
         waiting: dict[LiveTask | None, None] = {}
         woken: list[Any] = []
@@ -202,28 +262,27 @@ class LiveLoop(NetworkLoop):
                 elif task not in waiting:
                     found.setdefault(task, handle)
                 woken.append(future)
+        self._known_lanes = found
         return found
+
+    def forget_lanes(self) -> None:
+        """Something has happened."""
+        self._known_lanes = None
 
     def run_alone(self, handle: asyncio.Handle) -> None:
         """Runs one of what is ready, whatever is before it."""
         self._ready.remove(handle)
         handle._run()
 
-    def begin_running(self) -> Any:
-        """Makes this the loop that runs; what was before, for `end_running`. Another may be running outside: that of a test,
-        say."""
-        before = events._get_running_loop(), sys.get_asyncgen_hooks()
+    def begin_running(self) -> None:
+        """Makes this the loop that runs."""
         self._thread_id: int | None = threading.get_ident()
         sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)  # type: ignore[attr-defined]
         events._set_running_loop(self)
-        return before
 
-    def end_running(self, before: Any) -> None:
-        """It runs no longer."""
+    def end_running(self) -> None:
+        """It runs no longer; whoever calls this says what does."""
         self._thread_id = None
-        loop, hooks = before
-        events._set_running_loop(loop)
-        sys.set_asyncgen_hooks(*hooks)
 
     # --- what is made -------------------------------------------------------------------------------
 
@@ -257,8 +316,9 @@ class LiveLoop(NetworkLoop):
         timer.number, timer.owner = self.count(), self.run.owner
         name = getattr(callback, "__name__", "")
         timer.called = _TIMERS.get(name) or called(callback)
-        heapq.heappush(self._scheduled, timer)
-        timer._scheduled = True  # type: ignore[attr-defined]
+        if when != math.inf:  # that is never
+            heapq.heappush(self._scheduled, timer)
+            timer._scheduled = True  # type: ignore[attr-defined]
         return timer
 
     def create_future(self) -> asyncio.Future[Any]:
@@ -268,12 +328,18 @@ class LiveLoop(NetworkLoop):
         self, coro: Any, *, name: str | None = None, context: Any = None, **rest: Any
     ) -> asyncio.Task[Any]:
         factory = self.get_task_factory()
+        if context is not None:
+            rest["context"] = context
         if factory is None or factory is getattr(asyncio, "eager_task_factory", None):
-            eager = {} if factory is None else {"eager_start": True}
-            return LiveTask(
-                coro, loop=self, name=name, **({} if context is None else {"context": context}), **eager, **rest
+            return LiveTask(coro, loop=self, name=name, **({} if factory is None else {"eager_start": True}), **rest)
+        task = super().create_task(coro, name=name, **rest)
+        if not isinstance(task, LiveTask):
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+            raise self.run.refused(
+                f"{called(factory)}, the program's task factory, makes a {type(task).__name__}, which a run can neither name "
+                "nor order; leave loop.set_task_factory out in a run"
             )
-        return super().create_task(coro, name=name, **({} if context is None else {"context": context}), **rest)
+        return task
 
     def let_go(self) -> None:
         """What is still open says nothing about it."""
@@ -289,6 +355,9 @@ class LiveLoop(NetworkLoop):
 
     # --- what has no place in a run -----------------------------------------------------------------
 
+    def stop(self) -> None:
+        raise self.run.refused("loop.stop: a run ends with main; let main return")
+
     def _check_closed(self) -> None:
         """What is closed late says nothing."""
 
@@ -297,7 +366,24 @@ class LiveLoop(NetworkLoop):
             raise self.run.refused(
                 "loop.add_signal_handler: a run has no signals but SIGINT and SIGTERM, by the fault stop:1"
             )
-        self.on_signal[sig] = LiveHandle(callback, args, self, None)
+        if self._ssock is None:
+            super()._make_self_pipe()  # type: ignore[misc]
+        self.on_signal[sig] = asyncio.Handle(callback, args, self, None)
+
+    @property
+    def listens(self) -> bool:
+        """Whether the program has said what it does when it is told to stop."""
+        return bool(self.on_signal)
+
+    def signal(self) -> None:
+        """Tell the program to stop: the poll reports the pipe into which a signal writes."""
+        self._csock.send(bytes([next(iter(self.on_signal))]))
+
+    def _process_self_data(self, data: bytes) -> None:
+        for number in data:
+            handle = self.on_signal.get(number)
+            if handle is not None:
+                self._add_callback(handle)
 
     def remove_signal_handler(self, sig: int) -> bool:
         return self.on_signal.pop(sig, None) is not None
@@ -318,6 +404,12 @@ class LiveLoop(NetworkLoop):
 
     async def connect_write_pipe(self, *_: Any, **__: Any) -> Any:
         raise self.run.refused("loop.connect_write_pipe: a run has no pipes; use a connection to world.serve")
+
+
+def _said(handle: asyncio.Handle) -> str:
+    """What does not end, if it does not."""
+    task = task_of(handle)
+    return f"{called(handle._callback)} of {handle.owner}" if task is None else f"the task {task.called}"  # type: ignore[attr-defined]
 
 
 def task_of(handle: asyncio.Handle) -> LiveTask | None:

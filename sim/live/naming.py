@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
@@ -36,9 +35,19 @@ def bare(qualname: str) -> str:
     return _LOCALS.sub("", qualname).replace(" ", "")
 
 
-@cache
 def is_own(code: CodeType) -> bool:
     """Whether this is somebody's code, and not the standard library's or ours."""
+    known = _own.get(id(code))
+    if known is None:
+        known = _own[id(code)] = code, _is_own(code)
+    return known[1]
+
+
+_own: dict[int, tuple[CodeType, bool]] = {}
+"""By where it is: code hashes slowly, and while it is kept here nothing else is there."""
+
+
+def _is_own(code: CodeType) -> bool:
     file = code.co_filename
     if file.startswith(_STDLIB):
         return any(other in file for other in _OTHERS)
@@ -88,12 +97,10 @@ def spot_of(coroutine: Any) -> Spot:
 
 
 def innermost(coroutine: Any) -> str:
-    """The name of the innermost coroutine, whoever's it is: `Queue.get`, `Lock.acquire`."""
-    found = ""
-    for one in chain(coroutine):
-        code = code_of(one)
-        found = bare(code.co_qualname) if code is not None else found
-    return found
+    """The name of the innermost coroutine that has a public one, whoever's it is: `Queue.get`, `Lock.acquire`, `wait`."""
+    names = [bare(code.co_qualname) for one in chain(coroutine) if (code := code_of(one)) is not None]
+    public = [name for name in names if not name.rpartition(".")[2].startswith("_")]
+    return (public or names or [""])[-1]
 
 
 def called(callback: Any) -> str:
@@ -103,6 +110,14 @@ def called(callback: Any) -> str:
         inner = inner.func
     name = getattr(inner, "__qualname__", None) or type(inner).__name__
     return bare(name)
+
+
+def plain(name: str) -> str:
+    """What a program calls a task, as a plan and an address can spell it."""
+    return _ODD.sub("-", name) or "-"
+
+
+_ODD = re.compile(r"[^\w./-]+|-(?=>)")
 
 
 class Names:
@@ -116,9 +131,11 @@ class Names:
         count = self._counts[base] = self._counts.get(base, 0) + 1
         return base if count == 1 else f"{base}#{count}"
 
-    def give_back(self, name: str) -> None:
-        """The last name of its base is not used."""
-        self._counts[name.partition("#")[0]] -= 1
+    def give_back(self, name: str, base: str) -> None:
+        """A name of this base is not used; the next may have it, if it is the last."""
+        count = self._counts[base]
+        if name == (base if count == 1 else f"{base}#{count}"):
+            self._counts[base] = count - 1
 
 
 def is_named(name: str, target: str) -> bool:

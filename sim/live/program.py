@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from sim.base.errors import ModelError, failure, listing, unknown
+from sim.base.errors import ModelError, failure, listing, nearest, text_of, unknown
 from sim.base.overdue import WATCH
 from sim.base.values import describe
 from sim.faults.catalogue import HTTP_KINDS, PROGRAM_KINDS
 from sim.faults.plan import FaultEntry, parse_plan
 from sim.live.endings import BUILT_IN
+from sim.live.naming import called
 from sim.machine.process import Monitor, Process
 from sim.system.properties import Property
 from sim.world.finding import Finding
@@ -80,8 +81,8 @@ class Program:
 
     def __post_init__(self) -> None:
         mistakes = []
-        if not inspect.iscoroutinefunction(self.main):
-            mistakes.append(f"Program: main is {describe(self.main)}; write async def main(world): ...")
+        if not _is_async(self.main) or not _takes_one(self.main):
+            mistakes.append(f"Program: main is {_words(self.main)}; write async def main(world): ...")
         if self.order not in ORDERS:
             mistakes.append(f"Program: {unknown('order', self.order, ORDERS)}")
         mistakes += [
@@ -160,16 +161,29 @@ class Program:
         """What is asked after everything that runs."""
         return tuple(self.properties)
 
+    def look_for_unread(self, watched: Collection[str]) -> None:
+        """Raises `ModelError` for each property that reads what is none of the monitors and not `watched`."""
+        known = [*self.monitors, *watched]
+        mistakes = [
+            f"{prop} reads {name}{nearest(name, known)}, which is no monitor, and no world.watch({name!r}, ...) was called "
+            "by the end of the run"
+            for prop in self.properties
+            for name in prop.reads
+            if name not in known
+        ]
+        if mistakes:
+            raise ModelError(*mistakes)
+
     def ask(self, run: Execution, prop: Property) -> None:
         """Asks a property now, in this run."""
         if prop.kind != "always" and prop.name in run.held:
             return
-        given = [
-            seen(run.watched[name]) if name in run.watched else self.audience.view(run.heard, name)
-            for name in prop.reads
-        ]
         try:
             with WATCH.during(f"the predicate of {prop}"):
+                given = [
+                    seen(run.watched[name]) if name in run.watched else self.audience.view(run.heard, name)
+                    for name in prop.reads
+                ]
                 holds = prop.predicate(*given)
         except BaseException as error:
             raise ModelError(f"{prop} cannot be evaluated: {failure(error)}") from error
@@ -183,8 +197,27 @@ class Program:
             run.finding = Finding(prop.name, f"does not hold with {shown}")
 
 
+def _is_async(main: object) -> bool:
+    return inspect.iscoroutinefunction(main) or inspect.iscoroutinefunction(getattr(main, "__call__", None))  # noqa: B004
+
+
+def _words(main: object) -> str:
+    try:
+        return f"{called(main)}{inspect.signature(main)}"  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return describe(main)
+
+
+def _takes_one(main: Callable[..., object]) -> bool:
+    try:
+        inspect.signature(main).bind(None)
+    except TypeError:
+        return False
+    return True
+
+
 def _shown(value: Any) -> str:
-    text = repr(value)
+    text = text_of(value, repr)
     return text if " at 0x" not in text else f"a {type(value).__name__}"
 
 

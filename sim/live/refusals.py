@@ -9,6 +9,7 @@ of the operating system by extensions in C and by `ctypes`.
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import sys
@@ -21,10 +22,13 @@ from typing import Any
 from sim.base.errors import RefusedError
 from sim.live.entering import Entering, Surrounded
 from sim.live.in_place import Swaps
+from sim.live.net.network_loop import NetworkLoop
 
 PROCESSES = "a run has no other processes; put asyncio code in its place, with world.task(...) or world.serve(...)"
 THREADS = "a run has no threads; call the function itself, or make it a task with world.task(...)"
 SIGNALS = "a run gets no signals; the fault stop:1@main tells the program to stop"
+ENDS = "the process is not the run's to end; let main return, or raise SystemExit"
+LOOPS = "a run has one; await the coroutine, or make it a task with world.task(...)"
 BLOCKS = "it blocks the loop, whose time stands still meanwhile; use `await asyncio.sleep(...)`"
 NETWORK = "nothing leaves the process; use asyncio's connections, and world.serve(...) for who answers"
 ASKS = "nobody is there to answer; hand the text to the program as an argument"
@@ -37,6 +41,7 @@ REFUSED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("_winapi", ("CreateProcess",), PROCESSES),
     ("_thread", ("start_new_thread", "start_joinable_thread"), THREADS),
     ("os", ("kill", "killpg"), SIGNALS),
+    ("os", ("_exit", "abort"), ENDS),
     (
         "_signal",
         (
@@ -118,6 +123,7 @@ def swap_refusals(swaps: Swaps, entering: Entering, remember: Remember) -> None:
     kind = import_module("_socket").socket
     for method in SOCKETS:
         swaps.entry(kind, method, refusing(f"socket.{method}", NETWORK))
+    swaps.attribute(asyncio.BaseEventLoop, "__init__", entering.chooses(_Loops(refuse).make))
     _swap_writing(swaps, entering, _Writing(refuse))
 
 
@@ -129,6 +135,19 @@ def _swap_writing(swaps: Swaps, entering: Entering, writing: _Writing) -> None:
     for name in CHANGES:
         if hasattr(os, name):
             swaps.built_in(getattr(os, name), entering.chooses(writing.changing(name)))
+
+
+class _Loops:
+    """Loops that are made in a run: those of runs in it, and no others."""
+
+    def __init__(self, refuse: Callable[[str, str], None]) -> None:
+        self._refuse = refuse
+
+    def make(self, real: Any, _run: Surrounded, loop: Any, *args: Any, **kwargs: Any) -> None:
+        if not isinstance(loop, NetworkLoop):
+            loop._closed = True  # it is asked when the loop is thrown away
+            self._refuse("another event loop", LOOPS)
+        real(loop, *args, **kwargs)
 
 
 class _Writing:

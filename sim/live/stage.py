@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sim.base.errors import ModelError
+from sim.base.errors import ModelError, RefusedError
 from sim.base.values import describe
+from sim.live import emitting
+from sim.live.surroundings import surroundings
 
 if TYPE_CHECKING:
     from sim.live.execution import Execution
@@ -19,28 +21,40 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 
 class Stage:
-    """The world of a program, as its `main` sees it."""
+    """The world of a program, as its `main` sees it. What makes no sense ends the run with a line that says so."""
 
     def __init__(self, run: Execution) -> None:
-        self._run = run
+        self._its_run = run
+
+    @property
+    def _run(self) -> Execution:
+        """The run, while it is one."""
+        run = self._its_run
+        if emitting.active is not run:
+            raise surroundings.refuse("this world is that of another run; use the one that main is given")
+        return run
+
+    def __repr__(self) -> str:
+        return "<world>"
 
     def task(self, name: str, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """A task of this name, which faults can name too; the second of a name is `name#2`. Raises `ModelError` for a
-        name that no plan can write, and for what is no coroutine."""
-        if not isinstance(name, str) or not name.replace("-", "_").isidentifier():
-            raise ModelError(
-                f"world.task: {describe(name)} is not a name; write letters, digits, - and _, such as client"
-            )
+        """A task of this name, which faults can name too; the second of a name is `name#2`."""
         if not inspect.iscoroutine(coroutine):
-            raise ModelError(
-                f"world.task({name!r}): {describe(coroutine)} is not a coroutine; call the function: use(pool)"
+            raise self._run.refused(
+                f"world.task: {describe(coroutine)} is not a coroutine; call the function: use(pool)"
             )
-        return self._run.spawn(name, coroutine)
+        try:
+            return self._run.spawn(self._named("world.task", name), coroutine)
+        except RefusedError:
+            coroutine.close()
+            raise
 
     def watch(self, name: str, thing: object) -> None:
         """Let properties read `thing` by this name: an object, or a function that is asked each time."""
         if not isinstance(name, str) or not name.isidentifier():
-            raise ModelError(f"world.watch: {describe(name)} is not a name; write letters, digits and _, such as pool")
+            raise self._run.refused(
+                f"world.watch: {describe(name)} is not a name; write letters, digits and _, such as pool"
+            )
         self._run.watched[name] = thing
 
     @property
@@ -51,7 +65,22 @@ class Stage:
     def serve(self, address: str | tuple[str, int], handler: Handler, *, name: str | None = None) -> str:
         """Run `handler(reader, writer)` for everybody who connects to `address`: `redis:6379`, or a path such as
         `/run/redis.sock`. Returns the name by which faults and schedules know it: `name`, or else the host. It may wait for
-        ever, and ends with the run."""
+        ever, and ends with the run; that its client is gone (`ConnectionError`) it need not take."""
         if not callable(handler):
-            raise ModelError(f"world.serve: {describe(handler)} is no handler; write async def handler(reader, writer)")
-        return self._run.servers.add(address, handler, name)
+            raise self._run.refused(
+                f"world.serve: {describe(handler)} is no handler; write async def handler(reader, writer)"
+            )
+        if name is not None:
+            self._named("world.serve", name)
+        try:
+            return self._run.servers.add(address, handler, name)
+        except ModelError as error:
+            raise self._run.refused(str(error)) from None
+
+    def _named(self, call: str, name: object) -> str:
+        """A name that a plan can write."""
+        if not isinstance(name, str) or not name.replace("-", "_").isidentifier():
+            raise self._run.refused(
+                f"{call}: {describe(name)} is not a name; write letters, digits, - and _, such as client"
+            )
+        return name

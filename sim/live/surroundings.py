@@ -16,6 +16,7 @@ from sim.live.clocks import swap_clocks
 from sim.live.draws import swap_dice
 from sim.live.entering import Entering, Surrounded
 from sim.live.in_place import Swaps
+from sim.live.orders import swap_orders
 from sim.live.refusals import swap_refusals, told
 
 
@@ -66,6 +67,7 @@ class Surroundings:
     def _install(self) -> None:
         swap_clocks(self._swaps, self._entering)
         swap_dice(self._swaps, self._entering)
+        swap_orders(self._swaps, self._entering)
         swap_refusals(self._swaps, self._entering, self._remember)
 
     def refuse(self, line: str) -> RefusedError:

@@ -30,7 +30,7 @@ def tell(
     del start  # there is one way to begin
     way, addresses, at = [], [], world.starts()[0].place
     for _, choice in steps:
-        mine = world.enabled(at)[world.enabled(at).index(choice)]
+        mine = world.found(at, choice)
         addresses.append(str(mine.address))  # asked for where it can be said
         at = world.apply(at, choice)
         way.append((mine, at))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sim.base.durations import show_duration
 from sim.base.errors import listing
 from sim.faults.plan import show_plan
-from sim.live.naming import bare
+from sim.live.naming import called
 from sim.live.program import Program
 from sim.report.covered import transition_lines
 from sim.run.simulation import RECURRING
@@ -98,8 +98,9 @@ def summary(outcome: JudgedRun) -> Iterator[str]:
 
         yield from summary_lines(outcome.metrics)
     yield f"digest      {run.digest}"
-    if outcome.verified is not None:
-        yield "verified    the same trace in fresh processes with other hash seeds and shifted clocks"
+    if outcome.verified:
+        clocks = "" if isinstance(outcome.scenario.system, Program) else " and shifted clocks"
+        yield f"verified    the same trace in fresh processes with other hash seeds{clocks}"
     if run.finding is not None:
         yield f"VIOLATED    {run.finding.property}: {run.finding.message}"
     for line in outcome.missed:
@@ -190,7 +191,7 @@ def system_words(system: Opened) -> str:
     monitors = ", ".join(system.monitors) or "none"
     if isinstance(system, Program):
         any_order = " (tasks may overtake each other, as on no loop of CPython)" if system.order == "any" else ""
-        return f"the program {bare(system.main.__qualname__)}; monitors {monitors}; order {system.order}{any_order}"
+        return f"the program {called(system.main)}; monitors {monitors}; order {system.order}{any_order}"
     return f"processes {', '.join(system.processes)}; monitors {monitors}; network {in_words(system.network)}"
 
 

@@ -71,10 +71,11 @@ def _host(number: int) -> str:
     return f"elsewhere-{number}" + "x" * number
 
 
-def arrive(number: int) -> None:
-    """In the process itself: from here on every clock is wrong, the host has another name and other processors, and the user
-    another number."""
-    _shift_clocks()
+def arrive(number: int, *, shifted: bool) -> None:
+    """In the process itself: from here on the host has another name and other processors, the user another number, and every
+    clock is wrong, if that is to be."""
+    if shifted:
+        _shift_clocks()
     _rename_host(_host(number))
     _replace_all(("cpu_count", "process_cpu_count"), 1_000 + number)
     _replace_all(("getuid", "geteuid", "getgid", "getegid"), 60_000 + number)

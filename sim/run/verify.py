@@ -69,14 +69,16 @@ def fingerprints(trace: Trace) -> list[str]:
     ]
 
 
-def verify(request: RunRequest, trace: Trace) -> None:
-    """Raises `NondeterminismError` with the place of the first divergence if a run elsewhere differs."""
+def verify(request: RunRequest, trace: Trace, *, shifted: bool = True) -> None:
+    """Raises `NondeterminismError` with the place of the first divergence if a run elsewhere differs. Clocks are `shifted`
+    there, but for a program, whose clocks are its run's."""
     ours = fingerprints(trace)
     given = {
         **vars(request),
         "path": os.path.abspath(request.path) if os.path.exists(request.path) else request.path,
         "overrides": dict(request.overrides),
         "allow": [*request.allow, *listed_models()[0]],
+        "shifted": shifted,
     }
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         started = [(n, start("sim.run.verify", {"machine": n, **given}, Path(folder), n)) for n in MACHINES]
@@ -143,7 +145,7 @@ def _text(outcomes: list[Outcome] | None) -> str:
 def _child() -> None:
     """What runs in the fresh process: one request on standard input, one answer on standard output."""
     given = json.loads(sys.stdin.readline())
-    arrive(given.pop("machine"))
+    arrive(given.pop("machine"), shifted=given.pop("shifted"))
     request = RunRequest(**{**given, "allow": tuple(given["allow"])})
     try:
         scenario = request.load()

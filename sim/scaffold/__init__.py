@@ -1,4 +1,4 @@
-"""A folder to start from: a model, a scenario and tests that pass.
+"""A folder to start from: a model, a scenario and tests that pass; or asyncio code with a race, and tests that find it.
 
 What belongs here: the files, as a user gets them, with %%NAME%% where the name goes. What does not: anything that
 runs; what is scaffolded is the user's from then on.
@@ -15,18 +15,26 @@ from pathlib import Path
 
 from sim.base.errors import ConfigError
 
-FILES = {
-    "pyproject.toml": "pyproject.toml.txt",
-    "%%NAME%%.py": "model.py.txt",
-    "scenarios/lost_answer.yaml": "scenario.yaml.txt",
-    "tests/test_%%NAME%%.py": "test.py.txt",
+MODEL = {
+    "pyproject.toml": "model/pyproject.toml.txt",
+    "%%NAME%%.py": "model/model.py.txt",
+    "scenarios/lost_answer.yaml": "model/scenario.yaml.txt",
+    "tests/test_%%NAME%%.py": "model/test.py.txt",
+}
+LIVE = {
+    "README.md": "live/README.md.txt",
+    "pyproject.toml": "live/pyproject.toml.txt",
+    "%%NAME%%.py": "live/code.py.txt",
+    "%%NAME%%_live.py": "live/program.py.txt",
+    "tests/test_%%NAME%%.py": "live/test.py.txt",
 }
 """Path in the new folder -> the template it is made from."""
 TAKEN = ("models", "roundsim", "sim", "tests", "scenarios", "counterexamples", "conftest", "pytest")
 
 
-def scaffold(name: str, parent: Path) -> list[Path]:
-    """Make the folder `name` in `parent`, whole or not at all; the files, relative to `parent`.
+def scaffold(name: str, parent: Path, *, live: bool = False) -> list[Path]:
+    """Make the folder `name` in `parent`, whole or not at all; the files, relative to `parent`. It holds a model, or with
+    `live` an asyncio program.
 
     Raises `ConfigError` for a name that no module can have, or a folder that exists.
     """
@@ -37,7 +45,7 @@ def scaffold(name: str, parent: Path) -> list[Path]:
         raise ConfigError(f"{name}: exists already; choose another name, or remove it")
     written = []
     try:
-        for path, source in FILES.items():
+        for path, source in (LIVE if live else MODEL).items():
             file = beside / path.replace("%%NAME%%", name)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(files(__package__).joinpath(source).read_text("utf-8").replace("%%NAME%%", name), "utf-8")

@@ -16,10 +16,10 @@ from sim.scenario.target import load_target
 from sim.scenario.writer import scenario_text, write_scenario, write_text
 
 if TYPE_CHECKING:
-    from sim.scenario.loader import load_scenario, parse_scenario
+    from sim.scenario.loader import load_scenario, load_schedule, parse_scenario
     from sim.scenario.schema import json_schema
 
-_LATER = {**dict.fromkeys(("load_scenario", "parse_scenario"), "loader"), "json_schema": "schema"}
+_LATER = {**dict.fromkeys(("load_scenario", "load_schedule", "parse_scenario"), "loader"), "json_schema": "schema"}
 
 __all__ = [
     "REPLAY",
@@ -31,6 +31,7 @@ __all__ = [
     "bundled",
     "json_schema",
     "load_scenario",
+    "load_schedule",
     "load_target",
     "parse_scenario",
     "scenario_text",

@@ -20,7 +20,7 @@ from sim.scenario.expectation import (
 )
 from sim.scenario.measuring import read_metrics
 from sim.scenario.mistakes import one_line
-from sim.scenario.parsed import REPLAY, SEED_MAX, STRATEGIES, Expectation, Opened, Scenario, ScheduleItem
+from sim.scenario.parsed import REPLAY, SEED_MAX, STRATEGIES, Expectation, Kept, Opened, Scenario, ScheduleItem
 from sim.scenario.schedule import budget_of, check_schedule, read_schedule
 from sim.scenario.schema import ScenarioShape
 from sim.scenario.shape import read_shape
@@ -70,6 +70,12 @@ def parse_scenario(
 ) -> Scenario:
     """Like `load_scenario`, for a text; `path` is the name used in its mistakes."""
     return _Reader(str(path), dict(overrides or {}), faults, seed, allow, plan_option=faults_from).read(text)
+
+
+def load_schedule(path: Path_) -> Kept:
+    """The schedule in the file `path`, and whose it is, by which nothing is imported. Errors are those of
+    `load_scenario`."""
+    return _Reader(str(path), {}, None, None, ()).read_schedule(_read(path))
 
 
 def explored_scenario(
@@ -180,6 +186,13 @@ class _Reader(SystemReader):
             faults_given=plan is not None,
             metrics=metrics,
         )
+
+    def read_schedule(self, text: str | bytes) -> Kept:
+        root = self._tree(text)
+        shape = read_shape(root, self.mistakes)
+        items = read_schedule(root, shape.schedule or (), self.mistakes)
+        self.mistakes.raise_any()
+        return Kept(shape.model, items)
 
     def _tree(self, text: str | bytes) -> Node:
         if isinstance(text, bytes):

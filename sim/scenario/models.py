@@ -19,6 +19,7 @@ import importlib.util
 import inspect
 import pkgutil
 import re
+import shlex
 import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -37,6 +38,8 @@ OURS = _ROOT / ("models" if _IS_CHECKOUT else "roundsim/models")
 """The folder of the models that ship with roundsim."""
 
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+OF_TESTS = "::"
+"""What is in the name of a test, as pytest calls it."""
 
 
 def bundled() -> tuple[str, ...]:
@@ -88,6 +91,8 @@ def import_model(name: str, allow: Collection[str] = ()) -> ModuleType:
 
     Raises `ConfigError` that says why not and what to do, or what is wrong with the module.
     """
+    if OF_TESTS in name:
+        raise ConfigError(f"{name} is a test, which runs by itself what was kept of it; use pytest {shlex.quote(name)}")
     if not _NAME.fullmatch(name):
         raise ConfigError(
             f"{brief(name)} is not the dotted name of a model{nearest(name, bundled())}; write models.NAME"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sim.base.errors import ConfigError
 from sim.live.program import Program
@@ -95,6 +95,13 @@ class Scenario:
     expect: Expectation
     faults_given: bool
     metrics: MetricsSettings = field(default_factory=_usual_metrics)
+
+
+class Kept(NamedTuple):
+    """What a scenario file says without its model: whose schedule it is, and the schedule."""
+
+    model: str
+    schedule: tuple[ScheduleItem, ...]
 
 
 @dataclass(frozen=True)

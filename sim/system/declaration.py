@@ -12,7 +12,7 @@ from sim.base.annotations import mismatches
 from sim.base.errors import ModelError, listing, unknown
 from sim.base.renaming import exchange, renamed
 from sim.base.values import Fault, Message, describe, encode, show
-from sim.faults.catalogue import OF_THE_GRAPH, TIMED_KINDS, strikes_messages
+from sim.faults.catalogue import OF_THE_GRAPH, PROGRAM_KINDS, TIMED_KINDS, strikes_messages
 from sim.faults.plan import FaultEntry, parse_plan
 from sim.machine.process import Monitor, Process
 from sim.machine.purity import impure, impurities
@@ -407,9 +407,9 @@ class Declaration:
         return mistakes
 
     def _entry_mistakes(self, entry: FaultEntry) -> list[str]:
-        known = (*OF_THE_GRAPH, *self.own_kinds, *TIMED_KINDS)
-        if entry.kind not in known:
-            return [f"fault {str(entry)!r}: nothing carries {entry.kind}; declare carriers, or use {listing(known)}"]
+        if entry.kind not in (known := (*OF_THE_GRAPH, *self.own_kinds, *TIMED_KINDS)):
+            ours = "declare carriers, or" if entry.kind not in PROGRAM_KINDS else "it strikes programs;"
+            return [f"fault {str(entry)!r}: nothing carries {entry.kind}; {ours} use {listing(known)}"]
         mistakes = self._target_mistakes(entry) or never_strikes(entry, self.network, self._links_of(entry))
         if mistakes:
             return mistakes

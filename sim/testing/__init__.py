@@ -13,16 +13,22 @@ from typing import TYPE_CHECKING, Any
 from sim.testing.told import PropertyViolation, replay_text
 
 if TYPE_CHECKING:
+    from sim.testing.exploring import explore
     from sim.testing.stateful import SystemMachine, state_machine
     from sim.testing.whole import schedules
 
-_OF_HYPOTHESIS = {"SystemMachine": "stateful", "state_machine": "stateful", "schedules": "whole"}
+_LATER = {
+    "SystemMachine": "stateful",
+    "explore": "exploring",
+    "schedules": "whole",
+    "state_machine": "stateful",
+}
 
-__all__ = ["PropertyViolation", "SystemMachine", "replay_text", "schedules", "state_machine"]
+__all__ = ["PropertyViolation", "SystemMachine", "explore", "replay_text", "schedules", "state_machine"]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _OF_HYPOTHESIS:
+    if name not in _LATER:
         raise AttributeError(f"module 'sim.testing' has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(f"sim.testing.{_OF_HYPOTHESIS[name]}"), name)
+    value = globals()[name] = getattr(importlib.import_module(f"sim.testing.{_LATER[name]}"), name)
     return value

@@ -3,26 +3,30 @@ test with a counterexample that is kept as a scenario file."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+from sim.base.errors import DivergenceError
 from sim.base.printing import printable
+from sim.checker.bounded_result import BoundedResult
 from sim.checker.exhaustive import check
 from sim.checker.result import CheckResult
 from sim.fuzzer.fuzz import FuzzResult, fuzz
-from sim.minimiser.counterexample import Counterexample
+from sim.live.endings import MAIN
+from sim.minimiser.counterexample import Counterexample, counterexample_of
 from sim.minimiser.counterexample_file import CounterexampleFile, replay_command
 from sim.report.outcome import compare
 from sim.run.of_scenario import simulate_scenario
-from sim.run.simulation import MAX_STEPS
+from sim.run.simulation import MAX_STEPS, simulate
 from sim.run.trace import Run
-from sim.scenario import Target, load_scenario
+from sim.scenario import Target, load_scenario, load_schedule
 from sim.scenario.parsed import Opened
-from sim.strategy import Portfolio
+from sim.strategy import Portfolio, Replay
 from sim.testing.told import replay_call
-from sim.testing.under_test import Model, kept_at, target_of
+from sim.testing.under_test import Model, kept_at, kept_of, target_of
+from sim.world.world import world_of
 
 
 class ExploreFailure(AssertionError):
@@ -41,12 +45,14 @@ class Settings:
 class Explore:
     """The fixture `explore`: called with a model, it is what a test explores.
 
-    `test` names the test, for the files of its counterexamples.
+    `test` names the test, for the files of its counterexamples; `node` is what pytest calls it, and `command` runs it.
     """
 
-    def __init__(self, settings: Settings, test: str) -> None:
+    def __init__(self, settings: Settings, test: str, node: str = "", command: str = "") -> None:
         self.settings = settings
         self.test = test
+        self.node = node
+        self.command = command
 
     def __call__(
         self, model: Model, *, faults: str | None = None, network: str | None = None, **config: Any
@@ -72,21 +78,31 @@ class Explore:
         return run
 
 
+@dataclass(frozen=True)
+class ItsOwn:
+    """What a system has that is the test itself: the command that replays what was kept of it, and what it has failed with
+    in the last run."""
+
+    replay: str
+    failed_with: Callable[[], BaseException | None]
+
+
 class Explored:
     """One system under test."""
 
-    def __init__(self, target: Target, settings: Settings, test: str) -> None:
+    def __init__(self, target: Target, settings: Settings, test: str, own: ItsOwn | None = None) -> None:
         self._target = target
         self._settings = settings
         self._test = test
+        self._own = own
 
     @property
     def system(self) -> Opened:
         """The system."""
         return self._target.system
 
-    def check(self, *, violates: str | None = None, **options: Any) -> CheckResult:
-        """Check every schedule; `options` are those of `sim.check`. Fails the test at a violation, and if a bound is
+    def check(self, *, violates: str | None = None, **options: Any) -> CheckResult | BoundedResult:
+        """Check every schedule, or of a program those with few `deviations`; `options` are those of `sim.check`. Fails the test at a violation, and if a bound is
         reached before there is an answer. With `violates` it fails unless exactly this property is violated."""
         __tracebackhide__ = True
         result = check(self.system, **options)
@@ -96,7 +112,8 @@ class Explored:
         if result.finding is not None:
             found = [(result.finding.property, result.finding.message)]
         if not _as_expected(found, violates):
-            self._fail(found, violates, result.counterexample, f"sim check found it among {result.states:,} states")
+            among = f"{result.states:,} states" if isinstance(result, CheckResult) else f"{result.schedules:,} schedules"
+            self._fail(found, violates, result.counterexample, f"sim check found it among {among}")
         return result
 
     def fuzz(
@@ -125,25 +142,66 @@ class Explored:
             self._fail(found, violates, first.counterexample if first is not None else None, how)
         return result
 
-    def _fail(
-        self, found: Sequence[tuple[str, str]], violates: str | None, least: Counterexample | None, how: str
-    ) -> None:
+    def again(self) -> None:
+        """Run the schedules that were kept of this test. Fails the test if one still shows that something is wrong; one
+        that the test no longer takes, as it is another by now, is passed over."""
         __tracebackhide__ = True
-        lines = [f"{prop} is violated: {message}" for prop, message in found[:1]]
+        for path in kept_of(self._settings.folder, self._test):
+            kept = load_schedule(path)
+            if kept.model != self._target.model:
+                continue
+            world = world_of(self.system)
+            try:
+                run = simulate(world, Replay([item.address for item in kept.schedule], then_usual=True))
+            except DivergenceError:
+                continue
+            if run.finding is not None:
+                choices = [choice for _, choice in run.trace.steps]
+                with world.walking():
+                    least = counterexample_of(world, run.trace.start, choices, run.finding, complete=False)
+                self._fail([(least.property, least.message)], None, least, "it was found before", path)
+
+    def _fail(
+        self,
+        found: Sequence[tuple[str, str]],
+        violates: str | None,
+        least: Counterexample | None,
+        how: str,
+        kept: str = "",
+    ) -> NoReturn:
+        __tracebackhide__ = True
+        lines = [line for prop, message in found[:1] for line in f"{prop} is violated: {message}".splitlines()]
         if violates is not None:
             lines.insert(0, f"expected {violates} to be violated, but {'something else is' if found else 'nothing is'}")
+        how_it_comes: list[str] = []
         if least is not None:
-            lines += [*least.words, *(f"{n:>4}. {address}" for n, address in enumerate(least.schedule, 1))]
-            lines += [f"({how})", *self._kept(least, how)]
-        raise ExploreFailure("\n".join(map(printable, lines)))
+            how_it_comes += [*least.words, *(f"{n:>4}. {address}" for n, address in enumerate(least.schedule, 1))]
+            how_it_comes += [f"({how})", *self._kept(least, how, kept)]
+            error = self._failed_with(least) if violates is None else None
+            if error is not None:
+                error.add_note("\n".join(map(printable, how_it_comes)))
+                raise error
+        raise ExploreFailure("\n".join(map(printable, [*lines, *how_it_comes])))
 
-    def _kept(self, least: Counterexample, how: str) -> list[str]:
-        """Where the counterexample is, and what replays it; there is no file without a module to import."""
+    def _failed_with(self, least: Counterexample) -> BaseException | None:
+        """What the test itself fails with in the run of this counterexample: pytest shows it as of any other test."""
+        if self._own is None or least.property != MAIN:
+            return None
+        simulate(self.system, Replay(least.schedule, then_usual=True))
+        return self._own.failed_with()
+
+    def _kept(self, least: Counterexample, how: str, kept: str) -> list[str]:
+        """Where the counterexample is, or was `kept` before, and what replays it; there is no file without a module to
+        import."""
         if not self._target.model:
             return replay_call(least.schedule).splitlines()
-        file = CounterexampleFile.at(kept_at(self._settings.folder, self._test, least.property), self._target.model)
-        file.write(self._target, least, f"Found by {self._test}: {how}.")
-        return [f"replay it with: {file.replay}"]
+        path = kept or kept_at(self._settings.folder, self._test, least.property)
+        file = CounterexampleFile.at(path, self._target.model)
+        if self._own is not None:
+            file = file._replace(replay=self._own.replay)
+        if not kept:
+            file.write(self._target, least, f"Found by {self._test}: {how}.")
+        return [*([f"kept in {path}"] if self._own is not None else []), f"replay it with: {file.replay}"]
 
 
 def _as_expected(found: Sequence[tuple[str, str]], violates: str | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import inspect
 import re
 import sys
@@ -35,7 +36,19 @@ def target_of(model: Model, config: Mapping[str, Any], changes: Mapping[str, Any
 
 def kept_at(folder: Path, test: str, what: str) -> str:
     """The file for what this test found, seen from the working directory if it is in there."""
-    path = folder / file_name(re.sub(r"[^\w.]+", "-", test), what)
+    return _seen_from_here(folder / file_name(_as_name(test), what))
+
+
+def kept_of(folder: Path, test: str) -> list[str]:
+    """The files of what this test has found before; tests of the like name may have put some beside them."""
+    return [_seen_from_here(path) for path in sorted(folder.glob(glob.escape(_as_name(test)).lower() + "-*.yaml"))]
+
+
+def _as_name(test: str) -> str:
+    return re.sub(r"[^\w.]+", "-", test).strip("-")
+
+
+def _seen_from_here(path: Path) -> str:
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:

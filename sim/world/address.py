@@ -150,7 +150,7 @@ _ROUTE = re.compile(rf"{_ENDS}\s+(?:(?P<size>\d+)\s+)?(?P<type>[A-Za-z_]\w*)")
 _AT = re.compile(r"(?P<task>\S+)(?:\s+at\s+(?P<where>\S+))?")
 
 
-_AFTER = re.compile(rf"(?<!crashing)(?<!good)\s+after\s+(?=(?:{'|'.join(VERBS)})(?:\s|$))")
+_AFTER = re.compile(rf"(?<!crashing)(?<!crashing for good)\s+after\s+(?=(?:{'|'.join(VERBS)})(?:\s|$))")
 
 
 def parse_address(text: str) -> Address:

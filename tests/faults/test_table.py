@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from models import consensus
-from sim import Process, System, faults
-from sim.faults.catalogue import OF_THE_GRAPH, ROWS, TABLE, TIMED_KINDS, Bites, markdown
+from sim import ModelError, Process, Program, System, faults
+from sim.faults.catalogue import OF_THE_GRAPH, PROGRAM_KINDS, ROWS, TABLE, TIMED_KINDS, Bites, FaultKind, markdown
 from sim.graph.action import Kind
+from sim.live.program import STRIKING
 
 PAGE = Path(__file__).parents[2] / "docs/faults.md"
 SECTION = re.compile(r"<!-- table: python -m sim\.faults -->\n(.*?)<!-- end of table -->", re.DOTALL)
@@ -45,6 +46,7 @@ def test_the_kinds_are_those_of_the_issue_and_each_stands_once() -> None:
     assert list(ROWS) == [
         *("agent_timeout", "rate_limited", "consensus_fail", "empty_response", "disconnect"),
         *("drop", "duplicate", "reorder", "crash", "cut", "update", "delay", "pause"),
+        *("cancel", "stop", "refuse", "reset", "split"),
     ]
     assert TIMED_KINDS == ("delay", "pause")
 
@@ -66,10 +68,41 @@ class Newer(Process):
     states = ("idle",)
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.kind)
-def test_every_kind_can_be_planned_for_the_consensus_model(row) -> None:  # type: ignore[no-untyped-def]
-    lasts = "(5s)" if row.timed else ""
-    base = consensus.system()
+OF_MODELS = [row for row in TABLE if row.kind not in PROGRAM_KINDS]
+
+
+def planned(row: FaultKind) -> str:
+    return f"{row.kind}:1{'(5s)' if row.timed else ''}"
+
+
+@pytest.mark.parametrize("row", OF_MODELS, ids=lambda row: row.kind)
+def test_every_kind_of_models_can_be_planned_for_the_consensus_model(row: FaultKind) -> None:
     newer = {"gemini": Newer()} if row.kind == "update" else {}
-    system = base.with_(network="fifo", updates=newer, faults=f"{row.kind}:1{lasts}")
+    system = consensus.system().with_(network="fifo", updates=newer, faults=planned(row))
     assert isinstance(system, System)
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if row not in OF_MODELS], ids=lambda row: row.kind)
+def test_a_kind_of_programs_cannot_strike_a_model(row: FaultKind) -> None:
+    with pytest.raises(
+        ModelError, match=f"fault '{row.kind}:1': nothing carries {row.kind}; it strikes programs; use drop"
+    ):
+        consensus.system().with_(faults=planned(row))
+
+
+async def main(world: object) -> None:
+    """A program."""
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.kind)
+def test_a_program_takes_the_kinds_that_can_strike_it_and_no_others(row: FaultKind) -> None:
+    if row.kind in STRIKING:
+        assert Program(main, faults=planned(row)).budget[0].kind == row.kind
+    else:
+        with pytest.raises(ModelError, match=f"unknown kind of fault that strikes a program '{row.kind}'"):
+            Program(main, faults=planned(row))
+
+
+def test_every_kind_strikes_a_model_or_a_program() -> None:
+    assert {row.kind for row in OF_MODELS} | {*STRIKING} == {*ROWS}
+    assert {*STRIKING} & {"reorder", "update", "pause", "consensus_fail"} == set()

@@ -66,6 +66,27 @@ def test_a_new_folder_passes_its_own_tests(scripts: Path, tmp_path: Path) -> Non
     assert "4 passed" in done.stdout
 
 
+def test_a_new_live_folder_has_a_race_that_is_found_until_one_line_is_moved(scripts: Path, tmp_path: Path) -> None:
+    made = run(scripts, "sim new my_agent --live", tmp_path)
+    assert made.returncode == 0, made.stderr
+    files, _, commands = made.stdout.partition("\nNext:\n")
+    folder, code = tmp_path / "my_agent", tmp_path / "my_agent/my_agent.py"
+    assert all((tmp_path / line).is_file() for line in files.splitlines())
+    enters, *lines = map(str.strip, commands.splitlines())
+    assert (enters, lines) == ("cd my_agent", ["sim fuzz my_agent_live", "pytest"])
+    found, failed = (run(scripts, line, folder) for line in lines)
+    assert (found.returncode, failed.returncode) == (1, 1)
+    for told in (found.stdout, failed.stdout):
+        assert "client is cancelled while it waits in Agent.log" in told
+        assert "client#2 waits in Agent.ask (my_agent.py:11) on Semaphore.acquire" in told
+    assert "1 failed, 1 passed" in failed.stdout
+    marked = next(line for line in code.read_text().splitlines(keepends=True) if "below `try:`" in line)
+    code.write_text(code.read_text().replace(marked, "").replace("        try:\n", f"        try:\n    {marked}"))
+    found, failed = (run(scripts, line, folder) for line in lines)
+    assert (found.returncode, failed.returncode) == (0, 0), found.stdout + failed.stdout
+    assert "2 passed" in failed.stdout
+
+
 @pytest.mark.parametrize(
     ("name", "line"),
     [

@@ -26,7 +26,7 @@ import pytest
 
 from sim.base.errors import RefusedError
 from sim.live import refusals
-from sim.live.refusals import ASKS, BLOCKS, CLOCK, NETWORK, PLACE, PROCESSES, SIGNALS, THREADS
+from sim.live.refusals import ASKS, BLOCKS, CLOCK, ENDS, LOOPS, NETWORK, PLACE, PROCESSES, SIGNALS, THREADS
 from sim.live.surroundings import surroundings
 from tests.live.surrounded import Nothing, entered, in_run
 
@@ -50,12 +50,11 @@ def submit() -> None:
         pool.submit(print)
 
 
+OUTSIDE = asyncio.new_event_loop()
+
+
 def to_thread() -> None:
-    loop = asyncio.new_event_loop()
-    try:
-        loop.run_until_complete(asyncio.to_thread(print))
-    finally:
-        loop.close()
+    OUTSIDE.run_until_complete(asyncio.to_thread(print))
 
 
 CALLS: dict[str, tuple[Call, str]] = {
@@ -69,6 +68,10 @@ CALLS: dict[str, tuple[Call, str]] = {
     "a new thread of _thread": (lambda: _thread.start_new_thread(print, ()), THREADS),
     "a new thread of an executor": (submit, THREADS),
     "a new thread of to_thread": (to_thread, THREADS),
+    "os._exit": (lambda: os._exit(3), ENDS),
+    "os.abort": (lambda: os.abort(), ENDS),
+    "another event loop": (lambda: asyncio.new_event_loop(), LOOPS),
+    "another event loop of asyncio.run": (lambda: asyncio.run(asyncio.sleep(0)), LOOPS),
     "time.sleep": (lambda: time.sleep(0), BLOCKS),
     "time.clock_settime": (lambda: time.clock_settime(time.CLOCK_REALTIME, 0), CLOCK),
     "signal.signal": (lambda: signal.signal(signal.SIGUSR1, signal.SIG_IGN), SIGNALS),

@@ -30,9 +30,10 @@ class Suite:
     def run(self, test: str, *options: str) -> subprocess.CompletedProcess[str]:
         """pytest on this test; its return code and what it says."""
         (self.folder / "test_shop.py").write_text(f"from shop import system\n\n{test}\n")
+        others = [] if any(option.startswith("--asyncio") for option in options) else ["-p", "no:asyncio"]
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "PYTHON"))}
         return subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-W", "error", *options],
+            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-W", "error", *others, *options],
             cwd=self.folder,
             env={**environment, "COLUMNS": "160"},
             capture_output=True,

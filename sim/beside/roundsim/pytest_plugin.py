@@ -9,6 +9,11 @@ explored.
     def test_the_shop_does_what_its_model_does(conforms):
         conforms("shop.jsonl", system)
 
+The decorator of the same name, `from sim import explore`, asks for the fixture, and makes an async test a program:
+
+    @explore(faults="cancel:1@client")
+    async def test_no_slot_is_lost(world): ...
+
 Nothing of roundsim is loaded before a test uses a fixture; Hypothesis and its options are left alone. It is there in
 the tests of any project that shares an environment with roundsim, so it stays out of the way: an option of the
 project's own that has the name of one of ours is the project's, and where `sim` is a package of the project's own,
@@ -19,6 +24,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import shlex
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -129,7 +135,9 @@ def explore(request: pytest.FixtureRequest) -> Explore:
     config = request.config
     config.stash[_USED] = True
     _, schedules, seed = _chosen(config)
-    return Explore(Settings(schedules, seed, _counterexamples(config)), request.node.name)
+    node = request.node.nodeid
+    command = shlex.join(["pytest", str(config.cwd_relative_nodeid(node))])
+    return Explore(Settings(schedules, seed, _counterexamples(config)), request.node.name, node, command)
 
 
 @pytest.fixture

@@ -10,11 +10,22 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from sim.base.mixer import key64
+
 if TYPE_CHECKING:
     from sim.live.net.kernel import Kernel
 
 _CLEANS = sys.version_info >= (3, 13)
 """Whether a server removes the path that it listened on."""
+
+
+class Found(tuple):  # type: ignore[type-arg]
+    """What a name resolves to. A server makes a set of those, whose order is then one in every process."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        return key64(repr(self).encode())
 
 
 class NetworkLoop(asyncio.SelectorEventLoop):
@@ -29,6 +40,9 @@ class NetworkLoop(asyncio.SelectorEventLoop):
         self, host: Any, port: Any, *, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
     ) -> Any:
         return await self._resolved(self.kernel.names.getaddrinfo, host, port, family, type, proto, flags)
+
+    async def _create_server_getaddrinfo(self, *args: Any, **named: Any) -> list[Found]:
+        return [Found(each) for each in await super()._create_server_getaddrinfo(*args, **named)]  # type: ignore[misc]
 
     async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> Any:
         return await self._resolved(self.kernel.names.getnameinfo, sockaddr, flags)

@@ -1,0 +1,105 @@
+"""What the standard library keeps in sets has one order in every run and process."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from sim import Emission, Program, emit, simulate
+from sim.live import surroundings
+from sim.live.net import network_loop
+from sim.strategy import Canonical
+from tests.live.test_races import elsewhere
+
+MANY = 20
+
+
+class Said(Emission):
+    what: int | str
+
+
+async def say(what: int) -> None:
+    emit(Said(what))
+
+
+async def as_they_come(_: Any) -> None:
+    for one in asyncio.as_completed([say(number) for number in range(MANY)]):
+        await one
+
+
+async def gathered(_: Any) -> None:
+    all_of_it = [asyncio.gather(say(number)) for number in range(MANY)]
+    done, _pending = await asyncio.wait(all_of_it)
+    for one in done:
+        emit(Said(all_of_it.index(one)))
+
+
+def said(main: Any) -> list[Any]:
+    return [emission.what for emission in simulate(Program(main), Canonical()).trace.emissions]
+
+
+def test_what_is_awaited_as_it_completes_begins_in_the_order_given() -> None:
+    assert said(as_they_come) == [*range(MANY)]
+
+
+def test_what_was_gathered_is_found_in_the_order_made() -> None:
+    assert said(gathered) == [*range(MANY)] * 2
+
+
+def test_what_cannot_be_awaited_is_said_as_ever() -> None:
+    async def main(_: Any) -> None:
+        with suppress(TypeError):
+            coroutine = say(1)
+            for one in asyncio.as_completed(coroutine):  # type: ignore[arg-type]
+                await one
+        coroutine.close()
+        emit(Said("refused"))
+
+    assert said(main) == ["refused"]
+
+
+@pytest.mark.parametrize("main", [as_they_come, gathered])
+def test_without_it_addresses_in_memory_decide(main: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surroundings, "swap_orders", lambda *_: None)
+    assert said(main)[-MANY:] != [*range(MANY)]
+
+
+def test_outside_of_a_run_nothing_is_changed() -> None:
+    before = asyncio.as_completed.__code__
+    said(as_they_come)
+    assert asyncio.as_completed.__code__ is before
+
+
+HOSTS = [f"host-{letter}" for letter in "abcdefgh"]
+
+
+def serving() -> Program:
+    async def main(_: Any) -> None:
+        server = await asyncio.start_server(lambda *_: None, HOSTS, 77)
+        for sock in server.sockets:
+            emit(Said(sock.getsockname()[0]))
+        server.close()
+
+    return Program(main)
+
+
+def broken() -> Program:
+    network_loop.Found.__hash__ = tuple.__hash__  # type: ignore[method-assign]
+    return serving()
+
+
+def elsewhere_twice(program: str) -> list[list[str]]:
+    return elsewhere(("0", "4242"), f"importlib.import_module('tests.live.test_orders').{program}()", 1)
+
+
+def test_a_server_of_several_hosts_binds_them_in_one_order_in_every_process() -> None:
+    first, second = elsewhere_twice("serving")
+    assert first == second
+
+
+def test_a_server_that_binds_them_in_another_order_in_every_process_is_caught() -> None:
+    first, second = elsewhere_twice("broken")
+    assert first != second
