@@ -7,15 +7,13 @@ on CPython's own.
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from _thread import get_ident
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any
 
 from sim.base.errors import ModelError, RefusedError
 from sim.base.mixer import GAMMA, MASK, key64, mix
@@ -27,15 +25,17 @@ from sim.live.around import around
 from sim.live.dice import Dice
 from sim.live.emitting import CancellationIgnored
 from sim.live.endings import at_the_end, ended, exited, untaken
-from sim.live.entering import Surrounded
 from sim.live.leaving import leave
+from sim.live.listener import Listener
 from sim.live.loop import LiveHandle, LiveLoop, LiveTask, LiveTimer, Polled, task_of
-from sim.live.naming import Names, bare, called, code_of, plain, waits
+from sim.live.naming import TaskNames, bare, code_of, plain, waits
 from sim.live.net.channel import Connection, Incoming
 from sim.live.net.kernel import Kernel
+from sim.live.outside import Outside
 from sim.live.servers import Servers
 from sim.live.stage import Stage
 from sim.live.surroundings import surroundings
+from sim.live.tokens import token, token_of
 from sim.world.address import FOR_GOOD
 from sim.world.choice import FIRE, Sent, Subject
 from sim.world.finding import Finding
@@ -53,50 +53,12 @@ ENDLESS = 10_000
 """Turns without any time that passes, after which a run is taken never to end."""
 
 
-class Recorder(Protocol):
-    """Who notes all that happens in an execution, to tell it."""
-
-    def resumes(self, task: LiveTask, at: Any) -> None:
-        """`task` goes on, from the coroutine `at`."""
-
-    def calls(self, owner: str, callback: Any) -> None:
-        """A callback that is no task's runs, on behalf of `owner`."""
-
-    def sent(self, arrival: Incoming) -> None:
-        """What runs has sent this."""
-
-    def ran(self, run: Execution) -> None:
-        """What was last told has run."""
-
-
-class Outside(NamedTuple):
-    """What is entered and runs in a moment: nothing, or the loop of a test, or a run in whose midst another is closed."""
-
-    run: Surrounded | None
-    heard: Execution | None
-    loop: asyncio.AbstractEventLoop | None
-    hooks: Any
-
-    @classmethod
-    def of_now(cls) -> Outside:
-        return cls(surroundings.entered, emitting.active, asyncio._get_running_loop(), sys.get_asyncgen_hooks())
-
-    def restore(self) -> None:
-        """As it was then."""
-        surroundings.leave()
-        emitting.active = self.heard
-        asyncio._set_running_loop(self.loop)
-        sys.set_asyncgen_hooks(*self.hooks)
-        if self.run is not None:
-            surroundings.enter(self.run)
-
-
 class Execution:
     """One execution of `program`."""
 
-    def __init__(self, program: Program, recorder: Recorder | None = None) -> None:
+    def __init__(self, program: Program, recorder: Listener | None = None) -> None:
         self.program = program
-        self.names = Names()
+        self.names = TaskNames()
         self.tasks: dict[LiveTask, None] = {}
         self.owner = MAIN
         """For whom code runs now: a task of `world.task`, a server, or main."""
@@ -238,14 +200,14 @@ class Execution:
                 self.recorder.resumes(task, at)
             self._running, self.owner, task.stepped = task, task.root, self.steps
             self.last = (task.called, code, where)
-            mark = _token(task.called) + where
+            mark = token(task.called) + where
         else:
             self._running = None
             self.owner = handle.owner
             callback: Any = handle._callback  # type: ignore[union-attr]
             if isinstance(handle, LiveTimer):
                 self.last = (self.owner, None, f"fire {handle.owner}.{handle.called}")
-            mark = _callback_token(callback) + (handle.fd if isinstance(handle, Polled) else 0)
+            mark = token_of(callback) + (handle.fd if isinstance(handle, Polled) else 0)
             if self.recorder is not None:
                 self.recorder.calls(self.owner, callback)
         self.pairs.append(mix((self._before * GAMMA + mark) & MASK))
@@ -264,7 +226,7 @@ class Execution:
         for handle in self.loop._ready:
             task = task_of(handle)
             callback: Any = handle._callback  # type: ignore[attr-defined]
-            mark = _token(task.called) if task is not None else _callback_token(callback)
+            mark = token(task.called) if task is not None else token_of(callback)
             mark += handle.fd if isinstance(handle, Polled) else 0
             found = mix((found * GAMMA + mark) & MASK)
         return found
@@ -470,8 +432,8 @@ class Execution:
         return f"resume {who} at {bare(code.co_qualname)}" if code is not None else what
 
     def rest(self, *, may_be_told: bool) -> Finding | None:
-        """What is wrong if nothing more happens, while the program may be told to stop or not. Raises `ModelError` for a property that was never asked in a run that nothing
-        has struck."""
+        """What is wrong if nothing more happens, while the program may be told to stop or not. Raises `ModelError` for a
+        property that was never asked in a run that nothing has struck."""
         found = at_the_end(self, may_be_told=may_be_told)
         if found is None and not self.struck:
             self.program.look_for_unread(self.watched)
@@ -496,30 +458,6 @@ class Execution:
         if self.folder is not None:
             rmtree(self.folder, ignore_errors=True)
         surroundings.refused = refused
-
-
-_tokens: dict[str, int] = {}
-_callbacks: dict[Any, int] = {}
-"""By the code of a callback."""
-
-
-def _callback_token(callback: Any) -> int:
-    """64 bits for the name of a callback."""
-    code = getattr(callback, "__code__", None)
-    if code is None:
-        return _token(called(callback))
-    found = _callbacks.get(code)
-    if found is None:
-        found = _callbacks[code] = _token(called(callback))
-    return found
-
-
-def _token(name: str) -> int:
-    """64 bits for a name."""
-    found = _tokens.get(name)
-    if found is None:
-        found = _tokens[name] = key64(name.encode())
-    return found
 
 
 def _what(coroutine: Any) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.base.values import Emission, show
 from sim.live.addressing import said, short
-from sim.live.naming import Spot, called, code_of, is_own, spot_of
+from sim.live.naming import Whereabouts, called, code_of, is_own, spot_of
 from sim.live.net.channel import Incoming
 from sim.world.choice import MESSAGE, Start, Subject
 from sim.world.slowdown import Slowdown
@@ -34,7 +34,7 @@ def tell(
         addresses.append(str(mine.address))  # asked for where it can be said
         at = world.apply(at, choice)
         way.append((mine, at))
-    telling = Telling([time for time, _ in steps], addresses)
+    telling = Teller([time for time, _ in steps], addresses)
     run = world.retold(telling, way)
     telling.last(run)
     tasks = [task.called for task in run.tasks if is_shown(task)]
@@ -69,7 +69,7 @@ def tell(
     )
 
 
-class Telling:
+class Teller:
     """Notes what happens, as it happens."""
 
     def __init__(self, times: Sequence[int | None], addresses: Sequence[str]) -> None:
@@ -196,5 +196,5 @@ def _look(task: LiveTask) -> Look:
         if task.cancelled():
             return Look("cancelled")
         return Look("failed" if task._exception is not None else "done")
-    spot: Spot = spot_of(task.get_coro())
+    spot: Whereabouts = spot_of(task.get_coro())
     return Look("waits", (Shown("in", spot.name), Shown("line", f"{spot.file}:{spot.line}")))

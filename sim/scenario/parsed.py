@@ -97,7 +97,7 @@ class Scenario:
     metrics: MetricsSettings = field(default_factory=_usual_metrics)
 
 
-class Kept(NamedTuple):
+class KeptSchedule(NamedTuple):
     """What a scenario file says without its model: whose schedule it is, and the schedule."""
 
     model: str

@@ -23,7 +23,7 @@ from sim.live import emitting
 from sim.live.addressing import link_of
 from sim.live.endings import untaken
 from sim.live.execution import CANCEL, CUT, HEAL, RESET, STOP
-from sim.live.naming import Names
+from sim.live.naming import TaskNames
 from sim.live.net.kernel import Kernel
 from sim.live.servers import Servers
 from sim.live.stage import Stage
@@ -107,7 +107,7 @@ class StockRun:
         self.program, self.script, self._by_timer = program, script, by_timer
         self.told = Told()
         self.made: list[StockTask] = []
-        self.names = Names()
+        self.names = TaskNames()
         self.watched: dict[str, Any] = {}
         self.held: dict[str, None] = {}
         self.heard = program.audience.first
