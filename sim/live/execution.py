@@ -20,22 +20,22 @@ from sim.base.mixer import GAMMA, MASK, key64, mix
 from sim.base.overdue import WATCH
 from sim.base.values import Emission, describe, encode
 from sim.live import emitting
-from sim.live.addressing import address_of, link_of
+from sim.live.addressing import address_of, connection_of
 from sim.live.around import around
 from sim.live.dice import Dice
 from sim.live.emitting import CancellationIgnored
 from sim.live.endings import at_the_end, ended, exited, untaken
 from sim.live.leaving import leave
-from sim.live.listener import Listener
 from sim.live.loop import LiveHandle, LiveLoop, LiveTask, LiveTimer, Polled, task_of
+from sim.live.moments import Outside
 from sim.live.naming import TaskNames, bare, code_of, plain, waits
-from sim.live.net.channel import Connection, Incoming
+from sim.live.net.channel import Incoming
 from sim.live.net.kernel import Kernel
-from sim.live.outside import Outside
 from sim.live.servers import Servers
 from sim.live.stage import Stage
 from sim.live.surroundings import surroundings
 from sim.live.tokens import token, token_of
+from sim.live.witness import Witness
 from sim.world.address import FOR_GOOD
 from sim.world.choice import FIRE, Sent, Subject
 from sim.world.finding import Finding
@@ -56,7 +56,7 @@ ENDLESS = 10_000
 class Execution:
     """One execution of `program`."""
 
-    def __init__(self, program: Program, recorder: Listener | None = None) -> None:
+    def __init__(self, program: Program, recorder: Witness | None = None) -> None:
         self.program = program
         self.names = TaskNames()
         self.tasks: dict[LiveTask, None] = {}
@@ -172,7 +172,7 @@ class Execution:
             return
         task.maker = self._running.called if self._running is not None else self.owner
         task.root = self.owner
-        task.base = f"{task.maker}/{plain(name) if name else _what(coroutine)}"
+        task.base = f"{task.maker}/{plain(name) if name else told_by(coroutine)}"
         task.called = self.names.new(task.base)
 
     def rename(self, task: LiveTask, name: str) -> None:
@@ -333,7 +333,7 @@ class Execution:
         elif kind == RESTART:
             self.servers.start(name)
         elif kind == RESET:
-            self.kernel.reset(self._connection(name, number))
+            self.kernel.reset(connection_of(self.kernel, name, number))
         elif kind in (CUT, HEAL):
             self._cut(name, healing=kind == HEAL, for_good=how == FOR_GOOD)
         else:
@@ -365,12 +365,6 @@ class Execution:
         self.kernel.arrive(arrival, how)
         self.phase = 1 if self.program.order == "fifo" else 0
 
-    def _connection(self, link: str, number: int) -> Connection:
-        found = [one for one in self.kernel.connections() if one.ordinal == number and link_of(one) == link]
-        if not found:
-            raise LookupError(link)
-        return found[0]
-
     def _cut(self, link: str, *, healing: bool, for_good: bool) -> None:
         """Nothing crosses a link any longer, either way; or it does again."""
         source, _, target = link.partition("->")
@@ -394,7 +388,9 @@ class Execution:
         self.turns += 1
         self.loop.turn()
         if self.turns > ENDLESS and self.finding is None:
-            self.finding = Finding("endless", f"{ENDLESS:,} turns of the loop, and no time has passed; {self._who()}")
+            self.finding = Finding(
+                "endless", f"{ENDLESS:,} turns of the loop, and no time has passed; {self.last[0]} ran last"
+            )
 
     def _resume(self, number: int) -> None:
         lanes = self.loop.lanes()
@@ -403,9 +399,6 @@ class Execution:
             raise LookupError(number)
         self.loop.run_alone(handle)
         self.turns += 1
-
-    def _who(self) -> str:
-        return f"{self.last[0]} ran last"
 
     def _fire(self, number: int) -> None:
         timer = self.timer()
@@ -458,8 +451,3 @@ class Execution:
         if self.folder is not None:
             rmtree(self.folder, ignore_errors=True)
         surroundings.refused = refused
-
-
-def _what(coroutine: Any) -> str:
-    code = code_of(coroutine)
-    return bare(code.co_qualname) if code is not None else type(coroutine).__name__

@@ -24,13 +24,13 @@ from sim.live.around import around
 from sim.live.departures import departures
 from sim.live.endings import BUILT_IN
 from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, Execution
-from sim.live.listener import Listener
 from sim.live.live_choice import Doing, LiveChoice, LiveStart, Place
+from sim.live.moments import Outside
 from sim.live.naming import spot_of
-from sim.live.outside import Outside
 from sim.live.possible import ON_ARRIVALS, Possible
 from sim.live.program import Program
 from sim.live.telling import Teller, tell
+from sim.live.witness import Witness
 from sim.system.properties import Property
 from sim.world.address import FOR_GOOD, Address
 from sim.world.choice import FIRE, MESSAGE, Pending, Start, Subject
@@ -276,7 +276,7 @@ class LiveWorld:
             self._end()
         self._run = self._stands = self._end = None
 
-    def _begin(self, recorder: Listener | None = None) -> None:
+    def _begin(self, recorder: Witness | None = None) -> None:
         first = self._stands if self.executions == 1 and not self._compared else None
         self._leave()
         if first is not None:

@@ -101,6 +101,12 @@ def called(callback: Any) -> str:
     return bare(name)
 
 
+def told_by(coroutine: Any) -> str:
+    """What a task is called that nobody has named: as what it runs."""
+    code = code_of(coroutine)
+    return bare(code.co_qualname) if code is not None else type(coroutine).__name__
+
+
 def plain(name: str) -> str:
     """What a program calls a task, as a plan and an address can spell it."""
     return _ODD.sub("-", name) or "-"

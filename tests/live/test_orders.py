@@ -87,7 +87,7 @@ def serving() -> Program:
 
 
 def broken() -> Program:
-    network_loop.Found.__hash__ = tuple.__hash__  # type: ignore[method-assign]
+    network_loop._Found.__hash__ = tuple.__hash__  # type: ignore[method-assign]
     return serving()
 
 

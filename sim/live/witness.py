@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sim.live.loop import LiveTask
 
 
-class Listener(Protocol):
+class Witness(Protocol):
     """Who notes all that happens in an execution, to tell it."""
 
     def resumes(self, task: LiveTask, at: Any) -> None:
