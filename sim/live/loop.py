@@ -421,7 +421,7 @@ def task_of(handle: asyncio.Handle) -> LiveTask | None:
 
 def _future_of(handle: asyncio.Handle) -> asyncio.Future[Any] | None:
     """The future that is done, and calls `handle` for that."""
-    args: Any = handle._args  # type: ignore[attr-defined]
+    args: Any = handle._args
     return args[-1] if args and isinstance(args[-1], asyncio.Future) and args[-1].done() else None
 
 
