@@ -28,7 +28,7 @@ from sim.live.endings import at_the_end, ended, exited, untaken
 from sim.live.leaving import leave
 from sim.live.loop import LiveHandle, LiveLoop, LiveTask, LiveTimer, Polled, task_of
 from sim.live.moments import Outside
-from sim.live.naming import TaskNames, bare, code_of, plain, waits
+from sim.live.naming import TaskNames, bare, code_of, plain, told_by, waits
 from sim.live.net.channel import Incoming
 from sim.live.net.kernel import Kernel
 from sim.live.servers import Servers
@@ -156,12 +156,11 @@ class Execution:
         self._name = name
         before, self.owner = self.owner, owner or self.owner
         try:
-            task: Any = self.loop.create_task(coroutine)
+            task: LiveTask = self.loop.create_task(coroutine)  # type: ignore[assignment]
         finally:
             self._name, self.owner = None, before
         task.root = owner or task.root
-        live: LiveTask = task
-        return live
+        return task
 
     def made(self, task: LiveTask, coroutine: Any, name: str | None) -> None:
         """A task is being made: it gets its name."""
