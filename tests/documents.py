@@ -22,7 +22,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-PAGES = [path for path in DOCUMENTS if path.name in ("README.md", "tutorial.md") or path.parent.name == "guide"]
+PAGES = [
+    path
+    for path in DOCUMENTS
+    if path.name in ("README.md", "tutorial.md", "live_tutorial.md") or path.parent.name == "guide"
+]
 """What a newcomer follows: run with nothing but the wheel, in an environment of its own."""
 
 _BLOCK = re.compile(r"(?:<!-- file: (?P<name>\S+) -->\n)?```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.M | re.S)

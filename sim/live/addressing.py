@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sim.live.net.channel import BYTES, CONNECT, DATAGRAM, END, RESET, Connection, Incoming
 from sim.world.address import Address
-
-if TYPE_CHECKING:
-    from sim.live.net.kernel import Kernel
 
 DELIVER = "deliver"
 
@@ -34,14 +29,6 @@ def link_of(connection: Connection) -> str:
 def short(arrival: Incoming) -> str:
     """It, in a word or two: `13 bytes`."""
     return f"{arrival.size} {arrival.what}" if arrival.size and arrival.what in (BYTES, DATAGRAM) else arrival.what
-
-
-def connection_of(kernel: Kernel, link: str, number: int) -> Connection:
-    """The connection of a link that has this number. Raises `LookupError` if there is none."""
-    for one in kernel.connections():
-        if one.ordinal == number and link_of(one) == link:
-            return one
-    raise LookupError(link)
 
 
 def said(arrival: Incoming, how: str) -> str:

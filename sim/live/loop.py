@@ -43,6 +43,8 @@ class LiveTask(asyncio.Task):  # type: ignore[type-arg]
     """The step in which it last ran; 0: it has not begun."""
     struck: int
     """How often a fault has cancelled it."""
+    token: int
+    """64 bits for its name."""
     gone: bool
     """Whether it was lost in a crash."""
 
@@ -71,17 +73,19 @@ class LiveTask(asyncio.Task):  # type: ignore[type-arg]
 
 
 class LiveFuture(asyncio.Future):  # type: ignore[type-arg]
-    """A future that hashes by its number."""
+    """A future that hashes by a number, which it gets when it is first asked for its hash: most never are."""
 
-    number: int
-
-    def __new__(cls, *, loop: LiveLoop) -> LiveFuture:
-        future = super().__new__(cls)
-        future.number = loop.count()
-        return future
+    number: int | None = None
 
     def __hash__(self) -> int:
+        if self.number is None:
+            loop: Any = self.get_loop()
+            self.number = loop.count()
         return self.number
+
+
+_STOCK: Any = asyncio.Handle._run
+"""How the standard library runs a callback."""
 
 
 class LiveHandle(asyncio.Handle):
@@ -96,10 +100,11 @@ class LiveHandle(asyncio.Handle):
         if run.before(self):
             WATCH.call = self
             try:
-                super()._run()
+                _STOCK(self)
             except SystemExit as error:
                 run.exits(error)
-            run.after()
+            if run.is_attentive:
+                run.after()
 
     def __str__(self) -> str:
         return _said(self)
@@ -131,10 +136,11 @@ class LiveTimer(asyncio.TimerHandle):
         if run.before(self):
             WATCH.call = self
             try:
-                super()._run()
+                _STOCK(self)
             except SystemExit as error:
                 run.exits(error)
-            run.after()
+            if run.is_attentive:
+                run.after()
 
     def __str__(self) -> str:
         return _said(self)
@@ -150,7 +156,10 @@ class LiveLoop(NetworkLoop):
         self.run = run
         self.now_s = 0.0
         self._numbers = 0
+        self._is_left = False
         self._polling = 0
+        self._known_lanes: dict[LiveTask | None, asyncio.Handle] | None = None
+        """What `lanes` found, until something happens."""
         self.on_signal: dict[int, asyncio.Handle] = {}
         """What the program does when it is told to stop."""
         self._ssock: Any = None
@@ -193,6 +202,11 @@ class LiveLoop(NetworkLoop):
         """What is ready without a poll."""
         return self._ready
 
+    @property
+    def has_timers(self) -> bool:
+        """Whether any timer is armed, or was and is cancelled."""
+        return bool(self._scheduled)
+
     def next_timer(self) -> LiveTimer | None:
         """The timer that fires next; those that were cancelled are forgotten first, as at the beginning of a turn."""
         scheduled = self._scheduled
@@ -216,22 +230,45 @@ class LiveLoop(NetworkLoop):
                     below += (2 * at + 1, 2 * at + 2)
 
     def turn(self) -> None:
-        """One turn."""
-        self._run_once()  # type: ignore[attr-defined]
+        """One turn. Where nothing can be polled and no timer is armed, all there is to it is what is ready."""
+        if self._scheduled or self._debug or self._selector.get_map():  # type: ignore[attr-defined]
+            self._run_once()  # type: ignore[attr-defined]
+            return
+        ready = self._ready
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
 
-    def lanes(self) -> dict[LiveTask | None, asyncio.Handle]:
-        """What is ready, by whose it is (None: nobody's): of each the first, in the order of the queue. A timer that is due
-        and what has arrived are ready too."""
+    def poll(self) -> None:
+        """What has arrived is ready, and so is a timer that is due: behind what is ready, as in a turn."""
         self._process_events(self._selector.select(0))  # type: ignore[attr-defined]
         while self._scheduled and self._scheduled[0].when() <= self.now_s:
             timer = heapq.heappop(self._scheduled)
             timer._scheduled = False  # type: ignore[attr-defined]
             self._ready.append(timer)
+
+    def lanes(self) -> dict[LiveTask | None, asyncio.Handle]:
+        """What is ready, by whose it is (None: nobody's): of each the first, in the order of the queue."""
+        if self._known_lanes is not None:
+            return self._known_lanes
         found: dict[LiveTask | None, asyncio.Handle] = {}
+        waiting: dict[LiveTask | None, None] = {}
+        woken: list[Any] = []
         for handle in self._ready:
             if not handle.cancelled():
-                found.setdefault(task_of(handle), handle)
+                task, future = task_of(handle), _future_of(handle)
+                if future is not None and any(future is other for other in woken):
+                    waiting[task] = None  # what one future calls, it calls in its order on every loop
+                elif task not in waiting:
+                    found.setdefault(task, handle)
+                woken.append(future)
+        self._known_lanes = found
         return found
+
+    def forget_lanes(self) -> None:
+        """Something has happened."""
+        self._known_lanes = None
 
     def run_alone(self, handle: asyncio.Handle) -> None:
         """Runs one of what is ready, whatever is before it."""
@@ -305,8 +342,14 @@ class LiveLoop(NetworkLoop):
             )
         return task
 
+    def _asyncgen_finalizer_hook(self, generator: Any) -> None:
+        """Nobody ends a generator where the run itself is left."""
+        if not self._is_left:
+            super()._asyncgen_finalizer_hook(generator)  # type: ignore[misc]
+
     def let_go(self) -> None:
         """What is still open says nothing about it."""
+        self._is_left = True
         for transport in list(self._transports.values()):  # type: ignore[attr-defined]
             transport._sock, transport._closing = None, True
 
@@ -381,6 +424,12 @@ def task_of(handle: asyncio.Handle) -> LiveTask | None:
     callback: Any = handle._callback  # type: ignore[attr-defined]
     task = getattr(callback, "__self__", None)
     return task if isinstance(task, LiveTask) and getattr(callback, "__name__", None) != "cancel" else None
+
+
+def _future_of(handle: asyncio.Handle) -> asyncio.Future[Any] | None:
+    """The future that is done, and calls `handle` for that."""
+    args: Any = handle._args
+    return args[-1] if args and isinstance(args[-1], asyncio.Future) and args[-1].done() else None
 
 
 _STOPS = (signal.SIGINT, signal.SIGTERM)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
@@ -34,9 +33,19 @@ def bare(qualname: str) -> str:
     return _LOCALS.sub("", qualname).replace(" ", "")
 
 
-@cache
 def is_own(code: CodeType) -> bool:
     """Whether this is somebody's code, and not the standard library's or ours."""
+    known = _own.get(id(code))
+    if known is None:
+        known = _own[id(code)] = code, _is_own(code)
+    return known[1]
+
+
+_own: dict[int, tuple[CodeType, bool]] = {}
+"""By where it is: code hashes slowly, and while it is kept here nothing else is there."""
+
+
+def _is_own(code: CodeType) -> bool:
     file = code.co_filename
     if file.startswith(_STDLIB):
         return any(other in file for other in _OTHERS)
@@ -99,12 +108,6 @@ def called(callback: Any) -> str:
         inner = inner.func
     name = getattr(inner, "__qualname__", None) or type(inner).__name__
     return bare(name)
-
-
-def told_by(coroutine: Any) -> str:
-    """What a task is called that nobody has named: as what it runs."""
-    code = code_of(coroutine)
-    return bare(code.co_qualname) if code is not None else type(coroutine).__name__
 
 
 def plain(name: str) -> str:

@@ -42,9 +42,11 @@ class Possible:
 
     def forced(self, run: Execution, left: Left) -> Subject | None:
         """What has to come next, where nothing can but that the loop goes on."""
-        if not run.kernel.traffic.is_idle or run.timer() is not None or self._may_strike(run, left):
+        if not run.kernel.traffic.is_idle or (run.loop.has_timers and run.timer() is not None):
             return None
-        if not self._any_order and run.loop.queue and not run.cuts and not run.servers.down():
+        if self._entries and self._may_strike(run, left):
+            return None
+        if not self._any_order and run.loop.queue and not run.cuts and not run.servers.any_down:
             return THE_TURN.subject
         usual = self.usual(run)
         first = next(usual, None)
@@ -53,7 +55,7 @@ class Possible:
         return first.subject
 
     def _may_strike(self, run: Execution, left: Left) -> bool:
-        return bool(self._entries) and next(self.struck(run, left), None) is not None
+        return next(self.struck(run, left), None) is not None
 
     def usual(self, run: Execution) -> Iterator[Doing]:
         """What happens without a fault: what is ready, what arrives in the order sent, what comes back, the next timer."""
@@ -67,11 +69,11 @@ class Possible:
                 verb = CONNECT if arrival.what == CONNECT else "deliver"
                 yield doing(verb, _ends(arrival), arrival.subject)
         if run.phase == 0 and not run.over:
-            for server in run.servers.down():
+            for server in run.servers.down() if run.servers.any_down else ():
                 yield doing(RESTART, server.name, (RESTART, 0, server.name))
             for source, target in run.cuts:
                 yield doing(HEAL, f"{source}->{target}", (HEAL, 0, f"{source}->{target}"))
-        timer = run.timer()
+        timer = run.timer() if run.loop.has_timers else None
         if timer is not None:
             left_s = repr(timer.when() - run.loop.now_s)
             yield doing(FIRE, f"{timer.owner}.{timer.called}", (FIRE, timer.number, timer.called), left_s)

@@ -39,6 +39,8 @@ class Servers:
     def __init__(self, run: Execution) -> None:
         self._run = run
         self._all: dict[str, Server] = {}
+        self.any_down = False
+        """Whether one has crashed that comes back."""
 
     def __contains__(self, name: object) -> bool:
         return name in self._all
@@ -78,6 +80,7 @@ class Servers:
         finally:
             run.owner = before
         server.up = True
+        self.any_down = bool(self.down())
 
     def crash(self, name: str, *, for_good: bool) -> None:
         """All that runs for it is lost where it stands; nothing of it runs to its end. Raises `LookupError` for one that is
@@ -86,6 +89,7 @@ class Servers:
         if not server.up:
             raise LookupError(name)
         server.up, server.gone = False, for_good
+        self.any_down = bool(self.down())
         for task in run.tasks:
             if task.root == name and not task.done():
                 task.gone = True

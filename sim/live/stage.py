@@ -34,6 +34,9 @@ class Stage:
             raise surroundings.refuse("this world is that of another run; use the one that main is given")
         return run
 
+    def __repr__(self) -> str:
+        return "<world>"
+
     def task(self, name: str, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """A task of this name, which faults can name too; the second of a name is `name#2`."""
         if not inspect.iscoroutine(coroutine):
@@ -52,7 +55,7 @@ class Stage:
             raise self._run.refused(
                 f"world.watch: {describe(name)} is not a name; write letters, digits and _, such as pool"
             )
-        self._run.watched[name] = thing
+        self._run.watching.watched[name] = thing
 
     @property
     def folder(self) -> Path:

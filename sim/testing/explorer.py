@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from sim.base.errors import DivergenceError
 from sim.base.printing import printable
+from sim.checker.bounded_result import BoundedResult
 from sim.checker.exhaustive import check
 from sim.checker.result import CheckResult
 from sim.fuzzer.fuzz import FuzzResult, fuzz
@@ -100,8 +101,8 @@ class Explored:
         """The system."""
         return self._target.system
 
-    def check(self, *, violates: str | None = None, **options: Any) -> CheckResult:
-        """Check every schedule; `options` are those of `sim.check`. Fails the test at a violation, and if a bound is
+    def check(self, *, violates: str | None = None, **options: Any) -> CheckResult | BoundedResult:
+        """Check every schedule, or of a program those with few `deviations`; `options` are those of `sim.check`. Fails the test at a violation, and if a bound is
         reached before there is an answer. With `violates` it fails unless exactly this property is violated."""
         __tracebackhide__ = True
         result = check(self.system, **options)
@@ -111,7 +112,10 @@ class Explored:
         if result.finding is not None:
             found = [(result.finding.property, result.finding.message)]
         if not _as_expected(found, violates):
-            self._fail(found, violates, result.counterexample, f"sim check found it among {result.states:,} states")
+            among = (
+                f"{result.states:,} states" if isinstance(result, CheckResult) else f"{result.schedules:,} schedules"
+            )
+            self._fail(found, violates, result.counterexample, f"sim check found it among {among}")
         return result
 
     def fuzz(

@@ -196,7 +196,7 @@ def usual_at(world: AnyWorld, at: Any) -> Choice | None:
 
 def world_of(target: Walkable) -> AnyWorld:
     """The world that `target` opens. Raises `ModelError` for what opens none."""
-    if not isinstance(target, Walkable) or isinstance(target, type):
+    if not callable(getattr(target, "world", None)) or isinstance(target, type):
         raise ModelError(f"{describe(target)} is not a System: make one of your processes")
     return target.world()
 

@@ -186,6 +186,19 @@ def test_a_bug_that_is_expected_must_be_there(suite: Suite) -> None:
     assert "expected main to be violated, but nothing is" in done.stdout
 
 
+CHECKED = LEAK.replace('@client"', '@client", deviations=1')
+
+
+def test_with_deviations_it_is_checked_and_not_fuzzed(suite: Suite) -> None:
+    done = runs(suite, CHECKED)
+    assert done.returncode == 1, done.stdout
+    assert re.search(r"E       \(sim check found it among \d+ schedules\)", done.stdout), done.stdout
+    assert runs(suite, CHECKED.replace("pool = Pool()", "pool = Pool(); pool.careful = True")).returncode == 0
+    assert runs(suite, CHECKED.replace("deviations=1", "deviations=0")).returncode == 1, "it was found before"
+    (suite.folder / KEPT).unlink()
+    assert runs(suite, CHECKED.replace("deviations=1", "deviations=0")).returncode == 0, "the usual order is sound"
+
+
 MONITORED = """
 class Used(Emission):
     slots: int

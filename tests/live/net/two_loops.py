@@ -35,8 +35,13 @@ def _called(handle: Any) -> str:
     owner = getattr(callback, "__self__", None)
     name = getattr(callback, "__qualname__", None) or type(callback).__name__
     if isinstance(owner, asyncio.Task):
-        return f"{name} of {owner.get_coro().__qualname__}"
-    return name.removeprefix("NetworkLoop.").removeprefix("Base")
+        return f"{name} of {_bare(owner.get_coro().__qualname__)}"
+    return _bare(name)
+
+
+def _bare(name: str) -> str:
+    """The name without the class of a loop."""
+    return name.removeprefix("NetworkLoop.").removeprefix("BaseEventLoop.").removeprefix("Base")
 
 
 class RealLoop(Watched, asyncio.SelectorEventLoop):
