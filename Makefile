@@ -11,7 +11,7 @@ VERSIONS := --require-hashes --requirement requirements.lock
 # Hundreds of commands are run by the tests: none of them should compile all sources again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run demo test test-all test-latest lint unit docs bench bench-live soak sanitize fuzz-parsers lock clean
+.PHONY: run demo test test-all test-live test-latest lint unit docs bench bench-live soak sanitize fuzz-parsers lock clean
 
 run: $(READY)  ## the main job: one consensus scenario, end to end
 	@$(BIN)/sim run scenarios/consensus/round.yaml
@@ -24,6 +24,9 @@ test:  ## every house rule and every test; the only gate
 
 test-all: $(READY)  ## the gate on every Python that pyproject.toml names and this machine has
 	$(BIN)/nox --session test
+
+test-live: $(READY)  ## the tests of asyncio programs alone, on every Python that this machine has
+	$(BIN)/nox --session live
 
 test-latest:  ## the gate on the newest versions that pyproject.toml allows
 	rm -f .venv-latest/.ready

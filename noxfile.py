@@ -1,4 +1,5 @@
-"""The gate on every Python that pyproject.toml names, and on systems without make: `nox --session test`.
+"""The gate on every Python that pyproject.toml names, and on systems without make: `nox --session test`. Asyncio programs under
+simulation stand on what the standard library does inside: their tests alone are run on the next Python too, `nox --session live`.
 
 What is run stands in the Makefile alone: a session runs the recipes of its targets in an environment of its own.
 An interpreter that this machine does not have is told and left out; `--error-on-missing-interpreters` makes it an
@@ -18,6 +19,8 @@ nox.options.error_on_missing_interpreters = False
 
 ROOT = Path(__file__).parent
 PYTHONS = nox.project.python_versions(nox.project.load_toml(ROOT / "pyproject.toml"))
+NEXT = "3.14"
+"""Not claimed yet."""
 
 
 def recipe(makefile: str, target: str) -> list[list[str]]:
@@ -46,3 +49,10 @@ def test(session: nox.Session) -> None:
         session.run(*command)
     for command in recipe(makefile, "unit"):
         session.run(*command, *session.posargs)
+
+
+@nox.session(python=[*PYTHONS, NEXT])
+def live(session: nox.Session) -> None:
+    """The tests of asyncio programs, on the newest versions of what they need: what is pinned may not know that Python."""
+    session.install(".[http]", "pytest")
+    session.run("python", "-m", "pytest", *(session.posargs or ["tests/live"]))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from sim.graph.graph import Graph
     from sim.graph.state import State
     from sim.graph.system import System
+    from sim.live.emitting import CancellationIgnored, emit
+    from sim.live.program import Program
     from sim.machine.ledgers import (
         Accepted,
         Applied,

@@ -9,7 +9,7 @@ from typing import Any
 
 from sim.base.errors import ConfigError
 from sim.faults.plan import show_plan
-from sim.live.program import Program
+from sim.live.program_parts import ProgramParts
 from sim.scenario import Target, load_target
 from sim.scenario.beginning import read_beginning
 from sim.scenario.parsed import Opened
@@ -85,7 +85,7 @@ def beginning_text(system: Declaration) -> str:
 
 def chunk_size(schedules: int | None, system: Opened | None = None) -> int:
     """The size of the chunks of a campaign: it depends on the campaign only, not on its workers."""
-    most = LIVE_CHUNK_MAX if isinstance(system, Program) else CHUNK_MAX
+    most = LIVE_CHUNK_MAX if isinstance(system, ProgramParts) else CHUNK_MAX
     return most if schedules is None else max(1, min(most, -(-schedules // CHUNKS_MIN)))
 
 

@@ -9,7 +9,7 @@ from sim.base.errors import DivergenceError, ExitStatus, NondeterminismError, Si
 from sim.cli import options
 from sim.cli.pages import write_files
 from sim.cli.plans import plan_given, say_on
-from sim.live.program import Program
+from sim.live.program_parts import ProgramParts
 from sim.report.data import run_data
 from sim.report.outcome import JudgedRun, compare
 from sim.report.text import run_lines
@@ -98,7 +98,7 @@ def perform(
     steady: bool | None = None
     if verifying:
         try:
-            verify(request, run.trace, shifted=not isinstance(scenario.system, Program))
+            verify(request, run.trace, shifted=not isinstance(scenario.system, ProgramParts))
             steady = True
         except NondeterminismError as error:
             steady = False

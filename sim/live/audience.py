@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from sim.base.values import Emission
 from sim.graph.graph import Graph
 from sim.graph.state import State
-from sim.machine.process import Monitor, Process
 from sim.system.declaration import Declaration
 from sim.world.finding import Finding
 
@@ -16,20 +14,14 @@ Listening = tuple[int, ...]
 """The local values of all monitors."""
 
 
-class Running(Process):
-    """Stands for the program, to which nothing can be sent."""
-
-    states = ("running",)
-
-
 class Audience:
     """The monitors of a program. What they hear leads from one tuple of their values to another."""
 
-    def __init__(self, monitors: Mapping[str, Monitor]) -> None:
-        self._graph = Graph(Declaration({_PROGRAM: Running()}, monitors=monitors)) if monitors else None
+    def __init__(self, listeners: Declaration) -> None:
+        self._graph = Graph(listeners) if listeners.monitors else None
         self._state: State | None = self._graph.initial()[0] if self._graph is not None else None
         self.first: Listening = self._state.locals if self._state is not None else ()
-        self.names = tuple(monitors)
+        self.names = tuple(listeners.monitors)
 
     def hears(self, now: Listening, emission: Emission) -> Listening:
         """What they are after they have heard it."""
@@ -58,6 +50,3 @@ class Audience:
     def _at(self, now: Listening) -> State:
         assert self._state is not None
         return self._state._replace(locals=now)
-
-
-_PROGRAM = "program"

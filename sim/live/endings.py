@@ -52,12 +52,12 @@ def at_the_end(run: Execution, *, may_be_told: bool = False) -> Finding | None:
     if lost is not None:
         return lost
     if not run.over and may_be_told and _waits_to_be_told(run):
-        return run.program.audience.rest(run.heard)
+        return run.audience.rest(run.heard)
     if not run.over:
         return Finding(DEADLOCK, f"nothing can happen any more, and {_said(waiting)}")
     if waiting:
         return Finding(OUTLIVES, f"main has ended, and {_said(waiting)}")
-    return run.program.audience.rest(run.heard)
+    return run.audience.rest(run.heard)
 
 
 def _waits_to_be_told(run: Execution) -> bool:

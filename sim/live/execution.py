@@ -15,59 +15,37 @@ from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
-from types import CodeType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from sim.base.errors import ModelError, RefusedError
-from sim.base.mixer import GAMMA, MASK, key64, mix
+from sim.base.errors import RefusedError
 from sim.base.overdue import WATCH
-from sim.base.values import Emission, describe, encode
 from sim.live import emitting
 from sim.live.addressing import address_of, link_of
 from sim.live.around import around
+from sim.live.audience import Audience
 from sim.live.dice import Dice
-from sim.live.emitting import CancellationIgnored
-from sim.live.endings import at_the_end, ended, exited, untaken
+from sim.live.endings import at_the_end, ended
 from sim.live.entering import Surrounded
 from sim.live.leaving import leave
-from sim.live.loop import LiveHandle, LiveLoop, LiveTask, LiveTimer, Polled, task_of
-from sim.live.naming import Names, bare, called, code_of, plain, waits
+from sim.live.loop import LiveLoop, LiveTask, LiveTimer
 from sim.live.net.channel import Connection, Incoming
 from sim.live.net.kernel import Kernel
+from sim.live.noting import MAIN, Noting, RunFollower
+from sim.live.program_parts import ProgramParts
 from sim.live.servers import Servers
 from sim.live.stage import Stage
 from sim.live.surroundings import surroundings
 from sim.world.address import FOR_GOOD
-from sim.world.choice import FIRE, Sent, Subject
+from sim.world.choice import FIRE, Subject
 from sim.world.finding import Finding
-
-if TYPE_CHECKING:
-    from sim.live.program import Program
 
 TURN, RESUME, CANCEL, STOP = "turn", "resume", "cancel", "stop"
 CRASH, RESTART, RESET, CUT, HEAL = "crash", "restart", "reset", "cut", "heal"
 """What can be chosen where a program stands still, beside what arrives and the timers."""
-MAIN = "main"
 FORCED_MAX = 1_000
 """Forced steps in a row that are one step to whoever walks."""
 ENDLESS = 10_000
 """Turns without any time that passes, after which a run is taken never to end."""
-
-
-class Recorder(Protocol):
-    """Who notes all that happens in an execution, to tell it."""
-
-    def resumes(self, task: LiveTask, at: Any) -> None:
-        """`task` goes on, from the coroutine `at`."""
-
-    def calls(self, owner: str, callback: Any) -> None:
-        """A callback that is no task's runs, on behalf of `owner`."""
-
-    def sent(self, arrival: Incoming) -> None:
-        """What runs has sent this."""
-
-    def ran(self, run: Execution) -> None:
-        """What was last told has run."""
 
 
 class Outside(NamedTuple):
@@ -92,57 +70,32 @@ class Outside(NamedTuple):
             surroundings.enter(self.run)
 
 
-class Execution:
+class Execution(Noting):
     """One execution of `program`."""
 
-    def __init__(self, program: Program, recorder: Recorder | None = None) -> None:
-        self.program = program
-        self.names = Names()
-        self.tasks: dict[LiveTask, None] = {}
-        self.owner = MAIN
-        """For whom code runs now: a task of `world.task`, a server, or main."""
-        self.steps = 0
-        """Callbacks that have run."""
+    def __init__(self, program: ProgramParts, audience: Audience, recorder: RunFollower | None = None) -> None:
+        super().__init__(program, audience, recorder)
         self.turns = 0
         """Turns since time last passed."""
-        self.chain = 0
-        """64 bits for all that ran so far, in its order."""
-        self.pairs: list[int] = []
-        """64 bits for each two callbacks that ran one after the other, since they were last asked for."""
-        self.last: Any = None
-        """What ran last, as it was found before."""
-        self.recorder = recorder
-        self.puts: list[Emission | Sent] = []
-        self.finding: Finding | None = None
-        self.held: dict[str, None] = {}
-        """The goals that have held."""
-        self.heard = program.audience.first
-        self.watched: dict[str, Any] = {}
         self.cuts: dict[tuple[str, str], None] = {}
         """The links that are cut, and will heal."""
         self.struck = False
         """Whether any fault has struck."""
-        self.is_attentive = recorder is not None or bool(program.judged_live)
-        """Whether there is more to do after each callback than to go on."""
         self.struck_main = False
         self.phase = 0
         """Of the poll that is planned: 0 faults, 1 arrivals, 2 timers."""
         self._wound_up = False
         self._main_is_left = False
-        self._before = 0
-        self._running: LiveTask | None = None
-        self._name: str | None = None
-        self._judged = program.judged_live
         self.dice = Dice(0)
         self.folder: Path | None = None
         """Below it files may be written; made when it is asked for."""
         self.kernel = Kernel(lambda: self.owner, refusal=self.refused)
-        self.kernel.traffic.on_sent = self._sent
+        self.kernel.traffic.on_sent = self.sent
         self.kernel.on_met = self.note
         self.servers = Servers(self)
         self.loop = LiveLoop(self, self.kernel)
         with self.entered():
-            self.loop.set_exception_handler(self._nobody_takes)
+            self.loop.set_exception_handler(self.nobody_takes)
             self.main = self.spawn(MAIN, program.main(Stage(self)))
 
     @contextmanager
@@ -187,10 +140,13 @@ class Execution:
         return self.folder
 
     def refused(self, line: str) -> RefusedError:
-        """The error of what has no place in a run. It ends the run also where the program takes it."""
         return surroundings.refuse(line)
 
-    # --- names --------------------------------------------------------------------------------------
+    def is_main(self, task: LiveTask | None) -> bool:
+        return task is self.main
+
+    def is_server(self, name: str) -> bool:
+        return name in self.servers
 
     def spawn(self, name: str, coroutine: Any, owner: str = "") -> LiveTask:
         """A task that is called so, whoever makes it; it works for itself, or for `owner`."""
@@ -203,123 +159,6 @@ class Execution:
         task.root = owner or task.root
         live: LiveTask = task
         return live
-
-    def made(self, task: LiveTask, coroutine: Any, name: str | None) -> None:
-        """A task is being made: it gets its name."""
-        self.tasks[task] = None
-        if self._name is not None:
-            task.base, self._name = self._name, None
-            task.called = task.root = self.names.new(task.base)
-            task.token = _token(task.called)
-            return
-        task.maker = self._running.called if self._running is not None else self.owner
-        task.root = self.owner
-        task.base = f"{task.maker}/{plain(name) if name else _what(coroutine)}"
-        task.called = self.names.new(task.base)
-        task.token = _token(task.called)
-
-    def rename(self, task: LiveTask, name: str) -> None:
-        """A task that has not begun is given another name by the program; one that `world.task` has named keeps it."""
-        base = f"{task.maker}/{plain(name)}"
-        if task.maker and base != task.base:
-            self.names.give_back(task.called, task.base)
-            task.base, task.called = base, self.names.new(base)
-            task.token = _token(task.called)
-
-    # --- noting what runs ---------------------------------------------------------------------------
-
-    def before(self, handle: LiveHandle | LiveTimer) -> bool:
-        """`handle` is about to run: whether it does, and is not of what a crash has taken."""
-        task = task_of(handle)
-        if task is not None and task.gone:
-            return False
-        self.steps += 1
-        if task is not None:
-            at: Any = waits(task.get_coro())
-            try:
-                code, where = at.cr_code, at.cr_frame.f_lasti
-            except AttributeError:  # a generator, or one that has ended
-                code, where = code_of(at), -1
-            if self.recorder is not None:
-                self.recorder.resumes(task, at)
-            self._running, self.owner, task.stepped = task, task.root, self.steps
-            self.last = (task.called, code, where)
-            mark = task.token + _code_token(code) + where
-        else:
-            self._running = None
-            self.owner = handle.owner
-            callback: Any = handle._callback  # type: ignore[union-attr]
-            if isinstance(handle, LiveTimer):
-                self.last = (self.owner, None, f"fire {handle.owner}.{handle.called}")
-            mark = _callback_token(callback) + (handle.fd if isinstance(handle, Polled) else 0)
-            if self.recorder is not None:
-                self.recorder.calls(self.owner, callback)
-        self.pairs.append((self._before * 3 + mark) & MASK)
-        self._before = mark
-        self.chain = (self.chain * GAMMA + mark) & MASK
-        return True
-
-    def note(self, mark: int) -> None:
-        """The program meets something that is not its own doing. Two runs of one `chain` have met the same, in the same
-        order among all that ran; so they are in one state, whatever is still on its way."""
-        self.chain = mix(self.chain ^ mark)
-
-    def queue(self) -> int:
-        """64 bits for what is ready, in its order: where a turn does not run all of it, what has run does not tell."""
-        found = 0
-        for handle in self.loop._ready:
-            task = task_of(handle)
-            callback: Any = handle._callback  # type: ignore[attr-defined]
-            mark = task.token if task is not None else _callback_token(callback)
-            mark += handle.fd if isinstance(handle, Polled) else 0
-            found = mix((found * GAMMA + mark) & MASK)
-        return found
-
-    def after(self) -> None:
-        """A callback has run."""
-        task, self._running = self._running, None
-        if task is not None and task.struck and task.done() and task.cancelling() and not task.cancelled():
-            self.hear(CancellationIgnored(task.called))
-        if self.recorder is not None:
-            self.recorder.ran(self)
-        if self._judged and self.finding is None:
-            self._judge()
-
-    def _judge(self) -> None:
-        for prop in self._judged:
-            if all(name in self.watched or name in self.program.monitors for name in prop.reads):
-                self.program.ask(self, prop)
-
-    def hear(self, emission: Emission) -> None:
-        """The program says something of itself. Raises `RefusedError` for what is none, or holds what is no value."""
-        if not isinstance(emission, Emission):
-            raise self.refused(
-                f"emit: {describe(emission)} is not an emission; make a class of Emission: emit(Idle(3))"
-            )
-        try:
-            code = encode(emission)
-        except ModelError as error:
-            raise self.refused(f"emit: {error}") from None
-        self.puts.append(emission)
-        self.chain = mix(self.chain ^ key64(code))
-        self.heard = self.program.audience.hears(self.heard, emission)
-        if self.finding is None:
-            self.finding = self.program.audience.judge(self.heard)
-
-    def exits(self, error: SystemExit) -> None:
-        """What runs would end the process."""
-        if self.finding is None and self._running is not self.main:  # of which it is said when it has ended
-            self.finding = exited(self.owner if self._running is None else self._running.called, error)
-
-    def _sent(self, arrival: Incoming) -> None:
-        self.puts.append(Sent(arrival.subject, arrival.target))
-        if self.recorder is not None:
-            self.recorder.sent(arrival)
-
-    def _nobody_takes(self, _: Any, context: dict[str, Any]) -> None:
-        left = self.owner in self.servers and isinstance(context.get("exception"), ConnectionError)
-        if self.finding is None and not left:  # a server need not be told that its client is gone
-            self.finding = untaken(context)
 
     # --- standing still -----------------------------------------------------------------------------
 
@@ -471,23 +310,16 @@ class Execution:
             self._strike_main()
         task.cancel()
 
-    def before_this(self) -> str:
-        """The address of what ran or came last; empty at the beginning."""
-        if self.last is None:
-            return ""
-        who, code, what = self.last
-        return f"resume {who} at {bare(code.co_qualname)}" if code is not None else what
-
     def rest(self, *, may_be_told: bool) -> Finding | None:
         """What is wrong if nothing more happens, while the program may be told to stop or not. Raises `ModelError` for a property that was never asked in a run that nothing
         has struck."""
         found = at_the_end(self, may_be_told=may_be_told)
         if found is None and not self.struck:
-            self.program.look_for_unread(self.watched)
+            self.watching.look_for_unread()
         return found
 
     def close(self) -> None:
-        """Leave it, wherever it stands. What its code does now is no part of any verdict."""
+        """Leave it, wherever it stands. What its code does now does not count for any verdict."""
         self.recorder, self.finding = None, self.finding or Finding("", "")
         refused = surroundings.refused
         self.loop.let_go()
@@ -505,37 +337,3 @@ class Execution:
         if self.folder is not None:
             rmtree(self.folder, ignore_errors=True)
         surroundings.refused = refused
-
-
-_tokens: dict[str, int] = {}
-_codes: dict[int, tuple[CodeType, int]] = {}
-"""By where it is: code hashes slowly, and while it is kept here nothing else is there."""
-
-
-def _callback_token(callback: Any) -> int:
-    """64 bits for the name of a callback."""
-    code = getattr(callback, "__code__", None)
-    return _token(called(callback)) if code is None else _code_token(code)
-
-
-def _code_token(code: CodeType | None) -> int:
-    """64 bits for the name of a piece of code."""
-    if code is None:
-        return 0
-    known = _codes.get(id(code))
-    if known is None:
-        known = _codes[id(code)] = code, _token(bare(code.co_qualname))
-    return known[1]
-
-
-def _token(name: str) -> int:
-    """64 bits for a name."""
-    found = _tokens.get(name)
-    if found is None:
-        found = _tokens[name] = key64(name.encode())
-    return found
-
-
-def _what(coroutine: Any) -> str:
-    code = code_of(coroutine)
-    return bare(code.co_qualname) if code is not None else type(coroutine).__name__

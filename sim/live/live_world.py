@@ -21,14 +21,16 @@ from sim.faults.catalogue import TIMED_KINDS
 from sim.faults.plan import FaultEntry
 from sim.live.addressing import address_of
 from sim.live.around import around
+from sim.live.audience import Audience
 from sim.live.departures import departures
 from sim.live.endings import BUILT_IN
-from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, Execution, Outside, Recorder
+from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, Execution, Outside
 from sim.live.live_choice import Doing, LiveChoice, LiveStart, Place
 from sim.live.naming import spot_of
+from sim.live.noting import RunFollower
 from sim.live.possible import ON_ARRIVALS, Possible
-from sim.live.program import Program
-from sim.live.telling import Telling, tell
+from sim.live.program_parts import ProgramParts
+from sim.live.telling import Retelling, tell
 from sim.system.properties import Property
 from sim.world.address import FOR_GOOD, Address
 from sim.world.choice import FIRE, MESSAGE, Pending, Start, Subject
@@ -51,7 +53,7 @@ class LiveWorld:
     verbs = (TURN, RESUME, "deliver", "connect", FIRE)
     rows: Mapping[tuple[str, int], str] = {}
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: ProgramParts) -> None:
         self.program = program
         self.faults: Sequence[FaultEntry] = [entry for entry in program.budget if entry.kind not in TIMED_KINDS]
         self.slow_faults: Sequence[FaultEntry] = [entry for entry in program.budget if entry.kind in TIMED_KINDS]
@@ -69,6 +71,7 @@ class LiveWorld:
         self._stands: Place | None = None
         self._end: finalize[..., LiveWorld] | None = None
         self._walks = 0
+        self._audience = Audience(program.listeners)
         self._possible = Possible(self.faults, program.order)
 
     def world(self) -> LiveWorld:
@@ -224,7 +227,7 @@ class LiveWorld:
         return encode((at.chain, said))
 
     def states(self, at: Place) -> dict[str, str]:
-        return self.program.audience.states(self._at(at).heard)
+        return self._audience.states(self._at(at).heard)
 
     def tell(
         self, start: Start[Place], steps: Sequence[tuple[int | None, LiveChoice]], slow: Sequence[Slowdown] = ()
@@ -256,7 +259,7 @@ class LiveWorld:
         assert self._run is not None
         return self._run
 
-    def retold(self, recorder: Telling, way: Sequence[tuple[LiveChoice, Place]]) -> Execution:
+    def retold(self, recorder: Retelling, way: Sequence[tuple[LiveChoice, Place]]) -> Execution:
         """The run of these choices once more, while `recorder` listens."""
         self._stands = None
         self._begin(recorder)
@@ -274,14 +277,14 @@ class LiveWorld:
             self._end()
         self._run = self._stands = self._end = None
 
-    def _begin(self, recorder: Recorder | None = None) -> None:
+    def _begin(self, recorder: RunFollower | None = None) -> None:
         first = self._stands if self.executions == 1 and not self._compared else None
         self._leave()
         if first is not None:
             self._compare(first)
         around.between_runs()
         self.executions += 1
-        self._run = Execution(self.program, recorder)
+        self._run = Execution(self.program, self._audience, recorder)
         self._end = finalize(self, self._run.close)
 
     def _do(self, what: Doing, left: tuple[int | None, ...]) -> None:
@@ -360,7 +363,7 @@ class LiveWorld:
         at.rest = None
         if at.finding is None and self.quiescent(at):
             at.rest = run.rest(may_be_told=any(choice.doing.verb == STOP for choice in at.enabled))
-        at.held = frozenset(run.held)
+        at.held = frozenset(run.watching.held)
         at.heard = run.heard
 
     def _mark(self, run: Execution, at: Place) -> int:
@@ -369,7 +372,7 @@ class LiveWorld:
         there = run.kernel.mark() if run.kernel.files else 0
         found = run.chain + there * GAMMA + run.phase
         if self.program.order == "any":
-            found ^= run.queue()
+            found ^= run.queued(run.loop.queue)
         for i, left in enumerate(at.left):
             found += mark(i, left or 0)
         for choice in at.enabled:

@@ -156,6 +156,7 @@ class LiveLoop(NetworkLoop):
         self.run = run
         self.now_s = 0.0
         self._numbers = 0
+        self._is_left = False
         self._polling = 0
         self._known_lanes: dict[LiveTask | None, asyncio.Handle] | None = None
         """What `lanes` found, until something happens."""
@@ -240,7 +241,7 @@ class LiveLoop(NetworkLoop):
                 handle._run()
 
     def poll(self) -> None:
-        """What has arrived is ready, and so is a timer that is due: behind what is ready, as in a turn."""
+        """What has arrived is ready, and so is a timer that is due: after what is ready, as in a turn."""
         self._process_events(self._selector.select(0))  # type: ignore[attr-defined]
         while self._scheduled and self._scheduled[0].when() <= self.now_s:
             timer = heapq.heappop(self._scheduled)
@@ -341,8 +342,14 @@ class LiveLoop(NetworkLoop):
             )
         return task
 
+    def _asyncgen_finalizer_hook(self, generator: Any) -> None:
+        """Nobody ends a generator where the run itself is left."""
+        if not self._is_left:
+            super()._asyncgen_finalizer_hook(generator)  # type: ignore[misc]
+
     def let_go(self) -> None:
         """What is still open says nothing about it."""
+        self._is_left = True
         for transport in list(self._transports.values()):  # type: ignore[attr-defined]
             transport._sock, transport._closing = None, True
 

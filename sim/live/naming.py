@@ -10,16 +10,14 @@ from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
 
-import sim
-
 _STDLIB = os.path.dirname(os.__file__)
 _OTHERS = ("site-packages", "dist-packages")
-_OURS = str(Path(sim.__file__).parent)
+_OURS = os.path.join(Path(__file__).parents[1], "")
 _LOCALS = re.compile(r".*<locals>\.")
 _AWAITED = ("cr_await", "gi_yieldfrom", "ag_await")
 
 
-class Spot(NamedTuple):
+class Whereabouts(NamedTuple):
     """Where a task waits: a coroutine, and the line at which it does."""
 
     name: str
@@ -85,15 +83,15 @@ def waits(coroutine: Any) -> Any:
             found = at
 
 
-def spot_of(coroutine: Any) -> Spot:
+def spot_of(coroutine: Any) -> Whereabouts:
     """Where `coroutine`, which is suspended or has not begun, will go on."""
     at = waits(coroutine)
     code = code_of(at)
     if code is None:
-        return Spot(type(coroutine).__name__, "", 0)
+        return Whereabouts(type(coroutine).__name__, "", 0)
     frame = getattr(at, "cr_frame", None) or getattr(at, "gi_frame", None)
     line = frame.f_lineno if frame is not None else code.co_firstlineno
-    return Spot(bare(code.co_qualname), Path(code.co_filename).name, line or code.co_firstlineno)
+    return Whereabouts(bare(code.co_qualname), Path(code.co_filename).name, line or code.co_firstlineno)
 
 
 def innermost(coroutine: Any) -> str:
@@ -120,7 +118,7 @@ def plain(name: str) -> str:
 _ODD = re.compile(r"[^\w./-]+|-(?=>)")
 
 
-class Names:
+class TaskNames:
     """The names of one run. The first of a name has it alone, the second is `name#2`."""
 
     def __init__(self) -> None:

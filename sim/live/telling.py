@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.base.values import Emission, show
 from sim.live.addressing import said, short
-from sim.live.naming import Spot, called, code_of, is_own, spot_of
+from sim.live.naming import Whereabouts, called, code_of, is_own, spot_of
 from sim.live.net.channel import Incoming
 from sim.world.choice import MESSAGE, Start, Subject
 from sim.world.slowdown import Slowdown
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sim.live.live_choice import LiveChoice, Place
     from sim.live.live_world import LiveWorld
     from sim.live.loop import LiveTask
+    from sim.live.noting import Noting
 
 _SAID = {"crash": "crashes", "restart": "comes back", "reset": "is reset", "cut": "is cut", "heal": "heals"}
 NOT_BEGUN, SERVES, DOWN = Look("not begun"), Look("serves"), Look("down", up=False)
@@ -34,7 +35,7 @@ def tell(
         addresses.append(str(mine.address))  # asked for where it can be said
         at = world.apply(at, choice)
         way.append((mine, at))
-    telling = Telling([time for time, _ in steps], addresses)
+    telling = Retelling([time for time, _ in steps], addresses)
     run = world.retold(telling, way)
     telling.last(run)
     tasks = [task.called for task in run.tasks if is_shown(task)]
@@ -69,7 +70,7 @@ def tell(
     )
 
 
-class Telling:
+class Retelling:
     """Notes what happens, as it happens."""
 
     def __init__(self, times: Sequence[int | None], addresses: Sequence[str]) -> None:
@@ -89,7 +90,7 @@ class Telling:
     def choose(self, run: Execution, step: int, choice: LiveChoice) -> None:
         """The run goes on with `choice`."""
         if not self._step:
-            self._states = run.program.audience.states(run.heard)
+            self._states = run.audience.states(run.heard)
             self.heard_first = [Look(state) for state in self._states.values()]
         self._close(run)
         self._step, self._address = step, self._addresses[step - 1]
@@ -149,20 +150,20 @@ class Telling:
         self.journeys.append(Journey(arrival.source, arrival.target, what, what, len(self.events) - 1))
         self.events[-1] = event._replace(sent=(*event.sent, number)), changed
 
-    def ran(self, run: Execution) -> None:
+    def ran(self, run: Noting) -> None:
         if self._task is not None:
             _, changed = self.events[-1]
             changed.append((self._task.called, _look(self._task)))
         self._close(run)
 
-    def _close(self, run: Execution) -> None:
+    def _close(self, run: Noting) -> None:
         """What the program has said since then belongs to what ran last."""
         event, changed = self.events[-1]
         new = [put for put in run.puts[self._puts :] if isinstance(put, Emission)]
         self._puts = len(run.puts)
         if new:
             self.events[-1] = event._replace(emitted=(*event.emitted, *map(show, new))), changed
-            states = run.program.audience.states(run.heard)
+            states = run.audience.states(run.heard)
             changed += [(name, Look(state)) for name, state in states.items() if state != self._states.get(name)]
             self._states = states
 
@@ -196,5 +197,5 @@ def _look(task: LiveTask) -> Look:
         if task.cancelled():
             return Look("cancelled")
         return Look("failed" if task._exception is not None else "done")
-    spot: Spot = spot_of(task.get_coro())
+    spot: Whereabouts = spot_of(task.get_coro())
     return Look("waits", (Shown("in", spot.name), Shown("line", f"{spot.file}:{spot.line}")))

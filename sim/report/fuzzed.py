@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sim.faults.plan import show_plan
-from sim.live.program import Program
+from sim.live.program_parts import ProgramParts
 from sim.report.covered import transition_count, transition_lines
 from sim.report.text import begins_lines, counterexample_lines, system_words
 from sim.scenario import Target
@@ -37,7 +37,7 @@ def fuzz_head(target: Target, settings: Mapping[str, object], strategy: str, see
 
 
 def _short(system: Opened) -> str:
-    if isinstance(system, Program):
+    if isinstance(system, ProgramParts):
         return system_words(system)
     return f"{len(system.processes)} processes, {len(system.monitors)} monitors, network {in_words(system.network)}"
 

@@ -10,7 +10,7 @@ from sim.base.durations import show_duration
 from sim.base.errors import listing
 from sim.faults.plan import show_plan
 from sim.live.naming import called
-from sim.live.program import Program
+from sim.live.program_parts import ProgramParts
 from sim.report.covered import transition_lines
 from sim.run.simulation import RECURRING
 from sim.scenario.parsed import Opened
@@ -41,7 +41,7 @@ def heading_lines(outcome: JudgedRun) -> tuple[str, str]:
     scenario = outcome.scenario
     how = "the schedule of the file" if scenario.schedule is not None else f"{scenario.strategy}, seed {scenario.seed}"
     plan = show_plan(scenario.system.budget) if scenario.schedule is None else "as scheduled"
-    network = "" if isinstance(scenario.system, Program) else "network "
+    network = "" if isinstance(scenario.system, ProgramParts) else "network "
     return (
         f"{scenario.path}: {' '.join(scenario.description.split()) or scenario.model}",
         f"model {scenario.model}, {network}{outcome.story.network}, faults {plan}; {how}",
@@ -99,7 +99,7 @@ def summary(outcome: JudgedRun) -> Iterator[str]:
         yield from summary_lines(outcome.metrics)
     yield f"digest      {run.digest}"
     if outcome.verified:
-        clocks = "" if isinstance(outcome.scenario.system, Program) else " and shifted clocks"
+        clocks = "" if isinstance(outcome.scenario.system, ProgramParts) else " and shifted clocks"
         yield f"verified    the same trace in fresh processes with other hash seeds{clocks}"
     if run.finding is not None:
         yield f"VIOLATED    {run.finding.property}: {run.finding.message}"
@@ -189,7 +189,7 @@ def begins_lines(system: Opened) -> list[str]:
 def system_words(system: Opened) -> str:
     """What a system is made of."""
     monitors = ", ".join(system.monitors) or "none"
-    if isinstance(system, Program):
+    if isinstance(system, ProgramParts):
         any_order = " (tasks may overtake each other, as on no loop of CPython)" if system.order == "any" else ""
         return f"the program {called(system.main)}; monitors {monitors}; order {system.order}{any_order}"
     return f"processes {', '.join(system.processes)}; monitors {monitors}; network {in_words(system.network)}"

@@ -20,7 +20,7 @@ from sim.scenario.expectation import (
 )
 from sim.scenario.measuring import read_metrics
 from sim.scenario.mistakes import one_line
-from sim.scenario.parsed import REPLAY, SEED_MAX, STRATEGIES, Expectation, Kept, Opened, Scenario, ScheduleItem
+from sim.scenario.parsed import REPLAY, SEED_MAX, STRATEGIES, Expectation, KeptSchedule, Opened, Scenario, ScheduleItem
 from sim.scenario.schedule import budget_of, check_schedule, read_schedule
 from sim.scenario.schema import ScenarioShape
 from sim.scenario.shape import read_shape
@@ -72,7 +72,7 @@ def parse_scenario(
     return _Reader(str(path), dict(overrides or {}), faults, seed, allow, plan_option=faults_from).read(text)
 
 
-def load_schedule(path: Path_) -> Kept:
+def load_schedule(path: Path_) -> KeptSchedule:
     """The schedule in the file `path`, and whose it is, by which nothing is imported. Errors are those of
     `load_scenario`."""
     return _Reader(str(path), {}, None, None, ()).read_schedule(_read(path))
@@ -187,12 +187,12 @@ class _Reader(SystemReader):
             metrics=metrics,
         )
 
-    def read_schedule(self, text: str | bytes) -> Kept:
+    def read_schedule(self, text: str | bytes) -> KeptSchedule:
         root = self._tree(text)
         shape = read_shape(root, self.mistakes)
         items = read_schedule(root, shape.schedule or (), self.mistakes)
         self.mistakes.raise_any()
-        return Kept(shape.model, items)
+        return KeptSchedule(shape.model, items)
 
     def _tree(self, text: str | bytes) -> Node:
         if isinstance(text, bytes):

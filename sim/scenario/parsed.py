@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sim.base.errors import ConfigError
-from sim.live.program import Program
+from sim.live.program_parts import ProgramParts
 from sim.system.declaration import Declaration
 from sim.system.persisted import Persisted, begun_from
 from sim.world.address import Address
@@ -17,7 +17,7 @@ from sim.world.timing import Timing
 if TYPE_CHECKING:
     from sim.metrics.settings import MetricsSettings
 
-Opened = Declaration | Program
+Opened = Declaration | ProgramParts
 """What a model makes: a system of machines, or a program."""
 Then = Literal["stop", "usual"]
 
@@ -97,7 +97,7 @@ class Scenario:
     metrics: MetricsSettings = field(default_factory=_usual_metrics)
 
 
-class Kept(NamedTuple):
+class KeptSchedule(NamedTuple):
     """What a scenario file says without its model: whose schedule it is, and the schedule."""
 
     model: str

@@ -13,7 +13,7 @@ from sim.base.errors import unknown
 from sim.base.values import Emission, Message
 from sim.faults.plan import FaultEntry
 from sim.live.emitting import CancellationIgnored
-from sim.live.program import Program
+from sim.live.program_parts import ProgramParts
 from sim.scenario.parsed import Opened
 from sim.system.declaration import Declaration
 
@@ -69,7 +69,7 @@ def classes_of(module: ModuleType, system: Opened, base: type) -> dict[str, type
                 found.setdefault(thing.__name__, thing)
     if base is Emission:
         found |= {thing.__name__: thing for thing in vars(sim.machine.ledgers).values() if _is_a(thing, Emission)}
-        if isinstance(system, Program):
+        if isinstance(system, ProgramParts):
             found[CancellationIgnored.__name__] = CancellationIgnored
     return found
 

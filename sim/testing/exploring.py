@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sim.base.errors import ModelError
 from sim.base.values import describe
-from sim.live.program import Order, Program
+from sim.live.program import Program
+from sim.live.program_parts import Order
 from sim.scenario import Target
 from sim.testing.explorer import Explore, Explored, ExploreFailure, ItsOwn
 from sim.world.timing import Timing
@@ -104,7 +105,7 @@ def _asked_of_pytest(signature: inspect.Signature) -> inspect.Signature:
 
 
 class TestRuns:
-    """All runs of one test. What a run says of the whole test, that it is skipped, is no violation."""
+    """All runs of one test. What a run says of the whole test, that it is skipped, does not violate anything."""
 
     __test__ = False
 

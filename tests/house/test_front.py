@@ -17,6 +17,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+SESSIONS = ("test", "live")
 PYTHONS = [found[1] for line in PROJECT["classifiers"] if (found := re.search(r":: (3\.\d+)$", line))]
 
 
@@ -38,6 +39,7 @@ def nox() -> ModuleType:
 
 def test_nox_runs_the_recipes_of_the_makefile_on_every_python_that_is_claimed(nox: ModuleType) -> None:
     assert nox.PYTHONS == PYTHONS
+    assert [hasattr(nox, session) for session in SESSIONS] == [True] * len(SESSIONS)
     assert [line[0] for line in nox.recipe(MAKEFILE, "lint")] == ["ruff", "ruff", "mypy", "lint-imports"]
     (tests,) = nox.recipe(MAKEFILE, "unit")
     assert tests[:3] == ["python", "-m", "pytest"]
@@ -57,7 +59,7 @@ def unknown(workflow: str) -> list[str]:
     steps = [step for job in yaml.safe_load(workflow)["jobs"].values() for step in job["steps"]]
     runs = "\n".join(step.get("run", "") for step in steps)
     found = [f"make {name}" for name in re.findall(r"\bmake ([\w-]+)", runs) if name not in targets(MAKEFILE)]
-    return found + [f"nox {name}" for name in re.findall(r"--session (\w+)", runs) if name != "test"]
+    return found + [f"nox {name}" for name in re.findall(r"--session (\w+)", runs) if name not in SESSIONS]
 
 
 def test_the_workflow_runs_what_is_here_on_every_python_and_three_systems() -> None:
@@ -67,6 +69,12 @@ def test_the_workflow_runs_what_is_here_on_every_python_and_three_systems() -> N
     assert matrix["python"] == PYTHONS
     assert [system.partition("-")[0] for system in matrix["os"]] == ["ubuntu", "macos", "windows"]
     assert unknown(text.replace("make test\n", "make tests\n")) == ["make tests"]
+    assert unknown(text.replace("--session live", "--session life")) == ["nox life"]
+
+
+def test_asyncio_programs_are_tried_on_the_next_python_too(nox: ModuleType) -> None:
+    jobs = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text("utf-8"))["jobs"]
+    assert jobs["live"]["strategy"]["matrix"]["python"] == [*PYTHONS, nox.NEXT]
 
 
 def untold(page: str) -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sim import Program
+from sim.live.audience import Audience
 from sim.live.execution import CANCEL, STOP, TURN, Execution
 from sim.live.live_world import LiveWorld
 from sim.live.loop import LiveHandle, LiveTimer, task_of
@@ -95,7 +96,7 @@ class Scripted(Execution):
     def __init__(self, program: Program) -> None:
         self.told = Told()
         self._events: list[Event] = []
-        super().__init__(program)
+        super().__init__(program, Audience(program.listeners))
         process_events = self.loop._process_events
 
         def noted(reported: Any) -> None:
@@ -146,7 +147,7 @@ class Scripted(Execution):
     def sum_up(self) -> Told:
         told = self.told
         told.finding = "" if self.finding is None else f"{self.finding.property}: {self.finding.message}"
-        told.held = list(self.held)
+        told.held = list(self.watching.held)
         told.tasks = [fate(task) for task in self.tasks]
         told.hashes = [hash(task) for task in self.tasks]
         told.after = self._events

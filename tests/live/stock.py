@@ -21,12 +21,14 @@ from sim import Program
 from sim.base.values import Emission
 from sim.live import emitting
 from sim.live.addressing import link_of
+from sim.live.audience import Audience
 from sim.live.endings import untaken
 from sim.live.execution import CANCEL, CUT, HEAL, RESET, STOP
-from sim.live.naming import Names
+from sim.live.naming import TaskNames
 from sim.live.net.kernel import Kernel
 from sim.live.servers import Servers
 from sim.live.stage import Stage
+from sim.live.watching import Watching
 from sim.world.choice import MESSAGE
 from sim.world.finding import Finding
 from tests.live.script import PIPE, WIND_UP, Event, Told, Turn, fate, name_of
@@ -107,10 +109,10 @@ class StockRun:
         self.program, self.script, self._by_timer = program, script, by_timer
         self.told = Told()
         self.made: list[StockTask] = []
-        self.names = Names()
-        self.watched: dict[str, Any] = {}
-        self.held: dict[str, None] = {}
-        self.heard = program.audience.first
+        self.names = TaskNames()
+        self.audience = Audience(program.listeners)
+        self.watching = Watching(program.properties, self.audience)
+        self.heard = self.audience.first
         self.finding: Finding | None = None
         self.now_s = 0.0
         self.kernel = Kernel(OWNER.get)
@@ -136,8 +138,8 @@ class StockRun:
 
     def hear(self, emission: Emission) -> None:
         self.told.heard.append(f"turn {len(self.told.turns)}: {emission}")
-        self.heard = self.program.audience.hears(self.heard, emission)
-        self.finding = self.finding or self.program.audience.judge(self.heard)
+        self.heard = self.audience.hears(self.heard, emission)
+        self.finding = self.finding or self.audience.judge(self.heard)
 
     # --- the poll -----------------------------------------------------------------------------------
 
@@ -216,7 +218,7 @@ class StockRun:
             self.main = self.spawn("main", self.program.main(Stage(self)))  # type: ignore[arg-type]
             with self._watched():
                 self._run()
-            self.told.held = list(self.held)
+            self.told.held = list(self.watching.held)
             self.told.tasks = [fate(task) for task in self.made]
             self.told.finding = "" if self.finding is None else f"{self.finding.property}: {self.finding.message}"
         return self.told
@@ -274,15 +276,14 @@ class StockRun:
             self.told.turns[-1].ran.append(ALIKE.get(name, name))
 
     def _judge(self) -> None:
-        for prop in self.program.judged_live:
-            if all(name in self.watched or name in self.program.monitors for name in prop.reads):
-                self.program.ask(self, prop)  # type: ignore[arg-type]
+        self.finding = self.finding or self.watching.judge(self.heard)
 
     def _nobody_takes(self, _: Any, context: dict[str, Any]) -> None:
         self.finding = self.finding or untaken(context)
 
     def _leave(self) -> None:
         self.loop._check_closed = lambda: None  # type: ignore[attr-defined]  # what is closed late says nothing
+        self.loop.is_closed = lambda: True  # type: ignore[method-assign]  # nobody ends a generator any more
         for transport in list(self.loop._transports.values()):  # type: ignore[attr-defined]
             transport._sock, transport._closing = None, True
         for task in self.made:
@@ -291,6 +292,7 @@ class StockRun:
                 _close(task.get_coro())
             elif not task.cancelled():
                 task.exception()
+        del self.loop.is_closed
         self.loop.close()
         self.kernel.close()
 

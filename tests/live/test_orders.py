@@ -12,7 +12,7 @@ from sim import Emission, Program, emit, simulate
 from sim.live import surroundings
 from sim.live.net import network_loop
 from sim.strategy import Canonical
-from tests.live.test_races import elsewhere
+from tests.live.digests import elsewhere
 
 MANY = 20
 
@@ -87,12 +87,12 @@ def serving() -> Program:
 
 
 def broken() -> Program:
-    network_loop.Found.__hash__ = tuple.__hash__  # type: ignore[method-assign]
+    network_loop.FoundAddress.__hash__ = tuple.__hash__  # type: ignore[method-assign]
     return serving()
 
 
 def elsewhere_twice(program: str) -> list[list[str]]:
-    return elsewhere(("0", "4242"), f"importlib.import_module('tests.live.test_orders').{program}()", 1)
+    return list(elsewhere(("0", "4242"), f"of_schedules(made('tests.live.test_orders', {program!r}), 1)"))
 
 
 def test_a_server_of_several_hosts_binds_them_in_one_order_in_every_process() -> None:

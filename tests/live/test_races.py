@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import importlib
-import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bench.races import __main__ as page
 from bench.races.table import RACES, Race
 from bench.races.token import system as token
-from sim import Program, fuzz, simulate
-from sim.fuzzer.fuzz import schedule_seed
-from sim.strategy import Canonical, make_strategy
+from sim import fuzz, simulate
+from sim.strategy import Canonical
 
 ROOT = Path(__file__).parents[2]
 SCHEDULES = 500
@@ -98,68 +90,3 @@ def test_without_its_faults_it_does_not_show(race: Race) -> None:
 def test_order_alone_grants_a_token_twice_and_never_in_the_order_of_the_standard_library() -> None:
     assert fuzz(token(order="any"), schedules=SCHEDULES).found
     assert not fuzz(token(order="fifo"), schedules=SCHEDULES).found
-
-
-# --- one seed, one digest ---------------------------------------------------------------------------
-
-
-def digests(program: Program, seeds: int) -> list[str]:
-    """The digests of the first schedules of the default fuzz."""
-    world = program.world()
-    return [
-        simulate(world, make_strategy("portfolio", schedule_seed(0, number), number=number)).digest
-        for number in range(seeds)
-    ]
-
-
-def racy(module: str) -> Program:
-    return importlib.import_module(f"bench.races.{module}").system()  # type: ignore[no-any-return]
-
-
-def unordered() -> Program:
-    """Does things in the order of a set of strings, which is another in every process."""
-
-    async def main(world: Any) -> None:
-        for name in set("abcdefgh"):
-            await asyncio.wait([world.task(name, asyncio.sleep(1))])
-
-    return Program(main)
-
-
-def elsewhere(hash_seeds: tuple[str, ...], program: str, seeds: int) -> list[list[str]]:
-    """The digests of a program in processes with these hash seeds, at once."""
-    code = f"import json; from tests.live.test_races import *; print(json.dumps(digests({program}, {seeds})))"
-    path = os.pathsep.join([str(ROOT), str(ROOT / "sim" / "beside")])
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", code],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": path},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for hash_seed in hash_seeds
-    ]
-    return [json.loads(process.communicate(timeout=600)[0]) for process in started]
-
-
-@pytest.mark.parametrize("module", ["reply_stream", "swallow"])
-def test_a_seed_has_one_digest_in_every_process(module: str) -> None:
-    here = digests(racy(module), 20)
-    assert len(set(here)) > 1
-    assert digests(racy(module), 2) == here[:2]
-    assert elsewhere(("0", "4242"), f"racy({module!r})", 20) == [here, here]
-
-
-def test_a_program_that_does_things_in_another_order_in_every_process_is_caught() -> None:
-    first, second = elsewhere(("0", "4242"), "unordered()", 1)
-    assert first != second
-
-
-@pytest.mark.soak
-@each
-def test_a_thousand_seeds_have_one_digest_each_in_every_process(race: Race) -> None:
-    module = race.target.rpartition(".")[2]
-    here = digests(racy(module), 1_000)
-    for _ in range(3):
-        assert elsewhere(("0", "1", "4242"), f"racy({module!r})", 1_000) == [here] * 3

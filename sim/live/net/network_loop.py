@@ -19,7 +19,7 @@ _CLEANS = sys.version_info >= (3, 13)
 """Whether a server removes the path that it listened on."""
 
 
-class Found(tuple):  # type: ignore[type-arg]
+class FoundAddress(tuple):  # type: ignore[type-arg]
     """What a name resolves to. A server makes a set of those, whose order is then one in every process."""
 
     __slots__ = ()
@@ -41,8 +41,8 @@ class NetworkLoop(asyncio.SelectorEventLoop):
     ) -> Any:
         return await self._resolved(self.kernel.names.getaddrinfo, host, port, family, type, proto, flags)
 
-    async def _create_server_getaddrinfo(self, *args: Any, **named: Any) -> list[Found]:
-        return [Found(each) for each in await super()._create_server_getaddrinfo(*args, **named)]  # type: ignore[misc]
+    async def _ensure_resolved(self, *args: Any, **named: Any) -> list[FoundAddress]:
+        return [FoundAddress(each) for each in await super()._ensure_resolved(*args, **named)]  # type: ignore[misc]
 
     async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> Any:
         return await self._resolved(self.kernel.names.getnameinfo, sockaddr, flags)
