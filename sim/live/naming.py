@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 _STDLIB = os.path.dirname(os.__file__)
 _OTHERS = ("site-packages", "dist-packages")
-_OURS = str(Path(__file__).parents[1])
+_OURS = os.path.join(Path(__file__).parents[1], "")
 _LOCALS = re.compile(r".*<locals>\.")
 _AWAITED = ("cr_await", "gi_yieldfrom", "ag_await")
 

@@ -63,9 +63,9 @@ class Stage:
         return self._run.make_folder()
 
     def serve(self, address: str | tuple[str, int], handler: Handler, *, name: str | None = None) -> str:
-        """Run `handler(reader, writer)` foreverybody who connects to `address`: `redis:6379`, or a path such as
-        `/run/redis.sock`. Returns the name by which faults and schedules know it: `name`, or else the host. It may wait for
-        ever, and ends with the run; that its client is gone (`ConnectionError`) it need not take."""
+        """Run `handler(reader, writer)` for everybody who connects to `address`: `redis:6379`, or a path such as
+        `/run/redis.sock`. Returns the name by which faults and schedules know it: `name`, or else the host. It may wait
+        forever, and ends with the run; that its client is gone (`ConnectionError`) it need not take."""
         if not callable(handler):
             raise self._run.refused(
                 f"world.serve: {describe(handler)} is not a handler; write async def handler(reader, writer)"
