@@ -48,7 +48,7 @@ def elsewhere(hash_seeds: Sequence[str], call: str) -> Iterator[list[str]]:
         subprocess.Popen(
             [sys.executable, "-c", code],
             cwd=ROOT,
-            env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": path},
+            env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": path, "PYTHONFAULTHANDLER": "1"},
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -56,4 +56,6 @@ def elsewhere(hash_seeds: Sequence[str], call: str) -> Iterator[list[str]]:
     ]
     for process in started:
         said, _ = process.communicate()
+        if process.returncode:
+            raise RuntimeError(f"{call} ended with {process.returncode} in another process")
         yield json.loads(said)
