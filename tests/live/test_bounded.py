@@ -209,7 +209,14 @@ def test_to_leave_what_is_known_loses_no_outcome(order: str) -> None:
         assert some == every
 
 
-NETWORKED = [("fifo", ""), ("fifo", "cancel:1@c0"), ("fifo", "drop:1"), ("fifo", "split:1"), ("fifo", "reset:1"), ("any", "")]
+NETWORKED = [
+    ("fifo", ""),
+    ("fifo", "cancel:1@c0"),
+    ("fifo", "drop:1"),
+    ("fifo", "split:1"),
+    ("fifo", "reset:1"),
+    ("any", ""),
+]
 
 
 @pytest.mark.parametrize(("order", "faults"), NETWORKED)
