@@ -153,14 +153,21 @@ class LiveWorld:
         return not enabled or not enabled[0].doing.progress
 
     def ways(self, at: Place, subject: Subject) -> Sequence[LiveChoice] | None:
-        return [c for c in self._at(at).enabled if c.doing.subject == subject and c.doing.progress] or None
+        found = [c for c in self._at(at).enabled if c.doing.subject == subject and c.doing.progress]
+        return found if found or subject in at.hidden else None
 
     def due(self, taken: Start[Place] | LiveChoice, at: Place) -> Sequence[Pending]:  # noqa: ARG002
         self._at(at)
         if at.due is None:
-            before = at.before.enabled if at.before is not None else ()
-            known = {choice.doing.subject for choice in before}
-            at.due = tuple(self._pending(choice, known) for choice in at.enabled if choice.doing.progress)
+            before = at.before
+            known = (
+                {*before.hidden, *(choice.doing.subject for choice in before.enabled)} if before is not None else set()
+            )
+            at.due = tuple(
+                self._pending(choice, known)
+                for choice in at.enabled
+                if choice.doing.progress and not (choice.doing.subject[0] == MESSAGE and choice.doing.subject in known)
+            )
         return at.due
 
     def _pending(self, choice: LiveChoice, known: set[Subject]) -> Pending:
@@ -367,6 +374,7 @@ class LiveWorld:
             if run.finding is not None
             else tuple([LiveChoice(at, what) for what in self._possible.all(run, at.left)])
         )
+        at.hidden = tuple(self._possible.hidden(run))
         at.rest = None
         if at.finding is None and self.quiescent(at):
             at.rest = run.rest(may_be_told=any(choice.doing.verb == STOP for choice in at.enabled))
