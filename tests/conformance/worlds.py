@@ -105,6 +105,6 @@ def untimed(run: Run) -> str:
 
 def elsewhere(hash_seed: str, module: str, call: str) -> subprocess.Popen[str]:
     """A process with another hash seed that prints, as JSON, what a call of this module gives."""
-    code = f"import json; from {module} import *; print(json.dumps({call}))"
+    code = f"import json; from sim.live.around import around; from {module} import *\nwith around.walks(): print(json.dumps({call}))"
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)

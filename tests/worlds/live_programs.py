@@ -82,7 +82,7 @@ def slot(*, mended: bool = False) -> Program:
             slots.release()
 
         world.serve("server:80", answer)
-        await asyncio.wait([world.task("client", client()) for _ in range(2)])
+        await asyncio.wait([world.task("client", client()) for _ in range(3)])
 
     goal = eventually("somebody asks", lambda asked: asked > 0)
     return Program(main, faults="cancel:1@client", properties=[goal])
