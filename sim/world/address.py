@@ -41,11 +41,16 @@ MOVE_VERBS = ("fire", "move")
 CUT_VERBS = ("cut", "heal")
 OF_PROGRAMS = (*LINK_VERBS, *TASK_VERBS, TURN, "split")
 """Verbs of what only programs do."""
+OF_MODELS = ("move", "update")
+"""Verbs of what only models do."""
 START = "start"
 VERBS = (START, *MESSAGE_VERBS, *MOVE_VERBS, *PROCESS_VERBS, *CUT_VERBS, *LINK_VERBS, *TASK_VERBS, TURN)
 
 SIZED = ("bytes", "datagram")
 """Types of what has no fields, but a size."""
+
+ARRIVING = (*SIZED, "end", "reset")
+"""Types of what arrives at a program."""
 
 AT_ONCE = "at once"
 FOR_GOOD = "for good"
