@@ -304,7 +304,8 @@ class LiveWorld:
         """Lead the program to a place. Raises `NondeterminismError` if it does something else than before."""
         if not surroundings.is_installed:
             with around.walks():
-                return self._lead(at)
+                self._lead(at)
+            return
         way = at.way()
         self._begin()
         run = self._run
