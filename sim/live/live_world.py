@@ -30,6 +30,7 @@ from sim.live.naming import spot_of
 from sim.live.noting import RunFollower
 from sim.live.possible import ON_ARRIVALS, Possible
 from sim.live.program_parts import ProgramParts
+from sim.live.surroundings import surroundings
 from sim.live.telling import Retelling, tell
 from sim.system.properties import Property
 from sim.world.address import FOR_GOOD, Address
@@ -242,10 +243,12 @@ class LiveWorld:
     def tell(
         self, start: Start[Place], steps: Sequence[tuple[int | None, LiveChoice]], slow: Sequence[Slowdown] = ()
     ) -> Story:
-        return tell(self, start, steps, slow)
+        with self.walking():
+            return tell(self, start, steps, slow)
 
     def schedule(self, start: Start[Place], choices: Sequence[LiveChoice]) -> list[str]:
-        return departures(self, start, choices)
+        with self.walking():
+            return departures(self, start, choices)
 
     def why_not(self, at: Place, address: Address) -> str:
         run = self.standing(at)
@@ -309,6 +312,9 @@ class LiveWorld:
 
     def _lead(self, at: Place) -> None:
         """Lead the program to a place. Raises `NondeterminismError` if it does something else than before."""
+        if not surroundings.is_installed:
+            with around.walks():
+                return self._lead(at)
         way = at.way()
         self._begin()
         run = self._run
