@@ -31,6 +31,7 @@ class Place:
         "finding",
         "heard",
         "held",
+        "hidden",
         "left",
         "mark",
         "puts",
@@ -45,6 +46,8 @@ class Place:
     """What is left of each entry of the fault budget."""
     enabled: tuple[LiveChoice, ...]
     """What may happen here, the usual first."""
+    hidden: tuple[Subject, ...]
+    """What is on its way, and comes after the next turn at the earliest."""
     chain: int
     """64 bits for all that ran on the way here."""
     covered: tuple[int, ...]

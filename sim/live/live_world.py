@@ -153,7 +153,8 @@ class LiveWorld:
         return not enabled or not enabled[0].doing.progress
 
     def ways(self, at: Place, subject: Subject) -> Sequence[LiveChoice] | None:
-        return [c for c in self._at(at).enabled if c.doing.subject == subject and c.doing.progress] or None
+        found = [c for c in self._at(at).enabled if c.doing.subject == subject and c.doing.progress]
+        return found if found or subject in at.hidden else None
 
     def due(self, taken: Start[Place] | LiveChoice, at: Place) -> Sequence[Pending]:  # noqa: ARG002
         self._at(at)
@@ -164,13 +165,9 @@ class LiveWorld:
         return at.due
 
     def _known(self, at: Place) -> set[Subject]:
-        """What was pending before: at the place before, and before timers, after which nothing arrives in the same poll."""
-        known: set[Subject] = set()
+        """What was pending at the place before."""
         before = at.before
-        while before is not None:
-            known.update(choice.doing.subject for choice in before.enabled)
-            before = before.before if before.by is not None and before.by.doing.verb == FIRE else None
-        return known
+        return {*before.hidden, *(choice.doing.subject for choice in before.enabled)} if before is not None else set()
 
     def _pending(self, choice: LiveChoice, known: set[Subject]) -> Pending:
         kind, _, name = subject = choice.doing.subject
@@ -377,6 +374,7 @@ class LiveWorld:
             if run.finding is not None
             else tuple([LiveChoice(at, what) for what in self._possible.all(run, at.left)])
         )
+        at.hidden = tuple(self._possible.hidden(run))
         at.rest = None
         if at.finding is None and self.quiescent(at):
             at.rest = run.rest(may_be_told=any(choice.doing.verb == STOP for choice in at.enabled))
