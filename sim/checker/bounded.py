@@ -46,7 +46,8 @@ _DOES_NOT_APPLY = {
 
 def refuse_for_schedules(given: Mapping[str, object]) -> None:
     """Raises `ConfigError` with a line for each option that is given and makes no sense here."""
-    mistakes = [f"{name}: {_DOES_NOT_APPLY[name]}" for name, value in given.items() if value]
+    why = [(name, _DOES_NOT_APPLY[name.removeprefix("--").partition(" ")[0].replace("-", "_")]) for name in given]
+    mistakes = [f"{name}: {said}" for name, said in why if given[name]]
     if mistakes:
         raise ConfigError(*mistakes)
 
@@ -241,6 +242,6 @@ def _code(start: Start[Any]) -> bytes:
 
 def _other(step: int) -> NondeterminismError:
     return NondeterminismError(
-        f"run again, the program did something else by step {step}: it reads what the run does not give it, such as a "
-        "real clock, or the order of a set"
+        f"run again, the program did something else by step {step}: it may keep something between its runs, as in a global "
+        "of a module; make it anew in main"
     )

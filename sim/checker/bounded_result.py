@@ -64,6 +64,11 @@ class BoundedResult:
         return minimise(self.world, self.begin, self.path, self.finding)
 
     @property
+    def among(self) -> str:
+        """Among how much it looked."""
+        return f"{self.schedules:,} schedules"
+
+    @property
     def verdict(self) -> str:
         """`ok` also where the bound on deviations was exhausted; `incomplete` where something else ended the check."""
         if self.finding is not None:

@@ -116,10 +116,24 @@ class CheckResult:
         return [*grounds.notes(self)]
 
     @property
+    def among(self) -> str:
+        """Among how much it looked."""
+        return f"{self.states:,} states"
+
+    @property
+    def bound_by(self) -> str:
+        """What ended the walk early, in a word; empty: nothing did."""
+        return next((word for word in _ENDS if word in self.stopped), "size") if self.stopped else ""
+
+    @property
     def verdict(self) -> str:
         if self.finding is not None:
             return "violated"
         return "ok" if self.complete else "incomplete"
+
+
+_ENDS = ("memory", "time", "states", "interrupted")
+"""What a walk is ended by; anything else is a number that is too large for it."""
 
 
 Progress = Callable[[CheckResult], None]

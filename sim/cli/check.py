@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
 
 from sim.base import printing
+from sim.base.errors import ConfigError, ExitStatus, NondeterminismError
+from sim.checker.bounded import DEVIATIONS, OF_PROGRAMS, refuse_for_schedules
+from sim.checker.bounded_result import BoundedResult
 from sim.checker.engine import ENGINES, Engine
 from sim.checker.exhaustive import check
 from sim.checker.memory import MIB
-from sim.checker.result import CheckResult, Progress
+from sim.checker.result import CheckResult
 from sim.cli import STARTED, options
 from sim.cli import journals as journals_
 from sim.cli.keep import judged, keep, missed_lines
 from sim.cli.plans import plan_given, say_explored
 from sim.minimiser.counterexample_file import CounterexampleFile
 from sim.report.data import check_data
+from sim.report.deviating import bounded_data, bounded_lines
 from sim.report.text import bounds_lines, check_lines
 from sim.scenario import Target
 from sim.scenario.models import settings_of
+from sim.system.declaration import Declaration
 
 
 @click.command()
@@ -47,9 +53,13 @@ from sim.scenario.models import settings_of
 @click.option(
     "--cycles",
     type=options.Named("cycles", ("on", "off")),
-    default="on",
-    show_default=True,
-    help="Whether to judge what is owed on runs that never rest.",
+    help="Whether to judge what is owed on runs that never rest. [default: on]",
+)
+@click.option(
+    "--deviations",
+    type=options.Whole(0),
+    metavar="K",
+    help="Of a program: the most choices in a schedule that are not the usual one. [default: 2]",
 )
 @journals_.options
 @options.stop_after
@@ -66,7 +76,8 @@ def command(
     exact: bool,
     max_memory: int | None,
     reduce: bool,
-    cycles: str,
+    cycles: str | None,
+    deviations: int | None,
     journals: tuple[str, ...],
     session: str | None,
     seconds: float | None,
@@ -75,55 +86,89 @@ def command(
     models: tuple[str, ...],
     as_json: bool,
 ) -> int:
-    """Check every schedule of TARGET (a scenario file, or a model such as models.consensus)."""
+    """Check every schedule of TARGET (a scenario file, a model such as models.consensus, or a program)."""
     begins, given = journals_.FromJournals(journals, session), options.overrides(settings)
     sets = begins.configured(target, given)
     plan = plan_given(None, sets)
     loaded = begins.load(target, sets, given, faults=plan.text, faults_from=plan.source, allow=models)
     say_explored(plan)
-    bounds = bounds_lines(loaded.name, settings_of(loaded.model, loaded.config), loaded.system)
+    given_options = {
+        "--max-states": max_states,
+        "--engine compiled": engine == "compiled",
+        "--exact": exact,
+        "--reduce": reduce,
+        "--cycles": cycles,
+    }
+    most = _deviations_of(loaded, deviations, given_options)
+    bounds = bounds_lines(loaded.name, settings_of(loaded.model, loaded.config), loaded.system, most)
     if not as_json:
         printing.out(*bounds)
-    result = check(
-        loaded.system,
-        max_states=max_states,
-        progress=_progress(as_json),
-        engine=engine,
-        exact=exact,
-        max_memory=max_memory * MIB if max_memory is not None else None,
-        reduce=reduce,
-        cycles=cycles == "on",
-        seconds=seconds,
-    )
+    try:
+        result: CheckResult | BoundedResult = check(
+            loaded.system,
+            max_states=max_states,
+            progress=_progress(as_json),
+            engine=engine,
+            exact=exact,
+            max_memory=max_memory * MIB if max_memory is not None else None,
+            reduce=reduce,
+            cycles=cycles != "off",
+            seconds=seconds,
+            deviations=most,
+        )
+    except NondeterminismError as error:
+        printing.err(*(f"sim: {mistake}" for mistake in error.mistakes))
+        return ExitStatus.NONDETERMINISM
     path, replay = _keep(loaded, result, Path(out), html) or (None, None)
     violated = [result.finding.property] if result.finding is not None else []
     status, as_expected = judged(loaded, result.verdict, violated, interrupted=result.stopped == "interrupted")
     if as_json:
-        data = check_data(result, loaded, path, as_expected)
+        tell = bounded_data if isinstance(result, BoundedResult) else check_data
+        data = tell(result, loaded, path, as_expected)  # type: ignore[arg-type]
         options.print_json(
             {**data, "bounds": bounds, "replay": replay, "seconds_total": round(time.perf_counter() - STARTED, 6)}
         )
     else:
-        printing.out(*check_lines(result, [], path, replay), *missed_lines(loaded, result.verdict, violated))
+        if isinstance(result, BoundedResult):
+            lines = bounded_lines(result, path, replay)
+        else:
+            lines = check_lines(result, [], path, replay)
+        printing.out(*lines, *missed_lines(loaded, result.verdict, violated))
     return status
 
 
-def _keep(target: Target, result: CheckResult, folder: Path, html: bool) -> CounterexampleFile | None:
+def _deviations_of(target: Target, deviations: int | None, given: Mapping[str, object]) -> int | None:
+    """The bound of a program; None of a model. Raises `ConfigError` for an option that does not apply to the target."""
+    if isinstance(target.system, Declaration):
+        if deviations is not None:
+            raise ConfigError(f"--{OF_PROGRAMS}")
+        return None
+    refuse_for_schedules(given)
+    return DEVIATIONS if deviations is None else deviations
+
+
+def _keep(target: Target, result: CheckResult | BoundedResult, folder: Path, html: bool) -> CounterexampleFile | None:
     """Writes the counterexample; there is none for a `sometimes` that never held."""
     found = result.counterexample
     if found is None:
         return None
-    origin = "A shortest counterexample." if found.complete else "A counterexample of a reduced check."
+    if isinstance(result, BoundedResult):
+        origin = "A counterexample with as few deviations as any."
+    else:
+        origin = "A shortest counterexample." if found.complete else "A counterexample of a reduced check."
     (file,) = keep(target, [(found, origin)], folder, html=html)
     return file
 
 
-def _progress(quiet: bool) -> Progress | None:
+def _progress(quiet: bool) -> Callable[[CheckResult | BoundedResult], None] | None:
     """A counting line on a terminal; otherwise nothing."""
     if quiet or not options.is_watched():
         return None
 
-    def show(result: CheckResult) -> None:
-        printing.progress(f"{result.states:,} states, depth {result.depth} ")
+    def show(result: CheckResult | BoundedResult) -> None:
+        if isinstance(result, BoundedResult):
+            printing.progress(f"{result.schedules:,} schedules, {result.now} deviations ")
+        else:
+            printing.progress(f"{result.states:,} states, depth {result.depth} ")
 
     return show

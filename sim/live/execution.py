@@ -319,7 +319,7 @@ class Execution(Noting):
         return found
 
     def close(self) -> None:
-        """Leave it, wherever it stands. What its code does now is no part of any verdict."""
+        """Leave it, wherever it stands. What its code does now does not count for any verdict."""
         self.recorder, self.finding = None, self.finding or Finding("", "")
         refused = surroundings.refused
         self.loop.let_go()

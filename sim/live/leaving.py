@@ -12,7 +12,7 @@ CLOSES_MAX = 10
 
 def leave(coroutine: Any) -> None:
     """Leave it where it stands, whatever it does then. One that takes every exception and waits again is never thrown away:
-    it would be asked once more, outside of its loop, where such code may go round for ever."""
+    it would be asked once more, outside of its loop, where such code may go round forever."""
     for _ in range(CLOSES_MAX):
         with suppress(BaseException):
             coroutine.close()

@@ -159,27 +159,27 @@ class LiveWorld:
     def due(self, taken: Start[Place] | LiveChoice, at: Place) -> Sequence[Pending]:  # noqa: ARG002
         self._at(at)
         if at.due is None:
-            before = at.before
-            known = (
-                {*before.hidden, *(choice.doing.subject for choice in before.enabled)} if before is not None else set()
-            )
-            at.due = tuple(
-                self._pending(choice, known)
-                for choice in at.enabled
-                if choice.doing.progress and not (choice.doing.subject[0] == MESSAGE and choice.doing.subject in known)
-            )
+            known = self._known(at)
+            pending = [self._pending(choice, known) for choice in at.enabled if choice.doing.progress]
+            at.due = tuple(one for one in pending if one.again or one.subject[0] != MESSAGE)
         return at.due
+
+    def _known(self, at: Place) -> set[Subject]:
+        """What was pending at the place before."""
+        before = at.before
+        return {*before.hidden, *(choice.doing.subject for choice in before.enabled)} if before is not None else set()
 
     def _pending(self, choice: LiveChoice, known: set[Subject]) -> Pending:
         kind, _, name = subject = choice.doing.subject
+        new = subject not in known
         if kind == MESSAGE:
-            return Pending(subject, "loop", choice.address, again=subject not in known, places=_places(choice.doing))
+            return Pending(subject, "loop", choice.address, again=new, places=_places(choice.doing), apart=True)
         if kind in (RESTART, HEAL):
-            return Pending((CUT if kind == HEAL else RESTART, 0, name), "loop", again=subject not in known)
+            return Pending((CUT if kind == HEAL else RESTART, 0, name), "loop", again=new)
         if kind == FIRE:
             left, (low, high) = round(float(choice.doing.how or 0) * 1000), self.timing.late_ms
-            return Pending(subject, "loop", delay_ms=(left + low, left + high), again=subject not in known)
-        return Pending(subject, "loop", again=True)
+            return Pending(subject, "loop", delay_ms=(left + low, left + high), again=new, apart=True)
+        return Pending(subject, "loop", apart=True)
 
     def stays(self, subject: Subject) -> bool:  # noqa: ARG002
         return False

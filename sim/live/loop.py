@@ -241,7 +241,7 @@ class LiveLoop(NetworkLoop):
                 handle._run()
 
     def poll(self) -> None:
-        """What has arrived is ready, and so is a timer that is due: behind what is ready, as in a turn."""
+        """What has arrived is ready, and so is a timer that is due: after what is ready, as in a turn."""
         self._process_events(self._selector.select(0))  # type: ignore[attr-defined]
         while self._scheduled and self._scheduled[0].when() <= self.now_s:
             timer = heapq.heappop(self._scheduled)

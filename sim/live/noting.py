@@ -31,7 +31,7 @@ class RunFollower(Protocol):
         """`task` goes on, from the coroutine `at`."""
 
     def calls(self, owner: str, callback: Any) -> None:
-        """A callback that is no task's runs, on behalf of `owner`."""
+        """A callback that belongs to no task runs, on behalf of `owner`."""
 
     def sent(self, arrival: Incoming) -> None:
         """What runs has sent this."""
@@ -165,7 +165,7 @@ class Noting:
             self.finding = self.watching.judge(self.heard)
 
     def hear(self, emission: Emission) -> None:
-        """The program says something of itself. Raises `RefusedError` for what is none, or holds what is no value."""
+        """The program says something of itself. Raises `RefusedError` for what is not an emission, or holds what is not a value."""
         if not isinstance(emission, Emission):
             raise self.refused(
                 f"emit: {describe(emission)} is not an emission; make a class of Emission: emit(Idle(3))"

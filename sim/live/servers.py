@@ -57,7 +57,7 @@ class Servers:
         return [server for server in self._all.values() if not server.up and not server.gone]
 
     def add(self, address: object, handler: Handler, name: str | None) -> str:
-        """A new one, which runs from now on; the name that it has. Raises `ModelError` for an address that is none."""
+        """A new one, which runs from now on; the name that it has. Raises `ModelError` for what is not an address."""
         where, called = parsed(address)
         server = Server(self._run.names.new(name or called), where, handler)
         self._all[server.name] = server

@@ -64,11 +64,11 @@ class Stage:
 
     def serve(self, address: str | tuple[str, int], handler: Handler, *, name: str | None = None) -> str:
         """Run `handler(reader, writer)` for everybody who connects to `address`: `redis:6379`, or a path such as
-        `/run/redis.sock`. Returns the name by which faults and schedules know it: `name`, or else the host. It may wait for
-        ever, and ends with the run; that its client is gone (`ConnectionError`) it need not take."""
+        `/run/redis.sock`. Returns the name by which faults and schedules know it: `name`, or else the host. It may wait
+        forever, and ends with the run; that its client is gone (`ConnectionError`) it need not take."""
         if not callable(handler):
             raise self._run.refused(
-                f"world.serve: {describe(handler)} is no handler; write async def handler(reader, writer)"
+                f"world.serve: {describe(handler)} is not a handler; write async def handler(reader, writer)"
             )
         if name is not None:
             self._named("world.serve", name)

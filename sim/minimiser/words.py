@@ -9,7 +9,7 @@ from typing import Any
 from sim.minimiser.deviations import Deviation, Unusual
 from sim.run.simulation import simulate
 from sim.strategy.canonical import Canonical
-from sim.world.address import Address
+from sim.world.address import Address, parse_address
 from sim.world.choice import Choice, Pending, Start
 from sim.world.finding import Finding
 from sim.world.world import AnyWorld
@@ -47,10 +47,18 @@ def _told_by_story(
     """What departs from the usual, as the story of the run tells it."""
     if not unusual:
         return ["As usual, without any fault: the usual order itself leads there."]
-    told: dict[int, str] = {}
-    for event in world.tell(start, [(None, choice) for choice in choices], ()).events:
-        told.setdefault(event.step, event.text)
-    clauses = [told[one.step + 1] for one in unusual]
+    events = world.tell(start, [(None, choice) for choice in choices], ()).events
+    first: dict[int, int] = {}
+    for number, event in enumerate(events):
+        first.setdefault(event.step, number)
+    clauses = []
+    for one, item in zip(unusual, world.schedule(start, choices), strict=True):
+        at = first.get(one.step + 1)
+        if at is None:  # nothing of it is anything that a reader sees
+            clauses.append(item)
+            continue
+        when = f", just after {events[at - 1].text}" if parse_address(item).after and at > 1 else ""
+        clauses.append(events[at].text + when)
     return ["As usual, except:", *(f"- {'then ' if number else ''}{clause}" for number, clause in enumerate(clauses))]
 
 

@@ -195,13 +195,17 @@ def system_words(system: Opened) -> str:
     return f"processes {', '.join(system.processes)}; monitors {monitors}; network {in_words(system.network)}"
 
 
-def bounds_lines(target: str, settings: Mapping[str, object], system: Opened) -> list[str]:
-    """What a check of this system covers."""
+def bounds_lines(
+    target: str, settings: Mapping[str, object], system: Opened, deviations: int | None = None
+) -> list[str]:
+    """What a check of this system covers; of a program, schedules with at most so many `deviations`."""
     shown = ", ".join(f"{key}={value}" for key, value in settings.items())
     faults = f"{show_plan(system.budget)}: at any time, in every order" if system.budget else "none"
     within = [f"within    {system.within.name} (states outside are not expanded)"] if system.within else []
+    plural = "" if deviations == 1 else "s"
+    usual = f" with at most {deviations:,} deviation{plural} from the usual" if deviations is not None else ""
     return [
-        f"{target}: every schedule within these bounds",
+        f"{target}: every schedule{usual} within these bounds",
         f"config    {shown or 'none'}",
         f"system    {system_words(system)}",
         f"faults    {faults}",

@@ -21,7 +21,7 @@ Opened = Declaration | ProgramParts
 """What a model makes: a system of machines, or a program."""
 Then = Literal["stop", "usual"]
 
-STRATEGIES = ("virtual_time", "uniform", "pctcp", "pos", "swarm", "timed", "portfolio")
+STRATEGIES = ("virtual_time", "uniform", "pctcp", "pos", "swarm", "timed", "delay_bounded", "portfolio")
 """The strategies of a run without an explicit schedule; the first is the default."""
 
 REPLAY = "replay"

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from sim.base.errors import ConfigError, unknown
 from sim.strategy.base import Strategy
 from sim.strategy.canonical import LENGTH_MAX, Canonical
+from sim.strategy.delay_bounded import DelayBounded
 from sim.strategy.drawn import Drawn
 from sim.strategy.pctcp import PCTCP
 from sim.strategy.portfolio import Portfolio
@@ -21,7 +22,7 @@ from sim.strategy.uniform import Uniform
 from sim.strategy.virtual_time import VirtualTime
 
 STRATEGIES: dict[str, Callable[[int], Strategy]] = {
-    one.name: one for one in (VirtualTime, Uniform, PCTCP, POS, Swarm, Timed, Portfolio)
+    one.name: one for one in (VirtualTime, Uniform, PCTCP, POS, Swarm, Timed, DelayBounded, Portfolio)
 }
 """Every strategy that takes a seed, by name."""
 
@@ -30,6 +31,7 @@ __all__ = [
     "POS",
     "STRATEGIES",
     "Canonical",
+    "DelayBounded",
     "Drawn",
     "Portfolio",
     "Replay",

@@ -112,10 +112,7 @@ class Explored:
         if result.finding is not None:
             found = [(result.finding.property, result.finding.message)]
         if not _as_expected(found, violates):
-            among = (
-                f"{result.states:,} states" if isinstance(result, CheckResult) else f"{result.schedules:,} schedules"
-            )
-            self._fail(found, violates, result.counterexample, f"sim check found it among {among}")
+            self._fail(found, violates, result.counterexample, f"sim check found it among {result.among}")
         return result
 
     def fuzz(

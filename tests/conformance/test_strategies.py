@@ -19,8 +19,9 @@ from tests.conformance.worlds import EVERY, KINDS, SOUND, Wrapped, elsewhere
 from tests.fuzzed import STEPS_MAX
 
 SEEDS = (0, 7, 2**64 - 1)
-ON_A_CLOCK = ("virtual_time", "timed", "canonical", "two_phase", "drawn")
-"""On a clock a move that changes nothing is still due again and again: these end at the stated length."""
+ON_A_CLOCK = ("virtual_time", "timed", "canonical", "delay_bounded", "two_phase", "drawn")
+"""On a clock, and in the usual order, a move that changes nothing is still due again and again: these end at the stated
+length."""
 SEEDED = [name for name in EVERY if name != "canonical"]
 
 

@@ -80,7 +80,13 @@ BANS = (
         "compare by canonical encoding (sim.base.values.encode), never by address",
         # the one counts bytes, each object once; the other remembers the encodings of values that it keeps; the third writes
         # to the object that is there
-        ("sim/metrics/overhead.py", "sim/base/values.py", "sim/live/in_place.py"),
+        (
+            "sim/metrics/overhead.py",
+            "sim/base/values.py",
+            "sim/live/in_place.py",
+            "sim/live/naming.py",
+            "sim/live/tokens.py",
+        ),
     ),
     Ban(("hash",), "use key64 of a canonical encoding: hash() of a str differs from process to process"),
     Ban(

@@ -16,7 +16,7 @@ ADDRESS = ("echo", 7)
 DELAYS_S = (0, 0, 0.1, 0.2, 0.1 + 0.2, 0.3)
 """Many are equal, and two differ by less than the clock tells apart."""
 FAULTS = ("none", "cancel:1@task", "cancel:2@task, cancel:1@main", "cancel:1@main", "stop:1@main")
-AT_THE_NETWORK = ", split:1, reset:1, refuse:1"
+AT_THE_NETWORK = ", split:1, reset:1, refuse:1, cut:1"
 EAGER = hasattr(asyncio, "eager_task_factory")
 DEPTH_MAX = 3
 

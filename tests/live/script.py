@@ -3,7 +3,6 @@ what the poll reported and at which time; and, to be compared, what ran and what
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -174,9 +173,3 @@ def lead(program: Program, way: Sequence[tuple[Any, Any]]) -> Told:
             return run.sum_up()
         finally:
             run.close()
-
-
-def without(told: Told, names: Sequence[str]) -> Told:
-    """But for what has these names, which only one of two loops needs."""
-    turns = [dataclasses.replace(turn, ran=[name for name in turn.ran if name not in names]) for turn in told.turns]
-    return dataclasses.replace(told, turns=turns)

@@ -90,13 +90,22 @@ class ScriptedSelector(_BaseSelectorImpl):
 
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
         turn = self._run.next_turn()
-        return [self._reported(fd, mask) for fd, mask in turn.polled]
+        found = [self._reported(fd, mask) for fd, mask in turn.polled]
+        said = {(key.fd, mask) for key, mask in found}
+        missed = {(fd, mask) for fd, key in self._fd_to_key.items() if (mask := self._ready(fd) & key.events)} - said
+        if missed:
+            raise OffScript(f"a poll would report {missed} too")
+        return found
+
+    def _ready(self, fd: int) -> int:
+        end = self._run.kernel.files.get(fd)
+        return 0 if end is None else end.readiness()
 
     def _reported(self, fd: int, mask: int) -> tuple[SelectorKey, int]:
         key = self._fd_to_key.get(self._run.pipe if fd == PIPE else fd)
         if key is None or mask & ~key.events:
             raise OffScript(f"nobody asks for the events {mask} of the descriptor {fd}")
-        if fd != PIPE and mask & ~self._run.kernel.files[fd].readiness():
+        if fd != PIPE and mask & ~self._ready(fd):
             raise OffScript(f"the descriptor {fd} is not ready for {mask}")
         return key, mask
 

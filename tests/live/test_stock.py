@@ -13,6 +13,7 @@ from sim import Program, Replay, Uniform, fuzz, simulate
 from sim.live.around import around
 from sim.live.execution import Execution
 from sim.live.loop import LiveLoop, LiveTimer
+from sim.live.net.selector import PlannedSelector
 from tests.live.by_chance import drawn
 from tests.live.script import Told, first_difference, script_of
 from tests.live.stock import OffScript, played
@@ -177,6 +178,22 @@ def _left_at_once(real: Any) -> Any:
     return strike_main
 
 
+def _first_alone(real: Any) -> Any:
+    return lambda self, timeout=None: real(self, timeout)[:1]
+
+
+def _what_was_ready(real: Any) -> Any:
+    """Reports also who is ready no longer."""
+
+    def select(self: Any, timeout: float | None = None) -> Any:
+        found = real(self, timeout)
+        known = {key.fd for key, _ in found}
+        keys = [key for fd, key in self._fd_to_key.items() if fd not in known]
+        return found + [(key, key.events) for key in keys if found]
+
+    return select
+
+
 Plant = tuple[type, str, Callable[[Any], Any]]
 PLANTS: list[Plant] = [
     (LiveLoop, "turn", _last_first),
@@ -185,6 +202,8 @@ PLANTS: list[Plant] = [
     (LiveLoop, "turn", _in_the_same_turn),
     (LiveLoop, "turn", _one_at_a_time),
     (LiveLoop, "signal", _handled_at_once),
+    (PlannedSelector, "select", _first_alone),
+    (PlannedSelector, "select", _what_was_ready),
     (LiveTimer, "__lt__", _last_made_first),
     (Execution, "_cancel", _at_once),
     (Execution, "_strike_main", _left_at_once),

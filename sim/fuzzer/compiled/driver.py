@@ -65,6 +65,8 @@ class CompiledFuzz:
     def __init__(self, world: AnyWorld, *, strategy: str, seed: int, depth: int | None, max_steps: int) -> None:
         if not isinstance(world, Graph):
             raise TooLarge("a world other than a graph of states")
+        if strategy not in layout.PURPOSES[: layout.FOR_SCHEDULES]:
+            raise TooLarge("a strategy that picks in plain Python alone")
         if why := only_plain(world):
             raise Unfit(why)
         graph = self._graph = world
