@@ -21,8 +21,8 @@ from sim.cli import journals as journals_
 from sim.cli.keep import judged, keep, missed_lines
 from sim.cli.plans import plan_given, say_explored
 from sim.minimiser.counterexample_file import CounterexampleFile
-from sim.report.bounded import bounded_data, bounded_lines
 from sim.report.data import check_data
+from sim.report.deviating import bounded_data, bounded_lines
 from sim.report.text import bounds_lines, check_lines
 from sim.scenario import Target
 from sim.scenario.models import settings_of

@@ -35,7 +35,7 @@ def said(arrival: Incoming, how: str) -> str:
     """It, as a sentence."""
     source, target, kind = arrival.source, arrival.target, how.partition("(")[0]
     if arrival.what == CONNECT:
-        return f"{source}'s connection to {target} is {'refused' if kind else 'made'}"
+        return f"{source}'s connection to {target} {'is refused' if kind else 'arrives'}"
     what = {
         BYTES: f"{arrival.size} bytes" if arrival.size else "something sealed",
         DATAGRAM: f"a datagram of {arrival.size} bytes",

@@ -31,6 +31,7 @@ class Place:
         "finding",
         "heard",
         "held",
+        "hidden",
         "left",
         "mark",
         "puts",
@@ -45,6 +46,8 @@ class Place:
     """What is left of each entry of the fault budget."""
     enabled: tuple[LiveChoice, ...]
     """What may happen here, the usual first."""
+    hidden: tuple[Subject, ...]
+    """What is on its way, and comes after the next turn at the earliest."""
     chain: int
     """64 bits for all that ran on the way here."""
     covered: tuple[int, ...]
@@ -87,14 +90,15 @@ class Place:
 class Doing:
     """What a choice does, wherever it is made."""
 
-    __slots__ = ("code", "how", "key", "pays", "progress", "strikes", "subject", "verb", "who")
+    __slots__ = ("code", "how", "key", "pays", "progress", "record", "strikes", "subject", "verb", "who")
 
     def __init__(
         self, verb: str, who: str, subject: Subject, how: str, pays: tuple[int, ...], strikes: tuple[str, ...]
     ) -> None:
         self.verb, self.who, self.subject, self.how, self.pays, self.strikes = verb, who, subject, how, pays, strikes
         self.progress = not strikes
-        self.code = encode((verb, who, subject, how, pays))
+        self.record = encode((verb, who, subject, how))  # who pays for it is not what happens
+        self.code = self.record + encode(pays)
         self.key = key64(self.code)
 
 
@@ -190,7 +194,7 @@ class LiveChoice:
 
     @property
     def record(self) -> bytes:
-        return self.code + self.at.world.record(self.leads)
+        return self.doing.record + self.at.world.record(self.leads)
 
 
 class LiveStart:

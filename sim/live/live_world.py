@@ -30,6 +30,7 @@ from sim.live.naming import spot_of
 from sim.live.noting import RunFollower
 from sim.live.possible import ON_ARRIVALS, Possible
 from sim.live.program_parts import ProgramParts
+from sim.live.surroundings import surroundings
 from sim.live.telling import Retelling, tell
 from sim.system.properties import Property
 from sim.world.address import FOR_GOOD, Address
@@ -152,26 +153,33 @@ class LiveWorld:
         return not enabled or not enabled[0].doing.progress
 
     def ways(self, at: Place, subject: Subject) -> Sequence[LiveChoice] | None:
-        return [c for c in self._at(at).enabled if c.doing.subject == subject and c.doing.progress] or None
+        found = [c for c in self._at(at).enabled if c.doing.subject == subject and c.doing.progress]
+        return found if found or subject in at.hidden else None
 
     def due(self, taken: Start[Place] | LiveChoice, at: Place) -> Sequence[Pending]:  # noqa: ARG002
         self._at(at)
         if at.due is None:
-            before = at.before.enabled if at.before is not None else ()
-            known = {choice.doing.subject for choice in before}
-            at.due = tuple(self._pending(choice, known) for choice in at.enabled if choice.doing.progress)
+            known = self._known(at)
+            pending = [self._pending(choice, known) for choice in at.enabled if choice.doing.progress]
+            at.due = tuple(one for one in pending if one.again or one.subject[0] != MESSAGE)
         return at.due
+
+    def _known(self, at: Place) -> set[Subject]:
+        """What was pending at the place before."""
+        before = at.before
+        return {*before.hidden, *(choice.doing.subject for choice in before.enabled)} if before is not None else set()
 
     def _pending(self, choice: LiveChoice, known: set[Subject]) -> Pending:
         kind, _, name = subject = choice.doing.subject
+        new = subject not in known
         if kind == MESSAGE:
-            return Pending(subject, "loop", choice.address, again=subject not in known, places=_places(choice.doing))
+            return Pending(subject, "loop", choice.address, again=new, places=_places(choice.doing), apart=True)
         if kind in (RESTART, HEAL):
-            return Pending((CUT if kind == HEAL else RESTART, 0, name), "loop", again=subject not in known)
+            return Pending((CUT if kind == HEAL else RESTART, 0, name), "loop", again=new)
         if kind == FIRE:
             left, (low, high) = round(float(choice.doing.how or 0) * 1000), self.timing.late_ms
-            return Pending(subject, "loop", delay_ms=(left + low, left + high), again=subject not in known)
-        return Pending(subject, "loop", again=True)
+            return Pending(subject, "loop", delay_ms=(left + low, left + high), again=new, apart=True)
+        return Pending(subject, "loop", apart=True)
 
     def stays(self, subject: Subject) -> bool:  # noqa: ARG002
         return False
@@ -232,10 +240,12 @@ class LiveWorld:
     def tell(
         self, start: Start[Place], steps: Sequence[tuple[int | None, LiveChoice]], slow: Sequence[Slowdown] = ()
     ) -> Story:
-        return tell(self, start, steps, slow)
+        with self.walking():
+            return tell(self, start, steps, slow)
 
     def schedule(self, start: Start[Place], choices: Sequence[LiveChoice]) -> list[str]:
-        return departures(self, start, choices)
+        with self.walking():
+            return departures(self, start, choices)
 
     def why_not(self, at: Place, address: Address) -> str:
         run = self.standing(at)
@@ -299,6 +309,10 @@ class LiveWorld:
 
     def _lead(self, at: Place) -> None:
         """Lead the program to a place. Raises `NondeterminismError` if it does something else than before."""
+        if not surroundings.is_installed:
+            with around.walks():
+                self._lead(at)
+            return
         way = at.way()
         self._begin()
         run = self._run
@@ -360,6 +374,7 @@ class LiveWorld:
             if run.finding is not None
             else tuple([LiveChoice(at, what) for what in self._possible.all(run, at.left)])
         )
+        at.hidden = tuple(self._possible.hidden(run))
         at.rest = None
         if at.finding is None and self.quiescent(at):
             at.rest = run.rest(may_be_told=any(choice.doing.verb == STOP for choice in at.enabled))

@@ -78,6 +78,11 @@ class Possible:
             left_s = repr(timer.when() - run.loop.now_s)
             yield doing(FIRE, f"{timer.owner}.{timer.called}", (FIRE, timer.number, timer.called), left_s)
 
+    def hidden(self, run: Execution) -> Iterator[Subject]:
+        """What is on its way, and comes after the next turn at the earliest, as something has come that is later in a poll."""
+        if run.phase > 1:
+            yield from (arrival.subject for arrival in run.kernel.arrivals())
+
     def struck(self, run: Execution, left: Left) -> Iterator[Doing]:
         """What the faults that are left may do."""
         if run.over:

@@ -161,7 +161,7 @@ def _is_async(main: object) -> bool:
 
 def _words(main: object) -> str:
     try:
-        return f"{called(main)}{inspect.signature(main)}"  # type: ignore[arg-type]
+        return f"{called(main)}({', '.join(inspect.signature(main).parameters)})"  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return describe(main)
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from sim.run.simulation import simulate
 from sim.run.trace import Run
+from sim.strategy.departing import opportunities
 from sim.world.address import Address, parse_address
 from sim.world.choice import Choice, Start
 from sim.world.finding import Finding
@@ -171,14 +172,12 @@ class Loosely:
         usual = usual_at(self._world, at)
         if self._next < len(self._items):
             item = self._items[self._next]
-            pattern = replace(item, ordinal=None)
-            found = [c for c in self._world.enabled(at) if c != usual and pattern.fits(c.address)]
-            if found:
-                self._met += 1
-                if self._met == (item.ordinal or 1):
-                    self._next, self._met = self._next + 1, 0
-                    chosen: Choice = min(found, key=lambda choice: choice.code)
-                    return chosen
+            found = opportunities(item, [choice for choice in self._world.enabled(at) if choice != usual])
+            wanted = (item.ordinal or 1) - self._met
+            if len(found) >= wanted:
+                self._next, self._met = self._next + 1, 0
+                return found[wanted - 1]
+            self._met += len(found)
         return usual
 
     def took(self, choice: Choice, at: Any) -> None:

@@ -11,6 +11,7 @@ from sim.machine.table import DOWN, FAILED, GONE, OFF
 from sim.scenario.mistakes import Mistakes
 from sim.scenario.parsed import Expectation, Opened
 from sim.scenario.tree import Node
+from sim.system.declaration import Declaration
 from sim.world.timing import Range, Timing
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def read_timing(root: Node, shape: TimingShape, system: Opened, mistakes: Mistak
             continue
         known = [*system.processes, "*"]
         for name in (source, target):
-            if name not in known:
+            if name not in known and isinstance(system, Declaration):  # a program's are known when it runs
                 mistakes.add(place, unknown("process", name, known))
     for move in shape.moves:
         _check_move(root, move, system, mistakes)
@@ -120,7 +121,9 @@ def read_timing(root: Node, shape: TimingShape, system: Opened, mistakes: Mistak
 def _check_move(root: Node, move: str, system: Opened, mistakes: Mistakes) -> None:
     place = root.key_place("timing", "moves", move)
     process, dot, name = move.rpartition(".")
-    if not dot:
+    if not isinstance(system, Declaration):
+        mistakes.add(place, f"{brief(move)}: a program has no moves; leave it out")
+    elif not dot:
         mistakes.add(place, f"{brief(move)} is not a move; write process.move, such as user.stop")
     elif process not in system.processes:
         mistakes.add(place, unknown("process", process, system.processes))

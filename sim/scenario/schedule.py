@@ -15,9 +15,11 @@ from sim.scenario.tree import Node
 from sim.scenario.vocabulary import Vocabulary
 from sim.system.declaration import Declaration
 from sim.world.address import (
+    ARRIVING,
     AT_ONCE,
     FOR_GOOD,
     MESSAGE_VERBS,
+    OF_MODELS,
     OF_PROGRAMS,
     PROCESS_VERBS,
     START,
@@ -50,12 +52,22 @@ def read_schedule(root: Node, texts: Sequence[str], mistakes: Mistakes) -> tuple
 
 
 def check_schedule(items: Iterable[ScheduleItem], system: Opened, words: Vocabulary, mistakes: Mistakes) -> None:
-    """Checks every item against the system and the words of its model. What a program does is not known before it runs."""
-    if not isinstance(system, Declaration):
-        return
+    """Checks every item against the system and the words of its model. What a program does is known when it runs."""
     for item in items:
-        for wrong in _Fit(system, words).mistakes(item.address):
+        found = (
+            _Fit(system, words).mistakes(item.address) if isinstance(system, Declaration) else _of_models(item.address)
+        )
+        for wrong in found:
             mistakes.add(FilePlace(item.line, item.column), f"{brief(item.text)}: {wrong}")
+
+
+def _of_models(address: Address) -> list[str]:
+    """What an item names that no program has."""
+    if address.verb in OF_MODELS or (address.verb == START and address.choosing):
+        return [f"only a system of machines can {address.verb}; this is a program"]
+    if address.verb in MESSAGE_VERBS and address.type not in ARRIVING:
+        return [unknown("type of what arrives at a program", address.type, ARRIVING)]
+    return []
 
 
 class _Fit:

@@ -62,6 +62,20 @@ class Chains:
         self.of.append(chain)
         self._change_places(chain)
 
+    def add_apart(self, before: int) -> None:
+        """Give the next event the chain of the one `before` it; if there is none, one that stands in no row, and that nothing
+        else joins."""
+        number = len(self.of)
+        self._parent.append(before)
+        self._up.append(NONE)
+        if before == NONE:
+            self._last.append(number)
+            self._set.append(NONE)
+            self.of.append(len(self._last) - 1)
+        else:
+            self._last[self.of[before]] = number
+            self.of.append(self.of[before])
+
     def _new_chain(self, event: int) -> int:
         """An empty chain: of the row with free places, or of a new one."""
         if not self._free:

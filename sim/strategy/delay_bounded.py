@@ -8,8 +8,8 @@ Departures from the paper:
 - It explores all schedules of so many delays; here their moments are drawn, as PCT draws its own. How many of at most
   `delays` a schedule has is drawn too, so that a bug that needs fewer is not hidden by the rest.
 - A task that is delayed waits there for the next round. Here what is delayed waits for some of what else is due, from the
-  next one alone to all of it: how many is drawn. So one delay moves a message behind the next, or behind a timer.
-- Something that the environment may do is no part of the usual order. It comes where it is drawn in place of what is due.
+  next one alone to all of it: how many is drawn. So one delay moves a message after the next one, or after a timer.
+- What the environment may do does not belong to the usual order. It comes where it is drawn in place of what is due.
 - Faults strike at moments drawn apart (`sim.strategy.strikes`). An event that can go several ways goes any of them with
   equal probability.
 """
@@ -67,14 +67,14 @@ class DelayBounded:
         due = self._in_order(at)
         while due and self._left and self._left[-1] <= step:
             others = [choice for choice in self._world.unstruck(at) if not choice.progress]
-            least_behind = 0 if others else 1
-            if len(due) <= least_behind:
+            fewest = 0 if others else 1
+            if len(due) <= fewest:
                 break  # there is nothing that could come instead; perhaps in the next step
-            behind = between(stream(self._draws, self.delays + len(self._left)), least_behind, len(due) - 1)
+            passed = between(stream(self._draws, self.delays + len(self._left)), fewest, len(due) - 1)
             self._left.pop()
-            if not behind:
+            if not passed:
                 return least(others, base_of(self._draws, step))
-            self._held[due[0][0].takes] = [ways[0].takes for ways in due[1 : behind + 1]]
+            self._held[due[0][0].takes] = [ways[0].takes for ways in due[1 : passed + 1]]
             due = self._in_order(at)
         return least(due[0], base_of(self._draws, step)) if due else None
 
@@ -86,7 +86,7 @@ class DelayBounded:
         self._usual.follow(self._before, choice, at)
 
     def _in_order(self, at: Any) -> list[Sequence[Choice]]:
-        """What is due, what is delayed behind what it waits for. That waits no longer for what is not due any more."""
+        """What is due, and does not wait for something else that is; nothing waits for what is no longer due."""
         due = self._usual.due(at)
         if not self._held:
             return due

@@ -1,19 +1,19 @@
 """What is usual, but for a few departures from it: how schedules of worlds are replayed whose places say what is usual.
 
-A departure is made at the first place where it can be and is not what is usual anyway; an address with a number, `#2`, at
-the second.
+A departure is made at the first place where it can be and is not what is usual anyway. An address with a number, `#2`, is
+the second of what it could mean, place by place.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sim.base.errors import DivergenceError
 from sim.world.address import Address
-from sim.world.choice import Choice
+from sim.world.choice import Choice, Subject
 from sim.world.world import AnyWorld, usual_at
 
 NEAREST = 3
@@ -40,26 +40,18 @@ class Departing:
         if self._next >= len(self._schedule):
             return usual if self._then_usual else None
         item = self._schedule[self._next]
-        found = self._fitting(at, item, usual)
-        if found is not None:
-            self._met += 1
-            if self._met == (item.ordinal or 1):
-                self._next, self._met = self._next + 1, 0
-                self._could.clear()
-                return found
+        others = [choice for choice in self._world.enabled(at) if choice != usual]
+        self._could |= dict.fromkeys(str(replace(choice.address, after="")) for choice in others)
+        found = opportunities(item, others)
+        wanted = (item.ordinal or 1) - self._met
+        if len(found) >= wanted:
+            self._next, self._met = self._next + 1, 0
+            self._could.clear()
+            return found[wanted - 1]
+        self._met += len(found)
         if usual is None:
             raise DivergenceError(self._divergence(at, item), self._next)
         return usual
-
-    def _fitting(self, at: Any, item: Address, usual: Choice | None) -> Choice | None:
-        pattern = replace(item, ordinal=None)
-        others = [choice for choice in self._world.enabled(at) if choice != usual]
-        self._could |= dict.fromkeys(str(replace(choice.address, after="")) for choice in others)
-        fitting = [choice for choice in others if pattern.fits(choice.address)]
-        if len({choice.takes for choice in fitting}) > 1:
-            ways = "; ".join(sorted(str(choice.address) for choice in fitting))
-            raise DivergenceError(f"step {self._next + 1}: {item} may mean several actions: {ways}", self._next)
-        return min(fitting, key=lambda choice: choice.pays) if fitting else None
 
     def _divergence(self, at: Any, item: Address) -> str:
         where = f"step {self._next + 1}: {item} fits nowhere before nothing more happens"
@@ -71,3 +63,14 @@ class Departing:
             f"; possible on the way: {'; '.join(close)}" if close else "; nothing but the usual was possible on the way"
         )
         return f"{where}: {self._world.why_not(at, item)}{instead}"
+
+
+def opportunities(item: Address, others: Iterable[Choice]) -> list[Choice]:
+    """The choices of a place that an item of a schedule may mean, its number aside: in the order of what they happen to, and
+    for each of those the one that is paid for first."""
+    pattern = replace(item, ordinal=None)
+    found: dict[Subject, Choice] = {}
+    for choice in sorted(others, key=lambda choice: (choice.takes, choice.pays)):
+        if pattern.fits(choice.address):
+            found.setdefault(choice.takes, choice)
+    return list(found.values())

@@ -31,7 +31,7 @@ def least_key(ways: Iterable[Choice]) -> int:
 
 NOTHING = -1
 
-Parted = tuple[Sequence[Subject], dict[Subject, Pending]]
+Parted = tuple[Sequence[Pending], dict[Subject, Pending]]
 NOTHING_DUE: Parted = ((), {})
 
 
@@ -43,16 +43,21 @@ class Events:
         self.parents: list[int] = []
         """The event that brought each about (`NOTHING` if none did): it follows from that one and from all that one
         follows from."""
+        self.apart: list[bool] = []
+        """Whether it follows from what the same did before, and from nothing else."""
         self.pending: dict[Subject, deque[int]] = {}
         """Those that are not over, the next first; perhaps none."""
         self._own: dict[str, dict[Subject, None]] = {}
         """What each process has pending besides messages."""
+        self._last: dict[Subject, int] = {}
+        """The last event of each that is apart."""
         self._note(*_parted(world.due(start, start.place)), NOTHING)
 
-    def make(self, subject: Subject, parent: int = NOTHING) -> int:
+    def make(self, subject: Subject, parent: int = NOTHING, *, apart: bool = False) -> int:
         """A new event. One that is taken again (a message that stays in flight forever) is a separate event."""
         number = len(self.parents)
-        self.parents.append(parent)
+        self.parents.append(self._last.setdefault(subject, NOTHING) if apart else parent)
+        self.apart.append(apart)
         pending = self.pending.get(subject)
         if pending is None:
             self.pending[subject] = deque((number,))
@@ -68,6 +73,8 @@ class Events:
             over = pending.popleft()
         due = self._world.due(choice, at)
         sent, own = _parted(due) if due else NOTHING_DUE
+        if choice.takes in self._last:
+            self._last[choice.takes] = over
         for mover in choice.movers:
             known = self._own.get(mover)
             if known:
@@ -76,18 +83,18 @@ class Events:
                     self.pending.pop(subject, None)
         self._note(sent, own, over)
 
-    def _note(self, sent: Sequence[Subject], own: dict[Subject, Pending], parent: int) -> None:
+    def _note(self, sent: Sequence[Pending], own: dict[Subject, Pending], parent: int) -> None:
         """What is pending now: new events for what is new, or counts anew. Messages come first, then each process by
         its number, its timers by name."""
-        for subject in sent:
-            self.make(subject, parent)
+        for pending in sent:
+            self.make(pending.subject, parent, apart=pending.apart)
         for subject in sorted(own, key=_order) if own else ():
             pending = own[subject]
             if pending.again or not self.pending.get(subject):
                 if subject[0] != CUT:
                     self.pending[subject] = deque()
                     self._own.setdefault(pending.owner, {})[subject] = None
-                self.make(subject, parent)
+                self.make(subject, parent, apart=pending.apart)
 
     @property
     def width(self) -> int:
@@ -98,11 +105,11 @@ class Events:
 
 def _parted(due: Sequence[Pending]) -> Parted:
     """The messages of what is pending, and what is ready of everything else."""
-    sent: list[Subject] = []
+    sent: list[Pending] = []
     own: dict[Subject, Pending] = {}
     for pending in due:
         if pending.subject[0] == MESSAGE:
-            sent.append(pending.subject)
+            sent.append(pending)
         elif pending.ready:
             own[pending.subject] = pending
     return sent, own

@@ -15,6 +15,9 @@ Departures from the paper:
   (`World.only_messages`): messages alone, each taken whenever it comes, no fault, no choice.
 - "n: the maximum number of events" is the length of the canonical schedule, not given by the user.
 - Faults strike at moments drawn apart (`sim.strategy.strikes`) and are not counted among the n.
+- What follows from itself alone (`Pending.apart`), as a task of a program does, is a chain of its own. Of tasks alone this is
+  PCT: Burckhardt, Kothari, Musuvathi, Nagarakatte, "A randomized scheduler with probabilistic guarantees of finding bugs"
+  (ASPLOS 2010), with at least 1/(k * n^(d-1)) for k tasks.
 - An event that can go several ways goes any of them with equal probability.
 """
 
@@ -121,6 +124,6 @@ class PCTCP:
         """Gives the events that were made since the last time their chains, and new chains their priorities."""
         chains, parents = self.chains, self.events.parents
         for number in range(len(chains.of), len(parents)):
-            chains.add(parents[number])
+            (chains.add_apart if self.events.apart[number] else chains.add)(parents[number])
         for chain in range(len(self._priorities), chains.count):
             self._priorities.append(_ABOVE + stream(self._chain_draws, chain))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sim.strategy.eager import Eager
     from sim.strategy.slowdowns import Slowdowns
 
-RESUME = "resume"
+RESUME = "end of a pause"
 """The end of a pause: what is pending then is the process itself."""
 _BY_OTHERS = (RESTART, CUT, RESUME)
 """What happens to a process although it pauses."""

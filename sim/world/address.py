@@ -41,11 +41,16 @@ MOVE_VERBS = ("fire", "move")
 CUT_VERBS = ("cut", "heal")
 OF_PROGRAMS = (*LINK_VERBS, *TASK_VERBS, TURN, "split")
 """Verbs of what only programs do."""
+OF_MODELS = ("move", "update")
+"""Verbs of what only models do."""
 START = "start"
 VERBS = (START, *MESSAGE_VERBS, *MOVE_VERBS, *PROCESS_VERBS, *CUT_VERBS, *LINK_VERBS, *TASK_VERBS, TURN)
 
 SIZED = ("bytes", "datagram")
 """Types of what has no fields, but a size."""
+
+ARRIVING = (*SIZED, "end", "reset")
+"""Types of what arrives at a program."""
 
 AT_ONCE = "at once"
 FOR_GOOD = "for good"
@@ -77,10 +82,10 @@ class Address:
     @property
     def message(self) -> str:
         """`source->target Type(field=value, ...)`: the part that describes an envelope, or `source->target 13 bytes`."""
-        if self.type in SIZED and self.fields:
-            return f"{self.source}->{self.target} {self.fields['size']} {self.type}"
-        inner = ", ".join(f"{name}={text}" for name, text in (self.fields or {}).items())
-        return f"{self.source}->{self.target} {self.type}{f'({inner})' if inner else ''}"
+        fields = dict(self.fields or {})
+        size = f"{fields.pop('size')} " if self.type in SIZED and "size" in fields else ""
+        inner = ", ".join(f"{name}={text}" for name, text in fields.items())
+        return f"{self.source}->{self.target} {size}{self.type}{f'({inner})' if inner else ''}"
 
     def __str__(self) -> str:
         if self.verb in MESSAGE_VERBS:
@@ -217,8 +222,8 @@ def _parse_message(text: str, verb: str, rest: str) -> Address:
                 raise ConfigError(f"{text!r}: {part.strip()!r} is not of the form field=value")
             fields[name.strip()] = value.strip()
         rest = rest[end + 1 :]
-    if route["size"] and fields is None:
-        fields = {"size": route["size"]}
+    if route["size"]:
+        fields = {"size": route["size"], **(fields or {})}
     ends = _first(route["source"]), _first(route["target"])
     return Address(verb, *ends, route["type"], fields, **_clauses(text, rest))
 

@@ -37,6 +37,8 @@ class Pending(NamedTuple):
     """Whether it is enabled now, apart from what a network or a cut holds back."""
     places: tuple[str, ...] = ()
     """What an entry of a fault plan may name to strike it."""
+    apart: bool = False
+    """Whether it follows from what it did before and from nothing else, as a task does whoever has woken it."""
 
     def delay(self, timing: Timing) -> Range | None:
         """How long it takes from when it is pending; None is forever."""

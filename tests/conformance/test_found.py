@@ -31,6 +31,12 @@ def failing(world: AnyWorld, strategy: str) -> Iterator[Run]:
     return iter(found[:RAW_MAX])
 
 
+def replay(world: AnyWorld, schedule: Sequence[str]) -> Run:
+    """The run of this schedule: of a program it says what departs from the usual."""
+    then_usual = world.usual(world.starts()[0].place) is not None
+    return simulate(world, Replay(schedule, then_usual=then_usual), max_steps=STEPS_MAX)
+
+
 def both(world: AnyWorld, run: Run) -> tuple[Counterexample, Counterexample]:
     """A failing run as it is, and minimised."""
     assert run.finding is not None
@@ -140,7 +146,7 @@ def test_every_run_replays_by_its_addresses_in_a_new_world(name: str, strategy: 
     world = BROKEN[name].world()
     plain = (simulate(world, EVERY[strategy](seed), max_steps=STEPS_MAX) for seed in range(3))
     for run in [*failing(world, strategy), *plain]:
-        again = simulate(BROKEN[name].world(), Replay(run.trace.schedule()), max_steps=STEPS_MAX)
+        again = replay(BROKEN[name].world(), run.trace.schedule())
         assert (again.digest, again.finding) == (untimed(run), run.finding)
 
 
@@ -156,7 +162,7 @@ def test_another_schedule_is_another_run_or_none(name: str) -> None:
 def replayed(name: str, schedule: Sequence[str]) -> str | None:
     """The digest of a schedule; None if it does not fit."""
     try:
-        return simulate(BROKEN[name].world(), Replay(schedule), max_steps=STEPS_MAX).digest
+        return replay(BROKEN[name].world(), schedule).digest
     except DivergenceError:
         return None
 
@@ -202,7 +208,7 @@ def test_minimising_makes_a_run_less_and_keeps_what_is_wrong(name: str) -> None:
         assert least.complete
         assert least.cost <= raw.cost
         assert least.property == raw.property
-        again = simulate(BROKEN[name].world(), Replay(least.schedule))
+        again = replay(BROKEN[name].world(), least.schedule)
         assert (again.finding, again.steps) == (least.finding, least.steps)
     if name in PROGRAMS:
         assert any(least.deviations < raw.deviations for raw, least in pairs)

@@ -15,10 +15,12 @@ import models.consensus
 import models.two_phase_commit
 import tests.fuzzed
 from sim import Graph, System
+from sim.live.live_world import LiveWorld
 from sim.run.trace import Run, Trace
 from sim.strategy import STRATEGIES, Canonical, Drawn, Strategy, TwoPhase
 from sim.world.choice import Start
 from sim.world.world import AnyWorld
+from tests.worlds import live_programs
 from tests.worlds.execution import Program
 from tests.worlds.path_world import PathWorld
 from tests.worlds.programs import BROKEN as PROGRAMS
@@ -48,6 +50,8 @@ SOUND: dict[str, Make] = {
     **{name: graph(system) for name, system in tests.fuzzed.SOUND.items()},
     **{f"{name}, mended": path(mended) for name, (_, mended, _) in PROGRAMS.items()},
     "ticking": path(Ticking),
+    "stock, mended": lambda: LiveWorld(live_programs.stock(mended=True)),
+    "slot, mended": lambda: LiveWorld(live_programs.slot(mended=True)),
 }
 """Worlds in which nothing is wrong. `again`, `restless` and `ticking` go on for ever."""
 
@@ -60,9 +64,15 @@ BROKEN: dict[str, Broken] = {
         "first_usable",
     ),
     **{name: Broken(path(bad), path(mended), prop) for name, (bad, mended, prop) in PROGRAMS.items()},
+    "stock": Broken(lambda: LiveWorld(live_programs.stock()), SOUND["stock, mended"], "never_below"),
+    "slot": Broken(lambda: LiveWorld(live_programs.slot()), SOUND["slot, mended"], "deadlock"),
 }
 
-KINDS: dict[str, Make] = {"graph": SOUND["factory"], "path": SOUND["lost parcel, mended"]}
+KINDS: dict[str, Make] = {
+    "graph": SOUND["factory"],
+    "path": SOUND["lost parcel, mended"],
+    "program": SOUND["slot, mended"],
+}
 """One of each kind, with faults."""
 
 EVERY: dict[str, Callable[[int], Strategy]] = {
@@ -95,6 +105,6 @@ def untimed(run: Run) -> str:
 
 def elsewhere(hash_seed: str, module: str, call: str) -> subprocess.Popen[str]:
     """A process with another hash seed that prints, as JSON, what a call of this module gives."""
-    code = f"import json; from {module} import *; print(json.dumps({call}))"
+    code = f"import json; from sim.live.around import around; from {module} import *\nwith around.walks(): print(json.dumps({call}))"
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)

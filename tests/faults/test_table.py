@@ -11,7 +11,7 @@ from models import consensus
 from sim import ModelError, Process, Program, System, faults
 from sim.faults.catalogue import OF_THE_GRAPH, PROGRAM_KINDS, ROWS, TABLE, TIMED_KINDS, Bites, FaultKind, markdown
 from sim.graph.action import Kind
-from sim.live.program import STRIKING
+from sim.live.program_parts import STRIKING
 
 PAGE = Path(__file__).parents[2] / "docs/faults.md"
 SECTION = re.compile(r"<!-- table: python -m sim\.faults -->\n(.*?)<!-- end of table -->", re.DOTALL)
