@@ -98,7 +98,7 @@ class Doing:
         self.verb, self.who, self.subject, self.how, self.pays, self.strikes = verb, who, subject, how, pays, strikes
         self.progress = not strikes
         self.record = encode((verb, who, subject, how))  # who pays for it is not what happens
-        self.code = self.record + encode(pays)
+        self.code = encode((verb, who, subject, how, pays))
         self.key = key64(self.code)
 
 
