@@ -55,11 +55,7 @@ class LiveTask(asyncio.Task):  # type: ignore[type-arg]
         loop.run.made(task, coro, name)
         return task
 
-    def __init__(
-        self, coro: Any, *, loop: LiveLoop, name: str | None = None, eager_start: bool = False, **rest: Any
-    ) -> None:
-        if eager_start:
-            self.stepped, rest["eager_start"] = loop.run.steps, True  # it begins before it is made
+    def __init__(self, coro: Any, *, loop: LiveLoop, name: str | None = None, **rest: Any) -> None:
         super().__init__(coro, loop=loop, name=name or self.called, **rest)
 
     def __hash__(self) -> int:
@@ -70,6 +66,18 @@ class LiveTask(asyncio.Task):  # type: ignore[type-arg]
         if not self.stepped:
             loop: Any = self.get_loop()
             loop.run.rename(self, str(value))
+
+
+class EagerTask(LiveTask):
+    """A task that begins before it is made. One that has ended by then has forgotten its coroutine, and in Python 3.12.1 dies
+    when it is asked for it."""
+
+    def __init__(self, coro: Any, *, loop: LiveLoop, **rest: Any) -> None:
+        self._coroutine, self.stepped = coro, loop.run.steps
+        super().__init__(coro, loop=loop, eager_start=True, **rest)
+
+    def get_coro(self) -> Any:
+        return self._coroutine
 
 
 class LiveFuture(asyncio.Future):  # type: ignore[type-arg]
@@ -332,7 +340,7 @@ class LiveLoop(NetworkLoop):
         if context is not None:
             rest["context"] = context
         if factory is None or factory is getattr(asyncio, "eager_task_factory", None):
-            return LiveTask(coro, loop=self, name=name, **({} if factory is None else {"eager_start": True}), **rest)
+            return (LiveTask if factory is None else EagerTask)(coro, loop=self, name=name, **rest)
         task = super().create_task(coro, name=name, **rest)
         if not isinstance(task, LiveTask):
             task._log_destroy_pending = False  # type: ignore[attr-defined]

@@ -175,9 +175,9 @@ async def tidies_up(world: Any) -> None:
         finally:
             await asyncio.sleep(1)
 
-    world.task("client", client())
+    task = world.task("client", client())
     await asyncio.sleep(2)
-    await asyncio.sleep(4)
+    await asyncio.wait([task])
 
 
 def test_what_is_cancelled_with_main_may_take_its_time() -> None:

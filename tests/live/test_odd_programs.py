@@ -116,7 +116,7 @@ REFUSED: dict[Main, str] = {
     gives_a_name_with_a_space: "world.task: 'a client' (str) is not a name; write letters, digits, - and _, such as client",
     watches_a_name_with_a_space: "world.watch: 'a pool' (str) is not a name; write letters, digits and _, such as pool",
     serves_nowhere: "world.serve: 'nowhere' (str) is not an address; write host:port, such as redis:6379",
-    serves_nothing: "world.serve: a NoneType is no handler; write async def handler(reader, writer)",
+    serves_nothing: "world.serve: a NoneType is not a handler; write async def handler(reader, writer)",
     serves_an_odd_name: "world.serve: 'a b' (str) is not a name",
     runs_a_command: "loop.subprocess_exec: a run starts no process; put world.serve in its place",
 }
