@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import sys
 from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
@@ -176,8 +177,8 @@ class Swaps:
         was = vars(owner)[name]
         known = _built_in(getattr(owner, name)).definition.contents.function
 
-        for bound in [one for one in _collectable() if type(one) is BuiltinFunctionType and one.__name__ == name]:
-            if isinstance(bound.__self__, type) and _built_in(bound).definition.contents.function == known:
+        for bound in BOUND_BEFORE.called(name):
+            if _built_in(bound).definition.contents.function == known:
                 self.built_in(bound, _of(bound.__self__, instead))
 
         def real(kind: type, *args: Any, **kwargs: Any) -> Any:
@@ -200,6 +201,31 @@ class Swaps:
 
         put(to)
         self._undo.append((lambda: put(was), owner))
+
+
+class BoundBefore:
+    """The class methods that are bound to their classes somewhere. All that the collector knows is looked through once, and
+    again where a module has been imported since then: with many objects it takes long, and little else binds one."""
+
+    def __init__(self) -> None:
+        self._modules = 0
+        self._found: list[Any] = []
+
+    def called(self, name: str) -> list[Any]:
+        """Those of this name."""
+        if self._modules != len(sys.modules):
+            self._found = [
+                one for one in _collectable() if type(one) is BuiltinFunctionType and isinstance(one.__self__, type)
+            ]
+            self._modules = len(sys.modules)
+        return [one for one in self._found if one.__name__ == name]
+
+    def forget(self) -> None:
+        """Look again."""
+        self._modules = 0
+
+
+BOUND_BEFORE = BoundBefore()
 
 
 def _collectable() -> list[Any]:

@@ -116,6 +116,7 @@ def by_name(self: Swaps, function: Any, instead: Callable[[Any], Any]) -> None:
 def test_a_class_method_bound_before_would_be_missed_unless_it_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert in_run(BOUND["now"]).year == 2025
     monkeypatch.setattr(in_place, "_collectable", list)
+    monkeypatch.setattr(in_place, "BOUND_BEFORE", in_place.BoundBefore())
     assert in_run(BOUND["now"]).year > 2025
 
 
