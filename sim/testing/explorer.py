@@ -169,7 +169,9 @@ class Explored:
         kept: str = "",
     ) -> NoReturn:
         __tracebackhide__ = True
-        lines = [line for prop, message in found[:1] for line in f"{prop} is violated: {message}".splitlines()]
+        lines = [f"{prop} is violated: {message}" for prop, message in found[:1]]
+        if self._own is not None:  # of a test, pytest's explanations of its asserts are shown as they are laid out
+            lines = [line for text in lines for line in text.splitlines()]
         if violates is not None:
             lines.insert(0, f"expected {violates} to be violated, but {'something else is' if found else 'nothing is'}")
         how_it_comes: list[str] = []
