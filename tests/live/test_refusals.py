@@ -53,6 +53,14 @@ def submit() -> None:
 OUTSIDE = asyncio.new_event_loop()
 
 
+def run_another() -> None:
+    coroutine = asyncio.sleep(0)
+    try:
+        asyncio.run(coroutine)
+    finally:
+        coroutine.close()
+
+
 def to_thread() -> None:
     OUTSIDE.run_until_complete(asyncio.to_thread(print))
 
@@ -71,7 +79,7 @@ CALLS: dict[str, tuple[Call, str]] = {
     "os._exit": (lambda: os._exit(3), ENDS),
     "os.abort": (lambda: os.abort(), ENDS),
     "another event loop": (lambda: asyncio.new_event_loop(), LOOPS),
-    "another event loop of asyncio.run": (lambda: asyncio.run(asyncio.sleep(0)), LOOPS),
+    "another event loop of asyncio.run": (run_another, LOOPS),
     "time.sleep": (lambda: time.sleep(0), BLOCKS),
     "time.clock_settime": (lambda: time.clock_settime(time.CLOCK_REALTIME, 0), CLOCK),
     "signal.signal": (lambda: signal.signal(signal.SIGUSR1, signal.SIG_IGN), SIGNALS),
