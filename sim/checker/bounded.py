@@ -145,8 +145,11 @@ class BoundedWalk:
     def _end(self) -> None:
         """There is nothing left to run within the bound."""
         result = self.result
-        result.complete = not self._beyond
-        if self._beyond:
+        result.complete = not self._beyond and not result.cut_short
+        if result.cut_short:
+            many = "1 schedule goes on" if result.cut_short == 1 else f"{result.cut_short:,} schedules go on"
+            self._stop("steps", f"{many} after {self._max_steps:,} steps")
+        elif self._beyond:
             result.bound_by = BY_DEVIATIONS
         elif result.unmet:
             result.finding = Finding(result.unmet[0], "holds in no schedule, so the program may do nothing")
@@ -206,7 +209,7 @@ class BoundedWalk:
             if usual is None:
                 break
             if len(walk.trace.steps) >= self._max_steps:
-                self._stop("steps", f"a schedule goes on after {self._max_steps:,} steps")
+                result.cut_short += 1  # the others may end, or be wrong on the way
                 return
             if self._limits.time_is_up():
                 self._stop("time", TIME_IS_UP)

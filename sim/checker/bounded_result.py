@@ -28,6 +28,8 @@ class BoundedResult:
     """Schedules that were run to their end. No two of them are one order."""
     same: int = 0
     """Further schedules, left where they came to a place that was known: from there on they are one of the others."""
+    cut_short: int = 0
+    """Schedules that were left where the bound on steps was hit."""
     steps: int = 0
     covered: int = -1
     """All schedules of so many deviations were run; -1: not even the usual one was."""

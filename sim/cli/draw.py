@@ -42,6 +42,8 @@ def command(
     if as_json and form is not None:
         raise ConfigError(f"--json and --format {form} are both given; give one")
     loaded = load_target(target, options.overrides(settings), allow=models)
+    if not (loaded.system.processes or loaded.system.monitors):
+        raise ConfigError(f"{loaded.name}: is a program without monitors, so there is no machine to draw; name a model")
     chosen = _chosen(sketches(diagrams({**loaded.system.processes, **loaded.system.monitors})), only)
     if as_json:
         options.print_json(machines_data(loaded.name, chosen))

@@ -277,10 +277,15 @@ class Execution(Noting):
 
     def _turn(self) -> None:
         self.phase = 0
-        self.turns += 1
         self.loop.turn()
+        self._count_turn()
+
+    def _count_turn(self) -> None:
+        self.turns += 1
         if self.turns > ENDLESS and self.finding is None:
-            self.finding = Finding("endless", f"{ENDLESS:,} turns of the loop, and no time has passed; {self._who()}")
+            self.finding = Finding(
+                "endless", f"{ENDLESS:,} turns of the loop, and no time has passed; {self.last[0]} ran last"
+            )
 
     def _resume(self, number: int) -> None:
         lanes = self.loop.lanes()
@@ -288,10 +293,7 @@ class Execution(Noting):
         if handle is None:
             raise LookupError(number)
         self.loop.run_alone(handle)
-        self.turns += 1
-
-    def _who(self) -> str:
-        return f"{self.last[0]} ran last"
+        self._count_turn()
 
     def _fire(self, number: int) -> None:
         timer = self.timer()
@@ -311,8 +313,8 @@ class Execution(Noting):
         task.cancel()
 
     def rest(self, *, may_be_told: bool) -> Finding | None:
-        """What is wrong if nothing more happens, while the program may be told to stop or not. Raises `ModelError` for a property that was never asked in a run that nothing
-        has struck."""
+        """What is wrong if nothing more happens, while the program may be told to stop or not. Raises `ModelError` for a
+        property that was never asked in a run that nothing has struck."""
         found = at_the_end(self, may_be_told=may_be_told)
         if found is None and not self.struck:
             self.watching.look_for_unread()

@@ -96,6 +96,19 @@ _STOCK: Any = asyncio.Handle._run
 """How the standard library runs a callback."""
 
 
+def _run_noted(handle: Any) -> None:
+    """Runs a callback or timer, and has it noted before and after."""
+    run: Execution = handle._loop.run
+    if run.before(handle):
+        WATCH.call = handle
+        try:
+            _STOCK(handle)
+        except SystemExit as error:
+            run.exits(error)
+        if run.is_attentive:
+            run.after()
+
+
 class LiveHandle(asyncio.Handle):
     """A callback that is noted when it runs."""
 
@@ -104,15 +117,7 @@ class LiveHandle(asyncio.Handle):
     """On whose behalf it was asked for."""
 
     def _run(self) -> None:
-        run: Execution = self._loop.run  # type: ignore[attr-defined]
-        if run.before(self):
-            WATCH.call = self
-            try:
-                _STOCK(self)
-            except SystemExit as error:
-                run.exits(error)
-            if run.is_attentive:
-                run.after()
+        _run_noted(self)
 
     def __str__(self) -> str:
         return _said(self)
@@ -140,15 +145,7 @@ class LiveTimer(asyncio.TimerHandle):
     owner: str
 
     def _run(self) -> None:
-        run: Execution = self._loop.run  # type: ignore[attr-defined]
-        if run.before(self):
-            WATCH.call = self
-            try:
-                _STOCK(self)
-            except SystemExit as error:
-                run.exits(error)
-            if run.is_attentive:
-                run.after()
+        _run_noted(self)
 
     def __str__(self) -> str:
         return _said(self)

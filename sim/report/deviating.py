@@ -55,6 +55,7 @@ def bounded_data(
         "states": result.places,
         "schedules": result.schedules,
         "same": result.same,
+        "cut_short": result.cut_short,
         "steps": result.steps,
         "handler_calls": result.handler_calls,
         "stopped": result.stopped or None,

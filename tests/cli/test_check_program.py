@@ -99,6 +99,12 @@ def test_what_makes_no_sense_for_a_program_is_refused_in_a_line_each(capsys: pyt
     assert said == ["--max-states", "--engine compiled", "--exact", "--reduce", "--cycles"]
 
 
+def test_there_is_no_machine_to_draw_in_a_program(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["draw", "locked_program"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "is a program without monitors, so there is no machine to draw" in line
+
+
 def test_deviations_of_a_model_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = check(capsys, "--deviations", "1", target="models.two_phase_commit")
     assert (status, out, err.count("\n")) == (2, "", 1)

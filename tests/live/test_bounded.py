@@ -293,17 +293,28 @@ def test_a_check_that_its_memory_ends_is_incomplete() -> None:
     assert 0 < result.schedules < 2_082
 
 
-def test_a_schedule_that_does_not_end_makes_it_incomplete() -> None:
-    async def main(world: Any) -> None:
+def beats(faults: str = "none") -> Program:
+    async def beat() -> None:
         while True:
             await asyncio.sleep(1)
 
-    result = BoundedWalk(Program(main).world(), 2, Limits(), max_steps=50).run()
-    assert (result.verdict, result.bound_by, result.stopped) == (
-        "incomplete",
-        "steps",
-        "a schedule goes on after 50 steps",
-    )
+    async def main(world: Any) -> None:
+        await asyncio.gather(world.task("beat", beat()), return_exceptions=True)
+        await asyncio.Event().wait()
+
+    return Program(main, faults=faults)
+
+
+def test_a_schedule_that_does_not_end_makes_it_incomplete() -> None:
+    result = BoundedWalk(beats().world(), 2, Limits(), max_steps=50).run()
+    said = (result.verdict, result.complete, result.bound_by, result.stopped, result.cut_short)
+    assert said == ("incomplete", False, "steps", "1 schedule goes on after 50 steps", 1)
+
+
+def test_beside_a_schedule_that_does_not_end_the_others_are_run() -> None:
+    result = BoundedWalk(beats("cancel:1@beat").world(), 1, Limits(), max_steps=50).run()
+    assert (result.verdict, result.finding and result.finding.property) == ("violated", "deadlock")
+    assert (result.cut_short, result.now) == (1, 1)
 
 
 def test_an_interrupted_check_says_what_it_covered() -> None:

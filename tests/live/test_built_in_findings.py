@@ -140,6 +140,11 @@ def test_it_is_found_and_said(name: str) -> None:
     assert words in message
 
 
+def test_it_never_ends_in_any_order() -> None:
+    found, message = finding(spins, order="any")
+    assert (found, message) == ("endless", "10,000 turns of the loop, and no time has passed; client ran last")
+
+
 def test_nothing_is_wrong_with_an_error_that_is_taken() -> None:
     assert finding(takes_the_error) == ("", "")
 
