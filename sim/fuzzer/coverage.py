@@ -46,7 +46,9 @@ class Coverage:
 
     def __init__(self, world: AnyWorld) -> None:
         self._world = world
-        self.kind = "states" if world.places_are_values else "pairs of steps"
+        self.has_tables = world.places_are_values
+        """Whether its rows are transitions; else they are what can strike."""
+        self.kind = "states" if self.has_tables else "pairs of steps"
         """What it counts: states, or, of a program, what ran one after the other."""
         self._once: dict[Any, bool] = {}
         """State -> whether just one schedule came by."""

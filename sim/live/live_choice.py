@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from sim.world.finding import Finding
 
 
+FAULT = "fault"
+"""What covers an entry of the fault budget, in `LiveWorld.rows`."""
+
+
 class Place:
     """The choices that led somewhere: a node in the tree of those that were tried from one start."""
 
@@ -120,7 +124,6 @@ class LiveChoice:
     ends = True
     retries = False
     always_changes = True
-    covers = None
     owner = "loop"
     mover = "loop"
     movers = ("loop",)
@@ -159,6 +162,10 @@ class LiveChoice:
     @property
     def progress(self) -> bool:
         return self.doing.progress
+
+    @property
+    def covers(self) -> tuple[str, int] | None:
+        return (FAULT, self.doing.pays[0]) if self.doing.pays else None
 
     @property
     def like(self) -> str:

@@ -25,7 +25,7 @@ from sim.live.audience import Audience
 from sim.live.departures import departures
 from sim.live.endings import BUILT_IN
 from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, Execution, Outside
-from sim.live.live_choice import Doing, LiveChoice, LiveStart, Place
+from sim.live.live_choice import FAULT, Doing, LiveChoice, LiveStart, Place
 from sim.live.naming import spot_of
 from sim.live.noting import RunFollower
 from sim.live.possible import ON_ARRIVALS, Possible
@@ -52,7 +52,6 @@ class LiveWorld:
     fairness = WEAK
     scenario_keys: Mapping[str, Any] = {}
     verbs = (TURN, RESUME, "deliver", "connect", FIRE)
-    rows: Mapping[tuple[str, int], str] = {}
 
     def __init__(self, program: ProgramParts) -> None:
         self.program = program
@@ -73,6 +72,8 @@ class LiveWorld:
         self._end: finalize[..., LiveWorld] | None = None
         self._walks = 0
         self._audience = Audience(program.listeners)
+        self.rows: Mapping[tuple[str, int], str] = {(FAULT, i): str(entry) for i, entry in enumerate(self.faults)}
+        """Of a program its faults are what can be covered: an entry may name what never is there."""
         self._possible = Possible(self.faults, program.order)
 
     def world(self) -> LiveWorld:

@@ -69,11 +69,13 @@ def covered_lines(result: Fuzzed, seconds: float) -> Iterator[str]:
     )
     coverage = result.coverage
     if result.stopped:
-        if coverage.transitions[1]:
+        if coverage.has_tables:
             yield transition_count(coverage.transitions)
         return  # what is missing says nothing yet
-    if coverage.transitions[1]:
+    if coverage.has_tables:
         yield from transition_lines(coverage.transitions, coverage.untaken)
+    else:
+        yield from (f"never struck {entry}: what it names never came by" for entry in coverage.untaken)
     for name in coverage.unreached:
         yield f"sometimes    {name}: in no schedule"
     once, visits = coverage.unseen

@@ -99,6 +99,13 @@ def test_what_makes_no_sense_for_a_program_is_refused_in_a_line_each(capsys: pyt
     assert said == ["--max-states", "--engine compiled", "--exact", "--reduce", "--cycles"]
 
 
+def test_a_fault_that_strikes_nothing_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    plan = "faults=cancel:1@user,crash:1@nobody"
+    assert call(["fuzz", "locked_program", "--schedules", "100", "--set", plan]) == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("never struck")]
+    assert said == ["never struck crash:1@nobody: what it names never came by"]
+
+
 def test_there_is_no_machine_to_draw_in_a_program(capsys: pytest.CaptureFixture[str]) -> None:
     assert call(["draw", "locked_program"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
