@@ -18,21 +18,24 @@ class Garbage:
 
     def __init__(self) -> None:
         self._was_on = False
-        self._froze = False
+        self._freezes: bool | None = None
+        """Whether what was there before is frozen; not where the program has frozen something itself, as to thaw the one would
+        thaw the other. To ask takes as long as that is much, so it is asked once."""
         self._collected = 0
 
     def __enter__(self) -> Garbage:
         self._was_on = gc.isenabled()
         gc.disable()
-        self._froze = gc.get_freeze_count() == 0  # or thawing would take along what the program has frozen
-        if self._froze:
+        if self._freezes is None:
+            self._freezes = gc.get_freeze_count() == 0
+        if self._freezes:
             gc.freeze()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._froze:
+        if self._freezes:
             gc.unfreeze()
         if self._was_on:
             gc.enable()
