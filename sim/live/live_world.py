@@ -50,7 +50,6 @@ class LiveWorld:
 
     places_are_values = False
     fairness = WEAK
-    scenario_keys: Mapping[str, Any] = {}
     verbs = (TURN, RESUME, "deliver", "connect", FIRE)
 
     def __init__(self, program: ProgramParts) -> None:
@@ -58,6 +57,7 @@ class LiveWorld:
         self.faults: Sequence[FaultEntry] = [entry for entry in program.budget if entry.kind not in TIMED_KINDS]
         self.slow_faults: Sequence[FaultEntry] = [entry for entry in program.budget if entry.kind in TIMED_KINDS]
         self.timing = program.timing
+        self.scenario_keys: Mapping[str, Any] = program.scenario_keys
         self.goals: Sequence[Property] = [prop for prop in program.properties if prop.kind != "always"]
         self.judged: Sequence[str] = [
             *(str(prop) for prop in program.properties if prop.kind == "always"),

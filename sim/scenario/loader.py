@@ -11,6 +11,7 @@ from sim.base.durations import EPOCH
 from sim.base.errors import ScenarioError, SimError, nearest
 from sim.base.files import unplain
 from sim.faults.plan import parse_plan, split_plan
+from sim.live.program_parts import ProgramParts
 from sim.scenario.document import SIZE_MAX, place_at, read_document
 from sim.scenario.expectation import (
     check_expectation,
@@ -178,7 +179,7 @@ class _Reader(SystemReader):
             strategy=REPLAY if items is not None else shape.strategy or STRATEGIES[0],
             seed=self.seed if self.seed is not None else shape.seed or 0,
             schedule=items,
-            then=shape.then or "stop",
+            then=shape.then or ("usual" if isinstance(base, ProgramParts) else "stop"),
             timing=timing,
             max_steps=shape.steps or MAX_STEPS,
             epoch=self.epoch,

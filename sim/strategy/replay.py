@@ -17,7 +17,8 @@ from sim.world.world import NOT_IN_FLIGHT, AnyWorld
 
 class Replay:
     """Takes the actions that `schedule` describes, in this order; then ends, or continues in the canonical order to
-    quiescence. Where places say what is usual, the schedule is what departs from that (`Departing`).
+    quiescence. Where places say what is usual, the schedule is what departs from that (`Departing`), and it goes on unless
+    `then_usual` is False.
 
     Raises `DivergenceError` at the first item that is not enabled: at which step, why, and what is
     enabled instead.
@@ -27,7 +28,7 @@ class Replay:
     seed = 0
     now_ms = None
 
-    def __init__(self, schedule: Sequence[str | Address], *, then_usual: bool = False) -> None:
+    def __init__(self, schedule: Sequence[str | Address], *, then_usual: bool | None = None) -> None:
         self.schedule = [parse_address(item) if isinstance(item, str) else item for item in schedule]
         self._then_usual = then_usual
         self._usual = Canonical() if then_usual else None
@@ -38,7 +39,10 @@ class Replay:
         start = self._start()
         self._departing: Departing | None = None
         if world.usual(start.place) is not None:
-            self._departing = Departing(world, self.schedule[self._at :], then_usual=self._then_usual)
+            goes_on = (
+                self._then_usual is not False
+            )  # a schedule of departures says nothing of what comes after the last
+            self._departing = Departing(world, self.schedule[self._at :], then_usual=goes_on)
             return start
         self._sent = _messages(world.due(start, start.place))
         if self._usual is not None:

@@ -70,6 +70,8 @@ def test_a_schedule_is_what_departs_from_the_usual() -> None:
     assert run.trace.struck() == {"cancel": 1}
     usual = simulate_scenario(parsed("schedule: []\nthen: usual"))
     assert (usual.trace.struck(), usual.verdict) == ({}, "ok")
+    assert simulate_scenario(parsed("schedule: []")).digest == usual.digest
+    assert simulate_scenario(parsed("schedule: []\nthen: stop")).steps == 0
 
 
 IGNORING = """

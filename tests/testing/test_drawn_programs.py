@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis.errors import NoSuchExample
 
-from sim import Program, Replay, Run, schedules, simulate
+from sim import Program, Replay, Run, replay_text, schedules, simulate
 
 QUIET = settings(
     max_examples=400,
@@ -73,7 +73,17 @@ def test_a_race_is_found_and_shrunk_to_one_deviation() -> None:
     schedule = run.trace.schedule()
     assert len(schedule) == 1
     assert schedule[0].startswith("cancel user")
-    assert simulate(leaking(), Replay(schedule, then_usual=True)).finding == run.finding
+    assert simulate(leaking(), Replay(schedule)).finding == run.finding
+
+
+def test_what_is_told_of_a_failure_shows_it_again() -> None:
+    run = simulate(leaking(), Replay(["cancel user at use"]))
+    assert run.finding is not None
+    _, call = replay_text(run).split("replay it with\n")
+    again = eval(call, {"simulate": simulate, "Replay": Replay, "system": leaking()})
+    assert again.finding == run.finding
+    assert "\nthen: usual\n" in replay_text(run, "mine")
+    assert simulate(leaking(), Replay(["cancel user at use"], then_usual=False)).finding is None
 
 
 def test_a_race_of_order_alone_is_found_and_shrunk() -> None:
