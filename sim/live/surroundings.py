@@ -18,6 +18,7 @@ from sim.live.entering import Entering, Surrounded
 from sim.live.in_place import Swaps
 from sim.live.orders import swap_orders
 from sim.live.refusals import swap_refusals, told
+from sim.live.threads.blocking import swap_blocking
 
 
 class Surroundings:
@@ -50,6 +51,14 @@ class Surroundings:
         self._entering.thread = get_ident()
         self._entering.run = run
 
+    def hand(self, thread: int) -> None:
+        """From here on it is this thread that is in the run; 0: none is, for a moment."""
+        self._entering.thread = thread
+
+    def is_inside(self) -> bool:
+        """Whether this thread is in the run."""
+        return self._entering.run is not None and get_ident() == self._entering.thread
+
     def leave(self) -> None:
         """Back in the real world; it may be called where no run is entered."""
         self._entering.run = None
@@ -68,6 +77,7 @@ class Surroundings:
         swap_clocks(self._swaps, self._entering)
         swap_dice(self._swaps, self._entering)
         swap_orders(self._swaps, self._entering)
+        swap_blocking(self._swaps, self._entering)
         swap_refusals(self._swaps, self._entering, self._remember)
 
     def refuse(self, line: str) -> RefusedError:
