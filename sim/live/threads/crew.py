@@ -162,7 +162,7 @@ class Crew:
 
         thread.run = body  # type: ignore[method-assign]
         thread._daemonic = True  # the process ends, also where one is never left
-        self._really(start)
+        self._really(live, start)
         thread._daemonic = live.daemon
         self.alive.append(live)
 
@@ -170,7 +170,7 @@ class Crew:
         """As `_thread.start_new_thread`."""
         self._look()
         live = self._made(None, plain(called(function)), daemon=True)
-        self._really(lambda: start_new_thread(self._body, (live, lambda: function(*args, **kwargs))))
+        self._really(live, lambda: start_new_thread(self._body, (live, lambda: function(*args, **kwargs))))
         self.alive.append(live)
         return live.ident
 
@@ -182,20 +182,20 @@ class Crew:
         run = self._run
         return LiveThread(thread, run.names.new(name), run.count(), run.owner, daemon)
 
-    def _really(self, start: Callable[[], object]) -> None:
+    def _really(self, live: LiveThread, start: Callable[[], object]) -> None:
         """Start it by the functions of the real world, and wait until it stands still."""
         here = get_ident()
         surroundings.hand(0)
         try:
             start()
-            ACQUIRE(self._back)
+            ACQUIRE(live.begun)
         finally:
             surroundings.hand(here)
 
     def _body(self, live: LiveThread, run: Callable[[], object]) -> None:
         """What the thread of the operating system does."""
         live.begins()
-        RELEASE(self._back)
+        RELEASE(live.begun)
         ACQUIRE(live.turn)
         try:
             if not self.leaving:
@@ -267,7 +267,7 @@ class Crew:
 
     def _took_s(self, thread: LiveThread) -> float:
         """How long it has computed by now."""
-        return _cpu_s(thread.ident) if not thread.over else 0.0
+        return cpu_s(thread.ident) if not thread.over else 0.0
 
     def _unseen(self, thread: LiveThread) -> Exception:
         frame = sys._current_frames().get(thread.ident)
@@ -397,7 +397,7 @@ def _quiet_pools() -> Iterator[None]:
         logger.disabled = before
 
 
-def _cpu_s(ident: int) -> float:
+def cpu_s(ident: int) -> float:
     """Seconds for which a thread of the operating system has computed; 0 where nobody can say."""
     if not hasattr(time, "pthread_getcpuclockid"):
         return 0.0

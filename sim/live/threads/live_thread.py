@@ -61,6 +61,8 @@ class LiveThread:
         self.ident = 0
         self.turn = held()
         """Is released when it may go on."""
+        self.begun = held()
+        """Is released when it stands before its first line."""
         self.wait: Wait | None = None
         self.frame: FrameType | None = None
         """Where it stands, while it does; None: it has not begun."""
