@@ -6,6 +6,8 @@ from __future__ import annotations
 import gc
 from types import TracebackType
 
+from sim.live.leaving import unheard
+
 MANY = 5_000
 """Objects that may be left before they are looked through."""
 YOUNG = 25
@@ -35,6 +37,8 @@ class Garbage:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        with unheard():
+            gc.collect()  # what is left of runs, while there is little else
         if self._freezes:
             gc.unfreeze()
         if self._was_on:
@@ -44,4 +48,5 @@ class Garbage:
         if gc.get_count()[0] < MANY:
             return
         self._collected += 1
-        gc.collect(1 if self._collected % YOUNG else 2)
+        with unheard():
+            gc.collect(1 if self._collected % YOUNG else 2)

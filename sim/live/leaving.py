@@ -1,9 +1,12 @@
-"""How a coroutine is left that has not ended."""
+"""How what has not ended is left: nothing that it says then is heard."""
 
 from __future__ import annotations
 
 import ctypes
-from contextlib import suppress
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 CLOSES_MAX = 10
@@ -19,3 +22,19 @@ def leave(coroutine: Any) -> None:
         if getattr(coroutine, "cr_frame", None) is None:
             return
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(coroutine))
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """What code warns of while it is thrown away, and what its finalisers raise, is nobody's concern: in a run that goes on it
+    would not be thrown away here."""
+    before, sys.unraisablehook = sys.unraisablehook, _nothing
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        sys.unraisablehook = before
+
+
+def _nothing(_: object) -> None:
+    pass

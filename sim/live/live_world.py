@@ -25,6 +25,7 @@ from sim.live.audience import Audience
 from sim.live.departures import departures
 from sim.live.endings import BUILT_IN
 from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, WORK, Execution, Outside
+from sim.live.leaving import unheard
 from sim.live.live_choice import FAULT, Doing, LiveChoice, LiveStart, Place
 from sim.live.naming import spot_of
 from sim.live.noting import RunFollower
@@ -286,6 +287,7 @@ class LiveWorld:
         """Leave the execution that stands somewhere, if there is one."""
         if self._end is not None:
             self._calls = self.handler_calls
+            self._run = self._stands = None
             self._end()
         self._run = self._stands = self._end = None
 
@@ -297,7 +299,7 @@ class LiveWorld:
         around.between_runs()
         self.executions += 1
         self._run = Execution(self.program, self._audience, recorder)
-        self._end = finalize(self, self._run.close)
+        self._end = finalize(self, _end, [self._run])
 
     def _do(self, what: Doing, left: tuple[int | None, ...]) -> None:
         """What is chosen, and what is forced after it with this `left` of the budget."""
@@ -432,3 +434,9 @@ def _places(what: Doing) -> tuple[str, ...]:
 
 
 _NUMBER = re.compile(r"#\d+")
+
+
+def _end(last: list[Execution]) -> None:
+    """Leave an execution, which nobody else has any more."""
+    with unheard():
+        last.pop().close()

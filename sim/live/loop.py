@@ -382,6 +382,9 @@ class LiveLoop(NetworkLoop):
     def create_task(  # type: ignore[override]
         self, coro: Any, *, name: str | None = None, context: Any = None, **rest: Any
     ) -> asyncio.Task[Any]:
+        if self._is_left:
+            coro.close()  # nobody awaits it any more, and that is not its maker's fault
+            raise RuntimeError("Event loop is closed")
         factory = self.get_task_factory()
         if context is not None:
             rest["context"] = context

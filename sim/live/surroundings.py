@@ -81,13 +81,13 @@ class Surroundings:
         swap_refusals(self._swaps, self._entering, self._remember)
 
     def refuse(self, line: str) -> RefusedError:
-        """The error that says in one line what has no place in a run; it is remembered."""
+        """The error that says in one line what has no place in a run; it is remembered while one is entered."""
         refused = told(line)
         self._remember(refused)
         return refused
 
     def _remember(self, refused: RefusedError) -> None:
-        if self.refused is None:
+        if self.refused is None and self.entered is not None:
             self.refused = refused
 
 

@@ -15,6 +15,7 @@ from sim.live.threads.handing import held
 from sim.live.tokens import token
 
 _OF_PYTHON = re.compile(r"Thread-\d+(?: \(.*\))?")
+_BEGINNINGS = ("_bootstrap", "_bootstrap_inner", "run")
 _NUMBERED = re.compile(r"(?:-\d+)?_\d+")
 
 
@@ -119,7 +120,8 @@ def own_frame(frame: FrameType | None) -> FrameType | None:
 def frames(frame: FrameType | None) -> Iterator[FrameType]:
     """From here outwards, but for ours and what begins a thread."""
     while frame is not None:
-        if frame.f_globals is not vars(threading) and not _is_ours(frame):
+        begins = frame.f_globals is vars(threading) and frame.f_code.co_name in _BEGINNINGS
+        if not begins and not _is_ours(frame):
             yield frame
         frame = frame.f_back
 
