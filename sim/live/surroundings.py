@@ -80,9 +80,10 @@ class Surroundings:
         swap_blocking(self._swaps, self._entering)
         swap_refusals(self._swaps, self._entering, self._remember)
 
-    def refuse(self, line: str) -> RefusedError:
-        """The error that says in one line what has no place in a run; it is remembered while one is entered."""
-        refused = told(line)
+    def refuse(self, line: str, *, is_here: bool = True) -> RefusedError:
+        """The error that says in one line what has no place in a run, and where if that `is_here`; it is remembered while one
+        is entered."""
+        refused = told(line) if is_here else RefusedError(line)
         self._remember(refused)
         return refused
 
