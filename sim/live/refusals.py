@@ -23,6 +23,7 @@ from sim.base.errors import RefusedError
 from sim.live.entering import Entering, Surrounded
 from sim.live.in_place import Swaps
 from sim.live.net.network_loop import NetworkLoop
+from sim.live.threads.databases import connected
 
 PROCESSES = "a run has no other processes; put asyncio code in its place, with world.task(...) or world.serve(...)"
 THREADS = "it goes by the name of threading.Thread; use that"
@@ -166,7 +167,7 @@ class _Writing:
     def sqlite(self, real: Any, run: Surrounded, database: Any, *args: Any, **kwargs: Any) -> Any:
         if database not in ("", b"") and ":memory:" not in os.fsdecode(database):
             self._look(run, "sqlite3.connect", database, None)
-        return real(database, *args, **kwargs)
+        return connected(real, run, database, args, kwargs)
 
     def changing(self, name: str) -> Any:
         def change(real: Any, run: Surrounded, *args: Any, **kwargs: Any) -> Any:

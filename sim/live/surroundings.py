@@ -19,6 +19,7 @@ from sim.live.in_place import Swaps
 from sim.live.orders import swap_orders
 from sim.live.refusals import swap_refusals, told
 from sim.live.threads.blocking import swap_blocking
+from sim.live.threads.databases import swap_databases
 
 
 class Surroundings:
@@ -78,6 +79,7 @@ class Surroundings:
         swap_dice(self._swaps, self._entering)
         swap_orders(self._swaps, self._entering)
         swap_blocking(self._swaps, self._entering)
+        swap_databases(self._swaps, self._entering)
         swap_refusals(self._swaps, self._entering, self._remember)
 
     def refuse(self, line: str, *, is_here: bool = True) -> RefusedError:
