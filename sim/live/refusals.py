@@ -24,7 +24,7 @@ from sim.live.entering import Entering, Surrounded
 from sim.live.in_place import Swaps
 from sim.live.net.network_loop import NetworkLoop
 
-PROCESSES = "a run has no other processes; put asyncio code in its place, with world.task(...) or world.serve(...)"
+PROCESSES = "a run starts none but by asyncio.create_subprocess_exec, where world.command(...) says who stands for it"
 THREADS = "a run has no threads; call the function itself, or make it a task with world.task(...)"
 SIGNALS = "a run gets no signals; the fault stop:1@main tells the program to stop"
 ENDS = "the process is not the run's to end; let main return, or raise SystemExit"

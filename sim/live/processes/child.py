@@ -153,7 +153,7 @@ class Child(Party):
         self.leave(status or 0)
 
     def exits(self, error: SystemExit) -> None:
-        """It ends itself: what is no number is said, as by Python."""
+        """It ends itself: what is not a number is said, as by Python."""
         for task in self._tasks():
             if task.done() and isinstance(task._exception, SystemExit):
                 task.exception()  # it is taken
