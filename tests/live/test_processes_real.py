@@ -16,6 +16,9 @@ from typing import Any
 
 import pytest
 
+from sim.live.net import pipes
+from sim.live.processes import child
+from sim.live.processes.stdin import Stdin
 from tests.live.small import installed_once, runs, usual
 
 once = installed_once
@@ -116,7 +119,8 @@ PRINTS_FOR_EVER = Child(
 
 
 async def waits(process: Any) -> None:
-    process.stdout.write(b"ready\nhalf")
+    process.stdout.write(b"ready\n")
+    process.stdout.write(b"half")
     await asyncio.Event().wait()
 
 
@@ -482,23 +486,75 @@ TIMED = (more_than_a_pipe_holds, more_than_is_read, terminating_in_vain)
 """What depends on time, which passes as it does in the usual order alone."""
 
 
-def seen_in_reality(child: Child, parent: Parent) -> str:
-    return repr(asyncio.run(asyncio.wait_for(parent(child.real), REAL_S)))
+def seen_in_reality(one: Child, parent: Parent) -> str:
+    return repr(asyncio.run(asyncio.wait_for(parent(one.real), REAL_S)))
 
 
-def seen_in_runs(child: Child, parent: Parent, seeds: int = 10) -> set[str]:
+def seen_in_runs(one: Child, parent: Parent, seeds: int = 10) -> set[str]:
     """What it sees in the usual order, and in some others."""
     seen = set()
 
     async def main(world: Any) -> None:
-        world.command("child", child.handler)
-        seen.add(repr(await parent(child.simulated)))
+        world.command("child", one.handler)
+        seen.add(repr(await parent(one.simulated)))
 
     for run in (usual(main), *runs(main, seeds=0 if parent in TIMED else seeds)):
         assert run.finding is None
     return seen
 
 
-@pytest.mark.parametrize(("child", "parent"), PAIRS, ids=lambda each: getattr(each, "__name__", str(each)))
-def test_a_parent_sees_what_it_sees_of_a_real_process(child: Child, parent: Parent) -> None:
-    assert seen_in_runs(child, parent) == {seen_in_reality(child, parent)}
+@pytest.mark.parametrize(("one", "parent"), PAIRS, ids=lambda each: getattr(each, "__name__", str(each)))
+def test_a_parent_sees_what_it_sees_of_a_real_process(one: Child, parent: Parent) -> None:
+    assert seen_in_runs(one, parent) == {seen_in_reality(one, parent)}
+
+
+def keeps_nothing(end: pipes.WriteEnd) -> None:
+    end.kernel.traffic.drop(end.out)
+    end.close()
+
+
+PLANTED: dict[str, tuple[Child, Parent, Callable[[pytest.MonkeyPatch], None]]] = {
+    "a pipe holds more": (
+        READS_LATE,
+        more_than_a_pipe_holds,
+        lambda patch: patch.setattr(pipes, "CAPACITY_BYTES", 128 * 1024),
+    ),
+    "a pipe whose reader is gone is written": (
+        PRINTS_FOR_EVER,
+        leaving_one_that_prints,
+        lambda patch: patch.setattr(pipes.WriteEnd, "is_broken", False),
+    ),
+    "what a killed one wrote is lost": (
+        WAITS,
+        killing,
+        lambda patch: patch.setattr(pipes.WriteEnd, "vanish", keeps_nothing),
+    ),
+    "one that is killed has ended well": (WAITS, killing, lambda patch: patch.setattr(pipes, "KILLED", 0)),
+    "what is written last is lost": (
+        WRITES_MUCH,
+        communicates,
+        lambda patch: patch.setattr(child.Child, "leave", lambda self, status: self._exit(status)),
+    ),
+    "a process reads before it asks": (
+        READS_LATE,
+        more_than_a_pipe_holds,
+        lambda patch: patch.setattr(Stdin, "_pause", lambda self: None),
+    ),
+    "a signal is not heard": (
+        WAITS,
+        terminating,
+        lambda patch: patch.setattr(child.Child, "is_told", lambda self: self.tether.receive(0)),
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_where_it_is_not_as_in_reality_it_is_seen(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, parent, plant = PLANTED[fault]
+    assert seen_in_runs(one, parent) == {seen_in_reality(one, parent)}
+    plant(monkeypatch)
+    try:
+        seen = seen_in_runs(one, parent)
+    except AssertionError:  # it comes to no end, or fails
+        return
+    assert seen != {seen_in_reality(one, parent)}
