@@ -299,9 +299,23 @@ def outcomes(main: Main, deviations: int = 1, **parts: Any) -> set[tuple[str, ..
 def test_a_process_that_crashes_is_killed_and_does_not_come_back() -> None:
     assert outcomes(asking) == {("ONE\n", "0")}
     assert outcomes(asking, faults="crash:1@server") == {("ONE\n", "0"), ("ONE\n", "-9"), ("", "-9")}
-    run = replayed(asking, ["crash server after resume server at echo #2"], faults="crash:1@server")
-    assert heard(run) == ("ONE\n", "-9")  # what it had written is there
+    run = replayed(asking, CRASHED, faults="crash:1@server")
+    assert heard(run) == ("ONE\n", "-9")
     assert not any("comes back" in event.text for event in run.trace.tell().events)
+
+
+CRASHED = ["crash server after resume server at echo #2"]
+"""It crashes when it has answered, and the answer is on its way."""
+
+
+def test_what_a_process_has_written_before_it_is_killed_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lose(end: WriteEnd) -> None:
+        end.kernel.traffic.drop(end.out)
+        end.close()
+
+    assert heard(replayed(asking, CRASHED, faults="crash:1@server")) == ("ONE\n", "-9")
+    monkeypatch.setattr(WriteEnd, "vanish", lose)
+    assert heard(replayed(asking, CRASHED, faults="crash:1@server")) == ("", "-9")
 
 
 def test_a_cancellation_strikes_it_where_it_is_named() -> None:
