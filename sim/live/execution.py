@@ -31,6 +31,7 @@ from sim.live.loop import LiveLoop, LiveTask, LiveTimer
 from sim.live.net.channel import Connection, Incoming
 from sim.live.net.kernel import Kernel
 from sim.live.noting import MAIN, Noting, RunFollower
+from sim.live.processes.processes import Processes
 from sim.live.program_parts import ProgramParts
 from sim.live.servers import Servers
 from sim.live.stage import Stage
@@ -98,6 +99,7 @@ class Execution(Noting):
         self.kernel.on_met = self.note
         self.servers = Servers(self)
         self.threads = Crew(self)
+        self.processes = Processes(self)
         self.loop = LiveLoop(self, self.kernel)
         with self.entered():
             self.loop.set_exception_handler(self.nobody_takes)
@@ -151,6 +153,11 @@ class Execution(Noting):
 
     def is_server(self, name: str) -> bool:
         return name in self.servers
+
+    def exits(self, error: SystemExit) -> None:
+        """What runs would end the process: that of a stand-in, or the program's own."""
+        if not self.processes.exits(self.owner, error):
+            super().exits(error)
 
     def spawn(self, name: str, coroutine: Any, owner: str = "") -> LiveTask:
         """A task that is called so, whoever makes it; it works for itself, or for `owner`."""

@@ -407,6 +407,8 @@ class LiveLoop(NetworkLoop):
         self._is_left = True
         for transport in list(self._transports.values()):  # type: ignore[attr-defined]
             transport._sock, transport._closing = None, True
+        self.leave_pipes()
+        self.run.processes.let_go()
 
     def leave(self) -> None:
         """Nothing runs here again."""
@@ -461,17 +463,8 @@ class LiveLoop(NetworkLoop):
 
         return super().run_in_executor(executor, on_behalf, *args)
 
-    async def subprocess_exec(self, *_: Any, **__: Any) -> Any:
-        raise self.run.refused("loop.subprocess_exec: a run starts no process; put world.serve in its place")
-
-    async def subprocess_shell(self, *_: Any, **__: Any) -> Any:
-        raise self.run.refused("loop.subprocess_shell: a run starts no process; put world.serve in its place")
-
-    async def connect_read_pipe(self, *_: Any, **__: Any) -> Any:
-        raise self.run.refused("loop.connect_read_pipe: a run has no pipes; use a connection to world.serve")
-
-    async def connect_write_pipe(self, *_: Any, **__: Any) -> Any:
-        raise self.run.refused("loop.connect_write_pipe: a run has no pipes; use a connection to world.serve")
+    async def _make_subprocess_transport(self, *args: Any, **named: Any) -> Any:
+        return await self.run.processes.transport(*args, **named)
 
 
 def _said(handle: asyncio.Handle) -> str:

@@ -25,7 +25,7 @@ from sim.live.in_place import Swaps
 from sim.live.net.network_loop import NetworkLoop
 from sim.live.threads.databases import connected
 
-PROCESSES = "a run has no other processes; put asyncio code in its place, with world.task(...) or world.serve(...)"
+PROCESSES = "a run starts none but by asyncio.create_subprocess_exec, where world.command(...) says who stands for it"
 THREADS = "it goes by the name of threading.Thread; use that"
 SIGNALS = "a run gets no signals; the fault stop:1@main tells the program to stop"
 ENDS = "the process is not the run's to end; let main return, or raise SystemExit"

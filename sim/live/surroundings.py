@@ -17,6 +17,7 @@ from sim.live.draws import swap_dice
 from sim.live.entering import Entering, Surrounded
 from sim.live.in_place import Swaps
 from sim.live.orders import swap_orders
+from sim.live.processes.signals import swap_signals
 from sim.live.refusals import swap_refusals, told
 from sim.live.threads.blocking import swap_blocking
 from sim.live.threads.databases import swap_databases
@@ -81,6 +82,7 @@ class Surroundings:
         swap_blocking(self._swaps, self._entering)
         swap_databases(self._swaps, self._entering)
         swap_refusals(self._swaps, self._entering, self._remember)
+        swap_signals(self._swaps, self._entering)
 
     def refuse(self, line: str, *, is_here: bool = True) -> RefusedError:
         """The error that says in one line what has no place in a run, and where if that `is_here`; it is remembered while one
