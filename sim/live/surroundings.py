@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sim.base.errors import RefusedError
+from sim.live.certificates import swap_certificates
 from sim.live.clocks import swap_clocks
 from sim.live.draws import swap_dice
 from sim.live.entering import Entering, Surrounded
@@ -81,6 +82,7 @@ class Surroundings:
         swap_orders(self._swaps, self._entering)
         swap_blocking(self._swaps, self._entering)
         swap_databases(self._swaps, self._entering)
+        swap_certificates(self._swaps, self._entering)
         swap_refusals(self._swaps, self._entering, self._remember)
         swap_signals(self._swaps, self._entering)
 
