@@ -26,7 +26,7 @@ from sim.live.audience import Audience
 from sim.live.dice import Dice
 from sim.live.endings import at_the_end, ended
 from sim.live.entering import Surrounded
-from sim.live.leaving import leave
+from sim.live.leaving import leave, quietly
 from sim.live.loop import LiveLoop, LiveTask, LiveTimer
 from sim.live.net.channel import Connection, Incoming
 from sim.live.net.kernel import Kernel
@@ -320,22 +320,27 @@ class Execution(Noting):
             self.watching.look_for_unread()
         return found
 
+    @quietly()
     def close(self) -> None:
         """Leave it, wherever it stands. What its code does now does not count for any verdict."""
         self.recorder, self.finding = None, self.finding or Finding("", "")
         refused = surroundings.refused
         self.loop.let_go()
         with self.entered():
-            for task in self.tasks:
-                task._log_destroy_pending = False  # type: ignore[attr-defined]
-                if not task.done():
-                    with WATCH.during(f"the task {task.called}, which is left,"):
-                        leave(task.get_coro())
-                elif not task.cancelled():
-                    task.exception()
-        self.tasks.clear()
+            while self.tasks:
+                left, self.tasks = self.tasks, {}  # what is left may begin others
+                for task in left:
+                    self._leave_task(task)
         self.loop.leave()
         self.kernel.close()
         if self.folder is not None:
             rmtree(self.folder, ignore_errors=True)
         surroundings.refused = refused
+
+    def _leave_task(self, task: LiveTask) -> None:
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
+        if not task.done():
+            with WATCH.during(f"the task {task.called}, which is left,"):
+                leave(task.get_coro())
+        elif not task.cancelled():
+            task.exception()

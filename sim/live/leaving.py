@@ -1,9 +1,12 @@
-"""How a coroutine is left that has not ended."""
+"""How a run is left that has not ended: its coroutines, and what finalisers say of it afterwards."""
 
 from __future__ import annotations
 
 import ctypes
-from contextlib import suppress
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 CLOSES_MAX = 10
@@ -19,3 +22,16 @@ def leave(coroutine: Any) -> None:
         if getattr(coroutine, "cr_frame", None) is None:
             return
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(coroutine))
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """What is said of what is thrown away here, nobody hears: a coroutine that was never awaited, an exception in a finaliser.
+    It was left where it stood."""
+    told, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        sys.unraisablehook = told
