@@ -16,7 +16,7 @@ from sim.live.clocks import swap_clocks
 from sim.live.draws import swap_dice
 from sim.live.entering import Entering, Surrounded
 from sim.live.in_place import Swaps
-from sim.live.orders import swap_orders
+from sim.live.orders import Orders
 from sim.live.refusals import swap_refusals, told
 
 
@@ -27,6 +27,7 @@ class Surroundings:
         self._entering = Entering()
         self._swaps = Swaps()
         self._depth = 0
+        self._orders: Orders | None = None
         self.refused: RefusedError | None = None
         """What was refused first, also where the program took the exception; whoever has read it sets it to None."""
 
@@ -42,6 +43,12 @@ class Surroundings:
             self._depth -= 1
             if self._depth == 0:
                 self._swaps.undo()
+                self._orders = None
+
+    def between_runs(self) -> None:
+        """One run is over, the next has not begun, and the program may have imported something."""
+        if self._orders is not None:
+            self._orders.look()
 
     def enter(self, run: Surrounded) -> None:
         """From here on this thread is in the run."""
@@ -67,7 +74,7 @@ class Surroundings:
     def _install(self) -> None:
         swap_clocks(self._swaps, self._entering)
         swap_dice(self._swaps, self._entering)
-        swap_orders(self._swaps, self._entering)
+        self._orders = Orders(self._swaps, self._entering)
         swap_refusals(self._swaps, self._entering, self._remember)
 
     def refuse(self, line: str) -> RefusedError:

@@ -1,15 +1,19 @@
-"""What the standard library keeps in sets has one order in every run and process."""
+"""What the standard library and others keep in sets has one order in every run and process."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextlib import suppress
+from types import ModuleType
 from typing import Any
 
+import anyio
 import pytest
 
 from sim import Emission, Program, emit, simulate
-from sim.live import surroundings
+from sim.live import orders
+from sim.live.around import around
 from sim.live.net import network_loop
 from sim.strategy import Canonical
 from tests.live.digests import elsewhere
@@ -61,10 +65,44 @@ def test_what_cannot_be_awaited_is_said_as_ever() -> None:
     assert said(main) == ["refused"]
 
 
-@pytest.mark.parametrize("main", [as_they_come, gathered])
+async def scoped(_: Any) -> None:
+    """All scopes in one that is cancelled are told."""
+
+    async def waiting(number: int) -> None:
+        with anyio.CancelScope():
+            try:
+                await anyio.sleep(1)
+            finally:
+                emit(Said(number))
+
+    async with anyio.create_task_group() as group:
+        for number in range(MANY):
+            group.start_soon(waiting, number)
+        await anyio.sleep(0.1)
+        group.cancel_scope.cancel()
+
+
+def test_scopes_of_anyio_are_cancelled_in_the_order_made() -> None:
+    assert said(scoped) == [*range(MANY)]
+
+
+@pytest.mark.parametrize("main", [as_they_come, gathered, scoped])
 def test_without_it_addresses_in_memory_decide(main: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(surroundings, "swap_orders", lambda *_: None)
+    monkeypatch.setattr(orders, "BY_ADDRESS", ())
+    monkeypatch.setattr(orders, "_as_completed", lambda real, _run, these: real(these))
     assert said(main)[-MANY:] != [*range(MANY)]
+
+
+def test_a_package_that_is_loaded_after_the_first_run_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orders, "BY_ADDRESS", (("later", "Kind"),))
+    later: Any = ModuleType("later")
+    later.Kind = type("Kind", (), {})
+    with around.walks():
+        monkeypatch.setitem(sys.modules, "later", later)
+        assert later.Kind.__hash__ is object.__hash__
+        around.between_runs()
+        assert later.Kind.__hash__ is not object.__hash__
+    assert later.Kind.__hash__ is object.__hash__
 
 
 def test_outside_of_a_run_nothing_is_changed() -> None:
