@@ -9,10 +9,9 @@ import httpx
 from sim import Program
 from tests.libraries.coordinator import coordinate, program
 from tests.libraries.service import Service, squares
+from tests.libraries.trust import TRUST
 
 URL = "http://squares:8000/ask"
-TRUST = httpx.create_ssl_context()
-"""Made once: to read all certificates takes longer than a run."""
 
 
 async def ask(client: httpx.AsyncClient, question: int) -> int | None:
