@@ -5,7 +5,6 @@ All of it is swapped once for many runs, and as it was when the last walk is ove
 
 from __future__ import annotations
 
-from _thread import get_ident
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -19,7 +18,7 @@ from sim.live.surroundings import surroundings
 def current_kernel() -> Kernel | None:
     """The kernel whose sockets are those of this thread."""
     run = emitting.active
-    return run.kernel if run is not None and get_ident() == run.thread else None
+    return run.kernel if run is not None and surroundings.is_inside() else None
 
 
 class Around:

@@ -6,15 +6,18 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from traceback import walk_tb
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from sim.base.errors import failure, listing
-from sim.live.naming import innermost, is_own, spot_of
+from sim.live.naming import innermost, is_own, spot_in, spot_of
+from sim.live.threads.live_thread import LiveThread, own_frame, waited_call
 from sim.world.finding import Finding
 
 if TYPE_CHECKING:
     from sim.live.execution import Execution
     from sim.live.loop import LiveTask
+    from sim.live.threads.live_thread import Wait
 
 DEADLOCK, OUTLIVES, EXCEPTION, MAIN, ENDLESS = "deadlock", "outlives", "exception", "main", "endless"
 BUILT_IN = (DEADLOCK, OUTLIVES, EXCEPTION, MAIN, ENDLESS)
@@ -38,6 +41,23 @@ def exited(who: str, error: SystemExit) -> Finding:
     return Finding(EXCEPTION, f"{who} ends the process with {_told(error)}")
 
 
+def thread_failed(thread: LiveThread, error: BaseException) -> Finding:
+    """An exception has ended a thread."""
+    return Finding(EXCEPTION, f"{thread} fails with {_told(error)}, and nobody takes it")
+
+
+def outlives(run: Execution) -> Finding:
+    """Something goes on after main has ended."""
+    return Finding(OUTLIVES, f"main has ended, and {_said(run)}")
+
+
+def stuck(run: Execution, wait: Wait, frame: FrameType) -> Finding:
+    """The loop's own thread waits for ever."""
+    own = own_frame(frame)
+    where = f" in {spot_in(own)}" if own is not None else ""
+    return Finding(DEADLOCK, f"the loop itself waits{where} on {waited_call(frame, wait)}, and {_said(run)}")
+
+
 def untaken(context: dict[str, Any]) -> Finding:
     """What the loop's handler of exceptions is told."""
     error = context.get("exception")
@@ -47,16 +67,17 @@ def untaken(context: dict[str, Any]) -> Finding:
 
 def at_the_end(run: Execution, *, may_be_told: bool = False) -> Finding | None:
     """What is wrong where nothing more happens, unless the program is told to stop."""
-    waiting = run.waiting()
+    waiting = [*run.waiting(), *run.threads.unfinished()]
     lost = next(_untaken_errors(run), None)  # first: it may be why others wait
     if lost is not None:
         return lost
     if not run.over and may_be_told and _waits_to_be_told(run):
         return run.audience.rest(run.heard)
     if not run.over:
-        return Finding(DEADLOCK, f"nothing can happen any more, and {_said(waiting)}")
+        unheard = _UNHEARD if run.loop.sleeps_over else ""
+        return Finding(DEADLOCK, f"nothing can happen any more, and {_said(run)}{unheard}")
     if waiting:
-        return Finding(OUTLIVES, f"main has ended, and {_said(waiting)}")
+        return outlives(run)
     return run.audience.rest(run.heard)
 
 
@@ -82,10 +103,26 @@ _PLACE = re.compile(r" at (?:0x[0-9a-f]+|/\S+:\d+)")
 """Where something is on this machine, or in the memory of this process."""
 
 
-def _said(tasks: list[LiveTask]) -> str:
-    said = [_waits(task) for task in tasks[:SAID_MAX]]
-    more = len(tasks) - SAID_MAX
+def _said(run: Execution) -> str:
+    """Who waits where."""
+    waiting = [*map(_thread_waits, run.threads.unfinished()), *map(_waits, run.waiting())]
+    said, more = waiting[:SAID_MAX], len(waiting) - SAID_MAX
+    if not said:
+        return "nobody could end that"
     return listing([*said, *([f"{more} more wait"] if more > 0 else [])], "and")
+
+
+_UNHEARD = (
+    "; a thread has used the loop while it sleeps, which does not wake it: use loop.call_soon_threadsafe or "
+    "asyncio.run_coroutine_threadsafe"
+)
+
+
+def _thread_waits(thread: LiveThread) -> str:
+    spot = thread.whereabouts()
+    if spot is None:
+        return f"{thread} has not begun"
+    return f"{thread} waits in {spot} on {thread.waits_on()}, since step {thread.stepped}"
 
 
 def _waits(task: LiveTask) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from _thread import get_ident
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sim.live.dice import Dice
 from sim.live.in_place import Instead
+
+if TYPE_CHECKING:
+    from sim.live.threads.crew import Crew
 
 
 class Surrounded(Protocol):
@@ -20,6 +23,9 @@ class Surrounded(Protocol):
     def folder(self) -> str | os.PathLike[str] | None:
         """Below it files may be written; None: nowhere."""
         ...
+
+    @property
+    def threads(self) -> Crew: ...
 
     def now_s(self) -> float:
         """Virtual seconds since the start of the run."""

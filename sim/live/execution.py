@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from _thread import get_ident
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
+from types import FrameType
 from typing import Any, NamedTuple
 
 from sim.base.errors import RefusedError
@@ -24,9 +24,9 @@ from sim.live.addressing import address_of, link_of
 from sim.live.around import around
 from sim.live.audience import Audience
 from sim.live.dice import Dice
-from sim.live.endings import at_the_end, ended
+from sim.live.endings import at_the_end, ended, outlives, stuck
 from sim.live.entering import Surrounded
-from sim.live.leaving import leave, quietly
+from sim.live.leaving import leave
 from sim.live.loop import LiveLoop, LiveTask, LiveTimer
 from sim.live.net.channel import Connection, Incoming
 from sim.live.net.kernel import Kernel
@@ -35,13 +35,17 @@ from sim.live.program_parts import ProgramParts
 from sim.live.servers import Servers
 from sim.live.stage import Stage
 from sim.live.surroundings import surroundings
+from sim.live.threads.crew import Crew
+from sim.live.threads.live_thread import Deadline, LiveThread, Wait
 from sim.world.address import FOR_GOOD
 from sim.world.choice import FIRE, Subject
 from sim.world.finding import Finding
 
-TURN, RESUME, CANCEL, STOP = "turn", "resume", "cancel", "stop"
+TURN, RESUME, WORK, CANCEL, STOP = "turn", "resume", "work", "cancel", "stop"
 CRASH, RESTART, RESET, CUT, HEAL = "crash", "restart", "reset", "cut", "heal"
 """What can be chosen where a program stands still, beside what arrives and the timers."""
+MIDST = 3
+"""The phase in the midst of a turn, in which nothing but threads can come between."""
 FORCED_MAX = 1_000
 """Forced steps in a row that are one step to whoever walks."""
 ENDLESS = 10_000
@@ -83,7 +87,7 @@ class Execution(Noting):
         """Whether any fault has struck."""
         self.struck_main = False
         self.phase = 0
-        """Of the poll that is planned: 0 faults, 1 arrivals, 2 timers."""
+        """Of the poll that is planned: 0 faults, 1 arrivals, 2 timers; or `MIDST`."""
         self._wound_up = False
         self._main_is_left = False
         self.dice = Dice(0)
@@ -93,6 +97,7 @@ class Execution(Noting):
         self.kernel.traffic.on_sent = self.sent
         self.kernel.on_met = self.note
         self.servers = Servers(self)
+        self.threads = Crew(self)
         self.loop = LiveLoop(self, self.kernel)
         with self.entered():
             self.loop.set_exception_handler(self.nobody_takes)
@@ -112,7 +117,6 @@ class Execution(Noting):
         outside = Outside.of_now()
         surroundings.leave()
         surroundings.enter(self)
-        self.thread = get_ident()
         emitting.active = self
         self.loop.begin_running()
         return outside
@@ -167,11 +171,14 @@ class Execution(Noting):
         """Whether main has ended; then nothing is waited for but what is on its way."""
         return self.main.done()
 
-    def timer(self) -> LiveTimer | None:
-        """The timer that may fire. After main only those of what a fault has cancelled with it, which may take its time."""
-        if self.over and not (self.struck_main and self.waiting()):
-            return None
-        return self.loop.next_timer()
+    def timer(self) -> LiveTimer | Deadline | None:
+        """The timer that may fire. After main only those of what a fault has cancelled with it, which may take its time, and of
+        threads."""
+        is_left = self.over and not (self.struck_main and self.waiting())
+        timer, deadline = None if is_left else self.loop.next_timer(), self.threads.deadline()
+        if timer is None or (deadline is not None and deadline.when() < timer.when()):
+            return deadline
+        return timer
 
     def waiting(self) -> list[LiveTask]:
         """The tasks that have not ended, but for those of servers."""
@@ -205,6 +212,8 @@ class Execution(Noting):
             self._turn()
         elif kind == RESUME:
             self._resume(number)
+        elif kind == WORK:
+            self._work(number)
         elif kind == FIRE:
             self._fire(number)
         elif kind == CANCEL:
@@ -269,6 +278,7 @@ class Execution(Noting):
 
     def _stop(self) -> None:
         """The program is told to stop: it has said what it does then, or main is cancelled."""
+        self.loop.wake()
         if self.loop.listens:
             self.loop.signal()
         else:
@@ -276,9 +286,35 @@ class Execution(Noting):
             self.main.cancel()
 
     def _turn(self) -> None:
-        self.phase = 0
-        self.loop.turn()
+        if self.phase != MIDST and not self.threads.alive:
+            self.phase = 0
+            self.loop.turn()
+        else:
+            self.phase = 0 if self.loop.part_of_turn(self.threads.any_runnable) else MIDST
         self._count_turn()
+
+    def _work(self, number: int) -> None:
+        thread = next((thread for thread in self.threads.runnable() if thread.number == number), None)
+        if thread is None:
+            raise LookupError(number)
+        self.work(thread)
+        self._count_turn()
+
+    def work(self, thread: LiveThread) -> None:
+        """`thread` goes on until it gives way."""
+        owner = self.owner
+        self.works(thread)
+        try:
+            self.threads.go(thread)
+        finally:
+            thread.owner, self.owner = self.owner, owner
+        if self.is_attentive:
+            self.after()
+
+    def is_stuck(self, wait: Wait, frame: FrameType) -> None:
+        """The loop's own thread waits, and nobody can end it."""
+        if self.finding is None:
+            self.finding = stuck(self, wait, frame)
 
     def _count_turn(self) -> None:
         self.turns += 1
@@ -301,13 +337,17 @@ class Execution(Noting):
             raise LookupError(number)
         self.loop.now_s = max(self.loop.now_s, timer.when())
         self.turns = 0
-        self.phase = 2 if self.program.order == "fifo" else 0
+        if isinstance(timer, LiveTimer):
+            self.phase = 2 if self.program.order == "fifo" else 0
+        elif not self.threads.fires() and self.finding is None:
+            self.finding = outlives(self)
 
     def _cancel(self, number: int) -> None:
         task = next((task for task in self.tasks if task.number == number and not task.done()), None)
         if task is None:
             raise LookupError(number)
         task.struck += 1
+        self.loop.wake()
         if task is self.main:
             self._strike_main()
         task.cancel()
@@ -320,27 +360,24 @@ class Execution(Noting):
             self.watching.look_for_unread()
         return found
 
-    @quietly()
     def close(self) -> None:
         """Leave it, wherever it stands. What its code does now does not count for any verdict."""
         self.recorder, self.finding = None, self.finding or Finding("", "")
         refused = surroundings.refused
         self.loop.let_go()
+        self.threads.leaving = True
         with self.entered():
-            while self.tasks:
-                left, self.tasks = self.tasks, {}  # what is left may begin others
-                for task in left:
-                    self._leave_task(task)
+            for task in self.tasks:
+                task._log_destroy_pending = False  # type: ignore[attr-defined]
+                if not task.done():
+                    with WATCH.during(f"the task {task.called}, which is left,"):
+                        leave(task.get_coro())
+                elif not task.cancelled():
+                    task.exception()
+            self.threads.leave()
+        self.tasks.clear()
         self.loop.leave()
         self.kernel.close()
         if self.folder is not None:
             rmtree(self.folder, ignore_errors=True)
         surroundings.refused = refused
-
-    def _leave_task(self, task: LiveTask) -> None:
-        task._log_destroy_pending = False  # type: ignore[attr-defined]
-        if not task.done():
-            with WATCH.during(f"the task {task.called}, which is left,"):
-                leave(task.get_coro())
-        elif not task.cancelled():
-            task.exception()

@@ -6,7 +6,7 @@ from __future__ import annotations
 import gc
 from types import TracebackType
 
-from sim.live.leaving import quietly
+from sim.live.leaving import unheard
 
 MANY = 5_000
 """Objects that may be left before they are looked through."""
@@ -37,7 +37,8 @@ class Garbage:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._collect(2 if self._freezes else 1)  # what is collected later is heard of
+        with unheard():
+            gc.collect()  # what is left of runs, while there is little else
         if self._freezes:
             gc.unfreeze()
         if self._was_on:
@@ -47,8 +48,5 @@ class Garbage:
         if gc.get_count()[0] < MANY:
             return
         self._collected += 1
-        self._collect(1 if self._collected % YOUNG else 2)
-
-    def _collect(self, generation: int) -> None:
-        with quietly():
-            gc.collect(generation)
+        with unheard():
+            gc.collect(1 if self._collected % YOUNG else 2)

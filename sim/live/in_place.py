@@ -16,7 +16,10 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
+import threading
+from _thread import LockType
 from collections.abc import Callable
+from queue import SimpleQueue
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
@@ -178,7 +181,7 @@ class Swaps:
         known = _built_in(getattr(owner, name)).definition.contents.function
 
         for bound in BOUND_BEFORE.called(name):
-            if _built_in(bound).definition.contents.function == known:
+            if isinstance(bound.__self__, type) and _built_in(bound).definition.contents.function == known:
                 self.built_in(bound, _of(bound.__self__, instead))
 
         def real(kind: type, *args: Any, **kwargs: Any) -> Any:
@@ -189,6 +192,13 @@ class Swaps:
     def entry(self, owner: type, name: str, instead: Instead) -> None:
         """A method of a type written in C, for all its objects."""
         self._entry(owner, name, instead(vars(owner)[name]))
+
+    def entry_also_bound(self, owner: type, name: str, instead: Instead) -> None:
+        """The same, and for those that were bound to their objects before, as a condition binds `acquire` of its lock."""
+        self.entry(owner, name, instead)
+        for bound in BOUND_BEFORE.called(name):
+            if type(bound.__self__) is owner:
+                self.built_in(bound, _of(bound.__self__, instead))
 
     def _entry(self, owner: type, name: str, to: object) -> None:
         was = vars(owner)[name]
@@ -203,8 +213,12 @@ class Swaps:
         self._undo.append((lambda: put(was), owner))
 
 
+_OWNERS = (type, LockType, type(threading.RLock()), SimpleQueue)
+"""Whose methods are asked for."""
+
+
 class BoundBefore:
-    """The class methods that are bound to their classes somewhere. All that the collector knows is looked through once, and
+    """The methods that are bound to a class, lock or queue somewhere. All that the collector knows is looked through once, and
     again where a module has been imported since then: with many objects it takes long, and little else binds one."""
 
     def __init__(self) -> None:
@@ -215,7 +229,7 @@ class BoundBefore:
         """Those of this name."""
         if self._modules != len(sys.modules):
             self._found = [
-                one for one in _collectable() if type(one) is BuiltinFunctionType and isinstance(one.__self__, type)
+                one for one in _collectable() if type(one) is BuiltinFunctionType and isinstance(one.__self__, _OWNERS)
             ]
             self._modules = len(sys.modules)
         return [one for one in self._found if one.__name__ == name]
@@ -243,11 +257,11 @@ def _elsewhere(*args: Any, _instead: Any, **kwargs: Any) -> Any:
     return _instead(*args, **kwargs)
 
 
-def _of(kind: type, instead: Instead) -> Instead:
-    """For a class method that is bound to its class: the class first, as where it is not."""
+def _of(first: object, instead: Instead) -> Instead:
+    """For a method that is bound: what it is bound to first, as where it is not."""
 
     def bound(real: Any) -> Any:
-        to = instead(lambda _kind, *args, **kwargs: real(*args, **kwargs))
-        return lambda *args, **kwargs: to(kind, *args, **kwargs)
+        to = instead(lambda _first, *args, **kwargs: real(*args, **kwargs))
+        return lambda *args, **kwargs: to(first, *args, **kwargs)
 
     return bound

@@ -1,4 +1,4 @@
-"""How a run is left that has not ended: its coroutines, and what finalisers say of it afterwards."""
+"""How what has not ended is left: nothing that it says then is heard."""
 
 from __future__ import annotations
 
@@ -25,13 +25,16 @@ def leave(coroutine: Any) -> None:
 
 
 @contextmanager
-def quietly() -> Iterator[None]:
-    """What is said of what is thrown away here, nobody hears: a coroutine that was never awaited, an exception in a finaliser.
-    It was left where it stood."""
-    told, sys.unraisablehook = sys.unraisablehook, lambda _: None
+def unheard() -> Iterator[None]:
+    """What code warns of while it is thrown away, and what its finalisers raise, is nobody's concern: in a run that goes on it
+    would not be thrown away here."""
+    before, sys.unraisablehook = sys.unraisablehook, _nothing
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             yield
     finally:
-        sys.unraisablehook = told
+        sys.unraisablehook = before
+
+
+def _nothing(_: object) -> None:
+    pass

@@ -24,7 +24,8 @@ from sim.live.around import around
 from sim.live.audience import Audience
 from sim.live.departures import departures
 from sim.live.endings import BUILT_IN
-from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, Execution, Outside
+from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, WORK, Execution, Outside
+from sim.live.leaving import unheard
 from sim.live.live_choice import FAULT, Doing, LiveChoice, LiveStart, Place
 from sim.live.naming import spot_of
 from sim.live.noting import RunFollower
@@ -32,6 +33,7 @@ from sim.live.possible import ON_ARRIVALS, Possible
 from sim.live.program_parts import ProgramParts
 from sim.live.surroundings import surroundings
 from sim.live.telling import Retelling, tell
+from sim.live.threads.live_thread import BEGINNING
 from sim.system.properties import Property
 from sim.world.address import FOR_GOOD, Address
 from sim.world.choice import FIRE, MESSAGE, Pending, Start, Subject
@@ -41,16 +43,13 @@ from sim.world.slowdown import Slowdown
 from sim.world.story import Story
 from sim.world.world import NOT_IN_FLIGHT
 
-BEGINNING = "start"
-"""Where a task is that has not begun."""
-
 
 class LiveWorld:
     """The world of a program; a `sim.world.world.World`, where each method is explained."""
 
     places_are_values = False
     fairness = WEAK
-    verbs = (TURN, RESUME, "deliver", "connect", FIRE)
+    verbs = (TURN, RESUME, WORK, "deliver", "connect", FIRE)
 
     def __init__(self, program: ProgramParts) -> None:
         self.program = program
@@ -253,9 +252,12 @@ class LiveWorld:
         if address.source:
             return NOT_IN_FLIGHT
         if address.process:
+            thread = run.threads.called(address.process)
+            if thread is not None:
+                return f"{thread} is at {thread.place()}"
             task = next((task for task in run.tasks if task.called == address.process), None)
             if task is None:
-                return unknown("task", address.process, [task.called for task in run.tasks])
+                return unknown("task", address.process, [one.called for one in (*run.tasks, *run.threads)])
             if task.done():
                 return f"{task.called} has ended"
             return f"{task.called} is at {spot_of(task.get_coro()).name if task.stepped else BEGINNING}"
@@ -285,6 +287,7 @@ class LiveWorld:
         """Leave the execution that stands somewhere, if there is one."""
         if self._end is not None:
             self._calls = self.handler_calls
+            self._run = self._stands = None
             self._end()
         self._run = self._stands = self._end = None
 
@@ -296,7 +299,7 @@ class LiveWorld:
         around.between_runs()
         self.executions += 1
         self._run = Execution(self.program, self._audience, recorder)
-        self._end = finalize(self, self._run.close)
+        self._end = finalize(self, _end, [self._run])
 
     def _do(self, what: Doing, left: tuple[int | None, ...]) -> None:
         """What is chosen, and what is forced after it with this `left` of the budget."""
@@ -386,7 +389,7 @@ class LiveWorld:
         """64 bits for where the program stands. Places of one mark have one future: all that ran and what it met is the same,
         and so is what is on its way, what is ready, what may happen next, and what may still strike."""
         there = run.kernel.mark() if run.kernel.files else 0
-        found = run.chain + there * GAMMA + run.phase
+        found = run.chain + there * GAMMA + run.phase + 4 * run.loop.left_of_turn
         if self.program.order == "any":
             found ^= run.queued(run.loop.queue)
         for i, left in enumerate(at.left):
@@ -409,6 +412,9 @@ def _named(run: Execution, what: Doing) -> Address:
         task = next((task for task in run.tasks if task.called == who), None)
         where = "" if task is None else spot_of(task.get_coro()).name if task.stepped else BEGINNING
         return Address(verb, process=who, where=where)
+    if verb == WORK:
+        thread = run.threads.called(who)
+        return Address(verb, process=who, where="" if thread is None else thread.place())
     if verb == FIRE:
         process, _, name = who.rpartition(".")
         return Address(verb, process=process, subject=name)
@@ -428,3 +434,9 @@ def _places(what: Doing) -> tuple[str, ...]:
 
 
 _NUMBER = re.compile(r"#\d+")
+
+
+def _end(last: list[Execution]) -> None:
+    """Leave an execution, which nobody else has any more."""
+    with unheard():
+        last.pop().close()

@@ -16,6 +16,7 @@ import threading
 from asyncio import events
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from sim.base.overdue import WATCH
@@ -163,6 +164,10 @@ class LiveLoop(NetworkLoop):
         self._numbers = 0
         self._is_left = False
         self._polling = 0
+        self.left_of_turn = 0
+        """What was ready when a turn began that is run in parts, and has not run."""
+        self._unheard = False
+        """Whether all that is ready was made so by a thread that has not woken the loop, which sleeps."""
         self._known_lanes: dict[LiveTask | None, asyncio.Handle] | None = None
         """What `lanes` found, until something happens."""
         self.on_signal: dict[int, asyncio.Handle] = {}
@@ -194,7 +199,7 @@ class LiveLoop(NetworkLoop):
     def ready(self) -> bool:
         """Whether a turn would run anything. If not, the loop waits in its poll, which has looked at all that was listed."""
         selector = self._selector  # type: ignore[attr-defined]
-        if self._ready or selector.pending():
+        if (self._ready and not self._unheard) or selector.pending():
             return True
         scheduled = self._scheduled
         if scheduled and scheduled[0].when() <= self.now_s:
@@ -205,7 +210,7 @@ class LiveLoop(NetworkLoop):
     @property
     def queue(self) -> deque[asyncio.Handle]:
         """What is ready without a poll."""
-        return self._ready
+        return self._ready if not self._unheard else _NOTHING
 
     @property
     def has_timers(self) -> bool:
@@ -236,6 +241,7 @@ class LiveLoop(NetworkLoop):
 
     def turn(self) -> None:
         """One turn. Where nothing can be polled and no timer is armed, all there is to it is what is ready."""
+        self._unheard = False
         if self._scheduled or self._debug or self._selector.get_map():  # type: ignore[attr-defined]
             self._run_once()  # type: ignore[attr-defined]
             return
@@ -244,6 +250,22 @@ class LiveLoop(NetworkLoop):
             handle = ready.popleft()
             if not handle._cancelled:
                 handle._run()
+
+    def part_of_turn(self, stops: Callable[[], bool]) -> bool:
+        """A turn, or what is left of it, until it `stops`. Returns whether it is over."""
+        if not self.left_of_turn:
+            self._unheard = False
+            self.next_timer()  # those that were cancelled are forgotten
+            self.poll()
+            self.left_of_turn = len(self._ready)
+        while self.left_of_turn:
+            self.left_of_turn -= 1
+            handle = self._ready.popleft()
+            if not handle.cancelled():
+                handle._run()
+                if self.left_of_turn and stops():
+                    return False
+        return True
 
     def poll(self) -> None:
         """What has arrived is ready, and so is a timer that is due: after what is ready, as in a turn."""
@@ -260,7 +282,7 @@ class LiveLoop(NetworkLoop):
         found: dict[LiveTask | None, asyncio.Handle] = {}
         waiting: dict[LiveTask | None, None] = {}
         woken: list[Any] = []
-        for handle in self._ready:
+        for handle in self.queue:
             if not handle.cancelled():
                 task, future = task_of(handle), _future_of(handle)
                 if future is not None and any(future is other for other in woken):
@@ -313,7 +335,34 @@ class LiveLoop(NetworkLoop):
             self._ready.append(polled)
 
     def call_soon_threadsafe(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override]
-        return self.call_soon(callback, *args, context=context)
+        if self.run.threads.leaving:
+            raise RuntimeError("Event loop is closed")
+        self._unheard = False
+        return LiveLoop.call_soon(self, callback, *args, context=context)
+
+    def hear_threads(self, thread_runs: bool) -> None:
+        """A thread runs, or the loop does again. What a thread asks for in the way of the loop's own code comes when the loop
+        is awake: it sleeps in its poll if nothing is ready, and nobody wakes it."""
+        if not thread_runs:
+            del self.call_soon
+            return
+        may_sleep = not self.left_of_turn
+
+        def call_soon(callback: Callable[..., Any], *args: Any, context: Any = None) -> asyncio.Handle:
+            if may_sleep and not self.ready():
+                self._unheard = True
+            return LiveLoop.call_soon(self, callback, *args, context=context)
+
+        self.call_soon = call_soon  # type: ignore[method-assign]
+
+    def wake(self) -> None:
+        """Something else than a thread has made something ready."""
+        self._unheard = False
+
+    @property
+    def sleeps_over(self) -> bool:
+        """Whether something is ready that the loop will not hear of before it is awake."""
+        return self._unheard and bool(self._ready)
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., Any], *args: Any, context: Any = None
@@ -333,6 +382,9 @@ class LiveLoop(NetworkLoop):
     def create_task(  # type: ignore[override]
         self, coro: Any, *, name: str | None = None, context: Any = None, **rest: Any
     ) -> asyncio.Task[Any]:
+        if self._is_left:
+            coro.close()  # nobody awaits it any more, and that is not its maker's fault
+            raise RuntimeError("Event loop is closed")
         factory = self.get_task_factory()
         if context is not None:
             rest["context"] = context
@@ -400,10 +452,16 @@ class LiveLoop(NetworkLoop):
     def remove_signal_handler(self, sig: int) -> bool:
         return self.on_signal.pop(sig, None) is not None
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]  # noqa: ARG002
-        raise self.run.refused(
-            f"loop.run_in_executor: {called(func)} would run in a thread; call it in the loop, or await a coroutine"
-        )
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
+        run, owner = self.run, self.run.owner
+
+        @wraps(func)
+        def on_behalf(*args: Any) -> Any:
+            run.owner = owner
+            run.threads.does(func)
+            return func(*args)
+
+        return super().run_in_executor(executor, on_behalf, *args)
 
     async def subprocess_exec(self, *_: Any, **__: Any) -> Any:
         raise self.run.refused("loop.subprocess_exec: a run starts no process; put world.serve in its place")
@@ -437,6 +495,7 @@ def _future_of(handle: asyncio.Handle) -> asyncio.Future[Any] | None:
     return args[-1] if args and isinstance(args[-1], asyncio.Future) and args[-1].done() else None
 
 
+_NOTHING: deque[asyncio.Handle] = deque()
 _STOPS = (signal.SIGINT, signal.SIGTERM)
 _TIMERS = {
     "_set_result_unless_cancelled": "sleep",

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 _STDLIB = os.path.dirname(os.__file__)
@@ -90,8 +90,15 @@ def spot_of(coroutine: Any) -> Whereabouts:
     if code is None:
         return Whereabouts(type(coroutine).__name__, "", 0)
     frame = getattr(at, "cr_frame", None) or getattr(at, "gi_frame", None)
-    line = frame.f_lineno if frame is not None else code.co_firstlineno
-    return Whereabouts(bare(code.co_qualname), Path(code.co_filename).name, line or code.co_firstlineno)
+    if frame is not None:
+        return spot_in(frame)
+    return Whereabouts(bare(code.co_qualname), Path(code.co_filename).name, code.co_firstlineno)
+
+
+def spot_in(frame: FrameType) -> Whereabouts:
+    """Where this frame stands."""
+    code = frame.f_code
+    return Whereabouts(bare(code.co_qualname), Path(code.co_filename).name, frame.f_lineno or code.co_firstlineno)
 
 
 def innermost(coroutine: Any) -> str:

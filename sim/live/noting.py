@@ -11,11 +11,12 @@ from sim.base.mixer import GAMMA, MASK, key64, mix
 from sim.base.values import Emission, describe, encode
 from sim.live.audience import Audience
 from sim.live.emitting import CancellationIgnored
-from sim.live.endings import exited, untaken
+from sim.live.endings import exited, thread_failed, untaken
 from sim.live.loop import LiveHandle, LiveTask, LiveTimer, Polled, task_of
 from sim.live.naming import TaskNames, bare, code_of, plain, waits
 from sim.live.net.channel import Incoming
 from sim.live.program_parts import ProgramParts
+from sim.live.threads.live_thread import BEGINNING, LiveThread
 from sim.live.tokens import callback_token, code_token, token
 from sim.live.watching import Watching
 from sim.world.choice import Sent
@@ -29,6 +30,9 @@ class RunFollower(Protocol):
 
     def resumes(self, task: LiveTask, at: Any) -> None:
         """`task` goes on, from the coroutine `at`."""
+
+    def works(self, thread: LiveThread) -> None:
+        """A thread goes on."""
 
     def calls(self, owner: str, callback: Any) -> None:
         """A callback that belongs to no task runs, on behalf of `owner`."""
@@ -133,10 +137,23 @@ class Noting:
             mark = callback_token(callback) + (handle.fd if isinstance(handle, Polled) else 0)
             if self.recorder is not None:
                 self.recorder.calls(self.owner, callback)
+        self._ran(mark)
+        return True
+
+    def works(self, thread: LiveThread) -> None:
+        """`thread` is about to go on."""
+        self.steps += 1
+        code, where = thread.spot()
+        if self.recorder is not None:
+            self.recorder.works(thread)
+        self._running, self.owner, thread.stepped = None, thread.owner, self.steps
+        self.last = (thread, code, where)
+        self._ran(thread.token + code_token(code) + where)
+
+    def _ran(self, mark: int) -> None:
         self.pairs.append((self._before * 3 + mark) & MASK)
         self._before = mark
         self.chain = (self.chain * GAMMA + mark) & MASK
-        return True
 
     def note(self, mark: int) -> None:
         """The program meets something that is not its own doing. Two runs of one `chain` have met the same, in the same
@@ -185,6 +202,11 @@ class Noting:
         if self.finding is None and not self.is_main(self._running):  # of which it is said when it has ended
             self.finding = exited(self.owner if self._running is None else self._running.called, error)
 
+    def thread_fails(self, thread: LiveThread, error: BaseException) -> None:
+        """An exception has ended a thread."""
+        if self.finding is None:
+            self.finding = thread_failed(thread, error)
+
     def sent(self, arrival: Incoming) -> None:
         self.puts.append(Sent(arrival.subject, arrival.target))
         if self.recorder is not None:
@@ -200,6 +222,8 @@ class Noting:
         if self.last is None:
             return ""
         who, code, what = self.last
+        if isinstance(who, LiveThread):
+            return f"work {who.called} at {BEGINNING if code is None else bare(code.co_qualname)}"
         return f"resume {who} at {bare(code.co_qualname)}" if code is not None else what
 
 

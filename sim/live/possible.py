@@ -9,11 +9,12 @@ from sim.base.durations import show_duration
 from sim.faults.catalogue import HTTP_KINDS
 from sim.faults.plan import FaultEntry
 from sim.live.addressing import link_of
-from sim.live.execution import CANCEL, CRASH, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, Execution
+from sim.live.execution import CANCEL, CRASH, CUT, HEAL, MIDST, RESET, RESTART, RESUME, STOP, TURN, WORK, Execution
 from sim.live.live_choice import Doing, doing
 from sim.live.naming import code_of, is_named, is_own
 from sim.live.net.addresses import covers
 from sim.live.net.channel import CONNECT, Incoming
+from sim.live.threads.live_thread import LiveThread
 from sim.world.address import FOR_GOOD
 from sim.world.choice import FIRE, Subject
 
@@ -42,15 +43,16 @@ class Possible:
 
     def forced(self, run: Execution, left: Left) -> Subject | None:
         """What has to come next, where nothing can but that the loop goes on."""
-        if not run.kernel.traffic.is_idle or (run.loop.has_timers and run.timer() is not None):
+        threads = run.threads.alive
+        if not run.kernel.traffic.is_idle or ((run.loop.has_timers or threads) and run.timer() is not None):
             return None
         if self._entries and self._may_strike(run, left):
             return None
-        if not self._any_order and run.loop.queue and not run.cuts and not run.servers.any_down:
+        if not self._any_order and run.loop.queue and not threads and not run.cuts and not run.servers.any_down:
             return THE_TURN.subject
         usual = self.usual(run)
         first = next(usual, None)
-        if first is None or first.verb not in (TURN, RESUME) or next(usual, None) is not None:
+        if first is None or first.verb not in (TURN, RESUME, WORK) or next(usual, None) is not None:
             return None
         return first.subject
 
@@ -58,22 +60,26 @@ class Possible:
         return next(self.struck(run, left), None) is not None
 
     def usual(self, run: Execution) -> Iterator[Doing]:
-        """What happens without a fault: what is ready, what arrives in the order sent, what comes back, the next timer."""
+        """What happens without a fault: a thread that is in the middle of something, what is ready, what arrives in the order
+        sent, threads in the order started, what comes back, the next timer."""
+        threads = run.threads.runnable()
+        yield from _goes_on(threads, is_underway=True)
         if self._any_order:
             for task in run.loop.lanes():
                 yield THE_REST if task is None else doing(RESUME, task.called, (RESUME, task.number, task.called))
-        elif run.loop.ready():
+        elif run.phase == MIDST or run.loop.ready():
             yield THE_TURN
         if run.phase <= 1:
             for arrival in run.kernel.arrivals():
                 verb = CONNECT if arrival.what == CONNECT else "deliver"
                 yield doing(verb, _ends(arrival), arrival.subject)
+        yield from _goes_on(threads, is_underway=False)
         if run.phase == 0 and not run.over:
             for server in run.servers.down() if run.servers.any_down else ():
                 yield doing(RESTART, server.name, (RESTART, 0, server.name))
             for source, target in run.cuts:
                 yield doing(HEAL, f"{source}->{target}", (HEAL, 0, f"{source}->{target}"))
-        timer = run.timer() if run.loop.has_timers else None
+        timer = run.timer() if run.phase != MIDST and (run.loop.has_timers or run.threads.alive) else None
         if timer is not None:
             left_s = repr(timer.when() - run.loop.now_s)
             yield doing(FIRE, f"{timer.owner}.{timer.called}", (FIRE, timer.number, timer.called), left_s)
@@ -99,6 +105,12 @@ class Possible:
         for i, entry in self._others:
             if left[i] != 0:
                 yield from _OTHERS[entry.kind](run, i, entry)
+
+
+def _goes_on(threads: Sequence[LiveThread], *, is_underway: bool) -> Iterator[Doing]:
+    for thread in threads:
+        if thread.is_underway is is_underway:
+            yield doing(WORK, thread.called, (WORK, thread.number, thread.called))
 
 
 def _ends(arrival: Incoming) -> str:

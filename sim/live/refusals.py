@@ -26,11 +26,10 @@ from sim.live.in_place import Swaps
 from sim.live.net.network_loop import NetworkLoop
 
 PROCESSES = "a run has no other processes; put asyncio code in its place, with world.task(...) or world.serve(...)"
-THREADS = "a run has no threads; call the function itself, or make it a task with world.task(...)"
+THREADS = "it goes by the name of threading.Thread; use that"
 SIGNALS = "a run gets no signals; the fault stop:1@main tells the program to stop"
 ENDS = "the process is not the run's to end; let main return, or raise SystemExit"
 LOOPS = "a run has one; await the coroutine, or make it a task with world.task(...)"
-BLOCKS = "it blocks the loop, whose time stands still meanwhile; use `await asyncio.sleep(...)`"
 NETWORK = "nothing leaves the process; use asyncio's connections, and world.serve(...) for who answers"
 ASKS = "nobody is there to answer; hand the text to the program as an argument"
 CLOCK = "the clock belongs to the run; it goes on by itself when nothing else can happen"
@@ -40,7 +39,7 @@ REFUSED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("os", ("execv", "execve", "fork", "forkpty", "posix_spawn", "posix_spawnp", "startfile", "system"), PROCESSES),
     ("_posixsubprocess", ("fork_exec",), PROCESSES),
     ("_winapi", ("CreateProcess",), PROCESSES),
-    ("_thread", ("start_new_thread", "start_joinable_thread"), THREADS),
+    ("_thread", ("start_joinable_thread",), THREADS),
     ("os", ("kill", "killpg"), SIGNALS),
     ("os", ("_exit", "abort"), ENDS),
     (
@@ -52,7 +51,6 @@ REFUSED: tuple[tuple[str, tuple[str, ...], str], ...] = (
         SIGNALS,
     ),
     ("_socket", ("getaddrinfo", "gethostbyaddr", "gethostbyname", "gethostbyname_ex", "getnameinfo"), NETWORK),
-    ("time", ("sleep",), BLOCKS),
     ("time", ("clock_settime", "clock_settime_ns"), CLOCK),
     ("builtins", ("input",), ASKS),
     ("os", ("chdir", "fchdir"), PLACE),
@@ -66,7 +64,6 @@ SOCKETS = ("bind", "connect", "connect_ex", "sendto")
 _SAID = {
     "_posixsubprocess.fork_exec": "a new process",
     "_winapi.CreateProcess": "a new process",
-    "_thread.start_new_thread": "a new thread",
     "_thread.start_joinable_thread": "a new thread",
     "builtins.input": "input",
 }

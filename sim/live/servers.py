@@ -96,6 +96,7 @@ class Servers:
         for handle in (*run.loop._ready, *run.loop._scheduled):
             if getattr(handle, "owner", "") == name and task_of(handle) is None:
                 handle.cancel()
+        run.threads.crash(name)
         run.kernel.crash(name)
 
 

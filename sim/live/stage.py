@@ -6,6 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sim.base.errors import ModelError, RefusedError
@@ -56,6 +57,17 @@ class Stage:
                 f"world.watch: {describe(name)} is not a name; write letters, digits and _, such as pool"
             )
         self._run.watching.watched[name] = thing
+
+    def preempt(self, *modules: ModuleType) -> None:
+        """Let threads that begin after this give way at each line of these modules, where another thread or the loop may come
+        between."""
+        for module in modules:
+            if not isinstance(module, ModuleType):
+                raise self._run.refused(f"world.preempt: {describe(module)} is not a module; import it, and give it")
+            try:
+                self._run.threads.points.add(module)
+            except LookupError:
+                raise self._run.refused(f"world.preempt: {module.__name__} has no lines of Python") from None
 
     @property
     def folder(self) -> Path:

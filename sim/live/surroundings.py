@@ -18,6 +18,7 @@ from sim.live.entering import Entering, Surrounded
 from sim.live.in_place import Swaps
 from sim.live.orders import Orders
 from sim.live.refusals import swap_refusals, told
+from sim.live.threads.blocking import swap_blocking
 
 
 class Surroundings:
@@ -57,6 +58,14 @@ class Surroundings:
         self._entering.thread = get_ident()
         self._entering.run = run
 
+    def hand(self, thread: int) -> None:
+        """From here on it is this thread that is in the run; 0: none is, for a moment."""
+        self._entering.thread = thread
+
+    def is_inside(self) -> bool:
+        """Whether this thread is in the run."""
+        return self._entering.run is not None and get_ident() == self._entering.thread
+
     def leave(self) -> None:
         """Back in the real world; it may be called where no run is entered."""
         self._entering.run = None
@@ -75,16 +84,17 @@ class Surroundings:
         swap_clocks(self._swaps, self._entering)
         swap_dice(self._swaps, self._entering)
         self._orders = Orders(self._swaps, self._entering)
+        swap_blocking(self._swaps, self._entering)
         swap_refusals(self._swaps, self._entering, self._remember)
 
     def refuse(self, line: str) -> RefusedError:
-        """The error that says in one line what has no place in a run; it is remembered."""
+        """The error that says in one line what has no place in a run; it is remembered while one is entered."""
         refused = told(line)
         self._remember(refused)
         return refused
 
     def _remember(self, refused: RefusedError) -> None:
-        if self.refused is None:
+        if self.refused is None and self.entered is not None:
             self.refused = refused
 
 

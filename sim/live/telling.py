@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sim.live.live_world import LiveWorld
     from sim.live.loop import LiveTask
     from sim.live.noting import Noting
+    from sim.live.threads.live_thread import LiveThread
 
 _SAID = {"crash": "crashes", "restart": "comes back", "reset": "is reset", "cut": "is cut", "heal": "heals"}
 NOT_BEGUN, SERVES, DOWN = Look("not begun"), Look("serves"), Look("down", up=False)
@@ -115,7 +116,7 @@ class Retelling:
 
     def _said(self, run: Execution, choice: LiveChoice) -> str:
         verb, who = choice.doing.verb, choice.doing.who
-        if verb in ("turn", "resume"):
+        if verb in ("turn", "resume", "work"):
             return ""
         if verb in ("cancel", "stop"):
             task = next(task for task in run.tasks if task.called == who)
@@ -135,6 +136,12 @@ class Retelling:
             return
         spot = spot_of(at)
         self._add("resume", task.called, f"{task.called} {'begins' if not task.stepped else 'goes on'} in {spot}", ())
+
+    def works(self, thread: LiveThread) -> None:
+        self._task = None
+        spot = thread.whereabouts()
+        says = "begins" if spot is None else f"goes on in {spot}"
+        self._add("work", "", f"{thread} {says}", ())
 
     def calls(self, owner: str, callback: Any) -> None:
         self._task = None

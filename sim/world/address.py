@@ -16,6 +16,7 @@ and of a program:
 
     turn                                    (what is ready runs)
     resume client#2 at Pool.acquire         cancel client at Connection.read      stop main
+    work worker at Store.write              (a thread goes on)
     deliver redis->client 13 bytes          connect client->redis                 split redis->client 13 bytes
     reset client->redis                     refuse client->redis
     cancel client at Pool.acquire after resume client#2 at Pool.release
@@ -34,7 +35,7 @@ from sim.base.errors import ConfigError, unknown
 
 MESSAGE_VERBS = ("deliver", "drop", "duplicate", "split")
 LINK_VERBS = ("connect", "refuse", "reset")
-TASK_VERBS = ("resume", "cancel", "stop")
+TASK_VERBS = ("resume", "work", "cancel", "stop")
 TURN = "turn"
 PROCESS_VERBS = ("crash", "restart", "update")
 MOVE_VERBS = ("fire", "move")
@@ -75,7 +76,7 @@ class Address:
     for_good: bool = False
     paid: str | None = None
     where: str = ""
-    """Of a task: where it waits."""
+    """Of a task or thread: where it waits."""
     after: str = ""
     """The address of what came just before."""
 

@@ -17,6 +17,13 @@ from sim.live.dice import Dice
 from sim.live.surroundings import surroundings
 
 
+class NoThreads:
+    """A run without any."""
+
+    current = None
+    refused = staticmethod(surroundings.refuse)
+
+
 @dataclass
 class Nothing:
     """A run at a virtual second."""
@@ -25,6 +32,7 @@ class Nothing:
     seed: int = 1
     folder: str | os.PathLike[str] | None = None
     dice: Dice = field(init=False)
+    threads: NoThreads = field(default_factory=NoThreads)
 
     def __post_init__(self) -> None:
         self.dice = Dice(self.seed)

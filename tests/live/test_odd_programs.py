@@ -6,7 +6,6 @@ import asyncio
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -48,14 +47,6 @@ async def makes_its_own_tasks(_: Any) -> None:
         asyncio.create_task(waiting)  # noqa: RUF006
     finally:
         waiting.close()
-
-
-async def starts_a_thread(_: Any) -> None:
-    threading.Thread(target=print).start()
-
-
-async def awaits_a_thread(_: Any) -> None:
-    await asyncio.to_thread(print)
 
 
 async def exits_at_once(_: Any) -> None:
@@ -107,8 +98,6 @@ REFUSED: dict[Main, str] = {
     stops_the_loop: "loop.stop: a run ends with main; let main return",
     runs_another_loop: "another event loop is refused in a run: a run has one; await the coroutine, or make it a task",
     makes_its_own_tasks: "makes a Task, which a run can neither name nor order; leave loop.set_task_factory out in a run",
-    starts_a_thread: "a new thread is refused in a run",
-    awaits_a_thread: "loop.run_in_executor: ",
     exits_at_once: "os._exit is refused in a run: ",
     emits_a_number: "emit: 3 (int) is not an emission; make a class of Emission: emit(Idle(3))",
     emits_no_value: "object is not a value: use None, bool, int",

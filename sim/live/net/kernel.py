@@ -27,6 +27,10 @@ FIRST_FD = 1_000_000_000
 """Descriptors are counted from here; no real one is that high."""
 
 
+Waits = Callable[[Callable[[], bool], str, float | None], bool]
+"""Waits until something is so, in a call of this name, for so many seconds at most; whether it is then."""
+
+
 class Kernel:
     """The network of one run. `owner` says who is running now: that is what the ends of connections are called.
 
@@ -45,6 +49,8 @@ class Kernel:
         self.traffic = Traffic()
         self.on_met: Callable[[int], None] | None = None
         """Is told 64 bits of everything that a program learns by asking its sockets."""
+        self.wait: Waits | None = None
+        """Lets a thread of the run wait; None: only the loop's own runs, which may not."""
         self._next_fd = FIRST_FD
         self._connections = Connections()
         self._settling = False
@@ -153,6 +159,7 @@ class Kernel:
         listener = self._listener(client)
         if listener is None or refuse:
             server.dead = True
+            server.changed()
             client.die(errno.ECONNRESET if client.is_unix else errno.ECONNREFUSED)
             return
         server.owner, server.proto, server.options = listener.owner, listener.proto, dict(listener.options)

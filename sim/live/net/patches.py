@@ -66,6 +66,12 @@ def _refuses(said: str) -> Callable[[Kernel], Callable[..., Any]]:
     return refused
 
 
+def _in_threads(real: Callable[..., Any], said: str) -> Callable[[Kernel], Callable[..., Any]]:
+    """The real function, on simulated sockets, for threads; the loop's own code is refused it."""
+    refuses = _refuses(said)
+    return lambda kernel: refuses(kernel) if kernel.wait is None else real
+
+
 def _by_name(kernel: Kernel) -> Callable[[str], str]:
     return lambda host: kernel.names.resolve(host or HOST, socket.AF_INET)[1]
 
@@ -80,7 +86,9 @@ def _by_address(kernel: Kernel) -> Callable[[str], tuple[str, list[str], list[st
 
 _OURS: dict[str, Callable[[Kernel], Callable[..., Any]]] = {
     "socketpair": lambda kernel: kernel.socketpair,
-    "create_connection": _refuses("socket.create_connection waits, and with it the loop: use asyncio.open_connection"),
+    "create_connection": _in_threads(
+        socket.create_connection, "socket.create_connection waits, and with it the loop: use asyncio.open_connection"
+    ),
     "fromfd": _refuses("socket.fromfd: a socket of a run has one descriptor; hand the socket itself on"),
     "getaddrinfo": lambda kernel: kernel.names.getaddrinfo,
     "getnameinfo": lambda kernel: kernel.names.getnameinfo,

@@ -29,13 +29,31 @@ def select_now(
     kernel: Kernel, readers: Iterable[Any], writers: Iterable[Any], others: Iterable[Any], timeout: float | None = None
 ) -> tuple[list[Any], list[Any], list[Any]]:
     """As `select.select`, of what is ready now."""
-    found = tuple(
-        [file for file in files if (_readiness(kernel, _descriptor(file)) or 0) & want]
-        for files, want in ((readers, READ), (writers, WRITE), (others, 0))
+    files = [list(each) for each in (readers, writers, others)]
+    wanted = [(_descriptor(file), want) for each, want in zip(files, (READ, WRITE, 0), strict=True) for file in each]
+    if timeout != 0 and not _any_ready(kernel, wanted):
+        _wait(kernel, "select.select", wanted, timeout)
+    return tuple(  # type: ignore[return-value]
+        [file for file in each if (_readiness(kernel, _descriptor(file)) or 0) & want]
+        for each, want in zip(files, (READ, WRITE, 0), strict=True)
     )
-    if timeout != 0 and not any(found):
-        raise kernel.refusal(f"select.select {_INSTEAD}")
-    return found  # type: ignore[return-value]
+
+
+def _any_ready(kernel: Kernel, wanted: Iterable[tuple[int, int]]) -> bool:
+    """Whether any of these descriptors is there for what is wanted of it, or is none."""
+    ends = [(kernel.files.get(fd), want) for fd, want in wanted]
+    return any(end is None or end.readiness() & want for end, want in ends)
+
+
+def _wait(kernel: Kernel, what: str, wanted: list[tuple[int, int]], timeout_s: float | None) -> None:
+    """A thread waits until one of them is."""
+    if kernel.wait is None:
+        raise kernel.refusal(f"{what} {_INSTEAD}")
+    kernel.wait(lambda: _any_ready(kernel, wanted), what, timeout_s)
+
+
+def _wants(mask: int) -> int:
+    return (READ if mask & select.POLLIN else 0) | (WRITE if mask & select.POLLOUT else 0)
 
 
 class SimPoll:
@@ -55,10 +73,11 @@ class SimPoll:
         del self._wanted[_descriptor(file)]
 
     def poll(self, timeout: float | None = None) -> list[tuple[int, int]]:
-        found = [(fd, mask) for fd, wanted in self._wanted.items() if (mask := self._ready(fd, wanted))]
-        if timeout != 0 and not found:
-            raise self._kernel.refusal(f"select.poll {_INSTEAD}")
-        return found
+        wanted = [(fd, _wants(mask)) for fd, mask in self._wanted.items()]
+        if timeout != 0 and not _any_ready(self._kernel, wanted):
+            forever = timeout is None or timeout < 0
+            _wait(self._kernel, "select.poll", wanted, None if forever else timeout / 1000)  # type: ignore[operator]
+        return [(fd, mask) for fd, wanted in self._wanted.items() if (mask := self._ready(fd, wanted))]
 
     def _ready(self, fd: int, wanted: int) -> int:
         ready = _readiness(self._kernel, fd)

@@ -10,10 +10,11 @@ import errno
 import socket
 import struct
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sim.live.net.datagram_socket import DatagramSocket
-from sim.live.net.kernel_socket import KernelSocket, failure
+from sim.live.net.kernel_socket import READ, WRITE, KernelSocket, failure
 from sim.live.net.stream_socket import StreamSocket
 
 if TYPE_CHECKING:
@@ -91,18 +92,28 @@ class SimSocket(socket.socket):
             raise failure(errno.EBADF)
         return end
 
-    def _done(self, what: Callable[..., T], *args: Any, flags: int = 0, instead: str) -> T:
-        """What `what` gives. Where a blocking socket would wait, the call is refused."""
-        try:
-            got = what(*args)
-        except OSError as error:
-            self._kernel.meets(self._fd, error.errno)
-            if not isinstance(error, BlockingIOError) or self._timeout == 0.0 or flags & socket.MSG_DONTWAIT:
-                raise
-        else:
-            self._kernel.meets(self._fd, got.connection if isinstance(got, StreamSocket) else got)
-            return got
-        raise self._kernel.refusal(f"{what.__name__} on a blocking socket {_WAITS} {instead}")
+    def _done(self, what: Callable[..., T], *args: Any, flags: int = 0, until: int, instead: str) -> T:
+        """What `what` gives. Where a blocking socket would wait until it is ready, the loop's own code is refused, and a
+        thread waits."""
+        while True:
+            try:
+                got = what(*args)
+            except OSError as error:
+                self._kernel.meets(self._fd, error.errno)
+                if not isinstance(error, BlockingIOError) or self._timeout == 0.0 or flags & socket.MSG_DONTWAIT:
+                    raise
+            else:
+                self._kernel.meets(self._fd, got.connection if isinstance(got, StreamSocket) else got)
+                return got
+            self._wait(f"socket.{what.__name__}", until, f"{what.__name__} on a blocking socket {_WAITS} {instead}")
+
+    def _wait(self, what: str, until: int, said: str) -> None:
+        """A thread waits until this is ready for reading or writing. Raises `TimeoutError` after its timeout."""
+        end, wait = self._end, self._kernel.wait
+        if wait is None:
+            raise self._kernel.refusal(said)
+        if not wait(lambda: bool(end.closed or end.readiness() & until), what, self._timeout):
+            raise TimeoutError("timed out")
 
     # --- what it is ---------------------------------------------------------------------------------
 
@@ -192,15 +203,24 @@ class SimSocket(socket.socket):
         self._end.listen(backlog)
 
     def accept(self) -> tuple[SimSocket, Any]:
-        end = self._done(self._end.accept, instead="asyncio.start_server, or setblocking(False) and loop.sock_accept")
+        end = self._done(
+            self._end.accept, until=READ, instead="asyncio.start_server, or setblocking(False) and loop.sock_accept"
+        )
         return new_socket(self._kernel, end.family, end.kind, end.proto, end.fd), end.peer
 
     def connect(self, address: Any) -> None:
-        if self._timeout != 0.0 and self._type == socket.SOCK_STREAM and self._family != socket.AF_UNIX:
-            raise self._kernel.refusal(
-                f"connect of a blocking socket {_WAITS} asyncio.open_connection, or setblocking(False) and loop.sock_connect"
-            )
-        self._done(self._end.connect, address, instead="loop.sock_connect")
+        if self._timeout == 0.0 or self._type != socket.SOCK_STREAM or self._family == socket.AF_UNIX:
+            self._done(self._end.connect, address, until=WRITE, instead="loop.sock_connect")
+            return
+        said = f"connect of a blocking socket {_WAITS} asyncio.open_connection, or setblocking(False) and loop.sock_connect"
+        if self._kernel.wait is None:
+            raise self._kernel.refusal(said)
+        with suppress(BlockingIOError):
+            self._end.connect(address)
+        self._wait("socket.connect", WRITE, said)
+        number = self.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if number:
+            raise failure(number)
 
     def connect_ex(self, address: Any) -> int:
         try:
@@ -233,7 +253,7 @@ class SimSocket(socket.socket):
         peek = bool(flags & socket.MSG_PEEK)
         datagrams = self._type == socket.SOCK_DGRAM
         instead = _DATAGRAMS if datagrams else "asyncio's streams, or setblocking(False) and loop.sock_recv"
-        data, sender = self._done(self._end.receive, size, peek, flags=flags, instead=instead)
+        data, sender = self._done(self._end.receive, size, peek, flags=flags, until=READ, instead=instead)
         self._kernel.settle()
         return data, sender if datagrams else None
 
@@ -260,7 +280,7 @@ class SimSocket(socket.socket):
 
     def send(self, data: Any, flags: int = 0) -> int:
         instead = "asyncio's streams, or setblocking(False) and loop.sock_sendall"
-        return self._done(self._end.send, memoryview(data).cast("B"), flags=flags, instead=instead)
+        return self._done(self._end.send, memoryview(data).cast("B"), flags=flags, until=WRITE, instead=instead)
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         view = memoryview(data).cast("B")
@@ -270,7 +290,7 @@ class SimSocket(socket.socket):
     def sendto(self, data: Any, *rest: Any) -> int:
         """As of a real one: the address comes last, after flags if there are any."""
         view = memoryview(data).cast("B")
-        return self._done(self._end.send_to, view, rest[-1], instead=_DATAGRAMS)
+        return self._done(self._end.send_to, view, rest[-1], until=WRITE, instead=_DATAGRAMS)
 
     def sendmsg(self, buffers: Iterable[Any], ancdata: Any = (), flags: int = 0, address: Any = None) -> int:
         if list(ancdata):

@@ -1,0 +1,407 @@
+"""The threads of one run: who may go on, and handing over to it.
+
+Only one of them or the loop runs at a time. The thread of the operating system that runs the loop also chooses, so where
+the loop's own code waits for a thread, the others go on in the order in which they were started, and time passes when none
+can.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from _thread import get_ident, start_new_thread
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import Context
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sim.base.overdue import WATCH
+from sim.live.naming import called, plain, spot_in
+from sim.live.surroundings import surroundings
+from sim.live.threads.handing import ACQUIRE, RELEASE, held
+from sim.live.threads.live_thread import Deadline, LiveThread, ThreadIsLeft, Wait, frames, name_of
+from sim.live.threads.points import Points
+from sim.live.threads.pools import Pools
+
+if TYPE_CHECKING:
+    from sim.live.execution import Execution
+
+PATIENCE_S = 4.0
+"""Seconds that pass, and not in the run, before a thread that neither computes nor gives way is given up."""
+COMPUTING = 0.5
+"""A thread that took this part of the time computes."""
+LEAVES_MAX = 10
+"""How often a thread is asked to end."""
+FIRES_AFTER_MAIN_MAX = 1_000
+"""How often a thread may wait for a time after main has ended: the process would wait for it, and for one that has no end for
+ever."""
+OUTSIDE_MS = 50
+JOIN: Any = threading.Thread.join
+
+
+class Crew:
+    """All of them."""
+
+    def __init__(self, run: Execution) -> None:
+        self._run = run
+        self.alive: list[LiveThread] = []
+        """Those that have not ended, in the order started."""
+        self.current: LiveThread | None = None
+        """The one that runs now."""
+        self.points = Points(self)
+        self.pools = Pools()
+        self.leaving = False
+        self._back = held()
+        self._names = self._numbers = 0
+        self._fires_after_main = 0
+        self._hook = threading.excepthook
+
+    # --- who there is -------------------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[LiveThread]:
+        return iter(self.alive)
+
+    def called(self, name: str) -> LiveThread | None:
+        """The thread of this name, unless it has ended."""
+        return next((thread for thread in self.alive if thread.called == name), None)
+
+    def runnable(self) -> list[LiveThread]:
+        """Those that may go on: first what stands in the middle of something, then in the order started."""
+        if not self.alive or self._is_the_end():
+            return []
+        found = [thread for thread in self.alive if self._may_go_on(thread)]
+        return sorted(found, key=lambda thread: not thread.is_underway) if self.points.are_there else found
+
+    def any_runnable(self) -> bool:
+        """Whether one of them may go on."""
+        return bool(self.alive) and not self._is_the_end() and any(map(self._may_go_on, self.alive))
+
+    def _may_go_on(self, thread: LiveThread) -> bool:
+        wait = thread.wait
+        if thread.gone or thread.lost:
+            return False
+        return wait is None or wait.ready() or (wait.deadline is not None and wait.deadline.when() <= self._run.now_s())
+
+    def _is_the_end(self) -> bool:
+        """Whether the process would end: main has, and nothing is left but daemons and idle workers."""
+        return self._run.over and not self.unfinished()
+
+    def unfinished(self) -> list[LiveThread]:
+        """Those for which the process would not end by itself."""
+        return [thread for thread in self.alive if not (thread.daemon or thread.gone or self.pools.is_idle(thread))]
+
+    def deadline(self) -> Deadline | None:
+        """The next moment at which one of them waits no longer."""
+        if not self.alive or self._is_the_end():
+            return None
+        return min(self._deadlines(), key=Deadline.when, default=None)
+
+    def _deadlines(self) -> Iterator[Deadline]:
+        now = self._run.now_s()
+        for thread in self.alive:
+            wait = thread.wait
+            if wait is None or wait.deadline is None or thread.gone or wait.ready():
+                continue
+            if wait.deadline.when() > now:
+                yield wait.deadline
+
+    def fires(self) -> bool:
+        """One of them has waited for its time; whether that may go on so."""
+        self._fires_after_main += self._run.over
+        return self._fires_after_main <= FIRES_AFTER_MAIN_MAX
+
+    def crash(self, owner: str) -> None:
+        """Those that work for `owner` are lost where they stand."""
+        for thread in self.alive:
+            thread.gone = thread.gone or thread.owner == owner
+
+    # --- beginning ----------------------------------------------------------------------------------
+
+    def of(self, thread: threading.Thread) -> LiveThread | None:
+        """This thread, unless it has ended, or is none of the run."""
+        return next((live for live in self.alive if live.thread is thread), None)
+
+    def number(self, thing: Any) -> int:
+        """Of a thread or future: by when it was first asked for. Sets of them have one order in every process."""
+        if not hasattr(thing, "number_in_run"):
+            self._numbers += 1
+            thing.number_in_run = self._numbers
+        return int(thing.number_in_run)
+
+    def does(self, job: Callable[..., object]) -> None:
+        """A pool has given this to the thread that runs."""
+        if isinstance(job, partial) and isinstance(getattr(job.func, "__self__", None), Context):
+            job = job.args[0]  # as asyncio.to_thread does
+        if self.current is not None:
+            self.current.job = called(job)
+
+    def refused(self, line: str) -> Exception:
+        """What has no place in a run."""
+        return self._run.refused(line)
+
+    def next_number(self) -> int:
+        """Of a thread or pool that has no name of its own."""
+        self._names += 1
+        return self._names
+
+    def start(self, thread: threading.Thread, start: Callable[[], None]) -> None:
+        """Start this thread by `start`, the real function. It stands before its first line then."""
+        self._look()
+        if "run" in vars(thread) or not hasattr(thread, "_daemonic") or thread.ident is not None:
+            start()  # it was begun before, and says so
+            return
+        live = self._made(thread, name_of(thread), thread.daemon)
+        run: Any = thread.run
+
+        def body() -> None:
+            del thread.run
+            self._body(live, run)
+
+        thread.run = body  # type: ignore[method-assign]
+        thread._daemonic = True  # the process ends, also where one is never left
+        self._really(live, start)
+        thread._daemonic = live.daemon
+        self.alive.append(live)
+
+    def start_bare(self, function: Callable[..., object], args: Any, kwargs: Any) -> int:
+        """As `_thread.start_new_thread`."""
+        self._look()
+        live = self._made(None, plain(called(function)), daemon=True)
+        self._really(live, lambda: start_new_thread(self._body, (live, lambda: function(*args, **kwargs))))
+        self.alive.append(live)
+        return live.ident
+
+    def _look(self) -> None:
+        if self.leaving:
+            raise ThreadIsLeft
+
+    def _made(self, thread: threading.Thread | None, name: str, daemon: bool) -> LiveThread:
+        run = self._run
+        return LiveThread(thread, run.names.new(name), run.count(), run.owner, daemon)
+
+    def _really(self, live: LiveThread, start: Callable[[], object]) -> None:
+        """Start it by the functions of the real world, and wait until it stands still."""
+        here = get_ident()
+        surroundings.hand(0)
+        try:
+            start()
+            ACQUIRE(live.begun)
+        finally:
+            surroundings.hand(here)
+
+    def _body(self, live: LiveThread, run: Callable[[], object]) -> None:
+        """What the thread of the operating system does."""
+        live.begins()
+        RELEASE(live.begun)
+        ACQUIRE(live.turn)
+        try:
+            if not self.leaving:
+                self.points.trace()
+                run()
+        except (ThreadIsLeft, SystemExit):
+            pass
+        except BaseException as error:
+            self._fails(live, error)
+        finally:
+            sys.settrace(None) if self.points.are_there else None
+            self._park_if_lost(live)
+            live.over = True
+            surroundings.hand(0)
+            RELEASE(self._back)
+
+    def _fails(self, live: LiveThread, error: BaseException) -> None:
+        """Nobody has taken `error`, unless the program has said what is done then."""
+        if self.leaving:
+            return
+        if threading.excepthook is not self._hook:
+            threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, live.thread)))
+        else:
+            self._run.thread_fails(live, error)
+
+    # --- handing over -------------------------------------------------------------------------------
+
+    def go(self, thread: LiveThread) -> None:
+        """Let this thread run until it gives way or ends. Raises `RefusedError` if it waits where nobody sees it."""
+        here, loop, kernel = get_ident(), self._run.loop, self._run.kernel
+        self.current, before, WATCH.call = thread, WATCH.call, thread
+        loop.hear_threads(True)
+        kernel.wait = self._wait_for_socket
+        surroundings.hand(thread.ident)
+        try:
+            RELEASE(thread.turn)
+            self._await(thread)
+        finally:
+            surroundings.hand(here)
+            loop.hear_threads(False)
+            kernel.wait = None
+            self.current, WATCH.call = None, before
+            if thread.over or thread.lost:
+                self.alive.remove(thread)
+        if thread.over and thread.thread is not None:
+            surroundings.hand(0)
+            JOIN(thread.thread)  # it is over also for whoever asks it
+            surroundings.hand(here)
+
+    def _await(self, thread: LiveThread) -> None:
+        """Wait until it is back."""
+        interrupted: BaseException | None = None
+        while True:
+            took = self._took_s(thread)
+            try:
+                if ACQUIRE(self._back, True, PATIENCE_S):
+                    break
+            except BaseException as error:  # an interrupt; the thread has to stand still first
+                interrupted = error
+                continue
+            if interrupted is None and self._took_s(thread) - took > PATIENCE_S * COMPUTING:
+                continue
+            thread.lost = True
+            if interrupted is None:
+                raise self._unseen(thread)
+            break
+        if interrupted is not None:
+            raise interrupted
+
+    def _took_s(self, thread: LiveThread) -> float:
+        """How long it has computed by now."""
+        return cpu_s(thread.ident) if not thread.over else 0.0
+
+    def _unseen(self, thread: LiveThread) -> Exception:
+        frame = sys._current_frames().get(thread.ident)
+        if frame is None:
+            return self._run.refused(f"{thread} is gone, and nobody was told")
+        stack = " < ".join(dict.fromkeys(str(spot_in(one)) for one in frames(frame)))
+        return self._run.refused(
+            f"{thread} waits where a run cannot see it{thread.job and f', in {thread.job}'}: let it wait for locks, queues, "
+            f"events or sockets of Python's; it stands in {stack or 'C'}"
+        )
+
+    def give_way(self, thread: LiveThread) -> None:
+        """This thread, which runs, stands still until it is chosen again."""
+        self._park_if_lost(thread)
+        RELEASE(self._back)
+        ACQUIRE(thread.turn)
+        if self.leaving:
+            raise ThreadIsLeft
+
+    def _park_if_lost(self, thread: LiveThread) -> None:
+        if thread.lost:
+            ACQUIRE(thread.turn)  # for ever: the run has gone on without it
+
+    # --- waiting ------------------------------------------------------------------------------------
+
+    def block(self, wait: Wait) -> bool:
+        """Whoever runs waits, and others go on. Returns whether what it waits for is there; else its time is over."""
+        self._look()
+        me = self.current
+        if me is None:
+            return self._block_loop(wait)
+        me.wait, me.frame = wait, sys._getframe(1)
+        try:
+            self.give_way(me)
+        finally:
+            me.wait = me.frame = None
+        return wait.ready()
+
+    def wait(
+        self,
+        ready: Callable[[], bool],
+        what: str,
+        on: object = None,
+        timeout_s: float | None = None,
+        name: str = "timeout",
+    ) -> Wait:
+        """What whoever runs will wait for, at most so long."""
+        if timeout_s is None:
+            return Wait(ready, what, on)
+        who = self.current.called if self.current is not None else "loop"
+        at_s = self._run.now_s() + max(0.0, timeout_s)
+        return Wait(ready, what, on, Deadline(at_s, who, name, self._run.count()))
+
+    def _wait_for_socket(self, ready: Callable[[], bool], what: str, timeout_s: float | None) -> bool:
+        return self.block(self.wait(ready, what, timeout_s=timeout_s))
+
+    def point(self) -> None:
+        """The thread that runs stands at a line."""
+        me = self.current
+        if me is None or self.leaving:
+            return
+        me.frame, me.is_underway = sys._getframe(2), True
+        try:
+            self.give_way(me)
+        finally:
+            me.frame, me.is_underway = None, False
+
+    def _block_loop(self, wait: Wait) -> bool:
+        """The loop's own thread waits, and with it the loop."""
+        run = self._run
+        while not wait.ready():
+            now = run.now_s()
+            if wait.deadline is not None and wait.deadline.when() <= now:
+                return False
+            thread = next(iter(self.runnable()), None)
+            if thread is not None:
+                run.work(thread)
+                continue
+            moments = [*self._deadlines(), *([wait.deadline] if wait.deadline is not None else [])]
+            if not moments:
+                if _comes_from_outside(wait):
+                    continue
+                run.is_stuck(wait, sys._getframe(2))
+                raise ThreadIsLeft
+            run.loop.now_s = max(now, min(map(Deadline.when, moments)))
+        return True
+
+    # --- leaving ------------------------------------------------------------------------------------
+
+    def leave(self) -> None:
+        """All of them end, whatever they do then."""
+        self.leaving = True
+        with _quiet_pools():
+            self._end_all()
+        self.alive.clear()
+        self.pools.restore()
+        threading.excepthook = self._hook
+
+    def _end_all(self) -> None:
+        for thread in list(self.alive):
+            for _ in range(LEAVES_MAX):
+                if thread.over or thread.lost:
+                    break
+                try:
+                    self.go(thread)
+                except Exception:
+                    break
+
+
+def _comes_from_outside(wait: Wait) -> bool:
+    """Whether a thread that is none of the run's has what it waits for, and gives it back in a moment: a lock of logging, say."""
+    for _ in range(OUTSIDE_MS):
+        if wait.ready():
+            return True
+        ACQUIRE(held(), True, 0.001)
+    return False
+
+
+@contextmanager
+def _quiet_pools() -> Iterator[None]:
+    """A pool says of a worker that is left that something was wrong with it."""
+    logger = logging.getLogger("concurrent.futures")
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
+def cpu_s(ident: int) -> float:
+    """Seconds for which a thread of the operating system has computed; 0 where nobody can say."""
+    if not hasattr(time, "pthread_getcpuclockid"):
+        return 0.0
+    try:
+        return time.clock_gettime(time.pthread_getcpuclockid(ident))
+    except OSError:
+        return 0.0

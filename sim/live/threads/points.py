@@ -1,0 +1,44 @@
+"""Lines at which threads give way, in modules that the program names: between two of them another thread may do anything."""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sim.live.threads.crew import Crew
+
+
+class Points:
+    """The modules that are looked at, in one run."""
+
+    def __init__(self, crew: Crew) -> None:
+        self._crew = crew
+        self._files: dict[str, None] = {}
+
+    @property
+    def are_there(self) -> bool:
+        """Whether there may be any."""
+        return bool(self._files)
+
+    def add(self, module: ModuleType) -> None:
+        """Lines of this module are points, for threads that begin after this. Raises `LookupError` for one that is not
+        written in Python."""
+        file = getattr(module, "__file__", None)
+        if not isinstance(file, str) or not file.endswith(".py"):
+            raise LookupError(module.__name__)
+        self._files[file] = None
+
+    def trace(self) -> None:
+        """This thread gives way at them, from here on."""
+        if self._files:
+            sys.settrace(self._enters)
+
+    def _enters(self, frame: FrameType, event: str, _: Any) -> Any:
+        return self._runs if event == "call" and frame.f_code.co_filename in self._files else None
+
+    def _runs(self, _: FrameType, event: str, __: Any) -> Any:
+        if event == "line":
+            self._crew.point()
+        return self._runs

@@ -1,0 +1,247 @@
+"""Teardown, finalisers and late callbacks are no part of a verdict: what a program does when its run is over is its own affair."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import weakref
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+
+from sim import Program, fuzz
+from sim.base.errors import RefusedError
+
+Main = Callable[[Any], Awaitable[object]]
+KEPT: list[Any] = []
+"""What outlives its run."""
+
+
+class Loud:
+    """Raises when it is thrown away, in a cycle so that only the collector finds it."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+    def __del__(self) -> None:
+        raise ValueError("thrown away")
+
+
+class Scheduling:
+    """Asks its loop for something when it is thrown away."""
+
+    def __init__(self, ask: Callable[[asyncio.AbstractEventLoop], object]) -> None:
+        self.loop, self.ask = asyncio.get_running_loop(), ask
+
+    def __del__(self) -> None:
+        self.ask(self.loop)
+
+
+async def never() -> None:
+    await asyncio.Event().wait()
+
+
+async def ends(with_it: object = None) -> None:
+    await asyncio.sleep(0.01)
+
+
+async def drops_what_raises(world: Any) -> None:
+    await world.task("client", ends(Loud()))
+
+
+async def drops_what_makes_a_task(world: Any) -> None:
+    await world.task("client", ends())
+    made = [Scheduling(lambda loop: loop.create_task(ends())) for _ in range(2)]
+    made[0].me = made  # type: ignore[attr-defined]
+
+
+async def drops_what_calls_later(world: Any) -> None:
+    await world.task("client", ends())
+    cycle: list[Any] = [Scheduling(lambda loop: loop.call_later(1, KEPT[0]))]
+    cycle.append(cycle)
+
+
+async def drops_what_starts_a_thread(world: Any) -> None:
+    await world.task("client", ends())
+    cycle: list[Any] = [Scheduling(lambda loop: loop.run_in_executor(None, print))]
+    cycle.append(cycle)
+
+
+async def numbers() -> AsyncIterator[int]:
+    try:
+        for number in range(9):
+            yield number
+            await asyncio.sleep(0.01)
+    finally:
+        await asyncio.sleep(0.01)
+        raise ValueError("left open")
+
+
+async def leaves_a_generator_open(world: Any) -> None:
+    KEPT.append(numbers())
+    await KEPT[-1].asend(None)
+
+
+async def drops_a_generator_in_a_cycle(world: Any) -> None:
+    cycle: list[Any] = [numbers()]
+    cycle.append(cycle)
+    await cycle[0].asend(None)
+
+
+@asynccontextmanager
+async def resource() -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await asyncio.sleep(0.01)
+        raise ValueError("not while it is given back")
+
+
+async def leaves_a_context_open(world: Any) -> None:
+    KEPT.append(resource())
+    await KEPT[-1].__aenter__()
+
+
+async def calls_after_main(world: Any) -> None:
+    loop = asyncio.get_running_loop()
+    loop.call_later(5, next, iter(()))
+    loop.call_soon(loop.call_later, 5, next, iter(()))
+
+
+async def calls_when_a_task_is_gone(world: Any) -> None:
+    task = world.task("client", ends())
+    weakref.finalize(task, next, iter(()))
+    KEPT.append(weakref.ref(task, lambda _: next(iter(()))))
+    await task
+
+
+async def fails() -> None:
+    await asyncio.sleep(0.01)
+    raise ValueError("asked for late")
+
+
+async def asks_late(world: Any) -> None:
+    task = world.task("client", fails())
+    await asyncio.wait([task])
+    await asyncio.sleep(1)
+    assert isinstance(task.exception(), ValueError)
+
+
+async def keeps_a_failure_and_asks(world: Any) -> None:
+    task = asyncio.create_task(fails())
+    KEPT.append(task)
+    with suppress(ValueError):
+        await asyncio.shield(task)
+
+
+async def forgets_a_coroutine(world: Any) -> None:
+    cycle: list[Any] = [ends()]
+    cycle.append(cycle)
+
+
+async def leaves_a_connection_open(world: Any) -> None:
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(await reader.readline())
+        await never()
+
+    world.serve("echo:7", echo)
+    KEPT.append(await asyncio.open_connection("echo", 7))
+    KEPT[-1][1].write(b"who\n")
+    assert await KEPT[-1][0].readline() == b"who\n"
+
+
+async def ends_as_a_timeout_does(world: Any) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(1):
+            await never()
+    asyncio.get_running_loop().call_later(1, next, iter(()))
+
+
+FINE: tuple[Main, ...] = (
+    drops_what_raises,
+    drops_what_makes_a_task,
+    drops_what_calls_later,
+    drops_what_starts_a_thread,
+    leaves_a_generator_open,
+    drops_a_generator_in_a_cycle,
+    leaves_a_context_open,
+    calls_after_main,
+    calls_when_a_task_is_gone,
+    asks_late,
+    keeps_a_failure_and_asks,
+    forgets_a_coroutine,
+    leaves_a_connection_open,
+    ends_as_a_timeout_does,
+)
+
+
+def wrong(main: Main, **more: Any) -> list[str]:
+    KEPT.clear()
+    KEPT.append(None)
+    return [f"{found.property}: {found.message}" for found in fuzz(Program(main, **more), schedules=100).found]
+
+
+@pytest.mark.parametrize("main", FINE, ids=lambda main: main.__name__)
+def test_what_happens_after_the_run_is_no_finding_and_heard_of_by_nobody(
+    main: Main, capfd: pytest.CaptureFixture[str]
+) -> None:
+    heard: list[Any] = []
+    before, sys.unraisablehook = sys.unraisablehook, heard.append
+    try:
+        assert wrong(main) == []
+        assert sys.unraisablehook == heard.append
+    finally:
+        sys.unraisablehook = before
+        KEPT.clear()
+        gc.collect()
+    assert (heard, capfd.readouterr()) == ([], ("", ""))
+
+
+async def begins_more_when_it_is_left(world: Any) -> None:
+    async def client() -> None:
+        try:
+            await never()
+        finally:
+            started = asyncio.create_task(ends())
+            await asyncio.shield(started)
+
+    async def group() -> None:
+        try:
+            await never()
+        finally:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(ends())
+
+    world.task("client", client())
+    world.task("group", group())
+    await asyncio.sleep(1)
+
+
+def test_what_begins_more_when_it_is_left_has_outlived_main_and_that_is_all(capfd: pytest.CaptureFixture[str]) -> None:
+    (found,) = wrong(begins_more_when_it_is_left)
+    assert found.startswith("outlives: main has ended, and ")
+    assert capfd.readouterr() == ("", "")
+
+
+async def calls_before_its_end(world: Any) -> None:
+    asyncio.get_running_loop().call_later(0.5, next, iter(()))
+    await asyncio.sleep(1)
+
+
+async def asks_never(world: Any) -> None:
+    await asyncio.wait([world.task("client", fails())])
+
+
+async def starts_a_thread(world: Any) -> None:
+    with suppress(Exception):
+        asyncio.get_running_loop().run_in_executor(None, print)
+
+
+def test_the_same_within_the_run_is_told() -> None:
+    assert [found.partition(":")[0] for found in wrong(calls_before_its_end)] == ["exception"]
+    assert [found.partition(":")[0] for found in wrong(asks_never)] == ["exception"]
+    with pytest.raises(RefusedError, match="run_in_executor"):
+        wrong(starts_a_thread)

@@ -1,0 +1,182 @@
+"""What is wrong with threads is found, and said so that one knows which and where."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sim import Program, check, fuzz
+from sim.base.errors import RefusedError
+from sim.live.threads import blocking, crew
+from tests.live.small import Main, installed_once, replayed, usual  # noqa: F401
+from tests.live.threads import counter
+
+
+async def waits_for_each_other(_: Any) -> None:
+    one, other = threading.Lock(), threading.Lock()
+
+    def take(first: Any, second: Any) -> None:
+        with first:
+            time.sleep(0.1)
+            with second:
+                pass
+
+    await asyncio.gather(asyncio.to_thread(take, one, other), asyncio.to_thread(take, other, one))
+
+
+async def never_closes_its_worker(_: Any) -> None:
+    told = threading.Event()
+    threading.Thread(target=told.wait, name="writer").start()
+
+
+async def never_ends_its_worker(_: Any) -> None:
+    def poll() -> None:
+        while True:
+            time.sleep(1)
+
+    threading.Thread(target=poll, name="poller").start()
+
+
+async def fails_in_a_thread(_: Any) -> None:
+    def fail() -> None:
+        raise ValueError("no such agent")
+
+    threading.Thread(target=fail, name="writer").start()
+    await asyncio.sleep(1)
+
+
+async def puts_from_a_thread(_: Any) -> None:
+    queue: asyncio.Queue[int] = asyncio.Queue()
+
+    def feed() -> None:
+        time.sleep(1)
+        queue.put_nowait(1)
+
+    threading.Thread(target=feed, name="feeder").start()
+    await queue.get()
+
+
+async def waits_for_a_thread_that_waits_for_the_loop(_: Any) -> None:
+    loop = asyncio.get_running_loop()
+    thread = threading.Thread(
+        target=lambda: asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(), name="caller"
+    )
+    thread.start()
+    thread.join()
+
+
+WRONG: dict[Main, tuple[str, str]] = {
+    waits_for_each_other: ("deadlock", "the thread asyncio waits in take (test_what_goes_wrong.py:"),
+    never_closes_its_worker: ("outlives", "the thread writer waits in Event.wait (threading.py:"),
+    never_ends_its_worker: ("outlives", "the thread poller waits in poll (test_what_goes_wrong.py:"),
+    fails_in_a_thread: ("exception", "the thread writer fails with ValueError: no such agent (test_what_goes_wrong.py:"),
+    puts_from_a_thread: ("deadlock", "a thread has used the loop while it sleeps, which does not wake it: use loop.call"),
+    waits_for_a_thread_that_waits_for_the_loop: ("deadlock", "the loop itself waits in waits_for_a_thread_that_waits"),
+}
+
+
+@pytest.mark.parametrize("main", WRONG, ids=lambda main: main.__name__)
+def test_it_is_found_and_said_where(main: Main) -> None:
+    named, words = WRONG[main]
+    finding = usual(main).finding
+    assert finding is not None
+    assert finding.property == named
+    assert words in finding.message
+
+
+async def adds_twice(world: Any) -> None:
+    one = counter.Counter()
+    await asyncio.gather(asyncio.to_thread(one.add), asyncio.to_thread(one.add))
+    assert one.count == 2
+
+
+async def adds_twice_at_points(world: Any) -> None:
+    world.preempt(counter)
+    await adds_twice(world)
+
+
+async def adds_twice_with_a_lock(world: Any) -> None:
+    world.preempt(counter)
+    one = counter.Careful()
+    await asyncio.gather(asyncio.to_thread(one.add), asyncio.to_thread(one.add))
+    assert one.count == 2
+
+
+def test_between_two_lines_of_a_module_that_is_named_another_thread_may_come() -> None:
+    found = fuzz(Program(adds_twice_at_points), schedules=100).found
+    assert found[0].counterexample.finding.message.startswith("it fails with AssertionError")
+    assert len(found[0].counterexample.schedule) <= 2
+    assert all(line.startswith("work asyncio") for line in found[0].counterexample.schedule)
+    again = replayed(adds_twice_at_points, [str(line) for line in found[0].counterexample.schedule])
+    assert again.finding is not None
+
+
+@pytest.mark.parametrize("main", [adds_twice, adds_twice_with_a_lock], ids=lambda main: main.__name__)
+def test_without_points_or_with_a_lock_nothing_comes_between(main: Main) -> None:
+    assert not fuzz(Program(main), schedules=100).found
+    assert check(Program(main), deviations=2).finding is None
+
+
+async def waits_unseen(_: Any) -> None:
+    read, write = os.pipe()
+    try:
+        await asyncio.to_thread(os.read, read, 1)
+    finally:
+        os.write(write, b"x")
+
+
+async def computes(_: Any) -> None:
+    def count() -> None:
+        for _ in range(10_000_000):
+            pass
+
+    await asyncio.to_thread(count)
+
+
+def test_a_thread_that_waits_where_nobody_sees_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "PATIENCE_S", 0.1)
+    with pytest.raises(RefusedError, match="the thread asyncio waits where a run cannot see it, in read"):
+        usual(waits_unseen)
+    assert usual(computes).finding is None
+
+
+def test_what_is_not_swapped_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "PATIENCE_S", 0.1)
+    monkeypatch.delitem(blocking.ENTRIES, blocking.QUEUE)
+    told: list[str] = []
+
+    def run() -> None:  # all of this is swapped for the module already
+        with pytest.raises(RefusedError) as error:
+            usual(gets)
+        told.append(str(error.value))
+
+    _without(run)
+    assert "cannot see it, in SimpleQueue.get: " in told[0]
+
+
+async def gets(_: Any) -> None:
+    import queue
+
+    await asyncio.to_thread(queue.SimpleQueue().get)
+
+
+def _without(run: Callable[[], None]) -> None:
+    """In a process of its own this would be simpler; here what is swapped is put back, and again after it."""
+    from sim.live.around import around
+
+    depth, around._depth = around._depth, 0
+    from sim.live.surroundings import surroundings
+
+    surroundings._swaps.undo()
+    before, surroundings._depth = surroundings._depth, 0
+    try:
+        run()
+    finally:
+        surroundings._depth, around._depth = before, depth
+        surroundings._install()
