@@ -45,7 +45,6 @@ class Around:
     def between_runs(self) -> None:
         """One execution is over, the next has not begun."""
         if self._depth:
-            surroundings.between_runs()
             self._garbage.between_runs()
 
 

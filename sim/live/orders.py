@@ -11,7 +11,8 @@ import asyncio
 import sys
 import weakref
 from collections.abc import Iterable
-from importlib import import_module
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 from typing import Any
 
 from sim.live.entering import Entering, Surrounded
@@ -29,18 +30,43 @@ class Orders:
 
     def __init__(self, swaps: Swaps, entering: Entering) -> None:
         self._swaps, self._entering = swaps, entering
-        self._missing = [*BY_ADDRESS]
         swaps.code(asyncio.as_completed, entering.chooses(_as_completed))  # type: ignore[arg-type]
-        self.look()
+        for module in {module: None for module, _ in BY_ADDRESS if module in sys.modules}:
+            self.loaded(sys.modules[module])
+        self._finder = _Finder(self)
+        sys.meta_path.insert(0, self._finder)
 
-    def look(self) -> None:
-        """Swap those of packages that were loaded meanwhile."""
-        loaded = [one for one in self._missing if one[0].partition(".")[0] in sys.modules]
-        for module, name in loaded:
-            self._missing.remove((module, name))
-            numbers = _Numbers()
-            kind = getattr(import_module(module), name)
-            self._swaps.attribute(kind, "__hash__", self._entering.chooses(numbers.hash_of))
+    def loaded(self, module: ModuleType) -> None:
+        """Swap what stands in this module."""
+        for name in [name for known, name in BY_ADDRESS if known == module.__name__]:
+            self._swaps.attribute(getattr(module, name), "__hash__", self._entering.chooses(_Numbers().hash_of))
+
+    def undo(self) -> None:
+        """Modules that are loaded from here on stay as they are."""
+        sys.meta_path.remove(self._finder)
+
+
+class _Finder:
+    """Finds the modules of the table as others do, and says when they are loaded: which may be in the midst of a run."""
+
+    def __init__(self, orders: Orders) -> None:
+        self._orders = orders
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if not any(name == module for module, _ in BY_ADDRESS):
+            return None
+        others = [finder for finder in sys.meta_path if finder is not self]
+        spec = next(filter(None, (finder.find_spec(name, path, target) for finder in others)), None)
+        loader: Any = spec.loader if spec is not None else None
+        if loader is not None:
+            load = loader.exec_module
+
+            def load_and_tell(module: ModuleType) -> None:
+                load(module)
+                self._orders.loaded(module)
+
+            loader.exec_module = load_and_tell
+        return spec
 
 
 class _Numbers:

@@ -43,13 +43,7 @@ class Surroundings:
         finally:
             self._depth -= 1
             if self._depth == 0:
-                self._swaps.undo()
-                self._orders = None
-
-    def between_runs(self) -> None:
-        """One run is over, the next has not begun, and the program may have imported something."""
-        if self._orders is not None:
-            self._orders.look()
+                self._undo()
 
     def enter(self, run: Surrounded) -> None:
         """From here on this thread is in the run."""
@@ -86,6 +80,12 @@ class Surroundings:
         self._orders = Orders(self._swaps, self._entering)
         swap_blocking(self._swaps, self._entering)
         swap_refusals(self._swaps, self._entering, self._remember)
+
+    def _undo(self) -> None:
+        self._swaps.undo()
+        if self._orders is not None:
+            self._orders.undo()
+            self._orders = None
 
     def refuse(self, line: str) -> RefusedError:
         """The error that says in one line what has no place in a run; it is remembered while one is entered."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import suppress
-from types import ModuleType
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -13,10 +13,10 @@ import pytest
 
 from sim import Emission, Program, emit, simulate
 from sim.live import orders
-from sim.live.around import around
 from sim.live.net import network_loop
 from sim.strategy import Canonical
 from tests.live.digests import elsewhere
+from tests.live.small import usual
 
 MANY = 20
 
@@ -93,16 +93,24 @@ def test_without_it_addresses_in_memory_decide(main: Any, monkeypatch: pytest.Mo
     assert said(main)[-MANY:] != [*range(MANY)]
 
 
-def test_a_package_that_is_loaded_after_the_first_run_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_module_that_is_loaded_in_a_run_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(orders, "BY_ADDRESS", (("later", "Kind"),))
-    later: Any = ModuleType("later")
-    later.Kind = type("Kind", (), {})
-    with around.walks():
-        monkeypatch.setitem(sys.modules, "later", later)
-        assert later.Kind.__hash__ is object.__hash__
-        around.between_runs()
-        assert later.Kind.__hash__ is not object.__hash__
-    assert later.Kind.__hash__ is object.__hash__
+    (tmp_path / "later.py").write_text("class Kind: ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    found: list[Any] = []
+
+    async def main(_: Any) -> None:
+        from later import Kind  # type: ignore[import-not-found]
+
+        kinds = [Kind() for _ in range(MANY)]
+        assert [*{*kinds}] == kinds
+        found.append(Kind)
+
+    before = [*sys.meta_path]
+    assert usual(main).finding is None
+    assert found[0].__hash__ is object.__hash__
+    assert sys.meta_path == before
+    del sys.modules["later"]
 
 
 def test_outside_of_a_run_nothing_is_changed() -> None:

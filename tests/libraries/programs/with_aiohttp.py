@@ -34,7 +34,7 @@ def system(planted: bool = False) -> Program:
         runner = web.AppRunner(application)
         await runner.setup()
         await web.TCPSite(runner, "squares", 8080).start()
-        timeout, connector = aiohttp.ClientTimeout(total=5), aiohttp.TCPConnector(limit=2)
+        timeout, connector = aiohttp.ClientTimeout(total=5), aiohttp.TCPConnector(limit=1)
         async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
             await coordinate(world, lambda question: ask(session, question), planted=planted)
         await runner.cleanup()

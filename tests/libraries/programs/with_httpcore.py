@@ -29,7 +29,7 @@ def system(planted: bool = False) -> Program:
     async def main(world: Any) -> None:
         service = Service(squares)
         world.serve("squares:8000", service.talk)
-        async with httpcore.AsyncConnectionPool(max_connections=2) as pool:
+        async with httpcore.AsyncConnectionPool(max_connections=1) as pool:
             await coordinate(world, lambda question: ask(pool, question), planted=planted)
         await service.left()
 

@@ -35,7 +35,7 @@ def system(planted: bool = False) -> Program:
     async def main(world: Any) -> None:
         service = Service(squares)
         world.serve("squares:8000", service.talk)
-        async with httpx.AsyncClient(verify=TRUST, limits=httpx.Limits(max_connections=2)) as client:
+        async with httpx.AsyncClient(verify=TRUST, limits=httpx.Limits(max_connections=1)) as client:
             await coordinate(world, ask_and_leak if planted else lambda question: ask(client, question))
         await service.left()
 

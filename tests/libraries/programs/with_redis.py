@@ -35,7 +35,7 @@ def system(planted: bool = False) -> Program:
         server = Redis()
         world.serve("redis:6379", server.talk)
         turn = asyncio.Lock()
-        client = redis.Redis(host="redis", max_connections=2, single_connection_client=planted)
+        client = redis.Redis(host="redis", max_connections=1, single_connection_client=planted)
         with suppress(RedisError, TimeoutError):  # to connect may take too long, and so may to close
             async with client:
                 await coordinate(world, lambda one: ask_on_one(client, turn, one) if planted else ask(client, one))
