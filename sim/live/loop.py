@@ -335,8 +335,6 @@ class LiveLoop(NetworkLoop):
             self._ready.append(polled)
 
     def call_soon_threadsafe(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override]
-        if self.run.threads.leaving:
-            raise RuntimeError("Event loop is closed")
         self._unheard = False
         return LiveLoop.call_soon(self, callback, *args, context=context)
 

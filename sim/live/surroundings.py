@@ -87,9 +87,10 @@ class Surroundings:
             self._orders.undo()
             self._orders = None
 
-    def refuse(self, line: str) -> RefusedError:
-        """The error that says in one line what has no place in a run; it is remembered while one is entered."""
-        refused = told(line)
+    def refuse(self, line: str, *, is_here: bool = True) -> RefusedError:
+        """The error that says in one line what has no place in a run, and where if that `is_here`; it is remembered while one
+        is entered."""
+        refused = told(line) if is_here else RefusedError(line)
         self._remember(refused)
         return refused
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import subprocess
 import sys
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -235,13 +236,13 @@ async def asks_never(world: Any) -> None:
     await asyncio.wait([world.task("client", fails())])
 
 
-async def starts_a_thread(world: Any) -> None:
+async def starts_a_process(world: Any) -> None:
     with suppress(Exception):
-        asyncio.get_running_loop().run_in_executor(None, print)
+        subprocess.run(["true"], check=False)
 
 
 def test_the_same_within_the_run_is_told() -> None:
     assert [found.partition(":")[0] for found in wrong(calls_before_its_end)] == ["exception"]
     assert [found.partition(":")[0] for found in wrong(asks_never)] == ["exception"]
-    with pytest.raises(RefusedError, match="run_in_executor"):
-        wrong(starts_a_thread)
+    with pytest.raises(RefusedError, match="a new process"):
+        wrong(starts_a_process)

@@ -224,7 +224,7 @@ class Crew:
     # --- handing over -------------------------------------------------------------------------------
 
     def go(self, thread: LiveThread) -> None:
-        """Let this thread run until it gives way or ends. Raises `RefusedError` if it waits where nobody sees it."""
+        """Let this thread run until it gives way or ends. That it waits where nobody sees it is refused."""
         here, loop, kernel = get_ident(), self._run.loop, self._run.kernel
         self.current, before, WATCH.call = thread, WATCH.call, thread
         loop.hear_threads(True)
@@ -260,7 +260,7 @@ class Crew:
                 continue
             thread.lost = True
             if interrupted is None:
-                raise self._unseen(thread)
+                self._refuse_unseen(thread)
             break
         if interrupted is not None:
             raise interrupted
@@ -269,14 +269,13 @@ class Crew:
         """How long it has computed by now."""
         return cpu_s(thread.ident) if not thread.over else 0.0
 
-    def _unseen(self, thread: LiveThread) -> Exception:
-        frame = sys._current_frames().get(thread.ident)
-        if frame is None:
-            return self._run.refused(f"{thread} is gone, and nobody was told")
-        stack = " < ".join(dict.fromkeys(str(spot_in(one)) for one in frames(frame)))
-        return self._run.refused(
+    def _refuse_unseen(self, thread: LiveThread) -> None:
+        """It is told at the end of the step."""
+        stack = " < ".join(dict.fromkeys(str(spot_in(one)) for one in frames(sys._current_frames().get(thread.ident))))
+        surroundings.refuse(
             f"{thread} waits where a run cannot see it{thread.job and f', in {thread.job}'}: let it wait for locks, queues, "
-            f"events or sockets of Python's; it stands in {stack or 'C'}"
+            f"events or sockets of Python's; it stands in {stack or 'C'}",
+            is_here=False,
         )
 
     def give_way(self, thread: LiveThread) -> None:

@@ -224,7 +224,7 @@ async def executor(_: Any) -> None:
 async def executor_made_before(_: Any) -> None:
     futures = [POOL.submit(nap, n) for n in range(3)]
     finished, rest = await asyncio.to_thread(concurrent.futures.wait, futures)
-    assert len(finished) == 3 and not rest
+    assert (len(finished), len(rest)) == (3, 0)
     assert len(list(concurrent.futures.as_completed(futures))) == 3
 
 

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from sim import Program, check, fuzz
+from sim import check, fuzz
 from tests.live.digests import elsewhere, of_schedules
 from tests.live.small import installed_once  # noqa: F401
 from tests.live.threads.parts import PARTS, made

@@ -75,8 +75,14 @@ WRONG: dict[Main, tuple[str, str]] = {
     waits_for_each_other: ("deadlock", "the thread asyncio waits in take (test_what_goes_wrong.py:"),
     never_closes_its_worker: ("outlives", "the thread writer waits in Event.wait (threading.py:"),
     never_ends_its_worker: ("outlives", "the thread poller waits in poll (test_what_goes_wrong.py:"),
-    fails_in_a_thread: ("exception", "the thread writer fails with ValueError: no such agent (test_what_goes_wrong.py:"),
-    puts_from_a_thread: ("deadlock", "a thread has used the loop while it sleeps, which does not wake it: use loop.call"),
+    fails_in_a_thread: (
+        "exception",
+        "the thread writer fails with ValueError: no such agent (test_what_goes_wrong.py:",
+    ),
+    puts_from_a_thread: (
+        "deadlock",
+        "a thread has used the loop while it sleeps, which does not wake it: use loop.call",
+    ),
     waits_for_a_thread_that_waits_for_the_loop: ("deadlock", "the loop itself waits in waits_for_a_thread_that_waits"),
 }
 
