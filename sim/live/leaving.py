@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import sys
 import warnings
 from collections.abc import Iterator
@@ -26,15 +27,17 @@ def leave(coroutine: Any) -> None:
 
 @contextmanager
 def unheard() -> Iterator[None]:
-    """What code warns of while it is thrown away, and what its finalisers raise, is nobody's concern: in a run that goes on it
-    would not be thrown away here."""
+    """What code warns of or logs while it is thrown away, and what its finalisers raise, is nobody's concern: in a run that goes
+    on it would not be thrown away here."""
     before, sys.unraisablehook = sys.unraisablehook, _nothing
+    logs, logging.Logger.callHandlers = logging.Logger.callHandlers, _nothing  # type: ignore[assignment, method-assign]
     try:
         with warnings.catch_warnings(action="ignore"):
             yield
     finally:
+        logging.Logger.callHandlers = logs  # type: ignore[method-assign]
         sys.unraisablehook = before
 
 
-def _nothing(_: object) -> None:
+def _nothing(*_: object) -> None:
     pass

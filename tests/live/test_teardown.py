@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import subprocess
 import sys
 import weakref
@@ -246,3 +247,23 @@ def test_the_same_within_the_run_is_told() -> None:
     assert [found.partition(":")[0] for found in wrong(asks_never)] == ["exception"]
     with pytest.raises(RefusedError, match="a new process"):
         wrong(starts_a_process)
+
+
+async def logs_that_it_was_left(world: Any) -> None:
+    async def client() -> None:
+        logging.getLogger("client").error("begins")
+        try:
+            await never()
+        finally:
+            logging.getLogger("client").error("is left")
+
+    world.task("client", client())
+    await asyncio.sleep(1)
+
+
+def test_what_is_left_logs_nothing_any_more(caplog: pytest.LogCaptureFixture) -> None:
+    found = fuzz(Program(logs_that_it_was_left), schedules=5).found
+    assert [one.property for one in found] == ["outlives"]
+    assert {record.message for record in caplog.records} == {"begins"}
+    logging.getLogger("client").error("outside")
+    assert caplog.records[-1].message == "outside"
