@@ -18,12 +18,13 @@ import sysconfig
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NoReturn
 
 from sim.base.errors import RefusedError
 from sim.live.entering import Entering, Surrounded
 from sim.live.in_place import Swaps
 from sim.live.net.network_loop import NetworkLoop
+from sim.live.signals import swap_signals
 
 PROCESSES = "a run has no other processes; put asyncio code in its place, with world.task(...) or world.serve(...)"
 THREADS = "it goes by the name of threading.Thread; use that"
@@ -45,7 +46,7 @@ REFUSED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (
         "_signal",
         (
-            "alarm", "pause", "pthread_kill", "raise_signal", "set_wakeup_fd", "setitimer", "signal", "sigtimedwait",
+            "alarm", "pause", "pthread_kill", "set_wakeup_fd", "setitimer", "sigtimedwait",
             "sigwait", "sigwaitinfo",
         ),
         SIGNALS,
@@ -106,7 +107,7 @@ def told(line: str) -> RefusedError:
 
 
 def swap_refusals(swaps: Swaps, entering: Entering, remember: Remember) -> None:
-    def refuse(what: str, why: str) -> None:
+    def refuse(what: str, why: str) -> NoReturn:
         error = RefusedError(f"{_caller()}: {what} is refused in a run: {why}")
         remember(error)
         raise error
@@ -129,6 +130,7 @@ def swap_refusals(swaps: Swaps, entering: Entering, remember: Remember) -> None:
     for method in SOCKETS:
         swaps.entry(kind, method, refusing(f"socket.{method}", NETWORK))
     swaps.attribute(asyncio.BaseEventLoop, "__init__", entering.chooses(_Loops(refuse).make))
+    swap_signals(swaps, entering, lambda what: refuse(what, SIGNALS))
     _swap_writing(swaps, entering, _Writing(refuse))
 
 
