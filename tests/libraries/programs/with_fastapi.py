@@ -14,7 +14,7 @@ from sim import Program
 from tests.libraries.coordinator import coordinate, program
 from tests.libraries.trust import TRUST
 
-URL = "http://squares:8000/ask"
+URL = "http://squares:8000"
 
 
 class Question(BaseModel):
@@ -39,12 +39,19 @@ def make_application() -> FastAPI:
         await asyncio.sleep(0.01 * number)
         return Answer(answer=asked.question**2)
 
+    @application.post("/ask_all")
+    async def square_of_all(asked: Question) -> Answer:
+        """Wrong: what is asked is kept where all requests see it."""
+        application.state.question = asked.question
+        await asyncio.sleep(0.01)
+        return Answer(answer=application.state.question**2)
+
     return application
 
 
-async def ask(client: httpx.AsyncClient, question: int) -> int | None:
+async def ask(client: httpx.AsyncClient, path: str, question: int) -> int | None:
     try:
-        response = await client.post(URL, json={"question": question})
+        response = await client.post(URL + path, json={"question": question})
     except httpx.TransportError:
         return None
     return int(response.json()["answer"])
@@ -58,7 +65,8 @@ def system(planted: bool = False) -> Program:
         while not server.started:
             await asyncio.sleep(0.1)
         async with httpx.AsyncClient(verify=TRUST) as client:
-            await coordinate(world, lambda question: ask(client, question), planted=planted)
+            path = "/ask_all" if planted else "/ask"
+            await coordinate(world, lambda question: ask(client, path, question))
         server.should_exit = True
         await serving
 
