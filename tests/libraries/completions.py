@@ -10,20 +10,26 @@ from typing import Any
 Json = dict[str, Any]
 
 
-def square_in(messages: list[Json]) -> str:
-    """The answer to the last message: the square of the number in it."""
+def number_in(messages: list[Json]) -> int:
+    """The number in the last message."""
     content = messages[-1]["content"]
     text = content if isinstance(content, str) else json.dumps(content)
-    return str(int(re.findall(r"\d+", text)[-1]) ** 2)
+    return int(re.findall(r"\d+", text)[-1])
 
 
 def openai(path: str, posted: Json) -> Json | AsyncIterator[str]:
-    """As `/v1/chat/completions`."""
-    text = square_in(posted["messages"])
+    """As `/v1/chat/completions`. Where there is a tool that squares it is called, and what it gives is the answer."""
+    number = number_in(posted["messages"])
+    told = posted["messages"][-1]["role"] == "tool"
+    text = str(number if told else number**2)
     head = {"id": "c", "created": 1, "model": posted["model"]}
     if posted.get("stream"):
         return _openai_events(head, text)
-    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
+    message: Json = {"role": "assistant", "content": text}
+    if posted.get("tools") and not told:
+        called = {"name": posted["tools"][0]["function"]["name"], "arguments": json.dumps({"number": number})}
+        message = {"role": "assistant", "tool_calls": [{"id": "t", "type": "function", "function": called}]}
+    choice = {"index": 0, "finish_reason": "tool_calls" if "tool_calls" in message else "stop", "message": message}
     usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
     return {**head, "object": "chat.completion", "choices": [choice], "usage": usage}
 
@@ -37,7 +43,7 @@ async def _openai_events(head: Json, text: str) -> AsyncIterator[str]:
 
 def anthropic(path: str, posted: Json) -> Json | AsyncIterator[str]:
     """As `/v1/messages`."""
-    text = square_in(posted["messages"])
+    text = str(number_in(posted["messages"]) ** 2)
     message = {"id": "m", "type": "message", "role": "assistant", "model": posted["model"], "stop_sequence": None}
     message["usage"] = {"input_tokens": 1, "output_tokens": 1}
     if posted.get("stream"):
