@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BROWSER := $(VENV)/.browser
 SERVER := $(VENV)/.server
+LIBRARIES := .venv-libraries
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 VERSIONS := --require-hashes --requirement requirements.lock
 
 # Hundreds of commands are run by the tests: none of them should compile all sources again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run demo test test-all test-live test-latest lint unit docs bench bench-live soak sanitize fuzz-parsers lock clean
+.PHONY: run demo test test-all test-live test-latest lint unit docs bench bench-live test-libraries soak sanitize fuzz-parsers lock clean
 
 run: $(READY)  ## the main job: one consensus scenario, end to end
 	@$(BIN)/sim run scenarios/consensus/round.yaml
@@ -55,6 +56,10 @@ bench-live:  ## asyncio programs on a simulated system, beside other tools that 
 	echo "$$tool does not install on $$(.venv-live/bin/python --version)"; done
 	.venv-live/bin/python -m bench.live $(LIVE)
 
+# They want versions of their own of much that stands in the environment of the tests.
+test-libraries: $(LIBRARIES)/.ready  ## programs over unmodified libraries for asyncio on a simulated system, in an environment of their own
+	$(LIBRARIES)/bin/python -m pytest -p no:cacheprovider tests/libraries
+
 soak: $(READY) $(SERVER)  ## the tests that take too long for `make test`
 	HYPOTHESIS_PROFILE=wide $(BIN)/python -m pytest -n 2 --dist worksteal -m "soak or hypothesis"
 
@@ -92,6 +97,12 @@ $(READY): pyproject.toml requirements.lock $(NATIVE)
 	$(PIP) --no-deps --no-build-isolation --editable .
 	touch $@
 
+$(LIBRARIES)/.ready: pyproject.toml tests/libraries/requirements.txt $(NATIVE)
+	test -x $(LIBRARIES)/bin/python || $(PYTHON) -m venv $(LIBRARIES) || { rm -rf $(LIBRARIES); exit 1; }
+	$(LIBRARIES)/bin/python -m pip install --quiet --disable-pip-version-check \
+	--requirement tests/libraries/requirements.txt --editable .
+	touch $@
+
 # The tests of the page want a real browser. Where it cannot be installed they say so when they run.
 $(BROWSER): $(READY)
 	@command -v chromedriver >/dev/null && command -v chromium >/dev/null || \
@@ -111,5 +122,5 @@ $(SERVER): $(BROWSER)
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-latest .venv-live .venv-lock .venv-atheris .venv-postgres .sanitize .parsers .nox site .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf .venv .venv-latest .venv-live .venv-libraries .venv-lock .venv-atheris .venv-postgres .sanitize .parsers .nox site .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 	rm -f sim/native/_walks*

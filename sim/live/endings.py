@@ -82,7 +82,7 @@ def at_the_end(run: Execution, *, may_be_told: bool = False) -> Finding | None:
 
 
 def _waits_to_be_told(run: Execution) -> bool:
-    return bool(run.loop.on_signal) or innermost(run.main.get_coro()) == "Server.serve_forever"
+    return run.loop.listens or run.signals.listens or innermost(run.main.get_coro()) == "Server.serve_forever"
 
 
 def _untaken_errors(run: Execution) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from sim.live.dice import Dice
 from sim.live.in_place import Instead
 
 if TYPE_CHECKING:
+    from sim.live.signals import Signals
     from sim.live.threads.crew import Crew
 
 
@@ -26,6 +27,16 @@ class Surrounded(Protocol):
 
     @property
     def threads(self) -> Crew: ...
+    @property
+    def signals(self) -> Signals: ...
+    @property
+    def owner(self) -> str:
+        """For whom code runs now."""
+        ...
+
+    def stop(self) -> None:
+        """The program is told to stop."""
+        ...
 
     def now_s(self) -> float:
         """Virtual seconds since the start of the run."""

@@ -34,6 +34,7 @@ from sim.live.noting import MAIN, Noting, RunFollower
 from sim.live.processes.processes import Processes
 from sim.live.program_parts import ProgramParts
 from sim.live.servers import Servers
+from sim.live.signals import Signals
 from sim.live.stage import Stage
 from sim.live.surroundings import surroundings
 from sim.live.threads.crew import Crew
@@ -92,6 +93,7 @@ class Execution(Noting):
         self._wound_up = False
         self._main_is_left = False
         self.dice = Dice(0)
+        self.signals = Signals()
         self.folder: Path | None = None
         """Below it files may be written; made when it is asked for."""
         self.kernel = Kernel(lambda: self.owner, refusal=self.refused)
@@ -226,7 +228,7 @@ class Execution(Noting):
         elif kind == CANCEL:
             self._cancel(number)
         elif kind == STOP:
-            self._stop()
+            self.stop()
         elif kind == CRASH:
             self.servers.crash(name, for_good=how == FOR_GOOD)
         elif kind == RESTART:
@@ -283,11 +285,17 @@ class Execution(Noting):
         elif not for_good:
             self.cuts[source, target] = None
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
         """The program is told to stop: it has said what it does then, or main is cancelled."""
         self.loop.wake()
         if self.loop.listens:
             self.loop.signal()
+        elif self.signals.listens:
+            number, handler, owner = self.signals.first()
+            if callable(handler):
+                handle = self.loop.call_soon(handler, number, None)
+                handle.owner = owner  # type: ignore[attr-defined]
+                self.loop.run_alone(handle)
         else:
             self._strike_main()
             self.main.cancel()

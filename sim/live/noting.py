@@ -126,7 +126,7 @@ class Noting:
             if self.recorder is not None:
                 self.recorder.resumes(task, at)
             self._running, self.owner, task.stepped = task, task.root, self.steps
-            self.last = (task.called, code, where)
+            self.last = (task.called, code, f"resume {task.called}")
             mark = task.token + code_token(code) + where
         else:
             self._running = None

@@ -10,6 +10,7 @@ of the operating system by extensions in C and by `ctypes`.
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import os
 import sys
@@ -17,12 +18,13 @@ import sysconfig
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NoReturn
 
 from sim.base.errors import RefusedError
 from sim.live.entering import Entering, Surrounded
 from sim.live.in_place import Swaps
 from sim.live.net.network_loop import NetworkLoop
+from sim.live.signals import swap_signals
 from sim.live.threads.databases import connected
 
 PROCESSES = "a run starts none but by asyncio.create_subprocess_exec, where world.command(...) says who stands for it"
@@ -45,7 +47,7 @@ REFUSED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (
         "_signal",
         (
-            "alarm", "pause", "pthread_kill", "raise_signal", "set_wakeup_fd", "setitimer", "signal", "sigtimedwait",
+            "alarm", "pause", "pthread_kill", "set_wakeup_fd", "setitimer", "sigtimedwait",
             "sigwait", "sigwaitinfo",
         ),
         SIGNALS,
@@ -56,6 +58,8 @@ REFUSED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("os", ("chdir", "fchdir"), PLACE),
 )  # fmt: skip
 """Module, its built-in functions as far as the platform has them, and what is said of them."""
+TELLING = ("lsb_release", "uname")
+"""Commands that only tell of the machine, for which libraries ask and take it if there are none: there are none."""
 SOCKETS = ("bind", "connect", "connect_ex", "sendto")
 """Methods of real sockets that reach beyond the process."""
 
@@ -104,13 +108,18 @@ def told(line: str) -> RefusedError:
 
 
 def swap_refusals(swaps: Swaps, entering: Entering, remember: Remember) -> None:
-    def refuse(what: str, why: str) -> None:
+    def refuse(what: str, why: str) -> NoReturn:
         error = RefusedError(f"{_caller()}: {what} is refused in a run: {why}")
         remember(error)
         raise error
 
     def refusing(what: str, why: str) -> Any:
-        return entering.chooses(lambda _real, _run, *_args, **_kwargs: refuse(what, why))
+        def instead(_real: Any, _run: Surrounded, *args: Any, **_kwargs: Any) -> None:
+            if why is PROCESSES and args and _is_telling(args[0]):
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), args[0][0])
+            refuse(what, why)
+
+        return entering.chooses(instead)
 
     for name, functions, why in REFUSED:
         module = import_module(name) if find_spec(name) else None
@@ -122,7 +131,12 @@ def swap_refusals(swaps: Swaps, entering: Entering, remember: Remember) -> None:
     for method in SOCKETS:
         swaps.entry(kind, method, refusing(f"socket.{method}", NETWORK))
     swaps.attribute(asyncio.BaseEventLoop, "__init__", entering.chooses(_Loops(refuse).make))
+    swap_signals(swaps, entering, lambda what: refuse(what, SIGNALS))
     _swap_writing(swaps, entering, _Writing(refuse))
+
+
+def _is_telling(command: Any) -> bool:
+    return not isinstance(command, str | bytes) and os.path.basename(os.fsdecode(command[0])) in TELLING
 
 
 def _swap_writing(swaps: Swaps, entering: Entering, writing: _Writing) -> None:

@@ -17,8 +17,8 @@ from sim.live.clocks import swap_clocks
 from sim.live.draws import swap_dice
 from sim.live.entering import Entering, Surrounded
 from sim.live.in_place import Swaps
-from sim.live.orders import swap_orders
-from sim.live.processes.signals import swap_signals
+from sim.live.orders import Orders
+from sim.live.processes.kills import swap_kills
 from sim.live.refusals import swap_refusals, told
 from sim.live.threads.blocking import swap_blocking
 from sim.live.threads.databases import swap_databases
@@ -31,6 +31,7 @@ class Surroundings:
         self._entering = Entering()
         self._swaps = Swaps()
         self._depth = 0
+        self._orders: Orders | None = None
         self.refused: RefusedError | None = None
         """What was refused first, also where the program took the exception; whoever has read it sets it to None."""
 
@@ -45,7 +46,7 @@ class Surroundings:
         finally:
             self._depth -= 1
             if self._depth == 0:
-                self._swaps.undo()
+                self._undo()
 
     def enter(self, run: Surrounded) -> None:
         """From here on this thread is in the run."""
@@ -79,12 +80,18 @@ class Surroundings:
     def _install(self) -> None:
         swap_clocks(self._swaps, self._entering)
         swap_dice(self._swaps, self._entering)
-        swap_orders(self._swaps, self._entering)
+        self._orders = Orders(self._swaps, self._entering)
         swap_blocking(self._swaps, self._entering)
         swap_databases(self._swaps, self._entering)
         swap_certificates(self._swaps, self._entering)
         swap_refusals(self._swaps, self._entering, self._remember)
-        swap_signals(self._swaps, self._entering)
+        swap_kills(self._swaps, self._entering)
+
+    def _undo(self) -> None:
+        self._swaps.undo()
+        if self._orders is not None:
+            self._orders.undo()
+            self._orders = None
 
     def refuse(self, line: str, *, is_here: bool = True) -> RefusedError:
         """The error that says in one line what has no place in a run, and where if that `is_here`; it is remembered while one

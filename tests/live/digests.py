@@ -35,9 +35,9 @@ def of_drawn(seeds: int) -> list[str]:
         return [simulate(drawn(seed), Uniform(seed), max_steps=STEPS_MAX).digest for seed in range(seeds)]
 
 
-def made(module: str, function: str = "system") -> Program:
+def made(module: str, function: str = "system", **given: object) -> Program:
     """The program that a function of a module makes."""
-    return getattr(importlib.import_module(module), function)()  # type: ignore[no-any-return]
+    return getattr(importlib.import_module(module), function)(**given)  # type: ignore[no-any-return]
 
 
 def elsewhere(hash_seeds: Sequence[str], call: str) -> Iterator[list[str]]:

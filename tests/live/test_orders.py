@@ -1,18 +1,22 @@
-"""What the standard library keeps in sets has one order in every run and process."""
+"""What the standard library and others keep in sets has one order in every run and process."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from sim import Emission, Program, emit, simulate
-from sim.live import surroundings
+from sim.live import orders
 from sim.live.net import network_loop
 from sim.strategy import Canonical
 from tests.live.digests import elsewhere
+from tests.live.small import usual
 
 MANY = 20
 
@@ -61,10 +65,52 @@ def test_what_cannot_be_awaited_is_said_as_ever() -> None:
     assert said(main) == ["refused"]
 
 
-@pytest.mark.parametrize("main", [as_they_come, gathered])
+async def scoped(_: Any) -> None:
+    """All scopes in one that is cancelled are told."""
+
+    async def waiting(number: int) -> None:
+        with anyio.CancelScope():
+            try:
+                await anyio.sleep(1)
+            finally:
+                emit(Said(number))
+
+    async with anyio.create_task_group() as group:
+        for number in range(MANY):
+            group.start_soon(waiting, number)
+        await anyio.sleep(0.1)
+        group.cancel_scope.cancel()
+
+
+def test_scopes_of_anyio_are_cancelled_in_the_order_made() -> None:
+    assert said(scoped) == [*range(MANY)]
+
+
+@pytest.mark.parametrize("main", [as_they_come, gathered, scoped])
 def test_without_it_addresses_in_memory_decide(main: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(surroundings, "swap_orders", lambda *_: None)
+    monkeypatch.setattr(orders, "BY_ADDRESS", ())
+    monkeypatch.setattr(orders, "_as_completed", lambda real, _run, these: real(these))
     assert said(main)[-MANY:] != [*range(MANY)]
+
+
+def test_a_module_that_is_loaded_in_a_run_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orders, "BY_ADDRESS", (("later", "Kind"),))
+    (tmp_path / "later.py").write_text("class Kind: ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    found: list[Any] = []
+
+    async def main(_: Any) -> None:
+        from later import Kind  # type: ignore[import-not-found]
+
+        kinds = [Kind() for _ in range(MANY)]
+        assert [*{*kinds}] == kinds
+        found.append(Kind)
+
+    before = [*sys.meta_path]
+    assert usual(main).finding is None
+    assert found[0].__hash__ is object.__hash__
+    assert sys.meta_path == before
+    del sys.modules["later"]
 
 
 def test_outside_of_a_run_nothing_is_changed() -> None:

@@ -244,3 +244,17 @@ def test_a_module_may_be_imported_in_a_run(tmp_path: Path, monkeypatch: pytest.M
     assert module.begun < time.time()
     assert list((tmp_path / "__pycache__").glob("fresh_module*"))
     assert surroundings.refused is None
+
+
+@pytest.mark.parametrize("command", refusals.TELLING)
+def test_a_command_that_only_tells_of_the_machine_is_not_there(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`platform` and `distro` ask for it, and go on without. Without that it is refused as any other, and nothing is run."""
+    with pytest.raises(FileNotFoundError, match=command):
+        in_run(lambda: subprocess.check_output([f"/usr/bin/{command}", "-a"]))
+    assert surroundings.refused is None
+    for other in ([f"{command}-of-mine"], ["sh", "-c", command], ["true", command]):
+        with pytest.raises(RefusedError, match=PROCESSES[:20]):
+            in_run(lambda other=other: subprocess.check_output(other))
+    monkeypatch.setattr(refusals, "TELLING", ())
+    with pytest.raises(RefusedError, match=PROCESSES[:20]):
+        in_run(lambda: subprocess.check_output([command]))

@@ -183,7 +183,7 @@ def test_every_kind_that_strikes_programs_is_tried() -> None:
 
 
 def test_a_fault_that_does_nothing_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sim.live.execution.Execution._stop", lambda _: None)
+    monkeypatch.setattr("sim.live.execution.Execution.stop", lambda _: None)
     with pytest.raises(AssertionError):
         heard("stop, with a handler")
 

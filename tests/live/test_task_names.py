@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from sim.live import naming
 from sim.live.execution import Execution
 from sim.live.live_world import LiveWorld
 from sim.live.naming import TaskNames, is_named, plain, spot_of
+from sim.live.noting import Noting
 from sim.strategy import Canonical
 from sim.world.address import Address, parse_address
 from tests.live.small import idle, installed_once, usual
@@ -192,3 +193,30 @@ def test_where_it_waits_is_told_with_its_line_and_what_it_waits_for() -> None:
     assert run.finding is not None
     line = locked.__code__.co_firstlineno + 2
     assert f"locked waits in locked (test_task_names.py:{line}) on Lock.acquire, since step " in run.finding.message
+
+
+async def drops_a_generator(world: Any) -> None:
+    async def numbers() -> AsyncIterator[int]:
+        try:
+            yield 1
+            yield 2
+        finally:
+            await asyncio.sleep(1)
+
+    async def client() -> None:
+        async for _ in numbers():
+            break
+
+    await world.task("client", client())
+    await asyncio.sleep(2)
+
+
+def test_the_end_of_a_generator_that_was_dropped_has_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop makes a task of its `aclose()`, which has no code."""
+    seen: set[object] = set()
+    before = Noting.before
+    monkeypatch.setattr(Noting, "before", lambda run, handle: (before(run, handle), seen.add(run.before_this()))[0])
+    assert usual(drops_a_generator).finding is None
+    assert "resume client/async_generator_athrow" in seen
+    assert {type(one) for one in seen} == {str}
+    assert all(parse_address(str(one)) for one in seen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import subprocess
 import sys
 import weakref
@@ -276,3 +277,23 @@ def test_of_a_server_that_crashes_when_a_handler_has_failed_only_its_own_failure
     run = replayed(serving(error), departures, faults="reset:1@db, crash:1@db")
     assert run.trace.struck() == {"reset": 1, "crash": 1}
     assert (run.finding is not None and run.finding.property == "exception") is told
+
+
+async def logs_that_it_was_left(world: Any) -> None:
+    async def client() -> None:
+        logging.getLogger("client").error("begins")
+        try:
+            await never()
+        finally:
+            logging.getLogger("client").error("is left")
+
+    world.task("client", client())
+    await asyncio.sleep(1)
+
+
+def test_what_is_left_logs_nothing_any_more(caplog: pytest.LogCaptureFixture) -> None:
+    found = fuzz(Program(logs_that_it_was_left), schedules=5).found
+    assert [one.property for one in found] == ["outlives"]
+    assert {record.message for record in caplog.records} == {"begins"}
+    logging.getLogger("client").error("outside")
+    assert caplog.records[-1].message == "outside"

@@ -10,7 +10,7 @@ from sim.live.entering import Entering, Surrounded
 from sim.live.in_place import Swaps
 
 
-def swap_signals(swaps: Swaps, entering: Entering) -> None:
+def swap_kills(swaps: Swaps, entering: Entering) -> None:
     """What is asked of any other process is refused before, or asked of the operating system."""
     swaps.built_in(os.kill, entering.chooses(_kill))
     swaps.built_in(os.killpg, entering.chooses(_killpg))
