@@ -381,18 +381,24 @@ class Execution(Noting):
         refused = surroundings.refused
         self.loop.let_go()
         self.threads.leaving = True
+        interrupts: list[KeyboardInterrupt] = []
         with self.entered():
             for task in self.tasks:
                 task._log_destroy_pending = False  # type: ignore[attr-defined]
                 if not task.done():
-                    with WATCH.during(f"the task {task.called}, which is left,"):
-                        leave(task.get_coro())
+                    try:
+                        with WATCH.during(f"the task {task.called}, which is left,"):
+                            leave(task.get_coro())
+                    except KeyboardInterrupt as error:
+                        interrupts.append(error)
                 elif not task.cancelled():
                     task.exception()
-            self.threads.leave()
+            interrupts += self.threads.leave()
         self.tasks.clear()
         self.loop.leave()
         self.kernel.close()
         if self.folder is not None:
             rmtree(self.folder, ignore_errors=True)
         surroundings.refused = refused
+        if interrupts:
+            raise interrupts[0]

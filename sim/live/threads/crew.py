@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 4.0
 """Seconds that pass, and not in the run, before a thread that neither computes nor gives way is given up."""
-COMPUTING = 0.5
-"""A thread that took this part of the time computes."""
+COMPUTING = 0.05
+"""A thread that took this part of the time computes, on however busy a machine."""
 LEAVES_MAX = 10
 """How often a thread is asked to end."""
 FIRES_AFTER_MAIN_MAX = 1_000
@@ -362,20 +362,22 @@ class Crew:
 
     # --- leaving ------------------------------------------------------------------------------------
 
-    def leave(self) -> None:
-        """All of them end, whatever they do then."""
+    def leave(self) -> list[KeyboardInterrupt]:
+        """All of them end, whatever they do then. Returns how the user has interrupted that."""
         self.leaving = True
+        interrupts: list[KeyboardInterrupt] = []
         for thread in list(self.alive):
             for _ in range(LEAVES_MAX):
                 if thread.over or thread.lost:
                     break
                 try:
                     self.go(thread)
-                except Exception:
-                    break
+                except KeyboardInterrupt as error:
+                    interrupts.append(error)
         self.alive.clear()
         self.pools.restore()
         threading.excepthook = self._hook
+        return interrupts
 
 
 def _comes_from_outside(wait: Wait) -> bool:
