@@ -65,7 +65,8 @@ class Noting:
         """Whether there is more to do after each callback than to go on."""
         self._judges = bool(program.properties)
         self._before = 0
-        self._running: LiveTask | None = None
+        self.running: LiveTask | None = None
+        """The task that runs, or ran last."""
         self._name: str | None = None
         """What the next task is called."""
 
@@ -91,7 +92,7 @@ class Noting:
             task.called = task.root = self.names.new(task.base)
             task.token = token(task.called)
             return
-        task.maker = self._running.called if self._running is not None else self.owner
+        task.maker = self.running.called if self.running is not None else self.owner
         task.root = self.owner
         task.base = f"{task.maker}/{plain(name) if name else _what(coroutine)}"
         task.called = self.names.new(task.base)
@@ -121,11 +122,11 @@ class Noting:
                 code, where = code_of(at), -1
             if self.recorder is not None:
                 self.recorder.resumes(task, at)
-            self._running, self.owner, task.stepped = task, task.root, self.steps
+            self.running, self.owner, task.stepped = task, task.root, self.steps
             self.last = (task.called, code, where)
             mark = task.token + code_token(code) + where
         else:
-            self._running = None
+            self.running = None
             self.owner = handle.owner
             callback: Any = handle._callback  # type: ignore[union-attr]
             if isinstance(handle, LiveTimer):
@@ -156,7 +157,7 @@ class Noting:
 
     def after(self) -> None:
         """A callback has run."""
-        task, self._running = self._running, None
+        task, self.running = self.running, None
         if task is not None and task.struck and task.done() and task.cancelling() and not task.cancelled():
             self.hear(CancellationIgnored(task.called))
         if self.recorder is not None:
@@ -182,8 +183,8 @@ class Noting:
 
     def exits(self, error: SystemExit) -> None:
         """What runs would end the process."""
-        if self.finding is None and not self.is_main(self._running):  # of which it is said when it has ended
-            self.finding = exited(self.owner if self._running is None else self._running.called, error)
+        if self.finding is None and not self.is_main(self.running):  # of which it is said when it has ended
+            self.finding = exited(self.owner if self.running is None else self.running.called, error)
 
     def sent(self, arrival: Incoming) -> None:
         self.puts.append(Sent(arrival.subject, arrival.target))
