@@ -113,7 +113,9 @@ def _run_noted(handle: Any) -> None:
 class LiveHandle(asyncio.Handle):
     """A callback that is noted when it runs."""
 
-    __slots__ = ("owner",)
+    __slots__ = ("by", "owner")
+    by: LiveTask | None
+    """The task that has asked for it."""
     owner: str
     """On whose behalf it was asked for."""
 
@@ -293,6 +295,15 @@ class LiveLoop(NetworkLoop):
         self._known_lanes = found
         return found
 
+    def moved(self) -> set[LiveTask]:
+        """The tasks that will go on because a task has done something, such as to wake them, and that do not know it yet."""
+        found = set()
+        for handle in self._ready:
+            task = task_of(handle)
+            if task is not None and task.stepped and getattr(handle, "by", None) is not None:
+                found.add(task)
+        return found
+
     def forget_lanes(self) -> None:
         """Something has happened."""
         self._known_lanes = None
@@ -316,7 +327,7 @@ class LiveLoop(NetworkLoop):
 
     def call_soon(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override]
         handle = LiveHandle(callback, args, self, context)
-        handle.owner = self.run.owner
+        handle.owner, handle.by = self.run.owner, self.run.running
         self._ready.append(handle)
         return handle
 

@@ -134,6 +134,7 @@ def _meets(pattern: str | None, source: str, target: str) -> bool:
 
 
 def _cancels(run: Execution, i: int, entry: FaultEntry) -> Iterator[Doing]:
+    moved = run.loop.moved()
     for task in run.tasks:
         if not task.done() and not task.gone:
             if entry.target is None:
@@ -142,7 +143,8 @@ def _cancels(run: Execution, i: int, entry: FaultEntry) -> Iterator[Doing]:
             else:
                 strikes = is_named(task.called, entry.target)
             if strikes:
-                yield doing(CANCEL, task.called, (CANCEL, task.number, task.called), "", (i,), (CANCEL,))
+                subject = (CANCEL, task.number, task.called)
+                yield doing(CANCEL, task.called, subject, "", (i,), (CANCEL,), task in moved)
 
 
 def _stops(_: Execution, i: int, __: FaultEntry) -> Iterator[Doing]:
