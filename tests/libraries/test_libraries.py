@@ -10,16 +10,20 @@ import pytest
 
 from sim import Program, check, fuzz
 from sim.live.around import around
+from tests.libraries import coordinator
 from tests.libraries.known import KNOWN
 from tests.live.digests import elsewhere, made, of_schedules
 
 PROGRAMS = sorted(path.stem for path in (Path(__file__).parent / "programs").glob("with_*.py"))
 SCHEDULES = 200
-DIGESTS = 10
+DIGESTS = 5
 """Schedules of each program of which the digests are compared."""
 HASH_SEEDS = ("0", "1", "4242")
 PROCESSES = 3
 """With each of these hash seeds."""
+
+LONG = ("with_mcp_http", "with_openai_agents", "with_pydantic_ai", "with_sqlalchemy")
+"""Of these a check takes minutes where more than one agent is at work."""
 
 each = pytest.mark.parametrize("name", PROGRAMS)
 
@@ -47,35 +51,37 @@ def checked(one: Program) -> list[str]:
     return [] if found is None else [f"{found.property}: {found.message}"]
 
 
-def unexpected(name: str, found: list[str]) -> list[str]:
-    """What is found and not known, or known and not found."""
-    known = [KNOWN[name]] if name in KNOWN else []
-    if [one[: len(said)] for one, said in zip(found, known, strict=False)] == known and len(found) == len(known):
-        return []
-    return [*found, *(f"not found: {one}" for one in known)]
+def unknown(name: str, found: list[str]) -> list[str]:
+    """What is found and not known."""
+    return [one for one in found if not one.startswith(KNOWN.get(name, "-"))]
 
 
 @each
 def test_a_fuzz_finds_nothing_but_what_is_known(name: str) -> None:
-    assert unexpected(name, fuzzed(program(name))) == []
+    assert unknown(name, fuzzed(program(name))) == []
 
 
 @each
-def test_every_agent_can_be_cancelled_anywhere(name: str) -> None:
-    assert unexpected(name, checked(program(name))) == []
+def test_every_agent_can_be_cancelled_anywhere_or_it_is_known_what_then_is_wrong(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if name in LONG:
+        monkeypatch.setattr(coordinator, "QUESTIONS", (2,))
+    found = checked(program(name))
+    assert unknown(name, found) == []
+    assert len(found) == (name in KNOWN)
 
 
 @each
 def test_a_fault_that_is_planted_in_its_program_is_found(name: str) -> None:
-    assert unexpected(name, fuzzed(program(name, planted=True))) != []
+    assert unknown(name, fuzzed(program(name, planted=True))) != []
 
 
-def test_a_finding_that_is_not_known_and_one_that_is_gone_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_finding_that_is_not_known_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(KNOWN, "with_known", "deadlock: nothing")
-    assert unexpected("with_known", ["deadlock: nothing can happen"]) == []
-    assert unexpected("with_known", []) == ["not found: deadlock: nothing"]
-    assert unexpected("with_known", ["main: it fails"]) == ["main: it fails", "not found: deadlock: nothing"]
-    assert unexpected("with_none", ["main: it fails"]) == ["main: it fails"]
+    assert unknown("with_known", ["deadlock: nothing can happen"]) == []
+    assert unknown("with_known", ["main: it fails"]) == ["main: it fails"]
+    assert unknown("with_none", ["main: it fails"]) == ["main: it fails"]
 
 
 def test_each_has_one_digest_in_every_process() -> None:

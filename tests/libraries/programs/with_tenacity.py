@@ -31,7 +31,7 @@ class Squares:
 
 
 async def ask(squares: Squares, question: int) -> int | None:
-    waits = tenacity.wait_exponential_jitter(initial=0.5, max=4)
+    waits = tenacity.wait_exponential_jitter(multiplier=0.5, max=4)
     retrying = tenacity.AsyncRetrying(
         retry=tenacity.retry_if_exception_type(Busy), wait=waits, stop=tenacity.stop_after_delay(60)
     )
