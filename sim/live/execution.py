@@ -318,7 +318,7 @@ class Execution(Noting):
     def work(self, thread: LiveThread) -> None:
         """`thread` goes on until it gives way."""
         owner = self.owner
-        self.works(thread)
+        self.works(thread, self.threads.interrupted(thread))
         try:
             self.threads.go(thread)
         finally:

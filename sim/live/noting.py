@@ -31,8 +31,8 @@ class RunFollower(Protocol):
     def resumes(self, task: LiveTask, at: Any) -> None:
         """`task` goes on, from the coroutine `at`."""
 
-    def works(self, thread: LiveThread) -> None:
-        """A thread goes on."""
+    def works(self, thread: LiveThread, interrupted: LiveThread | None) -> None:
+        """A thread goes on, while another stands in the middle of something."""
 
     def calls(self, owner: str, callback: Any) -> None:
         """A callback that belongs to no task runs, on behalf of `owner`."""
@@ -141,12 +141,12 @@ class Noting:
         self._ran(mark)
         return True
 
-    def works(self, thread: LiveThread) -> None:
-        """`thread` is about to go on."""
+    def works(self, thread: LiveThread, interrupted: LiveThread | None) -> None:
+        """`thread` is about to go on, instead of one that it interrupts."""
         self.steps += 1
         code, where = thread.spot()
         if self.recorder is not None:
-            self.recorder.works(thread)
+            self.recorder.works(thread, interrupted)
         self.running, self.owner, thread.stepped = None, thread.owner, self.steps
         self.last = (str(thread), code, f"work {thread.called}")
         self._ran(thread.token + code_token(code) + where)

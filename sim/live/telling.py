@@ -141,12 +141,14 @@ class Retelling:
         spot = spot_of(at)
         self._add("resume", task.called, f"{task.called} {'begins' if not task.stepped else 'goes on'} in {spot}", ())
 
-    def works(self, thread: LiveThread) -> None:
+    def works(self, thread: LiveThread, interrupted: LiveThread | None) -> None:
         self._task, self._thread = None, thread
         self.threads[thread.called] = None
         spot = thread.whereabouts()
         says = "begins" if spot is None else f"goes on in {spot}"
-        self._add("work", thread.called, f"{thread} {says}", ())
+        there = None if interrupted is None else interrupted.whereabouts()
+        meanwhile = "" if interrupted is None or there is None else f" while {interrupted.called} is in {there}"
+        self._add("work", thread.called, f"{thread} {says}{meanwhile}", ())
 
     def calls(self, owner: str, callback: Any) -> None:
         self._task = None

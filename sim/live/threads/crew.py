@@ -54,6 +54,7 @@ class Crew:
         self.pools = Pools()
         self.leaving = False
         self.databases = Databases()
+        self._last: LiveThread | None = None
         self._back = held()
         self._names = self._numbers = 0
         self._fires_after_main = 0
@@ -69,11 +70,17 @@ class Crew:
         return next((thread for thread in self.alive if thread.called == name), None)
 
     def runnable(self) -> list[LiveThread]:
-        """Those that may go on: first what stands in the middle of something, then in the order started."""
+        """Those that may go on, in the order started; before them the one that ran last, if it stands in the middle of
+        something."""
         if not self.alive or self._is_the_end():
             return []
         found = [thread for thread in self.alive if self._may_go_on(thread)]
-        return sorted(found, key=lambda thread: not thread.is_underway) if self.points.are_there else found
+        return sorted(found, key=lambda thread: thread is not self._last or not thread.is_underway)
+
+    def interrupted(self, by: LiveThread) -> LiveThread | None:
+        """Which ran last and stands in the middle of something, where another goes on."""
+        last = self._last
+        return last if last is not None and last is not by and last.is_underway else None
 
     def any_runnable(self) -> bool:
         """Whether one of them may go on."""
@@ -226,7 +233,8 @@ class Crew:
     def go(self, thread: LiveThread) -> None:
         """Let this thread run until it gives way or ends. That it waits where nobody sees it is refused."""
         here, loop, kernel = get_ident(), self._run.loop, self._run.kernel
-        self.current, before, WATCH.call = thread, WATCH.call, thread
+        self.current = self._last = thread
+        before, WATCH.call = WATCH.call, thread
         loop.hear_threads(True)
         kernel.wait = self._wait_for_socket
         surroundings.hand(thread.ident)

@@ -56,7 +56,9 @@ async def ask(tool: str, question: int) -> int | None:
 
 def system(planted: bool = False) -> Program:
     async def main(world: Any) -> None:
-        config = uvicorn.Config(make_server().streamable_http_app(json_response=True, stateless_http=True), port=8000, log_config=None)
+        config = uvicorn.Config(
+            make_server().streamable_http_app(json_response=True, stateless_http=True), port=8000, log_config=None
+        )
         server = uvicorn.Server(config)
         serving = world.task("server", server.serve())
         while not server.started:
