@@ -75,7 +75,7 @@ class Crew:
         if not self.alive or self._is_the_end():
             return []
         found = [thread for thread in self.alive if self._may_go_on(thread)]
-        return sorted(found, key=lambda thread: thread is not self._last or not thread.is_underway)
+        return sorted(found, key=lambda thread: not (thread is self._last and thread.is_underway))
 
     def interrupted(self, by: LiveThread) -> LiveThread | None:
         """Which ran last and stands in the middle of something, where another goes on."""
