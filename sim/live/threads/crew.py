@@ -75,7 +75,11 @@ class Crew:
         if not self.alive or self._is_the_end():
             return []
         found = [thread for thread in self.alive if self._may_go_on(thread)]
-        return sorted(found, key=lambda thread: not (thread is self._last and thread.is_underway))
+        last = self._last if self._last in found else None
+        if last is not None and last.is_underway:
+            found.remove(last)
+            found.insert(0, last)
+        return found
 
     def interrupted(self, by: LiveThread) -> LiveThread | None:
         """Which ran last and stands in the middle of something, where another goes on."""

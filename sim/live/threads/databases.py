@@ -36,8 +36,11 @@ def swap_databases(swaps: Swaps, entering: Entering) -> None:
 
 def connected(real: Callable[..., Any], run: Surrounded, database: Any, args: Any, kwargs: Any) -> Any:
     """As `sqlite3.connect`: a connection that does not wait itself."""
-    given = args[0] if args else kwargs.pop("timeout", DEFAULT_S)
-    connection = real(database, 0, *args[1:], **kwargs)
+    if args:  # which Python 3.15 will not take any more
+        given, args = args[0], (0, *args[1:])
+    else:
+        given, kwargs = kwargs.get("timeout", DEFAULT_S), {**kwargs, "timeout": 0}
+    connection = real(database, *args, **kwargs)
     run.threads.databases.patience_s[id(connection)] = float(given)
     return connection
 

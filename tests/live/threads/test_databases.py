@@ -38,7 +38,7 @@ async def takes_turns(world: Any, seconds: float = 0) -> None:
 
 async def holds_on(world: Any) -> None:
     path = str(world.folder / "a.db")
-    one, other = sqlite3.connect(path), sqlite3.connect(path, 2.5)
+    one, other = sqlite3.connect(path), sqlite3.connect(path, timeout=2.5)
     one.execute("create table t (n)")
     one.execute("begin immediate")
 

@@ -13,7 +13,7 @@ import pytest
 
 from sim import Program, check, fuzz
 from sim.base.errors import RefusedError
-from tests.live.small import Main, idle, installed_once, usual  # noqa: F401
+from tests.live.small import Main, installed_once, usual  # noqa: F401
 
 LONG_S = 1_000
 
@@ -28,7 +28,7 @@ async def answers(reader: Any, writer: Any) -> None:
 
 
 async def says_nothing(reader: Any, writer: Any) -> None:
-    await idle(10 * LONG_S)
+    await asyncio.Event().wait()
 
 
 async def takes_its_time(reader: Any, writer: Any) -> None:
@@ -131,4 +131,7 @@ def test_who_never_answers_is_waited_for_in_vain() -> None:
         await asyncio.to_thread(lambda: socket.create_connection(("api", 80)).recv(1))
 
     finding = usual(main).finding
-    assert finding is None or finding.property == "deadlock"
+    assert finding is not None
+    assert finding.property == "deadlock"
+    assert "the thread asyncio waits in <lambda> (test_sockets_of_threads.py:" in finding.message
+    assert ") on socket.receive, since step " in finding.message
