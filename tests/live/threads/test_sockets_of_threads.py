@@ -34,6 +34,7 @@ async def says_nothing(reader: Any, writer: Any) -> None:
 async def takes_its_time(reader: Any, writer: Any) -> None:
     while await reader.read(100_000):
         await asyncio.sleep(0)
+    writer.close()
 
 
 def asked(path: str) -> bytes:
