@@ -172,6 +172,14 @@ class Swaps:
         function.__defaults__ = None
         self._undo.append((back, function))
 
+    def named(self, module: Any, name: str, instead: Instead) -> None:
+        """A function of a module: in place where it is built in, and else by its name."""
+        function = getattr(module, name)
+        if isinstance(function, BuiltinFunctionType):
+            self.built_in(function, instead)
+        else:
+            self.attribute(module, name, instead)
+
     def attribute(self, owner: Any, name: str, instead: Instead) -> None:
         """An attribute that is looked up whenever it is called, such as a method of a class."""
         was = getattr(owner, name)

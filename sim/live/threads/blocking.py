@@ -47,9 +47,9 @@ def swap_blocking(swaps: Swaps, entering: Entering) -> None:
     swaps.attribute(threading, "_counter", entering.chooses(_next_number))
     swaps.attribute(ThreadPoolExecutor, "_counter", lambda real: staticmethod(entering.chooses(_next_number)(real)))
     swaps.attribute(ThreadPoolExecutor, "submit", entering.chooses(_submit))
-    swaps.built_in(os.cpu_count, entering.chooses(_cores))
-    if hasattr(os, "process_cpu_count"):
-        swaps.code(os.process_cpu_count, entering.chooses(_cores))
+    for name in ("cpu_count", "process_cpu_count"):
+        if hasattr(os, name):
+            swaps.named(os, name, entering.chooses(_cores))
 
 
 class _Acquiring:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextvars
+import os
 import queue
 import threading
 import time
@@ -63,6 +64,11 @@ async def locals_of_threads(_: Any) -> None:
         return int(local.n)
 
     assert await asyncio.gather(*(asyncio.to_thread(use, n) for n in range(3))) == [0, 1, 2]
+
+
+@part
+async def cores(_: Any) -> None:
+    emit(Said(str(os.cpu_count())))
 
 
 @part

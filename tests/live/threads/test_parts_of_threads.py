@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from sim import check, fuzz
-from tests.live.digests import elsewhere, of_schedules
+from sim.live.threads.blocking import CORES
+from tests.live.digests import ROOT, elsewhere, of_schedules
 from tests.live.small import installed_once  # noqa: F401
 from tests.live.threads.parts import PARTS, made
 
@@ -34,3 +39,22 @@ def test_a_check_runs_it_again_and_again_as_it_was(name: str) -> None:
     result = check(made(name), deviations=1)
     assert result.finding is None
     assert result.schedules > 5
+
+
+def test_a_run_is_the_same_in_a_process_with_other_processors(tmp_path: Path) -> None:
+    (tmp_path / "cores.py").write_text(
+        "from tests.live.threads.parts import made\ndef system():\n    return made('cores')\n"
+    )
+    (tmp_path / "f.yaml").write_text("model: cores\nthen: usual\nschedule: []\nexpect: {emitted: {Said: 1}}\n")
+    path = os.pathsep.join([str(ROOT), str(ROOT / "sim" / "beside"), str(tmp_path)])
+    done = subprocess.run(
+        [sys.executable, "-m", "sim", "run", "f.yaml", "--model", "cores", "--verify"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "verified    the same trace in fresh processes" in done.stdout
+    assert f"* Said(what={CORES})" in done.stdout or f"Said(what='{CORES}')" in done.stdout
