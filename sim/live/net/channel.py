@@ -72,7 +72,9 @@ class Incoming:
     def is_http_response(self) -> bool:
         """Whether a response of plain HTTP begins here, on its way from a server."""
         channel = self.channel
-        return channel is not None and channel.from_server and self.what == BYTES and begins_response(self.data)
+        if channel is None or not channel.from_server or channel.connection.within:
+            return False
+        return self.what == BYTES and begins_response(self.data)
 
     @property
     def faults(self) -> tuple[str, ...]:

@@ -71,6 +71,7 @@ class Traffic:
         """All that is on its way on `channel` is lost."""
         channel.flight.clear()
         channel.load = 0
+        channel.source.changed()
         self._busy.pop(channel, None)
 
     def fly(self, sender: DatagramSocket, address: Any, source: str, target: str, data: bytes) -> None:

@@ -194,6 +194,9 @@ class Child(Party):
 
     def lost(self) -> None:
         loop: Any = self.run.loop
+        for task in self._tasks():
+            if isinstance(_told(task._exception), ConnectionError):
+                task.exception()  # it is killed before it is asked what became of it
         for fd in (self.tether.fd, *(transport._fileno for transport in self._transports)):
             loop._remove_reader(fd)
             loop._remove_writer(fd)
@@ -205,7 +208,7 @@ def _end_of(file: PipeFile | None) -> Any:
     return None if file is None else file.end
 
 
-def _told(error: BaseException) -> BaseException:
+def _told(error: BaseException | None) -> BaseException | None:
     """The error; or, of a group, the one that is meant where all of it is that somebody is gone."""
     if isinstance(error, BaseExceptionGroup):
         gone, others = error.split(ConnectionError)
