@@ -13,7 +13,7 @@ from tests.libraries.coordinator import coordinate, program
 from tests.libraries.service import Service
 from tests.libraries.trust import TRUST
 
-MODEL = "claude-sonnet-4-5"
+MODEL = "claude"
 
 
 async def ask(client: anthropic.AsyncAnthropic, question: int) -> int | None:
