@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -76,11 +77,16 @@ class Watch:
         self._lasted_s += self._tick_s
         if self._lasted_s >= SAID_AFTER_S and not self._said:
             self._said = True
-            said = f"sim: {self.call} has been running for {SAID_AFTER_S:g} s{_place(frame)}"
+            said = f"sim: {self.call} has been running for {SAID_AFTER_S:g} s{_place(self._frame(frame))}"
             os.write(2, f"{shortened(printable(said))}\n".encode())  # whatever is being printed just now
         if self.limit_s is not None and self._lasted_s >= self.limit_s:
-            self.ended = f"{self.call} did not end within {self.limit_s:g} s{_place(frame)}"
+            self.ended = f"{self.call} did not end within {self.limit_s:g} s{_place(self._frame(frame))}"
             raise KeyboardInterrupt
+
+    def _frame(self, here: FrameType | None) -> FrameType | None:
+        """Where the call is: in this thread, or in the one that it says it runs in."""
+        ident = getattr(self.call, "ident", None)
+        return here if ident is None else sys._current_frames().get(ident)
 
 
 def _place(frame: FrameType | None) -> str:

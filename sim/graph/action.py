@@ -142,6 +142,11 @@ class Action:
         """Whether it is a fault that leaves the message it strikes in flight."""
         return self.fault is not None and self.fault.survives
 
+    @property
+    def ripe(self) -> bool:
+        """Nothing is given to a process before its handler runs."""
+        return False
+
     @cached_property
     def brings(self) -> tuple[Subject, ...]:
         """The messages that it sends."""

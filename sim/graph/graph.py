@@ -112,6 +112,10 @@ class Graph(Definition):
     def owed(self, state: State) -> dict[Debt, int]:
         return self._judge.owed(state)
 
+    @property
+    def ripens(self) -> bool:
+        return False
+
     def may_strike(self, state: State) -> bool:
         return self.budget.endless or any(state.budgets)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.live.net.channel import BYTES, CONNECT, DATAGRAM, END, RESET, Connection, Incoming
+from sim.live.net.channel import BYTES, CONNECT, DATAGRAM, END, EXIT, RESET, Connection, Incoming
 from sim.world.address import Address
 
 DELIVER = "deliver"
@@ -34,6 +34,8 @@ def short(arrival: Incoming) -> str:
 def said(arrival: Incoming, how: str) -> str:
     """It, as a sentence."""
     source, target, kind = arrival.source, arrival.target, how.partition("(")[0]
+    if arrival.what == EXIT:
+        return f"{target} learns that {source} has ended"
     if arrival.what == CONNECT:
         return f"{source}'s connection to {target} {'is refused' if kind else 'arrives'}"
     what = {
@@ -41,7 +43,7 @@ def said(arrival: Incoming, how: str) -> str:
         DATAGRAM: f"a datagram of {arrival.size} bytes",
         END: "the end",
         RESET: "a reset",
-    }[arrival.what]
+    }.get(arrival.what, arrival.what)
     if kind == "split":
         return f"the first half of {what} from {source} arrives at {target}"
     if kind in ("drop", "duplicate"):

@@ -88,7 +88,8 @@ def _waits_to_be_told(run: Execution) -> bool:
 def _untaken_errors(run: Execution) -> Iterator[Finding]:
     for task in run.tasks:
         error = task._exception  # to ask for it would be to take it
-        if error is not None and task._log_traceback and task is not run.main:
+        left = isinstance(error, ConnectionError) and run.is_server(task.root)  # in a crash nobody is told
+        if error is not None and task._log_traceback and task is not run.main and not left:
             yield Finding(EXCEPTION, f"{task.called} fails with {_told(error)}, and nobody asks what became of it")
 
 

@@ -31,6 +31,7 @@ from sim.live.loop import LiveLoop, LiveTask, LiveTimer
 from sim.live.net.channel import Connection, Incoming
 from sim.live.net.kernel import Kernel
 from sim.live.noting import MAIN, Noting, RunFollower
+from sim.live.processes.processes import Processes
 from sim.live.program_parts import ProgramParts
 from sim.live.servers import Servers
 from sim.live.signals import Signals
@@ -100,6 +101,7 @@ class Execution(Noting):
         self.kernel.on_met = self.note
         self.servers = Servers(self)
         self.threads = Crew(self)
+        self.processes = Processes(self)
         self.loop = LiveLoop(self, self.kernel)
         with self.entered():
             self.loop.set_exception_handler(self.nobody_takes)
@@ -153,6 +155,11 @@ class Execution(Noting):
 
     def is_server(self, name: str) -> bool:
         return name in self.servers
+
+    def exits(self, error: SystemExit) -> None:
+        """What runs would end the process: that of a stand-in, or the program's own."""
+        if not self.processes.exits(self.owner, error):
+            super().exits(error)
 
     def spawn(self, name: str, coroutine: Any, owner: str = "") -> LiveTask:
         """A task that is called so, whoever makes it; it works for itself, or for `owner`."""
@@ -374,18 +381,24 @@ class Execution(Noting):
         refused = surroundings.refused
         self.loop.let_go()
         self.threads.leaving = True
+        interrupts: list[KeyboardInterrupt] = []
         with self.entered():
             for task in self.tasks:
                 task._log_destroy_pending = False  # type: ignore[attr-defined]
                 if not task.done():
-                    with WATCH.during(f"the task {task.called}, which is left,"):
-                        leave(task.get_coro())
+                    try:
+                        with WATCH.during(f"the task {task.called}, which is left,"):
+                            leave(task.get_coro())
+                    except KeyboardInterrupt as error:
+                        interrupts.append(error)
                 elif not task.cancelled():
                     task.exception()
-            self.threads.leave()
+            interrupts += self.threads.leave()
         self.tasks.clear()
         self.loop.leave()
         self.kernel.close()
         if self.folder is not None:
             rmtree(self.folder, ignore_errors=True)
         surroundings.refused = refused
+        if interrupts:
+            raise interrupts[0]

@@ -115,6 +115,10 @@ class Swaps:
             back, _kept = self._undo.pop()
             back()
 
+    def at_the_end(self, call: Callable[[], None]) -> None:
+        """What is called when all that is swapped after it is as it was."""
+        self._undo.append((call, None))
+
     def built_in(self, function: Any, instead: Instead) -> None:
         """A built-in function, such as `time.time`."""
         fields = _built_in(function)

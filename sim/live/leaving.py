@@ -7,7 +7,7 @@ import logging
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 CLOSES_MAX = 10
@@ -16,13 +16,22 @@ CLOSES_MAX = 10
 
 def leave(coroutine: Any) -> None:
     """Leave it where it stands, whatever it does then. One that takes every exception and waits again is never thrown away:
-    it would be asked once more, outside of its loop, where such code may go round forever."""
+    it would be asked once more, outside of its loop, where such code may go round forever. Raises `KeyboardInterrupt` at the
+    end if the user interrupts meanwhile."""
+    interrupt = None
     for _ in range(CLOSES_MAX):
-        with suppress(BaseException):
+        try:
             coroutine.close()
+        except KeyboardInterrupt as error:
+            interrupt = error
+        except BaseException:  # noqa: S110
+            pass
         if getattr(coroutine, "cr_frame", None) is None:
-            return
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(coroutine))
+            break
+    else:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(coroutine))
+    if interrupt is not None:
+        raise interrupt
 
 
 @contextmanager
@@ -30,12 +39,13 @@ def unheard() -> Iterator[None]:
     """What code warns of or logs while it is thrown away, and what its finalisers raise, is nobody's concern: in a run that goes
     on it would not be thrown away here."""
     before, sys.unraisablehook = sys.unraisablehook, _nothing
-    logs, logging.Logger.callHandlers = logging.Logger.callHandlers, _nothing  # type: ignore[assignment, method-assign]
+    handlers = vars(logging.Logger)["callHandlers"]
+    setattr(logging.Logger, "callHandlers", _nothing)  # noqa: B010
     try:
         with warnings.catch_warnings(action="ignore"):
             yield
     finally:
-        logging.Logger.callHandlers = logs  # type: ignore[method-assign]
+        setattr(logging.Logger, "callHandlers", handlers)  # noqa: B010
         sys.unraisablehook = before
 
 

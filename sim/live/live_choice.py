@@ -94,12 +94,20 @@ class Place:
 class Doing:
     """What a choice does, wherever it is made."""
 
-    __slots__ = ("code", "how", "key", "pays", "progress", "record", "strikes", "subject", "verb", "who")
+    __slots__ = ("code", "how", "key", "pays", "progress", "record", "ripe", "strikes", "subject", "verb", "who")
 
     def __init__(
-        self, verb: str, who: str, subject: Subject, how: str, pays: tuple[int, ...], strikes: tuple[str, ...]
+        self,
+        verb: str,
+        who: str,
+        subject: Subject,
+        how: str,
+        pays: tuple[int, ...],
+        strikes: tuple[str, ...],
+        ripe: bool,
     ) -> None:
         self.verb, self.who, self.subject, self.how, self.pays, self.strikes = verb, who, subject, how, pays, strikes
+        self.ripe = ripe
         self.progress = not strikes
         self.record = encode((verb, who, subject, how))  # who pays for it is not what happens
         self.code = encode((verb, who, subject, how, pays))
@@ -108,10 +116,16 @@ class Doing:
 
 @lru_cache(maxsize=100_000)
 def doing(
-    verb: str, who: str, subject: Subject, how: str = "", pays: tuple[int, ...] = (), strikes: tuple[str, ...] = ()
+    verb: str,
+    who: str,
+    subject: Subject,
+    how: str = "",
+    pays: tuple[int, ...] = (),
+    strikes: tuple[str, ...] = (),
+    ripe: bool = False,
 ) -> Doing:
     """What is done, made once: most of it comes again in every schedule."""
-    return Doing(verb, who, subject, how, pays, strikes)
+    return Doing(verb, who, subject, how, pays, strikes, ripe)
 
 
 class LiveChoice:
@@ -154,6 +168,10 @@ class LiveChoice:
     @property
     def strikes(self) -> tuple[str, ...]:
         return self.doing.strikes
+
+    @property
+    def ripe(self) -> bool:
+        return self.doing.ripe
 
     @property
     def pays(self) -> tuple[int, ...]:

@@ -184,6 +184,10 @@ class LiveWorld:
     def stays(self, subject: Subject) -> bool:  # noqa: ARG002
         return False
 
+    @property
+    def ripens(self) -> bool:
+        return any(entry.kind == CANCEL for entry in self.faults)
+
     def may_strike(self, at: Place) -> bool:
         return any(left != 0 for left in at.left)
 

@@ -113,7 +113,9 @@ def _run_noted(handle: Any) -> None:
 class LiveHandle(asyncio.Handle):
     """A callback that is noted when it runs."""
 
-    __slots__ = ("owner",)
+    __slots__ = ("by", "owner")
+    by: LiveTask | None
+    """The task that has asked for it."""
     owner: str
     """On whose behalf it was asked for."""
 
@@ -293,6 +295,15 @@ class LiveLoop(NetworkLoop):
         self._known_lanes = found
         return found
 
+    def moved(self) -> set[LiveTask]:
+        """The tasks that will go on because a task has done something, such as to wake them, and that do not know it yet."""
+        found = set()
+        for handle in self._ready:
+            task = task_of(handle)
+            if task is not None and task.stepped and getattr(handle, "by", None) is not None:
+                found.add(task)
+        return found
+
     def forget_lanes(self) -> None:
         """Something has happened."""
         self._known_lanes = None
@@ -316,7 +327,7 @@ class LiveLoop(NetworkLoop):
 
     def call_soon(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override]
         handle = LiveHandle(callback, args, self, context)
-        handle.owner = self.run.owner
+        handle.owner, handle.by = self.run.owner, self.run.running
         self._ready.append(handle)
         return handle
 
@@ -407,6 +418,8 @@ class LiveLoop(NetworkLoop):
         self._is_left = True
         for transport in list(self._transports.values()):  # type: ignore[attr-defined]
             transport._sock, transport._closing = None, True
+        self.leave_pipes()
+        self.run.processes.let_go()
 
     def leave(self) -> None:
         """Nothing runs here again."""
@@ -461,17 +474,8 @@ class LiveLoop(NetworkLoop):
 
         return super().run_in_executor(executor, on_behalf, *args)
 
-    async def subprocess_exec(self, *_: Any, **__: Any) -> Any:
-        raise self.run.refused("loop.subprocess_exec: a run starts no process; put world.serve in its place")
-
-    async def subprocess_shell(self, *_: Any, **__: Any) -> Any:
-        raise self.run.refused("loop.subprocess_shell: a run starts no process; put world.serve in its place")
-
-    async def connect_read_pipe(self, *_: Any, **__: Any) -> Any:
-        raise self.run.refused("loop.connect_read_pipe: a run has no pipes; use a connection to world.serve")
-
-    async def connect_write_pipe(self, *_: Any, **__: Any) -> Any:
-        raise self.run.refused("loop.connect_write_pipe: a run has no pipes; use a connection to world.serve")
+    async def _make_subprocess_transport(self, *args: Any, **named: Any) -> Any:
+        return await self.run.processes.transport(*args, **named)
 
 
 def _said(handle: asyncio.Handle) -> str:

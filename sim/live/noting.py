@@ -16,7 +16,7 @@ from sim.live.loop import LiveHandle, LiveTask, LiveTimer, Polled, task_of
 from sim.live.naming import TaskNames, bare, code_of, plain, waits
 from sim.live.net.channel import Incoming
 from sim.live.program_parts import ProgramParts
-from sim.live.threads.live_thread import BEGINNING, LiveThread
+from sim.live.threads.live_thread import LiveThread
 from sim.live.tokens import callback_token, code_token, token
 from sim.live.watching import Watching
 from sim.world.choice import Sent
@@ -69,7 +69,8 @@ class Noting:
         """Whether there is more to do after each callback than to go on."""
         self._judges = bool(program.properties)
         self._before = 0
-        self._running: LiveTask | None = None
+        self.running: LiveTask | None = None
+        """The task that runs, or ran last."""
         self._name: str | None = None
         """What the next task is called."""
 
@@ -95,7 +96,7 @@ class Noting:
             task.called = task.root = self.names.new(task.base)
             task.token = token(task.called)
             return
-        task.maker = self._running.called if self._running is not None else self.owner
+        task.maker = self.running.called if self.running is not None else self.owner
         task.root = self.owner
         task.base = f"{task.maker}/{plain(name) if name else _what(coroutine)}"
         task.called = self.names.new(task.base)
@@ -125,11 +126,11 @@ class Noting:
                 code, where = code_of(at), -1
             if self.recorder is not None:
                 self.recorder.resumes(task, at)
-            self._running, self.owner, task.stepped = task, task.root, self.steps
+            self.running, self.owner, task.stepped = task, task.root, self.steps
             self.last = (task.called, code, f"resume {task.called}")
             mark = task.token + code_token(code) + where
         else:
-            self._running = None
+            self.running = None
             self.owner = handle.owner
             callback: Any = handle._callback  # type: ignore[union-attr]
             if isinstance(handle, LiveTimer):
@@ -146,8 +147,8 @@ class Noting:
         code, where = thread.spot()
         if self.recorder is not None:
             self.recorder.works(thread)
-        self._running, self.owner, thread.stepped = None, thread.owner, self.steps
-        self.last = (thread, code, where)
+        self.running, self.owner, thread.stepped = None, thread.owner, self.steps
+        self.last = (str(thread), code, f"work {thread.called}")
         self._ran(thread.token + code_token(code) + where)
 
     def _ran(self, mark: int) -> None:
@@ -173,7 +174,7 @@ class Noting:
 
     def after(self) -> None:
         """A callback has run."""
-        task, self._running = self._running, None
+        task, self.running = self.running, None
         if task is not None and task.struck and task.done() and task.cancelling() and not task.cancelled():
             self.hear(CancellationIgnored(task.called))
         if self.recorder is not None:
@@ -199,8 +200,8 @@ class Noting:
 
     def exits(self, error: SystemExit) -> None:
         """What runs would end the process."""
-        if self.finding is None and not self.is_main(self._running):  # of which it is said when it has ended
-            self.finding = exited(self.owner if self._running is None else self._running.called, error)
+        if self.finding is None and not self.is_main(self.running):  # of which it is said when it has ended
+            self.finding = exited(self.owner if self.running is None else self.running.called, error)
 
     def thread_fails(self, thread: LiveThread, error: BaseException) -> None:
         """An exception has ended a thread."""
@@ -221,10 +222,8 @@ class Noting:
         """The address of what ran or came last; empty at the beginning."""
         if self.last is None:
             return ""
-        who, code, what = self.last
-        if isinstance(who, LiveThread):
-            return f"work {who.called} at {BEGINNING if code is None else bare(code.co_qualname)}"
-        return f"resume {who} at {bare(code.co_qualname)}" if code is not None else what
+        _, code, what = self.last
+        return f"{what} at {bare(code.co_qualname)}" if code is not None else what
 
 
 def _what(coroutine: Any) -> str:

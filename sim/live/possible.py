@@ -80,9 +80,13 @@ class Possible:
             for source, target in run.cuts:
                 yield doing(HEAL, f"{source}->{target}", (HEAL, 0, f"{source}->{target}"))
         timer = run.timer() if run.phase != MIDST and (run.loop.has_timers or run.threads.alive) else None
-        if timer is not None:
+        if timer is not None and not (getattr(timer, "is_last", False) and self._is_busy(run)):
             left_s = repr(timer.when() - run.loop.now_s)
             yield doing(FIRE, f"{timer.owner}.{timer.called}", (FIRE, timer.number, timer.called), left_s)
+
+    def _is_busy(self, run: Execution) -> bool:
+        """Whether something happens here without time passing."""
+        return bool(run.threads.any_runnable() or run.loop.ready() or run.kernel.arrivals())
 
     def hidden(self, run: Execution) -> Iterator[Subject]:
         """What is on its way, and comes after the next turn at the earliest, as something has come that is later in a poll."""
@@ -130,6 +134,7 @@ def _meets(pattern: str | None, source: str, target: str) -> bool:
 
 
 def _cancels(run: Execution, i: int, entry: FaultEntry) -> Iterator[Doing]:
+    moved = run.loop.moved()
     for task in run.tasks:
         if not task.done() and not task.gone:
             if entry.target is None:
@@ -138,7 +143,8 @@ def _cancels(run: Execution, i: int, entry: FaultEntry) -> Iterator[Doing]:
             else:
                 strikes = is_named(task.called, entry.target)
             if strikes:
-                yield doing(CANCEL, task.called, (CANCEL, task.number, task.called), "", (i,), (CANCEL,))
+                subject = (CANCEL, task.number, task.called)
+                yield doing(CANCEL, task.called, subject, "", (i,), (CANCEL,), task in moved)
 
 
 def _stops(_: Execution, i: int, __: FaultEntry) -> Iterator[Doing]:

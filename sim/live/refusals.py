@@ -25,8 +25,9 @@ from sim.live.entering import Entering, Surrounded
 from sim.live.in_place import Swaps
 from sim.live.net.network_loop import NetworkLoop
 from sim.live.signals import swap_signals
+from sim.live.threads.databases import connected
 
-PROCESSES = "a run has no other processes; put asyncio code in its place, with world.task(...) or world.serve(...)"
+PROCESSES = "a run starts none but by asyncio.create_subprocess_exec, where world.command(...) says who stands for it"
 THREADS = "it goes by the name of threading.Thread; use that"
 SIGNALS = "a run gets no signals; the fault stop:1@main tells the program to stop"
 ENDS = "the process is not the run's to end; let main return, or raise SystemExit"
@@ -180,7 +181,7 @@ class _Writing:
     def sqlite(self, real: Any, run: Surrounded, database: Any, *args: Any, **kwargs: Any) -> Any:
         if database not in ("", b"") and ":memory:" not in os.fsdecode(database):
             self._look(run, "sqlite3.connect", database, None)
-        return real(database, *args, **kwargs)
+        return connected(real, run, database, args, kwargs)
 
     def changing(self, name: str) -> Any:
         def change(real: Any, run: Surrounded, *args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a program serves: handlers at addresses, which can crash and come back."""
+"""Who is there beside the program itself: handlers at addresses, which can crash and come back, and its processes."""
 
 from __future__ import annotations
 
@@ -21,24 +21,33 @@ BACKLOG = 100
 _ADDRESS = re.compile(r"(?:(?P<scheme>[a-z]+)://)?(?P<host>[\w.-]+):(?P<port>\d{1,5})")
 
 
-@dataclass
-class Server:
+@dataclass(kw_only=True)
+class Party:
     """One of them."""
 
     name: str
-    address: str | tuple[str, int]
-    handler: Handler
     up: bool = False
     gone: bool = False
     """Whether it never comes back."""
 
+    def lost(self) -> None:
+        """All that ran for it is."""
+
+
+@dataclass(kw_only=True)
+class Server(Party):
+    """One that listens."""
+
+    address: str | tuple[str, int]
+    handler: Handler
+
 
 class Servers:
-    """The servers of one run, by name."""
+    """Those of one run, by name."""
 
     def __init__(self, run: Execution) -> None:
         self._run = run
-        self._all: dict[str, Server] = {}
+        self._all: dict[str, Party] = {}
         self.any_down = False
         """Whether one has crashed that comes back."""
 
@@ -48,26 +57,33 @@ class Servers:
     def __iter__(self) -> Iterator[str]:
         return iter(self._all)
 
-    def up(self) -> list[Server]:
+    def up(self) -> list[Party]:
         """Those that run."""
         return [server for server in self._all.values() if server.up]
 
-    def down(self) -> list[Server]:
+    def down(self) -> list[Party]:
         """Those that have crashed, and come back."""
         return [server for server in self._all.values() if not server.up and not server.gone]
 
     def add(self, address: object, handler: Handler, name: str | None) -> str:
         """A new one, which runs from now on; the name that it has. Raises `ModelError` for what is not an address."""
         where, called = parsed(address)
-        server = Server(self._run.names.new(name or called), where, handler)
+        server = Server(name=self._run.names.new(name or called), address=where, handler=handler)
         self._all[server.name] = server
         self._run.kernel.name_address(where, server.name)
         self.start(server.name)
         return server.name
 
+    def admit(self, process: Party) -> None:
+        """A process runs from now on. When it ends or crashes it does not come back."""
+        process.up = process.gone = True
+        self._all[process.name] = process
+
     def start(self, name: str) -> None:
         """It listens. Raises `LookupError` for one that is not there."""
         server, run = self._all[name], self._run
+        if not isinstance(server, Server):
+            raise LookupError(name)
         before, run.owner = run.owner, name
         try:
             family = socket.AF_INET if isinstance(server.address, tuple) else socket.AF_UNIX
@@ -85,10 +101,21 @@ class Servers:
     def crash(self, name: str, *, for_good: bool) -> None:
         """All that runs for it is lost where it stands; nothing of it runs to its end. Raises `LookupError` for one that is
         not up."""
-        server, run = self._all[name], self._run
-        if not server.up:
+        party = self._all[name]
+        if not party.up:
             raise LookupError(name)
-        server.up, server.gone = False, for_good
+        party.gone |= for_good
+        self._lose(party)
+        self._run.kernel.crash(name)
+
+    def end(self, process: Party) -> None:
+        """A process ends, and with it all that still runs for it."""
+        self._lose(process)
+        self._run.kernel.leave(process.name)
+
+    def _lose(self, party: Party) -> None:
+        name, run = party.name, self._run
+        party.up = False
         self.any_down = bool(self.down())
         for task in run.tasks:
             if task.root == name and not task.done():
@@ -97,7 +124,7 @@ class Servers:
             if getattr(handle, "owner", "") == name and task_of(handle) is None:
                 handle.cancel()
         run.threads.crash(name)
-        run.kernel.crash(name)
+        party.lost()
 
 
 def parsed(address: object) -> tuple[str | tuple[str, int], str]:

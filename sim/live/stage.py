@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +16,7 @@ from sim.live.surroundings import surroundings
 
 if TYPE_CHECKING:
     from sim.live.execution import Execution
+    from sim.live.processes.live_process import LiveProcess
 
 T = TypeVar("T")
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -86,6 +87,27 @@ class Stage:
             self._named("world.serve", name)
         try:
             return self._run.servers.add(address, handler, name)
+        except ModelError as error:
+            raise self._run.refused(str(error)) from None
+
+    def command(
+        self,
+        words: str | Sequence[str],
+        handler: Callable[[LiveProcess], Awaitable[int | None]],
+        *,
+        name: str | None = None,
+    ) -> str:
+        """Run `handler(process)` where the program starts a process by asyncio whose command line begins with these
+        `words`; of several the longest is meant. Returns the name by which faults and schedules know it: `name`, or else its
+        first word. What `handler` returns is the exit status, None is 0."""
+        if not callable(handler):
+            raise self._run.refused(
+                f"world.command: {describe(handler)} is not a handler; write async def handler(process)"
+            )
+        if name is not None:
+            self._named("world.command", name)
+        try:
+            return self._run.processes.commands.add(words, handler, name)
         except ModelError as error:
             raise self._run.refused(str(error)) from None
 

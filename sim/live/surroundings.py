@@ -12,13 +12,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sim.base.errors import RefusedError
+from sim.live.certificates import swap_certificates
 from sim.live.clocks import swap_clocks
 from sim.live.draws import swap_dice
 from sim.live.entering import Entering, Surrounded
 from sim.live.in_place import Swaps
 from sim.live.orders import Orders
+from sim.live.processes.kills import swap_kills
 from sim.live.refusals import swap_refusals, told
 from sim.live.threads.blocking import swap_blocking
+from sim.live.threads.databases import swap_databases
 
 
 class Surroundings:
@@ -79,7 +82,10 @@ class Surroundings:
         swap_dice(self._swaps, self._entering)
         self._orders = Orders(self._swaps, self._entering)
         swap_blocking(self._swaps, self._entering)
+        swap_databases(self._swaps, self._entering)
+        swap_certificates(self._swaps, self._entering)
         swap_refusals(self._swaps, self._entering, self._remember)
+        swap_kills(self._swaps, self._entering)
 
     def _undo(self) -> None:
         self._swaps.undo()

@@ -40,13 +40,14 @@ def tell(
     run = world.retold(telling, way)
     telling.last(run)
     tasks = [task.called for task in run.tasks if is_shown(task)]
-    names = [*tasks, *(name for name in run.servers if name not in tasks)]
+    others = dict.fromkeys((*telling.threads, *run.servers))
+    names = [*tasks, *(name for name in others if name not in tasks)]
     monitors = list(world.program.monitors)
     index = {name: i for i, name in enumerate((*names, *monitors))}
     looks: dict[Look, int] = {NOT_BEGUN: 0}
     first = tuple(
         looks.setdefault(look, len(looks))
-        for look in ([NOT_BEGUN if name in tasks else SERVES for name in names] + telling.heard_first)
+        for look in ([SERVES if name in run.servers else NOT_BEGUN for name in names] + telling.heard_first)
     )
     kept = [number for number, one in enumerate(telling.journeys) if one.source in index and one.target in index]
     new = {number: at for at, number in enumerate(kept)}
@@ -87,6 +88,9 @@ class Retelling:
         self._puts = 0
         self._states: dict[str, str] = {}
         self._task: LiveTask | None = None
+        self._thread: LiveThread | None = None
+        self.threads: dict[str, None] = {}
+        """Those that have run, by name."""
 
     def choose(self, run: Execution, step: int, choice: LiveChoice) -> None:
         """The run goes on with `choice`."""
@@ -138,10 +142,11 @@ class Retelling:
         self._add("resume", task.called, f"{task.called} {'begins' if not task.stepped else 'goes on'} in {spot}", ())
 
     def works(self, thread: LiveThread) -> None:
-        self._task = None
+        self._task, self._thread = None, thread
+        self.threads[thread.called] = None
         spot = thread.whereabouts()
         says = "begins" if spot is None else f"goes on in {spot}"
-        self._add("work", "", f"{thread} {says}", ())
+        self._add("work", thread.called, f"{thread} {says}", ())
 
     def calls(self, owner: str, callback: Any) -> None:
         self._task = None
@@ -161,6 +166,9 @@ class Retelling:
         if self._task is not None:
             _, changed = self.events[-1]
             changed.append((self._task.called, _look(self._task)))
+        if self._thread is not None:
+            self.events[-1][1].append((self._thread.called, _look_of_thread(self._thread)))
+            self._thread = None
         self._close(run)
 
     def _close(self, run: Noting) -> None:
@@ -196,7 +204,18 @@ def _lane(run: Execution, choice: LiveChoice) -> str:
         who = who.partition("->")[2]
     elif choice.doing.verb == "fire":
         who = who.rpartition(".")[0]
-    return who if who in run.servers or any(task.called == who and is_shown(task) for task in run.tasks) else ""
+    if who in run.servers or run.threads.called(who) is not None:
+        return who
+    return who if any(task.called == who and is_shown(task) for task in run.tasks) else ""
+
+
+def _look_of_thread(thread: LiveThread) -> Look:
+    spot = thread.whereabouts()
+    return Look("done") if thread.over or spot is None else _waits_in(spot)
+
+
+def _waits_in(spot: Whereabouts) -> Look:
+    return Look("waits", (Shown("in", spot.name), Shown("line", f"{spot.file}:{spot.line}")))
 
 
 def _look(task: LiveTask) -> Look:
@@ -204,5 +223,4 @@ def _look(task: LiveTask) -> Look:
         if task.cancelled():
             return Look("cancelled")
         return Look("failed" if task._exception is not None else "done")
-    spot: Whereabouts = spot_of(task.get_coro())
-    return Look("waits", (Shown("in", spot.name), Shown("line", f"{spot.file}:{spot.line}")))
+    return _waits_in(spot_of(task.get_coro()))

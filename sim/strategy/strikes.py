@@ -4,6 +4,9 @@ How many of the budget's faults a schedule has is drawn, and at which steps; at 
 at which a fault can strike) one strikes: every kind that can is as likely as every other, then every
 action of that kind. If each fault action were as likely as each event, a budget would be spent at once: there are more
 faults than events.
+
+In a world where faults ripen, a schedule that would have none has one that waits until it is ripe: who is struck was woken by
+another, or has given way, and has not gone on since. What he was given then is easily lost, and such moments are few.
 """
 
 from __future__ import annotations
@@ -31,6 +34,9 @@ class Strikes:
         number = between(stream(self._draws, 0), 0, most)
         self._due = sorted(between(stream(self._draws, i), 0, length - 1) for i in range(1, number + 1))
         self._due.append(NEVER)
+        self._waits = world.ripens and not number
+        if self._waits:
+            self._due.insert(0, between(stream(self._draws, 1), 0, length - 1))
         self._struck = 0
 
     def is_due(self, step: int) -> bool:
@@ -41,7 +47,7 @@ class Strikes:
         """The fault among `actions` that strikes at this step, where one is due; None if there is none."""
         by_kind: dict[str, list[Choice]] = {}
         for action in actions:
-            if action.strikes:
+            if action.strikes and (action.ripe or not self._waits):
                 by_kind.setdefault(action.strikes[-1], []).append(action)
         if not by_kind:
             return None

@@ -19,6 +19,7 @@ and of a program:
     work worker at Store.write              (a thread goes on)
     deliver redis->client 13 bytes          connect client->redis                 split redis->client 13 bytes
     reset client->redis                     refuse client->redis
+    deliver main->server SIGTERM            deliver server->main exit
     cancel client at Pool.acquire after resume client#2 at Pool.release
 
 A pattern may leave out fields, or all of them; `#n` is the n-th send of that description in the run.
@@ -50,8 +51,8 @@ VERBS = (START, *MESSAGE_VERBS, *MOVE_VERBS, *PROCESS_VERBS, *CUT_VERBS, *LINK_V
 SIZED = ("bytes", "datagram")
 """Types of what has no fields, but a size."""
 
-ARRIVING = (*SIZED, "end", "reset")
-"""Types of what arrives at a program."""
+ARRIVING = (*SIZED, "end", "reset", "exit", "SIGHUP", "SIGINT", "SIGTERM", "SIGKILL")
+"""Types of what arrives at a program, or at a process that it has started."""
 
 AT_ONCE = "at once"
 FOR_GOOD = "for good"

@@ -118,6 +118,10 @@ class Choice(Protocol):
         """Of a fault: whether what it strikes is left as it was, and takes as long once more."""
 
     @property
+    def ripe(self) -> bool:
+        """Of a fault: whether what it strikes is about to go on because of what happened, and does not know it yet."""
+
+    @property
     def brings(self) -> tuple[Subject, ...]:
         """The messages that it sends, each as often as it does."""
 

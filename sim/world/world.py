@@ -133,6 +133,10 @@ class World(Protocol[Place, Chosen]):
         """What became pending by `taken`, which led to `at`: the messages sent, then the timers armed, in their order;
         then whatever else is pending at its mover (at every process, of a start), and became pending elsewhere."""
 
+    @property
+    def ripens(self) -> bool:
+        """Whether any fault is ripe, at any place."""
+
     def may_strike(self, at: Place, /) -> bool:
         """Whether anything of the fault budget is left."""
 

@@ -52,6 +52,8 @@ def _of_place(world: AnyWorld, at: Any, announced: Counter[Subject]) -> Iterator
             yield f"{text}: what it strikes with is not what it pays for"
         if choice.strikes and (choice.progress or not world.may_strike(at)):
             yield f"{text}: strikes where nothing may strike"
+        if choice.ripe and not (choice.strikes and world.ripens):
+            yield f"{text}: is ripe, and no fault or not in a world of such"
         if choice.always_changes and not world.changes(at, choice):
             yield f"{text}: always changes something, and does not here"
         if not choice.strikes:

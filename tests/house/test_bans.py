@@ -73,7 +73,9 @@ BANS = (
             "sim/host/secret.py",
             "sim/host/postgres_address.py",
             "sim/host/command_agent.py",
-        ),  # elsewhere, git and Ray give their children another environment; a host has keys and passwords from it, by name
+            "sim/live/processes/inherited.py",
+        ),  # elsewhere, git and Ray give their children another environment; a host has keys and passwords from it, by name;
+        # a process of a run is given that of its program
     ),
     Ban(
         ("id",),

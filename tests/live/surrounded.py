@@ -15,6 +15,7 @@ from uuid import uuid1, uuid4
 
 from sim.live.dice import Dice
 from sim.live.surroundings import surroundings
+from sim.live.threads.databases import Databases
 
 
 class NoThreads:
@@ -22,6 +23,7 @@ class NoThreads:
 
     current = None
     refused = staticmethod(surroundings.refuse)
+    databases = Databases()
 
 
 @dataclass

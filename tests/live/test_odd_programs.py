@@ -107,7 +107,7 @@ REFUSED: dict[Main, str] = {
     serves_nowhere: "world.serve: 'nowhere' (str) is not an address; write host:port, such as redis:6379",
     serves_nothing: "world.serve: a NoneType is not a handler; write async def handler(reader, writer)",
     serves_an_odd_name: "world.serve: 'a b' (str) is not a name",
-    runs_a_command: "loop.subprocess_exec: a run starts no process; put world.serve in its place",
+    runs_a_command: "the command 'true' has no stand-in, and a run starts no real process; write world.command('true', handler)",
 }
 
 

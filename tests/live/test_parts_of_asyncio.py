@@ -186,7 +186,7 @@ async def contexts(world: Any) -> None:
 
 async def shields(world: Any) -> None:
     async def inner() -> None:
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.2)
         say("inner is done")
 
     kept = asyncio.create_task(inner())

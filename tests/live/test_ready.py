@@ -37,7 +37,7 @@ def reported(selector: Any, pair: Callable[[], tuple[Any, Any]], ask: Callable[[
 
 def simulated() -> list[str]:
     kernel = Kernel(lambda: "main")
-    loop = LiveLoop(SimpleNamespace(owner="main"), kernel)  # type: ignore[arg-type]
+    loop = LiveLoop(SimpleNamespace(owner="main", processes=SimpleNamespace(let_go=lambda: None)), kernel)  # type: ignore[arg-type]
     try:
         return reported(kernel.selector, kernel.socketpair, loop.ready)
     finally:

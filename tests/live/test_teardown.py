@@ -16,6 +16,7 @@ import pytest
 
 from sim import Program, fuzz
 from sim.base.errors import RefusedError
+from tests.live.small import replayed
 
 Main = Callable[[Any], Awaitable[object]]
 KEPT: list[Any] = []
@@ -247,6 +248,35 @@ def test_the_same_within_the_run_is_told() -> None:
     assert [found.partition(":")[0] for found in wrong(asks_never)] == ["exception"]
     with pytest.raises(RefusedError, match="a new process"):
         wrong(starts_a_process)
+
+
+def serving(error: type[Exception]) -> Main:
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            await reader.readline()
+        raise error("gone")
+
+    async def main(world: Any) -> None:
+        world.serve("db:80", echo)
+        with suppress(ConnectionError):
+            reader, writer = await asyncio.open_connection("db", 80)
+            writer.write(b"one\n")
+            await reader.readline()
+            writer.close()
+        await asyncio.sleep(1)
+
+    return main
+
+
+@pytest.mark.parametrize(("error", "told"), [(ConnectionResetError, False), (ValueError, True)])
+def test_of_a_server_that_crashes_when_a_handler_has_failed_only_its_own_failure_is_told(
+    error: type[Exception], told: bool
+) -> None:
+    """The handler's last word is taken by nobody: who would have looked at it is lost in the crash."""
+    departures = ["reset main->db", "crash db after resume db/echo at echo"]
+    run = replayed(serving(error), departures, faults="reset:1@db, crash:1@db")
+    assert run.trace.struck() == {"reset": 1, "crash": 1}
+    assert (run.finding is not None and run.finding.property == "exception") is told
 
 
 async def logs_that_it_was_left(world: Any) -> None:

@@ -87,6 +87,7 @@ class PathChoice:
     inside: None = None
     ends: bool = True
     retries: bool = False
+    ripe: bool = False
     always_changes: bool = True
     covers: None = None
 
@@ -213,6 +214,8 @@ class PathWorld:
 
     def stays(self, subject: Subject) -> bool:
         return False
+
+    ripens = False
 
     def may_strike(self, at: Place) -> bool:
         return any(left != 0 for left in at.left)

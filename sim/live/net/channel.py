@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from sim.live.net.stream_socket import StreamSocket
 
 CONNECT, BYTES, END, RESET, DATAGRAM = "connect", "bytes", "end", "reset", "datagram"
-"""What may arrive."""
+EXIT = "exit"
+"""What may arrive; beside the names of signals, of which this is the answer."""
 DROP, DUPLICATE, SPLIT, REFUSE = "drop", "duplicate", "split", "refuse"
 """What may become of it instead."""
 IN_FLIGHT_BYTES_MAX = 64 * 1024
@@ -140,11 +141,8 @@ class Channel:
 
     @property
     def is_open(self) -> bool:
-        """Whether the receiver takes what comes first: there may be too much that it has not read."""
-        head, target = self.flight[0], self.target
-        if head.what == BYTES:
-            return len(target.buffer) < RECEIVED_BYTES_MAX
-        return head.what != CONNECT or target.kernel.takes(target)
+        """Whether the receiver takes what comes first."""
+        return self.target.takes(self.flight[0].what)
 
 
 @dataclass(eq=False, slots=True)
@@ -162,6 +160,8 @@ class Connection:
     """Whether what is sent arrives at once: both ends are of one process."""
     sealed: bool = False
     """Whether TLS has begun on it."""
+    within: bool = False
+    """Whether it is within one machine, as a pipe: nothing cuts or resets it."""
 
     @property
     def alive(self) -> bool:

@@ -16,13 +16,22 @@ class Connections:
         self._between: dict[tuple[str, ...], int] = {}
 
     def join(
-        self, source: str, target: str, client: StreamSocket, server: StreamSocket, *, direct: bool = False
+        self,
+        source: str,
+        target: str,
+        client: StreamSocket,
+        server: StreamSocket,
+        *,
+        direct: bool = False,
+        within: int = 0,
     ) -> None:
-        """Make `client` and `server` the ends of one."""
+        """Make `client` and `server` the ends of one. One that is `within` a machine, and so not part of the network, is given
+        its number."""
         pair = tuple(sorted((source, target)))
-        ordinal = self._between.get(pair, 0) + (not direct)
-        self._between[pair] = ordinal
-        connection = Connection(source, target, ordinal, client, server, direct)
+        ordinal = within or self._between.get(pair, 0) + (not direct)
+        if not within:
+            self._between[pair] = ordinal
+        connection = Connection(source, target, ordinal, client, server, direct, within=within > 0)
         client.out = server.into = Channel(connection, client, server)
         server.out = client.into = Channel(connection, server, client)
         client.connection = server.connection = connection
@@ -30,7 +39,7 @@ class Connections:
 
     def alive(self) -> list[Connection]:
         """Those that both ends hold, in the order in which they were begun."""
-        return [connection for connection in self._held if connection.alive and not connection.direct]
+        return [one for one in self._held if one.alive and not one.direct and not one.within]
 
     def forget(self, connection: Connection) -> None:
         """Forget it if nobody needs it any longer."""

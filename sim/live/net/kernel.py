@@ -18,6 +18,7 @@ from sim.live.net.datagram_socket import DatagramSocket
 from sim.live.net.host_names import HostNames
 from sim.live.net.kernel_socket import KernelSocket, failure
 from sim.live.net.patches import patched
+from sim.live.net.pipes import DrainEnd, ReadEnd, TetherEnd, WatchEnd, WriteEnd
 from sim.live.net.selector import PlannedSelector
 from sim.live.net.sim_socket import SimSocket, new_socket
 from sim.live.net.stream_socket import ListeningSocket, StreamSocket
@@ -76,6 +77,34 @@ class Kernel:
             end.begin()
             self.open(end)
         return self.socket(family, type, proto, one.fd), self.socket(family, type, proto, other.fd)
+
+    def pipe(self, name: str, other: str, number: int, *, back: bool = False, direct: bool = False) -> tuple[Any, Any]:
+        """The ends of a pipe, first that of `name`: it leads from `name` to `other`, or back. Of the pipes between these two
+        it has this number. `direct`: what is written can be read at once."""
+        kinds = (ReadEnd, WriteEnd) if back else (WriteEnd, ReadEnd)
+        return self._within(name, other, number, kinds, direct=direct)
+
+    def sink(self, name: str, takes: Callable[[bytes], object]) -> Any:
+        """The end of a pipe to which `name` writes; `takes` is given all of it at once."""
+        end, other = self._within(name, name, 1, (WriteEnd, DrainEnd), direct=True)
+        other.drain = takes
+        return end
+
+    def tether(self, name: str, other: str) -> tuple[Any, Any]:
+        """By what `name` knows of a process that is called `other`, and what that process has of it."""
+        return self._within(name, other, 1, (WatchEnd, TetherEnd))
+
+    def _within(
+        self, name: str, other: str, number: int, kinds: tuple[type[Any], type[Any]], *, direct: bool = False
+    ) -> tuple[Any, Any]:
+        near, far = (
+            kind(self, -1, AF_UNIX, SOCK_STREAM, 0, owner) for kind, owner in zip(kinds, (name, other), strict=True)
+        )
+        self._connections.join(name, other, near, far, direct=direct, within=number)
+        for end in (near, far):
+            self.open(end)
+            end.begin()
+        return near, far
 
     def patched(self) -> AbstractContextManager[None]:
         """Within it, this thread's sockets are those of the run."""
@@ -218,10 +247,18 @@ class Kernel:
     def crash(self, owner: str) -> None:
         """All sockets of `owner` and of what is called `owner/...` vanish. Who was connected to it sees a reset, after
         what was on its way already."""
-        for end in list(self.files.values()):
-            if end.owner == owner or end.owner.startswith(f"{owner}/"):
-                end.vanish()
+        for end in self._held_by(owner):
+            end.vanish()
         self.settle()
+
+    def leave(self, owner: str) -> None:
+        """They are closed, as of a process that has ended."""
+        for end in self._held_by(owner):
+            end.close()
+        self.settle()
+
+    def _held_by(self, owner: str) -> list[KernelSocket]:
+        return [end for end in self.files.values() if end.owner == owner or end.owner.startswith(f"{owner}/")]
 
     # --- marks --------------------------------------------------------------------------------------
 

@@ -9,8 +9,11 @@ import socket
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from sim.base.mixer import key64
+from sim.live.net.pipe_transports import ReadPipeTransport, WritePipeTransport
+from sim.live.net.pipes import PipeFile
 
 if TYPE_CHECKING:
     from sim.live.net.kernel import Kernel
@@ -34,6 +37,8 @@ class NetworkLoop(asyncio.SelectorEventLoop):
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self._unix_paths: dict[Any, str] = {}
+        self.pipes: WeakSet[Any] = WeakSet()
+        """The transports of pipes."""
         super().__init__(kernel.selector)
 
     async def getaddrinfo(
@@ -108,6 +113,26 @@ class NetworkLoop(asyncio.SelectorEventLoop):
         if path is not None:
             self.kernel.addresses.unlink(path)
         super()._stop_serving(sock)  # type: ignore[misc]
+
+    def _make_read_pipe_transport(self, pipe: Any, *rest: Any, **named: Any) -> Any:
+        return self._piped(ReadPipeTransport, "read", pipe, *rest, **named)
+
+    def _make_write_pipe_transport(self, pipe: Any, *rest: Any, **named: Any) -> Any:
+        return self._piped(WritePipeTransport, "write", pipe, *rest, **named)
+
+    def _piped(self, kind: Any, what: str, pipe: Any, *rest: Any, **named: Any) -> Any:
+        if not isinstance(pipe, PipeFile):
+            raise self.kernel.refusal(
+                f"loop.connect_{what}_pipe: the pipes of a run are those of its processes; connect to world.serve instead"
+            )
+        transport = kind(self, pipe, *rest, **named)
+        self.pipes.add(transport)
+        return transport
+
+    def leave_pipes(self) -> None:
+        """What is still open says nothing about it."""
+        for transport in self.pipes:
+            transport._pipe, transport._closing = None, True
 
     async def _sock_sendfile_native(self, sock: Any, file: Any, offset: int, count: int | None) -> int:
         raise asyncio.SendfileNotAvailableError("no descriptor of a run can be given to os.sendfile")

@@ -7,7 +7,7 @@ import socket
 from collections import deque
 from typing import Any
 
-from sim.live.net.channel import BYTES, END, RESET, Channel, Connection, Incoming
+from sim.live.net.channel import BYTES, CONNECT, END, RECEIVED_BYTES_MAX, RESET, Channel, Connection, Incoming
 from sim.live.net.kernel_socket import BOTH, READ, WRITE, KernelSocket, failure
 
 _LINGER = socket.SOL_SOCKET, socket.SO_LINGER
@@ -141,6 +141,12 @@ class StreamSocket(KernelSocket):
         self.kernel.put(self.out, what, data)
 
     # --- what arrives -------------------------------------------------------------------------------
+
+    def takes(self, what: str) -> bool:
+        """Whether it takes what comes first: there may be too much that it has not read."""
+        if what == BYTES:
+            return len(self.buffer) < RECEIVED_BYTES_MAX
+        return what != CONNECT or self.kernel.takes(self)
 
     def begin(self) -> None:
         """It is connected."""

@@ -99,6 +99,8 @@ class Traffic:
         return self._sent
 
     def _is_cut(self, arrival: Incoming) -> bool:
+        if arrival.channel is not None and arrival.channel.connection.within:
+            return False
         ways = [(arrival.source, arrival.target)]
         if arrival.what == CONNECT:
             ways.append((arrival.target, arrival.source))  # its answer has to come back

@@ -98,7 +98,7 @@ def _sleep(_real: Any, run: Surrounded, seconds: float) -> None:
         raise run.threads.refused(f"time.sleep is refused in a run: {BLOCKS}")
     if seconds < 0:
         raise ValueError("sleep length must be non-negative")
-    run.threads.block(run.threads.wait(lambda: False, "sleep", timeout_s=seconds, name="sleep"))
+    run.threads.nap(seconds, "sleep")
 
 
 def _start(real: Any, run: Surrounded, thread: threading.Thread) -> None:

@@ -7,13 +7,11 @@ can.
 
 from __future__ import annotations
 
-import logging
 import sys
 import threading
 import time
 from _thread import get_ident, start_new_thread
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from contextvars import Context
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -21,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from sim.base.overdue import WATCH
 from sim.live.naming import called, plain, spot_in
 from sim.live.surroundings import surroundings
+from sim.live.threads.databases import Databases
 from sim.live.threads.handing import ACQUIRE, RELEASE, held
 from sim.live.threads.live_thread import Deadline, LiveThread, ThreadIsLeft, Wait, frames, name_of
 from sim.live.threads.points import Points
@@ -31,8 +30,8 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 4.0
 """Seconds that pass, and not in the run, before a thread that neither computes nor gives way is given up."""
-COMPUTING = 0.5
-"""A thread that took this part of the time computes."""
+COMPUTING = 0.05
+"""A thread that took this part of the time computes, on however busy a machine."""
 LEAVES_MAX = 10
 """How often a thread is asked to end."""
 FIRES_AFTER_MAIN_MAX = 1_000
@@ -54,6 +53,7 @@ class Crew:
         self.points = Points(self)
         self.pools = Pools()
         self.leaving = False
+        self.databases = Databases()
         self._back = held()
         self._names = self._numbers = 0
         self._fires_after_main = 0
@@ -305,6 +305,10 @@ class Crew:
             me.wait = me.frame = None
         return wait.ready()
 
+    def nap(self, seconds: float, what: str) -> None:
+        """Whoever runs waits until so much time has passed."""
+        self.block(self.wait(lambda: False, what, timeout_s=seconds, name=what))
+
     def wait(
         self,
         ready: Callable[[], bool],
@@ -312,13 +316,15 @@ class Crew:
         on: object = None,
         timeout_s: float | None = None,
         name: str = "timeout",
+        *,
+        is_last: bool = False,
     ) -> Wait:
         """What whoever runs will wait for, at most so long."""
         if timeout_s is None:
             return Wait(ready, what, on)
         who = self.current.called if self.current is not None else "loop"
         at_s = self._run.now_s() + max(0.0, timeout_s)
-        return Wait(ready, what, on, Deadline(at_s, who, name, self._run.count()))
+        return Wait(ready, what, on, Deadline(at_s, who, name, self._run.count(), is_last))
 
     def _wait_for_socket(self, ready: Callable[[], bool], what: str, timeout_s: float | None) -> bool:
         return self.block(self.wait(ready, what, timeout_s=timeout_s))
@@ -356,24 +362,22 @@ class Crew:
 
     # --- leaving ------------------------------------------------------------------------------------
 
-    def leave(self) -> None:
-        """All of them end, whatever they do then."""
+    def leave(self) -> list[KeyboardInterrupt]:
+        """All of them end, whatever they do then. Returns how the user has interrupted that."""
         self.leaving = True
-        with _quiet_pools():
-            self._end_all()
-        self.alive.clear()
-        self.pools.restore()
-        threading.excepthook = self._hook
-
-    def _end_all(self) -> None:
+        interrupts: list[KeyboardInterrupt] = []
         for thread in list(self.alive):
             for _ in range(LEAVES_MAX):
                 if thread.over or thread.lost:
                     break
                 try:
                     self.go(thread)
-                except Exception:
-                    break
+                except KeyboardInterrupt as error:
+                    interrupts.append(error)
+        self.alive.clear()
+        self.pools.restore()
+        threading.excepthook = self._hook
+        return interrupts
 
 
 def _comes_from_outside(wait: Wait) -> bool:
@@ -383,17 +387,6 @@ def _comes_from_outside(wait: Wait) -> bool:
             return True
         ACQUIRE(held(), True, 0.001)
     return False
-
-
-@contextmanager
-def _quiet_pools() -> Iterator[None]:
-    """A pool says of a worker that is left that something was wrong with it."""
-    logger = logging.getLogger("concurrent.futures")
-    before, logger.disabled = logger.disabled, True
-    try:
-        yield
-    finally:
-        logger.disabled = before
 
 
 def cpu_s(ident: int) -> float:

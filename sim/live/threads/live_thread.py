@@ -30,10 +30,12 @@ class ThreadIsLeft(BaseException):
 class Deadline:
     """The moment at which a thread waits no longer."""
 
-    __slots__ = ("_at_s", "called", "number", "owner")
+    __slots__ = ("_at_s", "called", "is_last", "number", "owner")
 
-    def __init__(self, at_s: float, owner: str, called: str, number: int) -> None:
+    def __init__(self, at_s: float, owner: str, called: str, number: int, is_last: bool = False) -> None:
         self._at_s, self.owner, self.called, self.number = at_s, owner, called, number
+        self.is_last = is_last
+        """Whether it comes only where nothing else can."""
 
     def when(self) -> float:
         """Virtual seconds since the start of the run."""

@@ -1,0 +1,86 @@
+"""Certificates that are trusted are read when they are first needed, and not whenever a client is made.
+
+A client over HTTP makes a context of TLS, whatever it is used for, and reads some 150 certificates into it: that takes ten
+times as long as a request and its answer. In a run a file that was read before, and is still the same, is put off until the
+context meets a connection or is asked for what it trusts. One that cannot be read says so at once, as ever.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from sim.live.entering import Entering, Surrounded
+from sim.live.in_place import Swaps
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+NEED_THEM = ("_wrap_bio", "_wrap_socket", "cert_store_stats", "get_ca_certs")
+"""Methods of a context before which all has to be read."""
+
+Key = tuple[str, int, int]
+
+
+class Certificates:
+    """What is put off, by the context that will need it."""
+
+    def __init__(self) -> None:
+        self._read: set[Key] = set()
+        """The files that were read, as they were then."""
+        self._put_off: WeakKeyDictionary[SSLContext, list[tuple[Any, Any, Any]]] = WeakKeyDictionary()
+
+    def load(self, real: Any, run: Surrounded, context: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        """`load_verify_locations`"""
+        key = _key(*args, **kwargs) if hasattr(context, "__weakref__") else None
+        if key in self._read:
+            self._put_off.setdefault(context, []).append((real, args, kwargs))
+            return
+        real(context, *args, **kwargs)
+        if key is not None:
+            self._read.add(key)
+
+    def needed(self, real: Any) -> Any:
+        def method(context: Any, *args: Any, **kwargs: Any) -> Any:
+            self.settle(context)
+            return real(context, *args, **kwargs)
+
+        return method
+
+    def settle(self, context: Any) -> None:
+        """Read what was put off for this context."""
+        for real, args, kwargs in self._put_off.pop(context, ()):
+            real(context, *args, **kwargs)
+
+    def settle_all(self) -> None:
+        """For whoever is still there: outside of runs nothing is put off."""
+        for context in list(self._put_off):
+            self.settle(context)
+
+
+def _key(cafile: Any = None, capath: Any = None, cadata: Any = None) -> Key | None:
+    """The file as it is, if it is one and nothing else is asked for."""
+    if cafile is None or capath is not None or cadata is not None:
+        return None
+    try:
+        path = os.fsdecode(cafile)
+        is_now = os.stat(path)
+    except (OSError, TypeError, ValueError):
+        return None
+    return path, is_now.st_mtime_ns, is_now.st_size
+
+
+CERTIFICATES = Certificates()
+
+
+def swap_certificates(swaps: Swaps, entering: Entering) -> None:
+    if not find_spec("_ssl"):
+        return
+    context = import_module("_ssl")._SSLContext
+    swaps.at_the_end(CERTIFICATES.settle_all)
+    swaps.entry(context, "load_verify_locations", entering.chooses(CERTIFICATES.load))
+    for name in NEED_THEM:
+        swaps.entry(context, name, CERTIFICATES.needed)

@@ -1,0 +1,93 @@
+"""SQLite, which waits in C where another connection has its database locked: here whoever waits gives way until another
+connection has done something, and for as long as was said to `sqlite3.connect` at most. That time passes when nothing else can
+happen: nobody holds a lock for seconds by being slow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sim.live.entering import Entering, Surrounded
+    from sim.live.in_place import Swaps
+
+DEFAULT_S = 5.0
+"""How long a connection waits if nobody says."""
+LOCKED = ("database is locked", "database table is locked", "database schema is locked")
+EXECUTING = ("execute", "executemany", "executescript")
+METHODS = {"Cursor": (*EXECUTING, "close"), "Connection": (*EXECUTING, "commit", "rollback", "close")}
+"""Methods that may find the database locked, or unlock it."""
+
+
+def swap_databases(swaps: Swaps, entering: Entering) -> None:
+    """In a run nobody waits for SQLite really."""
+    if not find_spec("_sqlite3"):
+        return
+    sqlite = import_module("_sqlite3")
+    for name, methods in METHODS.items():
+        for method in methods:
+            swaps.entry(getattr(sqlite, name), method, entering.chooses(_patient(sqlite.OperationalError)))
+    swaps.entry(sqlite.Connection, "__exit__", entering.chooses(_exit))
+
+
+def connected(real: Callable[..., Any], run: Surrounded, database: Any, args: Any, kwargs: Any) -> Any:
+    """As `sqlite3.connect`: a connection that does not wait itself."""
+    given = args[0] if args else kwargs.pop("timeout", DEFAULT_S)
+    connection = real(database, 0, *args[1:], **kwargs)
+    run.threads.databases.patience_s[id(connection)] = float(given)
+    return connection
+
+
+class Databases:
+    """Those of one run."""
+
+    def __init__(self) -> None:
+        self.patience_s: dict[int, float] = {}
+        """How long each connection waits for a lock."""
+        self.count = 0
+        """How often one was used, and not in vain."""
+
+    def since(self, count: int) -> bool:
+        """Whether one was used since there were so many."""
+        return self.count != count
+
+
+def _never() -> bool:
+    return False
+
+
+def _patient(locked: type[Exception]) -> Callable[..., Any]:
+    def call(real: Any, run: Surrounded, one: Any, *args: Any) -> Any:
+        used, wait = run.threads.databases, None
+        while True:
+            try:
+                found = real(one, *args)
+            except locked as error:
+                patience_s = used.patience_s.get(id(getattr(one, "connection", one)), 0.0)
+                if patience_s <= 0 or str(error) not in LOCKED or (wait is not None and not wait.ready()):
+                    raise
+            else:
+                used.count += 1
+                return found
+            if wait is None:
+                wait = run.threads.wait(_never, "SQLite", None, patience_s, "database", is_last=True)
+            wait.ready = partial(used.since, used.count)
+            if not run.threads.block(wait):
+                wait.ready = _never  # it asks once more
+
+    return call
+
+
+def _exit(real: Any, _run: Surrounded, connection: Any, kind: Any, error: Any, trace: Any) -> Any:
+    """As of `with connection:`, whose commit does not ask for the method."""
+    if kind is None:
+        try:
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
+    return real(connection, kind, error, trace)
