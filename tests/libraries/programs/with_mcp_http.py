@@ -14,7 +14,6 @@ from mcp.server import MCPServer
 
 from sim import Program
 from tests.libraries.coordinator import coordinate, program
-from tests.libraries.trust import TRUST
 
 URL = "http://localhost:8000/mcp"
 
@@ -41,11 +40,7 @@ def make_server() -> MCPServer:
 
 async def ask(tool: str, question: int) -> int | None:
     try:
-        async with (
-            httpx2.AsyncClient(verify=TRUST) as http,
-            streamable_http_client(URL, http_client=http) as (read, write),
-            ClientSession(read, write) as session,
-        ):
+        async with streamable_http_client(URL) as (read, write), ClientSession(read, write) as session:
             await session.initialize()
             result = await session.call_tool(tool, {"number": question})
             return int(result.content[0].text)  # type: ignore[union-attr]
@@ -56,7 +51,9 @@ async def ask(tool: str, question: int) -> int | None:
 
 def system(planted: bool = False) -> Program:
     async def main(world: Any) -> None:
-        config = uvicorn.Config(make_server().streamable_http_app(json_response=True, stateless_http=True), port=8000, log_config=None)
+        config = uvicorn.Config(
+            make_server().streamable_http_app(json_response=True, stateless_http=True), port=8000, log_config=None
+        )
         server = uvicorn.Server(config)
         serving = world.task("server", server.serve())
         while not server.started:
