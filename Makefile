@@ -56,9 +56,9 @@ bench-live:  ## asyncio programs on a simulated system, beside other tools that 
 	echo "$$tool does not install on $$(.venv-live/bin/python --version)"; done
 	.venv-live/bin/python -m bench.live $(LIVE)
 
-# They want versions of their own of much that stands in the environment of the tests.
+# All of them in one environment, which nothing else needs.
 test-libraries: $(LIBRARIES)/.ready  ## programs over unmodified libraries for asyncio on a simulated system, in an environment of their own
-	$(LIBRARIES)/bin/python -m pytest -p no:cacheprovider tests/libraries
+	$(LIBRARIES)/bin/python -m pytest -n 2 -p no:cacheprovider tests/libraries
 
 soak: $(READY) $(SERVER)  ## the tests that take too long for `make test`
 	HYPOTHESIS_PROFILE=wide $(BIN)/python -m pytest -n 2 --dist worksteal -m "soak or hypothesis"

@@ -16,7 +16,7 @@ from tests.live.digests import elsewhere, made, of_schedules
 
 PROGRAMS = sorted(path.stem for path in (Path(__file__).parent / "programs").glob("with_*.py"))
 SCHEDULES = 200
-DIGESTS = 5
+DIGESTS = 3
 """Schedules of each program of which the digests are compared."""
 HASH_SEEDS = ("0", "1", "4242")
 PROCESSES = 3

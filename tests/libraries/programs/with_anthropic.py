@@ -11,9 +11,8 @@ from sim import Program
 from tests.libraries import completions
 from tests.libraries.coordinator import coordinate, program
 from tests.libraries.service import Service
-from tests.libraries.trust import TRUST
 
-MODEL = "claude-sonnet-4-5"
+MODEL = "claude"
 
 
 async def ask(client: anthropic.AsyncAnthropic, question: int) -> int | None:
@@ -32,10 +31,7 @@ def system(planted: bool = False) -> Program:
     async def main(world: Any) -> None:
         service = Service(completions.anthropic)
         world.serve("anthropic:8000", service.talk)
-        http = anthropic.DefaultAsyncHttpxClient(verify=TRUST)
-        client = anthropic.AsyncAnthropic(
-            base_url="http://anthropic:8000", api_key="none", timeout=5, max_retries=1, http_client=http
-        )
+        client = anthropic.AsyncAnthropic(base_url="http://anthropic:8000", api_key="none", timeout=5, max_retries=1)
         async with client:
             await coordinate(world, lambda question: ask(client, question), planted=planted)
         await service.left()

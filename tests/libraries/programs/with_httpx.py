@@ -9,7 +9,6 @@ import httpx
 from sim import Program
 from tests.libraries.coordinator import coordinate, program
 from tests.libraries.service import Service, squares
-from tests.libraries.trust import TRUST
 
 URL = "http://squares:8000/ask"
 
@@ -25,7 +24,7 @@ async def ask(client: httpx.AsyncClient, question: int) -> int | None:
 
 async def ask_and_leak(question: int) -> int | None:
     """Wrong: who is cancelled leaves a connection open."""
-    client = httpx.AsyncClient(verify=TRUST)
+    client = httpx.AsyncClient()
     answer = await ask(client, question)
     await client.aclose()
     return answer
@@ -35,7 +34,7 @@ def system(planted: bool = False) -> Program:
     async def main(world: Any) -> None:
         service = Service(squares)
         world.serve("squares:8000", service.talk)
-        async with httpx.AsyncClient(verify=TRUST, limits=httpx.Limits(max_connections=1)) as client:
+        async with httpx.AsyncClient(limits=httpx.Limits(max_connections=1)) as client:
             await coordinate(world, ask_and_leak if planted else lambda question: ask(client, question))
         await service.left()
 

@@ -14,7 +14,6 @@ from mcp.server import MCPServer
 
 from sim import Program
 from tests.libraries.coordinator import coordinate, program
-from tests.libraries.trust import TRUST
 
 URL = "http://localhost:8000/mcp"
 
@@ -41,11 +40,7 @@ def make_server() -> MCPServer:
 
 async def ask(tool: str, question: int) -> int | None:
     try:
-        async with (
-            httpx2.AsyncClient(verify=TRUST) as http,
-            streamable_http_client(URL, http_client=http) as (read, write),
-            ClientSession(read, write) as session,
-        ):
+        async with streamable_http_client(URL) as (read, write), ClientSession(read, write) as session:
             await session.initialize()
             result = await session.call_tool(tool, {"number": question})
             return int(result.content[0].text)  # type: ignore[union-attr]

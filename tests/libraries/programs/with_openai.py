@@ -10,7 +10,6 @@ from sim import Program
 from tests.libraries import completions
 from tests.libraries.coordinator import coordinate, program
 from tests.libraries.service import Service
-from tests.libraries.trust import TRUST
 
 MODEL = "gpt-4o-mini"
 
@@ -32,10 +31,7 @@ def system(planted: bool = False) -> Program:
     async def main(world: Any) -> None:
         service = Service(completions.openai)
         world.serve("openai:8000", service.talk)
-        http = openai.DefaultAsyncHttpxClient(verify=TRUST)
-        client = openai.AsyncOpenAI(
-            base_url="http://openai:8000/v1", api_key="none", timeout=5, max_retries=1, http_client=http
-        )
+        client = openai.AsyncOpenAI(base_url="http://openai:8000/v1", api_key="none", timeout=5, max_retries=1)
         async with client:
             await coordinate(world, lambda question: ask(client, question), planted=planted)
         await service.left()

@@ -14,7 +14,6 @@ from sim import Program
 from tests.libraries import completions
 from tests.libraries.coordinator import coordinate, program
 from tests.libraries.service import Service
-from tests.libraries.trust import TRUST
 
 
 def square(number: int) -> int:
@@ -34,8 +33,7 @@ def system(planted: bool = False) -> Program:
     async def main(world: Any) -> None:
         service = Service(completions.openai)
         world.serve("openai:8000", service.talk)
-        http = openai.DefaultAsyncHttpxClient(verify=TRUST)
-        client = openai.AsyncOpenAI(base_url="http://openai:8000/v1", api_key="none", timeout=5, http_client=http)
+        client = openai.AsyncOpenAI(base_url="http://openai:8000/v1", api_key="none", timeout=5)
         async with client:
             model = OpenAIChatModel("gpt-4o-mini", provider=OpenAIProvider(openai_client=client))
             agent: Agent[None, str] = Agent(model, tools=[square])

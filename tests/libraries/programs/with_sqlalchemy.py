@@ -29,14 +29,13 @@ async def ask(sessions: async_sessionmaker[AsyncSession], question: int) -> int 
                 session.add(Square(number=question, square=question**2))
             found = await session.get_one(Square, question)
             return found.square
-    except OperationalError:  # another has the database
+    except OperationalError:  # another has the database for too long
         return None
 
 
 def system(planted: bool = False) -> Program:
     async def main(world: Any) -> None:
-        # SQLite itself waits for a lock in C, where a run cannot see it: it is told not to
-        engine = create_async_engine(f"sqlite+aiosqlite:///{world.folder}/squares.db", connect_args={"timeout": 0})
+        engine = create_async_engine(f"sqlite+aiosqlite:///{world.folder}/squares.db")
         async with engine.begin() as connection:
             await connection.run_sync(Base.metadata.create_all)
         sessions = async_sessionmaker(engine)
