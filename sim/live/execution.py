@@ -26,8 +26,10 @@ from sim.live.audience import Audience
 from sim.live.dice import Dice
 from sim.live.endings import at_the_end, ended, outlives, stuck
 from sim.live.entering import Surrounded
+from sim.live.handles import LiveTimer
 from sim.live.leaving import leave
-from sim.live.loop import LiveLoop, LiveTask, LiveTimer
+from sim.live.live_task import LiveTask
+from sim.live.loop import LiveLoop
 from sim.live.net.channel import Connection, Incoming
 from sim.live.net.kernel import Kernel
 from sim.live.noting import MAIN, Noting, RunFollower

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from sim.live.threads.crew import Crew
 
 
-class Points:
+class Lines:
     """The modules that are looked at, in one run."""
 
     def __init__(self, crew: Crew) -> None:
