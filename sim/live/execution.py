@@ -39,8 +39,8 @@ from sim.live.servers import Servers
 from sim.live.signals import Signals
 from sim.live.stage import Stage
 from sim.live.surroundings import surroundings
-from sim.live.threads.crew import Crew
 from sim.live.threads.live_thread import Deadline, LiveThread, Wait
+from sim.live.threads.run_threads import RunThreads
 from sim.world.address import FOR_GOOD
 from sim.world.choice import FIRE, Subject
 from sim.world.finding import Finding
@@ -102,7 +102,7 @@ class Execution(Noting):
         self.kernel.traffic.on_sent = self.sent
         self.kernel.on_met = self.note
         self.servers = Servers(self)
-        self.threads = Crew(self)
+        self.threads = RunThreads(self)
         self.processes = Processes(self)
         self.loop = LiveLoop(self, self.kernel)
         with self.entered():

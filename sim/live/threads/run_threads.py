@@ -41,7 +41,7 @@ OUTSIDE_MS = 50
 JOIN: Any = threading.Thread.join
 
 
-class Crew:
+class RunThreads:
     """All of them."""
 
     def __init__(self, run: Execution) -> None:
@@ -393,7 +393,7 @@ class Crew:
 
 
 def _comes_from_outside(wait: Wait) -> bool:
-    """Whether a thread that is none of the run's has what it waits for, and gives it back in a moment: a lock of logging, say."""
+    """Whether a thread of the world outside has what it waits for, and gives it back in a moment: a lock of logging, say."""
     for _ in range(OUTSIDE_MS):
         if wait.ready():
             return True
