@@ -11,7 +11,7 @@ from sim.live.dice import Dice
 from sim.live.in_place import Instead
 
 if TYPE_CHECKING:
-    from sim.live.signals import Signals
+    from sim.live.stop_signals import StopSignals
     from sim.live.threads.run_threads import RunThreads
 
 
@@ -28,7 +28,7 @@ class Surrounded(Protocol):
     @property
     def threads(self) -> RunThreads: ...
     @property
-    def signals(self) -> Signals: ...
+    def signals(self) -> StopSignals: ...
     @property
     def owner(self) -> str:
         """For whom code runs now."""

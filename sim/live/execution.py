@@ -36,8 +36,8 @@ from sim.live.noting import MAIN, Noting, RunFollower
 from sim.live.processes.processes import Processes
 from sim.live.program_parts import ProgramParts
 from sim.live.servers import Servers
-from sim.live.signals import Signals
 from sim.live.stage import Stage
+from sim.live.stop_signals import StopSignals
 from sim.live.surroundings import surroundings
 from sim.live.threads.live_thread import Deadline, LiveThread, Wait
 from sim.live.threads.run_threads import RunThreads
@@ -95,7 +95,7 @@ class Execution(Noting):
         self._wound_up = False
         self._main_is_left = False
         self.dice = Dice(0)
-        self.signals = Signals()
+        self.signals = StopSignals()
         self.folder: Path | None = None
         """Below it files may be written; made when it is asked for."""
         self.kernel = Kernel(lambda: self.owner, refusal=self.refused)

@@ -24,7 +24,7 @@ from sim.base.errors import RefusedError
 from sim.live.entering import Entering, Surrounded
 from sim.live.in_place import Swaps
 from sim.live.net.network_loop import NetworkLoop
-from sim.live.signals import swap_signals
+from sim.live.stop_signals import swap_signals
 from sim.live.threads.databases import connected
 
 PROCESSES = "a run starts none but by asyncio.create_subprocess_exec, where world.command(...) says who stands for it"

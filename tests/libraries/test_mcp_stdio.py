@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest.importorskip("mcp")
-
 from sim import Program, check, fuzz
 from sim.live.around import around
 from tests.libraries.programs.mcp_stdio import hasty, system

@@ -258,3 +258,4 @@ def test_a_command_that_only_tells_of_the_machine_is_not_there(command: str, mon
     monkeypatch.setattr(refusals, "TELLING", ())
     with pytest.raises(RefusedError, match=PROCESSES[:20]):
         in_run(lambda: subprocess.check_output([command]))
+    surroundings.refused = None

@@ -24,7 +24,8 @@ class Answer(BaseModel):
     answer: int
 
 
-async def answering(request: Request) -> int:
+def answering(request: Request) -> int:
+    """It is no coroutine, so it is called in a thread."""
     request.app.state.asked += 1
     return int(request.app.state.asked)
 

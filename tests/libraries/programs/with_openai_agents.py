@@ -12,7 +12,7 @@ from tests.libraries import completions
 from tests.libraries.coordinator import coordinate, program
 from tests.libraries.service import Service
 
-agents.set_tracing_disabled(True)  # traces are sent to a host of its own, from a thread that never ends
+agents.set_tracing_disabled(True)  # traces are sent to a host that no run has
 
 
 @agents.function_tool

@@ -20,7 +20,7 @@ USUAL: dict[int, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTE
 Refuse = Callable[[str], NoReturn]
 
 
-class Signals:
+class StopSignals:
     """What the program of one run does with them."""
 
     def __init__(self) -> None:
