@@ -34,13 +34,14 @@ class Bites(Enum):
     CLOCK = "a process when something is due there (timed runs)"
     TASK = "a task of a program"
     CONNECTION = "a connection of a program"
+    SERVED = "an answer of a simulated model endpoint"
 
 
 TIMED = (Bites.LINK, Bites.CLOCK)
 """What only a clock knows: the graph has no time, so a check has no such faults."""
 
 
-OF_PROGRAMS = (Bites.TASK, Bites.CONNECTION)
+OF_PROGRAMS = (Bites.TASK, Bites.CONNECTION, Bites.SERVED)
 """What only a program has."""
 
 
@@ -110,6 +111,11 @@ TABLE: tuple[FaultKind, ...] = (
     FaultKind("refuse", Bites.CONNECTION, "is refused", ""),
     FaultKind("reset", Bites.CONNECTION, "is reset, and what is on its way there is lost", _GONE),
     FaultKind("split", Bites.CONNECTION, "what arrives comes in two parts", _KEPT),
+    FaultKind("server_error", Bites.SERVED, "is an error of the server", _GONE),
+    FaultKind("overloaded", Bites.SERVED, "is that the server has too much to do", _GONE),
+    FaultKind("malformed", Bites.SERVED, "is JSON that breaks off", _GONE),
+    FaultKind("contradiction", Bites.SERVED, "says the contrary of what it would have said", _GONE),
+    FaultKind("repeated_id", Bites.SERVED, "has the ids of the answer before", _KEPT),
 )
 """Every kind of fault except a model's own."""
 
@@ -123,7 +129,7 @@ OF_THE_GRAPH = tuple(
 """Kinds that every system has, without carriers."""
 PROGRAM_KINDS = tuple(row.kind for row in TABLE if row.bites in OF_PROGRAMS)
 """Kinds that strike programs alone."""
-HTTP_KINDS = tuple(row.kind for row in TABLE if row.bites is Bites.ANSWER)
+HTTP_KINDS = tuple(row.kind for row in TABLE if row.bites in (Bites.ANSWER, Bites.SERVED))
 """Kinds that strike what a program is answered over HTTP."""
 TIMED_KINDS = tuple(row.kind for row in TABLE if row.timed)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sim.live.net.channel import BYTES, CONNECT, DATAGRAM, END, EXIT, RESET, Connection, Incoming
+from sim.live.net.exchange import CHOOSING
 from sim.world.address import Address
 
 DELIVER = "deliver"
@@ -16,6 +17,9 @@ def address_of(arrival: Incoming, how: str, after: str = "") -> Address:
     fields = {"size": str(arrival.size)} if arrival.what in (BYTES, DATAGRAM) and arrival.size else {}
     if arrival.connection > 1:
         fields["connection"] = str(arrival.connection)
+    if how.startswith(CHOOSING):
+        chosen = (how.removeprefix(CHOOSING),)
+        return Address(DELIVER, *ends, arrival.what, fields or None, choosing=chosen, after=after)
     kind = how.partition("(")[0]
     under = None if kind in _VERBS else how or None
     return Address(kind if kind in _VERBS else DELIVER, *ends, arrival.what, fields or None, under=under, after=after)
@@ -48,6 +52,8 @@ def said(arrival: Incoming, how: str) -> str:
         return f"the first half of {what} from {source} arrives at {target}"
     if kind in ("drop", "duplicate"):
         return f"{what} from {source} to {target} is {'lost' if kind == 'drop' else 'duplicated'}"
+    if how.startswith(CHOOSING):
+        return f"{what} from {source} arrive at {target}, and say {how.removeprefix(CHOOSING)}"
     if kind:
         return f"{how} strikes the answer of {source} to {target}"
     arrives = "arrive" if arrival.what == BYTES and arrival.size > 1 else "arrives"

@@ -353,6 +353,7 @@ class Execution(Noting):
         if timer is None or timer.number != number:
             raise LookupError(number)
         self.loop.now_s = max(self.loop.now_s, timer.when())
+        self.kernel.traffic.time_passes()
         self.turns = 0
         if isinstance(timer, LiveTimer):
             self.phase = 2 if self.program.order == "fifo" else 0

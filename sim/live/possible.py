@@ -16,6 +16,7 @@ from sim.live.live_task import LiveTask
 from sim.live.naming import code_of, is_named, is_own
 from sim.live.net.addresses import covers
 from sim.live.net.channel import CONNECT, Incoming
+from sim.live.net.exchange import CHOOSING
 from sim.live.threads.live_thread import LiveThread
 from sim.world.address import FOR_GOOD
 from sim.world.choice import FIRE, Subject
@@ -74,7 +75,8 @@ class Possible:
         if run.phase <= 1:
             for arrival in run.kernel.arrivals():
                 verb = CONNECT if arrival.what == CONNECT else "deliver"
-                yield doing(verb, _ends(arrival), arrival.subject)
+                for choice in arrival.choices or ("",):
+                    yield doing(verb, _ends(arrival), arrival.subject, choice and f"{CHOOSING}{choice}")
         yield from _goes_on(threads, is_underway=False)
         if run.phase == 0 and not run.over:
             for server in run.servers.down() if run.servers.any_down else ():

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Order = Literal["fifo", "any"]
 ORDERS = ("fifo", "any")
-STRIKING = (*PROGRAM_KINDS, "drop", "duplicate", "cut", "crash", "delay", *HTTP_KINDS)
+STRIKING = tuple(dict.fromkeys((*PROGRAM_KINDS, "drop", "duplicate", "cut", "crash", "delay", *HTTP_KINDS)))
 """The kinds of faults that can strike a program."""
 KINDS = ("always", "sometimes", "eventually")
 """The kinds of properties that a program can have."""

@@ -15,6 +15,8 @@ from sim.live import emitting
 from sim.live.surroundings import surroundings
 
 if TYPE_CHECKING:
+    from sim.live.agents.answers import Answers
+    from sim.live.agents.provider import Provider
     from sim.live.execution import Execution
     from sim.live.processes.live_process import LiveProcess
 
@@ -89,6 +91,34 @@ class Stage:
             return self._run.servers.add(address, handler, name)
         except ModelError as error:
             raise self._run.refused(str(error)) from None
+
+    def serve_openai(
+        self, address: str | tuple[str, int] = "api.openai.com:443", *, answers: Answers, name: str | None = None
+    ) -> str:
+        """A simulated endpoint of OpenAI: chat completions, responses and embeddings. `answers`: a text, a list of them, a
+        table by prompt, or a function of what is asked. Returns the name by which faults know it."""
+        from sim.live.agents.openai_words import OpenAI
+
+        return self._serve_agents("world.serve_openai", address, OpenAI(), answers, name or "openai")
+
+    def serve_anthropic(
+        self, address: str | tuple[str, int] = "api.anthropic.com:443", *, answers: Answers, name: str | None = None
+    ) -> str:
+        """A simulated endpoint of Anthropic: messages. Otherwise as `serve_openai`."""
+        from sim.live.agents.anthropic_words import Anthropic
+
+        return self._serve_agents("world.serve_anthropic", address, Anthropic(), answers, name or "anthropic")
+
+    def _serve_agents(
+        self, call: str, address: str | tuple[str, int], provider: Provider, answers: Answers, name: str
+    ) -> str:
+        from sim.live.agents.endpoint import Endpoint
+
+        try:
+            endpoint = Endpoint(self._run, provider, answers)
+        except ModelError as error:
+            raise self._run.refused(f"{call}: {error}") from None
+        return self.serve(address, endpoint.talk, name=name)
 
     def command(
         self,

@@ -47,6 +47,7 @@ def test_the_kinds_are_those_of_the_issue_and_each_stands_once() -> None:
         *("agent_timeout", "rate_limited", "consensus_fail", "empty_response", "disconnect"),
         *("drop", "duplicate", "reorder", "crash", "cut", "update", "delay", "pause"),
         *("cancel", "stop", "refuse", "reset", "split"),
+        *("server_error", "overloaded", "malformed", "contradiction", "repeated_id"),
     ]
     assert TIMED_KINDS == ("delay", "pause")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import closing
@@ -13,6 +14,7 @@ import pytest
 from sim import Program, Timing, emit, simulate
 from sim.base.errors import ConfigError
 from sim.faults.catalogue import PROGRAM_KINDS
+from sim.live.agents import Reply
 from sim.live.possible import Possible
 from sim.live.program_parts import STRIKING
 from sim.strategy import Uniform, VirtualTime
@@ -104,6 +106,38 @@ async def getting(world: Any) -> None:
     await asyncio.wait([world.task("client", get())])
 
 
+async def ask_agent(number: int) -> None:
+    """What the simulated endpoint answers: its status, the id and the text."""
+    posted = json.dumps({"model": "m", "messages": [{"role": "user", "content": "?"}]}).encode()
+    reader, writer = await asyncio.open_connection("agent", 80)
+    with closing(writer):
+        writer.write(b"POST /v1/chat/completions HTTP/1.1\r\ncontent-length: %d\r\n\r\n%s" % (len(posted), posted))
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        size = int(head.lower().partition("content-length: ")[2].split()[0])
+        body = await reader.readexactly(size)
+    try:
+        answer = json.loads(body)
+        text = answer["choices"][0]["message"]["content"] if "choices" in answer else answer["error"]["type"]
+        emit(Said(f"{number} {head.split()[1]} {int(answer.get('id', 'no-0').partition('-')[2])} {text}"))
+    except ValueError:
+        emit(Said(f"{number} {head.split()[1]} is no JSON"))
+
+
+async def ask_agents() -> None:
+    for number in (1, 2):
+        await ask_agent(number)
+
+
+async def asking_agent(world: Any) -> None:
+    world.serve_openai("agent:80", answers=Reply("yes", contrary="no"), name="agent")
+    await asyncio.wait([world.task("client", ask_agents())])
+
+
+def of_agent(kind: str, first: str, second: str = "2 200 2 yes") -> tuple[Main, str, list[str], list[str]]:
+    """An answer is struck; what is said of each of two."""
+    return asking_agent, f"{kind}:1", [f"deliver agent->client bytes under {kind}"], [first, second]
+
+
 async def listens(_: Any) -> None:
     told = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
@@ -156,6 +190,11 @@ SAID: dict[str, tuple[Main, str, list[str], list[str]]] = {
     "disconnect": (getting, "disconnect:1", ["deliver agent->client {} bytes under disconnect"], ["broken"]),
     "empty_response": (getting, "empty_response:1", ["deliver agent->client {} bytes under empty_response"], ["200 0"]),
     "rate_limited": (getting, "rate_limited:1", ["deliver agent->client {} bytes under rate_limited"], ["429 "]),
+    "server_error": of_agent("server_error", "1 500 0 server_error"),
+    "overloaded": of_agent("overloaded", "1 503 0 server_error"),
+    "malformed": of_agent("malformed", "1 200 is no JSON"),
+    "contradiction": of_agent("contradiction", "1 200 1 no"),
+    "repeated_id": of_agent("repeated_id", "1 200 1 yes", "2 200 1 yes"),
     "agent_timeout": (getting, "agent_timeout:1", ["deliver agent->client {} bytes under agent_timeout"], ["late"]),
 }
 
@@ -165,7 +204,8 @@ def heard(name: str) -> list[str]:
     run = replayed(main, [item.replace("{} ", "") for item in schedule], faults=plan)
     assert run.finding is None, run.finding
     assert run.trace.struck() == {plan.partition(":")[0]: 1}
-    return [text.removeprefix("Said(what=").removesuffix(")").strip("'") for text in said(run)]
+    texts = [text for text in said(run) if text.startswith("Said(")]
+    return [text.removeprefix("Said(what=").removesuffix(")").strip("'") for text in texts]
 
 
 @pytest.mark.parametrize("name", SAID)

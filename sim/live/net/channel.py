@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sim.live.net.http_faults import HTTP_FAULTS, begins_response
+from sim.live.net.exchange import PLAIN_FAULTS, Exchange, begins_response
 
 if TYPE_CHECKING:
     from sim.live.net.datagram_socket import DatagramSocket
@@ -30,7 +31,7 @@ def begins_session(data: bytes) -> bool:
 class Incoming:
     """Something that is on its way. `number` is its own in the run, in the order sent."""
 
-    __slots__ = ("channel", "connection", "data", "number", "source", "target", "what")
+    __slots__ = ("begins", "channel", "connection", "data", "exchange", "is_late", "number", "source", "target", "what")
 
     source: str
     target: str
@@ -41,6 +42,12 @@ class Incoming:
         """None: a datagram, which goes its own way."""
         self.connection = 0
         """Which of the connections between these two it belongs to, from 1; 0: a datagram."""
+        self.exchange: Exchange | None = None
+        """The answer that it is a part of, if its server can say what else that could have been."""
+        self.begins = False
+        """Whether that answer begins with it."""
+        self.is_late = False
+        """Whether it does not come before some time has passed."""
         if channel is not None:
             self.source, self.target, self.connection = (
                 channel.source_name,
@@ -84,7 +91,14 @@ class Incoming:
         if self.what == CONNECT:
             return () if self.channel.source.is_unix else (REFUSE,)
         split = (SPLIT,) if self.what == BYTES and len(self.data) > 1 else ()
-        return (*split, *HTTP_FAULTS) if self.is_http_response else split
+        if self.exchange is not None:
+            return (*split, *self.exchange.faults(begun=not self.begins))
+        return (*split, *PLAIN_FAULTS) if self.is_http_response else split
+
+    @property
+    def choices(self) -> Sequence[str]:
+        """What it may be, first what it is as usual, where there are several."""
+        return self.exchange.choices if self.exchange is not None and self.begins else ()
 
     def __repr__(self) -> str:
         size = f" {self.size} bytes" if self.what in (BYTES, DATAGRAM) else ""
@@ -106,7 +120,7 @@ class Datagram(Incoming):
 class Channel:
     """One direction of a connection."""
 
-    __slots__ = ("connection", "flight", "load", "silent", "source", "target")
+    __slots__ = ("begun", "connection", "exchange", "flight", "load", "replaced", "silent", "source", "target")
 
     def __init__(self, connection: Connection, source: StreamSocket, target: StreamSocket) -> None:
         self.connection, self.source, self.target = connection, source, target
@@ -115,6 +129,16 @@ class Channel:
         """Bytes that are on their way."""
         self.silent = False
         """Whether whatever is sent vanishes."""
+        self.exchange: Exchange | None = None
+        """The answer that is being sent, if its server says what else it could have been."""
+        self.begun = False
+        """Whether something of it was sent."""
+        self.replaced: Exchange | None = None
+        """The last answer in whose place something else has come: what is still said of it vanishes."""
+
+    def answers(self, exchange: Exchange) -> None:
+        """What is sent from now on is this answer."""
+        self.exchange, self.begun = exchange, False
 
     @property
     def from_server(self) -> bool:

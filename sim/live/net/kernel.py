@@ -10,11 +10,11 @@ from typing import Any
 
 from sim.base.errors import ConfigError, unknown
 from sim.base.mixer import MASK, key64
-from sim.live.net import http_faults
 from sim.live.net.addresses import Addresses
-from sim.live.net.channel import CONNECT, DROP, DUPLICATE, REFUSE, SPLIT, Channel, Connection, Datagram, Incoming
+from sim.live.net.channel import BYTES, CONNECT, DROP, DUPLICATE, REFUSE, SPLIT, Channel, Connection, Datagram, Incoming
 from sim.live.net.connections import Connections
 from sim.live.net.datagram_socket import DatagramSocket
+from sim.live.net.exchange import AGENT_TIMEOUT, CHOOSING, hint_s, strike
 from sim.live.net.host_names import HostNames
 from sim.live.net.kernel_socket import KernelSocket, failure
 from sim.live.net.patches import patched
@@ -154,12 +154,12 @@ class Kernel:
         now."""
         if arrival not in self.arrivals():
             raise LookupError(arrival.number)
-        kind = how.partition("(")[0]
-        if how and kind not in arrival.faults:
-            raise ConfigError(
-                f"{arrival.what} {arrival.source}->{arrival.target}: {unknown('fault', kind, arrival.faults)}"
-            )
-        http_faults.answer(how)  # a time that is not one is a mistake before anything happens
+        is_chosen, kind = how.startswith(CHOOSING), how.removeprefix(CHOOSING).partition("(")[0]
+        possible = arrival.choices if is_chosen else arrival.faults
+        if how and kind not in possible:
+            what = "choice" if is_chosen else "fault"
+            raise ConfigError(f"{arrival.what} {arrival.source}->{arrival.target}: {unknown(what, kind, possible)}")
+        hint_s(how)  # a time that is not one is a mistake before anything happens
         self._comes(arrival, how)
         self.settle()
 
@@ -169,12 +169,18 @@ class Kernel:
             return
         channel = arrival.channel
         assert channel is not None
+        if arrival.begins and arrival.exchange is not None:
+            arrival.exchange.arrives(how)
+        if how == AGENT_TIMEOUT:
+            self.traffic.delay(arrival)
+            channel.source.changed()
+            return
         crowded = not channel.has_room
         arrival = self.traffic.take(channel, split=how == SPLIT)
         if arrival.what == CONNECT:
             self._meet(channel, refuse=how == REFUSE)
         elif how and how != SPLIT:
-            http_faults.strike(channel.target, arrival.data, how)
+            strike(channel.target, arrival, how)
         else:
             channel.target.arrived(arrival)
         if crowded and channel.has_room:
@@ -292,7 +298,7 @@ class Kernel:
 
     def put(self, channel: Channel, what: str, data: bytes = b"") -> None:
         """Something is sent on a channel."""
-        if channel.silent:
+        if channel.silent or (what == BYTES and channel.replaced is channel.exchange is not None):
             return
         if channel.connection.direct:
             channel.target.arrived(Incoming(0, what, data, channel))

@@ -193,7 +193,7 @@ class StreamSocket(KernelSocket):
     def told(self) -> object:
         connection = self.connection
         sealed = connection.sealed
-        flight = [(arrival.what, arrival.shown) for arrival in self.out.flight]
+        flight = [(arrival.what, arrival.shown, arrival.is_late) for arrival in self.out.flight]
         unread = bool(self.buffer) if sealed else bytes(self.buffer)
         flags = self.connected, self.ended, self.finished, self.deaf, self.dead, self.out.silent, sealed
         ordinal = connection.ordinal, self is connection.client

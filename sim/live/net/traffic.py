@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sim.base.mixer import key64
@@ -11,6 +12,7 @@ from sim.live.net.channel import BYTES, CONNECT, Channel, Datagram, Incoming, be
 
 if TYPE_CHECKING:
     from sim.live.net.datagram_socket import DatagramSocket
+    from sim.live.net.exchange import Exchange
 
 
 class Traffic:
@@ -22,6 +24,7 @@ class Traffic:
         """Is told of everything that is put on its way."""
         self._busy: dict[Channel, None] = {}
         self._datagrams: dict[Datagram, None] = {}
+        self._late: list[Incoming] = []
         self.cuts: dict[tuple[str, str], None] = {}
         """Between whom nothing crosses, from the first to the second."""
 
@@ -35,6 +38,8 @@ class Traffic:
         if not self._busy and not self._datagrams:
             return []
         found: list[Incoming] = [channel.flight[0] for channel in self._busy if channel.is_open]
+        if self._late:
+            found = [arrival for arrival in found if not arrival.is_late]
         found += self._datagrams
         if self.cuts:
             found = [arrival for arrival in found if not self._is_cut(arrival)]
@@ -47,6 +52,8 @@ class Traffic:
         if what == BYTES and begins_session(data):
             channel.connection.sealed = True
         arrival = Incoming(self._next(), what, data, channel)
+        if what == BYTES and channel.exchange is not None:
+            arrival.exchange, arrival.begins, channel.begun = channel.exchange, not channel.begun, True
         channel.flight.append(arrival)
         channel.load += len(data)
         self._busy[channel] = None
@@ -59,13 +66,37 @@ class Traffic:
         if split:
             half = len(arrival.data) // 2
             rest = Incoming(self._next(), arrival.what, arrival.data[half:], channel)
-            arrival = Incoming(arrival.number, arrival.what, arrival.data[:half], channel)
+            arrival = Incoming(arrival.number, arrival.what, arrival.data[:half], channel)  # whole, or not at all
             channel.flight.appendleft(rest)
             channel.load += len(rest.data)
             self._tell(rest)
         if not channel.flight:
             del self._busy[channel]
         return arrival
+
+    def replace(self, channel: Channel, exchange: Exchange, parts: Sequence[bytes]) -> None:
+        """What is on its way of this answer, or will be sent of it, is lost; these `parts` come in its place."""
+        channel.replaced = exchange
+        instead = [Incoming(self._next(), BYTES, part, channel) for part in parts]
+        channel.flight = deque([*instead, *(one for one in channel.flight if one.exchange is not exchange)])
+        channel.load = sum(len(one.data) for one in channel.flight)
+        channel.source.changed()
+        self._busy.pop(channel, None)
+        if channel.flight:
+            self._busy[channel] = None
+        for one in instead:
+            self._tell(one)
+
+    def delay(self, arrival: Incoming) -> None:
+        """It does not come before some time has passed, and neither does what was sent after it."""
+        arrival.is_late = True
+        self._late.append(arrival)
+
+    def time_passes(self) -> None:
+        """A timer has fired."""
+        for arrival in self._late:
+            arrival.is_late = False
+        self._late.clear()
 
     def drop(self, channel: Channel) -> None:
         """All that is on its way on `channel` is lost."""

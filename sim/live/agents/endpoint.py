@@ -1,0 +1,122 @@
+"""An endpoint: the server that answers as a provider does, one request after the other on each connection."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sim.base.errors import ModelError
+from sim.live import emitting
+from sim.live.agents import http
+from sim.live.agents.agent_exchange import AgentExchange, refused, said
+from sim.live.agents.answers import Answers, answering
+from sim.live.agents.asked import Asked
+from sim.live.agents.provider import RATE_LIMITED, Ids, Provider, Unanswerable
+from sim.live.agents.reply import Reply
+from sim.live.net.exchange import hint_s
+from sim.live.net.stream_socket import StreamSocket
+from sim.machine.used import Used
+
+if TYPE_CHECKING:
+    from sim.live.execution import Execution
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Who has asked too much is refused for a while: as long as the hint says, or until any time has passed."""
+
+    since_s: float
+    hint_s: int | None
+
+    def holds(self, now_s: float) -> bool:
+        return now_s < self.since_s + self.hint_s if self.hint_s is not None else now_s <= self.since_s
+
+    def left_s(self, now_s: float) -> int | None:
+        """The hint of now."""
+        return None if self.hint_s is None else math.ceil(self.since_s + self.hint_s - now_s)
+
+
+class Endpoint:
+    """One of a run. Raises `ModelError` for answers that it cannot give."""
+
+    def __init__(self, run: Execution, provider: Provider, answers: Answers) -> None:
+        self._run, self._provider = run, provider
+        self._answer = answering(answers)
+        self._asked = 0
+        self._before: Ids | None = None
+        self._limits: dict[str, Limit] = {}
+        """By model."""
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """The handler of each connection."""
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError, ValueError):
+                while request := await http.read_request(reader):
+                    self._respond(request, writer)
+                    await writer.drain()
+        finally:
+            writer.close()
+
+    def _respond(self, request: http.Request, writer: asyncio.StreamWriter) -> None:
+        self._asked += 1
+        ids, provider = Ids(self._asked), self._provider
+        try:
+            asked = Asked(request.path, _posted(request), request.headers, self._asked)
+            provider.check(asked)
+        except Unanswerable as error:
+            writer.write(said(provider.rejection(error, ids)))
+            return
+        if (limit := self._limits.get(asked.model)) is not None and limit.holds(self._run.now_s()):
+            writer.write(refused(provider, RATE_LIMITED, limit.left_s(self._run.now_s()), ids))
+            return
+        try:
+            answers = self._answer(asked)
+        except ModelError as error:
+            raise self._run.refused(f"the endpoint {self._run.owner}: {error}") from None
+        exchange = AgentExchange(provider, asked, answers, ids, self._before, time.time(), self._arrives)
+        self._before = ids
+        self._end_of(writer).out.answers(exchange)
+        for part in exchange.sent():
+            writer.write(part)
+
+    def _end_of(self, writer: asyncio.StreamWriter) -> StreamSocket:
+        end = self._run.kernel.files.get(writer.get_extra_info("socket").fileno())
+        if not isinstance(end, StreamSocket):
+            raise ConnectionResetError  # it is gone
+        return end
+
+    def _arrives(self, asked: Asked, reply: Reply | None, how: str) -> None:
+        """An answer begins to arrive, or this fault happens to it; None: none is paid for."""
+        if how.startswith(RATE_LIMITED):
+            self._limits[asked.model] = Limit(self._run.now_s(), hint_s(how))
+        if reply is None:
+            return
+        usage = reply.used(asked.everything)
+        emitting.emit(
+            Used(
+                "",
+                "",
+                asked.model,
+                1,
+                usage.input_tokens,
+                usage.output_tokens,
+                usage.cached_input_tokens,
+                usage.cache_write_input_tokens,
+                usage.reasoning_output_tokens,
+            )
+        )
+
+
+def _posted(request: http.Request) -> dict[str, object]:
+    try:
+        posted = json.loads(request.body or b"{}")
+    except ValueError:
+        raise Unanswerable(400, "the body is not JSON") from None
+    if not isinstance(posted, dict):
+        raise Unanswerable(400, "the body is not an object of JSON")
+    return posted
