@@ -10,7 +10,7 @@ from contextlib import suppress
 import openai
 
 from sim import emit
-from tests.libraries.council_judged import Decided, Heard
+from tests.libraries.council_judged import Decided, Heard, Refused
 
 PATIENCE_S, DEADLINE_S = 10, 60
 ATTEMPTS, PAUSE_S = 3, 1
@@ -59,6 +59,7 @@ class Council:
                     self.count(agent, word)
                     return word
             except openai.RateLimitError as error:
+                emit(Refused(agent))
                 pause_s = self.pause_s(error, pause_s)
             except (openai.APIError, ValueError):
                 pass

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sim import Emission, Monitor
 
+REFUSED_MAX = 6
+
 
 class Heard(Emission):
     """An agent has said this."""
@@ -21,6 +23,12 @@ class Decided(Emission):
 
 class Stored(Emission):
     verdict: str
+
+
+class Refused(Emission):
+    """An agent has more to do than it may."""
+
+    agent: str
 
 
 class NobodyForgotten(Monitor):
@@ -53,6 +61,19 @@ class OneVoteEach(Monitor):
                 self.violate(f"{agent} has {decided.voters.count(agent)} votes in the decision")
 
 
+class NoHammering(Monitor):
+    """Whoever was refused lets some time pass before he tries again."""
+
+    states = ("watching",)
+    transitions = ({"trigger": Refused, "source": "watching", "dest": None, "after": "count"},)
+    refused: tuple[str, ...] = ()
+
+    def count(self, refused: Refused) -> None:
+        self.refused += (refused.agent,)
+        if (times := self.refused.count(refused.agent)) > REFUSED_MAX:
+            self.violate(f"{refused.agent} has refused {times} times")
+
+
 class StoredOnce(Monitor):
     states = ("empty", "stored")
     transitions = (
@@ -64,4 +85,9 @@ class StoredOnce(Monitor):
         self.violate(f"{stored.verdict} is stored a second time")
 
 
-MONITORS = {"nobody_forgotten": NobodyForgotten(), "one_vote_each": OneVoteEach(), "stored_once": StoredOnce()}
+MONITORS = {
+    "nobody_forgotten": NobodyForgotten(),
+    "one_vote_each": OneVoteEach(),
+    "stored_once": StoredOnce(),
+    "no_hammering": NoHammering(),
+}

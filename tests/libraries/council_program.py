@@ -23,7 +23,7 @@ async def store(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.write(b"stored\n")
 
 
-def system(mistake: str = "", agents: int = len(AGENTS), faults: str = FAULTS) -> Program:
+def system(mistake: str = "", agents: int = len(AGENTS), plan: str = FAULTS) -> Program:
     """`mistake`: the name of a class of `councils_gone_wrong`."""
     kind: type[Council] = getattr(councils_gone_wrong, mistake) if mistake else Council
 
@@ -41,4 +41,4 @@ def system(mistake: str = "", agents: int = len(AGENTS), faults: str = FAULTS) -
             else:
                 await user
 
-    return Program(main, monitors=MONITORS, faults=faults)
+    return Program(main, monitors=MONITORS, faults=plan)

@@ -35,6 +35,21 @@ def said(refusal: Refusal) -> bytes:
     return http.whole(refusal.status, refusal.headers, json.dumps(refusal.body).encode())
 
 
+class RefusedExchange:
+    """The answer that there is none: it may be late or break off, and nothing else comes of it."""
+
+    choices: Sequence[str] = ()
+
+    def faults(self, *, begun: bool) -> Sequence[str]:
+        return (DISCONNECT,) if begun else (AGENT_TIMEOUT, DISCONNECT)
+
+    def instead(self, how: str, *, begun: bool) -> Sequence[bytes]:
+        raise NotImplementedError  # none of its faults has anything in its place
+
+    def arrives(self, how: str) -> None:
+        pass
+
+
 @dataclass(eq=False)
 class AgentExchange:
     """An answer to what was `asked`: an `sim.live.net.exchange.Exchange`."""

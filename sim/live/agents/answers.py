@@ -48,7 +48,7 @@ def _by_key(table: dict[str, Callable[[Asked], OneOf]]) -> Callable[[Asked], One
         prompt = asked.prompt
         found = table.get(asked.model) or next((table[key] for key in table if key in prompt), None)
         if found is None:
-            raise ModelError(f"nothing answers {describe(prompt)}; the table has {', '.join(map(repr, table))}")
+            raise ModelError(f"nothing answers {prompt[:80]!r}; the table has {', '.join(map(repr, table))}")
         return found(asked)
 
     return answer

@@ -6,6 +6,7 @@ import asyncio
 import json
 import math
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,28 +14,33 @@ from typing import TYPE_CHECKING
 from sim.base.errors import ModelError
 from sim.live import emitting
 from sim.live.agents import http
-from sim.live.agents.agent_exchange import AgentExchange, refused, said
+from sim.live.agents.agent_exchange import AgentExchange, RefusedExchange, refused, said
 from sim.live.agents.answers import Answers, answering
 from sim.live.agents.asked import Asked
 from sim.live.agents.provider import RATE_LIMITED, Ids, Provider, Unanswerable
 from sim.live.agents.reply import Reply
-from sim.live.net.exchange import hint_s
+from sim.live.net.exchange import Exchange, hint_s
 from sim.live.net.stream_socket import StreamSocket
+from sim.live.surroundings import surroundings
 from sim.machine.used import Used
 
 if TYPE_CHECKING:
     from sim.live.execution import Execution
 
 
+UNTOLD_S = 1
+"""How long a limit lasts without a hint."""
+
+
 @dataclass(frozen=True)
 class Limit:
-    """Who has asked too much is refused for a while: as long as the hint says, or until any time has passed."""
+    """Who has asked too much is refused for a while: as long as the hint says, or for a second that nobody tells him."""
 
     since_s: float
     hint_s: int | None
 
     def holds(self, now_s: float) -> bool:
-        return now_s < self.since_s + self.hint_s if self.hint_s is not None else now_s <= self.since_s
+        return now_s < self.since_s + (UNTOLD_S if self.hint_s is None else self.hint_s)
 
     def left_s(self, now_s: float) -> int | None:
         """The hint of now."""
@@ -69,26 +75,27 @@ class Endpoint:
             asked = Asked(request.path, _posted(request), request.headers, self._asked)
             provider.check(asked)
         except Unanswerable as error:
-            writer.write(said(provider.rejection(error, ids)))
+            self._send(writer, RefusedExchange(), [said(provider.rejection(error, ids))])
             return
         if (limit := self._limits.get(asked.model)) is not None and limit.holds(self._run.now_s()):
-            writer.write(refused(provider, RATE_LIMITED, limit.left_s(self._run.now_s()), ids))
+            left_s = limit.left_s(self._run.now_s())
+            self._send(writer, RefusedExchange(), [refused(provider, RATE_LIMITED, left_s, ids)])
             return
         try:
             answers = self._answer(asked)
         except ModelError as error:
-            raise self._run.refused(f"the endpoint {self._run.owner}: {error}") from None
+            raise surroundings.refuse(f"the endpoint {self._run.owner}: {error}", is_here=False) from None
         exchange = AgentExchange(provider, asked, answers, ids, self._before, time.time(), self._arrives)
         self._before = ids
-        self._end_of(writer).out.answers(exchange)
-        for part in exchange.sent():
-            writer.write(part)
+        self._send(writer, exchange, exchange.sent())
 
-    def _end_of(self, writer: asyncio.StreamWriter) -> StreamSocket:
+    def _send(self, writer: asyncio.StreamWriter, exchange: Exchange, parts: Iterable[bytes]) -> None:
         end = self._run.kernel.files.get(writer.get_extra_info("socket").fileno())
         if not isinstance(end, StreamSocket):
             raise ConnectionResetError  # it is gone
-        return end
+        end.out.answers(exchange)
+        for part in parts:
+            writer.write(part)
 
     def _arrives(self, asked: Asked, reply: Reply | None, how: str) -> None:
         """An answer begins to arrive, or this fault happens to it; None: none is paid for."""
