@@ -31,6 +31,10 @@ class Certificates:
     def __init__(self) -> None:
         self._read: set[Key] = set()
         """The files that were read, as they were then."""
+        self._own: dict[str, None] = {}
+        """Those of runs, in the order in which they were made."""
+        self._trusts: WeakKeyDictionary[SSLContext, int] = WeakKeyDictionary()
+        """How many of them each context trusts."""
         self._put_off: WeakKeyDictionary[SSLContext, list[tuple[Any, Any, Any]]] = WeakKeyDictionary()
 
     def load(self, real: Any, run: Surrounded, context: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
@@ -46,9 +50,23 @@ class Certificates:
     def needed(self, real: Any) -> Any:
         def method(context: Any, *args: Any, **kwargs: Any) -> Any:
             self.settle(context)
+            if self._own and hasattr(context, "__weakref__"):
+                self.settle_trust(context)
             return real(context, *args, **kwargs)
 
         return method
+
+    def trust(self, pem: str) -> None:
+        """Clients of runs trust this certificate from now on."""
+        self._own[pem] = None
+
+    def settle_trust(self, context: Any) -> None:
+        """Trust our own in this context of a client."""
+        known = self._trusts.setdefault(context, 0)
+        if len(self._own) > known:
+            self._trusts[context] = len(self._own)
+            for pem in list(self._own)[known:]:
+                context.load_verify_locations(cadata=pem)
 
     def settle(self, context: Any) -> None:
         """Read what was put off for this context."""

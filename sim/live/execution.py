@@ -15,7 +15,7 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.base.errors import RefusedError
 from sim.base.overdue import WATCH
@@ -23,6 +23,7 @@ from sim.live import emitting
 from sim.live.addressing import address_of, link_of
 from sim.live.around import around
 from sim.live.audience import Audience
+from sim.live.certificates import CERTIFICATES
 from sim.live.dice import Dice
 from sim.live.endings import at_the_end, ended, outlives, stuck
 from sim.live.entering import Surrounded
@@ -44,6 +45,9 @@ from sim.live.threads.run_threads import RunThreads
 from sim.world.address import FOR_GOOD
 from sim.world.choice import FIRE, Subject
 from sim.world.finding import Finding
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 TURN, RESUME, WORK, CANCEL, STOP = "turn", "resume", "work", "cancel", "stop"
 CRASH, RESTART, RESET, CUT, HEAL = "crash", "restart", "reset", "cut", "heal"
@@ -148,6 +152,18 @@ class Execution(Noting):
             finally:
                 surroundings.enter(self)
         return self.folder
+
+    def certified(self, host: str) -> SSLContext:
+        """What does TLS for `host`; clients of runs trust it."""
+        from sim.live.net.own_certificate import certified  # who serves no TLS need not have it
+
+        surroundings.leave()  # its key comes from outside
+        try:
+            found = certified(host)
+        finally:
+            surroundings.enter(self)
+        CERTIFICATES.trust(found.pem)
+        return found.server
 
     def refused(self, line: str) -> RefusedError:
         return surroundings.refuse(line)

@@ -14,6 +14,8 @@ from sim.base.values import describe
 from sim.live.handles import task_of
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from sim.live.execution import Execution
     from sim.live.stage import Handler
 
@@ -40,6 +42,8 @@ class Server(Party):
 
     address: str | tuple[str, int]
     handler: Handler
+    tls: SSLContext | None = None
+    """With what its network does TLS for it, if it does."""
 
 
 class Servers:
@@ -65,10 +69,15 @@ class Servers:
         """Those that have crashed, and come back."""
         return [server for server in self._all.values() if not server.up and not server.gone]
 
-    def add(self, address: object, handler: Handler, name: str | None) -> str:
-        """A new one, which runs from now on; the name that it has. Raises `ModelError` for what is not an address."""
+    def add(self, address: object, handler: Handler, name: str | None, *, tls: bool = False) -> str:
+        """A new one, which runs from now on; the name that it has. With `tls` its network does TLS for it. Raises `ModelError`
+        for what is not an address."""
         where, called = parsed(address)
         server = Server(name=self._run.names.new(name or called), address=where, handler=handler)
+        if tls:
+            if isinstance(where, str):
+                raise ModelError(f"world.serve: TLS is for a host; {where} is a path: leave out tls=True")
+            server.tls = self._run.certified(where[0])
         self._all[server.name] = server
         self._run.kernel.name_address(where, server.name)
         self.start(server.name)
@@ -91,6 +100,8 @@ class Servers:
             sock.setblocking(False)
             sock.bind(server.address)
             sock.listen(BACKLOG)
+            if server.tls is not None:
+                run.kernel.seal(sock, server.tls)
             serving = asyncio.start_server if family == socket.AF_INET else asyncio.start_unix_server
             run.spawn(f"{name}/serving", serving(server.handler, sock=sock), owner=name)
         finally:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sim.live.processes.live_process import LiveProcess
 
 T = TypeVar("T")
+HTTPS = "443"
+"""At this port endpoints speak TLS."""
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -77,9 +79,11 @@ class Stage:
         """A folder of this run, empty at its beginning and gone after it: the only place where it may write files."""
         return self._run.make_folder()
 
-    def serve(self, address: str | tuple[str, int], handler: Handler, *, name: str | None = None) -> str:
+    def serve(
+        self, address: str | tuple[str, int], handler: Handler, *, name: str | None = None, tls: bool = False
+    ) -> str:
         """Run `handler(reader, writer)` for everybody who connects to `address`: `redis:6379`, or a path such as
-        `/run/redis.sock`. Returns the name by which faults and schedules know it: `name`, or else the host. It may wait
+        `/run/redis.sock`. With `tls` the network does TLS for it, and clients trust that. Returns the name by which faults and schedules know it: `name`, or else the host. It may wait
         forever, and ends with the run; that its client is gone (`ConnectionError`) it need not take."""
         if not callable(handler):
             raise self._run.refused(
@@ -88,7 +92,7 @@ class Stage:
         if name is not None:
             self._named("world.serve", name)
         try:
-            return self._run.servers.add(address, handler, name)
+            return self._run.servers.add(address, handler, name, tls=tls)
         except ModelError as error:
             raise self._run.refused(str(error)) from None
 
@@ -118,7 +122,8 @@ class Stage:
             endpoint = Endpoint(self._run, provider, answers)
         except ModelError as error:
             raise self._run.refused(f"{call}: {error}") from None
-        return self.serve(address, endpoint.talk, name=name)
+        port = address[1] if isinstance(address, tuple) else address.rstrip("/").rpartition(":")[2]
+        return self.serve(address, endpoint.talk, name=name, tls=str(port) == HTTPS)
 
     def command(
         self,

@@ -11,6 +11,7 @@ from sim.live.net.exchange import PLAIN_FAULTS, Exchange, begins_response
 
 if TYPE_CHECKING:
     from sim.live.net.datagram_socket import DatagramSocket
+    from sim.live.net.seal import Seal
     from sim.live.net.stream_socket import StreamSocket
 
 CONNECT, BYTES, END, RESET, DATAGRAM = "connect", "bytes", "end", "reset", "datagram"
@@ -31,7 +32,19 @@ def begins_session(data: bytes) -> bool:
 class Incoming:
     """Something that is on its way. `number` is its own in the run, in the order sent."""
 
-    __slots__ = ("begins", "channel", "connection", "data", "exchange", "is_late", "number", "source", "target", "what")
+    __slots__ = (
+        "begins",
+        "channel",
+        "connection",
+        "data",
+        "exchange",
+        "is_late",
+        "is_open",
+        "number",
+        "source",
+        "target",
+        "what",
+    )
 
     source: str
     target: str
@@ -46,6 +59,8 @@ class Incoming:
         """The answer that it is a part of, if its server can say what else that could have been."""
         self.begins = False
         """Whether that answer begins with it."""
+        self.is_open = channel is not None and channel.connection.seal is not None
+        """Whether its bytes are known although it is a part of a TLS session: its server's network does TLS."""
         self.is_late = False
         """Whether it does not come before some time has passed."""
         if channel is not None:
@@ -63,7 +78,7 @@ class Incoming:
     def sealed(self) -> bool:
         """Whether it is a part of a TLS session. What is in it, and at times how long it is, depends on keys that differ
         in each run; so neither is shown."""
-        return self.channel is not None and self.channel.connection.sealed
+        return self.channel is not None and self.channel.connection.sealed and not self.is_open
 
     @property
     def size(self) -> int:
@@ -186,6 +201,8 @@ class Connection:
     """Whether what is sent arrives at once: both ends are of one process."""
     sealed: bool = False
     """Whether TLS has begun on it."""
+    seal: Seal | None = None
+    """What does TLS for its server, if anything does."""
     within: bool = False
     """Whether it is within one machine, as a pipe: nothing cuts or resets it."""
 

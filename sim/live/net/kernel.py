@@ -6,6 +6,7 @@ import errno
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from socket import AF_UNIX, SOCK_STREAM
+from ssl import SSLContext, SSLError
 from typing import Any
 
 from sim.base.errors import ConfigError, unknown
@@ -19,6 +20,7 @@ from sim.live.net.host_names import HostNames
 from sim.live.net.kernel_socket import KernelSocket, failure
 from sim.live.net.patches import patched
 from sim.live.net.pipes import DrainEnd, ReadEnd, TetherEnd, WatchEnd, WriteEnd
+from sim.live.net.seal import Seal
 from sim.live.net.selector import PlannedSelector
 from sim.live.net.sim_socket import SimSocket, new_socket
 from sim.live.net.stream_socket import ListeningSocket, StreamSocket
@@ -110,6 +112,12 @@ class Kernel:
         """Within it, this thread's sockets are those of the run."""
         return patched(self)
 
+    def seal(self, sock: SimSocket, context: SSLContext) -> None:
+        """Do TLS for whoever listens on `sock`."""
+        listener = self.files[sock.fileno()]
+        assert isinstance(listener, ListeningSocket)
+        listener.tls = context
+
     def name_address(self, address: tuple[str, int] | str, name: str) -> None:
         """Whoever is bound to `address`, a host and a port or a path, after this is called `name`; the host is known."""
         self.addresses.name(address, name)
@@ -200,6 +208,8 @@ class Kernel:
         server.owner, server.proto, server.options = listener.owner, listener.proto, dict(listener.options)
         if not client.connected:
             client.begin()
+        if listener.tls is not None:
+            channel.connection.seal, channel.connection.sealed = Seal(listener.tls), True
         server.known = True
         server.begin()
         listener.queue.append(server)
@@ -303,9 +313,24 @@ class Kernel:
         if channel.connection.direct:
             channel.target.arrived(Incoming(0, what, data, channel))
             return
-        self.traffic.send(channel, what, data)
+        if what == BYTES and channel.connection.seal is not None and not channel.from_server:
+            self._open(channel, channel.connection.seal, data)
+        else:
+            self.traffic.send(channel, what, data)
         channel.source.changed()
         self.settle()
+
+    def _open(self, channel: Channel, seal: Seal, data: bytes) -> None:
+        """A client sends what the network of its server opens."""
+        try:
+            sent, reply = seal.opens(data)
+        except SSLError:
+            self.reset(channel.connection)
+            return
+        if reply:
+            self.traffic.send(channel.target.out, BYTES, reply, is_sealed=True)
+        if sent:
+            self.traffic.send(channel, BYTES, sent)
 
     def put_datagram(self, sender: DatagramSocket, data: bytes, address: Any) -> None:
         address = self.addresses.resolved(sender.family, address)

@@ -66,7 +66,7 @@ class DrainEnd(ReadEnd):
 
     drain: Callable[[bytes], object]
 
-    def get(self, data: bytes) -> None:
+    def get(self, data: bytes, *, is_open: bool = True) -> None:
         self.drain(data)
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import errno
 import socket
 from collections import deque
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sim.live.net.channel import BYTES, CONNECT, END, RECEIVED_BYTES_MAX, RESET, Channel, Connection, Incoming
 from sim.live.net.kernel_socket import BOTH, READ, WRITE, KernelSocket, failure
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 _LINGER = socket.SOL_SOCKET, socket.SO_LINGER
 _NO_TIME = b"\x01\x00\x00\x00\x00\x00\x00\x00"
@@ -163,13 +166,15 @@ class StreamSocket(KernelSocket):
             self.die()
             self._put(RESET)  # neither to be read nor to be answered
         elif not self.closed:
-            self.get(arrival.data)
+            self.get(arrival.data, is_open=arrival.is_open)
         elif not self.dead:
             self.dead = True
             self._put(RESET)  # nobody is here any longer, and who sends is told
 
-    def get(self, data: bytes) -> None:
-        self.buffer += data
+    def get(self, data: bytes, *, is_open: bool = True) -> None:
+        """These bytes have come. Where TLS is done by the network of its server they are sealed now, if they are `is_open`."""
+        seal = self.connection.seal
+        self.buffer += seal.seals(data) if seal is not None and is_open and self.into.from_server else data
         self.wake()
 
     def get_end(self) -> None:
@@ -206,6 +211,8 @@ class ListeningSocket(KernelSocket):
     def __init__(self, *args: Any, backlog: int) -> None:
         super().__init__(*args)
         self.backlog = backlog
+        self.tls: SSLContext | None = None
+        """With what its network does TLS for it, if it does."""
         self.queue: deque[StreamSocket] = deque()
 
     @property

@@ -47,12 +47,13 @@ class Traffic:
             found.sort(key=_number)
         return found
 
-    def send(self, channel: Channel, what: str, data: bytes = b"") -> None:
+    def send(self, channel: Channel, what: str, data: bytes = b"", *, is_sealed: bool = False) -> None:
         """Put it on its way, after all that was sent on this channel before."""
         if what == BYTES and begins_session(data):
             channel.connection.sealed = True
         arrival = Incoming(self._next(), what, data, channel)
-        if what == BYTES and channel.exchange is not None:
+        arrival.is_open &= not is_sealed
+        if what == BYTES and not is_sealed and channel.exchange is not None:
             arrival.exchange, arrival.begins, channel.begun = channel.exchange, not channel.begun, True
         channel.flight.append(arrival)
         channel.load += len(data)
