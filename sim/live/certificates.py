@@ -19,8 +19,10 @@ from sim.live.in_place import Swaps
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-NEED_THEM = ("_wrap_bio", "_wrap_socket", "cert_store_stats", "get_ca_certs")
-"""Methods of a context before which all has to be read."""
+CONNECT = ("_wrap_bio", "_wrap_socket")
+"""Methods of a context before which all has to be read that a server of a run may be certified by."""
+TELL = ("cert_store_stats", "get_ca_certs")
+"""Those before which all has to be read."""
 
 Key = tuple[str, int, int]
 
@@ -31,6 +33,8 @@ class Certificates:
     def __init__(self) -> None:
         self._read: set[Key] = set()
         """The files that were read, as they were then."""
+        self._default: WeakKeyDictionary[SSLContext, Any] = WeakKeyDictionary()
+        """Contexts that trust whom the machine does, as soon as that matters."""
         self._own: dict[str, None] = {}
         """Those of runs, in the order in which they were made."""
         self._trusts: WeakKeyDictionary[SSLContext, int] = WeakKeyDictionary()
@@ -46,6 +50,21 @@ class Certificates:
         real(context, *args, **kwargs)
         if key is not None:
             self._read.add(key)
+
+    def load_default(self, real: Any, run: Surrounded, context: Any) -> None:  # noqa: ARG002
+        """`set_default_verify_paths`: those whom the machine trusts certify nobody in a run."""
+        if hasattr(context, "__weakref__"):
+            self._default[context] = real
+        else:
+            real(context)
+
+    def told(self, real: Any) -> Any:
+        def method(context: Any, *args: Any, **kwargs: Any) -> Any:
+            self.settle(context)
+            self.settle_default(context)
+            return real(context, *args, **kwargs)
+
+        return method
 
     def needed(self, real: Any) -> Any:
         def method(context: Any, *args: Any, **kwargs: Any) -> Any:
@@ -73,8 +92,15 @@ class Certificates:
         for real, args, kwargs in self._put_off.pop(context, ()):
             real(context, *args, **kwargs)
 
+    def settle_default(self, context: Any) -> None:
+        real = self._default.pop(context, None)
+        if real is not None:
+            real(context)
+
     def settle_all(self) -> None:
         """For whoever is still there: outside of runs nothing is put off."""
+        for context in list(self._default):
+            self.settle_default(context)
         for context in list(self._put_off):
             self.settle(context)
 
@@ -100,5 +126,8 @@ def swap_certificates(swaps: Swaps, entering: Entering) -> None:
     context = import_module("_ssl")._SSLContext
     swaps.at_the_end(CERTIFICATES.settle_all)
     swaps.entry(context, "load_verify_locations", entering.chooses(CERTIFICATES.load))
-    for name in NEED_THEM:
+    swaps.entry(context, "set_default_verify_paths", entering.chooses(CERTIFICATES.load_default))
+    for name in CONNECT:
         swaps.entry(context, name, CERTIFICATES.needed)
+    for name in TELL:
+        swaps.entry(context, name, CERTIFICATES.told)

@@ -329,6 +329,7 @@ class Kernel:
             return
         if reply:
             self.traffic.send(channel.target.out, BYTES, reply, is_sealed=True)
+            channel.target.changed()
         if sent:
             self.traffic.send(channel, BYTES, sent)
 

@@ -65,9 +65,10 @@ class Traffic:
         arrival = channel.flight.popleft()
         channel.load -= len(arrival.data)
         if split:
-            half = len(arrival.data) // 2
+            half, is_open = len(arrival.data) // 2, arrival.is_open
             rest = Incoming(self._next(), arrival.what, arrival.data[half:], channel)
             arrival = Incoming(arrival.number, arrival.what, arrival.data[:half], channel)  # whole, or not at all
+            rest.is_open = arrival.is_open = is_open
             channel.flight.appendleft(rest)
             channel.load += len(rest.data)
             self._tell(rest)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sim import Program, emit
+from sim import Program, check, emit
 from sim.live.certificates import CERTIFICATES
 from sim.live.net.own_certificate import certified
 from tests.live.digests import elsewhere, of_schedules
@@ -91,6 +91,11 @@ def test_one_seed_has_one_digest_in_every_process() -> None:
         assert there == here
 
 
+def test_every_schedule_with_one_deviation_can_be_led_to_again() -> None:
+    result = check(system(), deviations=1)
+    assert (result.verdict, result.schedules > 20) == ("ok", True)
+
+
 def test_a_path_has_no_tls() -> None:
     async def main(world: Any) -> None:
         world.serve("/run/loud.sock", upper, tls=True)
@@ -102,3 +107,15 @@ def test_a_path_has_no_tls() -> None:
 def test_a_certificate_that_nobody_trusts_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CERTIFICATES, "settle_trust", lambda _: None)
     assert told() == ["SSLCertVerificationError"] * 2
+
+
+def test_whom_the_machine_trusts_is_told_and_trusted_after_the_run() -> None:
+    kept: list[ssl.SSLContext] = []
+    told_in_it: list[dict[str, int]] = []
+
+    async def main(_: Any) -> None:
+        kept.append(ssl.create_default_context())
+        told_in_it.append(ssl.create_default_context().cert_store_stats())
+
+    told(main=main)
+    assert told_in_it[-1] == ssl.create_default_context().cert_store_stats() == kept[-1].cert_store_stats()
