@@ -116,10 +116,10 @@ class Stage:
     def _serve_agents(
         self, call: str, address: str | tuple[str, int], provider: Provider, answers: Answers, name: str
     ) -> str:
-        from sim.live.agents.endpoint import Endpoint
+        from sim.live.agents.agent_endpoint import AgentEndpoint
 
         try:
-            endpoint = Endpoint(self._run, provider, answers)
+            endpoint = AgentEndpoint(self._run, provider, answers)
         except ModelError as error:
             raise self._run.refused(f"{call}: {error}") from None
         port = address[1] if isinstance(address, tuple) else address.rstrip("/").rpartition(":")[2]

@@ -12,12 +12,12 @@ import anthropic
 import openai
 import pytest
 
-from sim.live.agents import Call, Reply
+from sim.live.agents import Completion, ToolCall
 from sim.metrics import TokenUsage
 from tests.live.small import replayed
 
-WEATHER = Reply(calls=[Call("weather", {"city": "Oslo"})])
-TEXT = Reply("yes, of course", usage=TokenUsage(20, 5, cached_input_tokens=8), contrary="no")
+WEATHER = Completion(calls=[ToolCall("weather", {"city": "Oslo"})])
+TEXT = Completion("yes, of course", usage=TokenUsage(20, 5, cached_input_tokens=8), contrary="no")
 ANSWERS = {"weather": WEATHER, "": TEXT}
 
 Client = Any

@@ -14,7 +14,7 @@ import pytest
 from sim import Program, Timing, emit, simulate
 from sim.base.errors import ConfigError
 from sim.faults.catalogue import PROGRAM_KINDS
-from sim.live.agents import Reply
+from sim.live.agents import Completion
 from sim.live.possible import Possible
 from sim.live.program_parts import STRIKING
 from sim.strategy import Uniform, VirtualTime
@@ -129,7 +129,7 @@ async def ask_agents() -> None:
 
 
 async def asking_agent(world: Any) -> None:
-    world.serve_openai("agent:80", answers=Reply("yes", contrary="no"), name="agent")
+    world.serve_openai("agent:80", answers=Completion("yes", contrary="no"), name="agent")
     await asyncio.wait([world.task("client", ask_agents())])
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from sim.live.agents import http
 from sim.live.agents.asked import Asked
-from sim.live.agents.provider import OVERLOADED, REFUSALS, SERVER_ERROR, Ids, Provider, Refusal
-from sim.live.agents.reply import OneOf, Reply
+from sim.live.agents.completion import Completion, OneOf
+from sim.live.agents.provider import OVERLOADED, REFUSALS, SERVER_ERROR, ErrorAnswer, Ids, Provider
 from sim.live.net.exchange import (
     AGENT_TIMEOUT,
     CHOOSING,
@@ -31,7 +31,7 @@ def refused(provider: Provider, kind: str, hint: int | None, ids: Ids) -> bytes:
     return said(provider.refusal(kind, hint, ids))
 
 
-def said(refusal: Refusal) -> bytes:
+def said(refusal: ErrorAnswer) -> bytes:
     return http.whole(refusal.status, refusal.headers, json.dumps(refusal.body).encode())
 
 
@@ -60,8 +60,7 @@ class AgentExchange:
     ids: Ids
     before: Ids | None
     """Those of the answer before, if there was one."""
-    now_s: float
-    told: Callable[[Asked, Reply | None, str], None]
+    told: Callable[[Asked, Completion | None, str], None]
     """Is told once what has become of it, with the answer that is paid for."""
     arrived: bool = False
 
@@ -70,7 +69,7 @@ class AgentExchange:
         return self.answers.words
 
     @property
-    def reply(self) -> Reply:
+    def reply(self) -> Completion:
         """What is answered as usual."""
         return self.answers.replies[0]
 
@@ -100,18 +99,18 @@ class AgentExchange:
         ids = self.before if kind == REPEATED_ID and self.before is not None else self.ids
         return self._parts(self._said(how), ids)
 
-    def _said(self, how: str) -> Reply:
+    def _said(self, how: str) -> Completion:
         """What is answered if this happens."""
         if how.startswith(CHOOSING):
             return self.answers.replies[self.answers.words.index(how.removeprefix(CHOOSING))]
         if how == EMPTY_RESPONSE:
-            return Reply("")
+            return Completion("")
         if how == CONTRADICTION:
             return replace(self.reply, text=self.reply.contrary or "")
         return self.reply
 
-    def _parts(self, reply: Reply, ids: Ids) -> list[bytes]:
-        headers = self.provider.headers(ids, self.now_s)
+    def _parts(self, reply: Completion, ids: Ids) -> list[bytes]:
+        headers = self.provider.headers(ids)
         if self.asked.streams:
             return http.streamed(200, headers, self.provider.events(self.asked, reply, ids))
         body = json.dumps(self.provider.whole(self.asked, reply, ids)).encode()
@@ -119,7 +118,7 @@ class AgentExchange:
 
     def _malformed(self) -> list[bytes]:
         """JSON that breaks off in the middle: all of it, or that of the event in the middle of a stream."""
-        headers = self.provider.headers(self.ids, self.now_s)
+        headers = self.provider.headers(self.ids)
         if not self.asked.streams:
             body = json.dumps(self.provider.whole(self.asked, self.reply, self.ids)).encode()
             return [http.whole(200, headers, body[: len(body) // 2])]

@@ -8,9 +8,9 @@ from typing import Any
 from sim.base.errors import ModelError
 from sim.base.values import describe
 from sim.live.agents.asked import Asked
-from sim.live.agents.reply import OneOf, Reply, replies_of
+from sim.live.agents.completion import Completion, OneOf, replies_of
 
-Answer = str | Reply | OneOf
+Answer = str | Completion | OneOf
 Answers = Answer | Sequence[Answer] | Mapping[str, Any] | Callable[[Asked], Answer]
 """What may be given as the answers of an endpoint."""
 
@@ -20,10 +20,10 @@ def answering(answers: Answers) -> Callable[[Asked], OneOf]:
 
     - one answer: to everybody
     - a list: in the order in which requests come; the last goes on
-    - a table: by the name of the model, or else by what the last message has in it; each has answers of its own
+    - a table: by the model, or else by what the last message has in it; each has answers of its own
     - a function: given what was asked
     """
-    if isinstance(answers, str | Reply | OneOf):
+    if isinstance(answers, str | Completion | OneOf):
         one = replies_of(answers)
         return lambda _: one
     if isinstance(answers, Mapping):

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sim.live.agents.asked import Asked, Json
-from sim.live.agents.provider import OVERLOADED, RATE_LIMITED, Ids, Refusal, Unanswerable, event, pieces, required
-from sim.live.agents.reply import Reply
+from sim.live.agents.completion import Completion
+from sim.live.agents.provider import OVERLOADED, RATE_LIMITED, ErrorAnswer, Ids, Unanswerable, event, pieces, required
 
 MESSAGES = "/messages"
 LIMITS = {"requests": 50, "input-tokens": 30_000, "output-tokens": 8_000, "tokens": 38_000}
@@ -30,11 +30,11 @@ class Anthropic:
             raise Unanswerable(404, f"Not found: {asked.path}; there is {MESSAGES}")
         required(asked, "model", "max_tokens", "messages")
 
-    def whole(self, asked: Asked, reply: Reply, ids: Ids) -> Json:
+    def whole(self, asked: Asked, reply: Completion, ids: Ids) -> Json:
         ends = "tool_use" if reply.calls else "end_turn"
         return {**_begun(asked, reply, ids), "content": _blocks(reply, ids), "stop_reason": ends}
 
-    def events(self, asked: Asked, reply: Reply, ids: Ids) -> Sequence[str]:
+    def events(self, asked: Asked, reply: Completion, ids: Ids) -> Sequence[str]:
         begun, whole = _begun(asked, reply, ids), self.whole(asked, reply, ids)
         usage = whole["usage"]
         found: list[Json] = [
@@ -58,26 +58,26 @@ class Anthropic:
         found += [{"type": "message_delta", "delta": ending, "usage": spent}, {"type": "message_stop"}]
         return [event(one, one["type"]) for one in found]
 
-    def headers(self, ids: Ids, now_s: float) -> Sequence[tuple[str, str]]:
-        reset = datetime.fromtimestamp(int(now_s) + 1, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    def headers(self, ids: Ids) -> Sequence[tuple[str, str]]:
+        reset = datetime.fromtimestamp(ids.at_s + 1, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         found = [("request-id", ids.of("req_")), ("anthropic-organization-id", "simulated")]
         for kind, limit in LIMITS.items():
             name = f"anthropic-ratelimit-{kind}"
             found += [(f"{name}-limit", str(limit)), (f"{name}-remaining", str(limit - 1)), (f"{name}-reset", reset)]
         return found
 
-    def refusal(self, kind: str, hint_s: int | None, ids: Ids) -> Refusal:
+    def refusal(self, kind: str, hint_s: int | None, ids: Ids) -> ErrorAnswer:
         status, type_, message = _ERRORS.get(kind, _SERVER_ERROR)
         headers = [("request-id", ids.of("req_"))]
         if kind == RATE_LIMITED:
             headers.append(("anthropic-ratelimit-requests-remaining", "0"))
         if hint_s is not None:
             headers.append(("retry-after", str(hint_s)))
-        return Refusal(status, headers, _error(type_, message, ids))
+        return ErrorAnswer(status, headers, _error(type_, message, ids))
 
-    def rejection(self, unanswerable: Unanswerable, ids: Ids) -> Refusal:
+    def rejection(self, unanswerable: Unanswerable, ids: Ids) -> ErrorAnswer:
         type_ = _OF_STATUS.get(unanswerable.status, "invalid_request_error")
-        return Refusal(unanswerable.status, [("request-id", ids.of("req_"))], _error(type_, str(unanswerable), ids))
+        return ErrorAnswer(unanswerable.status, [("request-id", ids.of("req_"))], _error(type_, str(unanswerable), ids))
 
     def breaks_off(self, kind: str, ids: Ids) -> str:
         return event(self.refusal(kind, None, ids).body, "error")
@@ -87,7 +87,7 @@ def _error(type_: str, message: str, ids: Ids) -> Json:
     return {"type": "error", "error": {"type": type_, "message": message}, "request_id": ids.of("req_")}
 
 
-def _begun(asked: Asked, reply: Reply, ids: Ids) -> Json:
+def _begun(asked: Asked, reply: Completion, ids: Ids) -> Json:
     """A message in which nothing is said yet."""
     used = reply.used(asked.everything)
     usage = {
@@ -109,7 +109,7 @@ def _begun(asked: Asked, reply: Reply, ids: Ids) -> Json:
     }
 
 
-def _blocks(reply: Reply, ids: Ids) -> list[Json]:
+def _blocks(reply: Completion, ids: Ids) -> list[Json]:
     """What it consists of: the text, if there is any, and each call."""
     found: list[Json] = [{"type": "text", "text": reply.text}] if reply.text else []
     for at, call in enumerate(reply.calls):

@@ -27,7 +27,7 @@ class Request(NamedTuple):
 
 
 async def read_request(reader: asyncio.StreamReader) -> Request | None:
-    """The next request; None: there is no more. Raises `ValueError` for what is none."""
+    """The next request; None: there is no more. Raises `ValueError` for anything else."""
     line = (await reader.readline()).decode("latin-1").split()
     if not line:
         return None

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from sim.live.agents.asked import Asked, Json
+from sim.live.agents.completion import Completion
 from sim.live.agents.provider import Ids, event, pieces
-from sim.live.agents.reply import Reply
 
 
-def response(asked: Asked, reply: Reply, ids: Ids) -> Json:
+def response(asked: Asked, reply: Completion, ids: Ids) -> Json:
     """An answer in one piece."""
     used = reply.used(asked.everything)
     usage = {
@@ -26,7 +25,7 @@ def response(asked: Asked, reply: Reply, ids: Ids) -> Json:
     return {**_begun(asked, ids), "status": "completed", "output": _items(reply, ids), "usage": usage}
 
 
-def response_events(asked: Asked, reply: Reply, ids: Ids) -> Sequence[str]:
+def response_events(asked: Asked, reply: Completion, ids: Ids) -> Sequence[str]:
     """The same event by event; each has a number."""
     begun = _begun(asked, ids)
     found: list[Json] = [
@@ -45,7 +44,7 @@ def _begun(asked: Asked, ids: Ids) -> Json:
     return {
         "id": ids.of("resp_"),
         "object": "response",
-        "created_at": int(time.time()),
+        "created_at": ids.at_s,
         "status": "in_progress",
         "error": None,
         "incomplete_details": None,
@@ -68,7 +67,7 @@ def _begun(asked: Asked, ids: Ids) -> Json:
     }
 
 
-def _items(reply: Reply, ids: Ids) -> list[Json]:
+def _items(reply: Completion, ids: Ids) -> list[Json]:
     """What it consists of: the text, unless there are calls alone, and each call."""
     found: list[Json] = []
     if reply.text or not reply.calls:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import struct
-import time
 from collections.abc import Sequence
 from typing import Any
 
 from sim.live.agents.asked import Asked, Json
+from sim.live.agents.completion import Completion, tokens
 from sim.live.agents.openai_responses import response, response_events
-from sim.live.agents.provider import OVERLOADED, RATE_LIMITED, Ids, Refusal, Unanswerable, event, pieces, required
-from sim.live.agents.reply import Reply, tokens
+from sim.live.agents.provider import OVERLOADED, RATE_LIMITED, ErrorAnswer, Ids, Unanswerable, event, pieces, required
 
 CHAT, RESPONSES, EMBEDDINGS = "/chat/completions", "/responses", "/embeddings"
 _PATHS = (CHAT, RESPONSES, EMBEDDINGS)
@@ -36,7 +35,7 @@ class OpenAI:
             raise Unanswerable(404, f"Unknown request URL: {asked.path}; there are {', '.join(_PATHS)}")
         required(asked, "model", "messages" if asked.path.endswith(CHAT) else "input")
 
-    def whole(self, asked: Asked, reply: Reply, ids: Ids) -> Json:
+    def whole(self, asked: Asked, reply: Completion, ids: Ids) -> Json:
         if asked.path.endswith(EMBEDDINGS):
             return _embeddings(asked)
         if asked.path.endswith(RESPONSES):
@@ -49,7 +48,7 @@ class OpenAI:
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _finish(reply)}
         return {**_head(asked, ids, "chat.completion"), "choices": [choice], "usage": _usage(asked, reply)}
 
-    def events(self, asked: Asked, reply: Reply, ids: Ids) -> Sequence[str]:
+    def events(self, asked: Asked, reply: Completion, ids: Ids) -> Sequence[str]:
         if asked.path.endswith(RESPONSES):
             return response_events(asked, reply, ids)
         with_usage = bool((asked.posted.get("stream_options") or {}).get("include_usage"))
@@ -67,7 +66,7 @@ class OpenAI:
             chunks.append({**head, "choices": [], "usage": _usage(asked, reply)})
         return [*map(event, chunks), DONE]
 
-    def headers(self, ids: Ids, now_s: float) -> Sequence[tuple[str, str]]:  # noqa: ARG002
+    def headers(self, ids: Ids) -> Sequence[tuple[str, str]]:
         return (
             ("x-request-id", ids.of("req_", 32)),
             ("openai-version", "2020-10-01"),
@@ -81,7 +80,7 @@ class OpenAI:
             ("x-ratelimit-reset-tokens", "2ms"),
         )
 
-    def refusal(self, kind: str, hint_s: int | None, ids: Ids) -> Refusal:
+    def refusal(self, kind: str, hint_s: int | None, ids: Ids) -> ErrorAnswer:
         status, type_, code, message = _ERRORS.get(kind, _SERVER_ERROR)
         headers = [("x-request-id", ids.of("req_", 32))]
         if kind == RATE_LIMITED:
@@ -89,11 +88,11 @@ class OpenAI:
         if hint_s is not None:
             headers += [("retry-after", str(hint_s)), ("retry-after-ms", str(1000 * hint_s))]
             headers.append(("x-ratelimit-reset-requests", f"{hint_s}s"))
-        return Refusal(status, headers, _error(type_, code, message))
+        return ErrorAnswer(status, headers, _error(type_, code, message))
 
-    def rejection(self, unanswerable: Unanswerable, ids: Ids) -> Refusal:
+    def rejection(self, unanswerable: Unanswerable, ids: Ids) -> ErrorAnswer:
         body = _error("invalid_request_error", None, str(unanswerable))
-        return Refusal(unanswerable.status, [("x-request-id", ids.of("req_", 32))], body)
+        return ErrorAnswer(unanswerable.status, [("x-request-id", ids.of("req_", 32))], body)
 
     def breaks_off(self, kind: str, ids: Ids) -> str:
         return event(self.refusal(kind, None, ids).body)
@@ -107,7 +106,7 @@ def _head(asked: Asked, ids: Ids, kind: str) -> Json:
     return {
         "id": ids.of("chatcmpl-"),
         "object": kind,
-        "created": int(time.time()),
+        "created": ids.at_s,
         "model": asked.model,
         "service_tier": "default",
         "system_fingerprint": "fp_simulated",
@@ -118,7 +117,7 @@ def _chunk(head: Json, delta: Json, finish: str | None) -> Json:
     return {**head, "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}]}
 
 
-def _calls(reply: Reply, ids: Ids) -> list[Json]:
+def _calls(reply: Completion, ids: Ids) -> list[Json]:
     return [
         {
             "id": f"{ids.of('call_')}{at}",
@@ -129,11 +128,11 @@ def _calls(reply: Reply, ids: Ids) -> list[Json]:
     ]
 
 
-def _finish(reply: Reply) -> str:
+def _finish(reply: Completion) -> str:
     return "tool_calls" if reply.calls else "stop"
 
 
-def _usage(asked: Asked, reply: Reply) -> Json:
+def _usage(asked: Asked, reply: Completion) -> Json:
     used = reply.used(asked.everything)
     return {
         "prompt_tokens": used.input_tokens,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from sim.live.agents.asked import Asked, Json
-from sim.live.agents.reply import Reply
+from sim.live.agents.completion import Completion
 
 RATE_LIMITED, SERVER_ERROR, OVERLOADED = "rate_limited", "server_error", "overloaded"
 REFUSALS = (RATE_LIMITED, SERVER_ERROR, OVERLOADED)
@@ -23,7 +23,7 @@ class Unanswerable(Exception):
         self.status = status
 
 
-class Refusal(NamedTuple):
+class ErrorAnswer(NamedTuple):
     """An error, as a provider says it."""
 
     status: int
@@ -33,9 +33,11 @@ class Refusal(NamedTuple):
 
 @dataclass(frozen=True)
 class Ids:
-    """By which number an answer is told from others: of a run it is always the same."""
+    """By which number an answer is told from others, and when it is given: in a run both are always the same."""
 
     number: int
+    at_s: int
+    """Since 1970."""
 
     def of(self, prefix: str, size: int = 24) -> str:
         return f"{prefix}{self.number:0{size}d}"
@@ -47,19 +49,19 @@ class Provider(Protocol):
     def check(self, asked: Asked) -> None:
         """Raises `Unanswerable` for what it would reject."""
 
-    def whole(self, asked: Asked, reply: Reply, ids: Ids) -> Json:
+    def whole(self, asked: Asked, reply: Completion, ids: Ids) -> Json:
         """An answer in one piece."""
 
-    def events(self, asked: Asked, reply: Reply, ids: Ids) -> Sequence[str]:
+    def events(self, asked: Asked, reply: Completion, ids: Ids) -> Sequence[str]:
         """The same event by event, as server-sent events."""
 
-    def headers(self, ids: Ids, now_s: float) -> Sequence[tuple[str, str]]:
+    def headers(self, ids: Ids) -> Sequence[tuple[str, str]]:
         """What is said with every answer."""
 
-    def refusal(self, kind: str, hint_s: int | None, ids: Ids) -> Refusal:
+    def refusal(self, kind: str, hint_s: int | None, ids: Ids) -> ErrorAnswer:
         """The error for a fault."""
 
-    def rejection(self, unanswerable: Unanswerable, ids: Ids) -> Refusal:
+    def rejection(self, unanswerable: Unanswerable, ids: Ids) -> ErrorAnswer:
         """The error for a mistake of the client."""
 
     def breaks_off(self, kind: str, ids: Ids) -> str:

@@ -1,7 +1,7 @@
 """A certificate of our own for a host that a run serves over TLS: of a key that is drawn in each process and never leaves it.
 
-The standard library speaks TLS, but makes no certificates. This is as much of X.509 (RFC 5280) and of ECDSA over P-256
-(FIPS 186-5) as one needs that signs itself. It is no secret worth having: what it seals never leaves the process either.
+The standard library speaks TLS, but cannot make certificates. This is as much of X.509 (RFC 5280) and of ECDSA over P-256
+(FIPS 186-5) as one needs that signs itself. Its key protects nothing: what it seals never leaves the process either.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class Seal:
         self._is_open = False
 
     def opens(self, data: bytes) -> Opened:
-        """The client sends this. Raises `ssl.SSLError` for what is no TLS, or where it does not trust."""
+        """The client sends this. Raises `ssl.SSLError` for anything else than TLS, or where it does not trust."""
         self._coming.write(data)
         found = bytearray()
         try:

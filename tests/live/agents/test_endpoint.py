@@ -9,9 +9,9 @@ import pytest
 
 from sim import Program, check, fuzz
 from sim.base.errors import ModelError, RefusedError
-from sim.live.agents import Asked, Call, Reply, one_of
+from sim.live.agents import Asked, Completion, ToolCall, one_of
 from sim.live.agents.answers import answering
-from sim.live.agents.reply import replies_of
+from sim.live.agents.completion import replies_of
 from sim.metrics import TokenUsage
 from tests.live.agents.asking import Got, answer, ask, chat, outcome, post
 
@@ -97,9 +97,9 @@ def test_answers_that_make_no_sense_end_the_run_with_a_line(answers: Any, line: 
 
 
 def test_tokens_are_counted_or_said() -> None:
-    assert Reply("12345").used("1234") == TokenUsage(1, 2)
-    assert Reply(calls=[Call("abcd", {})]).used("") == TokenUsage(0, 2)
-    assert Reply("yes", usage=TokenUsage(7, 8)).used("1234") == TokenUsage(7, 8)
+    assert Completion("12345").used("1234") == TokenUsage(1, 2)
+    assert Completion(calls=[ToolCall("abcd", {})]).used("") == TokenUsage(0, 2)
+    assert Completion("yes", usage=TokenUsage(7, 8)).used("1234") == TokenUsage(7, 8)
 
 
 def test_everything_that_is_read_is_paid_for() -> None:
@@ -249,7 +249,7 @@ def test_a_stream_may_end_with_an_error_in_its_midst(fault: str) -> None:
 
 
 def test_a_limit_that_never_holds_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sim.live.agents.endpoint.Limit.holds", lambda *_: False)
+    monkeypatch.setattr("sim.live.agents.agent_endpoint.Limit.holds", lambda *_: False)
     with pytest.raises(AssertionError):
         test_a_limit_holds_for_as_long_as_it_says()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,8 +16,9 @@ from sim.live.agents import http
 from sim.live.agents.agent_exchange import AgentExchange, RefusedExchange, refused, said
 from sim.live.agents.answers import Answers, answering
 from sim.live.agents.asked import Asked
+from sim.live.agents.completion import Completion
 from sim.live.agents.provider import RATE_LIMITED, Ids, Provider, Unanswerable
-from sim.live.agents.reply import Reply
+from sim.live.clocks import EPOCH_S
 from sim.live.net.exchange import Exchange, hint_s
 from sim.live.net.stream_socket import StreamSocket
 from sim.live.surroundings import surroundings
@@ -47,7 +47,7 @@ class Limit:
         return None if self.hint_s is None else math.ceil(self.since_s + self.hint_s - now_s)
 
 
-class Endpoint:
+class AgentEndpoint:
     """One of a run. Raises `ModelError` for answers that it cannot give."""
 
     def __init__(self, run: Execution, provider: Provider, answers: Answers) -> None:
@@ -70,7 +70,7 @@ class Endpoint:
 
     def _respond(self, request: http.Request, writer: asyncio.StreamWriter) -> None:
         self._asked += 1
-        ids, provider = Ids(self._asked), self._provider
+        ids, provider = Ids(self._asked, EPOCH_S + int(self._run.now_s())), self._provider
         try:
             asked = Asked(request.path, _posted(request), request.headers, self._asked)
             provider.check(asked)
@@ -85,7 +85,7 @@ class Endpoint:
             answers = self._answer(asked)
         except ModelError as error:
             raise surroundings.refuse(f"the endpoint {self._run.owner}: {error}", is_here=False) from None
-        exchange = AgentExchange(provider, asked, answers, ids, self._before, time.time(), self._arrives)
+        exchange = AgentExchange(provider, asked, answers, ids, self._before, self._arrives)
         self._before = ids
         self._send(writer, exchange, exchange.sent())
 
@@ -97,7 +97,7 @@ class Endpoint:
         for part in parts:
             writer.write(part)
 
-    def _arrives(self, asked: Asked, reply: Reply | None, how: str) -> None:
+    def _arrives(self, asked: Asked, reply: Completion | None, how: str) -> None:
         """An answer begins to arrive, or this fault happens to it; None: none is paid for."""
         if how.startswith(RATE_LIMITED):
             self._limits[asked.model] = Limit(self._run.now_s(), hint_s(how))

@@ -17,7 +17,7 @@ LETTERS_A_TOKEN = 4
 
 
 @dataclass(frozen=True)
-class Call:
+class ToolCall:
     """A tool is to be called: by its name, with these arguments."""
 
     name: str
@@ -29,7 +29,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Reply:
+class Completion:
     """One answer.
 
     - `text`: what it says
@@ -39,7 +39,7 @@ class Reply:
     """
 
     text: str = ""
-    calls: Sequence[Call] = ()
+    calls: Sequence[ToolCall] = ()
     usage: TokenUsage | None = None
     contrary: str | None = None
 
@@ -55,7 +55,7 @@ class Reply:
 class OneOf:
     """One of these answers, whichever the schedule chooses; as usual it is the first."""
 
-    replies: tuple[Reply, ...]
+    replies: tuple[Completion, ...]
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -73,7 +73,7 @@ class OneOf:
         return tuple(found)
 
 
-def one_of(*answers: str | Reply) -> OneOf:
+def one_of(*answers: str | Completion) -> OneOf:
     """One of these answers, whichever the schedule chooses; as usual it is the first."""
     return OneOf(tuple(reply for answer in answers for reply in replies_of(answer).replies))
 
@@ -82,11 +82,11 @@ def replies_of(answer: object) -> OneOf:
     """What an answer may be. Raises `ModelError` for what is not one."""
     if isinstance(answer, OneOf) and answer.replies:
         return answer
-    if isinstance(answer, Reply):
+    if isinstance(answer, Completion):
         return OneOf((answer,))
     if isinstance(answer, str):
-        return OneOf((Reply(answer),))
-    raise ModelError(f"{describe(answer)} is not an answer; write a text, Reply(...) or one_of('yes', 'no')")
+        return OneOf((Completion(answer),))
+    raise ModelError(f"{describe(answer)} is not an answer; write a text, Completion(...) or one_of('yes', 'no')")
 
 
 def tokens(text: str) -> int:
@@ -94,6 +94,6 @@ def tokens(text: str) -> int:
     return -(-len(text) // LETTERS_A_TOKEN)
 
 
-def _word(reply: Reply) -> str:
+def _word(reply: Completion) -> str:
     said = reply.text or "-".join(call.name for call in reply.calls)
     return re.sub(r"[^\w.-]+", "-", said)[:30].strip("-") or "nothing"
