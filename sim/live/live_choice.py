@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.base.mixer import key64
 from sim.base.values import Emission, Value, encode
+from sim.live.net.exchange import AGENT_TIMEOUT
 from sim.world.address import START, Address
 from sim.world.choice import Sent, Subject
 
@@ -135,7 +136,6 @@ class LiveChoice:
 
     choices: tuple[Value, ...] = ()
     inside = None
-    ends = True
     retries = False
     always_changes = True
     owner = "loop"
@@ -146,6 +146,10 @@ class LiveChoice:
         self.at = at
         self.doing = what
         self._address: Address | None = None
+
+    @property
+    def ends(self) -> bool:
+        return self.doing.how != AGENT_TIMEOUT  # then it comes late
 
     @property
     def address(self) -> Address:

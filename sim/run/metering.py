@@ -49,6 +49,10 @@ def observe(trace: Trace) -> Observed:
     return Observed(turns, observer.duplicates, observer.replays)
 
 
+_WASTED = {"agent_timeout": "late", **{kind: kind for kind in ("empty_response", "malformed", "disconnect")}}
+"""By the fault that strikes an answer to a program: why it did not count."""
+
+
 class _Observer:
     """Walks the steps of one trace. Equal envelopes are one action, so they count as first in, first out."""
 
@@ -62,6 +66,8 @@ class _Observer:
         self.wasted: dict[int, str] = {}
         """By the number of a turn: why its answer did not count."""
         self._stays = trace.world.stays
+        self._is_program = not trace.world.places_are_values
+        """Then an answer is paid for in the step in which it comes, or in which a fault takes it."""
         self._sent: dict[Subject, deque[int | None]] = {}
         """Message -> when each copy in flight was sent; None without virtual time."""
         self._asked: dict[tuple[str, str], int | None] = {}
@@ -81,6 +87,9 @@ class _Observer:
 
     def step(self, time_ms: int | None, choice: Choice) -> None:
         """One step of the run."""
+        if self._is_program:
+            self._puts(time_ms, "", choice.puts, _WASTED.get(choice.address.under or ""))
+            return
         if choice.takes[0] == MESSAGE:
             if choice.ends or self._stays(choice.takes):
                 self._arrive(time_ms, choice)
@@ -113,10 +122,14 @@ class _Observer:
             if not self._stays(message):
                 self.wasted.update((turn, "undelivered") for turn, _ in answers)
 
-    def _puts(self, time_ms: int | None, process: str, puts: Iterable[Emission | Sent]) -> None:
+    def _puts(
+        self, time_ms: int | None, process: str, puts: Iterable[Emission | Sent], wasted: str | None = None
+    ) -> None:
         waiting: list[int] = []
         for put in puts:
             if isinstance(put, Used):
+                if wasted is not None:
+                    self.wasted[len(self.used)] = wasted
                 waiting.append(len(self.used))
                 self.used.append(put)
             elif isinstance(put, Rejected):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from sim.live.agents import Asked, Completion, ToolCall, one_of
 from sim.live.agents.answers import answering
 from sim.live.agents.completion import replies_of
 from sim.metrics import TokenUsage
+from sim.run.metering import meter
 from tests.live.agents.asking import Got, answer, ask, chat, outcome, post
+from tests.live.small import replayed
 
 CHAT = "/v1/chat/completions"
 
@@ -273,3 +276,33 @@ def test_the_helper_reads_what_it_is_given() -> None:
         return await answer(reader)
 
     assert asyncio.run(fed()) == Got(429, {"a": "b", "content-length": "2"}, b"{}")
+
+
+# What it costs ------------------------------------------------------------------------------------------
+
+
+def paid(fault: str = "", plan: str = "") -> tuple[int, list[tuple[str, int]]]:
+    """The tokens of two answers, and what was wasted of them, of which the first is struck."""
+
+    async def main(world: Any) -> None:
+        world.serve_openai("agent:80", answers=Completion("yes", usage=TokenUsage(70, 30)), name="agent")
+
+        async def client() -> None:
+            for _ in range(2):
+                with suppress(OSError, EOFError, TimeoutError):
+                    async with asyncio.timeout(5):
+                        await post(CHAT, chat())
+
+        await asyncio.wait([world.task("client", client())])
+
+    schedule = [f"deliver agent->client bytes under {fault}"] if fault else []
+    metrics = meter(replayed(main, schedule, faults=f"{fault}:1" if fault else "").trace)
+    wasted = [(row.reason, row.share.usage.total_tokens) for row in metrics.snapshot.wasted]
+    return metrics.session.running_total.total_tokens, wasted
+
+
+def test_what_is_answered_is_paid_for() -> None:
+    assert paid() == (200, [])
+    assert paid("server_error") == (100, [])
+    assert paid("agent_timeout") == (200, [("late", 100)])
+    assert paid("disconnect") == (200, [("disconnect", 100)])
