@@ -98,6 +98,8 @@ class Traffic:
         """A timer has fired."""
         for arrival in self._late:
             arrival.is_late = False
+            if arrival.channel is not None:
+                arrival.channel.source.changed()
         self._late.clear()
 
     def drop(self, channel: Channel) -> None:

@@ -222,6 +222,22 @@ def test_a_late_answer_comes_after_some_time() -> None:
     assert outcome(client, answers="yes", schedule=late, faults="agent_timeout:1") == ["nothing", "yes", "yes"]
 
 
+def test_late_answers_can_be_led_to_again() -> None:
+    """Places of equal marks are one to a check: a mark that is out of date ends it with an error."""
+
+    async def main(world: Any) -> None:
+        world.serve_openai("agent:80", answers=one_of("yes", "no"), name="agent")
+
+        async def client() -> None:
+            asked = [asyncio.create_task(post(CHAT, chat())) for _ in range(2)]
+            while (await asyncio.wait(asked, timeout=5))[1]:
+                pass
+
+        await asyncio.wait([world.task("client", client())])
+
+    assert check(Program(main, faults="agent_timeout:2"), deviations=2).verdict == "ok"
+
+
 def test_a_client_that_waits_without_limit_for_a_late_answer_waits_forever() -> None:
     async def client() -> None:
         await post(CHAT, chat())
