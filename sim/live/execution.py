@@ -27,6 +27,7 @@ from sim.live.dice import Dice
 from sim.live.endings import at_the_end, ended, outlives, stuck
 from sim.live.entering import Surrounded
 from sim.live.handles import LiveTimer
+from sim.live.holding import Holder
 from sim.live.leaving import leave
 from sim.live.live_task import LiveTask
 from sim.live.loop import LiveLoop
@@ -81,8 +82,15 @@ class Outside(NamedTuple):
 class Execution(Noting):
     """One execution of `program`."""
 
-    def __init__(self, program: ProgramParts, audience: Audience, recorder: RunFollower | None = None) -> None:
+    def __init__(
+        self,
+        program: ProgramParts,
+        audience: Audience,
+        recorder: RunFollower | None = None,
+        holder: Holder | None = None,
+    ) -> None:
         super().__init__(program, audience, recorder)
+        self.log = holder.begin(self.note) if holder is not None else None
         self.turns = 0
         """Turns since time last passed."""
         self.cuts: dict[tuple[str, str], None] = {}
@@ -373,6 +381,8 @@ class Execution(Noting):
         """What is wrong if nothing more happens, while the program may be told to stop or not. Raises `ModelError` for a
         property that was never asked in a run that nothing has struck."""
         found = at_the_end(self, may_be_told=may_be_told)
+        if found is None and self.log is not None:
+            found = self.log.judge(struck=self.struck)
         if found is None and not self.struck:
             self.watching.look_for_unread()
         return found

@@ -23,8 +23,8 @@ from sim.live.addressing import address_of
 from sim.live.around import around
 from sim.live.audience import Audience
 from sim.live.departures import departures
-from sim.live.endings import BUILT_IN
 from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, WORK, Execution, Outside
+from sim.live.holding import holder_of
 from sim.live.leaving import unheard
 from sim.live.live_choice import FAULT, Doing, LiveChoice, LiveStart, Place
 from sim.live.naming import spot_of
@@ -61,7 +61,7 @@ class LiveWorld:
         self.judged: Sequence[str] = [
             *(str(prop) for prop in program.properties if prop.kind == "always"),
             *(f"monitor {name}" for name in program.monitors),
-            *BUILT_IN,
+            *program.built_in,
         ]
         self.executions = 0
         self._compared = False
@@ -73,6 +73,7 @@ class LiveWorld:
         self._audience = Audience(program.listeners)
         self.rows: Mapping[tuple[str, int], str] = {(FAULT, i): str(entry) for i, entry in enumerate(self.faults)}
         """Of a program its faults are what can be covered: an entry may name what never is there."""
+        self._holder = holder_of(program)
         self._possible = Possible(self.faults, program.order)
 
     def world(self) -> LiveWorld:
@@ -302,7 +303,7 @@ class LiveWorld:
             self._compare(first)
         around.between_runs()
         self.executions += 1
-        self._run = Execution(self.program, self._audience, recorder)
+        self._run = Execution(self.program, self._audience, recorder, self._holder)
         self._end = finalize(self, _end, [self._run])
 
     def _do(self, what: Doing, left: tuple[int | None, ...]) -> None:
