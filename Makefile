@@ -12,7 +12,7 @@ VERSIONS := --require-hashes --requirement requirements.lock
 # Hundreds of commands are run by the tests: none of them should compile all sources again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run demo test test-all test-live test-latest lint unit docs bench bench-live test-libraries soak sanitize fuzz-parsers lock clean
+.PHONY: run demo test test-all test-live test-latest lint unit docs bench bench-live bench-libraries test-libraries test-public-races soak sanitize fuzz-parsers lock clean
 
 run: $(READY)  ## the main job: one consensus scenario, end to end
 	@$(BIN)/sim run scenarios/consensus/round.yaml
@@ -57,8 +57,16 @@ bench-live:  ## asyncio programs on a simulated system, beside other tools that 
 	.venv-live/bin/python -m bench.live $(LIVE)
 
 # All of them in one environment, which nothing else needs.
-test-libraries: $(LIBRARIES)/.ready  ## programs over unmodified libraries for asyncio on a simulated system, in an environment of their own
+test-libraries: $(LIBRARIES)/.ready test-public-races  ## programs over unmodified libraries for asyncio on a simulated system, in an environment of their own
 	$(LIBRARIES)/bin/python -m pytest -n 2 -p no:cacheprovider tests/libraries
+
+bench-libraries: $(READY)  ## asyncio programs with httpx, aiohttp and redis: schedules a second, beside the stock loop
+	$(BIN)/python -m bench.live.libraries $(LIVE)
+
+# Each version of each library has a folder of its own; the environment of the suite stays as it is pinned.
+test-public-races: $(READY)  ## races that were reported in public, in the libraries as they were released
+	$(BIN)/python -m bench.public_races.places
+	PUBLIC_RACES=1 $(BIN)/python -m pytest tests/libraries/public_races
 
 soak: $(READY) $(SERVER)  ## the tests that take too long for `make test`
 	HYPOTHESIS_PROFILE=wide $(BIN)/python -m pytest -n 2 --dist worksteal -m "soak or hypothesis"
@@ -122,5 +130,5 @@ $(SERVER): $(BROWSER)
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-latest .venv-live .venv-libraries .venv-lock .venv-atheris .venv-postgres .sanitize .parsers .nox site .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf .venv .venv-latest .venv-live .venv-libraries .venv-lock .venv-atheris .venv-postgres .venv-races .sanitize .parsers .nox site .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 	rm -f sim/native/_walks*

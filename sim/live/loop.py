@@ -114,8 +114,7 @@ class LiveHandle(asyncio.Handle):
     """A callback that is noted when it runs."""
 
     __slots__ = ("by", "owner")
-    by: LiveTask | None
-    """The task that has asked for it."""
+    by: LiveTask | None  # that has asked for it
     owner: str
     """On whose behalf it was asked for."""
 
@@ -295,15 +294,6 @@ class LiveLoop(NetworkLoop):
         self._known_lanes = found
         return found
 
-    def moved(self) -> set[LiveTask]:
-        """The tasks that will go on because a task has done something, such as to wake them, and that do not know it yet."""
-        found = set()
-        for handle in self._ready:
-            task = task_of(handle)
-            if task is not None and task.stepped and getattr(handle, "by", None) is not None:
-                found.add(task)
-        return found
-
     def forget_lanes(self) -> None:
         """Something has happened."""
         self._known_lanes = None
@@ -392,7 +382,7 @@ class LiveLoop(NetworkLoop):
         self, coro: Any, *, name: str | None = None, context: Any = None, **rest: Any
     ) -> asyncio.Task[Any]:
         if self._is_left:
-            coro.close()  # nobody awaits it any more, and that is not its maker's fault
+            coro.close()  # nobody will await it
             raise RuntimeError("Event loop is closed")
         factory = self.get_task_factory()
         if context is not None:

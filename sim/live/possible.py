@@ -11,6 +11,7 @@ from sim.faults.plan import FaultEntry
 from sim.live.addressing import link_of
 from sim.live.execution import CANCEL, CRASH, CUT, HEAL, MIDST, RESET, RESTART, RESUME, STOP, TURN, WORK, Execution
 from sim.live.live_choice import Doing, doing
+from sim.live.loop import LiveTask, task_of
 from sim.live.naming import code_of, is_named, is_own
 from sim.live.net.addresses import covers
 from sim.live.net.channel import CONNECT, Incoming
@@ -134,7 +135,7 @@ def _meets(pattern: str | None, source: str, target: str) -> bool:
 
 
 def _cancels(run: Execution, i: int, entry: FaultEntry) -> Iterator[Doing]:
-    moved = run.loop.moved()
+    moved = _moved(run)
     for task in run.tasks:
         if not task.done() and not task.gone:
             if entry.target is None:
@@ -145,6 +146,16 @@ def _cancels(run: Execution, i: int, entry: FaultEntry) -> Iterator[Doing]:
             if strikes:
                 subject = (CANCEL, task.number, task.called)
                 yield doing(CANCEL, task.called, subject, "", (i,), (CANCEL,), task in moved)
+
+
+def _moved(run: Execution) -> set[LiveTask]:
+    """The tasks that will go on because a task has done something, such as to wake them, and that do not know it yet."""
+    found = set()
+    for handle in run.loop.queue:
+        task = task_of(handle)
+        if task is not None and task.stepped and getattr(handle, "by", None) is not None:
+            found.add(task)
+    return found
 
 
 def _stops(_: Execution, i: int, __: FaultEntry) -> Iterator[Doing]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sim import Program
 from sim.live.audience import Audience
-from sim.live.execution import CANCEL, STOP, TURN, Execution
+from sim.live.execution import CANCEL, MIDST, STOP, TURN, WORK, Execution
 from sim.live.live_world import LiveWorld
 from sim.live.loop import LiveHandle, LiveTimer, task_of
 from sim.live.naming import called, spot_of
@@ -22,7 +22,7 @@ PIPE = -1
 """The descriptor by which the loop wakes itself, which is another on each loop."""
 
 Event = tuple[Any, ...]
-"""`(CANCEL, task)`, `(STOP,)`, `(WIND_UP,)`, or the subject of what arrives or strikes the network, and how."""
+"""`(CANCEL, task)`, `(STOP,)`, `(WIND_UP,)`, `(WORK, thread, when)`, or the subject of what arrives or strikes the network, and how."""
 
 
 @dataclass
@@ -34,6 +34,8 @@ class Turn:
     now_s: float
     polled: list[tuple[int, int]] = field(default_factory=list)
     """What the poll reported: descriptors and events."""
+    within: list[tuple[int, Event]] = field(default_factory=list)
+    """What happened in the midst of it, after so many that ran."""
     ran: list[str] = field(default_factory=list)
     """Tasks by their numbers, in the order made, and what else was called."""
 
@@ -117,13 +119,24 @@ class Scripted(Execution):
             self._events.append((CANCEL, [task.number for task in self.tasks].index(number)))
         elif kind == STOP:
             self._events.append((STOP,))
+        elif kind == WORK:
+            self._works(subject[2])
         elif kind not in (TURN, FIRE):
             self._events.append((subject, how))
         super()._take(subject, how)
 
+    def _works(self, name: str) -> None:
+        event = (WORK, name, self.loop.now_s)
+        if self.phase == MIDST:
+            turn = self.told.turns[-1]
+            turn.within.append((len(turn.ran), event))
+        else:
+            self._events.append(event)
+
     def _turn(self) -> None:
-        self.told.turns.append(Turn(self._events, self.loop.now_s))
-        self._events = []
+        if self.phase != MIDST:
+            self.told.turns.append(Turn(self._events, self.loop.now_s))
+            self._events = []
         super()._turn()
 
     def _cancel_the_rest(self) -> None:

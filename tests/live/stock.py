@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import signal
 import sys
 import time
@@ -14,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from selectors import SelectorKey, _BaseSelectorImpl
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -22,12 +24,16 @@ from sim.base.values import Emission
 from sim.live import emitting
 from sim.live.addressing import link_of
 from sim.live.audience import Audience
-from sim.live.endings import untaken
-from sim.live.execution import CANCEL, CUT, HEAL, RESET, STOP
+from sim.live.dice import Dice
+from sim.live.endings import thread_failed, untaken
+from sim.live.execution import CANCEL, CUT, HEAL, RESET, STOP, WORK
 from sim.live.naming import TaskNames
 from sim.live.net.kernel import Kernel
 from sim.live.servers import Servers
 from sim.live.stage import Stage
+from sim.live.surroundings import surroundings
+from sim.live.threads.crew import Crew
+from sim.live.threads.live_thread import LiveThread
 from sim.live.watching import Watching
 from sim.world.choice import MESSAGE
 from sim.world.finding import Finding
@@ -35,10 +41,10 @@ from tests.live.script import PIPE, WIND_UP, Event, Told, Turn, fate, name_of
 
 OWNER: ContextVar[str] = ContextVar("owner", default="main")
 """Who is running: what the ends of connections are called."""
-NEEDED = ("_call_check_cancel", "_run_until_complete_cb", "_cancelled_by_a_timer")
+NEEDED = ("_run_until_complete_cb", "_cancelled_by_a_timer")
 """Callbacks of a stock loop that a simulated one does without."""
-ALIKE = {"_set_state": "done"}
-"""What brings a name's address from a thread, as what brings it without one."""
+OF_NAMES = {"_set_state": "done", "_call_check_cancel": ""}
+"""What brings a name's address from a thread, as what brings it without one, if anything does."""
 CLOSES_MAX = 20
 UNKNOWN = 1_000_000
 """From here tasks are counted that the script does not know."""
@@ -114,7 +120,7 @@ class StockRun:
     """One run of `program` as `script` says. `by_timer`: what is cancelled is so by a timer of the loop, which is due with the
     poll of the turn before, behind all others; else by a signal during the poll, as Ctrl-C does under `asyncio.run`."""
 
-    def __init__(self, program: Program, script: Told, *, by_timer: bool) -> None:
+    def __init__(self, program: Program, script: Told, *, by_timer: bool, has_threads: bool) -> None:
         self.program, self.script, self._by_timer = program, script, by_timer
         self.told = Told()
         self.made: list[StockTask] = []
@@ -126,6 +132,8 @@ class StockRun:
         self.now_s = 0.0
         self.kernel = Kernel(OWNER.get)
         self.servers = Servers(self)  # type: ignore[arg-type]
+        self.beside = Beside(self) if has_threads else None
+        self.threads = self.beside.threads if self.beside is not None else None
 
     # --- what the stage needs -----------------------------------------------------------------------
 
@@ -183,8 +191,18 @@ class StockRun:
             self.made[event[1]].cancel()
         elif event[0] == STOP:
             self._stopped()
+        elif event[0] == WORK:
+            self._works(*event[1:])
         elif event[0] != WIND_UP:
             self._at_the_network(*event)
+
+    def _works(self, name: str, when_s: float) -> None:
+        self.now_s = when_s
+        assert self.beside is not None
+        thread = self.beside.threads.called(name)
+        if thread is None or thread not in self.beside.threads.runnable():
+            raise OffScript(f"the thread {name} cannot go on")
+        self.beside.threads.go(thread)
 
     def _stopped(self) -> None:
         handler = next(iter(self.loop._signal_handlers), None)  # type: ignore[attr-defined]
@@ -220,10 +238,13 @@ class StockRun:
             self.loop = asyncio.SelectorEventLoop(ScriptedSelector(self))
             stack.callback(self._leave)
             self.pipe = self.loop._ssock.fileno()  # type: ignore[attr-defined]
-            self.loop.set_default_executor(AtOnce())
+            if self.beside is None:
+                self.loop.set_default_executor(AtOnce())
             self.loop.set_task_factory(self._makes)  # type: ignore[arg-type]
             self.loop.set_exception_handler(self._nobody_takes)
             stack.enter_context(self.kernel.patched())
+            if self.beside is not None:
+                stack.enter_context(self.beside.entered())
             self.main = self.spawn("main", self.program.main(Stage(self)))  # type: ignore[arg-type]
             with self._watched():
                 self._run()
@@ -266,8 +287,10 @@ class StockRun:
         def profile(frame: Any, event: str, _: Any) -> None:
             if frame.f_code is calls and event == "call":
                 self._before(frame.f_locals["self"]._callback)
-            elif frame.f_code is calls and event == "return" and self.finding is None:
-                self._judge()
+            elif frame.f_code is calls and event == "return":
+                if self.finding is None:
+                    self._judge()
+                self._within()
 
         sys.setprofile(profile)
         try:
@@ -281,8 +304,19 @@ class StockRun:
             name = f"task {self.made.index(task)}"
         else:
             name = name_of(callback)
-        if name not in NEEDED:
-            self.told.turns[-1].ran.append(ALIKE.get(name, name))
+        if self.beside is None:
+            name = OF_NAMES.get(name, name)
+        if name and name not in NEEDED:
+            self.told.turns[-1].ran.append(name)
+
+    def _within(self) -> None:
+        """What the script says of the midst of this turn."""
+        number = len(self.told.turns)
+        turn = self.told.turns[-1]
+        for after, event in self.script.turns[number - 1].within:
+            if after == len(turn.ran) and (after, event) not in turn.within:
+                turn.within.append((after, event))
+                self._happens(event)
 
     def _judge(self) -> None:
         self.finding = self.finding or self.watching.judge(self.heard)
@@ -330,6 +364,44 @@ def _close(coroutine: Any) -> None:
         return
 
 
-def played(program: Program, script: Told, *, by_timer: bool = False) -> Told:
+class Beside:
+    """What threads know of a run. They are real ones, and stand still but where the script says; waiting is that of a run."""
+
+    over = False
+    folder = None
+
+    def __init__(self, run: StockRun) -> None:
+        self._run = run
+        self.kernel, self.names, self.dice = run.kernel, run.names, Dice(0)
+        self.loop = SimpleNamespace(hear_threads=lambda _: None)
+        self.count = itertools.count(1).__next__
+        self.threads = Crew(self)  # type: ignore[arg-type]
+
+    @property
+    def owner(self) -> str:
+        return OWNER.get()
+
+    def now_s(self) -> float:
+        return self._run.now_s
+
+    def refused(self, line: str) -> Exception:
+        raise OffScript(line)
+
+    def thread_fails(self, thread: LiveThread, error: BaseException) -> None:
+        self._run.finding = self._run.finding or thread_failed(thread, error)
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """The run, while it lasts."""
+        with surroundings.installed():
+            surroundings.enter(self)  # type: ignore[arg-type]
+            try:
+                yield
+            finally:
+                self.threads.leave()
+                surroundings.leave()
+
+
+def played(program: Program, script: Told, *, by_timer: bool = False, has_threads: bool = False) -> Told:
     """The program as the stock loop runs it, by this script."""
-    return StockRun(program, script, by_timer=by_timer).play()
+    return StockRun(program, script, by_timer=by_timer, has_threads=has_threads).play()

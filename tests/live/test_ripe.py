@@ -12,8 +12,8 @@ from bench.races.item import system as item
 from bench.races.notify import system as notify
 from bench.races.wake import system as wake
 from sim import Program, fuzz
+from sim.live import possible
 from sim.live.live_world import LiveWorld
-from sim.live.loop import LiveLoop
 from sim.strategy.strikes import Strikes
 from tests.live.small import idle
 
@@ -137,5 +137,5 @@ def test_what_is_lost_between_two_is_found_sooner(
 ) -> None:
     soon = found_in(system)
     assert soon <= 10 * SEEDS
-    monkeypatch.setattr(LiveLoop, "moved", lambda loop: set())
+    monkeypatch.setattr(possible, "_moved", lambda run: set())
     assert found_in(system) > 2 * soon
