@@ -16,7 +16,7 @@ from sim.world.finding import Finding
 
 if TYPE_CHECKING:
     from sim.live.execution import Execution
-    from sim.live.loop import LiveTask
+    from sim.live.live_task import LiveTask
     from sim.live.threads.live_thread import Wait
 
 DEADLOCK, OUTLIVES, EXCEPTION, MAIN, ENDLESS = "deadlock", "outlives", "exception", "main", "endless"
@@ -52,7 +52,7 @@ def outlives(run: Execution) -> Finding:
 
 
 def stuck(run: Execution, wait: Wait, frame: FrameType) -> Finding:
-    """The loop's own thread waits for ever."""
+    """The loop's own thread waits forever."""
     own = own_frame(frame)
     where = f" in {spot_in(own)}" if own is not None else ""
     return Finding(DEADLOCK, f"the loop itself waits{where} on {waited_call(frame, wait)}, and {_said(run)}")

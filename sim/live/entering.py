@@ -12,7 +12,7 @@ from sim.live.in_place import Instead
 
 if TYPE_CHECKING:
     from sim.live.stop_signals import StopSignals
-    from sim.live.threads.crew import Crew
+    from sim.live.threads.run_threads import RunThreads
 
 
 class Surrounded(Protocol):
@@ -26,7 +26,7 @@ class Surrounded(Protocol):
         ...
 
     @property
-    def threads(self) -> Crew: ...
+    def threads(self) -> RunThreads: ...
     @property
     def signals(self) -> StopSignals: ...
     @property

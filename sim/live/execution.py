@@ -26,8 +26,10 @@ from sim.live.audience import Audience
 from sim.live.dice import Dice
 from sim.live.endings import at_the_end, ended, outlives, stuck
 from sim.live.entering import Surrounded
+from sim.live.handles import LiveTimer
 from sim.live.leaving import leave
-from sim.live.loop import LiveLoop, LiveTask, LiveTimer
+from sim.live.live_task import LiveTask
+from sim.live.loop import LiveLoop
 from sim.live.net.channel import Connection, Incoming
 from sim.live.net.kernel import Kernel
 from sim.live.noting import MAIN, Noting, RunFollower
@@ -37,8 +39,8 @@ from sim.live.servers import Servers
 from sim.live.stage import Stage
 from sim.live.stop_signals import StopSignals
 from sim.live.surroundings import surroundings
-from sim.live.threads.crew import Crew
 from sim.live.threads.live_thread import Deadline, LiveThread, Wait
+from sim.live.threads.run_threads import RunThreads
 from sim.world.address import FOR_GOOD
 from sim.world.choice import FIRE, Subject
 from sim.world.finding import Finding
@@ -100,7 +102,7 @@ class Execution(Noting):
         self.kernel.traffic.on_sent = self.sent
         self.kernel.on_met = self.note
         self.servers = Servers(self)
-        self.threads = Crew(self)
+        self.threads = RunThreads(self)
         self.processes = Processes(self)
         self.loop = LiveLoop(self, self.kernel)
         with self.entered():

@@ -19,138 +19,14 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from sim.base.overdue import WATCH
+from sim.live.handles import LiveHandle, LiveTimer, Polled, future_of, task_of
+from sim.live.live_task import EagerTask, LiveFuture, LiveTask
 from sim.live.naming import called
 from sim.live.net.kernel import Kernel
 from sim.live.net.network_loop import NetworkLoop
 
 if TYPE_CHECKING:
     from sim.live.execution import Execution
-
-
-class LiveTask(asyncio.Task):  # type: ignore[type-arg]
-    """A task that hashes by its number, so that sets of tasks have one order in every process."""
-
-    number: int
-    called: str
-    """Its name in schedules."""
-    base: str
-    """Its name but for the number that tells it from others of that name."""
-    maker: str
-    """Who has made it; empty of those that `world.task` makes."""
-    root: str
-    """The task or server that it works for."""
-    stepped: int
-    """The step in which it last ran; 0: it has not begun."""
-    struck: int
-    """How often a fault has cancelled it."""
-    token: int
-    """64 bits for its name."""
-    gone: bool
-    """Whether it was lost in a crash."""
-
-    def __new__(cls, coro: Any, *, loop: LiveLoop, name: str | None = None, **_: Any) -> LiveTask:
-        task = super().__new__(cls)
-        task.number = loop.count()  # its hash is asked for while it is made
-        task.stepped, task.struck, task.gone, task.maker = 0, 0, False, ""
-        loop.run.made(task, coro, name)
-        return task
-
-    def __init__(self, coro: Any, *, loop: LiveLoop, name: str | None = None, **rest: Any) -> None:
-        super().__init__(coro, loop=loop, name=name or self.called, **rest)
-
-    def __hash__(self) -> int:
-        return self.number
-
-    def set_name(self, value: object) -> None:
-        super().set_name(value)
-        if not self.stepped:
-            loop: Any = self.get_loop()
-            loop.run.rename(self, str(value))
-
-
-class EagerTask(LiveTask):
-    """A task that begins before it is made. One that has ended by then has forgotten its coroutine, and in Python 3.12.1 dies
-    when it is asked for it."""
-
-    def __init__(self, coro: Any, *, loop: LiveLoop, **rest: Any) -> None:
-        self._coroutine, self.stepped = coro, loop.run.steps
-        super().__init__(coro, loop=loop, eager_start=True, **rest)
-
-    def get_coro(self) -> Any:
-        return self._coroutine
-
-
-class LiveFuture(asyncio.Future):  # type: ignore[type-arg]
-    """A future that hashes by a number, which it gets when it is first asked for its hash: most never are."""
-
-    number: int | None = None
-
-    def __hash__(self) -> int:
-        if self.number is None:
-            loop: Any = self.get_loop()
-            self.number = loop.count()
-        return self.number
-
-
-_STOCK: Any = asyncio.Handle._run
-"""How the standard library runs a callback."""
-
-
-def _run_noted(handle: Any) -> None:
-    """Runs a callback or timer, and has it noted before and after."""
-    run: Execution = handle._loop.run
-    if run.before(handle):
-        WATCH.call = handle
-        try:
-            _STOCK(handle)
-        except SystemExit as error:
-            run.exits(error)
-        if run.is_attentive:
-            run.after()
-
-
-class LiveHandle(asyncio.Handle):
-    """A callback that is noted when it runs."""
-
-    __slots__ = ("by", "owner")
-    by: LiveTask | None  # that has asked for it
-    owner: str
-    """On whose behalf it was asked for."""
-
-    def _run(self) -> None:
-        _run_noted(self)
-
-    def __str__(self) -> str:
-        return _said(self)
-
-
-class Polled(LiveHandle):
-    """What is called when a socket is ready: the handle of before, which may be cancelled meanwhile."""
-
-    __slots__ = ("fd", "polled")
-    polled: asyncio.Handle
-    fd: int
-    """The socket; 0 where there is none."""
-
-    def _run(self) -> None:
-        if not self.polled.cancelled():
-            super()._run()
-
-
-class LiveTimer(asyncio.TimerHandle):
-    """A timer that is noted when it fires."""
-
-    __slots__ = ("called", "number", "owner")
-    called: str
-    number: int
-    owner: str
-
-    def _run(self) -> None:
-        _run_noted(self)
-
-    def __str__(self) -> str:
-        return _said(self)
 
 
 class LiveLoop(NetworkLoop):
@@ -285,7 +161,7 @@ class LiveLoop(NetworkLoop):
         woken: list[Any] = []
         for handle in self.queue:
             if not handle.cancelled():
-                task, future = task_of(handle), _future_of(handle)
+                task, future = task_of(handle), future_of(handle)
                 if future is not None and any(future is other for other in woken):
                     waiting[task] = None  # what one future calls, it calls in its order on every loop
                 elif task not in waiting:
@@ -466,25 +342,6 @@ class LiveLoop(NetworkLoop):
 
     async def _make_subprocess_transport(self, *args: Any, **named: Any) -> Any:
         return await self.run.processes.transport(*args, **named)
-
-
-def _said(handle: asyncio.Handle) -> str:
-    """What does not end, if it does not."""
-    task = task_of(handle)
-    return f"{called(handle._callback)} of {handle.owner}" if task is None else f"the task {task.called}"  # type: ignore[attr-defined]
-
-
-def task_of(handle: asyncio.Handle) -> LiveTask | None:
-    """The task that goes on when `handle` runs."""
-    callback: Any = handle._callback  # type: ignore[attr-defined]
-    task = getattr(callback, "__self__", None)
-    return task if isinstance(task, LiveTask) and getattr(callback, "__name__", None) != "cancel" else None
-
-
-def _future_of(handle: asyncio.Handle) -> asyncio.Future[Any] | None:
-    """The future that is done, and calls `handle` for that."""
-    args: Any = handle._args
-    return args[-1] if args and isinstance(args[-1], asyncio.Future) and args[-1].done() else None
 
 
 _NOTHING: deque[asyncio.Handle] = deque()

@@ -12,7 +12,8 @@ from sim.base.values import Emission, describe, encode
 from sim.live.audience import Audience
 from sim.live.emitting import CancellationIgnored
 from sim.live.endings import exited, thread_failed, untaken
-from sim.live.loop import LiveHandle, LiveTask, LiveTimer, Polled, task_of
+from sim.live.handles import LiveHandle, LiveTimer, Polled, task_of
+from sim.live.live_task import LiveTask
 from sim.live.naming import TaskNames, bare, code_of, plain, waits
 from sim.live.net.channel import Incoming
 from sim.live.program_parts import ProgramParts

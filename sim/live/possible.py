@@ -10,8 +10,9 @@ from sim.faults.catalogue import HTTP_KINDS
 from sim.faults.plan import FaultEntry
 from sim.live.addressing import link_of
 from sim.live.execution import CANCEL, CRASH, CUT, HEAL, MIDST, RESET, RESTART, RESUME, STOP, TURN, WORK, Execution
+from sim.live.handles import task_of
 from sim.live.live_choice import Doing, doing
-from sim.live.loop import LiveTask, task_of
+from sim.live.live_task import LiveTask
 from sim.live.naming import code_of, is_named, is_own
 from sim.live.net.addresses import covers
 from sim.live.net.channel import CONNECT, Incoming

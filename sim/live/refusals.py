@@ -28,7 +28,7 @@ from sim.live.stop_signals import swap_signals
 from sim.live.threads.databases import connected
 
 PROCESSES = "a run starts none but by asyncio.create_subprocess_exec, where world.command(...) says who stands for it"
-THREADS = "it goes by the name of threading.Thread; use that"
+THREADS = "use threading.Thread, or asyncio.to_thread"
 SIGNALS = "a run gets no signals; the fault stop:1@main tells the program to stop"
 ENDS = "the process is not the run's to end; let main return, or raise SystemExit"
 LOOPS = "a run has one; await the coroutine, or make it a task with world.task(...)"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sim.base.errors import ModelError
 from sim.base.values import describe
-from sim.live.loop import task_of
+from sim.live.handles import task_of
 
 if TYPE_CHECKING:
     from sim.live.execution import Execution

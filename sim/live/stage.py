@@ -66,7 +66,7 @@ class Stage:
             if not isinstance(module, ModuleType):
                 raise self._run.refused(f"world.preempt: {describe(module)} is not a module; import it, and give it")
             try:
-                self._run.threads.points.add(module)
+                self._run.threads.lines.add(module)
             except LookupError:
                 raise self._run.refused(f"world.preempt: {module.__name__} has no lines of Python") from None
 

@@ -16,8 +16,8 @@ from sim.world.story import Actor, Fate, Happening, Journey, Look, Shown, Story
 if TYPE_CHECKING:
     from sim.live.execution import Execution
     from sim.live.live_choice import LiveChoice, Place
+    from sim.live.live_task import LiveTask
     from sim.live.live_world import LiveWorld
-    from sim.live.loop import LiveTask
     from sim.live.noting import Noting
     from sim.live.threads.live_thread import LiveThread
 

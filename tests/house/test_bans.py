@@ -59,7 +59,7 @@ BANS = (
     Ban(
         ("time.sleep",),
         "a coordinator takes inputs and returns outputs; let the strategy's clock run",
-        ("sim/cli/live_page.py", "sim/cli/hosting.py", *OUTSIDE),
+        ("sim/cli/live_page.py", "sim/cli/hosting.py", "sim/live/threads/blocking.py", *OUTSIDE),
     ),
     Ban(
         ("os.environ", "os.getenv", "os.putenv"),
@@ -80,12 +80,15 @@ BANS = (
     Ban(
         ("id",),
         "compare by canonical encoding (sim.base.values.encode), never by address",
-        # the one counts bytes, each object once; the other remembers the encodings of values that it keeps; the third writes
-        # to the object that is there
+        # the one counts bytes, each object once; the other remembers the encodings of values that it keeps; the others
+        # write to the object that is there, or note something of one that takes no attribute
         (
             "sim/metrics/overhead.py",
             "sim/base/values.py",
             "sim/live/in_place.py",
+            "sim/live/orders.py",
+            "sim/live/threads/databases.py",
+            "sim/live/threads/pools.py",
             "sim/live/naming.py",
             "sim/live/orders.py",  # numbers what hashes by its address, for as long as it lives
             "sim/live/tokens.py",

@@ -10,8 +10,8 @@ from typing import Any
 from sim import Program
 from sim.live.audience import Audience
 from sim.live.execution import CANCEL, MIDST, STOP, TURN, WORK, Execution
+from sim.live.handles import LiveHandle, LiveTimer, task_of
 from sim.live.live_world import LiveWorld
-from sim.live.loop import LiveHandle, LiveTimer, task_of
 from sim.live.naming import called, spot_of
 from sim.run.trace import Trace
 from sim.world.choice import FIRE

@@ -32,8 +32,8 @@ from sim.live.net.kernel import Kernel
 from sim.live.servers import Servers
 from sim.live.stage import Stage
 from sim.live.surroundings import surroundings
-from sim.live.threads.crew import Crew
 from sim.live.threads.live_thread import LiveThread
+from sim.live.threads.run_threads import RunThreads
 from sim.live.watching import Watching
 from sim.world.choice import MESSAGE
 from sim.world.finding import Finding
@@ -375,7 +375,7 @@ class Beside:
         self.kernel, self.names, self.dice = run.kernel, run.names, Dice(0)
         self.loop = SimpleNamespace(hear_threads=lambda _: None)
         self.count = itertools.count(1).__next__
-        self.threads = Crew(self)  # type: ignore[arg-type]
+        self.threads = RunThreads(self)  # type: ignore[arg-type]
 
     @property
     def owner(self) -> str:

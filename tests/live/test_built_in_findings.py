@@ -15,7 +15,7 @@ import pytest
 from sim import CancellationIgnored, Monitor, Program, simulate
 from sim.live import endings, noting
 from sim.live.execution import Execution
-from sim.live.loop import LiveTask
+from sim.live.live_task import LiveTask
 from sim.strategy import Canonical
 from tests.live.small import idle, installed_once, least, replayed, runs, said, usual
 

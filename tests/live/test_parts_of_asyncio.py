@@ -14,8 +14,9 @@ import pytest
 
 from sim import Program, emit
 from sim.live import emitting
+from sim.live.live_task import LiveTask
 from sim.live.live_world import LiveWorld
-from sim.live.loop import LiveLoop, LiveTask
+from sim.live.loop import LiveLoop
 from sim.strategy import Canonical
 from sim.world.world import usual_at
 from tests.live.small import Said, idle, installed_once, runs, said, usual

@@ -12,7 +12,8 @@ from bench.races.table import RACES, Race
 from sim import Program, Replay, Uniform, fuzz, simulate
 from sim.live.around import around
 from sim.live.execution import Execution
-from sim.live.loop import LiveLoop, LiveTimer
+from sim.live.handles import LiveTimer
+from sim.live.loop import LiveLoop
 from sim.live.net.selector import PlannedSelector
 from tests.live.by_chance import drawn
 from tests.live.script import Told, first_difference, script_of

@@ -40,7 +40,7 @@ def select_now(
 
 
 def _any_ready(kernel: Kernel, wanted: Iterable[tuple[int, int]]) -> bool:
-    """Whether any of these descriptors is there for what is wanted of it, or is none."""
+    """Whether any of these descriptors is ready as it should be, or is closed."""
     ends = [(kernel.files.get(fd), want) for fd, want in wanted]
     return any(end is None or end.readiness() & want for end, want in ends)
 

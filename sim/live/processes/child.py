@@ -11,7 +11,7 @@ from traceback import format_exception_only
 from typing import TYPE_CHECKING, Any
 
 from sim.base.values import describe
-from sim.live.loop import LiveTask
+from sim.live.live_task import LiveTask
 from sim.live.net.pipe_transports import noted
 from sim.live.net.pipes import PipeFile, TetherEnd, WatchEnd
 from sim.live.processes.commands import CommandLine

@@ -10,7 +10,7 @@ import pytest
 
 from sim import Program, Replay, Uniform, fuzz, simulate
 from sim.live.loop import LiveLoop
-from sim.live.threads.crew import Crew
+from sim.live.threads.run_threads import RunThreads
 from tests.live.script import Told, first_difference, script_of
 from tests.live.small import Main, installed_once  # noqa: F401
 from tests.live.stock import OffScript, played
@@ -82,7 +82,7 @@ def _begins_at_once(real: Any) -> Any:
     ("where", "name", "broken"),
     [
         (LiveLoop, "call_soon_threadsafe", _first),
-        (Crew, "start", _begins_at_once(Crew.start)),
+        (RunThreads, "start", _begins_at_once(RunThreads.start)),
     ],
     ids=["what a thread asks for comes first", "a thread begins at once"],
 )

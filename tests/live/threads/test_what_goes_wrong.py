@@ -13,7 +13,7 @@ import pytest
 
 from sim import Program, check, fuzz
 from sim.base.errors import RefusedError
-from sim.live.threads import blocking, crew
+from sim.live.threads import blocking, run_threads
 from tests.live.small import Main, installed_once, replayed, usual  # noqa: F401
 from tests.live.threads import counter
 
@@ -148,14 +148,14 @@ async def computes(_: Any) -> None:
 
 
 def test_a_thread_that_waits_where_nobody_sees_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crew, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(run_threads, "PATIENCE_S", 0.5)
     with pytest.raises(RefusedError, match="the thread asyncio waits where a run cannot see it, in read"):
         usual(waits_unseen)
     assert usual(computes).finding is None
 
 
 def test_what_is_not_swapped_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crew, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(run_threads, "PATIENCE_S", 0.5)
     monkeypatch.delitem(blocking.ENTRIES, blocking.QUEUE)
     told: list[str] = []
 

@@ -21,8 +21,8 @@ from sim.live.naming import called, plain, spot_in
 from sim.live.surroundings import surroundings
 from sim.live.threads.databases import Databases
 from sim.live.threads.handing import ACQUIRE, RELEASE, held
+from sim.live.threads.lines import Lines
 from sim.live.threads.live_thread import Deadline, LiveThread, ThreadIsLeft, Wait, frames, name_of
-from sim.live.threads.points import Points
 from sim.live.threads.pools import Pools
 
 if TYPE_CHECKING:
@@ -35,13 +35,13 @@ COMPUTING = 0.05
 LEAVES_MAX = 10
 """How often a thread is asked to end."""
 FIRES_AFTER_MAIN_MAX = 1_000
-"""How often a thread may wait for a time after main has ended: the process would wait for it, and for one that has no end for
-ever."""
+"""How often a thread may wait for a time after main has ended: the process would wait for it, and forever
+for one that never ends."""
 OUTSIDE_MS = 50
 JOIN: Any = threading.Thread.join
 
 
-class Crew:
+class RunThreads:
     """All of them."""
 
     def __init__(self, run: Execution) -> None:
@@ -50,7 +50,7 @@ class Crew:
         """Those that have not ended, in the order started."""
         self.current: LiveThread | None = None
         """The one that runs now."""
-        self.points = Points(self)
+        self.lines = Lines(self)
         self.pools = Pools()
         self.leaving = False
         self.databases = Databases()
@@ -132,7 +132,7 @@ class Crew:
     # --- beginning ----------------------------------------------------------------------------------
 
     def of(self, thread: threading.Thread) -> LiveThread | None:
-        """This thread, unless it has ended, or is none of the run."""
+        """This thread as one of the run, unless it has ended."""
         return next((live for live in self.alive if live.thread is thread), None)
 
     def number(self, thing: Any) -> int:
@@ -210,14 +210,14 @@ class Crew:
         ACQUIRE(live.turn)
         try:
             if not self.leaving:
-                self.points.trace()
+                self.lines.trace()
                 run()
         except (ThreadIsLeft, SystemExit):
             pass
         except BaseException as error:
             self._fails(live, error)
         finally:
-            sys.settrace(None) if self.points.are_there else None
+            sys.settrace(None) if self.lines.are_there else None
             self._park_if_lost(live)
             live.over = True
             surroundings.hand(0)
@@ -300,7 +300,7 @@ class Crew:
 
     def _park_if_lost(self, thread: LiveThread) -> None:
         if thread.lost:
-            ACQUIRE(thread.turn)  # for ever: the run has gone on without it
+            ACQUIRE(thread.turn)  # forever: the run has gone on without it
 
     # --- waiting ------------------------------------------------------------------------------------
 
@@ -393,7 +393,7 @@ class Crew:
 
 
 def _comes_from_outside(wait: Wait) -> bool:
-    """Whether a thread that is none of the run's has what it waits for, and gives it back in a moment: a lock of logging, say."""
+    """Whether a thread of the world outside has what it waits for, and gives it back in a moment: a lock of logging, say."""
     for _ in range(OUTSIDE_MS):
         if wait.ready():
             return True

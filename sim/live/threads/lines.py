@@ -7,14 +7,14 @@ from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sim.live.threads.crew import Crew
+    from sim.live.threads.run_threads import RunThreads
 
 
-class Points:
+class Lines:
     """The modules that are looked at, in one run."""
 
-    def __init__(self, crew: Crew) -> None:
-        self._crew = crew
+    def __init__(self, threads: RunThreads) -> None:
+        self._threads = threads
         self._files: dict[str, None] = {}
 
     @property
@@ -40,5 +40,5 @@ class Points:
 
     def _runs(self, _: FrameType, event: str, __: Any) -> Any:
         if event == "line":
-            self._crew.point()
+            self._threads.point()
         return self._runs
