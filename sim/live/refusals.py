@@ -115,8 +115,8 @@ def swap_refusals(swaps: Swaps, entering: Entering, remember: Remember) -> None:
 
     def refusing(what: str, why: str) -> Any:
         def instead(_real: Any, _run: Surrounded, *args: Any, **_kwargs: Any) -> None:
-            if why is PROCESSES and args and _is_telling(args[0]):
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), args[0][0])
+            if why is PROCESSES and len(args) > 1 and _command(args[0]) in TELLING:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), _command(args[0]))
             refuse(what, why)
 
         return entering.chooses(instead)
@@ -135,8 +135,9 @@ def swap_refusals(swaps: Swaps, entering: Entering, remember: Remember) -> None:
     _swap_writing(swaps, entering, _Writing(refuse))
 
 
-def _is_telling(command: Any) -> bool:
-    return not isinstance(command, str | bytes) and os.path.basename(os.fsdecode(command[0])) in TELLING
+def _command(first: Any) -> str:
+    """The name of the command of a new process: a path, or all its words."""
+    return os.path.basename(os.fsdecode(first if isinstance(first, str | bytes | os.PathLike) else (first or [""])[0]))
 
 
 def _swap_writing(swaps: Swaps, entering: Entering, writing: _Writing) -> None:
