@@ -6,6 +6,7 @@ happen: nobody holds a lock for seconds by being slow.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -41,6 +42,8 @@ def connected(real: Callable[..., Any], run: Surrounded, database: Any, args: An
     else:
         given, kwargs = kwargs.get("timeout", DEFAULT_S), {**kwargs, "timeout": 0}
     connection = real(database, *args, **kwargs)
+    with suppress(Exception):  # in a transaction it may not be said
+        connection.execute("pragma synchronous = off")  # nobody sees the folder of a run after a loss of power
     run.threads.databases.patience_s[id(connection)] = float(given)
     return connection
 
