@@ -47,7 +47,7 @@ class Pools:
     def is_idle(self, thread: LiveThread) -> bool:
         """Whether it is a worker that waits for work: the process would end it."""
         wait, queue = thread.wait, self._queues.get(id(thread.thread))
-        return queue is not None and wait is not None and wait.on is queue
+        return queue is not None and wait is not None and wait.on is queue and queue.empty()
 
 
 def _fresh() -> dict[str, Any]:

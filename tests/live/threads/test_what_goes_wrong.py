@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -51,6 +52,20 @@ async def fails_in_a_thread(_: Any) -> None:
     await asyncio.sleep(1)
 
 
+async def is_interrupted_in_a_thread(_: Any) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    threading.Thread(target=interrupt, name="writer").start()
+    await asyncio.sleep(1)
+
+
+async def leaves_work_in_a_pool(_: Any) -> None:
+    pool, never = ThreadPoolExecutor(1), threading.Event()
+    await asyncio.get_running_loop().run_in_executor(pool, int)
+    pool.submit(never.wait)
+
+
 async def puts_from_a_thread(_: Any) -> None:
     queue: asyncio.Queue[int] = asyncio.Queue()
 
@@ -79,6 +94,11 @@ WRONG: dict[Main, tuple[str, str]] = {
         "exception",
         "the thread writer fails with ValueError: no such agent (test_what_goes_wrong.py:",
     ),
+    is_interrupted_in_a_thread: (
+        "exception",
+        "the thread writer fails with KeyboardInterrupt (test_what_goes_wrong.py:",
+    ),
+    leaves_work_in_a_pool: ("outlives", "the thread ThreadPoolExecutor waits in Event.wait (threading.py:"),
     puts_from_a_thread: (
         "deadlock",
         "a thread has used the loop while it sleeps, which does not wake it: use loop.call",
