@@ -133,7 +133,9 @@ class RunThreads:
     def crash(self, owner: str) -> None:
         """Those that work for `owner` are lost where they stand."""
         for thread in self.alive:
-            thread.gone = thread.gone or thread.owner == owner
+            if thread.owner == owner and not thread.gone and not self.pools.waits_for_work(thread):
+                thread.gone = True
+                self.pools.lose(thread)
 
     # --- beginning ----------------------------------------------------------------------------------
 
