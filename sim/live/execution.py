@@ -49,12 +49,20 @@ from sim.world.finding import Finding
 TURN, RESUME, WORK, CANCEL, STOP = "turn", "resume", "work", "cancel", "stop"
 CRASH, RESTART, RESET, CUT, HEAL = "crash", "restart", "reset", "cut", "heal"
 """What can be chosen where a program stands still, beside what arrives and the timers."""
+TIME: Subject = (FIRE, 0, "")
+"""That time passes."""
 MIDST = 3
 """The phase in the midst of a turn, in which nothing but threads can come between."""
 FORCED_MAX = 1_000
 """Forced steps in a row that are one step to whoever walks."""
 ENDLESS = 10_000
 """Turns without any time that passes, after which a run is taken never to end."""
+SPINS = 1_000
+"""As many, after which somebody is taken to wait for a thread by asking again and again."""
+FAIR = 10
+"""One step of so many is what has waited longest, from there on; a timer only in the second half of `ENDLESS`."""
+LINE = 0.1
+"""Of a turn: a line of a thread, at which it gives way."""
 
 
 class Outside(NamedTuple):
@@ -91,8 +99,11 @@ class Execution(Noting):
     ) -> None:
         super().__init__(program, audience, recorder)
         self.log = holder.begin(self.note) if holder is not None else None
-        self.turns = 0
+        self.turns = 0.0
         """Turns since time last passed."""
+        self._taken = 0
+        self._went: dict[Subject, int] = {}
+        """By what can happen: when it did last, of all that was taken."""
         self.cuts: dict[tuple[str, str], None] = {}
         """The links that are cut, and will heal."""
         self.struck = False
@@ -227,6 +238,7 @@ class Execution(Noting):
 
     def _take(self, subject: Subject, how: str) -> None:
         kind, number, name = subject
+        self._goes(subject)
         if kind == TURN:
             self._turn()
         elif kind == RESUME:
@@ -258,6 +270,33 @@ class Execution(Noting):
             self._cancel_the_rest()
         if self.program.order == "any":
             self.loop.poll()  # here, and not where it is asked what is ready: to ask changes nothing
+
+    @property
+    def spins(self) -> bool:
+        """Whether it is the turn of what has waited longest, where somebody asks again and again."""
+        return self.turns >= SPINS and self._taken % FAIR == 0 and bool(self.threads.alive)
+
+    @property
+    def time_is_due(self) -> bool:
+        """Whether that is time too."""
+        return self.turns > ENDLESS / 2
+
+    def _goes(self, subject: Subject) -> None:
+        self._taken += 1
+        self._went[_whose(subject)] = self._taken
+
+    def went(self, subject: Subject) -> int:
+        """When this last happened, of all that was taken; 0: never."""
+        return self._went.get(_whose(subject), 0)
+
+    def worked(self, thread: LiveThread) -> int:
+        """When `thread` last went on, of all that was taken."""
+        return self.went((WORK, thread.number, ""))
+
+    @property
+    def passed(self) -> int:
+        """When time last passed, of all that was taken."""
+        return self.went(TIME)
 
     def _strike_main(self) -> None:
         """Main is told to end. When it has, and those that wait for it were told, in a turn more, the loop is left."""
@@ -323,11 +362,11 @@ class Execution(Noting):
         if thread is None:
             raise LookupError(number)
         self.work(thread)
-        self._count_turn()
 
     def work(self, thread: LiveThread) -> None:
         """`thread` goes on until it gives way."""
-        owner = self.owner
+        owner, running = self.owner, self.running
+        self._goes((WORK, thread.number, ""))
         self.works(thread, self.threads.interrupted(thread))
         try:
             self.threads.go(thread)
@@ -335,14 +374,16 @@ class Execution(Noting):
             thread.owner, self.owner = self.owner, owner
         if self.is_attentive:
             self.after()
+        self.running = running  # where the loop itself waits for it
+        self._count_turn(LINE if thread.is_underway else 1)
 
     def is_stuck(self, wait: Wait, frame: FrameType) -> None:
         """The loop's own thread waits, and nobody can end it."""
         if self.finding is None:
             self.finding = stuck(self, wait, frame)
 
-    def _count_turn(self) -> None:
-        self.turns += 1
+    def _count_turn(self, part: float = 1) -> None:
+        self.turns += part
         if self.turns > ENDLESS and self.finding is None:
             self.finding = Finding(
                 "endless", f"{ENDLESS:,} turns of the loop, and no time has passed; {self.last[0]} ran last"
@@ -360,12 +401,17 @@ class Execution(Noting):
         timer = self.timer()
         if timer is None or timer.number != number:
             raise LookupError(number)
-        self.loop.now_s = max(self.loop.now_s, timer.when())
-        self.turns = 0
+        self.pass_time(timer.when())
         if isinstance(timer, LiveTimer):
             self.phase = 2 if self.program.order == "fifo" else 0
         elif not self.threads.fires() and self.finding is None:
             self.finding = outlives(self)
+
+    def pass_time(self, at_s: float) -> None:
+        """It is as late as that now."""
+        self.loop.now_s = max(self.loop.now_s, at_s)
+        self._goes(TIME)
+        self.turns = 0
 
     def _cancel(self, number: int) -> None:
         task = next((task for task in self.tasks if task.number == number and not task.done()), None)
@@ -414,3 +460,9 @@ class Execution(Noting):
         surroundings.refused = refused
         if interrupts:
             raise interrupts[0]
+
+
+def _whose(subject: Subject) -> Subject:
+    """Of a thread or task its own, of the rest of what can happen the kind."""
+    kind, number, _ = subject
+    return (kind, number if kind in (WORK, RESUME) else 0, "")

@@ -80,7 +80,7 @@ def _patient(locked: type[Exception]) -> Callable[..., Any]:
                 used.count += 1
                 return found
             if wait is None:
-                wait = run.threads.wait(_never, "SQLite", None, patience_s, "database", is_last=True)
+                wait = run.threads.wait(_never, "SQLite", None, patience_s, "database", late_s=0.0, is_last=True)
             wait.ready = partial(used.since, used.count)
             if not run.threads.block(wait):
                 wait.ready = _never  # it asks once more

@@ -16,6 +16,7 @@ from sim.live.tokens import token
 
 _OF_PYTHON = re.compile(r"Thread-\d+(?: \(.*\))?")
 _BEGINNINGS = ("_bootstrap", "_bootstrap_inner", "run")
+_OF_A_POOL = ("_worker", "run")
 _NUMBERED = re.compile(r"(?:-\d+)?_\d+")
 
 
@@ -111,12 +112,14 @@ class LiveThread:
 
 
 def own_frame(frame: FrameType | None) -> FrameType | None:
-    """The innermost frame of somebody's own code from here outwards, or else the outermost but for ours."""
-    outermost = None
-    for outermost in frames(frame):
-        if is_own(outermost.f_code):
-            return outermost
-    return outermost
+    """The innermost frame of somebody's own code from here outwards, or else what a thread or pool was given to do."""
+    given = None
+    for at in frames(frame):
+        if is_own(at.f_code):
+            return at
+        if given is None or not _is_of_a_pool(at) or _is_of_a_pool(given):
+            given = at
+    return given
 
 
 def frames(frame: FrameType | None) -> Iterator[FrameType]:
@@ -128,17 +131,21 @@ def frames(frame: FrameType | None) -> Iterator[FrameType]:
         frame = frame.f_back
 
 
+def _is_of_a_pool(frame: FrameType) -> bool:
+    return frame.f_globals.get("__name__") == "concurrent.futures.thread" and frame.f_code.co_name in _OF_A_POOL
+
+
 def _is_ours(frame: FrameType) -> bool:
     return str(frame.f_globals.get("__name__")).startswith("sim.live.")
 
 
 def waited_call(frame: FrameType | None, wait: Wait | None) -> str:
     """What somebody's own code has called that waits."""
-    at, inner = frame, ""
-    while at is not None and not is_own(at.f_code):
-        if not _is_ours(at):
-            inner = bare(at.f_code.co_qualname)
-        at = at.f_back
+    inner = ""
+    for at in frames(frame):
+        if is_own(at.f_code) or (inner and _is_of_a_pool(at)):
+            break
+        inner = bare(at.f_code.co_qualname)
     return inner or (wait.what if wait is not None else "")
 
 

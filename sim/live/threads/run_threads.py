@@ -38,6 +38,10 @@ FIRES_AFTER_MAIN_MAX = 1_000
 """How often a thread may wait for a time after main has ended: the process would wait for it, and forever
 for one that never ends."""
 OUTSIDE_MS = 50
+"""Milliseconds, and not of the run, for which the loop waits for a thread that is not of the run."""
+LATE_S = 1e-6
+"""So much later than its time comes who has waited for something in vain: code that asks the clock then finds it over, as it
+does really, and does not wait again for no time at all."""
 JOIN: Any = threading.Thread.join
 
 
@@ -57,6 +61,8 @@ class RunThreads:
         self._last: LiveThread | None = None
         self._back = held()
         self._names = self._numbers = 0
+        self._loop_waits = 0
+        """How often the loop's own thread waits now, one in the midst of the other."""
         self._fires_after_main = 0
         self._hook = threading.excepthook
 
@@ -127,7 +133,9 @@ class RunThreads:
     def crash(self, owner: str) -> None:
         """Those that work for `owner` are lost where they stand."""
         for thread in self.alive:
-            thread.gone = thread.gone or thread.owner == owner
+            if thread.owner == owner and not thread.gone and not self.pools.waits_for_work(thread):
+                thread.gone = True
+                self.pools.lose(thread)
 
     # --- beginning ----------------------------------------------------------------------------------
 
@@ -239,7 +247,7 @@ class RunThreads:
         here, loop, kernel = get_ident(), self._run.loop, self._run.kernel
         self.current = self._last = thread
         before, WATCH.call = WATCH.call, thread
-        loop.hear_threads(True)
+        loop.hear_threads(True, may_sleep=not self._loop_waits)
         kernel.wait = self._wait_for_socket
         surroundings.hand(thread.ident)
         try:
@@ -309,7 +317,11 @@ class RunThreads:
         self._look()
         me = self.current
         if me is None:
-            return self._block_loop(wait)
+            self._loop_waits += 1
+            try:
+                return self._block_loop(wait)
+            finally:
+                self._loop_waits -= 1
         me.wait, me.frame = wait, sys._getframe(1)
         try:
             self.give_way(me)
@@ -319,7 +331,7 @@ class RunThreads:
 
     def nap(self, seconds: float, what: str) -> None:
         """Whoever runs waits until so much time has passed."""
-        self.block(self.wait(lambda: False, what, timeout_s=seconds, name=what))
+        self.block(self.wait(lambda: False, what, timeout_s=seconds, name=what, late_s=0.0))
 
     def wait(
         self,
@@ -329,13 +341,14 @@ class RunThreads:
         timeout_s: float | None = None,
         name: str = "timeout",
         *,
+        late_s: float = LATE_S,
         is_last: bool = False,
     ) -> Wait:
         """What whoever runs will wait for, at most so long."""
         if timeout_s is None:
             return Wait(ready, what, on)
         who = self.current.called if self.current is not None else "loop"
-        at_s = self._run.now_s() + max(0.0, timeout_s)
+        at_s = self._run.now_s() + (timeout_s + late_s if timeout_s > 0 else 0.0)
         return Wait(ready, what, on, Deadline(at_s, who, name, self._run.count(), is_last))
 
     def _wait_for_socket(self, ready: Callable[[], bool], what: str, timeout_s: float | None) -> bool:
@@ -359,18 +372,29 @@ class RunThreads:
             now = run.now_s()
             if wait.deadline is not None and wait.deadline.when() <= now:
                 return False
-            thread = next(iter(self.runnable()), None)
+            threads = self.runnable()
+            moments = [*self._deadlines(), *([wait.deadline] if wait.deadline is not None else [])]
+            thread = self._turn_of(threads, bool(moments))
             if thread is not None:
                 run.work(thread)
+                if run.finding is not None:
+                    raise ThreadIsLeft  # it goes round and round
                 continue
-            moments = [*self._deadlines(), *([wait.deadline] if wait.deadline is not None else [])]
             if not moments:
                 if _comes_from_outside(wait):
                     continue
                 run.is_stuck(wait, sys._getframe(2))
                 raise ThreadIsLeft
-            run.loop.now_s = max(now, min(map(Deadline.when, moments)))
+            run.pass_time(min(map(Deadline.when, moments)))
         return True
+
+    def _turn_of(self, threads: list[LiveThread], time_may_pass: bool) -> LiveThread | None:
+        """Which goes on while the loop waits; None: it is time that passes."""
+        run = self._run
+        if not (threads and run.spins):
+            return next(iter(threads), None)
+        longest = min(threads, key=run.worked)
+        return None if time_may_pass and run.time_is_due and run.passed < run.worked(longest) else longest
 
     # --- leaving ------------------------------------------------------------------------------------
 
