@@ -7,15 +7,13 @@ on CPython's own.
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 from sim.base.errors import RefusedError
 from sim.base.overdue import WATCH
@@ -25,7 +23,6 @@ from sim.live.around import around
 from sim.live.audience import Audience
 from sim.live.dice import Dice
 from sim.live.endings import at_the_end, ended, outlives, stuck
-from sim.live.entering import Surrounded
 from sim.live.handles import LiveTimer
 from sim.live.holding import Holder
 from sim.live.leaving import leave
@@ -34,6 +31,7 @@ from sim.live.loop import LiveLoop
 from sim.live.net.channel import Connection, Incoming
 from sim.live.net.kernel import Kernel
 from sim.live.noting import MAIN, Noting, RunFollower
+from sim.live.outside import Outside
 from sim.live.processes.processes import Processes
 from sim.live.program_parts import ProgramParts
 from sim.live.servers import Servers
@@ -63,28 +61,6 @@ FAIR = 10
 """One step of so many is what has waited longest, from there on; a timer only in the second half of `ENDLESS`."""
 LINE = 0.1
 """Of a turn: a line of a thread, at which it gives way."""
-
-
-class Outside(NamedTuple):
-    """What is entered and runs in a moment: nothing, or the loop of a test, or a run in whose midst another is closed."""
-
-    run: Surrounded | None
-    heard: Execution | None
-    loop: asyncio.AbstractEventLoop | None
-    hooks: Any
-
-    @classmethod
-    def of_now(cls) -> Outside:
-        return cls(surroundings.entered, emitting.active, asyncio._get_running_loop(), sys.get_asyncgen_hooks())
-
-    def restore(self) -> None:
-        """As it was then."""
-        surroundings.leave()
-        emitting.active = self.heard
-        asyncio._set_running_loop(self.loop)
-        sys.set_asyncgen_hooks(*self.hooks)
-        if self.run is not None:
-            surroundings.enter(self.run)
 
 
 class Execution(Noting):

@@ -23,12 +23,13 @@ from sim.live.addressing import address_of
 from sim.live.around import around
 from sim.live.audience import Audience
 from sim.live.departures import departures
-from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, WORK, Execution, Outside
+from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, WORK, Execution
 from sim.live.holding import holder_of
 from sim.live.leaving import unheard
 from sim.live.live_choice import FAULT, Doing, LiveChoice, LiveStart, Place
 from sim.live.naming import spot_of
 from sim.live.noting import RunFollower
+from sim.live.outside import Outside
 from sim.live.possible import ON_ARRIVALS, Possible
 from sim.live.program_parts import ProgramParts
 from sim.live.surroundings import surroundings
