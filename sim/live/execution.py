@@ -31,12 +31,12 @@ from sim.live.loop import LiveLoop
 from sim.live.net.channel import Connection, Incoming
 from sim.live.net.kernel import Kernel
 from sim.live.noting import MAIN, Noting, RunFollower
-from sim.live.outside import Outside
 from sim.live.processes.processes import Processes
 from sim.live.program_parts import ProgramParts
 from sim.live.servers import Servers
 from sim.live.stage import Stage
 from sim.live.stop_signals import StopSignals
+from sim.live.surrounding_world import Outside
 from sim.live.surroundings import surroundings
 from sim.live.threads.live_thread import Deadline, LiveThread, Wait
 from sim.live.threads.run_threads import RunThreads

@@ -29,9 +29,9 @@ from sim.live.leaving import unheard
 from sim.live.live_choice import FAULT, Doing, LiveChoice, LiveStart, Place
 from sim.live.naming import spot_of
 from sim.live.noting import RunFollower
-from sim.live.outside import Outside
 from sim.live.possible import ON_ARRIVALS, Possible
 from sim.live.program_parts import ProgramParts
+from sim.live.surrounding_world import Outside
 from sim.live.surroundings import surroundings
 from sim.live.telling import Retelling, tell
 from sim.live.threads.live_thread import BEGINNING
