@@ -77,6 +77,8 @@ class LiveThread:
         """Whether it was lost in a crash."""
         self.lost = False
         """Whether it never came back from a call in which a run cannot see it wait."""
+        self.asked = 0
+        """How often it was asked to end, when the run was over."""
         self.stepped = 0
         self.job = ""
         """What a pool has given it last."""

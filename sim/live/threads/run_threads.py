@@ -61,6 +61,9 @@ class RunThreads:
         self._last: LiveThread | None = None
         self._back = held()
         self._names = self._numbers = 0
+        self._loop_ident = get_ident()
+        self._is_hurried = False
+        """Whether the user has interrupted it: then nobody is waited for any longer, not who computes either."""
         self._loop_waits = 0
         """How often the loop's own thread waits now, one in the midst of the other."""
         self._fires_after_main = 0
@@ -70,6 +73,11 @@ class RunThreads:
 
     def __iter__(self) -> Iterator[LiveThread]:
         return iter(self.alive)
+
+    @property
+    def idents(self) -> set[int]:
+        """Of all that run here, as the operating system numbers them, and of nobody."""
+        return {0, self._loop_ident, *(thread.ident for thread in self.alive)}
 
     def called(self, name: str) -> LiveThread | None:
         """The thread of this name, unless it has ended."""
@@ -195,7 +203,19 @@ class RunThreads:
 
     def _look(self) -> None:
         if self.leaving:
-            raise ThreadIsLeft
+            self._leaves()
+
+    def _leaves(self) -> None:
+        """Whoever runs is asked to end. A thread that goes on all the same, as one that takes every exception and waits again, is
+        given up where it stands."""
+        me = self.current
+        if me is not None:
+            me.asked += 1
+            if me.asked > LEAVES_MAX:
+                me.lost = True
+                RELEASE(self._back)
+                self._park_if_lost(me)
+        raise ThreadIsLeft
 
     def _made(self, thread: threading.Thread | None, name: str, daemon: bool) -> LiveThread:
         run = self._run
@@ -274,9 +294,9 @@ class RunThreads:
                 if ACQUIRE(self._back, True, PATIENCE_S):
                     break
             except BaseException as error:  # an interrupt; the thread has to stand still first
-                interrupted = error
+                interrupted, self._is_hurried = error, True
                 continue
-            if interrupted is None and self._took_s(thread) - took > PATIENCE_S * COMPUTING:
+            if not self._is_hurried and self._took_s(thread) - took > PATIENCE_S * COMPUTING:
                 continue
             thread.lost = True
             if interrupted is None:
@@ -303,8 +323,7 @@ class RunThreads:
         self._park_if_lost(thread)
         RELEASE(self._back)
         ACQUIRE(thread.turn)
-        if self.leaving:
-            raise ThreadIsLeft
+        self._look()
 
     def _park_if_lost(self, thread: LiveThread) -> None:
         if thread.lost:
