@@ -24,7 +24,7 @@ from sim.live.around import around
 from sim.live.audience import Audience
 from sim.live.departures import departures
 from sim.live.endings import BUILT_IN
-from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, WORK, Execution, Outside
+from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, STOP, TURN, Execution, Outside
 from sim.live.leaving import unheard
 from sim.live.live_choice import FAULT, Doing, LiveChoice, LiveStart, Place
 from sim.live.naming import spot_of
@@ -34,6 +34,7 @@ from sim.live.program_parts import ProgramParts
 from sim.live.surroundings import surroundings
 from sim.live.telling import Retelling, tell
 from sim.live.threads.live_thread import BEGINNING
+from sim.live.went import RESUME, WORK
 from sim.system.properties import Property
 from sim.world.address import FOR_GOOD, Address
 from sim.world.choice import FIRE, MESSAGE, Pending, Start, Subject

@@ -58,7 +58,7 @@ def swap_blocking(swaps: Swaps, entering: Entering) -> None:
 class _Acquiring:
     """Acquiring locks of one kind: `acquire` is the real function, `is_free` says whether somebody else could, and `owner` which
     thread has it, if a lock of this kind knows. One that a thread outside of the run has comes back in a moment, and is waited for
-    really: it is no choice of the run."""
+    really: what that thread does the run cannot choose."""
 
     def __init__(
         self, what: str, acquire: Any, is_free: Callable[[Any], bool], owner: Callable[[Any], int] = lambda _: 0

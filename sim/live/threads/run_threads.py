@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from _thread import get_ident, start_new_thread
 from collections.abc import Callable, Iterator
 from contextvars import Context
@@ -22,7 +21,7 @@ from sim.live.surroundings import surroundings
 from sim.live.threads.databases import Databases
 from sim.live.threads.handing import ACQUIRE, RELEASE, held
 from sim.live.threads.lines import Lines
-from sim.live.threads.live_thread import Deadline, LiveThread, ThreadIsLeft, Wait, frames, name_of
+from sim.live.threads.live_thread import Deadline, LiveThread, ThreadIsLeft, Wait, cpu_s, frames, name_of
 from sim.live.threads.pools import Pools
 
 if TYPE_CHECKING:
@@ -412,8 +411,7 @@ class RunThreads:
         run = self._run
         if not (threads and run.spins):
             return next(iter(threads), None)
-        longest = min(threads, key=run.worked)
-        return None if time_may_pass and run.time_is_due and run.passed < run.worked(longest) else longest
+        return run.went.longest(threads, or_time=time_may_pass and run.time_is_due)
 
     # --- leaving ------------------------------------------------------------------------------------
 
@@ -442,13 +440,3 @@ def _comes_from_outside(wait: Wait) -> bool:
             return True
         ACQUIRE(held(), True, 0.001)
     return False
-
-
-def cpu_s(ident: int) -> float:
-    """Seconds for which a thread of the operating system has computed; 0 where nobody can say."""
-    if not hasattr(time, "pthread_getcpuclockid"):
-        return 0.0
-    try:
-        return time.clock_gettime(time.pthread_getcpuclockid(ident))
-    except OSError:
-        return 0.0
