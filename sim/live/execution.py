@@ -40,15 +40,14 @@ from sim.live.surrounding_world import Outside
 from sim.live.surroundings import surroundings
 from sim.live.threads.live_thread import Deadline, LiveThread, Wait
 from sim.live.threads.run_threads import RunThreads
+from sim.live.went import RESUME, TIME, WORK, Went
 from sim.world.address import FOR_GOOD
 from sim.world.choice import FIRE, Subject
 from sim.world.finding import Finding
 
-TURN, RESUME, WORK, CANCEL, STOP = "turn", "resume", "work", "cancel", "stop"
+TURN, CANCEL, STOP = "turn", "cancel", "stop"
 CRASH, RESTART, RESET, CUT, HEAL = "crash", "restart", "reset", "cut", "heal"
 """What can be chosen where a program stands still, beside what arrives and the timers."""
-TIME: Subject = (FIRE, 0, "")
-"""That time passes."""
 MIDST = 3
 """The phase in the midst of a turn, in which nothing but threads can come between."""
 FORCED_MAX = 1_000
@@ -77,9 +76,7 @@ class Execution(Noting):
         self.log = holder.begin(self.note) if holder is not None else None
         self.turns = 0.0
         """Turns since time last passed."""
-        self._taken = 0
-        self._went: dict[Subject, int] = {}
-        """By what can happen: when it did last, of all that was taken."""
+        self.went = Went()
         self.cuts: dict[tuple[str, str], None] = {}
         """The links that are cut, and will heal."""
         self.struck = False
@@ -214,7 +211,7 @@ class Execution(Noting):
 
     def _take(self, subject: Subject, how: str) -> None:
         kind, number, name = subject
-        self._goes(subject)
+        self.went.goes(subject)
         if kind == TURN:
             self._turn()
         elif kind == RESUME:
@@ -250,29 +247,12 @@ class Execution(Noting):
     @property
     def spins(self) -> bool:
         """Whether it is the turn of what has waited longest, where somebody asks again and again."""
-        return self.turns >= SPINS and self._taken % FAIR == 0 and bool(self.threads.alive)
+        return self.turns >= SPINS and self.went.count % FAIR == 0 and bool(self.threads.alive)
 
     @property
     def time_is_due(self) -> bool:
         """Whether that is time too."""
         return self.turns > ENDLESS / 2
-
-    def _goes(self, subject: Subject) -> None:
-        self._taken += 1
-        self._went[_whose(subject)] = self._taken
-
-    def went(self, subject: Subject) -> int:
-        """When this last happened, of all that was taken; 0: never."""
-        return self._went.get(_whose(subject), 0)
-
-    def worked(self, thread: LiveThread) -> int:
-        """When `thread` last went on, of all that was taken."""
-        return self.went((WORK, thread.number, ""))
-
-    @property
-    def passed(self) -> int:
-        """When time last passed, of all that was taken."""
-        return self.went(TIME)
 
     def _strike_main(self) -> None:
         """Main is told to end. When it has, and those that wait for it were told, in a turn more, the loop is left."""
@@ -342,7 +322,7 @@ class Execution(Noting):
     def work(self, thread: LiveThread) -> None:
         """`thread` goes on until it gives way."""
         owner, running = self.owner, self.running
-        self._goes((WORK, thread.number, ""))
+        self.went.goes((WORK, thread.number, ""))
         self.works(thread, self.threads.interrupted(thread))
         try:
             self.threads.go(thread)
@@ -386,7 +366,7 @@ class Execution(Noting):
     def pass_time(self, at_s: float) -> None:
         """It is as late as that now."""
         self.loop.now_s = max(self.loop.now_s, at_s)
-        self._goes(TIME)
+        self.went.goes(TIME)
         self.turns = 0
 
     def _cancel(self, number: int) -> None:
@@ -436,9 +416,3 @@ class Execution(Noting):
         surroundings.refused = refused
         if interrupts:
             raise interrupts[0]
-
-
-def _whose(subject: Subject) -> Subject:
-    """Of a thread or task its own, of the rest of what can happen the kind."""
-    kind, number, _ = subject
-    return (kind, number if kind in (WORK, RESUME) else 0, "")

@@ -23,7 +23,7 @@ from sim.live.addressing import address_of
 from sim.live.around import around
 from sim.live.audience import Audience
 from sim.live.departures import departures
-from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, WORK, Execution
+from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, STOP, TURN, Execution
 from sim.live.holding import holder_of
 from sim.live.leaving import unheard
 from sim.live.live_choice import FAULT, Doing, LiveChoice, LiveStart, Place
@@ -35,6 +35,7 @@ from sim.live.surrounding_world import Outside
 from sim.live.surroundings import surroundings
 from sim.live.telling import Retelling, tell
 from sim.live.threads.live_thread import BEGINNING
+from sim.live.went import RESUME, WORK
 from sim.system.properties import Property
 from sim.world.address import FOR_GOOD, Address
 from sim.world.choice import FIRE, MESSAGE, Pending, Start, Subject

@@ -9,7 +9,7 @@ from sim.base.durations import show_duration
 from sim.faults.catalogue import HTTP_KINDS
 from sim.faults.plan import FaultEntry
 from sim.live.addressing import link_of
-from sim.live.execution import CANCEL, CRASH, CUT, HEAL, MIDST, RESET, RESTART, RESUME, STOP, TURN, WORK, Execution
+from sim.live.execution import CANCEL, CRASH, CUT, HEAL, MIDST, RESET, RESTART, STOP, TURN, Execution
 from sim.live.handles import task_of
 from sim.live.live_choice import Doing, doing
 from sim.live.live_task import LiveTask
@@ -17,6 +17,7 @@ from sim.live.naming import code_of, is_named, is_own
 from sim.live.net.addresses import covers
 from sim.live.net.channel import CONNECT, Incoming
 from sim.live.threads.live_thread import LiveThread
+from sim.live.went import RESUME, WORK
 from sim.world.address import FOR_GOOD
 from sim.world.choice import FIRE, Subject
 
@@ -67,7 +68,7 @@ class Possible:
         found = self._usual(run)
         if not run.spins:
             return found
-        others = sorted(found, key=lambda one: (one.verb == FIRE and not run.time_is_due, run.went(one.subject)))
+        others = sorted(found, key=lambda one: (one.verb == FIRE and not run.time_is_due, run.went.last(one.subject)))
         return iter(others[:1])
 
     def _usual(self, run: Execution) -> Iterator[Doing]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from _thread import get_ident
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -77,6 +78,8 @@ class LiveThread:
         """Whether it was lost in a crash."""
         self.lost = False
         """Whether it never came back from a call in which a run cannot see it wait."""
+        self.asked = 0
+        """How often it was asked to end, when the run was over."""
         self.stepped = 0
         self.job = ""
         """What a pool has given it last."""
@@ -162,3 +165,13 @@ def _without_number(name: str) -> str:
     """`asyncio` of `asyncio_0`: workers of a pool are numbered in the order made, as all that has one name."""
     found = _NUMBERED.search(name)
     return name[: found.start()] if found is not None and found.end() == len(name) and found.start() else name
+
+
+def cpu_s(ident: int) -> float:
+    """Seconds for which a thread of the operating system has computed; 0 where nobody can say."""
+    if not hasattr(time, "pthread_getcpuclockid"):
+        return 0.0
+    try:
+        return time.clock_gettime(time.pthread_getcpuclockid(ident))
+    except OSError:
+        return 0.0

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from _thread import get_ident, start_new_thread
 from collections.abc import Callable, Iterator
 from contextvars import Context
@@ -22,7 +21,7 @@ from sim.live.surroundings import surroundings
 from sim.live.threads.databases import Databases
 from sim.live.threads.handing import ACQUIRE, RELEASE, held
 from sim.live.threads.lines import Lines
-from sim.live.threads.live_thread import Deadline, LiveThread, ThreadIsLeft, Wait, frames, name_of
+from sim.live.threads.live_thread import Deadline, LiveThread, ThreadIsLeft, Wait, cpu_s, frames, name_of
 from sim.live.threads.pools import Pools
 
 if TYPE_CHECKING:
@@ -61,6 +60,9 @@ class RunThreads:
         self._last: LiveThread | None = None
         self._back = held()
         self._names = self._numbers = 0
+        self._loop_ident = get_ident()
+        self._is_hurried = False
+        """Whether the user has interrupted it: then nobody is waited for any longer, not who computes either."""
         self._loop_waits = 0
         """How often the loop's own thread waits now, one in the midst of the other."""
         self._fires_after_main = 0
@@ -70,6 +72,11 @@ class RunThreads:
 
     def __iter__(self) -> Iterator[LiveThread]:
         return iter(self.alive)
+
+    @property
+    def idents(self) -> set[int]:
+        """Of all that run here, as the operating system numbers them, and of nobody."""
+        return {0, self._loop_ident, *(thread.ident for thread in self.alive)}
 
     def called(self, name: str) -> LiveThread | None:
         """The thread of this name, unless it has ended."""
@@ -169,14 +176,16 @@ class RunThreads:
     def start(self, thread: threading.Thread, start: Callable[[], None]) -> None:
         """Start this thread by `start`, the real function. It stands before its first line then."""
         self._look()
-        if "run" in vars(thread) or not hasattr(thread, "_daemonic") or thread.ident is not None:
+        if not hasattr(thread, "_daemonic") or thread.ident is not None:
             start()  # it was begun before, and says so
             return
         live = self._made(thread, name_of(thread), thread.daemon)
         run: Any = thread.run
+        given = {name: vars(thread)[name] for name in ("run",) if name in vars(thread)}
 
         def body() -> None:
             del thread.run
+            vars(thread).update(given)
             self._body(live, run)
 
         thread.run = body  # type: ignore[method-assign]
@@ -195,7 +204,19 @@ class RunThreads:
 
     def _look(self) -> None:
         if self.leaving:
-            raise ThreadIsLeft
+            self._leaves()
+
+    def _leaves(self) -> None:
+        """Whoever runs is asked to end. A thread that goes on all the same, as one that takes every exception and waits again, is
+        given up where it stands."""
+        me = self.current
+        if me is not None:
+            me.asked += 1
+            if me.asked > LEAVES_MAX:
+                me.lost = True
+                RELEASE(self._back)
+                self._park_if_lost(me)
+        raise ThreadIsLeft
 
     def _made(self, thread: threading.Thread | None, name: str, daemon: bool) -> LiveThread:
         run = self._run
@@ -274,9 +295,9 @@ class RunThreads:
                 if ACQUIRE(self._back, True, PATIENCE_S):
                     break
             except BaseException as error:  # an interrupt; the thread has to stand still first
-                interrupted = error
+                interrupted, self._is_hurried = error, True
                 continue
-            if interrupted is None and self._took_s(thread) - took > PATIENCE_S * COMPUTING:
+            if not self._is_hurried and self._took_s(thread) - took > PATIENCE_S * COMPUTING:
                 continue
             thread.lost = True
             if interrupted is None:
@@ -303,8 +324,7 @@ class RunThreads:
         self._park_if_lost(thread)
         RELEASE(self._back)
         ACQUIRE(thread.turn)
-        if self.leaving:
-            raise ThreadIsLeft
+        self._look()
 
     def _park_if_lost(self, thread: LiveThread) -> None:
         if thread.lost:
@@ -393,8 +413,7 @@ class RunThreads:
         run = self._run
         if not (threads and run.spins):
             return next(iter(threads), None)
-        longest = min(threads, key=run.worked)
-        return None if time_may_pass and run.time_is_due and run.passed < run.worked(longest) else longest
+        return run.went.longest(threads, or_time=time_may_pass and run.time_is_due)
 
     # --- leaving ------------------------------------------------------------------------------------
 
@@ -423,13 +442,3 @@ def _comes_from_outside(wait: Wait) -> bool:
             return True
         ACQUIRE(held(), True, 0.001)
     return False
-
-
-def cpu_s(ident: int) -> float:
-    """Seconds for which a thread of the operating system has computed; 0 where nobody can say."""
-    if not hasattr(time, "pthread_getcpuclockid"):
-        return 0.0
-    try:
-        return time.clock_gettime(time.pthread_getcpuclockid(ident))
-    except OSError:
-        return 0.0
