@@ -20,7 +20,6 @@ from sim.consensus import (
     OURS,
     AckDecision,
     ConsensusSequence,
-    Decision,
     ErrorKind,
     Failure,
     Key,

@@ -56,20 +56,10 @@ class AsksForever(Coordinator):
         )
 
 
-class ReleasesOnAny(Coordinator):
-    """Any acknowledgement releases the decision in hand, whichever decision it names."""
-
-    def acknowledge(self, seq: int) -> None:
-        if self.state == "gated":
-            seq = self.sequence.decision_seq
-        super().acknowledge(seq)
-
-
 MISTAKES: dict[str, type[Coordinator]] = {
     "forgets_late": ForgetsLate,
     "counts_twice": CountsTwice,
     "does_not_wait": DoesNotWait,
     "stores_twice": StoresTwice,
     "asks_forever": AsksForever,
-    "releases_on_any": ReleasesOnAny,
 }

@@ -15,7 +15,7 @@ from sim import ConfigError, Program, System
 from sim.base.errors import unknown
 from sim.conform.recorder import Recorder
 
-RUN, ROSTER, ROUNDS = "run-1", ("gemini", "claude"), 2
+RUN, ROSTER = "run-1", ("gemini", "claude", "gpt_pro")
 FAULTS = "agent_timeout:1@gemini,rate_limited:1,empty_response:1,disconnect:1@gemini,reset:1,cancel:1,cut:1@consumer"
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -27,12 +27,13 @@ def serving(answer: Callable[[dict[str, Any]], str]) -> Handler:
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             _, _, body = await read_message(reader)
-        except EOFError:  # nobody asks any longer
-            return writer.close()
-        said = answer(json.loads(body)).encode()
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(said) + said)
-        await writer.drain()
-        writer.close()
+            said = answer(json.loads(body)).encode()
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(said) + said)
+            await writer.drain()
+        except EOFError:
+            pass  # nobody asks any longer
+        finally:
+            writer.close()
 
     return handler
 
@@ -69,30 +70,33 @@ class Consumer:
         return str(said["seq"])
 
 
-def model() -> System:
-    """What may strike it is what its coordinator sees of its network; what is only late is never lost."""
+def model(agents: int, rounds: int) -> System:
+    """What may strike is what the coordinator sees of its network; what is only late, or repeated, is no fault."""
     return consensus.system(
-        agents=len(ROSTER), rounds=ROUNDS, retries=1, resends=RESENDS, answers=("ok",), stop=False
+        agents=agents, rounds=rounds, retries=1, resends=RESENDS, answers=("ok",), stop=False
     ).with_(faults="rate_limited:2,empty_response:2,disconnect:3")
 
 
-def system(mistake: str = "") -> Program:
-    """`mistake`: one that is planted in the coordinator (`bench.coordinator.mistakes`)."""
+def system(mistake: str = "", agents: int = 2, rounds: int = 2) -> Program:
+    """The coordinator with so many agents and rounds.
+
+    - `mistake`: one that is planted in it (`bench.coordinator.mistakes`)
+    """
     if mistake not in ("", *MISTAKES):
         raise ConfigError(unknown("mistake", mistake, MISTAKES))
-    kind = MISTAKES.get(mistake, Coordinator)
+    kind, roster = MISTAKES.get(mistake, Coordinator), ROSTER[:agents]
 
     async def main(world: Any) -> None:
-        for agent in ROSTER:
+        for agent in roster:
             world.serve(f"{agent}:80", serving(lambda _: "ok"))
         world.serve("store:80", serving(Store(world.recorder).answer))
         world.serve("consumer:80", serving(Consumer(world.recorder).answer))
-        coordinator = kind(RUN, ROSTER, ROUNDS, world.recorder)
+        coordinator = kind(RUN, roster, rounds, world.recorder)
         await asyncio.wait([world.task("coordinator", coordinator.run())])  # which may be cancelled
 
     return Program(
         main,
         faults=FAULTS,
-        conforms=model(),
+        conforms=model(agents, rounds),
         observe=["coordinator", "store", "consumer"],
     )
