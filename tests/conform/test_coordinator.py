@@ -32,6 +32,8 @@ def test_the_coordinator_conforms_in_very_many_schedules() -> None:
     result = fuzz(system(), schedules=2_000)
     assert (result.verdict, result.schedules) == ("ok", 2_000), result.found
     assert check(system(), deviations=1).finding is None
+    small = check(system(agents=1, rounds=1).with_(faults=""), deviations=2)
+    assert (small.finding, small.schedules > 2_000) == (None, True)
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
