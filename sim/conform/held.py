@@ -102,7 +102,7 @@ class RunOfProgram:
 def _finding(answer: JudgedLog) -> Finding | None:
     if answer.verdict == "ok":
         return None
-    words = "; ".join(" ".join(word.split()) for word in answer.words)
+    words = "; ".join(" ".join(word.split()) for word in answer.words).replace(":; ", ": ")
     if answer.verdict == "incomplete":
         raise ModelError(f"Program: conforms: {words}: observe more processes, or say more of what they became")
     return Finding(CONFORMS, f"{answer.explained} of {answer.lines} lines are a path of the model; {words}")

@@ -272,7 +272,8 @@ class Execution(Noting):
         """Something comes from the network, or a fault happens to it."""
         self.last = (self.owner, None, str(address_of(arrival, "")))
         self.kernel.arrive(arrival, how)
-        self.phase = 1 if self.program.order == "fifo" else 0
+        if self.program.order == "fifo" and self.loop.ready():
+            self.phase = 1  # what nobody waits for does not wake the loop
 
     def _connection(self, link: str, number: int) -> Connection:
         found = [one for one in self.kernel.connections() if one.ordinal == number and link_of(one) == link]
