@@ -29,6 +29,7 @@ from sim.live.entering import Surrounded
 from sim.live.handles import LiveTimer
 from sim.live.holding import Holder
 from sim.live.leaving import leave
+from sim.live.left_open import LeftOpen
 from sim.live.live_task import LiveTask
 from sim.live.loop import LiveLoop
 from sim.live.net.channel import Connection, Incoming
@@ -104,6 +105,7 @@ class Execution(Noting):
         self._main_is_left = False
         self.dice = Dice(0)
         self.signals = StopSignals()
+        self.left_open = LeftOpen()
         self.folder: Path | None = None
         """Below it files may be written; made when it is asked for."""
         self.kernel = Kernel(lambda: self.owner, refusal=self.refused)
@@ -409,6 +411,7 @@ class Execution(Noting):
         self.tasks.clear()
         self.loop.leave()
         self.kernel.close()
+        self.left_open.close()
         if self.folder is not None:
             rmtree(self.folder, ignore_errors=True)
         surroundings.refused = refused
