@@ -28,7 +28,7 @@ from sim.live.endings import at_the_end, ended, outlives, stuck
 from sim.live.entering import Surrounded
 from sim.live.handles import LiveTimer
 from sim.live.holding import Holder
-from sim.live.leaving import leave
+from sim.live.leaving import leave_task
 from sim.live.left_open import LeftOpen
 from sim.live.live_task import LiveTask
 from sim.live.loop import LiveLoop
@@ -402,7 +402,7 @@ class Execution(Noting):
                 if not task.done():
                     try:
                         with WATCH.during(f"the task {task.called}, which is left,"):
-                            leave(task.get_coro())
+                            leave_task(task)
                     except KeyboardInterrupt as error:
                         interrupts.append(error)
                 elif not task.cancelled():
