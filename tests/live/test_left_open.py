@@ -9,9 +9,12 @@ import sqlite3
 import threading
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 
+from sim.live import execution
+from sim.live.leaving import leave
 from sim.live.left_open import LeftOpen
 from sim.live.threads.databases import Databases
 from tests.live.small import Main, installed_once, runs, usual  # noqa: F401
@@ -133,3 +136,39 @@ def test_a_number_that_was_closed_elsewhere_and_taken_again_stays_open(tmp_path:
     assert again == number
     files.close()
     os.close(again)
+
+
+# --- tables of libraries ----------------------------------------------------------------------------------
+
+SCOPES: WeakKeyDictionary[Any, Scope] = WeakKeyDictionary()
+"""By task, as a library may have it: each scope knows its task."""
+
+
+class Scope:
+    """Is left only by the task that has entered it."""
+
+    def __enter__(self) -> None:
+        self.task = asyncio.current_task()
+        SCOPES[self.task] = self
+
+    def __exit__(self, *_: object) -> None:
+        if asyncio.current_task() is not self.task:
+            raise RuntimeError("it was entered by another task")
+        del SCOPES[self.task]
+
+
+async def dies_in_a_scope(world: Any) -> None:
+    async def entering(_: Any) -> None:
+        with Scope():
+            await asyncio.Event().wait()
+
+    await killed(world, entering)
+
+
+def test_a_table_of_a_library_keeps_no_run_that_was_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual(dies_in_a_scope)
+    assert not SCOPES
+    monkeypatch.setattr(execution, "leave_task", lambda task: leave(task.get_coro()))
+    usual(dies_in_a_scope)
+    assert SCOPES
+    SCOPES.clear()
