@@ -25,7 +25,8 @@ from sim.live.dice import Dice
 from sim.live.endings import at_the_end, ended, outlives, stuck
 from sim.live.handles import LiveTimer
 from sim.live.holding import Holder
-from sim.live.leaving import leave
+from sim.live.leaving import leave_task
+from sim.live.left_open import LeftOpen
 from sim.live.live_task import LiveTask
 from sim.live.loop import LiveLoop
 from sim.live.net.channel import Connection, Incoming
@@ -88,6 +89,7 @@ class Execution(Noting):
         self._main_is_left = False
         self.dice = Dice(0)
         self.signals = StopSignals()
+        self.left_open = LeftOpen()
         self.folder: Path | None = None
         """Below it files may be written; made when it is asked for."""
         self.kernel = Kernel(lambda: self.owner, refusal=self.refused)
@@ -403,7 +405,7 @@ class Execution(Noting):
                 if not task.done():
                     try:
                         with WATCH.during(f"the task {task.called}, which is left,"):
-                            leave(task.get_coro())
+                            leave_task(task)
                     except KeyboardInterrupt as error:
                         interrupts.append(error)
                 elif not task.cancelled():
@@ -412,6 +414,7 @@ class Execution(Noting):
         self.tasks.clear()
         self.loop.leave()
         self.kernel.close()
+        self.left_open.close()
         if self.folder is not None:
             rmtree(self.folder, ignore_errors=True)
         surroundings.refused = refused

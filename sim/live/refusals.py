@@ -142,6 +142,7 @@ def _command(first: Any) -> str:
 
 def _swap_writing(swaps: Swaps, entering: Entering, writing: _Writing) -> None:
     swaps.built_in(os.open, entering.chooses(writing.os_open))
+    swaps.built_in(os.close, entering.chooses(writing.os_close))
     swaps.built_in(io.open, entering.chooses(writing.io_open))
     if find_spec("_sqlite3"):
         swaps.built_in(import_module("_sqlite3").connect, entering.chooses(writing.sqlite))
@@ -170,13 +171,22 @@ class _Writing:
         self._refuse = refuse
 
     def os_open(self, real: Any, run: Surrounded, path: Any, flags: int, *args: Any, **kwargs: Any) -> Any:
-        if flags & _WRITING:
-            self._look(run, "os.open for writing", path, kwargs.get("dir_fd"))
-        return real(path, flags, *args, **kwargs)
+        if not flags & _WRITING:
+            return real(path, flags, *args, **kwargs)
+        self._look(run, "os.open for writing", path, kwargs.get("dir_fd"))
+        number = real(path, flags, *args, **kwargs)
+        run.left_open.opened(number, run.owner)
+        return number
+
+    def os_close(self, real: Any, run: Surrounded, number: Any) -> None:
+        run.left_open.forget(number)
+        real(number)
 
     def io_open(self, real: Any, run: Surrounded, file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
         if not isinstance(mode, str) or {*mode} & {*"wax+"}:
             self._look(run, "open for writing", file, None)
+        if isinstance(file, int):
+            run.left_open.forget(file)
         return real(file, mode, *args, **kwargs)
 
     def sqlite(self, real: Any, run: Surrounded, database: Any, *args: Any, **kwargs: Any) -> Any:

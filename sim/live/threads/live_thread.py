@@ -76,6 +76,8 @@ class LiveThread:
         self.over = False
         self.gone = False
         """Whether it was lost in a crash."""
+        self.errand: Callable[[], object] | None = None
+        """What it does before it goes on, for whoever leads the run."""
         self.lost = False
         """Whether it never came back from a call in which a run cannot see it wait."""
         self.asked = 0

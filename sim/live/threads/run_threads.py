@@ -138,11 +138,17 @@ class RunThreads:
         return self._fires_after_main <= FIRES_AFTER_MAIN_MAX
 
     def crash(self, owner: str) -> None:
-        """Those that work for `owner` are lost where they stand."""
+        """Those that work for `owner` are lost where they stand, and what it did in databases and has not committed."""
         for thread in self.alive:
             if thread.owner == owner and not thread.gone and not self.pools.waits_for_work(thread):
                 thread.gone = True
                 self.pools.lose(thread)
+        for in_thread, close in [*self.databases.lost(owner)]:
+            if in_thread is None:
+                close()
+            elif in_thread in self.alive and in_thread.frame is not None:
+                in_thread.errand = close  # SQLite asks who it is
+                self.go(in_thread)
 
     # --- beginning ----------------------------------------------------------------------------------
 
@@ -324,6 +330,11 @@ class RunThreads:
         self._park_if_lost(thread)
         RELEASE(self._back)
         ACQUIRE(thread.turn)
+        while thread.errand is not None:
+            errand, thread.errand = thread.errand, None
+            errand()
+            RELEASE(self._back)
+            ACQUIRE(thread.turn)
         self._look()
 
     def _park_if_lost(self, thread: LiveThread) -> None:
