@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -96,6 +96,9 @@ class LiveWorld:
                     self._leave()
         except BaseException:
             outside.restore()  # an interrupt may strike where a run is entered or left
+            if self._walks == 1:
+                with suppress(Exception), around.walks():
+                    self._leave()  # its threads may hold what others wait for
             raise
         finally:
             self._walks -= 1

@@ -84,13 +84,23 @@ class _Acquiring:
             return True
         if timeout_s == 0:
             return False
-        if self._is_outside(run, lock) and self._acquire(lock, True, OUTSIDE_S):
+        if self._acquired_now(run, lock):
             return True
         wait = run.threads.wait(partial(self._could, run, lock), self._what, lock, timeout_s)
         while run.threads.block(wait):
-            if self._acquire(lock, False) or (self._is_outside(run, lock) and self._acquire(lock, True, OUTSIDE_S)):
+            if self._acquired_now(run, lock):
                 return True
         return bool(self._acquire(lock, False))
+
+    def _acquired_now(self, run: Surrounded, lock: Any) -> bool:
+        """Whether it is, without a thread of the run that gives it back first."""
+        while not self._acquire(lock, False):
+            if self._is_outside(run, lock):
+                if self._acquire(lock, True, OUTSIDE_S):
+                    return True
+            elif not self._is_free(lock):
+                return False
+        return True
 
     def _could(self, run: Surrounded, lock: Any) -> bool:
         return self._is_free(lock) or self._is_outside(run, lock)
