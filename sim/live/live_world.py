@@ -6,11 +6,9 @@ again the program begins anew and is led there, unless it stands just before it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from itertools import chain
 from typing import Any
 from weakref import finalize
 
@@ -19,7 +17,7 @@ from sim.base.mixer import GAMMA, MASK, mark, mix
 from sim.base.values import Emission, encode
 from sim.faults.catalogue import TIMED_KINDS
 from sim.faults.plan import FaultEntry
-from sim.live.addressing import address_of
+from sim.live.addressing import address_of, places
 from sim.live.around import around
 from sim.live.audience import Audience
 from sim.live.departures import departures
@@ -179,7 +177,7 @@ class LiveWorld:
         kind, _, name = subject = choice.doing.subject
         new = subject not in known
         if kind == MESSAGE:
-            return Pending(subject, "loop", choice.address, again=new, places=_places(choice.doing), apart=True)
+            return Pending(subject, "loop", choice.address, again=new, places=places(choice.doing.who), apart=True)
         if kind in (RESTART, HEAL):
             return Pending((CUT if kind == HEAL else RESTART, 0, name), "loop", again=new)
         if kind == FIRE:
@@ -434,16 +432,6 @@ def _named(run: Execution, what: Doing) -> Address:
     if verb in (CUT, HEAL):
         return Address(verb, subject=who, for_good=what.how == FOR_GOOD)
     return Address(verb, process=who, for_good=what.how == FOR_GOOD)
-
-
-def _places(what: Doing) -> tuple[str, ...]:
-    """What an entry of a plan may name to slow down what arrives."""
-    source, _, target = what.who.partition("->")
-    ends = [(name, _NUMBER.sub("", name)) for name in (source, target)]
-    return tuple(dict.fromkeys([*chain(*ends), *(f"{one}->{other}" for one in ends[0] for other in ends[1])]))
-
-
-_NUMBER = re.compile(r"#\d+")
 
 
 def _end(last: list[Execution]) -> None:

@@ -12,7 +12,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from sim.live.naming import Whereabouts, bare, called, is_own, plain, spot_in
-from sim.live.threads.handing import held
+from sim.live.threads.handing import ACQUIRE, held
 from sim.live.tokens import token
 
 _OF_PYTHON = re.compile(r"Thread-\d+(?: \(.*\))?")
@@ -101,6 +101,10 @@ class LiveThread:
             return None, 0
         return frame.f_code, (frame.f_lineno or 0) - frame.f_code.co_firstlineno
 
+    def took_s(self) -> float:
+        """How long it has computed by now."""
+        return cpu_s(self.ident) if not self.over else 0.0
+
     def place(self) -> str:
         """Where it stands, as schedules say it."""
         where = self.whereabouts()
@@ -177,3 +181,16 @@ def cpu_s(ident: int) -> float:
         return time.clock_gettime(time.pthread_getcpuclockid(ident))
     except OSError:
         return 0.0
+
+
+OUTSIDE_MS = 50
+"""Milliseconds, and not of the run, for which the loop waits for a thread that is not of the run."""
+
+
+def comes_from_outside(wait: Wait) -> bool:
+    """Whether a thread of the world outside has what it waits for, and gives it back in a moment: a lock of logging, say."""
+    for _ in range(OUTSIDE_MS):
+        if wait.ready():
+            return True
+        ACQUIRE(held(), True, 0.001)
+    return False

@@ -21,7 +21,15 @@ from sim.live.surroundings import surroundings
 from sim.live.threads.databases import Databases
 from sim.live.threads.handing import ACQUIRE, RELEASE, held
 from sim.live.threads.lines import Lines
-from sim.live.threads.live_thread import Deadline, LiveThread, ThreadIsLeft, Wait, cpu_s, frames, name_of
+from sim.live.threads.live_thread import (
+    Deadline,
+    LiveThread,
+    ThreadIsLeft,
+    Wait,
+    comes_from_outside,
+    frames,
+    name_of,
+)
 from sim.live.threads.pools import Pools
 
 if TYPE_CHECKING:
@@ -34,10 +42,7 @@ COMPUTING = 0.05
 LEAVES_MAX = 10
 """How often a thread is asked to end."""
 FIRES_AFTER_MAIN_MAX = 1_000
-"""How often a thread may wait for a time after main has ended: the process would wait for it, and forever
-for one that never ends."""
-OUTSIDE_MS = 50
-"""Milliseconds, and not of the run, for which the loop waits for a thread that is not of the run."""
+"""How often a thread may wait for a time after main has ended: one that never ends would keep the process."""
 LATE_S = 1e-6
 """So much later than its time comes who has waited for something in vain: code that asks the clock then finds it over, as it
 does really, and does not wait again for no time at all."""
@@ -296,14 +301,14 @@ class RunThreads:
         """Wait until it is back."""
         interrupted: BaseException | None = None
         while True:
-            took = self._took_s(thread)
+            took = thread.took_s()
             try:
                 if ACQUIRE(self._back, True, PATIENCE_S):
                     break
             except BaseException as error:  # an interrupt; the thread has to stand still first
                 interrupted, self._is_hurried = error, True
                 continue
-            if not self._is_hurried and self._took_s(thread) - took > PATIENCE_S * COMPUTING:
+            if not self._is_hurried and thread.took_s() - took > PATIENCE_S * COMPUTING:
                 continue
             thread.lost = True
             if interrupted is None:
@@ -311,10 +316,6 @@ class RunThreads:
             break
         if interrupted is not None:
             raise interrupted
-
-    def _took_s(self, thread: LiveThread) -> float:
-        """How long it has computed by now."""
-        return cpu_s(thread.ident) if not thread.over else 0.0
 
     def _refuse_unseen(self, thread: LiveThread) -> None:
         """It is told at the end of the step."""
@@ -412,7 +413,7 @@ class RunThreads:
                     raise ThreadIsLeft  # it goes round and round
                 continue
             if not moments:
-                if _comes_from_outside(wait):
+                if comes_from_outside(wait):
                     continue
                 run.is_stuck(wait, sys._getframe(2))
                 raise ThreadIsLeft
@@ -444,12 +445,3 @@ class RunThreads:
         self.pools.restore()
         threading.excepthook = self._hook
         return interrupts
-
-
-def _comes_from_outside(wait: Wait) -> bool:
-    """Whether a thread of the world outside has what it waits for, and gives it back in a moment: a lock of logging, say."""
-    for _ in range(OUTSIDE_MS):
-        if wait.ready():
-            return True
-        ACQUIRE(held(), True, 0.001)
-    return False

@@ -59,8 +59,12 @@ def test_a_lock_that_another_thread_has_is_no_choice() -> None:
 def test_one_that_is_taken_for_a_lock_of_the_run_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocking._RLOCKS, "_owner", lambda _: 0)
     with another_thread_has_it_at_times(), pytest.raises(NondeterminismError):
-        for _ in range(50):
-            check(Program(logs), deviations=1)
+        checked_often()
+
+
+def checked_often() -> None:
+    for _ in range(50):
+        check(Program(logs), deviations=1)
 
 
 async def never_lets_go(_: Any) -> None:
