@@ -99,7 +99,7 @@ def read_logs(paths: Sequence[str]) -> Logged:
                 logged.runs.setdefault(taken[0], LoggedRun(taken[0])).lines.append(taken[1])
     for run in logged.runs.values():
         run.observed = logged.observed
-        _check(run)
+        check_run(run)
     if not logged.lines:
         raise ConfigError(f"{', '.join(paths)}: no line after the header, so nothing was observed; record something")
     return logged
@@ -216,7 +216,7 @@ def _said(place: str, number: int, raw: RawLine) -> LogLine:
     return LogLine(place, number, raw.process, said, raw.at, raw.id, causes)
 
 
-def _check(run: LoggedRun) -> None:
+def check_run(run: LoggedRun) -> None:
     """Refuses clocks that go back, ids that stand twice, causes that are nowhere."""
     last: dict[str, LogLine] = {}
     ids: dict[str, LogLine] = {}

@@ -42,7 +42,7 @@ _DEPTH = 5
 """Of what is sent: line, outputs, output, send, fields."""
 
 
-def _text(part: Any, depth: int = 0) -> str:
+def line_text(part: Any, depth: int = 0) -> str:
     """A line as JSON. A value that cannot be written is named by its class: what is recorded must not fail for it."""
     try:
         return _encode(part)
@@ -50,12 +50,12 @@ def _text(part: Any, depth: int = 0) -> str:
         pass  # too many digits, itself inside of itself, odd keys, too deep
     if depth < _DEPTH and isinstance(part, dict):
         pairs = (
-            f"{_encode(key if isinstance(key, str) else _printed(key))}:{_text(one, depth + 1)}"
+            f"{_encode(key if isinstance(key, str) else _printed(key))}:{line_text(one, depth + 1)}"
             for key, one in part.items()
         )
         return f"{{{','.join(pairs)}}}"
     if depth < _DEPTH and isinstance(part, list):
-        return f"[{','.join(_text(one, depth + 1) for one in part)}]"
+        return f"[{','.join(line_text(one, depth + 1) for one in part)}]"
     return _encode(f"{type(part).__name__} that cannot be written")
 
 
@@ -138,7 +138,7 @@ class Recorder:
     def _put(self, line: Fields) -> None:
         """One line by one call of the system, so that nobody who is killed leaves half of it."""
         assert self._file is not None
-        left = memoryview((_text(line) + "\n").encode())
+        left = memoryview((line_text(line) + "\n").encode())
         while left:
             left = left[self._file.write(left) :]
 
@@ -265,6 +265,11 @@ class RecordedProcess:
         if self._line is None:
             what = f"{self._name} was given nothing yet: call started, received, fired or moved before what comes of it"
             raise RuntimeError(what)
+        return self._line
+
+    @property
+    def begun(self) -> dict[str, Any] | None:
+        """The line that is not written yet."""
         return self._line
 
     def after_fork(self) -> None:

@@ -37,17 +37,13 @@ class SqliteFile(StoreFile):
         """Nobody else may host this journal until it is closed. Raises `ConfigError` if somebody does."""
         if self._lock is None:
             busy = f"{self.file}: is hosted already; end who does, or name another journal"
-            if (where := self.file.resolve()) in _HELD:  # such locks are between processes, not within one
-                raise ConfigError(busy)
             self._lock = lock_file(self.file.with_name(self.file.name + ".lock"), busy)
-            _HELD.add(where)
 
     def close(self) -> None:
         super().close()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
-            _HELD.discard(self.file.resolve())
 
     @property
     def name(self) -> str:
@@ -56,10 +52,6 @@ class SqliteFile(StoreFile):
 
     def _advice(self, name: str) -> str:
         return next((advice for begin, advice in _ADVICE.items() if name.startswith(begin)), "cannot be used")
-
-
-_HELD: set[Path] = set()
-"""The journals that this process hosts."""
 
 
 def _private(path: Path, *, fresh: bool) -> None:

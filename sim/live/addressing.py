@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from itertools import chain
+
 from sim.live.net.channel import BYTES, CONNECT, DATAGRAM, END, EXIT, RESET, Connection, Incoming
 from sim.live.net.exchange import CHOOSING
 from sim.world.address import Address
@@ -62,3 +65,13 @@ def said(arrival: Incoming, how: str) -> str:
 
 _VERBS = ("drop", "duplicate", "split", "refuse")
 """Faults that are verbs of their own; others are `under` which something is delivered."""
+
+
+def places(link: str) -> tuple[str, ...]:
+    """What an entry of a plan may name to slow down what arrives on this link: its ends, or both, with their numbers or without."""
+    source, _, target = link.partition("->")
+    ends = [(name, _NUMBER.sub("", name)) for name in (source, target)]
+    return tuple(dict.fromkeys([*chain(*ends), *(f"{one}->{other}" for one in ends[0] for other in ends[1])]))
+
+
+_NUMBER = re.compile(r"#\d+")

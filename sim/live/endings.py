@@ -42,8 +42,9 @@ def exited(who: str, error: SystemExit) -> Finding:
 
 
 def thread_failed(thread: LiveThread, error: BaseException) -> Finding:
-    """An exception has ended a thread."""
-    return Finding(EXCEPTION, f"{thread} fails with {_told(error)}, and nobody takes it")
+    """An exception has ended a thread. An interrupt is the program's own there: that of the user reaches the loop's thread alone."""
+    said = f"KeyboardInterrupt{_where(error)}" if isinstance(error, KeyboardInterrupt) else _told(error)
+    return Finding(EXCEPTION, f"{thread} fails with {said}, and nobody takes it")
 
 
 def outlives(run: Execution) -> Finding:
@@ -95,9 +96,12 @@ def _untaken_errors(run: Execution) -> Iterator[Finding]:
 
 def _told(error: BaseException) -> str:
     """`ValueError: too many (pool.py:12)`: an exception, and the innermost line of somebody's code that it went through."""
+    return f"{_PLACE.sub('', failure(error))}{_where(error)}"
+
+
+def _where(error: BaseException) -> str:
     own = [(frame.f_code, line) for frame, line in walk_tb(error.__traceback__) if is_own(frame.f_code)]
-    where = f" ({Path(own[-1][0].co_filename).name}:{own[-1][1]})" if own else ""
-    return f"{_PLACE.sub('', failure(error))}{where}"
+    return f" ({Path(own[-1][0].co_filename).name}:{own[-1][1]})" if own else ""
 
 
 _PLACE = re.compile(r" at (?:0x[0-9a-f]+|/\S+:\d+)")

@@ -11,6 +11,7 @@ from sim.live.dice import Dice
 from sim.live.in_place import Instead
 
 if TYPE_CHECKING:
+    from sim.live.left_open import LeftOpen
     from sim.live.stop_signals import StopSignals
     from sim.live.threads.run_threads import RunThreads
 
@@ -27,6 +28,8 @@ class Surrounded(Protocol):
 
     @property
     def threads(self) -> RunThreads: ...
+    @property
+    def left_open(self) -> LeftOpen: ...
     @property
     def signals(self) -> StopSignals: ...
     @property

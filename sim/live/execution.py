@@ -7,15 +7,13 @@ on CPython's own.
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from sim.base.errors import RefusedError
 from sim.base.overdue import WATCH
@@ -26,9 +24,10 @@ from sim.live.audience import Audience
 from sim.live.certificates import CERTIFICATES
 from sim.live.dice import Dice
 from sim.live.endings import at_the_end, ended, outlives, stuck
-from sim.live.entering import Surrounded
 from sim.live.handles import LiveTimer
-from sim.live.leaving import leave
+from sim.live.holding import Holder
+from sim.live.leaving import leave_task
+from sim.live.left_open import LeftOpen
 from sim.live.live_task import LiveTask
 from sim.live.loop import LiveLoop
 from sim.live.net.channel import Connection, Incoming
@@ -39,9 +38,11 @@ from sim.live.program_parts import ProgramParts
 from sim.live.servers import Servers
 from sim.live.stage import Stage
 from sim.live.stop_signals import StopSignals
+from sim.live.surrounding_world import Outside
 from sim.live.surroundings import surroundings
 from sim.live.threads.live_thread import Deadline, LiveThread, Wait
 from sim.live.threads.run_threads import RunThreads
+from sim.live.went import RESUME, TIME, WORK, Went
 from sim.world.address import FOR_GOOD
 from sim.world.choice import FIRE, Subject
 from sim.world.finding import Finding
@@ -49,7 +50,7 @@ from sim.world.finding import Finding
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-TURN, RESUME, WORK, CANCEL, STOP = "turn", "resume", "work", "cancel", "stop"
+TURN, CANCEL, STOP = "turn", "cancel", "stop"
 CRASH, RESTART, RESET, CUT, HEAL = "crash", "restart", "reset", "cut", "heal"
 """What can be chosen where a program stands still, beside what arrives and the timers."""
 MIDST = 3
@@ -58,37 +59,29 @@ FORCED_MAX = 1_000
 """Forced steps in a row that are one step to whoever walks."""
 ENDLESS = 10_000
 """Turns without any time that passes, after which a run is taken never to end."""
-
-
-class Outside(NamedTuple):
-    """What is entered and runs in a moment: nothing, or the loop of a test, or a run in whose midst another is closed."""
-
-    run: Surrounded | None
-    heard: Execution | None
-    loop: asyncio.AbstractEventLoop | None
-    hooks: Any
-
-    @classmethod
-    def of_now(cls) -> Outside:
-        return cls(surroundings.entered, emitting.active, asyncio._get_running_loop(), sys.get_asyncgen_hooks())
-
-    def restore(self) -> None:
-        """As it was then."""
-        surroundings.leave()
-        emitting.active = self.heard
-        asyncio._set_running_loop(self.loop)
-        sys.set_asyncgen_hooks(*self.hooks)
-        if self.run is not None:
-            surroundings.enter(self.run)
+SPINS = 1_000
+"""As many, after which somebody is taken to wait for a thread by asking again and again."""
+FAIR = 10
+"""One step of so many is what has waited longest, from there on; a timer only in the second half of `ENDLESS`."""
+LINE = 0.1
+"""Of a turn: a line of a thread, at which it gives way."""
 
 
 class Execution(Noting):
     """One execution of `program`."""
 
-    def __init__(self, program: ProgramParts, audience: Audience, recorder: RunFollower | None = None) -> None:
+    def __init__(
+        self,
+        program: ProgramParts,
+        audience: Audience,
+        recorder: RunFollower | None = None,
+        holder: Holder | None = None,
+    ) -> None:
         super().__init__(program, audience, recorder)
-        self.turns = 0
+        self.log = holder.begin(self.note) if holder is not None else None
+        self.turns = 0.0
         """Turns since time last passed."""
+        self.went = Went()
         self.cuts: dict[tuple[str, str], None] = {}
         """The links that are cut, and will heal."""
         self.struck = False
@@ -100,6 +93,7 @@ class Execution(Noting):
         self._main_is_left = False
         self.dice = Dice(0)
         self.signals = StopSignals()
+        self.left_open = LeftOpen()
         self.folder: Path | None = None
         """Below it files may be written; made when it is asked for."""
         self.kernel = Kernel(lambda: self.owner, refusal=self.refused)
@@ -235,6 +229,7 @@ class Execution(Noting):
 
     def _take(self, subject: Subject, how: str) -> None:
         kind, number, name = subject
+        self.went.goes(subject)
         if kind == TURN:
             self._turn()
         elif kind == RESUME:
@@ -267,6 +262,16 @@ class Execution(Noting):
         if self.program.order == "any":
             self.loop.poll()  # here, and not where it is asked what is ready: to ask changes nothing
 
+    @property
+    def spins(self) -> bool:
+        """Whether it is the turn of what has waited longest, where somebody asks again and again."""
+        return self.turns >= SPINS and self.went.count % FAIR == 0 and bool(self.threads.alive)
+
+    @property
+    def time_is_due(self) -> bool:
+        """Whether that is time too."""
+        return self.turns > ENDLESS / 2
+
     def _strike_main(self) -> None:
         """Main is told to end. When it has, and those that wait for it were told, in a turn more, the loop is left."""
         if not self.struck_main:
@@ -285,7 +290,8 @@ class Execution(Noting):
         """Something comes from the network, or a fault happens to it."""
         self.last = (self.owner, None, str(address_of(arrival, "")))
         self.kernel.arrive(arrival, how)
-        self.phase = 1 if self.program.order == "fifo" else 0
+        if self.program.order == "fifo" and self.loop.ready():
+            self.phase = 1  # what nobody waits for does not wake the loop
 
     def _connection(self, link: str, number: int) -> Connection:
         found = [one for one in self.kernel.connections() if one.ordinal == number and link_of(one) == link]
@@ -331,11 +337,11 @@ class Execution(Noting):
         if thread is None:
             raise LookupError(number)
         self.work(thread)
-        self._count_turn()
 
     def work(self, thread: LiveThread) -> None:
         """`thread` goes on until it gives way."""
-        owner = self.owner
+        owner, running = self.owner, self.running
+        self.went.goes((WORK, thread.number, ""))
         self.works(thread, self.threads.interrupted(thread))
         try:
             self.threads.go(thread)
@@ -343,14 +349,16 @@ class Execution(Noting):
             thread.owner, self.owner = self.owner, owner
         if self.is_attentive:
             self.after()
+        self.running = running  # where the loop itself waits for it
+        self._count_turn(LINE if thread.is_underway else 1)
 
     def is_stuck(self, wait: Wait, frame: FrameType) -> None:
         """The loop's own thread waits, and nobody can end it."""
         if self.finding is None:
             self.finding = stuck(self, wait, frame)
 
-    def _count_turn(self) -> None:
-        self.turns += 1
+    def _count_turn(self, part: float = 1) -> None:
+        self.turns += part
         if self.turns > ENDLESS and self.finding is None:
             self.finding = Finding(
                 "endless", f"{ENDLESS:,} turns of the loop, and no time has passed; {self.last[0]} ran last"
@@ -368,13 +376,18 @@ class Execution(Noting):
         timer = self.timer()
         if timer is None or timer.number != number:
             raise LookupError(number)
-        self.loop.now_s = max(self.loop.now_s, timer.when())
-        self.kernel.traffic.time_passes()
-        self.turns = 0
+        self.pass_time(timer.when())
         if isinstance(timer, LiveTimer):
             self.phase = 2 if self.program.order == "fifo" else 0
         elif not self.threads.fires() and self.finding is None:
             self.finding = outlives(self)
+
+    def pass_time(self, at_s: float) -> None:
+        """It is as late as that now."""
+        self.loop.now_s = max(self.loop.now_s, at_s)
+        self.kernel.traffic.time_passes()
+        self.went.goes(TIME)
+        self.turns = 0
 
     def _cancel(self, number: int) -> None:
         task = next((task for task in self.tasks if task.number == number and not task.done()), None)
@@ -390,6 +403,8 @@ class Execution(Noting):
         """What is wrong if nothing more happens, while the program may be told to stop or not. Raises `ModelError` for a
         property that was never asked in a run that nothing has struck."""
         found = at_the_end(self, may_be_told=may_be_told)
+        if found is None and self.log is not None:
+            found = self.log.judge(struck=self.struck)
         if found is None and not self.struck:
             self.watching.look_for_unread()
         return found
@@ -407,7 +422,7 @@ class Execution(Noting):
                 if not task.done():
                     try:
                         with WATCH.during(f"the task {task.called}, which is left,"):
-                            leave(task.get_coro())
+                            leave_task(task)
                     except KeyboardInterrupt as error:
                         interrupts.append(error)
                 elif not task.cancelled():
@@ -416,6 +431,7 @@ class Execution(Noting):
         self.tasks.clear()
         self.loop.leave()
         self.kernel.close()
+        self.left_open.close()
         if self.folder is not None:
             rmtree(self.folder, ignore_errors=True)
         surroundings.refused = refused

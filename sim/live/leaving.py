@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import logging
 import sys
@@ -32,6 +33,17 @@ def leave(coroutine: Any) -> None:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(coroutine))
     if interrupt is not None:
         raise interrupt
+
+
+def leave_task(task: asyncio.Task[Any]) -> None:
+    """Leave its coroutine, as the task that runs: what it has entered is left only by whoever has entered it, and a table of a
+    library by tasks would hold the whole run otherwise."""
+    loop = task.get_loop()
+    asyncio.tasks._enter_task(loop, task)
+    try:
+        leave(task.get_coro())
+    finally:
+        asyncio.tasks._leave_task(loop, task)
 
 
 @contextmanager

@@ -6,11 +6,9 @@ again the program begins anew and is led there, unless it stands just before it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from itertools import chain
 from typing import Any
 from weakref import finalize
 
@@ -19,21 +17,23 @@ from sim.base.mixer import GAMMA, MASK, mark, mix
 from sim.base.values import Emission, encode
 from sim.faults.catalogue import TIMED_KINDS
 from sim.faults.plan import FaultEntry
-from sim.live.addressing import address_of
+from sim.live.addressing import address_of, places
 from sim.live.around import around
 from sim.live.audience import Audience
 from sim.live.departures import departures
-from sim.live.endings import BUILT_IN
-from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, RESUME, STOP, TURN, WORK, Execution, Outside
+from sim.live.execution import CANCEL, CUT, HEAL, RESET, RESTART, STOP, TURN, Execution
+from sim.live.holding import holder_of
 from sim.live.leaving import unheard
 from sim.live.live_choice import FAULT, Doing, LiveChoice, LiveStart, Place
 from sim.live.naming import spot_of
 from sim.live.noting import RunFollower
 from sim.live.possible import ON_ARRIVALS, Possible
 from sim.live.program_parts import ProgramParts
+from sim.live.surrounding_world import Outside
 from sim.live.surroundings import surroundings
 from sim.live.telling import Retelling, tell
 from sim.live.threads.live_thread import BEGINNING
+from sim.live.went import RESUME, WORK
 from sim.system.properties import Property
 from sim.world.address import FOR_GOOD, Address
 from sim.world.choice import FIRE, MESSAGE, Pending, Start, Subject
@@ -61,7 +61,7 @@ class LiveWorld:
         self.judged: Sequence[str] = [
             *(str(prop) for prop in program.properties if prop.kind == "always"),
             *(f"monitor {name}" for name in program.monitors),
-            *BUILT_IN,
+            *program.built_in,
         ]
         self.executions = 0
         self._compared = False
@@ -73,6 +73,7 @@ class LiveWorld:
         self._audience = Audience(program.listeners)
         self.rows: Mapping[tuple[str, int], str] = {(FAULT, i): str(entry) for i, entry in enumerate(self.faults)}
         """Of a program its faults are what can be covered: an entry may name what never is there."""
+        self._holder = holder_of(program)
         self._possible = Possible(self.faults, program.order)
 
     def world(self) -> LiveWorld:
@@ -93,6 +94,9 @@ class LiveWorld:
                     self._leave()
         except BaseException:
             outside.restore()  # an interrupt may strike where a run is entered or left
+            if self._walks == 1:
+                with suppress(Exception), around.walks():
+                    self._leave()  # its threads may hold what others wait for
             raise
         finally:
             self._walks -= 1
@@ -173,7 +177,7 @@ class LiveWorld:
         kind, _, name = subject = choice.doing.subject
         new = subject not in known
         if kind == MESSAGE:
-            return Pending(subject, "loop", choice.address, again=new, places=_places(choice.doing), apart=True)
+            return Pending(subject, "loop", choice.address, again=new, places=places(choice.doing.who), apart=True)
         if kind in (RESTART, HEAL):
             return Pending((CUT if kind == HEAL else RESTART, 0, name), "loop", again=new)
         if kind == FIRE:
@@ -302,7 +306,7 @@ class LiveWorld:
             self._compare(first)
         around.between_runs()
         self.executions += 1
-        self._run = Execution(self.program, self._audience, recorder)
+        self._run = Execution(self.program, self._audience, recorder, self._holder)
         self._end = finalize(self, _end, [self._run])
 
     def _do(self, what: Doing, left: tuple[int | None, ...]) -> None:
@@ -428,16 +432,6 @@ def _named(run: Execution, what: Doing) -> Address:
     if verb in (CUT, HEAL):
         return Address(verb, subject=who, for_good=what.how == FOR_GOOD)
     return Address(verb, process=who, for_good=what.how == FOR_GOOD)
-
-
-def _places(what: Doing) -> tuple[str, ...]:
-    """What an entry of a plan may name to slow down what arrives."""
-    source, _, target = what.who.partition("->")
-    ends = [(name, _NUMBER.sub("", name)) for name in (source, target)]
-    return tuple(dict.fromkeys([*chain(*ends), *(f"{one}->{other}" for one in ends[0] for other in ends[1])]))
-
-
-_NUMBER = re.compile(r"#\d+")
 
 
 def _end(last: list[Execution]) -> None:

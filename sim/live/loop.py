@@ -45,6 +45,8 @@ class LiveLoop(NetworkLoop):
         """What was ready when a turn began that is run in parts, and has not run."""
         self._unheard = False
         """Whether all that is ready was made so by a thread that has not woken the loop, which sleeps."""
+        self._unheard_timers: list[LiveTimer] = []
+        """Timers that a thread has set in the same way."""
         self._known_lanes: dict[LiveTask | None, asyncio.Handle] | None = None
         """What `lanes` found, until something happens."""
         self.on_signal: dict[int, asyncio.Handle] = {}
@@ -118,7 +120,7 @@ class LiveLoop(NetworkLoop):
 
     def turn(self) -> None:
         """One turn. Where nothing can be polled and no timer is armed, all there is to it is what is ready."""
-        self._unheard = False
+        self.wake()
         if self._scheduled or self._debug or self._selector.get_map():  # type: ignore[attr-defined]
             self._run_once()  # type: ignore[attr-defined]
             return
@@ -131,7 +133,7 @@ class LiveLoop(NetworkLoop):
     def part_of_turn(self, stops: Callable[[], bool]) -> bool:
         """A turn, or what is left of it, until it `stops`. Returns whether it is over."""
         if not self.left_of_turn:
-            self._unheard = False
+            self.wake()
             self.next_timer()  # those that were cancelled are forgotten
             self.poll()
             self.left_of_turn = len(self._ready)
@@ -146,11 +148,14 @@ class LiveLoop(NetworkLoop):
 
     def poll(self) -> None:
         """What has arrived is ready, and so is a timer that is due: after what is ready, as in a turn."""
+        before = len(self._ready)
         self._process_events(self._selector.select(0))  # type: ignore[attr-defined]
         while self._scheduled and self._scheduled[0].when() <= self.now_s:
             timer = heapq.heappop(self._scheduled)
             timer._scheduled = False  # type: ignore[attr-defined]
             self._ready.append(timer)
+        if len(self._ready) > before:
+            self.wake()
 
     def lanes(self) -> dict[LiveTask | None, asyncio.Handle]:
         """What is ready, by whose it is (None: nobody's): of each the first, in the order of the queue."""
@@ -212,44 +217,61 @@ class LiveLoop(NetworkLoop):
             self._ready.append(polled)
 
     def call_soon_threadsafe(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override]
-        self._unheard = False
+        self.wake()
         return LiveLoop.call_soon(self, callback, *args, context=context)
 
-    def hear_threads(self, thread_runs: bool) -> None:
+    def hear_threads(self, thread_runs: bool, *, may_sleep: bool = True) -> None:
         """A thread runs, or the loop does again. What a thread asks for in the way of the loop's own code comes when the loop
         is awake: it sleeps in its poll if nothing is ready, and nobody wakes it."""
         if not thread_runs:
-            del self.call_soon
+            del self.call_soon, self.call_at
             return
-        may_sleep = not self.left_of_turn
+        may_sleep = may_sleep and not self.left_of_turn
 
         def call_soon(callback: Callable[..., Any], *args: Any, context: Any = None) -> asyncio.Handle:
             if may_sleep and not self.ready():
                 self._unheard = True
             return LiveLoop.call_soon(self, callback, *args, context=context)
 
-        self.call_soon = call_soon  # type: ignore[method-assign]
+        def call_at(when: float, callback: Callable[..., Any], *args: Any, context: Any = None) -> asyncio.TimerHandle:
+            timer = self._timer(when, callback, args, context)
+            if may_sleep and not self.ready():
+                self._unheard_timers.append(timer)
+            else:
+                self._arm(timer)
+            return timer
+
+        self.call_soon, self.call_at = call_soon, call_at  # type: ignore[method-assign]
 
     def wake(self) -> None:
-        """Something else than a thread has made something ready."""
+        """It sleeps no longer: something else than a thread has made something ready, or a thread has woken it."""
         self._unheard = False
+        while self._unheard_timers:
+            self._arm(self._unheard_timers.pop(0))
 
     @property
     def sleeps_over(self) -> bool:
         """Whether something is ready that the loop will not hear of before it is awake."""
-        return self._unheard and bool(self._ready)
+        return (self._unheard and bool(self._ready)) or bool(self._unheard_timers)
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., Any], *args: Any, context: Any = None
     ) -> asyncio.TimerHandle:
+        timer = self._timer(when, callback, args, context)
+        self._arm(timer)
+        return timer
+
+    def _timer(self, when: float, callback: Callable[..., Any], args: tuple[Any, ...], context: Any) -> LiveTimer:
         timer = LiveTimer(when, callback, args, self, context)
         timer.number, timer.owner = self.count(), self.run.owner
         name = getattr(callback, "__name__", "")
         timer.called = _TIMERS.get(name) or called(callback)
-        if when != math.inf:  # that is never
+        return timer
+
+    def _arm(self, timer: LiveTimer) -> None:
+        if timer.when() != math.inf and not timer.cancelled():  # the one is never, the other no more
             heapq.heappush(self._scheduled, timer)
             timer._scheduled = True  # type: ignore[attr-defined]
-        return timer
 
     def create_future(self) -> asyncio.Future[Any]:
         return LiveFuture(loop=self)
@@ -292,6 +314,7 @@ class LiveLoop(NetworkLoop):
         self.let_go()
         self._ready.clear()
         self._scheduled.clear()
+        self._unheard_timers.clear()
         self.close()
 
     # --- what has no place in a run -----------------------------------------------------------------

@@ -9,7 +9,7 @@ from sim.base.durations import show_duration
 from sim.faults.catalogue import HTTP_KINDS
 from sim.faults.plan import FaultEntry
 from sim.live.addressing import link_of
-from sim.live.execution import CANCEL, CRASH, CUT, HEAL, MIDST, RESET, RESTART, RESUME, STOP, TURN, WORK, Execution
+from sim.live.execution import CANCEL, CRASH, CUT, HEAL, MIDST, RESET, RESTART, STOP, TURN, Execution
 from sim.live.handles import task_of
 from sim.live.live_choice import Doing, doing
 from sim.live.live_task import LiveTask
@@ -18,6 +18,7 @@ from sim.live.net.addresses import covers
 from sim.live.net.channel import CONNECT, Incoming
 from sim.live.net.exchange import CHOOSING
 from sim.live.threads.live_thread import LiveThread
+from sim.live.went import RESUME, WORK
 from sim.world.address import FOR_GOOD
 from sim.world.choice import FIRE, Subject
 
@@ -63,8 +64,17 @@ class Possible:
         return next(self.struck(run, left), None) is not None
 
     def usual(self, run: Execution) -> Iterator[Doing]:
-        """What happens without a fault: a thread that is in the middle of something, what is ready, what arrives in the order
-        sent, threads in the order started, what comes back, the next timer."""
+        """What happens without a fault. Who waits by asking again and again leaves a turn to others now and then, as on a machine
+        that has more to do than that."""
+        found = self._usual(run)
+        if not run.spins:
+            return found
+        others = sorted(found, key=lambda one: (one.verb == FIRE and not run.time_is_due, run.went.last(one.subject)))
+        return iter(others[:1])
+
+    def _usual(self, run: Execution) -> Iterator[Doing]:
+        """A thread that is in the middle of something, what is ready, what arrives in the order sent, threads in the order started,
+        what comes back, the next timer."""
         threads = run.threads.runnable()
         yield from _goes_on(threads, is_underway=True)
         if self._any_order:

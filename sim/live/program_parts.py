@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -13,6 +13,7 @@ from sim.base.values import describe
 from sim.faults.catalogue import HTTP_KINDS, PROGRAM_KINDS
 from sim.faults.plan import FaultEntry, parse_plan
 from sim.live.endings import BUILT_IN
+from sim.live.holding import CONFORMS
 from sim.live.naming import called
 from sim.machine.process import Monitor, Process
 from sim.system.declaration import Declaration
@@ -48,6 +49,8 @@ class ProgramParts:
     - `order`: `fifo` is the order of CPython's loop, in which each schedule that is found can happen; with `any` tasks
       that are ready may also overtake each other, as on other loops
     - `timing`: how long things take in a run on virtual time
+    - `conforms`: a model; what the code records with `world.recorder` has to be a path of it
+    - `observe`: the processes of that model that are recorded, also where they do nothing
 
     Raises `ModelError` with one line for each mistake.
     """
@@ -59,6 +62,8 @@ class ProgramParts:
     order: Order = "fifo"
     timing: Timing = field(default_factory=Timing)
     judged: tuple[str, ...] = ()
+    conforms: Declaration | None = None
+    observe: Sequence[str] = ()
 
     # What only a model has; whoever reads one or the other finds none of it here.
     processes: ClassVar[Mapping[str, Process]] = {}
@@ -67,8 +72,6 @@ class ProgramParts:
     cuts: ClassVar[Mapping[str, Any]] = {}
     carriers: ClassVar[Mapping[Any, Any]] = {}
     own_kinds: ClassVar[tuple[str, ...]] = ()
-    built_in: ClassVar[tuple[str, ...]] = BUILT_IN
-    """The properties that every program has."""
     network: ClassVar[None] = None
     begins: ClassVar[None] = None
     within: ClassVar[None] = None
@@ -94,8 +97,11 @@ class ProgramParts:
         ]
         names = [*self.monitors, *(prop.name for prop in self.properties)]
         mistakes += [
-            f"{name!r} is judged in every program; call it something else" for name in names if name in BUILT_IN
+            f"{name!r} is judged in every program; call it something else"
+            for name in names
+            if name in (*BUILT_IN, CONFORMS)
         ]
+        mistakes += self._mistakes_of_model()
         if mistakes:
             raise ModelError(*mistakes)
         entries = parse_plan(self.faults) if isinstance(self.faults, str) else tuple(self.faults)
@@ -108,6 +114,17 @@ class ProgramParts:
         if mistakes:
             raise ModelError(*mistakes)
         _ = self.listeners  # its mistakes come before anything runs
+
+    def _mistakes_of_model(self) -> Iterator[str]:
+        model = self.conforms
+        if model is not None and not isinstance(model, Declaration):
+            yield f"Program: conforms: {describe(model)} is not a System; make one of your processes"
+        elif model is None and self.observe:
+            yield "Program: observe says which processes of a model are recorded; name the model with conforms=..."
+        elif model is not None:
+            for name in self.observe:
+                if name not in model.processes:
+                    yield f"Program: observe: {unknown('process', name, list(model.processes))}"
 
     def world(self, _: object = None) -> AnyWorld:
         """What can happen in it, to be walked: `sim.Program` opens it."""
@@ -135,7 +152,7 @@ class ProgramParts:
     def judging(self, *names: str) -> Self:
         """The same program judged by these properties and monitors only; what is wrong with any program always ends a run.
         Raises `ModelError` for an unknown name."""
-        known = [*(prop.name for prop in self.properties), *self.monitors, *BUILT_IN]
+        known = [*(prop.name for prop in self.properties), *self.monitors, *self.built_in]
         mistakes = [unknown("property", name, known) for name in names if name not in known]
         if mistakes:
             raise ModelError(*mistakes)
@@ -143,6 +160,11 @@ class ProgramParts:
         needed = {*names, *(name for prop in kept for name in prop.reads)}
         monitors = {name: monitor for name, monitor in self.monitors.items() if name in needed}
         return replace(self, properties=kept, monitors=monitors, judged=tuple(dict.fromkeys(names)))
+
+    @property
+    def built_in(self) -> tuple[str, ...]:
+        """The properties that it has without naming them."""
+        return BUILT_IN if self.conforms is None else (*BUILT_IN, CONFORMS)
 
     @property
     def scenario_keys(self) -> dict[str, Any]:

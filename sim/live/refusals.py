@@ -115,8 +115,8 @@ def swap_refusals(swaps: Swaps, entering: Entering, remember: Remember) -> None:
 
     def refusing(what: str, why: str) -> Any:
         def instead(_real: Any, _run: Surrounded, *args: Any, **_kwargs: Any) -> None:
-            if why is PROCESSES and args and _is_telling(args[0]):
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), args[0][0])
+            if why is PROCESSES and len(args) > 1 and _command(args[0]) in TELLING:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), _command(args[0]))
             refuse(what, why)
 
         return entering.chooses(instead)
@@ -135,12 +135,14 @@ def swap_refusals(swaps: Swaps, entering: Entering, remember: Remember) -> None:
     _swap_writing(swaps, entering, _Writing(refuse))
 
 
-def _is_telling(command: Any) -> bool:
-    return not isinstance(command, str | bytes) and os.path.basename(os.fsdecode(command[0])) in TELLING
+def _command(first: Any) -> str:
+    """The name of the command of a new process: a path, or all its words."""
+    return os.path.basename(os.fsdecode(first if isinstance(first, str | bytes | os.PathLike) else (first or [""])[0]))
 
 
 def _swap_writing(swaps: Swaps, entering: Entering, writing: _Writing) -> None:
     swaps.built_in(os.open, entering.chooses(writing.os_open))
+    swaps.built_in(os.close, entering.chooses(writing.os_close))
     swaps.built_in(io.open, entering.chooses(writing.io_open))
     if find_spec("_sqlite3"):
         swaps.built_in(import_module("_sqlite3").connect, entering.chooses(writing.sqlite))
@@ -169,13 +171,22 @@ class _Writing:
         self._refuse = refuse
 
     def os_open(self, real: Any, run: Surrounded, path: Any, flags: int, *args: Any, **kwargs: Any) -> Any:
-        if flags & _WRITING:
-            self._look(run, "os.open for writing", path, kwargs.get("dir_fd"))
-        return real(path, flags, *args, **kwargs)
+        if not flags & _WRITING:
+            return real(path, flags, *args, **kwargs)
+        self._look(run, "os.open for writing", path, kwargs.get("dir_fd"))
+        number = real(path, flags, *args, **kwargs)
+        run.left_open.opened(number, run.owner)
+        return number
+
+    def os_close(self, real: Any, run: Surrounded, number: Any) -> None:
+        run.left_open.forget(number)
+        real(number)
 
     def io_open(self, real: Any, run: Surrounded, file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
         if not isinstance(mode, str) or {*mode} & {*"wax+"}:
             self._look(run, "open for writing", file, None)
+        if isinstance(file, int):
+            run.left_open.forget(file)
         return real(file, mode, *args, **kwargs)
 
     def sqlite(self, real: Any, run: Surrounded, database: Any, *args: Any, **kwargs: Any) -> Any:

@@ -135,6 +135,7 @@ class Servers:
             if getattr(handle, "owner", "") == name and task_of(handle) is None:
                 handle.cancel()
         run.threads.crash(name)
+        run.left_open.lose(name)
         party.lost()
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sim.base.errors import ModelError, RefusedError
 from sim.base.values import describe
 from sim.live import emitting
+from sim.live.holding import no_recorder
 from sim.live.surroundings import surroundings
 
 if TYPE_CHECKING:
@@ -62,6 +63,13 @@ class Stage:
                 f"world.watch: {describe(name)} is not a name; write letters, digits and _, such as pool"
             )
         self._run.watching.watched[name] = thing
+
+    @property
+    def recorder(self) -> Any:
+        """A `sim.conform.recorder.Recorder` of this run: what is recorded with it is held against the model that the program
+        `conforms` to. Of a program without one it records nothing."""
+        log = self._run.log
+        return no_recorder() if log is None else log.recorder
 
     def preempt(self, *modules: ModuleType) -> None:
         """Let threads that begin after this give way at each line of these modules, where another thread or the loop may come

@@ -18,6 +18,7 @@ from sim.world.timing import Timing
 if TYPE_CHECKING:
     from sim.live.stage import Stage
     from sim.machine.process import Monitor
+    from sim.system.declaration import Declaration
     from sim.system.properties import Property
 
 AsyncTest = Callable[..., Coroutine[Any, Any, object]]
@@ -32,6 +33,8 @@ def explore(
     monitors: Mapping[str, Monitor] | None = None,
     properties: Sequence[Property] = (),
     timing: Timing | None = None,
+    conforms: Declaration | None = None,
+    observe: Sequence[str] = (),
     schedules: int | None = None,
     seed: int | None = None,
     strategy: str | None = None,
@@ -42,7 +45,7 @@ def explore(
     """Run an async test of pytest under many schedules: `@explore(faults="cancel:1@client")` above
     `async def test_it(world)`. The test is the `main` of a `Program`, and `world` its `sim.live.stage.Stage`.
 
-    - `faults`, `order`, `monitors`, `properties`, `timing`: as of a `Program`
+    - `faults`, `order`, `monitors`, `properties`, `timing`, `conforms`, `observe`: as of a `Program`
     - `schedules`, `seed`, `strategy`, `max_steps`: of the fuzz, as the fixture's `explore(...).fuzz()` takes them
     - `deviations`: check, instead of a fuzz, every schedule with at most so many departures from the usual order
     - `violates`: the test fails unless exactly this property is violated
@@ -64,7 +67,16 @@ def explore(
         signature = inspect.signature(test)
         if WORLD not in signature.parameters:
             raise ModelError(f"@explore: {name} has no parameter `world`; write async def {name}(world): ...")
-        program = Program(_bound_later, monitors or {}, properties, faults, order, timing or Timing())
+        program = Program(
+            _bound_later,
+            monitors or {},
+            properties,
+            faults,
+            order,
+            timing or Timing(),
+            conforms=conforms,
+            observe=observe,
+        )
 
         @functools.wraps(test)
         def explored(*self: Any, explore: Explore, **fixtures: Any) -> None:

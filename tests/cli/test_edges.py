@@ -435,24 +435,33 @@ BEGINNINGS = {
 }
 
 
+def interrupted(code: str, late_s: float) -> tuple[int, str]:
+    """What becomes of it if the user interrupts so long after it has begun."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "sim/beside")])},
+    )
+    assert child.stdout is not None
+    child.stdout.readline()
+    time.sleep(0.005 + late_s)
+    child.send_signal(signal.SIGINT)
+    _, err = child.communicate()
+    return child.returncode, err
+
+
 @pytest.mark.parametrize("beginning", BEGINNINGS)
 def test_an_interrupt_while_everything_is_being_loaded_is_one_line(beginning: str) -> None:
     """From the moment that Python runs us; what it does before, it ends in its own way."""
     seen = set()
     for late_s in (0.02, 0.05, 0.1, 0.15, 0.2):
-        child = subprocess.Popen(
-            [sys.executable, "-c", BEGINNINGS[beginning]],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "sim/beside")])},
-        )
-        assert child.stdout is not None
-        child.stdout.readline()
-        time.sleep(0.005 + late_s)
-        child.send_signal(signal.SIGINT)
-        _, err = child.communicate()
-        seen.add((child.returncode, err))
+        for _ in range(5):
+            status, err = interrupted(BEGINNINGS[beginning], late_s)
+            if status != -signal.SIGINT:  # Python had not come to us yet, on a machine that is busy
+                break
+        seen.add((status, err))
     assert (130, "sim: interrupted\n") in seen
     assert {status for status, _ in seen} <= {0, 130}
     assert {err for _, err in seen} <= {"", "sim: interrupted\n"}

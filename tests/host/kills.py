@@ -22,6 +22,7 @@ from sim.host.journal import Journal, open_journal
 from sim.host.journal_records import Line
 from sim.scenario import load_target
 from tests.host.parts import CONFIG, PARTS, Council, errors_of, live
+from tests.host.promises import not_arrived
 
 NODES_MAX = 200_000
 HERE = ("coordinator",)
@@ -160,7 +161,8 @@ def _look(council: Council, agents: Agents, found: Killed) -> None:
                 continue
             lines = {part: [*journal.trace(session)] for part, journal in journals.items()}
             found.wrong += [f"{session}: {wrong}" for wrong in _conforms(council, journals, session, lines)]
-            found.wrong += [f"{session}: {wrong}" for wrong in _all_arrived(journals, session, lines)]
+            nobody = HERE if journals["coordinator"].state_of(session) == "over" else ()
+            found.wrong += [f"{session}: {wrong}" for wrong in not_arrived(journals.values(), session, nobody=nobody)]
             found.wrong += [f"{session}: {wrong}" for wrong in _artifacts(council, session, lines, found)]
         found.wrong += _paid(agents, journals["coordinator"], found)
     finally:
@@ -180,28 +182,6 @@ def _conforms(council: Council, journals: dict[str, Journal], session: str, line
     (run,) = read_logs(paths).runs.values()
     answer = Judging(target.system, skew_ms=SKEW_MS, max_nodes=NODES_MAX, hints=False).judge(run)
     return [] if answer.verdict == "ok" else [f"{answer.headline}: {'; '.join(answer.words)}"]
-
-
-def _all_arrived(journals: dict[str, Journal], session: str, lines: dict[str, list[Line]]) -> list[str]:
-    """What was sent has arrived, once; but for what came to a part whose session was over."""
-    sent, came = Counter[str](), Counter[str]()
-    for line in (line for part in lines.values() for line in part if "input" in line.said):
-        for put in line.said["outputs"]:
-            if "send" in put:
-                inner = put["send"]
-                sent[f"{line.process}->{inner['to']} {inner['message']}{inner['fields']}"] += 1
-        given = line.said["input"]
-        arrival = given.get("deliver", given if "fault" in given else None)
-        if arrival is not None:
-            came[f"{arrival['from']}->{line.process} {arrival['message']}{arrival['fields']}"] += 1
-    on_its_way = Counter[str]()
-    for mail in (mail for journal in journals.values() for mail in journal.mail(session)):
-        fields = {name: value for name, value in mail.message.items() if name != "@"}
-        on_its_way[f"{mail.source}->{mail.target} {mail.message['@']}{fields}"] += 1
-    lost, twice = sent - came - on_its_way, came - sent
-    over = tuple(f"->{name} " for name in HERE if journals["coordinator"].state_of(session) == "over")
-    wrong = [f"{message} was sent and never came" for message in lost if not any(to in message for to in over)]
-    return wrong + [f"{message} came more often than it was sent" for message in twice]
 
 
 def _artifacts(council: Council, session: str, lines: dict[str, list[Line]], found: Killed) -> list[str]:

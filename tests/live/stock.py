@@ -373,7 +373,7 @@ class Beside:
     def __init__(self, run: StockRun) -> None:
         self._run = run
         self.kernel, self.names, self.dice = run.kernel, run.names, Dice(0)
-        self.loop = SimpleNamespace(hear_threads=lambda _: None)
+        self.loop = SimpleNamespace(hear_threads=lambda _, may_sleep=True: None)
         self.count = itertools.count(1).__next__
         self.threads = RunThreads(self)  # type: ignore[arg-type]
 

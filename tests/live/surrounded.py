@@ -14,6 +14,7 @@ from typing import Any
 from uuid import uuid1, uuid4
 
 from sim.live.dice import Dice
+from sim.live.left_open import LeftOpen
 from sim.live.surroundings import surroundings
 from sim.live.threads.databases import Databases
 
@@ -35,6 +36,8 @@ class Nothing:
     folder: str | os.PathLike[str] | None = None
     dice: Dice = field(init=False)
     threads: NoThreads = field(default_factory=NoThreads)
+    left_open: LeftOpen = field(default_factory=LeftOpen)
+    owner: str = "main"
 
     def __post_init__(self) -> None:
         self.dice = Dice(self.seed)

@@ -230,6 +230,29 @@ def test_monitors_and_properties_judge_a_test(suite: Suite) -> None:
     assert "2 passed" in done.stdout
 
 
+HELD = """
+async def confirms(world, order):
+    bank = world.recorder.process("bank")
+    bank.received("customer", "Pay", {"order": 1})
+    bank.emitted("Charged", {"order": 1})
+    bank.sent("customer", "Paid", {"order": order})
+
+@explore(conforms=system(), observe=["bank"], schedules=5)
+async def test_bank(world):
+    await confirms(world, 1)
+
+@explore(conforms=system(), observe=["bank"], schedules=5, violates="conforms")
+async def test_another(world):
+    await confirms(world, 2)
+"""
+
+
+def test_a_test_is_held_against_a_model(suite: Suite) -> None:
+    done = runs(suite, HELD)
+    assert done.returncode == 0, done.stdout
+    assert "2 passed" in done.stdout
+
+
 BESIDE = """
 pytestmark = [pytest.mark.asyncio, pytest.mark.anyio]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import _thread
 import concurrent.futures
 import os
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 BLOCKS = "it blocks the loop, whose time stands still meanwhile; use `await asyncio.sleep(...)`"
 CORES = 4
 """So many has the machine of a run: pools are as large as that on every machine."""
+OUTSIDE_S = 1.0
+"""Seconds, and not of the run, for which one is waited for that a thread outside of the run has."""
 LOCK: Any = _thread.LockType
 RLOCK: Any = type(threading.RLock())
 QUEUE: Any = SimpleQueue
@@ -53,10 +56,14 @@ def swap_blocking(swaps: Swaps, entering: Entering) -> None:
 
 
 class _Acquiring:
-    """Acquiring locks of one kind: `acquire` is the real function, and `is_free` says whether somebody else could."""
+    """Acquiring locks of one kind: `acquire` is the real function, `is_free` says whether somebody else could, and `owner` which
+    thread has it, if a lock of this kind knows. One that a thread outside of the run has comes back in a moment, and is waited for
+    really: what that thread does the run cannot choose."""
 
-    def __init__(self, what: str, acquire: Any, is_free: Callable[[Any], bool]) -> None:
-        self._what, self._acquire, self._is_free = what, acquire, is_free
+    def __init__(
+        self, what: str, acquire: Any, is_free: Callable[[Any], bool], owner: Callable[[Any], int] = lambda _: 0
+    ) -> None:
+        self._what, self._acquire, self._is_free, self._owner = what, acquire, is_free, owner
 
     def acquire(self, _real: Any, run: Surrounded, lock: Any, blocking: bool = True, timeout: float = -1) -> bool:
         if not blocking or (timeout < 0 and timeout != -1):
@@ -77,11 +84,29 @@ class _Acquiring:
             return True
         if timeout_s == 0:
             return False
-        wait = run.threads.wait(partial(self._is_free, lock), self._what, lock, timeout_s)
+        if self._acquired_now(run, lock):
+            return True
+        wait = run.threads.wait(partial(self._could, run, lock), self._what, lock, timeout_s)
         while run.threads.block(wait):
-            if self._acquire(lock, False):
+            if self._acquired_now(run, lock):
                 return True
         return bool(self._acquire(lock, False))
+
+    def _acquired_now(self, run: Surrounded, lock: Any) -> bool:
+        """Whether it is, without a thread of the run that gives it back first."""
+        while not self._acquire(lock, False):
+            if self._is_outside(run, lock):
+                if self._acquire(lock, True, OUTSIDE_S):
+                    return True
+            elif not self._is_free(lock):
+                return False
+        return True
+
+    def _could(self, run: Surrounded, lock: Any) -> bool:
+        return self._is_free(lock) or self._is_outside(run, lock)
+
+    def _is_outside(self, run: Surrounded, lock: Any) -> bool:
+        return self._owner(lock) not in run.threads.idents
 
 
 def _get(real: Any, run: Surrounded, queue: Any, block: bool = True, timeout: float | None = None) -> Any:
@@ -135,9 +160,15 @@ def _cores(_real: Any, _run: Surrounded) -> int:
     return CORES
 
 
+def _owner(lock: Any) -> int:
+    found = _OWNER.search(repr(lock))
+    return int(found[1]) if found is not None else 0
+
+
+_OWNER = re.compile(r" owner=(\d+) ")
 _LOCKS = _Acquiring("Lock.acquire", ACQUIRE, lambda lock: not LOCKED(lock))
 # before Python 3.14 nothing but its text says of an RLock whether somebody holds it, whoever asks
-_RLOCKS = _Acquiring("RLock.acquire", RLOCK.acquire, lambda lock: repr(lock).startswith("<unlocked"))
+_RLOCKS = _Acquiring("RLock.acquire", RLOCK.acquire, lambda lock: repr(lock).startswith("<unlocked"), _owner)
 ENTRIES: dict[Any, dict[str, Any]] = {
     LOCK: {"acquire": _LOCKS.acquire, "acquire_lock": _LOCKS.acquire, "__enter__": _LOCKS.enter},
     RLOCK: {"acquire": _RLOCKS.acquire, "__enter__": _RLOCKS.enter, "_acquire_restore": _RLOCKS.restore},

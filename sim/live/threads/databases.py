@@ -5,7 +5,9 @@ happen: nobody holds a lock for seconds by being slow.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sim.live.entering import Entering, Surrounded
     from sim.live.in_place import Swaps
+    from sim.live.threads.live_thread import LiveThread
 
 DEFAULT_S = 5.0
 """How long a connection waits if nobody says."""
@@ -32,6 +35,7 @@ def swap_databases(swaps: Swaps, entering: Entering) -> None:
         for method in methods:
             swaps.entry(getattr(sqlite, name), method, entering.chooses(_patient(sqlite.OperationalError)))
     swaps.entry(sqlite.Connection, "__exit__", entering.chooses(_exit))
+    swaps.entry(sqlite.Connection, "close", entering.chooses(_close))
 
 
 def connected(real: Callable[..., Any], run: Surrounded, database: Any, args: Any, kwargs: Any) -> Any:
@@ -41,7 +45,9 @@ def connected(real: Callable[..., Any], run: Surrounded, database: Any, args: An
     else:
         given, kwargs = kwargs.get("timeout", DEFAULT_S), {**kwargs, "timeout": 0}
     connection = real(database, *args, **kwargs)
-    run.threads.databases.patience_s[id(connection)] = float(given)
+    with suppress(Exception):  # in a transaction it may not be said
+        connection.execute("pragma synchronous = off")  # nobody sees the folder of a run after a loss of power
+    run.threads.databases.opened(connection, float(given), run.owner, run.threads.current)
     return connection
 
 
@@ -51,12 +57,39 @@ class Databases:
     def __init__(self) -> None:
         self.patience_s: dict[int, float] = {}
         """How long each connection waits for a lock."""
+        self._whose: dict[int, tuple[str, LiveThread | None]] = {}
         self.count = 0
         """How often one was used, and not in vain."""
+
+    def opened(self, connection: Any, patience_s: float, owner: str, thread: LiveThread | None) -> None:
+        """One was opened for `owner`, in `thread` or in the loop."""
+        self.patience_s[id(connection)] = patience_s
+        self._whose[id(connection)] = owner, thread
+
+    def closed(self, connection: Any) -> None:
+        """It need not be looked for any longer."""
+        self._whose.pop(id(connection), None)
+
+    def lost(self, owner: str) -> Iterator[tuple[LiveThread | None, Callable[[], object]]]:
+        """The process `owner` has ended: how to close each connection of it, so that what was not committed is undone, and in
+        which thread. Whoever holds one keeps it alive, and nobody else: they are looked for among all objects."""
+        if not any(whose == owner for whose, _ in self._whose.values()):
+            return
+        kind = import_module("sqlite3").Connection
+        for one in gc.get_objects():
+            if isinstance(one, kind) and (found := self._whose.get(id(one))) is not None and found[0] == owner:
+                del self._whose[id(one)]
+                yield found[1], partial(_undo, one)
 
     def since(self, count: int) -> bool:
         """Whether one was used since there were so many."""
         return self.count != count
+
+
+def _undo(connection: Any) -> None:
+    with suppress(connection.ProgrammingError):  # it is closed, or was never opened
+        connection.rollback()
+        connection.close()
 
 
 def _never() -> bool:
@@ -77,12 +110,17 @@ def _patient(locked: type[Exception]) -> Callable[..., Any]:
                 used.count += 1
                 return found
             if wait is None:
-                wait = run.threads.wait(_never, "SQLite", None, patience_s, "database", is_last=True)
+                wait = run.threads.wait(_never, "SQLite", None, patience_s, "database", late_s=0.0, is_last=True)
             wait.ready = partial(used.since, used.count)
             if not run.threads.block(wait):
                 wait.ready = _never  # it asks once more
 
     return call
+
+
+def _close(real: Any, run: Surrounded, connection: Any) -> None:
+    run.threads.databases.closed(connection)
+    real(connection)
 
 
 def _exit(real: Any, _run: Surrounded, connection: Any, kind: Any, error: Any, trace: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from _thread import get_ident
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,11 +12,12 @@ from types import CodeType, FrameType
 from typing import Any
 
 from sim.live.naming import Whereabouts, bare, called, is_own, plain, spot_in
-from sim.live.threads.handing import held
+from sim.live.threads.handing import ACQUIRE, held
 from sim.live.tokens import token
 
 _OF_PYTHON = re.compile(r"Thread-\d+(?: \(.*\))?")
 _BEGINNINGS = ("_bootstrap", "_bootstrap_inner", "run")
+_OF_A_POOL = ("_worker", "run")
 _NUMBERED = re.compile(r"(?:-\d+)?_\d+")
 
 
@@ -74,8 +76,12 @@ class LiveThread:
         self.over = False
         self.gone = False
         """Whether it was lost in a crash."""
+        self.errand: Callable[[], object] | None = None
+        """What it does before it goes on, for whoever leads the run."""
         self.lost = False
         """Whether it never came back from a call in which a run cannot see it wait."""
+        self.asked = 0
+        """How often it was asked to end, when the run was over."""
         self.stepped = 0
         self.job = ""
         """What a pool has given it last."""
@@ -95,6 +101,10 @@ class LiveThread:
             return None, 0
         return frame.f_code, (frame.f_lineno or 0) - frame.f_code.co_firstlineno
 
+    def took_s(self) -> float:
+        """How long it has computed by now."""
+        return cpu_s(self.ident) if not self.over else 0.0
+
     def place(self) -> str:
         """Where it stands, as schedules say it."""
         where = self.whereabouts()
@@ -111,12 +121,14 @@ class LiveThread:
 
 
 def own_frame(frame: FrameType | None) -> FrameType | None:
-    """The innermost frame of somebody's own code from here outwards, or else the outermost but for ours."""
-    outermost = None
-    for outermost in frames(frame):
-        if is_own(outermost.f_code):
-            return outermost
-    return outermost
+    """The innermost frame of somebody's own code from here outwards, or else what a thread or pool was given to do."""
+    given = None
+    for at in frames(frame):
+        if is_own(at.f_code):
+            return at
+        if given is None or not _is_of_a_pool(at) or _is_of_a_pool(given):
+            given = at
+    return given
 
 
 def frames(frame: FrameType | None) -> Iterator[FrameType]:
@@ -128,17 +140,21 @@ def frames(frame: FrameType | None) -> Iterator[FrameType]:
         frame = frame.f_back
 
 
+def _is_of_a_pool(frame: FrameType) -> bool:
+    return frame.f_globals.get("__name__") == "concurrent.futures.thread" and frame.f_code.co_name in _OF_A_POOL
+
+
 def _is_ours(frame: FrameType) -> bool:
     return str(frame.f_globals.get("__name__")).startswith("sim.live.")
 
 
 def waited_call(frame: FrameType | None, wait: Wait | None) -> str:
     """What somebody's own code has called that waits."""
-    at, inner = frame, ""
-    while at is not None and not is_own(at.f_code):
-        if not _is_ours(at):
-            inner = bare(at.f_code.co_qualname)
-        at = at.f_back
+    inner = ""
+    for at in frames(frame):
+        if is_own(at.f_code) or (inner and _is_of_a_pool(at)):
+            break
+        inner = bare(at.f_code.co_qualname)
     return inner or (wait.what if wait is not None else "")
 
 
@@ -155,3 +171,26 @@ def _without_number(name: str) -> str:
     """`asyncio` of `asyncio_0`: workers of a pool are numbered in the order made, as all that has one name."""
     found = _NUMBERED.search(name)
     return name[: found.start()] if found is not None and found.end() == len(name) and found.start() else name
+
+
+def cpu_s(ident: int) -> float:
+    """Seconds for which a thread of the operating system has computed; 0 where nobody can say."""
+    if not hasattr(time, "pthread_getcpuclockid"):
+        return 0.0
+    try:
+        return time.clock_gettime(time.pthread_getcpuclockid(ident))
+    except OSError:
+        return 0.0
+
+
+OUTSIDE_MS = 50
+"""Milliseconds, and not of the run, for which the loop waits for a thread that is not of the run."""
+
+
+def comes_from_outside(wait: Wait) -> bool:
+    """Whether a thread of the world outside has what it waits for, and gives it back in a moment: a lock of logging, say."""
+    for _ in range(OUTSIDE_MS):
+        if wait.ready():
+            return True
+        ACQUIRE(held(), True, 0.001)
+    return False

@@ -45,9 +45,18 @@ class Pools:
         self._before.clear()
 
     def is_idle(self, thread: LiveThread) -> bool:
-        """Whether it is a worker that waits for work: the process would end it."""
+        """Whether it is a worker that has no work: the process would end it."""
+        return self.waits_for_work(thread) and self._queues[id(thread.thread)].empty()
+
+    def waits_for_work(self, thread: LiveThread) -> bool:
+        """Whether it is a worker that does nothing for anybody now."""
         wait, queue = thread.wait, self._queues.get(id(thread.thread))
         return queue is not None and wait is not None and wait.on is queue
+
+    def lose(self, thread: LiveThread) -> None:
+        """It goes on no more: its pool has one worker less, and may have another."""
+        for pool, _ in self._before.values():
+            vars(pool)["_threads"].discard(thread.thread)
 
 
 def _fresh() -> dict[str, Any]:

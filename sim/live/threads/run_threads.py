@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from _thread import get_ident, start_new_thread
 from collections.abc import Callable, Iterator
 from contextvars import Context
@@ -22,7 +21,15 @@ from sim.live.surroundings import surroundings
 from sim.live.threads.databases import Databases
 from sim.live.threads.handing import ACQUIRE, RELEASE, held
 from sim.live.threads.lines import Lines
-from sim.live.threads.live_thread import Deadline, LiveThread, ThreadIsLeft, Wait, frames, name_of
+from sim.live.threads.live_thread import (
+    Deadline,
+    LiveThread,
+    ThreadIsLeft,
+    Wait,
+    comes_from_outside,
+    frames,
+    name_of,
+)
 from sim.live.threads.pools import Pools
 
 if TYPE_CHECKING:
@@ -35,9 +42,10 @@ COMPUTING = 0.05
 LEAVES_MAX = 10
 """How often a thread is asked to end."""
 FIRES_AFTER_MAIN_MAX = 1_000
-"""How often a thread may wait for a time after main has ended: the process would wait for it, and forever
-for one that never ends."""
-OUTSIDE_MS = 50
+"""How often a thread may wait for a time after main has ended: one that never ends would keep the process."""
+LATE_S = 1e-6
+"""So much later than its time comes who has waited for something in vain: code that asks the clock then finds it over, as it
+does really, and does not wait again for no time at all."""
 JOIN: Any = threading.Thread.join
 
 
@@ -57,6 +65,11 @@ class RunThreads:
         self._last: LiveThread | None = None
         self._back = held()
         self._names = self._numbers = 0
+        self._loop_ident = get_ident()
+        self._is_hurried = False
+        """Whether the user has interrupted it: then nobody is waited for any longer, not who computes either."""
+        self._loop_waits = 0
+        """How often the loop's own thread waits now, one in the midst of the other."""
         self._fires_after_main = 0
         self._hook = threading.excepthook
 
@@ -64,6 +77,11 @@ class RunThreads:
 
     def __iter__(self) -> Iterator[LiveThread]:
         return iter(self.alive)
+
+    @property
+    def idents(self) -> set[int]:
+        """Of all that run here, as the operating system numbers them, and of nobody."""
+        return {0, self._loop_ident, *(thread.ident for thread in self.alive)}
 
     def called(self, name: str) -> LiveThread | None:
         """The thread of this name, unless it has ended."""
@@ -125,9 +143,17 @@ class RunThreads:
         return self._fires_after_main <= FIRES_AFTER_MAIN_MAX
 
     def crash(self, owner: str) -> None:
-        """Those that work for `owner` are lost where they stand."""
+        """Those that work for `owner` are lost where they stand, and what it did in databases and has not committed."""
         for thread in self.alive:
-            thread.gone = thread.gone or thread.owner == owner
+            if thread.owner == owner and not thread.gone and not self.pools.waits_for_work(thread):
+                thread.gone = True
+                self.pools.lose(thread)
+        for in_thread, close in [*self.databases.lost(owner)]:
+            if in_thread is None:
+                close()
+            elif in_thread in self.alive and in_thread.frame is not None:
+                in_thread.errand = close  # SQLite asks who it is
+                self.go(in_thread)
 
     # --- beginning ----------------------------------------------------------------------------------
 
@@ -161,14 +187,16 @@ class RunThreads:
     def start(self, thread: threading.Thread, start: Callable[[], None]) -> None:
         """Start this thread by `start`, the real function. It stands before its first line then."""
         self._look()
-        if "run" in vars(thread) or not hasattr(thread, "_daemonic") or thread.ident is not None:
+        if not hasattr(thread, "_daemonic") or thread.ident is not None:
             start()  # it was begun before, and says so
             return
         live = self._made(thread, name_of(thread), thread.daemon)
         run: Any = thread.run
+        given = {name: vars(thread)[name] for name in ("run",) if name in vars(thread)}
 
         def body() -> None:
             del thread.run
+            vars(thread).update(given)
             self._body(live, run)
 
         thread.run = body  # type: ignore[method-assign]
@@ -187,7 +215,19 @@ class RunThreads:
 
     def _look(self) -> None:
         if self.leaving:
-            raise ThreadIsLeft
+            self._leaves()
+
+    def _leaves(self) -> None:
+        """Whoever runs is asked to end. A thread that goes on all the same, as one that takes every exception and waits again, is
+        given up where it stands."""
+        me = self.current
+        if me is not None:
+            me.asked += 1
+            if me.asked > LEAVES_MAX:
+                me.lost = True
+                RELEASE(self._back)
+                self._park_if_lost(me)
+        raise ThreadIsLeft
 
     def _made(self, thread: threading.Thread | None, name: str, daemon: bool) -> LiveThread:
         run = self._run
@@ -239,7 +279,7 @@ class RunThreads:
         here, loop, kernel = get_ident(), self._run.loop, self._run.kernel
         self.current = self._last = thread
         before, WATCH.call = WATCH.call, thread
-        loop.hear_threads(True)
+        loop.hear_threads(True, may_sleep=not self._loop_waits)
         kernel.wait = self._wait_for_socket
         surroundings.hand(thread.ident)
         try:
@@ -261,14 +301,14 @@ class RunThreads:
         """Wait until it is back."""
         interrupted: BaseException | None = None
         while True:
-            took = self._took_s(thread)
+            took = thread.took_s()
             try:
                 if ACQUIRE(self._back, True, PATIENCE_S):
                     break
             except BaseException as error:  # an interrupt; the thread has to stand still first
-                interrupted = error
+                interrupted, self._is_hurried = error, True
                 continue
-            if interrupted is None and self._took_s(thread) - took > PATIENCE_S * COMPUTING:
+            if not self._is_hurried and thread.took_s() - took > PATIENCE_S * COMPUTING:
                 continue
             thread.lost = True
             if interrupted is None:
@@ -276,10 +316,6 @@ class RunThreads:
             break
         if interrupted is not None:
             raise interrupted
-
-    def _took_s(self, thread: LiveThread) -> float:
-        """How long it has computed by now."""
-        return cpu_s(thread.ident) if not thread.over else 0.0
 
     def _refuse_unseen(self, thread: LiveThread) -> None:
         """It is told at the end of the step."""
@@ -295,8 +331,12 @@ class RunThreads:
         self._park_if_lost(thread)
         RELEASE(self._back)
         ACQUIRE(thread.turn)
-        if self.leaving:
-            raise ThreadIsLeft
+        while thread.errand is not None:
+            errand, thread.errand = thread.errand, None
+            errand()
+            RELEASE(self._back)
+            ACQUIRE(thread.turn)
+        self._look()
 
     def _park_if_lost(self, thread: LiveThread) -> None:
         if thread.lost:
@@ -309,7 +349,11 @@ class RunThreads:
         self._look()
         me = self.current
         if me is None:
-            return self._block_loop(wait)
+            self._loop_waits += 1
+            try:
+                return self._block_loop(wait)
+            finally:
+                self._loop_waits -= 1
         me.wait, me.frame = wait, sys._getframe(1)
         try:
             self.give_way(me)
@@ -319,7 +363,7 @@ class RunThreads:
 
     def nap(self, seconds: float, what: str) -> None:
         """Whoever runs waits until so much time has passed."""
-        self.block(self.wait(lambda: False, what, timeout_s=seconds, name=what))
+        self.block(self.wait(lambda: False, what, timeout_s=seconds, name=what, late_s=0.0))
 
     def wait(
         self,
@@ -329,13 +373,14 @@ class RunThreads:
         timeout_s: float | None = None,
         name: str = "timeout",
         *,
+        late_s: float = LATE_S,
         is_last: bool = False,
     ) -> Wait:
         """What whoever runs will wait for, at most so long."""
         if timeout_s is None:
             return Wait(ready, what, on)
         who = self.current.called if self.current is not None else "loop"
-        at_s = self._run.now_s() + max(0.0, timeout_s)
+        at_s = self._run.now_s() + (timeout_s + late_s if timeout_s > 0 else 0.0)
         return Wait(ready, what, on, Deadline(at_s, who, name, self._run.count(), is_last))
 
     def _wait_for_socket(self, ready: Callable[[], bool], what: str, timeout_s: float | None) -> bool:
@@ -359,18 +404,28 @@ class RunThreads:
             now = run.now_s()
             if wait.deadline is not None and wait.deadline.when() <= now:
                 return False
-            thread = next(iter(self.runnable()), None)
+            threads = self.runnable()
+            moments = [*self._deadlines(), *([wait.deadline] if wait.deadline is not None else [])]
+            thread = self._turn_of(threads, bool(moments))
             if thread is not None:
                 run.work(thread)
+                if run.finding is not None:
+                    raise ThreadIsLeft  # it goes round and round
                 continue
-            moments = [*self._deadlines(), *([wait.deadline] if wait.deadline is not None else [])]
             if not moments:
-                if _comes_from_outside(wait):
+                if comes_from_outside(wait):
                     continue
                 run.is_stuck(wait, sys._getframe(2))
                 raise ThreadIsLeft
-            run.loop.now_s = max(now, min(map(Deadline.when, moments)))
+            run.pass_time(min(map(Deadline.when, moments)))
         return True
+
+    def _turn_of(self, threads: list[LiveThread], time_may_pass: bool) -> LiveThread | None:
+        """Which goes on while the loop waits; None: it is time that passes."""
+        run = self._run
+        if not (threads and run.spins):
+            return next(iter(threads), None)
+        return run.went.longest(threads, or_time=time_may_pass and run.time_is_due)
 
     # --- leaving ------------------------------------------------------------------------------------
 
@@ -390,22 +445,3 @@ class RunThreads:
         self.pools.restore()
         threading.excepthook = self._hook
         return interrupts
-
-
-def _comes_from_outside(wait: Wait) -> bool:
-    """Whether a thread of the world outside has what it waits for, and gives it back in a moment: a lock of logging, say."""
-    for _ in range(OUTSIDE_MS):
-        if wait.ready():
-            return True
-        ACQUIRE(held(), True, 0.001)
-    return False
-
-
-def cpu_s(ident: int) -> float:
-    """Seconds for which a thread of the operating system has computed; 0 where nobody can say."""
-    if not hasattr(time, "pthread_getcpuclockid"):
-        return 0.0
-    try:
-        return time.clock_gettime(time.pthread_getcpuclockid(ident))
-    except OSError:
-        return 0.0

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sim import Program, check
 from sim.base.errors import ConfigError
 from sim.live.net import Incoming
 from tests.live.net.stepping import Stepped, first
@@ -123,6 +124,29 @@ def test_a_cut_holds_back_what_crosses_it() -> None:
     run.kernel.heal("redis", "client#2")
     assert run.until() == [[b"A\n"], [b"B\n"]]
     run.close()
+
+
+def test_a_cut_heals_also_where_the_last_that_came_woke_nobody() -> None:
+    """The end of a connection that is closed already comes to nobody: the loop sleeps on, and the link may heal."""
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(await reader.readexactly(1))
+        await writer.drain()
+        writer.close()
+
+    async def asking(host: str) -> None:
+        reader, writer = await asyncio.open_connection(host, 80)
+        writer.write(b"x")
+        await reader.readexactly(1)
+        writer.close()
+
+    async def main(world: Any) -> None:
+        for host in ("near", "far"):
+            world.serve(f"{host}:80", echo)
+        await asyncio.gather(asking("near"), asking("far"))
+
+    result = check(Program(main, faults="cut:1@far"), deviations=1)
+    assert (result.finding, result.schedules > 10) == (None, True)
 
 
 def test_an_answer_to_a_connection_has_to_come_back() -> None:

@@ -328,3 +328,18 @@ async def subclass(_: Any) -> None:
     assert thread.is_alive()
     thread.told.set()
     await asyncio.to_thread(thread.join)
+
+
+@part
+async def a_thread_is_told_later_what_to_run(_: Any) -> None:
+    ran = []
+    thread = threading.Thread()
+    thread.run = lambda: ran.append(threading.current_thread())  # type: ignore[method-assign]
+    thread.start()
+    await asyncio.to_thread(thread.join)
+    assert ran == [thread]
+    try:
+        thread.start()
+    except RuntimeError:
+        return
+    raise AssertionError

@@ -7,6 +7,9 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
 from typing import Any
 
 import pytest
@@ -51,6 +54,20 @@ async def fails_in_a_thread(_: Any) -> None:
     await asyncio.sleep(1)
 
 
+async def is_interrupted_in_a_thread(_: Any) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    threading.Thread(target=interrupt, name="writer").start()
+    await asyncio.sleep(1)
+
+
+async def leaves_work_in_a_pool(_: Any) -> None:
+    pool, never = ThreadPoolExecutor(1), threading.Event()
+    await asyncio.get_running_loop().run_in_executor(pool, int)
+    pool.submit(never.wait)
+
+
 async def puts_from_a_thread(_: Any) -> None:
     queue: asyncio.Queue[int] = asyncio.Queue()
 
@@ -79,6 +96,11 @@ WRONG: dict[Main, tuple[str, str]] = {
         "exception",
         "the thread writer fails with ValueError: no such agent (test_what_goes_wrong.py:",
     ),
+    is_interrupted_in_a_thread: (
+        "exception",
+        "the thread writer fails with KeyboardInterrupt (test_what_goes_wrong.py:",
+    ),
+    leaves_work_in_a_pool: ("outlives", "the thread ThreadPoolExecutor waits in Event.wait (threading.py:"),
     puts_from_a_thread: (
         "deadlock",
         "a thread has used the loop while it sleeps, which does not wake it: use loop.call",
@@ -129,6 +151,43 @@ def test_between_two_lines_of_a_module_that_is_named_another_thread_may_come() -
 def test_without_points_or_with_a_lock_nothing_comes_between(main: Main) -> None:
     assert not fuzz(Program(main), schedules=100).found
     assert check(Program(main), deviations=2).finding is None
+
+
+async def shares_a_pool(world: Any, naps: tuple[float, ...]) -> None:
+    """A server that takes so long for each of its requests, in a thread of a pool that others use as well."""
+    pool, loop, rest = ThreadPoolExecutor(1), asyncio.get_running_loop(), iter(naps)
+
+    async def serve(reader: Any, writer: Any) -> None:
+        await reader.readline()
+        await loop.run_in_executor(pool, time.sleep, next(rest, 1))
+        writer.write(b"done\n")
+        writer.close()
+
+    async def ask() -> None:
+        for _ in range(3):
+            try:
+                reader, writer = await asyncio.open_connection("api", 80)
+                with closing(writer):
+                    writer.write(b"do\n")
+                    if await reader.readline():
+                        return
+            except ConnectionError:
+                pass
+            await asyncio.sleep(5)
+
+    world.serve("api:80", serve)
+    for _ in range(2):
+        await world.task("client", ask())
+        await loop.run_in_executor(pool, int)
+    await asyncio.to_thread(pool.shutdown)
+
+
+@pytest.mark.parametrize("naps", [(1, 1), (100, 1)], ids=["idle", "at work"])
+def test_a_crash_leaves_the_pool_to_others(naps: tuple[float, ...]) -> None:
+    program = Program(partial(shares_a_pool, naps=naps), faults="crash:1@api")
+    found = fuzz(program, schedules=150).found
+    assert not found, found[0].counterexample
+    assert check(program, deviations=1).finding is None
 
 
 async def waits_unseen(_: Any) -> None:
