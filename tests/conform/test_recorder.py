@@ -206,7 +206,7 @@ def test_a_value_that_cannot_be_written_ends_no_program_and_takes_no_other_with_
 
 
 def test_a_line_that_is_written_without_care_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recording, "_text", json.dumps)
+    monkeypatch.setattr(recording, "line_text", json.dumps)
     with Recorder(tmp_path / "a.jsonl") as recorder:
         log = recorder.process("p")
         log.received("q", "Ask", {"odd": ITSELF})
