@@ -208,7 +208,7 @@ class _Writing:
         if isinstance(path, int):  # it was opened before
             return
         given = os.fsdecode(path)
-        if given == os.devnull or _of_an_import(given):
+        if given == os.devnull:
             return
         whole = _whole(given, start, follow)
         allowed = None if run.folder is None else os.path.realpath(run.folder)
@@ -216,11 +216,6 @@ class _Writing:
             right = "this run has none" if allowed is None else f"this is {allowed}"
             why = f"files are written only below the folder of the run, world.folder; {right}"
             self._refuse(f"{what} ({given})", why)
-
-
-def _of_an_import(path: str) -> bool:
-    cache = sys.pycache_prefix
-    return "__pycache__" in path or (cache is not None and path.startswith(cache))
 
 
 def _whole(path: str, start: int | None, follow: bool) -> str | None:

@@ -16,6 +16,7 @@ from sim.live.certificates import swap_certificates
 from sim.live.clocks import swap_clocks
 from sim.live.draws import swap_dice
 from sim.live.entering import Entering, Surrounded
+from sim.live.imports import swap_imports
 from sim.live.in_place import Swaps
 from sim.live.orders import Orders
 from sim.live.processes.kills import swap_kills
@@ -81,6 +82,7 @@ class Surroundings:
         swap_clocks(self._swaps, self._entering)
         swap_dice(self._swaps, self._entering)
         self._orders = Orders(self._swaps, self._entering)
+        swap_imports(self._swaps, self._entering)
         swap_blocking(self._swaps, self._entering)
         swap_databases(self._swaps, self._entering)
         swap_certificates(self._swaps, self._entering)

@@ -17,11 +17,6 @@ class Lines:
         self._threads = threads
         self._files: dict[str, None] = {}
 
-    @property
-    def are_there(self) -> bool:
-        """Whether there may be any."""
-        return bool(self._files)
-
     def add(self, module: ModuleType) -> None:
         """Lines of this module are points, for threads that begin after this. Raises `LookupError` for one that is not
         written in Python."""
@@ -34,6 +29,11 @@ class Lines:
         """This thread gives way at them, from here on."""
         if self._files:
             sys.settrace(self._enters)
+
+    def forget(self) -> None:
+        """This thread does so no longer."""
+        if self._files:
+            sys.settrace(None)
 
     def _enters(self, frame: FrameType, event: str, _: Any) -> Any:
         return self._runs if event == "call" and frame.f_code.co_filename in self._files else None

@@ -15,6 +15,8 @@ from sim.live.naming import Whereabouts, bare, called, is_own, plain, spot_in
 from sim.live.threads.handing import ACQUIRE, held
 from sim.live.tokens import token
 
+OUTSIDE_MS = 50
+"""Milliseconds, and not of the run, for which the loop waits for a thread that is not of the run."""
 _OF_PYTHON = re.compile(r"Thread-\d+(?: \(.*\))?")
 _BEGINNINGS = ("_bootstrap", "_bootstrap_inner", "run")
 _OF_A_POOL = ("_worker", "run")
@@ -181,10 +183,6 @@ def cpu_s(ident: int) -> float:
         return time.clock_gettime(time.pthread_getcpuclockid(ident))
     except OSError:
         return 0.0
-
-
-OUTSIDE_MS = 50
-"""Milliseconds, and not of the run, for which the loop waits for a thread that is not of the run."""
 
 
 def comes_from_outside(wait: Wait) -> bool:

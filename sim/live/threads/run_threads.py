@@ -192,11 +192,13 @@ class RunThreads:
             return
         live = self._made(thread, name_of(thread), thread.daemon)
         run: Any = thread.run
-        given = {name: vars(thread)[name] for name in ("run",) if name in vars(thread)}
+        is_its_own = "run" in vars(thread)
 
         def body() -> None:
-            del thread.run
-            vars(thread).update(given)
+            if is_its_own:
+                thread.run = run  # type: ignore[method-assign]
+            else:
+                del thread.run
             self._body(live, run)
 
         thread.run = body  # type: ignore[method-assign]
@@ -257,7 +259,7 @@ class RunThreads:
         except BaseException as error:
             self._fails(live, error)
         finally:
-            sys.settrace(None) if self.lines.are_there else None
+            self.lines.forget()
             self._park_if_lost(live)
             live.over = True
             surroundings.hand(0)
@@ -389,7 +391,7 @@ class RunThreads:
     def point(self) -> None:
         """The thread that runs stands at a line."""
         me = self.current
-        if me is None or self.leaving:
+        if me is None or self.leaving or not surroundings.is_inside():
             return
         me.frame, me.is_underway = sys._getframe(2), True
         try:
