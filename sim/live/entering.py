@@ -12,6 +12,7 @@ from sim.live.in_place import Instead
 
 if TYPE_CHECKING:
     from sim.live.left_open import LeftOpen
+    from sim.live.orders import Numbers
     from sim.live.stop_signals import StopSignals
     from sim.live.threads.run_threads import RunThreads
 
@@ -29,6 +30,8 @@ class Surrounded(Protocol):
     @property
     def threads(self) -> RunThreads: ...
     @property
+    def numbers(self) -> Numbers: ...
+    @property
     def left_open(self) -> LeftOpen: ...
     @property
     def signals(self) -> StopSignals: ...
@@ -43,10 +46,6 @@ class Surrounded(Protocol):
 
     def now_s(self) -> float:
         """Virtual seconds since the start of the run."""
-        ...
-
-    def count(self) -> int:
-        """The next number of what is made in the run."""
         ...
 
 

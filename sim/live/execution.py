@@ -33,6 +33,7 @@ from sim.live.loop import LiveLoop
 from sim.live.net.channel import Connection, Incoming
 from sim.live.net.kernel import Kernel
 from sim.live.noting import MAIN, Noting, RunFollower
+from sim.live.orders import Numbers
 from sim.live.processes.processes import Processes
 from sim.live.program_parts import ProgramParts
 from sim.live.servers import Servers
@@ -93,6 +94,7 @@ class Execution(Noting):
         self._main_is_left = False
         self.dice = Dice(0)
         self.signals = StopSignals()
+        self.numbers = Numbers()
         self.left_open = LeftOpen()
         self.folder: Path | None = None
         """Below it files may be written; made when it is asked for."""

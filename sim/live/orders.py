@@ -21,6 +21,8 @@ from sim.live.in_place import Swaps
 BY_ADDRESS = (
     ("asyncio.tasks", "_GatheringFuture"),
     ("anyio._backends._asyncio", "CancelScope"),
+    ("concurrent.futures._base", "Future"),
+    ("threading", "Thread"),
 )
 """Module and class of what hashes by its address."""
 
@@ -39,7 +41,7 @@ class Orders:
     def loaded(self, module: ModuleType) -> None:
         """Swap what stands in this module."""
         for name in [name for known, name in BY_ADDRESS if known == module.__name__]:
-            self._swaps.attribute(getattr(module, name), "__hash__", self._entering.chooses(_Numbers().hash_of))
+            self._swaps.attribute(getattr(module, name), "__hash__", self._entering.chooses(_number))
 
     def undo(self) -> None:
         """Modules that are loaded from here on stay as they are."""
@@ -69,17 +71,24 @@ class _Finder:
         return spec
 
 
-class _Numbers:
-    """Numbers of things: by when each was first asked for."""
+class Numbers:
+    """Of things, in one run: by when each was first asked for. Those from before it are numbered anew."""
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[weakref.ref[Any], int]] = {}
+        self._count = 0
 
-    def hash_of(self, _real: Any, run: Surrounded, thing: Any) -> int:
+    def of(self, thing: Any) -> int:
+        """The number of this thing, while it is there."""
         at = id(thing)
         if at not in self._known:
-            self._known[at] = weakref.ref(thing, lambda _: self._known.pop(at)), run.count()
+            self._count += 1
+            self._known[at] = weakref.ref(thing, lambda _: self._known.pop(at)), self._count
         return self._known[at][1]
+
+
+def _number(_real: Any, run: Surrounded, thing: Any) -> int:
+    return run.numbers.of(thing)
 
 
 def _as_completed(real: Any, _run: Surrounded, these: Any, **rest: Any) -> Any:

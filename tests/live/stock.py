@@ -29,6 +29,7 @@ from sim.live.endings import thread_failed, untaken
 from sim.live.execution import CANCEL, CUT, HEAL, RESET, STOP, WORK
 from sim.live.naming import TaskNames
 from sim.live.net.kernel import Kernel
+from sim.live.orders import Numbers
 from sim.live.servers import Servers
 from sim.live.stage import Stage
 from sim.live.surroundings import surroundings
@@ -375,6 +376,7 @@ class Beside:
         self.kernel, self.names, self.dice = run.kernel, run.names, Dice(0)
         self.loop = SimpleNamespace(hear_threads=lambda _, may_sleep=True: None)
         self.count = itertools.count(1).__next__
+        self.numbers = Numbers()
         self.threads = RunThreads(self)  # type: ignore[arg-type]
 
     @property

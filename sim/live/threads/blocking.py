@@ -7,7 +7,6 @@ free. So the state of a lock is in the lock alone, whoever made it and when.
 from __future__ import annotations
 
 import _thread
-import concurrent.futures
 import os
 import re
 import threading
@@ -45,8 +44,6 @@ def swap_blocking(swaps: Swaps, entering: Entering) -> None:
     swaps.attribute(thread, "join", entering.chooses(_join))
     swaps.built_in(_thread.start_new_thread, entering.chooses(_start_bare))
     swaps.built_in(time.sleep, entering.chooses(_sleep))
-    for each in (thread, concurrent.futures.Future):
-        swaps.attribute(each, "__hash__", entering.chooses(lambda _real, run, thing: run.threads.number(thing)))
     swaps.attribute(threading, "_counter", entering.chooses(_next_number))
     swaps.attribute(ThreadPoolExecutor, "_counter", lambda real: staticmethod(entering.chooses(_next_number)(real)))
     swaps.attribute(ThreadPoolExecutor, "submit", entering.chooses(_submit))

@@ -64,7 +64,7 @@ class RunThreads:
         self.databases = Databases()
         self._last: LiveThread | None = None
         self._back = held()
-        self._names = self._numbers = 0
+        self._names = 0
         self._loop_ident = get_ident()
         self._is_hurried = False
         """Whether the user has interrupted it: then nobody is waited for any longer, not who computes either."""
@@ -160,13 +160,6 @@ class RunThreads:
     def of(self, thread: threading.Thread) -> LiveThread | None:
         """This thread as one of the run, unless it has ended."""
         return next((live for live in self.alive if live.thread is thread), None)
-
-    def number(self, thing: Any) -> int:
-        """Of a thread or future: by when it was first asked for. Sets of them have one order in every process."""
-        if not hasattr(thing, "number_in_run"):
-            self._numbers += 1
-            thing.number_in_run = self._numbers
-        return int(thing.number_in_run)
 
     def does(self, job: Callable[..., object]) -> None:
         """A pool has given this to the thread that runs."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
@@ -15,8 +13,6 @@ from typing import Any
 import pytest
 
 from sim import Program, check, fuzz
-from sim.base.errors import RefusedError
-from sim.live.threads import blocking, run_threads
 from tests.live.small import Main, installed_once, replayed, usual  # noqa: F401
 from tests.live.threads import counter
 
@@ -188,62 +184,3 @@ def test_a_crash_leaves_the_pool_to_others(naps: tuple[float, ...]) -> None:
     found = fuzz(program, schedules=150).found
     assert not found, found[0].counterexample
     assert check(program, deviations=1).finding is None
-
-
-async def waits_unseen(_: Any) -> None:
-    read, write = os.pipe()
-    try:
-        await asyncio.to_thread(os.read, read, 1)
-    finally:
-        os.write(write, b"x")
-
-
-async def computes(_: Any) -> None:
-    def count() -> None:
-        for _ in range(10_000_000):
-            pass
-
-    await asyncio.to_thread(count)
-
-
-def test_a_thread_that_waits_where_nobody_sees_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_threads, "PATIENCE_S", 0.5)
-    with pytest.raises(RefusedError, match="the thread asyncio waits where a run cannot see it, in read"):
-        usual(waits_unseen)
-    assert usual(computes).finding is None
-
-
-def test_what_is_not_swapped_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_threads, "PATIENCE_S", 0.5)
-    monkeypatch.delitem(blocking.ENTRIES, blocking.QUEUE)
-    told: list[str] = []
-
-    def run() -> None:  # all of this is swapped for the module already
-        with pytest.raises(RefusedError) as error:
-            usual(gets)
-        told.append(str(error.value))
-
-    _without(run)
-    assert "cannot see it, in SimpleQueue.get: " in told[0]
-
-
-async def gets(_: Any) -> None:
-    import queue
-
-    await asyncio.to_thread(queue.SimpleQueue().get)
-
-
-def _without(run: Callable[[], None]) -> None:
-    """In a process of its own this would be simpler; here what is swapped is put back, and again after it."""
-    from sim.live.around import around
-
-    depth, around._depth = around._depth, 0
-    from sim.live.surroundings import surroundings
-
-    surroundings._swaps.undo()
-    before, surroundings._depth = surroundings._depth, 0
-    try:
-        run()
-    finally:
-        surroundings._depth, around._depth = before, depth
-        surroundings._install()
