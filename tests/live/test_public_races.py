@@ -15,7 +15,7 @@ from bench.public_races.table import RACES, PublicRace
 
 ROOT = Path(__file__).parents[2]
 HELPERS = {
-    "__init__", "__main__", "answers", "http_server", "measure", "places", "redis_server", "table",
+    "__init__", "__main__", "answers", "http_server", "measure", "places", "redis_clients", "redis_server", "table",
 }  # fmt: skip
 
 each = pytest.mark.parametrize("race", RACES, ids=lambda race: race.module)
