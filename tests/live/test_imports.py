@@ -77,6 +77,7 @@ def test_one_that_is_loaded_within_the_run_is_told_from_that(late: str, monkeypa
     """The planted fault: sockets of the first run alone have numbers, and the network of a run has no port 0 to look for."""
     monkeypatch.setattr(imports, "LOADING", "_not_called")
     monkeypatch.setattr(importlib._bootstrap, "_not_called", None, raising=False)  # type: ignore[attr-defined]
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # else the file of it is what is refused first
     Path(sys.path[0], f"{late}.py").write_text("import socket\nwith socket.socket() as one:\n    LOADED_S = 2e9\n")
     with pytest.raises(NondeterminismError):
         fuzz(program(late, in_a_thread=False), schedules=10)
