@@ -6,6 +6,7 @@ What does not: anything that another program might call.
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import io
 import os
@@ -135,6 +136,7 @@ def main(argv: list[str] | None = None) -> None:
     heeded = callable(signal.getsignal(signal.SIGINT))  # neither ignored nor unknown
     if heeded:
         signal.signal(signal.SIGINT, _interrupted)
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)  # the last there: Python then takes handlers away
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would take memory and threads for what we never do
     status = call(argv)

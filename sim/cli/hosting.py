@@ -8,7 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -190,6 +190,18 @@ def host_session(at: SessionDesk, wanted: Wanted, name: str = "") -> int:
     return status
 
 
+@contextmanager
+def _signalled() -> Iterator[asyncio.Event]:
+    """What is set by a signal to stop. The loop would give signals back only after it has closed what they are written to."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    with ExitStack() as given_back:
+        for one in (signal.SIGINT, signal.SIGTERM):
+            with suppress(NotImplementedError):
+                loop.add_signal_handler(one, stop.set)
+                given_back.callback(loop.remove_signal_handler, one)
+        yield stop
+
+
 def tell_hosted(entry: HostedEntry, *, as_json: bool, artifacts: bool = False) -> int:
     """What a hosted session is doing, used and cost, read off its journal."""
     refuse_foreign(entry)
@@ -291,11 +303,10 @@ class _Life:
 
     async def run(self) -> int:
         """Host it; the exit status."""
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for one in (signal.SIGINT, signal.SIGTERM):
-            with suppress(NotImplementedError):
-                loop.add_signal_handler(one, stop.set)
+        with _signalled() as stop:
+            return await self._run(stop)
+
+    async def _run(self, stop: asyncio.Event) -> int:
         known = self.host.sessions()
         if known.get(self.name) == OVER:
             self.state = OVER

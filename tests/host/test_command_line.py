@@ -278,7 +278,7 @@ def test_the_person_of_a_gate_is_asked_on_the_command_line(sim: Sim) -> None:
     says_no = {**SAYS_OK, "parse": {"conflict": "OK"}}
     settings = {"agents": 2, "stages": ["plan"], "gates": True, "answers": ["ok", "conflict"], "stop": False}
     adapters = {"gemini": says_no, "claude": says_no, "person": {"kind": "person"}}
-    write_config(config(set=settings, adapters=adapters, limits={"for": "300ms"}))
+    write_config(config(set=settings, adapters=adapters, limits={"for": "1s"}))
     assert sim(*HOST)[0] == 4
     assert re.search(r"^pending +\d s +person was asked Question\(run=run-1, seq=1\)", sim("status", "1")[1], re.M)
     assert sim("answer", "1", "perhaps")[2] == (
