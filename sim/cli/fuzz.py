@@ -17,11 +17,12 @@ from sim.campaign.campaign_plan import CampaignPlan, beginning_text, chunk_size
 from sim.campaign.sessions import begin
 from sim.cli import campaigns, options
 from sim.cli import journals as journals_
-from sim.cli.keep import judged, keep_discoveries, missed_lines
+from sim.cli.keep import judged, keep_discoveries, keep_worst, missed_lines
 from sim.cli.plans import plan_given, say_explored
 from sim.fuzzer.fuzz import SCHEDULES, FuzzResult, Progress, fuzz
+from sim.fuzzer.worst import MEASURES
 from sim.report.data import fuzz_data
-from sim.report.fuzzed import fuzz_head, fuzz_lines
+from sim.report.fuzzed import fuzz_head, fuzz_lines, worst_lines
 from sim.run.simulation import MAX_STEPS
 from sim.scenario import Target
 from sim.scenario.models import settings_of
@@ -46,6 +47,11 @@ from sim.strategy import STRATEGIES, Portfolio
 @campaigns.workers
 @campaigns.engine
 @click.option("--chunk", type=options.Whole(1), metavar="N", help="Schedules that a worker takes at a time.")
+@click.option(
+    "--worst",
+    type=options.Named("measure", MEASURES),
+    help="Also keep the schedule that comes to most: cost (USD), latency (of programs) or tokens.",
+)
 @options.handler_timeout
 @options.out
 @options.html_beside
@@ -64,6 +70,7 @@ def command(
     workers: int | None,
     engine: str | None,
     chunk: int | None,
+    worst: str | None,
     out: str,
     html: bool,
     models: tuple[str, ...],
@@ -79,6 +86,8 @@ def command(
     is_campaign = workers is not None or engine is not None
     if chunk is not None and not is_campaign:
         raise ConfigError("--chunk requires a campaign; add --workers")
+    if worst is not None and is_campaign:
+        raise ConfigError("--worst is kept by a fuzz of one process; leave out --workers and --engine")
     begins, given = journals_.FromJournals(journals, session), options.overrides(settings)
     sets = begins.configured(target, given)
     faults = plan_given(None, sets)
@@ -120,18 +129,27 @@ def command(
             keep_going=keep_going,
             max_steps=max_steps,
             progress=progress,
+            worst=worst,
+            metrics=loaded.scenario.metrics if loaded.scenario else None,
         )
     return _report(result, loaded, out, html, as_json)
 
 
 def _report(result: FuzzResult, target: Target, out: str, html: bool, as_json: bool) -> int:
     kept = keep_discoveries(target, result.found, result.seed, Path(out), html=html)
+    worst = None
+    if result.worst is not None:
+        worst = result.worst, keep_worst(target, result.worst, result.seed, Path(out), html=html)
     violated = [found.property for found in result.found]
     status, as_expected = judged(target, result.verdict, violated, interrupted=result.interrupted)
     if as_json:
-        options.print_json(fuzz_data(result, target, kept, as_expected))
+        options.print_json(fuzz_data(result, target, kept, as_expected, worst))
     else:
-        printing.out(*fuzz_lines(result, kept), *missed_lines(target, result.verdict, violated))
+        printing.out(
+            *fuzz_lines(result, kept),
+            *(worst_lines(*worst) if worst else ()),
+            *missed_lines(target, result.verdict, violated),
+        )
     return status
 
 

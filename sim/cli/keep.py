@@ -16,6 +16,7 @@ from sim.scenario import Expectation, Target
 
 if TYPE_CHECKING:
     from sim.conform.conformance import JudgedLog
+    from sim.fuzzer.worst import Worst
 
 
 def keep(
@@ -36,6 +37,15 @@ def keep_discoveries(
 ) -> list[CounterexampleFile]:
     """Write the counterexample of every discovery of a fuzz with `seed`."""
     return keep(target, [(one.counterexample, one.origin(seed)) for one in found], folder, html=html)
+
+
+def keep_worst(target: Target, worst: Worst, seed: int, folder: Path, *, html: bool = False) -> CounterexampleFile:
+    """Write the worst schedule of a fuzz with `seed`."""
+    file = CounterexampleFile.at(str(folder / file_name(target.model, f"worst-{worst.measure}")), target.model)
+    file.write(target, worst.discovery.counterexample, worst.discovery.origin(seed), worst.expected)
+    if html:
+        write_page(file, target)
+    return file
 
 
 def places(target: Target, violated: Sequence[str], folder: Path) -> list[CounterexampleFile]:

@@ -19,6 +19,8 @@ from sim.checker.engine import Engine, hand_over_at, lacking, unloadable
 from sim.fuzzer.bound import Bound
 from sim.fuzzer.coverage import Coverage
 from sim.fuzzer.discovery import Discovery
+from sim.fuzzer.worst import Worst, WorstSoFar, checked_measure
+from sim.metrics.settings import MetricsSettings
 from sim.minimiser.counterexample import counterexample_of
 from sim.minimiser.minimise import minimise
 from sim.run.simulation import MAX_STEPS, simulate
@@ -69,6 +71,8 @@ class FuzzResult:
     found: list[Discovery] = field(default_factory=list)
     bound: Bound | None = None
     """Of the schedules that PCTCP picked, where a bound is proved."""
+    worst: Worst | None = None
+    """The schedule that came to most, where a measure was asked for."""
 
     @property
     def states(self) -> int:
@@ -99,6 +103,8 @@ def fuzz(
     depth: int | None = None,
     engine: Engine = "auto",
     progress: Progress | None = None,
+    worst: str | None = None,
+    metrics: MetricsSettings | None = None,
 ) -> FuzzResult:
     """Run schedules until a property is violated, or `schedules` of them are done, or `seconds` are over
     (the first of what is given; 10,000 schedules if neither is).
@@ -112,12 +118,23 @@ def fuzz(
     - `engine`: `plain`; `compiled` (needs the native extension); or `auto`, which switches when the fuzz runs long. The result is the
       same
     - `progress`: called after every schedule, or some thousands
+    - `worst`: `cost` (USD), `latency` (milliseconds; of programs) or `tokens`: also keep the schedule that comes to most of it,
+      minimised. Each schedule is measured, by the plain engine, and a violation does not end it
+    - `metrics`: the prices and models of that measure
 
     A KeyboardInterrupt ends it with what was done and found. Raises `ConfigError` for an unknown strategy
     or a bound below 1, `ModelError` if the model breaks a rule of the framework.
     """
     fuzzer = Fuzzer(
-        system, seed=seed, strategy=strategy, keep_going=keep_going, max_steps=max_steps, depth=depth, engine=engine
+        system,
+        seed=seed,
+        strategy=strategy,
+        keep_going=keep_going,
+        max_steps=max_steps,
+        depth=depth,
+        engine=engine,
+        worst=worst,
+        metrics=metrics,
     )
     return fuzzer.run(first=first, schedules=schedules, seconds=seconds, progress=progress)
 
@@ -136,6 +153,8 @@ class Fuzzer:
         max_steps: int = MAX_STEPS,
         depth: int | None = None,
         engine: Engine = "auto",
+        worst: str | None = None,
+        metrics: MetricsSettings | None = None,
     ) -> None:
         if max_steps <= 0:
             raise ConfigError(f"max_steps is {max_steps}; must be more than 0")
@@ -145,7 +164,8 @@ class Fuzzer:
         refuse_timed(self.world, "a fuzz")
         self.seed, self.strategy, self.depth = seed, strategy, depth
         self.keep_going, self.max_steps = keep_going, max_steps
-        self.compiled_at = hand_over_at(engine, PAYS_AT)
+        self.worst, self.metrics = checked_measure(worst, engine), metrics
+        self.compiled_at = None if worst else hand_over_at(engine, PAYS_AT)
         self.steps = 0
         """Of all parts so far."""
         self._walk: CompiledFuzz | None = None
@@ -169,7 +189,8 @@ class Fuzzer:
         result = FuzzResult(self.strategy, self.seed, self.world, Coverage(self.world))
         end = LAST + 1 if schedules is None else min(first + schedules, LAST + 1)
         with self.world.walking():
-            _Fuzz(self, result, seconds, progress).run(first, end)
+            so_far = None if self.worst is None else WorstSoFar(self.world, self.worst, self.metrics, self.max_steps)
+            _Fuzz(self, result, seconds, progress, so_far).run(first, end)
         self.steps += result.steps
         return result
 
@@ -203,8 +224,16 @@ def schedule_seed(seed: int, number: int) -> int:
 class _Fuzz:
     """One part of a fuzz under way."""
 
-    def __init__(self, fuzzer: Fuzzer, result: FuzzResult, seconds: float | None, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        fuzzer: Fuzzer,
+        result: FuzzResult,
+        seconds: float | None,
+        progress: Progress | None,
+        worst: WorstSoFar | None,
+    ) -> None:
         self.fuzzer = fuzzer
+        self.worst = worst
         self.result = result
         self.world = result.world
         self._seconds = seconds
@@ -225,6 +254,8 @@ class _Fuzz:
                 else:
                     self._schedule(number)
                     number += 1
+            if self.worst is not None:
+                self.result.worst = self.worst.least(self._grace_is_up)
         except (KeyboardInterrupt, MemoryError) as error:
             self.result.interrupted = True
             if isinstance(error, MemoryError):
@@ -253,7 +284,7 @@ class _Fuzz:
         self._look_at_clock()
         if self._progress is not None:
             self._progress(result)
-        result.stopped = bool(result.found) and not self.fuzzer.keep_going
+        result.stopped = bool(result.found) and not self.fuzzer.keep_going and self.worst is None
         return result.stopped or (self._seconds is not None and result.seconds >= self._seconds)
 
     def _time_is_up(self) -> bool:
@@ -338,7 +369,9 @@ class _Fuzz:
         if isinstance(picked, PCTCP):
             result.coverage.sizes.note(picked, run)
             result.bound = result.coverage.sizes.bound(self.fuzzer.depth)
-        if run.finding is not None:
+        if self.worst is not None:
+            self.worst.note(run, picked, number)
+        if run.finding is not None and (self.fuzzer.keep_going or not result.found):
             self._found(run, run.finding, picked, number)
 
     def _found(self, run: Run, finding: Finding, picking: Strategy, number: int) -> None:

@@ -127,6 +127,9 @@ class Definition:
         cuts = tuple(self._cut_names[c] for c in state.cuts)
         return (locals_, tuple(sorted(flying, key=encode)), state.budgets, cuts)
 
+    def clock_ms(self, at: State) -> int | None:  # noqa: ARG002
+        return None
+
     def fingerprint(self, state: State) -> int:
         """64 bits that tell this state from others, the same in every graph and process of the same system."""
         locals_, envelopes = self.tables.locals.keys, self.tables.envelopes.keys

@@ -237,6 +237,9 @@ class LiveWorld:
             at.mark = self._mark(self.standing(at), at)
         return at.mark
 
+    def clock_ms(self, at: Place) -> int | None:
+        return round(self.standing(at).now_s() * 1000)
+
     def record(self, at: Place) -> bytes:
         self._at(at)
         said = tuple(put if isinstance(put, Emission) else put.subject for put in at.puts)

@@ -21,6 +21,11 @@ from sim.metrics.settings import MetricsSettings
 from sim.metrics.turns import Observed, Turn
 
 
+def price_table(settings: MetricsSettings) -> PriceTable:
+    """The prices of these settings."""
+    return PriceTable(settings.prices, source="the scenario's own table", as_of=settings.as_of)
+
+
 class RunMetrics:
     """The metrics of one run. `cost` is None if no agent's model is known.
 
@@ -45,7 +50,7 @@ class RunMetrics:
     def _cost(self, prices: PriceTable | None) -> CostMeter:
         """Prices turn by turn; the window of its projection is as many *rounds* as the session's has turns."""
         settings = self.settings
-        table = prices or PriceTable(settings.prices, source="the scenario's own table", as_of=settings.as_of)
+        table = prices or price_table(settings)
         window = min(WINDOW_MAX, max(1, settings.window) * len(settings.models))
         meter = CostMeter(table, budget_usd=settings.budget_usd, window=window)
         for turn in self.observed.turns:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from sim.base.printing import printable
@@ -24,9 +24,13 @@ class CounterexampleFile(NamedTuple):
         """The file at `path` of a counterexample of `model`."""
         return cls(path, replay_command(path, model))
 
-    def write(self, target: Target, counterexample: Counterexample, origin: str) -> None:
-        """Write a counterexample of `target`; `origin` says how it was found."""
-        write_text(self.path, counterexample_text(target, counterexample, [origin, f"Replay it with: {self.replay}"]))
+    def write(
+        self, target: Target, counterexample: Counterexample, origin: str, expect: Mapping[str, str] | None = None
+    ) -> None:
+        """Write a counterexample of `target`; `origin` says how it was found. What it violates is expected of it, or else
+        what `expect` says."""
+        header = [origin, f"Replay it with: {self.replay}"]
+        write_text(self.path, counterexample_text(target, counterexample, header, expect))
 
 
 NAME_MAX = 200
@@ -50,14 +54,16 @@ def replay_command(path: str, model: str) -> str:
     return shlex.join(["sim", "run", path, *(word for name in allowances(model) for word in ("--model", name))])
 
 
-def counterexample_text(target: Target, counterexample: Counterexample, header: Sequence[str]) -> str:
+def counterexample_text(
+    target: Target, counterexample: Counterexample, header: Sequence[str], expect: Mapping[str, str] | None = None
+) -> str:
     """A counterexample of `target` as the text of a scenario: in words, then the lines of `header`, then
     its schedule."""
     keys = {
         "model": target.model,
         "config": dict(target.config) or None,
         **target.system.scenario_keys,
-        "expect": {"verdict": "violated", "violation": counterexample.property},
+        "expect": {"verdict": "violated", "violation": counterexample.property} if expect is None else expect or None,
         "schedule": list(counterexample.schedule),
     }
     told = [f"{counterexample.property}: {counterexample.message}", *counterexample.words, *header]

@@ -6,8 +6,9 @@ elsewhere; what no longer fits is passed over. Every edit is tried by running it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import replace
+from itertools import cycle, permutations
 from typing import Any, NamedTuple
 
 from sim.run.simulation import simulate
@@ -21,7 +22,19 @@ from sim.world.world import AnyWorld, usual_at
 EFFORT = 100_000
 """Calls of the program's code that minimising may take, all trials together."""
 
+WAYS = 4
+"""In which a run is made less."""
+
+FEW = 3
+"""Departures that are read at a glance."""
+
+PLACES = 16
+"""Of those where something could happen instead, the first so many are tried."""
+
 Items = tuple[Address, ...]
+Over = Callable[[], bool] | None
+Wanted = Callable[[Run], Finding | None]
+"""Says of a run what is wrong with it, if that is what is looked for."""
 
 
 class Least(NamedTuple):
@@ -34,100 +47,136 @@ class Least(NamedTuple):
     complete: bool = True
 
     @property
+    def shape(self) -> tuple[str, ...]:
+        """In what it departs from the usual, as `sim.minimiser.counterexample.shape_of` says it."""
+        return tuple(sorted(str(replace(item, fields=None, after="", ordinal=None)) for item in self.items))
+
+    @property
     def cost(self) -> tuple[int, int, int]:
         """What is minimised: departures, steps, and how much is said of where they are."""
         return len(self.items), len(self.choices), sum(bool(item.after) + bool(item.ordinal) for item in self.items)
 
 
 def fewest(
-    world: AnyWorld, start: Start[Any], choices: Sequence[Choice], finding: Finding, over: Callable[[], bool] | None
+    world: AnyWorld,
+    start: Start[Any],
+    choices: Sequence[Choice],
+    finding: Finding,
+    wanted: Wanted,
+    over: Over = None,
+    known: Container[tuple[str, ...]] = (),
 ) -> Least:
-    """The least run that violates the same property as this one."""
+    """The least run that is `wanted`, as this one is for its `finding`; one that comes to a shape in `known` is not looked into
+    any further."""
     items = tuple(map(parse_address, world.schedule(start, choices)))
-    return _Search(world, finding, over).run(Least(start, list(choices), finding, items))
+    return _Search(world, wanted, over).run(Least(start, list(choices), finding, items), known)
 
 
 class _Search:
-    def __init__(self, world: AnyWorld, finding: Finding, over: Callable[[], bool] | None) -> None:
-        self._world, self._finding, self._over = world, finding, over
+    def __init__(self, world: AnyWorld, wanted: Wanted, over: Over) -> None:
+        self._world, self._wanted, self._over = world, wanted, over
         self._until = world.handler_calls + EFFORT
         self._known: dict[tuple[str, ...], Least | None] = {}
 
-    def run(self, best: Least) -> Least:
-        better = True
-        while better and not self._is_over():
-            better = False
-            for edits in (self._fewer, self._barer, self._once):
-                found = self._first_less(best, edits(best))
-                while found is not None:
-                    best, better = found, True
-                    found = self._first_less(best, edits(best))
+    def run(self, best: Least, known: Container[tuple[str, ...]]) -> Least:
+        """One way to make it less after the other, until none of them does."""
+        best = self._fewer(best)
+        if known and best.shape in known:
+            return best
+        ways = cycle((self._barer, self._once, self._elsewhere, self._fewer))
+        in_vain = 1
+        while in_vain < WAYS and not self._is_over():
+            found = next(ways)(best)
+            in_vain = in_vain + 1 if found is best else 0
+            best = found
         return best._replace(complete=not self._is_over())
 
     def _is_over(self) -> bool:
         return self._world.handler_calls > self._until or (self._over is not None and self._over())
 
-    def _first_less(self, best: Least, edits: Iterator[Items | list[Choice]]) -> Least | None:
-        for edit in edits:
-            if self._is_over():
-                return None
-            found = self._tried(edit, best)
-            if found is not None and found.cost < best.cost:
-                return found
-        return None
-
-    def _tried(self, edit: Items | list[Choice], best: Least) -> Least | None:
-        if isinstance(edit, list):
-            return self._violating(Led(edit), best)
-        key = tuple(map(str, edit))
+    def _less(self, best: Least, items: Items) -> Least | None:
+        """What really happens with these items, where that is less."""
+        key = tuple(map(str, items))
         if key not in self._known:
-            self._known[key] = self._violating(Loosely(edit), best)
-        return self._known[key]
+            self._known[key] = self._tried(Loosely(items), best)
+        found = self._known[key]
+        return found if found is not None and found.cost < best.cost else None
 
-    def _violating(self, strategy: Led | Loosely, best: Least) -> Least | None:
-        run = simulate(self._world, strategy, max_steps=2 * len(best.choices) + 20)
-        return self._least(run) if run.finding is not None and run.finding.property == self._finding.property else None
-
-    def _least(self, run: Run) -> Least:
+    def _tried(self, strategy: Led | Loosely, best: Least) -> Least | None:
+        if self._is_over():
+            return None
+        run = simulate(self._world, strategy, max_steps=_longest(best))
+        finding = self._wanted(run)
+        if finding is None:
+            return None
         choices = [choice for _, choice in run.trace.steps]
-        assert run.finding is not None
         items = tuple(map(parse_address, self._world.schedule(run.trace.start, choices)))
-        return Least(run.trace.start, choices, run.finding, items)
+        return Least(run.trace.start, choices, finding, items)
 
-    # --- edits --------------------------------------------------------------------------------------
+    # --- ways to make it less: each gives back `best` itself where it finds nothing -------------------------
 
-    def _fewer(self, best: Least) -> Iterator[Items]:
+    def _fewer(self, best: Least) -> Least:
         """Leave out a stretch of items, long ones first; and what remains said with less."""
-        items, length = best.items, len(best.items)
+        length = len(best.items)
         while length:
-            for at in range(0, len(items) - length + 1, max(1, length // 2)):
-                rest = items[:at] + items[at + length :]
-                yield rest
-                yield tuple(map(_bare, rest))
-            length //= 2
+            at = 0
+            while at + length <= len(best.items):
+                rest = best.items[:at] + best.items[at + length :]
+                found = self._less(best, rest) or self._less(best, tuple(map(_bare, rest)))
+                if found is None:
+                    at += max(1, length // 2)
+                else:
+                    best = found
+            length = min(length // 2, len(best.items))
+        return best
 
-    def _barer(self, best: Least) -> Iterator[Items]:
+    def _barer(self, best: Least) -> Least:
         """Make one item at the first place where it is possible."""
-        for at, item in enumerate(best.items):
-            if item != _bare(item):
-                yield (*best.items[:at], _bare(item), *best.items[at + 1 :])
+        for at in range(len(best.items)):
+            if at < len(best.items) and best.items[at] != _bare(best.items[at]):
+                best = self._less(best, (*best.items[:at], _bare(best.items[at]), *best.items[at + 1 :])) or best
+        return best
 
-    def _once(self, best: Least) -> Iterator[list[Choice]]:
-        """Every run that departs once from the usual; of one that departs once already, in the same way elsewhere."""
+    def _once(self, best: Least) -> Least:
+        """Depart once from the usual: in a way in which this run does, or in any if it departs often; of one that departs once
+        already, elsewhere."""
         if not best.items:
-            return
-        alike = {str(_bare(item)) for item in best.items} if len(best.items) == 1 else None
-        usual = simulate(self._world, Led([]), max_steps=2 * len(best.choices) + 20)
-        before: list[Choice] = []
-        for place, (_, choice) in zip(usual.trace.places(), usual.trace.steps, strict=False):
-            for other in self._world.enabled(place):
-                if other != choice and (alike is None or str(_bare(other.address)) in alike):
-                    yield [*before, other]
-            before.append(choice)
+            return best
+        usual = Noting(best.items)
+        simulate(self._world, usual, max_steps=_longest(best))
+        for departing in usual.ways():
+            found = self._tried(Led(departing), best)
+            if found is not None and found.cost < best.cost:
+                if len(found.items) < len(best.items):
+                    return found
+                best = found
+        return best
+
+    def _elsewhere(self, best: Least) -> Least:
+        """Of a few items leave one out, and let another happen at another place."""
+        if not 1 < len(best.items) <= FEW:
+            return best
+        for left_out, moved in permutations(range(len(best.items)), 2):
+            for ordinal in range(1, PLACES + 1):
+                items = [*best.items]
+                items[moved] = replace(_bare(items[moved]), ordinal=ordinal if ordinal > 1 else None)
+                found = self._less(best, tuple(item for at, item in enumerate(items) if at != left_out))
+                if found is not None:
+                    return found
+        return best
+
+
+def _longest(best: Least) -> int:
+    """So many steps a run may have that departs less: it may become longer, but not without bound."""
+    return 2 * len(best.choices) + 20 if len(best.items) > 1 else len(best.choices)
 
 
 def _bare(item: Address) -> Address:
     return replace(item, after="", ordinal=None)
+
+
+def _kind(item: Address) -> tuple[str, str]:
+    return item.verb, item.under or ""
 
 
 class Led:
@@ -182,3 +231,40 @@ class Loosely:
 
     def took(self, choice: Choice, at: Any) -> None:
         """Nothing to remember."""
+
+
+class Noting:
+    """Takes what is usual, and notes where it could depart from that in a way in which `items` do: of one item the same happens
+    elsewhere, of a few something of the kind of one of them, and many are worth to look at everything. An address is asked for
+    where it can be said at once."""
+
+    name, seed, now_ms = "noting", 0, None
+
+    def __init__(self, items: Items) -> None:
+        self._said: Callable[[Address], object] = _kind if len(items) > 1 else _bare
+        self._wanted = [self._said(item) for item in items] if len(items) <= FEW else None
+        self._noted: list[tuple[Choice, list[Choice]]] = []
+        """Each usual choice, and what could have been made in its place."""
+
+    def begin(self, world: AnyWorld) -> Start[Any]:
+        self._world = world
+        return world.starts()[0]
+
+    def pick(self, at: Any) -> Choice | None:
+        usual = usual_at(self._world, at)
+        others = [choice for choice in self._world.enabled(at) if choice != usual]
+        wanted = self._wanted
+        noted = others if wanted is None else [one for one in others if self._said(one.address) in wanted]
+        if usual is not None:
+            self._noted.append((usual, noted))
+        return usual
+
+    def took(self, choice: Choice, at: Any) -> None:
+        """Nothing to remember."""
+
+    def ways(self) -> Iterator[list[Choice]]:
+        """The choices of each way to depart once, up to there."""
+        before: list[Choice] = []
+        for usual, others in self._noted:
+            yield from ([*before, other] for other in others)
+            before.append(usual)

@@ -11,14 +11,14 @@ failure-inducing input", TSE 2002); the last stage also looks breadth first for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 from sim.minimiser.counterexample import Counterexample, counterexample_of, shape_of
 from sim.minimiser.deviations import Deviation, Unusual, counted, deviations, is_plain
-from sim.minimiser.fewest import fewest
+from sim.minimiser.fewest import Over, Wanted, fewest
 from sim.minimiser.guided import Guided, GuideItem
 from sim.minimiser.shortcut import Shortcut, shortcuts
 from sim.run.simulation import ended, simulate
@@ -53,13 +53,14 @@ def minimise(
     effort: int = EFFORT,
     known: Container[tuple[str, ...]] = (),
     longest: int | None = None,
-    over: Callable[[], bool] | None = None,
+    over: Over = None,
+    wanted: Wanted | None = None,
 ) -> Counterexample:
     """Reduce a run of `world` that ends in `finding`. `effort` bounds the steps of all trials; one that
     comes to a shape in `known` is not looked into any further, and one of more than `longest` steps is not taken. When `over`
-    says so, what is least so far is it."""
+    says so, what is least so far is it. What is less is as good if it violates the same property, or else if it is `wanted`."""
     with world.walking():
-        return _minimised(world, start, actions, finding, effort, known, longest, over)
+        return _minimised(world, start, actions, finding, effort, known, longest, over, wanted)
 
 
 def _minimised(
@@ -70,13 +71,23 @@ def _minimised(
     effort: int,
     known: Container[tuple[str, ...]],
     longest: int | None,
-    over: Callable[[], bool] | None,
+    over: Over,
+    wanted: Wanted | None,
 ) -> Counterexample:
     if world.usual(start.place) is not None:
-        few = fewest(world, start, actions, finding, over)
+        few = fewest(world, start, actions, finding, wanted or _violating_too(finding), over, known)
         return counterexample_of(world, few.start, few.choices, few.finding, complete=few.complete)
-    least = _Minimiser(world, finding, effort, longest, over).run(start, list(actions), known)
+    least = _Minimiser(world, finding, effort, longest, over, wanted).run(start, list(actions), known)
     return counterexample_of(world, least.start, least.actions, least.finding, complete=least.complete)
+
+
+def _violating_too(finding: Finding) -> Wanted:
+    """Runs that violate the same property."""
+
+    def wanted(run: Run) -> Finding | None:
+        return run.finding if run.finding is not None and run.finding.property == finding.property else None
+
+    return wanted
 
 
 Edits = Iterator[tuple[Start[Any], list[GuideItem]] | tuple[Start[Any], list[GuideItem], frozenset[Subject]]]
@@ -107,9 +118,13 @@ class _Minimiser:
         finding: Finding,
         effort: int,
         longest: int | None,
-        over: Callable[[], bool] | None,
+        over: Over,
+        wanted: Wanted | None,
     ) -> None:
         self._over = over
+        self._wanted = wanted or _violating_too(finding)
+        self._is_judged = wanted is None
+        """Whether what is looked for shows at a place, without the way there."""
         self.world = world
         self.longest = longest
         self.finding = finding
@@ -128,7 +143,7 @@ class _Minimiser:
         better = True
         while better and self.effort > 0:
             better = False
-            for path in self._shortcuts(best):
+            for path in self._shortcuts(best) if self._is_judged else ():
                 self.effort -= path.looked
                 if path.choices is not None:
                     other = self._run(best.start, [*map(GuideItem, path.choices)], len(path.choices))
@@ -182,11 +197,11 @@ class _Minimiser:
         self, start: Start[Any], items: list[GuideItem], length: int, held: frozenset[Subject]
     ) -> _Candidate | None:
         run = self._trial(start, items, length, held)
-        if run.finding is None or run.finding.property != self.finding.property:
+        finding = self._wanted(run)
+        if finding is None:
             return None
         actions = [action for _, action in run.trace.steps]
-        finding = run.finding
-        if run.round:
+        if run.round and self._is_judged:
             found, length = ended(self.world, start, actions, round_of=finding.property)
             finding, actions = found or finding, actions[:length]
         if self.longest is not None and len(actions) > self.longest:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from sim.metrics.prices import usd_text
 from sim.report.covered import transition_data
 from sim.scenario.parsed import Opened
 from sim.system.declaration import Declaration
@@ -15,6 +17,7 @@ from sim.world.finding import Finding
 if TYPE_CHECKING:
     from sim.checker.result import CheckResult
     from sim.fuzzer.discovery import Discovery
+    from sim.fuzzer.worst import Worst
     from sim.minimiser.counterexample_file import CounterexampleFile
     from sim.report.fuzzed import Fuzzed
     from sim.report.outcome import JudgedRun
@@ -106,8 +109,15 @@ def check_data(result: CheckResult, target: Target, counterexample: str | None, 
     }
 
 
-def fuzz_data(result: Fuzzed, target: Target, kept: Sequence[CounterexampleFile], as_expected: bool) -> dict[str, Any]:
-    """The object of `sim fuzz --json`; `kept` are the files of what was found."""
+def fuzz_data(
+    result: Fuzzed,
+    target: Target,
+    kept: Sequence[CounterexampleFile],
+    as_expected: bool,
+    worst: tuple[Worst, CounterexampleFile] | None = None,
+) -> dict[str, Any]:
+    """The object of `sim fuzz --json`; `kept` are the files of what was found, `worst` is the worst schedule and its file, where
+    it was asked for."""
     bound = result.bound
     return {
         "target": target.name,
@@ -129,6 +139,20 @@ def fuzz_data(result: Fuzzed, target: Target, kept: Sequence[CounterexampleFile]
             {**found_data(found), "scenario": file.path, "replay": file.replay}
             for found, file in zip(result.found, kept, strict=True)
         ],
+        **({} if worst is None else {"worst": _worst_data(*worst)}),
+    }
+
+
+def _worst_data(worst: Worst, file: CounterexampleFile) -> dict[str, Any]:
+    amounts = {"amount": worst.amount, "usual": worst.usual, "middle": worst.middle}
+    return {
+        "measure": worst.measure,
+        **{name: usd_text(amount) if isinstance(amount, Decimal) else amount for name, amount in amounts.items()},
+        "ratio": None if worst.ratio is None else round(worst.ratio, 6),
+        "verdict": worst.verdict,
+        **found_data(worst.discovery),
+        "scenario": file.path,
+        "replay": file.replay,
     }
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sim.campaign.answer import CampaignAnswer
     from sim.fuzzer.discovery import Discovery
     from sim.fuzzer.fuzz import FuzzResult
+    from sim.fuzzer.worst import Worst
     from sim.minimiser.counterexample_file import CounterexampleFile
 
     Fuzzed = FuzzResult | CampaignAnswer
@@ -106,3 +107,14 @@ def finding_lines(found: Discovery) -> Iterator[str]:
     if not least.complete:
         yield "(not every edit was tried: there may be a shorter one)"
     yield from counterexample_lines(least)
+
+
+def worst_lines(worst: Worst, file: CounterexampleFile) -> Iterator[str]:
+    """The schedule that came to most, in words, and its file."""
+    yield ""
+    yield f"worst {worst.measure:<8}{worst.sentence}; half of the schedules come to at most {worst.middle_text}"
+    found = worst.discovery
+    if worst.amount != worst.usual:
+        yield f"first met by {found.strategy} with seed {found.seed}; minimised from {found.steps} to {found.counterexample.size}"
+    yield from counterexample_lines(found.counterexample)
+    yield f"written to {file.path}; replay it with: {file.replay}"

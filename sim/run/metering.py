@@ -8,20 +8,27 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sim.base.values import Emission
 from sim.machine.ledgers import Counted, Rejected
 from sim.machine.used import Replayed, Used
 from sim.metrics.of_run import RunMetrics
+from sim.metrics.prices import PriceTable
 from sim.metrics.settings import MetricsSettings
 from sim.metrics.turns import Observed, Turn
 from sim.run.trace import Trace
 from sim.world.choice import MESSAGE, Choice, Sent, Subject
 
 
-def meter(trace: Trace, settings: MetricsSettings | None = None) -> RunMetrics:
-    """The metrics of a run: `observe`d, then summed as the settings say."""
-    return RunMetrics(settings or MetricsSettings(), observe(trace))
+def meter(trace: Trace, settings: MetricsSettings | None = None, prices: PriceTable | None = None) -> RunMetrics:
+    """The metrics of a run: `observe`d, then summed as the settings say. The agents of a program go by the names of their
+    models. `prices`: those of the settings, where they were looked up before."""
+    settings, observed = settings or MetricsSettings(), observe(trace)
+    if not trace.world.places_are_values:
+        asked = {turn.agent: turn.agent for turn in observed.turns if turn.agent}
+        settings = replace(settings, models={**asked, **settings.models})
+    return RunMetrics(settings, observed, prices)
 
 
 def observe(trace: Trace) -> Observed:
@@ -88,7 +95,9 @@ class _Observer:
     def step(self, time_ms: int | None, choice: Choice) -> None:
         """One step of the run."""
         if self._is_program:
-            self._puts(time_ms, "", choice.puts, _WASTED.get(choice.address.under or ""))
+            self._puts(
+                time_ms, "", choice.puts, next((_WASTED[kind] for kind in choice.strikes if kind in _WASTED), None)
+            )
             return
         if choice.takes[0] == MESSAGE:
             if choice.ends or self._stays(choice.takes):

@@ -165,6 +165,9 @@ class World(Protocol[Place, Chosen]):
     def fingerprint(self, at: Place, /) -> int:
         """64 bits that tell this place from others, the same in every process."""
 
+    def clock_ms(self, at: Place, /) -> int | None:
+        """What the clock of whoever runs has come to at a place, in milliseconds from the start; None where nobody has one."""
+
     def record(self, at: Place, /) -> bytes:
         """The canonical encoding of a place, for the digest of a run."""
 

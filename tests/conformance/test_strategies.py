@@ -4,6 +4,7 @@ run before, every pick is enabled, other seeds give other schedules, and there i
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from sim import Graph, simulate
 from sim.run.trace import Ending
 from sim.scenario import schema
-from sim.strategy import STRATEGIES, make_strategy
+from sim.strategy import STRATEGIES, Strategy, make_strategy
 from sim.strategy.base import least
 from sim.world.choice import Choice
 from sim.world.world import AnyWorld
@@ -190,9 +191,20 @@ def test_one_object_begins_anew_for_every_run(kind: str, strategy: str) -> None:
 
 
 def test_a_portfolio_takes_its_members_in_turn_and_alone_goes_by_its_seed() -> None:
-    names = [make_strategy("portfolio", 3, number=number).member.name for number in range(6)]  # type: ignore[attr-defined]
-    assert names == ["uniform", "pctcp", "pos", "swarm", "timed", "uniform"]
-    assert {make_strategy("portfolio", seed).member.name for seed in range(60)} == set(names)  # type: ignore[attr-defined]
+    def names(world: AnyWorld, picking: Iterable[Strategy]) -> list[str]:
+        found = []
+        for one in picking:
+            one.begin(world)
+            found.append(one.member.name)  # type: ignore[attr-defined]
+        return found
+
+    of_models = ["uniform", "pctcp", "pos", "swarm", "timed"]
+    of_programs = ["uniform", "delay_bounded", "pctcp", "pos", "delay_bounded", "swarm", "timed"]
+    for kind, members in {"graph": of_models, "program": of_programs}.items():
+        world = KINDS[kind]()
+        numbered = (make_strategy("portfolio", 3, number=number) for number in range(len(members) + 1))
+        assert names(world, numbered) == [*members, members[0]]
+        assert {*names(world, (make_strategy("portfolio", seed) for seed in range(60)))} == {*members}
 
 
 def test_scenario_files_may_name_every_strategy() -> None:

@@ -4,7 +4,7 @@ in words."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 import pytest
@@ -12,11 +12,13 @@ import pytest
 import models.consensus
 import sim.minimiser.minimise as minimising
 from bench.bugs import livelock
+from bench.races.slot import system as lost_slot
 from sim import IGNORE, Graph, Message, Process, Replay, Run, System, Uniform, always, check, fuzz, minimise, simulate
 from sim.minimiser import guided
-from sim.minimiser.counterexample import counterexample_of
+from sim.minimiser.counterexample import Counterexample, counterexample_of
 from sim.minimiser.deviations import Unusual, counted, deviations
 from sim.strategy import Canonical
+from sim.world.world import world_of
 from tests.fuzzed import deaf, factory, hasty, hopeless, hurried, relay, stubborn
 from tests.saboteurs.consensus import SABOTEURS
 
@@ -341,3 +343,22 @@ def test_what_the_canonical_schedule_does_not_lead_to_is_not_called_usual() -> N
     assert found.counterexample.words[0] == (
         "As usual, without any fault, before everything has arrived that is on its way."
     )
+
+
+def test_of_a_program_too_what_comes_to_a_known_shape_is_not_looked_into_any_further() -> None:
+    world = world_of(lost_slot())
+    with world.walking():
+        run = next(run for run in (simulate(world, Uniform(seed)) for seed in range(50)) if run.finding is not None)
+        start, choices, finding = run.trace.start, [choice for _, choice in run.trace.steps], run.finding
+        assert finding is not None
+
+        def calls(known: Container[tuple[str, ...]]) -> tuple[Counterexample, int]:
+            before = world.handler_calls
+            return minimise(world, start, choices, finding, known=known), world.handler_calls - before
+
+        whole, took = calls(())
+        again, took_less = calls([whole.shape])
+        _, took_as_much = calls([("deliver elsewhere",)])
+    assert again.shape == whole.shape
+    assert took_less < took_as_much
+    assert took_as_much == pytest.approx(took, rel=0.2)

@@ -127,7 +127,7 @@ SEEDS = 6
 
 def found_in(system: Callable[[], Program]) -> int:
     """Schedules until it is found, of several seeds together."""
-    found = [fuzz(system(), schedules=1_000, seed=seed).found for seed in range(SEEDS)]
+    found = [fuzz(system(), schedules=1_000, seed=seed, strategy="pos").found for seed in range(SEEDS)]
     return sum(one[0].number + 1 if one else 1_000 for one in found)
 
 

@@ -250,6 +250,9 @@ class PathWorld:
     def only_messages(self) -> bool:
         return False
 
+    def clock_ms(self, at: Place) -> int | None:
+        return None
+
     def fingerprint(self, at: Place) -> int:
         return at.print
 
