@@ -140,6 +140,7 @@ def main(argv: list[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would take memory and threads for what we never do
     status = call(argv)
+    exec("")  # noqa: S102  # else Python dies of an interrupt that came up in a text that is run, as of a dataclass, and was caught
     if heeded:
         signal.signal(signal.SIGINT, lambda *_: os._exit(status))  # the answer is out
     try:

@@ -467,6 +467,29 @@ def test_an_interrupt_while_everything_is_being_loaded_is_one_line(beginning: st
     assert {err for _, err in seen} <= {"", "sim: interrupted\n"}
 
 
+IN_A_TEXT = """
+from sim import cli
+
+def main(**_):
+    exec("raise KeyboardInterrupt")
+
+cli.group.main = main
+cli.exec = {ran}
+cli.main([])
+"""
+"""An interrupt that comes up while Python runs a text, as it does where a dataclass is made."""
+
+
+@pytest.mark.parametrize(("ran", "status"), [("exec", 130), ("lambda text: None", -signal.SIGINT)])
+def test_an_interrupt_is_over_when_it_was_told(ran: str, status: int, tmp_path: Path) -> None:
+    """The planted fault: nothing takes back that Python means to die of it."""
+    (tmp_path / "interrupting.py").write_text(IN_A_TEXT.format(ran=ran))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT), str(ROOT / "sim/beside")])}
+    command = [sys.executable, "-m", "interrupting"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (status, "sim: interrupted\n")
+
+
 # --- git and the store ------------------------------------------------------------------------------
 
 ANSWERS = (r"printf 'a\0b\n'", r"printf '\377\376\n'", "head -c 300000 /dev/zero", "exit 3", "printf ''", "kill -9 $$")

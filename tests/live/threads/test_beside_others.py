@@ -59,11 +59,11 @@ def test_a_lock_that_another_thread_has_is_no_choice() -> None:
 def test_one_that_is_taken_for_a_lock_of_the_run_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocking._RLOCKS, "_owner", lambda _: 0)
     with another_thread_has_it_at_times(), pytest.raises(NondeterminismError):
-        checked_often()
+        checked_often(1_000)
 
 
-def checked_often() -> None:
-    for _ in range(50):
+def checked_often(times: int = 50) -> None:
+    for _ in range(times):
         check(Program(logs), deviations=1)
 
 
