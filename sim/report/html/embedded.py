@@ -11,7 +11,8 @@ from typing import Any
 from sim.base.printing import printable
 from sim.conform.conformance import JudgedLog
 from sim.report.draw import Sketch, sketches
-from sim.report.draw.chart import ChartLine, row_text, stays_text
+from sim.report.draw.chart import ChartLine
+from sim.report.draw.grouping import row_text, stays_text
 from sim.report.draw.svg import smooth
 from sim.report.html.log_lane import log_data
 from sim.report.metrics import status_lines
@@ -165,7 +166,7 @@ def _sketch(sketch: Sketch) -> dict[str, Any]:
 
 
 def _lines(lines: tuple[ChartLine, ...]) -> list[Any]:
-    return [item for line in lines for item in (line.row, line.text)]
+    return [item for line in lines for item in (line.rows, line.text)]
 
 
 def _row(row: DiagramRow) -> Iterator[Any]:

@@ -101,16 +101,19 @@ function diagram(machine, sketch) {
   return picture;
 }
 
+/** How often these rows were taken from this state. */
+const timesOf = (machine, rows, state) => rows.reduce((sum, row) => sum + visits(machine, row, state).times, 0);
+
 function total(machine, lines, state) {
   let times = 0;
-  for (let i = 0; i < lines.length; i += 2) times += visits(machine, lines[i], state).times;
+  for (let i = 0; i < lines.length; i += 2) times += timesOf(machine, lines[i], state);
   return times;
 }
 
 function labels(machine, state, lines, x, top, anchor) {
   const made = [];
   for (let i = 0; i < lines.length; i += 2) {
-    const { times } = visits(machine, lines[i], state);
+    const times = timesOf(machine, lines[i], state);
     const kind = times ? "seen-text" : "never";
     made.push(drawn("text", { class: kind, x, y: top + (i / 2) * 17 + 12, "text-anchor": anchor }, times ? `${lines[i + 1]} ×${times}` : lines[i + 1]));
   }
