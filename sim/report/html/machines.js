@@ -26,7 +26,7 @@ function drawMachines() {
   }
   const machine = tabled[covered], sketch = data.sketches[machine.sketch];
   const choice = element("select", { "aria-label": "Machine" });
-  tabled.forEach((one, i) => choice.append(element("option", { value: i }, `${one.name}${one.monitor ? " (monitor)" : ""}: ${share(one)}`)));
+  choice.append(...tabled.slice(0, ROOM.machines).map((one, i) => element("option", { value: i }, `${one.name}${one.monitor ? " (monitor)" : ""}: ${share(one)}`)));
   choice.value = String(covered);
   choice.addEventListener("change", () => {
     covered = Number(choice.value);
@@ -83,15 +83,19 @@ function diagram(machine, sketch) {
   const arrowTip = drawn("marker", { id: "tip", markerWidth: 9, markerHeight: 8, refX: 8, refY: 4, orient: "auto", markerUnits: "userSpaceOnUse" },
     drawn("path", { d: "M0,0 L9,4 L0,8 z", fill: "context-stroke" }));
   picture.append(drawn("defs", {}, arrowTip));
-  for (const [source, , way, , , , , lines] of sketch.arrows) {
+  let room = ROOM.labels; // a table of thousands of rows is no picture
+  for (const [source, , way, , , , , lines] of sketch.arrows.slice(0, ROOM.labels / 4)) {
     const times = total(machine, lines, source);
     picture.append(drawn("path", { class: `arrow${times ? " seen" : ""}`, d: way, "marker-end": "url(#tip)" }));
   }
   for (const [source, , , x, y, width, height, lines] of sketch.arrows) {
+    if ((room -= 1 + lines.length / 2) < 0) break;
     picture.append(drawn("rect", { class: "back", x: x - width / 2, y: y - height / 2, width, height }));
     picture.append(...labels(machine, source, lines, x, y - height / 2 + 2, "middle"));
   }
+  room += ROOM.labels;
   for (const [state, x, y, width, height, initial, hot, lines] of sketch.boxes) {
+    if ((room -= 2 + lines.length / 2) < 0) break;
     const kind = `box${seen.has(state) ? " seen" : ""}${hot ? " hot" : ""}${state === here ? " here" : ""}`;
     picture.append(drawn("rect", { class: kind, x, y, width, height, rx: 6 }));
     const name = `${initial ? "● " : ""}${state}${hot ? " (hot)" : ""}${seen.has(state) ? "" : "  never"}`;
@@ -121,14 +125,14 @@ function labels(machine, state, lines, x, top, anchor) {
 }
 
 function rowTable(machine, sketch) {
-  const body = sketch.rows.map(([row, trigger, sources, dest]) => {
+  const body = someOf(sketch.rows, ([row, trigger, sources, dest]) => {
     const found = sources.map((state) => visits(machine, row, state)).filter(({ times }) => times);
     const times = found.reduce((sum, one) => sum + one.times, 0);
     const first = found.length ? Math.min(...found.map((one) => one.first)) : -1;
     const cells = [trigger, sources.join(", "), dest].map((cell) => element("td", { class: "mono" }, cell));
     return element("tr", times ? {} : { class: "never" }, ...cells, element("td", { class: "number" }, times ? `${times}×` : "never"),
-      element("td", { class: "number" }, ...(first < 0 ? [] : [stepLink(first)])));
-  });
+      ...(first < 0 ? [] : [element("td", { class: "number" }, stepLink(first))]));
+  }, ROOM.rows, moreRows(5));
   const head = ["trigger [guards]", "from", "to"].map((name) => element("th", {}, name));
   head.push(...["taken", "first"].map((name) => element("th", { class: "number" }, name)));
   return element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));

@@ -9,10 +9,26 @@ function select(number) {
   const wanted = Math.max(0, Math.min(length - 1, number));
   if (shown.place[wanted] === 0 || shown.rows[shown.place[wanted] - 1] !== wanted) clearFilter();
   shown.selected = wanted;
+  remember();
   const top = (shown.place[wanted] - 1) * ROW, height = scroller.clientHeight;
   if (top < scroller.scrollTop + ROW) scroller.scrollTop = top - Math.min(height / 3, 6 * ROW);
   else if (top > scroller.scrollTop + height - 3 * ROW) scroller.scrollTop = top - height + Math.min(height / 3, 6 * ROW);
   refresh();
+}
+
+let remembering = 0;
+/** The address leads to the step that is selected; written when it has been for a moment, as a browser allows no more. */
+function remember() {
+  clearTimeout(remembering);
+  remembering = setTimeout(() => {
+    if (addressed() !== shown.selected) history.replaceState(null, "", `#step=${shown.selected}`);
+  }, 200);
+}
+
+/** The step that the address names; -1: none. */
+function addressed() {
+  const found = /^#step=(\d{1,9})$/.exec(location.hash);
+  return found ? Number(found[1]) : -1;
 }
 
 function refresh() {
@@ -96,6 +112,7 @@ function open(name) {
     by(`tab-${one}`).setAttribute("aria-selected", one === name);
     by(`tab-${one}`).tabIndex = one === name ? 0 : -1;
     by(one).hidden = one !== name;
+    if (one !== name) by(one).replaceChildren();
   }
   document.querySelector("main").classList.toggle("wide", name === "machines");
   if (name === "run") drawRun();
@@ -161,7 +178,7 @@ function head() {
 function begin() {
   head();
   count();
-  by("who").append(element("option", { value: "" }, "of all machines"), ...machines.map((one) => element("option", { value: one.index }, `of ${one.name}`)));
+  by("who").append(element("option", { value: "" }, "of all machines"), ...machines.slice(0, ROOM.machines).map((one) => element("option", { value: one.index }, `of ${one.name}`)));
   const pressed = {
     first: () => move(-length), last: () => move(length), back: () => move(-1), forth: () => move(1), violation: KEYS.v,
     earlier: KEYS.N, later: KEYS.n, theme: toggleTheme, keys: KEYS["?"],
@@ -191,6 +208,8 @@ function begin() {
   for (const id of ["earlier", "later"]) by(id).disabled = true;
   open("step");
   fit();
+  addEventListener("hashchange", () => { if (addressed() >= 0) select(addressed()); });
+  select(addressed() >= 0 ? addressed() : Math.max(0, violation));
   scroller.focus({ preventScroll: true });
   performance.mark("drawn");
 }
