@@ -4,6 +4,8 @@ let counts, tabled; // row + source state -> how often, and the step of the firs
 
 function count() {
   counts = machines.map(() => new Map());
+  tabled = machines.filter((machine) => machine.sketch >= 0);
+  if (data.check) return countCheck();
   for (const step of steps) {
     for (let i = 0; i < step.rows.length; i += 2) {
       const machine = machines[step.rows[i]], key = `${step.rows[i + 1]} ${stateAt(machine, step.number - 1)}`;
@@ -12,7 +14,18 @@ function count() {
       else counts[machine.index].set(key, { times: 1, first: step.number });
     }
   }
-  tabled = machines.filter((machine) => machine.sketch >= 0);
+  return undefined;
+}
+
+/** A check counts by how many different steps a row was taken; it does not follow the rows of monitors. */
+function countCheck() {
+  const known = new Map(data.check.covered.map(([name, states, rows]) => [name, { states: new Set(states.map(text)), rows }]));
+  tabled = tabled.filter((machine) => known.has(machine.name));
+  for (const machine of tabled) {
+    const { states, rows } = known.get(machine.name);
+    machine.met = states;
+    for (const [row, state, times] of rows) counts[machine.index].set(`${row} ${text(state)}`, { times, first: -1 });
+  }
 }
 
 const visits = (machine, row, state) => counts[machine.index].get(`${row} ${state}`) ?? { times: 0, first: -1 };
@@ -40,7 +53,9 @@ function drawMachines() {
   });
   document.getElementById("machines").replaceChildren(
     element("p", { class: "group" }, choice, all),
-    element("p", { class: "none" }, "Solid: visited in this run. Dashed, “never”: not once. × counts. The thick blue box is where it is behind the selected step."),
+    element("p", { class: "none" }, data.check
+      ? "Solid: met in this check. Dashed, “never”: not once. × counts by how many different steps."
+      : "Solid: visited in this run. Dashed, “never”: not once. × counts. The thick blue box is where it is behind the selected step."),
     element("div", { class: "svg" }, diagram(machine, sketch)), rowTable(machine, sketch));
   fitDiagram(sketch);
 }
@@ -73,11 +88,12 @@ function share(machine) {
 }
 
 function statesSeen(machine) {
+  if (machine.met) return machine.met;
   return new Set(machine.locals.map((local) => text(data.locals[local][0])));
 }
 
 function diagram(machine, sketch) {
-  const seen = statesSeen(machine), here = stateAt(machine, shown.selected);
+  const seen = statesSeen(machine), here = data.check?.alone ? "" : stateAt(machine, shown.selected);
   const picture = drawn("svg", { width: sketch.width + 4, height: sketch.height + 4, viewBox: `-2 -2 ${sketch.width + 4} ${sketch.height + 4}`, role: "img" });
   picture.append(drawn("title", {}, `The states of ${machine.name}, visited and not`));
   const arrowTip = drawn("marker", { id: "tip", markerWidth: 9, markerHeight: 8, refX: 8, refY: 4, orient: "auto", markerUnits: "userSpaceOnUse" },
@@ -134,6 +150,6 @@ function rowTable(machine, sketch) {
       ...(first < 0 ? [] : [element("td", { class: "number" }, stepLink(first))]));
   }, ROOM.rows, moreRows(5));
   const head = ["trigger [guards]", "from", "to"].map((name) => element("th", {}, name));
-  head.push(...["taken", "first"].map((name) => element("th", { class: "number" }, name)));
+  head.push(...(data.check ? ["taken"] : ["taken", "first"]).map((name) => element("th", { class: "number" }, name)));
   return element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));
 }

@@ -1,8 +1,8 @@
 // The page as a whole: what is selected, searched, filtered; keys and buttons.
 
 const by = (id) => document.getElementById(id);
-const TABS = ["step", "machines", "run"];
-let tab = "step";
+const TABS = data.check ? data.check.alone ? ["graph", "machines"] : ["step", "machines", "run", "graph"] : ["step", "machines", "run"];
+let tab = TABS[0];
 
 /** Select a step; show it, if it is hidden, by taking the filter away. */
 function select(number) {
@@ -40,6 +40,7 @@ function refresh() {
   scroller.setAttribute("aria-activedescendant", `row-${shown.selected}`);
   if (tab === "step") drawStep();
   if (tab === "machines") drawMachines();
+  if (tab === "graph") drawGraph();
   draw();
 }
 
@@ -114,9 +115,13 @@ function open(name) {
     by(one).hidden = one !== name;
     if (one !== name) by(one).replaceChildren();
   }
-  document.querySelector("main").classList.toggle("wide", name === "machines");
+  document.querySelector("main").classList.toggle("wide", name === "machines" || name === "graph");
   if (name === "run") drawRun();
   refresh();
+}
+
+function openIf(name) {
+  if (TABS.includes(name)) open(name);
 }
 
 function toggleTheme() {
@@ -138,15 +143,15 @@ const KEYS = {
   f: () => seek(isFault, true), F: () => seek(isFault, false),
   m: otherEnd, n: () => seekMatch(true), N: () => seekMatch(false),
   "/": () => by("search").select(),
-  1: () => open("step"), 2: () => open("machines"), 3: () => open("run"),
-  w: () => { if (tab === "machines") toggleWhole(); }, Escape: clearAll, t: toggleTheme, "?": () => by("help").showModal(),
+  1: () => openIf("step"), 2: () => openIf("machines"), 3: () => openIf("run"), 4: () => openIf("graph"),
+  w: () => { if (tab === "machines") toggleWhole(); else if (tab === "graph" && graph) toggleGraph(); }, Escape: clearAll, t: toggleTheme, "?": () => by("help").showModal(),
 };
 
 /** Keys that an element takes for itself: typing into a field, choosing from a list, scrolling a panel. */
 function isTaken(event) {
   const on = event.target;
   if (event.ctrlKey || event.metaKey || event.altKey || by("help").open) return true;
-  if (on.id === "search") return event.key !== "Escape";
+  if (on.type === "search") return event.key !== "Escape";
   if (on.tagName === "SELECT") return event.key !== "Escape";
   if (on.getAttribute("role") === "tab") return ["ArrowLeft", "ArrowRight"].includes(event.key);
   if (on.getAttribute("role") === "tabpanel") return ["ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End"].includes(event.key);
@@ -206,7 +211,10 @@ function begin() {
   readColours();
   show(shown.rows);
   for (const id of ["earlier", "later"]) by(id).disabled = true;
-  open("step");
+  document.body.classList.toggle("alone", data.check?.alone === true);
+  for (const name of ["step", "machines", "run", "graph"]) by(`tab-${name}`).hidden = !TABS.includes(name);
+  for (const name of ["step", "run"]) by(name).hidden = true;
+  open(TABS[0]);
   fit();
   addEventListener("hashchange", () => { if (addressed() >= 0) select(addressed()); });
   select(addressed() >= 0 ? addressed() : Math.max(0, violation));

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from functools import partial
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
 
 from sim.base.printing import json_text, printable
 from sim.conform.conformance import JudgedLog
+from sim.report.html.checked import Checked, checked_data
 from sim.report.html.embedded import page_data
 from sim.report.html.going_on import GoingOn, going_on_data
 from sim.report.outcome import JudgedRun
 
-SCRIPTS = ("trace.js", "log.js", "lanes.js", "panels.js", "machines.js", "page.js")
+SCRIPTS = ("trace.js", "log.js", "lanes.js", "panels.js", "machines.js", "graph.js", "page.js")
 """In the order in which they build on each other."""
 
 
-def page(outcome: JudgedRun, log: JudgedLog | None = None) -> str:
-    """The page of a run; with the log that it explains beside it, if it is given."""
-    return _joined(outcome.scenario.path, data_text(page_data(outcome, log)), going_on=False)
+def page(outcome: JudgedRun, log: JudgedLog | None = None, checked: Checked | None = None) -> str:
+    """The page of a run; with the log that it explains beside it, or the check that it comes from, if that is given."""
+    more = None if checked is None else partial(checked_data, checked)
+    return _joined(outcome.scenario.path, data_text(page_data(outcome, log, more)), going_on=False)
 
 
 def page_going_on(session: GoingOn, data: str) -> str:
