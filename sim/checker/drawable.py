@@ -15,7 +15,7 @@ from sim.world.finding import Finding
 from sim.world.story import Look
 
 STATES_MAX = 300
-"""A larger graph is no picture."""
+"""Of a larger graph nothing could be made out."""
 
 
 @dataclass(frozen=True)

@@ -161,7 +161,7 @@ def _write_page(
     *,
     as_expected: bool,
 ) -> None:
-    """The page of a check; of a program, whose places are no states, that of its counterexample."""
+    """The page of a check; of a program, which has no graph of states, that of its counterexample."""
     if isinstance(result, BoundedResult):
         if kept is None:
             printing.err("sim: a check of a program is a page only where it found something; none was written")

@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from sim.base.printing import json_text, printable
 from sim.conform.conformance import JudgedLog
-from sim.report.html.checked import Checked, checked_data
+from sim.report.html.beside_check import Checked, checked_data
 from sim.report.html.embedded import page_data
 from sim.report.html.going_on import GoingOn, going_on_data
 from sim.report.outcome import JudgedRun
