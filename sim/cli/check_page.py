@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from sim.base import printing
 from sim.checker.drawable import covered, drawn_graph
 from sim.checker.result import CheckResult
+from sim.cli.pages import unwritten
 from sim.cli.run import perform
 from sim.minimiser.counterexample_file import CounterexampleFile, allowances, file_name
 from sim.report.html import Checked, page
@@ -16,7 +16,7 @@ from sim.report.outcome import JudgedRun, compare
 from sim.report.write import write_report
 from sim.run.simulation import Walk
 from sim.run.verify import RunRequest
-from sim.scenario import Target, parse_scenario, scenario_text
+from sim.scenario import Target
 
 
 def write_check_page(
@@ -32,7 +32,7 @@ def write_check_page(
     error. `words` is what the command said."""
     assert result.graph is not None, "a check has a graph"
     found = result.counterexample
-    outcome = _start(target) if file is None else _replayed(file, target)
+    outcome = _not_begun(target) if file is None else _replayed(file, target)
     checked = Checked(
         title=words[0],
         how=f"model {target.model}, a check",
@@ -59,9 +59,8 @@ def _replayed(file: CounterexampleFile, target: Target) -> JudgedRun:
     return perform(request, request.load())[0]
 
 
-def _start(target: Target) -> JudgedRun:
+def _not_begun(target: Target) -> JudgedRun:
     """The run in which nothing has happened."""
-    text = scenario_text({"model": target.model, "config": dict(target.config) or None})
-    scenario = replace(parse_scenario(text, target.name, allow=(target.model,)), system=target.system, schedule=())
+    scenario = unwritten(target)
     world = scenario.system.world()
     return compare(scenario, Walk(world, world.starts()[0]).run(), "")

@@ -1,8 +1,10 @@
 // The page as a whole: what is selected, searched, filtered; keys and buttons.
 
 const by = (id) => document.getElementById(id);
-const TABS = data.check ? data.check.alone ? ["graph", "machines"] : ["step", "machines", "run", "graph"] : ["step", "machines", "run"];
-let tab = TABS[0];
+const ALL_TABS = ["next", "step", "machines", "run", "graph"];
+const IS_THERE = { next: Boolean(data.explore), graph: Boolean(data.check), machines: true };
+const TABS = ALL_TABS.filter((name) => IS_THERE[name] ?? !data.check?.alone);
+let tab = data.explore ? "" : data.check?.alone ? "graph" : TABS[0]; // what is opened by whoever draws it
 
 /** Select a step; show it, if it is hidden, by taking the filter away. */
 function select(number) {
@@ -41,6 +43,7 @@ function refresh() {
   if (tab === "step") drawStep();
   if (tab === "machines") drawMachines();
   if (tab === "graph") drawGraph();
+  if (tab === "next") drawNext();
   draw();
 }
 
@@ -143,7 +146,7 @@ const KEYS = {
   f: () => seek(isFault, true), F: () => seek(isFault, false),
   m: otherEnd, n: () => seekMatch(true), N: () => seekMatch(false),
   "/": () => by("search").select(),
-  1: () => openIf("step"), 2: () => openIf("machines"), 3: () => openIf("run"), 4: () => openIf("graph"),
+  1: () => openIf("step"), 2: () => openIf("machines"), 3: () => openIf("run"), 4: () => openIf("graph"), 5: () => openIf("next"),
   w: () => { if (tab === "machines") toggleWhole(); else if (tab === "graph" && graph) toggleGraph(); }, Escape: clearAll, t: toggleTheme, "?": () => by("help").showModal(),
 };
 
@@ -152,6 +155,7 @@ function isTaken(event) {
   const on = event.target;
   if (event.ctrlKey || event.metaKey || event.altKey || by("help").open) return true;
   if (on.type === "search") return event.key !== "Escape";
+  if (on.tagName === "BUTTON" && event.key === "Enter") return true;
   if (on.tagName === "SELECT") return event.key !== "Escape";
   if (on.getAttribute("role") === "tab") return ["ArrowLeft", "ArrowRight"].includes(event.key);
   if (on.getAttribute("role") === "tabpanel") return ["ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End"].includes(event.key);
@@ -171,7 +175,7 @@ function head() {
   by("how").textContent = data.how;
   by("replay").textContent = by("replay").title = data.replay;
   const verdict = log ? log.verdict : data.verdict;
-  const said = log ? log.said : `${verdict}, ${data.expected ? "as expected" : "NOT as expected"}`;
+  const said = data.said ?? (log ? log.said : `${verdict}, ${data.expected ? "as expected" : "NOT as expected"}`);
   by("verdict").textContent = `${verdict === "ok" ? "✓" : verdict === "violated" ? "⚑" : "…"} ${said}`;
   by("verdict").className = `verdict ${verdict}`;
   by("finding").hidden = violation < 0;
@@ -180,10 +184,14 @@ function head() {
   by("violation").disabled = violation < 0;
 }
 
+function fillWho() {
+  by("who").append(element("option", { value: "" }, "of all machines"), ...machines.slice(0, ROOM.machines).map((one) => element("option", { value: one.index }, `of ${one.name}`)));
+}
+
 function begin() {
   head();
   count();
-  by("who").append(element("option", { value: "" }, "of all machines"), ...machines.slice(0, ROOM.machines).map((one) => element("option", { value: one.index }, `of ${one.name}`)));
+  fillWho();
   const pressed = {
     first: () => move(-length), last: () => move(length), back: () => move(-1), forth: () => move(1), violation: KEYS.v,
     earlier: KEYS.N, later: KEYS.n, theme: toggleTheme, keys: KEYS["?"],
@@ -212,9 +220,11 @@ function begin() {
   show(shown.rows);
   for (const id of ["earlier", "later"]) by(id).disabled = true;
   document.body.classList.toggle("alone", data.check?.alone === true);
-  for (const name of ["step", "machines", "run", "graph"]) by(`tab-${name}`).hidden = !TABS.includes(name);
-  for (const name of ["step", "run"]) by(name).hidden = true;
-  open(TABS[0]);
+  for (const name of ALL_TABS) {
+    by(`tab-${name}`).hidden = !TABS.includes(name);
+    by(name).hidden = true;
+  }
+  if (!data.explore) open(tab);
   fit();
   addEventListener("hashchange", () => { if (addressed() >= 0) select(addressed()); });
   select(addressed() >= 0 ? addressed() : Math.max(0, violation));
