@@ -95,7 +95,7 @@ def _run_drawn(path: str, settings: Sequence[str], models: tuple[str, ...], form
     outcome, _ = perform(request, request.load())
     if form != "svg":
         return exported(outcome, "mermaid").rstrip()
-    title = " ".join(outcome.scenario.description.split()) or outcome.scenario.model
+    title = " ".join(outcome.scenario.description.split()) or f"$ {outcome.replay}"
     return sequence(outcome.story, title, outcome.run.finding)
 
 

@@ -12,7 +12,7 @@ from sim.report.draw.svg import head, text_of
 from sim.world.finding import Finding
 from sim.world.story import Fate, Happening, Journey, Look, Story
 
-ROW, TOP, MARGIN = 30, 96, 24
+ROW, TOP, MARGIN = 34, 96, 24
 GUTTER = 44
 """Where the numbers of the steps stand."""
 LANE_MIN, LANE_MAX = 110, 240
