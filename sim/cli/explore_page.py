@@ -77,7 +77,7 @@ class Explorer:
         outcome = compare(self._scenario, run, self._again)
         state = "violated" if run.finding is not None else "at rest" if walk.rests else "under way"
         more = {
-            "title": printable(f"{self._target.name}: {outcome.run.steps} steps, walked by hand"),
+            "title": printable(f"{self._target.name}: walked by hand"),
             "how": printable(f"model {self._target.model}; choose what happens next under “Next”"),
             "said": state,
             "verdict": "violated" if run.finding is not None else "incomplete",

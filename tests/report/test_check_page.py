@@ -19,7 +19,7 @@ from sim.cli.check import command
 from sim.graph.graph import Graph
 from sim.scenario import load_target
 from tests.browser import Page
-from tests.report.test_page import ENDING, MARKUP, Scribe, selected
+from tests.report.test_page import ENDING, MARKUP, STICKS_OUT, Scribe, selected
 
 COMMIT = "models.two_phase_commit"
 Written = Callable[..., Path]
@@ -124,6 +124,11 @@ def test_a_page_without_a_run_shows_the_graph(chromium: Page, written: Written) 
     assert chromium.js("return document.querySelectorAll('#machines tr.never').length") == 1  # what is deferred
     chromium.press("1", "3", "4")
     assert chromium.js("return document.querySelectorAll('[role=tab]:not([hidden])').length") == 2
+    try:
+        chromium.size(390, 844)
+        assert chromium.js(STICKS_OUT) == []
+    finally:
+        chromium.size(1400, 900)
     assert chromium.messages == []
 
 

@@ -23,7 +23,7 @@ from sim.scenario import load_scenario
 from tests.browser import Page
 from tests.report.runs import LATE, ROOT
 from tests.report.test_check_page import shop  # noqa: F401  a fixture
-from tests.report.test_page import selected, states
+from tests.report.test_page import STICKS_OUT, selected, states
 
 COMMIT = "models.two_phase_commit"
 
@@ -177,6 +177,20 @@ def test_a_program_is_walked_too(chromium: Page, served: Any) -> None:
         assert str(item.address).startswith(fault)
         assert run.trace.struck() == {"cancel": 1}
         assert chromium.messages == []
+
+
+def test_on_a_narrow_screen_all_that_may_happen_can_be_read(chromium: Page, served: Any) -> None:
+    with served(str(LATE)) as at:
+        try:
+            for width in (390, 700):
+                chromium.size(width, 844)
+                chromium.open_at(at.address + "#step=5")
+                assert len(offered(chromium)) > 3
+                assert chromium.js(STICKS_OUT) == [], width
+            chromium.js("document.querySelector('#next .ways').style.width = '2000px'")
+            assert "DIV" in chromium.js(STICKS_OUT)
+        finally:
+            chromium.size(1400, 900)
 
 
 def posted(at: Served, what: str, content: object, **headers: str) -> tuple[int, Any]:
