@@ -179,6 +179,21 @@ def test_a_program_is_walked_too(chromium: Page, served: Any) -> None:
         assert chromium.messages == []
 
 
+def test_of_many_things_that_may_happen_some_are_sought(chromium: Page, served: Any) -> None:
+    with served("tests.report.crowd", "--model", "tests.report.crowd") as at:
+        chromium.open_at(at.address)
+        assert len(offered(chromium)) == 40
+        press_way(chromium, "move p7.shout", 1)
+        assert len(offered(chromium)) == 80
+        chromium.js("document.querySelector('#next input').focus()")
+        chromium.press(*"p7->p3")
+        assert offered(chromium) == [f"deliver p7->p{n} Shout(number=1)" for n in (3, *range(30, 40))]
+        press_way(chromium, "deliver p7->p33", 2)
+        assert "p7 -> p33" in chromium.text("#row-2 .says")
+        assert chromium.js("return document.querySelectorAll('*').length") < 2_000
+        assert chromium.messages == []
+
+
 def test_on_a_narrow_screen_all_that_may_happen_can_be_read(chromium: Page, served: Any) -> None:
     with served(str(LATE)) as at:
         try:

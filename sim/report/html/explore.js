@@ -4,6 +4,8 @@
 const nextWays = new Map(); // a path, as text -> what may happen at its end
 const ORDER = ["usual", "by itself", "by the environment", "fault"];
 const ABOUT = { usual: "usual: first in, first out", "by itself": "by itself", "by the environment": "may be done by the environment", fault: "faults" };
+const FILTER_FROM = 12;
+let sought = ""; // what the list of what may happen is filtered by
 let requests = Promise.resolve(), saved = null;
 let trouble = ["", ""]; // the path at which something was wrong, as text, and what
 
@@ -103,17 +105,34 @@ function drawNext() {
     button("save as scenario", "The walk up to here (s)", save, false)));
   if (saved) parts.push(element("p", { class: "saved" }, "saved as ", element("code", {}, saved.saved), ", replay it with ", element("code", {}, saved.replay)));
   if (shown.selected === 0 && data.explore.starts > 1) parts.push(...beginnings());
-  for (const sort of ORDER) {
-    const ways = found.next.map((way, number) => [...way, number]).filter(([, one]) => one === sort);
-    if (!ways.length) continue;
-    parts.push(element("h3", {}, `${ABOUT[sort]} (${ways.length})`), element("div", { class: "ways" }, ...someOf(ways, ([words, , number]) => {
-      const made = button(words, "", () => takeWay(number), false);
+  if (found.next.length > FILTER_FROM) parts.push(filterOfWays(found.next, taken));
+  if (!found.next.length) parts.push(element("p", { class: "none" }, shown.selected === violation ? "Nothing is done after a violation: go back." : "Nothing may happen here."));
+  panel.replaceChildren(...parts, element("div", { id: "ways" }, ...listOfWays(found.next, taken)));
+}
+
+function filterOfWays(ways, taken) {
+  const find = element("input", { type: "search", placeholder: "Filter what may happen", "aria-label": "Filter what may happen", autocomplete: "off", spellcheck: "false" });
+  find.value = sought;
+  find.addEventListener("input", () => {
+    sought = find.value;
+    by("ways").replaceChildren(...listOfWays(ways, taken));
+  });
+  return element("p", { class: "group" }, find);
+}
+
+/** What may happen, by what it is; each can be taken. */
+function listOfWays(ways, taken) {
+  const words = ways.length > FILTER_FROM ? sought.trim().toLowerCase() : "";
+  const numbered = ways.map((way, number) => [...way, number]).filter(([says]) => says.toLowerCase().includes(words));
+  return ORDER.flatMap((sort) => {
+    const these = numbered.filter(([, one]) => one === sort);
+    if (!these.length) return [];
+    return [element("h3", {}, `${ABOUT[sort]} (${these.length})`), element("div", { class: "ways" }, ...someOf(these, ([says, , number]) => {
+      const made = button(says, "", () => takeWay(number), false);
       if (number === taken) made.append(element("small", {}, "taken"));
       return made;
-    }, ROOM.ways)));
-  }
-  if (!found.next.length) parts.push(element("p", { class: "none" }, shown.selected === violation ? "Nothing is done after a violation: go back." : "Nothing may happen here."));
-  panel.replaceChildren(...parts);
+    }, ROOM.ways, (count) => element("p", { class: "none" }, `and ${count.toLocaleString("en")} more: filter to see them`)))];
+  });
 }
 
 function button(words, title, does, off) {
