@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,6 +62,14 @@ class Page:
     def js(self, script: str, *arguments: object) -> Any:
         """What a script returns: `return document.title`."""
         return self._call("execute/sync", {"script": script, "args": list(arguments)})
+
+    def wait(self, script: str, *arguments: object) -> Any:
+        """What a script returns as soon as that is something."""
+        for _ in range(200):
+            if found := self.js(script, *arguments):
+                return found
+            time.sleep(0.05)
+        raise AssertionError(f"waited in vain: {script}")
 
     def text(self, selector: str) -> str:
         """The text of the first element that fits, as it is in the document."""

@@ -1,5 +1,5 @@
-"""Writes the parts of docs/reference.md that are made from the code, and the header of the extension: `python -m
-tests.generated`.
+"""Writes the parts of docs/reference.md that are made from the code, the picture of README.md, and the header of the
+extension: `python -m tests.generated`.
 
 What stands between `<!-- generated: NAME -->` and `<!-- end -->` is one of `PARTS`. The output of commands on that
 page is the business of `tests.documents`.
@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import sim
@@ -21,6 +22,7 @@ from sim.cli import COMMANDS
 from sim.faults.catalogue import markdown as faults
 from sim.report.export import FORMATS
 from tests.native.header import FILE, header
+from tests.picture import PICTURE, drawn
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "reference.md"
@@ -157,3 +159,5 @@ def generated(text: str) -> str:
 if __name__ == "__main__":
     PAGE.write_text(generated(PAGE.read_text("utf-8")), "utf-8")
     FILE.write_text(header(), "utf-8")
+    with TemporaryDirectory() as folder:
+        PICTURE.write_text(drawn(Path(folder)), "utf-8")

@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "run": "Run scenario files: the whole trace, what was emitted and rejected, the digest.",
     "fuzz": "Run many schedules by seed; violations are minimised.",
     "check": "Explore every schedule within the bounds.",
+    "explore": "Walk a graph by hand, in a browser.",
     "conform": "Tell whether a log is a path of a model, and if not, where and why.",
     "host": "Run the machines of a model for real: agents, a journal, artifacts.",
     "answer": "Answer a question of a hosted session.",

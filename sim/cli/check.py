@@ -18,7 +18,7 @@ from sim.checker.memory import MIB
 from sim.checker.result import CheckResult
 from sim.cli import STARTED, options
 from sim.cli import journals as journals_
-from sim.cli.keep import judged, keep, missed_lines
+from sim.cli.keep import judged, keep, missed_lines, write_page
 from sim.cli.plans import plan_given, say_explored
 from sim.minimiser.counterexample_file import CounterexampleFile
 from sim.report.data import check_data
@@ -65,7 +65,9 @@ from sim.system.declaration import Declaration
 @options.stop_after
 @options.handler_timeout
 @options.out
-@options.html_beside
+@click.option(
+    "--html", "html", is_flag=True, help="Also write the check as a page: its graph, what it covered, what it found."
+)
 @options.models
 @options.as_json
 def command(
@@ -119,7 +121,8 @@ def command(
     except NondeterminismError as error:
         printing.err(*(f"sim: {mistake}" for mistake in error.mistakes))
         return ExitStatus.NONDETERMINISM
-    path, replay = _keep(loaded, result, Path(out), html) or (None, None)
+    kept = _keep(loaded, result, Path(out))
+    path, replay = kept or (None, None)
     violated = [result.finding.property] if result.finding is not None else []
     status, as_expected = judged(loaded, result.verdict, violated, interrupted=result.stopped == "interrupted")
     if as_json:
@@ -134,6 +137,8 @@ def command(
         else:
             lines = check_lines(result, [], path, replay)
         printing.out(*lines, *missed_lines(loaded, result.verdict, violated))
+    if html:
+        _write_page(loaded, result, kept, Path(out), bounds, as_expected=as_expected)
     return status
 
 
@@ -147,7 +152,30 @@ def _deviations_of(target: Target, deviations: int | None, given: Mapping[str, o
     return DEVIATIONS if deviations is None else deviations
 
 
-def _keep(target: Target, result: CheckResult | BoundedResult, folder: Path, html: bool) -> CounterexampleFile | None:
+def _write_page(
+    target: Target,
+    result: CheckResult | BoundedResult,
+    kept: CounterexampleFile | None,
+    folder: Path,
+    bounds: list[str],
+    *,
+    as_expected: bool,
+) -> None:
+    """The page of a check; of a program, which has no graph of states, that of its counterexample."""
+    if isinstance(result, BoundedResult):
+        if kept is None:
+            printing.err("sim: a check of a program is a page only where it found something; none was written")
+        else:
+            write_page(kept, target)
+        return
+    from sim.cli.check_page import write_check_page
+
+    path, replay = kept or (None, None)
+    words = [*bounds, *check_lines(result, [], path, replay)]
+    write_check_page(target, result, kept, folder, words, expected=as_expected)
+
+
+def _keep(target: Target, result: CheckResult | BoundedResult, folder: Path) -> CounterexampleFile | None:
     """Writes the counterexample; there is none for a `sometimes` that never held."""
     found = result.counterexample
     if found is None:
@@ -156,7 +184,7 @@ def _keep(target: Target, result: CheckResult | BoundedResult, folder: Path, htm
         origin = "A counterexample with as few deviations as any."
     else:
         origin = "A shortest counterexample." if found.complete else "A counterexample of a reduced check."
-    (file,) = keep(target, [(found, origin)], folder, html=html)
+    (file,) = keep(target, [(found, origin)], folder)
     return file
 
 

@@ -127,14 +127,12 @@ def _writable(_context: click.Context, _option: click.Parameter, value: str) -> 
     return value
 
 
-out = click.option(
-    "--out",
-    default="counterexamples",
-    show_default=True,
-    metavar="DIR",
-    callback=_writable,
-    help="Where counterexamples go.",
-)
+def out_folder(default: str, what: str) -> Callable[[Any], Any]:
+    """The option that names a folder for what is written."""
+    return click.option("--out", default=default, show_default=True, metavar="DIR", callback=_writable, help=what)
+
+
+out = out_folder("counterexamples", "Where counterexamples go.")
 
 html_file = click.option(
     "--html", "html", type=click.Path(), metavar="FILE", help="Write the run as one page for a browser."

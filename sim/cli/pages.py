@@ -1,12 +1,14 @@
-"""Writes the views of a run: its page, and files for other tools."""
+"""Writes the views of a run: its page, and files for other tools; and says which run a page shows that comes from no file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sim.report.outcome import JudgedRun
 from sim.report.write import write_report
+from sim.scenario import Scenario, Target
 
 if TYPE_CHECKING:
     from sim.conform.conformance import JudgedLog
@@ -24,3 +26,11 @@ def write_files(outcome: JudgedRun, files: Mapping[str, str], log: JudgedLog | N
             from sim.report.export import exported
 
             write_report(path, exported(outcome, form), f"--export {form}=")
+
+
+def unwritten(target: Target) -> Scenario:
+    """A scenario of a target that stands in no file, and whose schedule nobody has chosen yet."""
+    from sim.scenario import parse_scenario, scenario_text
+
+    text = scenario_text({"model": target.model, "config": dict(target.config) or None})
+    return replace(parse_scenario(text, target.name, allow=(target.model,)), system=target.system, schedule=())

@@ -72,6 +72,10 @@ class Graph(Definition):
         always = [str(prop) for prop in self.system.properties if prop.kind == "always"]
         return always + [f"monitor {name}" for name in self.system.monitors]
 
+    def judged_within(self, state: State) -> bool:
+        """Whether a check looks at what comes after this state."""
+        return self._judge.within is None or self._judge.within(state.locals, state.net)
+
     @property
     def fairness(self) -> Fairness:
         return self.system.fairness

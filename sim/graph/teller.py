@@ -78,6 +78,15 @@ def brief(record: Record) -> str:
     return f"{type(record).__name__}({', '.join(parts)})"
 
 
+def look_of(graph: Definition, local: int) -> Look:
+    """How a machine with this local value looks."""
+    tables = graph.tables
+    view = tables.view(local)
+    hot = view.state in tables.handlers[tables.locals.things[local][0]].table.hot
+    shown = tuple(_shown(name, value) for name, value in view.fields().items())
+    return Look(view.state, shown, view.timers, hot, view.up)
+
+
 class _Words(NamedTuple):
     """What an action says, wherever it is taken."""
 
@@ -259,11 +268,7 @@ class _Teller:
         number = self._numbers.get(local)
         if number is None:
             number = self._numbers[local] = len(self.looks)
-            tables = self.graph.tables
-            view = tables.view(local)
-            hot = view.state in tables.handlers[tables.locals.things[local][0]].table.hot
-            shown = tuple(_shown(name, value) for name, value in view.fields().items())
-            self.looks.append(Look(view.state, shown, view.timers, hot, view.up))
+            self.looks.append(look_of(self.graph, local))
         return number
 
     def _changes(self, before: State, after: State) -> tuple[tuple[tuple[int, int], ...], tuple[str, ...]]:

@@ -109,6 +109,7 @@ BANS = (
             "sim/run/local.py",
             "sim/conform/spans.py",
             "sim/cli/page_server.py",
+            "sim/cli/page_process.py",
             "sim/cli/hosting.py",
             "sim/live/",  # what asyncio runs on
             *OUTSIDE,

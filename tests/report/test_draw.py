@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,19 +17,21 @@ from sim.cli.draw import command
 from sim.machine.diagrams import diagrams
 from sim.machine.table import IGNORE
 from sim.report.draw import Sketch, mermaid, sketches, svg
-from sim.report.draw.chart import inner_rows, leading_rows
+from sim.report.draw.grouping import FOLDED, inner_rows, leading_rows
 from sim.report.draw.layout import lay_out
 from sim.scenario import load_target
+from tests.report.runs import ROOT
 
+ROUND = ROOT / "scenarios/consensus/round.yaml"
 MODELS = ("models.consensus", "models.device_login", "models.two_phase_commit", "models.paxos")
 
 
-def drawings(system: System) -> list[Sketch]:
-    return sketches(diagrams({**system.processes, **system.monitors}))
+def drawings(system: System, *, folded: bool = False, states: Sequence[str] = ()) -> list[Sketch]:
+    return sketches(diagrams({**system.processes, **system.monitors}), folded=folded, states=states)
 
 
-def drawn(model: str) -> list[Sketch]:
-    return drawings(load_target(model).system)
+def drawn(model: str, *, folded: bool = False, states: Sequence[str] = ()) -> list[Sketch]:
+    return drawings(load_target(model).system, folded=folded, states=states)
 
 
 def overlapping(rects: list[tuple[float, float, float, float]]) -> list[tuple[int, int]]:
@@ -46,10 +48,63 @@ def overlapping(rects: list[tuple[float, float, float, float]]) -> list[tuple[in
 def test_every_state_and_every_row_is_drawn_once(model: str) -> None:
     for sketch in drawn(model):
         assert sorted(box.state for box in sketch.boxes) == sorted(sketch.states)
-        inner = [(box.state, line.row) for box in sketch.boxes for line in box.lines]
-        leading = [(arrow.source, line.row) for arrow in sketch.arrows for line in arrow.lines]
+        inner = [(box.state, row) for box in sketch.boxes for line in box.lines for row in line.rows]
+        leading = [(arrow.source, row) for arrow in sketch.arrows for line in arrow.lines for row in line.rows]
         declared = [(source, row.index) for row in sketch.rows for source in row.sources]
         assert sorted(inner + leading) == sorted(declared)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_folded_every_row_is_still_told(model: str) -> None:
+    for sketch in drawn(model, folded=True):
+        inner = {(state, row) for state, groups in sketch.inner.items() for group in groups for row in group.rows}
+        everywhere = {(state, row) for state in sketch.states for line in sketch.common for row in line.rows}
+        leading = {(pair[0], row) for pair, groups in sketch.leading.items() for group in groups for row in group.rows}
+        declared = {(source, row.index) for row in sketch.rows for source in row.sources}
+        assert inner | everywhere | leading == declared
+        triggers = {row.index: row.trigger for row in sketch.rows}
+        for groups in (*sketch.inner.values(), *sketch.leading.values()):
+            for group in groups:
+                assert all(triggers[row] in group.text for row in group.rows)
+                assert group.text.split() == " ".join(group.lines(20)).split(), "breaking lines loses nothing"
+
+
+def is_legible(sketch: Sketch) -> bool:
+    """Whether it can be read on a screen of 1,440 by 900."""
+    return sketch.width <= 1_400 and sketch.height <= 850
+
+
+def test_the_coordinator_can_be_read_on_a_screen() -> None:
+    (folded,), (whole,) = (
+        [one for one in drawn("models.consensus", folded=way) if one.names == ("coordinator",)] for way in (True, False)
+    )
+    assert is_legible(folded)
+    assert not is_legible(whole)
+    assert FOLDED in svg([folded])
+    assert "--rows" in svg([folded])
+    assert "--rows" not in svg([whole])
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_state_is_drawn_with_its_neighbours_and_all_its_rows(model: str) -> None:
+    for sketch in drawn(model):
+        for state in sketch.states:
+            (found,) = [one for one in drawn(model, states=[state]) if one.cls == sketch.cls]
+            around = {pair for pair in sketch.leading if state in pair}
+            assert {*found.leading} == around
+            assert {*found.states} == {state, *(one for pair in around for one in pair)}
+            assert found.inner[state] == sketch.inner[state]
+            assert all(not groups for other, groups in found.inner.items() if other != state)
+            assert found.initial in (None, sketch.initial)
+
+
+def test_drawings_stand_side_by_side_and_none_lies_on_another() -> None:
+    for model in MODELS:
+        found = drawn(model, folded=True)
+        places = re.findall(r'<g transform="translate\(([\d.]+),([\d.]+)\)"><?', svg(found))
+        corners = [(float(x), float(y)) for x, y in places if x != "0"]
+        assert len(corners) == len(found)
+        assert overlapping([(x, y, s.width, s.height) for (x, y), s in zip(corners, found, strict=True)]) == []
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -139,6 +194,18 @@ def test_the_command_prints_and_writes(tmp_path: Path) -> None:
         (
             lambda _: call("models.paxos", "--only", "s00"),
             "unknown process or monitor 's00' (did you mean 's0'?)",
+        ),
+        (
+            lambda _: call("models.consensus", "--state", "gate"),
+            "--state: unknown state 'gate' (did you mean 'gated'?)",
+        ),
+        (
+            lambda _: call("models.paxos", "--sequence"),
+            "models.paxos: --sequence draws the run of a scenario file, such as models.paxos.yaml; name one",
+        ),
+        (
+            lambda _: call(str(ROUND), "--sequence", "--rows"),
+            "--rows is about machines, and --sequence draws a run; leave one out",
         ),
         (
             lambda _: call("models.paxos", "--json", "--format", "svg"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,7 @@ def states(shown: Page) -> dict[str, str]:
 
 def fields(shown: Page, machine: str) -> dict[str, str]:
     """Field -> its value, without what it was before."""
+    shown.js("document.querySelectorAll('#step details').forEach(one => { one.open = true })")
     found: dict[str, str] = shown.js(
         "const card = [...document.querySelectorAll('#step .card')].find(one => one.dataset.machine === arguments[0]);"
         "return Object.fromEntries([...card.querySelectorAll('dt')].map("
@@ -73,6 +76,7 @@ def test_a_complaint_would_be_seen(chromium: Page, tmp_path: Path) -> None:
 
 def test_the_keyboard_alone_leads_to_the_violation_and_back(show: Open) -> None:
     shown = show(outcome_of(LATE))
+    shown.press("Home")
     assert (selected(shown), states(shown)["coordinator"]) == (0, "booting")
     shown.press("j")
     assert (selected(shown), states(shown)["coordinator"]) == (1, "asking")
@@ -90,6 +94,91 @@ def test_the_keyboard_alone_leads_to_the_violation_and_back(show: Open) -> None:
     shown.press("m")
     assert selected(shown) == 3  # where the late answer was sent
     assert shown.messages == []
+
+
+def test_a_page_opens_at_the_violation_and_an_address_leads_to_a_step(show: Open, tmp_path: Path) -> None:
+    shown = show(outcome_of(LATE))
+    assert selected(shown) == 7
+    assert "counted twice" in shown.text("#step .finding")
+    for named, step in {"#step=3": 3, "#step=0": 0, "#step=999": 7}.items():
+        shown.open_at(f"{(tmp_path / 'page.html').absolute().as_uri()}{named}")
+        assert selected(shown) == step
+        shown.js("location.reload()")
+        assert selected(shown) == step
+    shown.press("Home", "j", "j", "j", "j")
+    assert shown.wait("return location.hash === '#step=4'")
+    shown.js("location.hash = 'step=2'")
+    assert shown.wait("return document.querySelector('#position b').textContent === '2'")
+    for named in ("#step=", "#step=-1", "#step=1e3", "#x=<img>", "#%"):
+        shown.js("location.hash = arguments[0]", named)
+        assert selected(shown) == 2
+    assert shown.messages == []
+
+
+def test_without_a_violation_a_page_opens_at_the_start(show: Open) -> None:
+    assert selected(show(outcome_of(ROOT / "scenarios/consensus/round.yaml"))) == 0
+
+
+def cut_off(shown: Page) -> list[str]:
+    """The labels of rows that are not whole on the screen."""
+    found: list[str] = shown.js(
+        "return [...document.querySelectorAll('.row:not([hidden]) .says')]"
+        ".filter(one => one.scrollWidth > one.clientWidth).map(one => one.textContent)"
+    )
+    return found
+
+
+def test_labels_use_the_room_that_there_is(show: Open) -> None:
+    try:
+        shown = show(outcome_of(LATE))
+        shown.size(1900, 900)
+        assert cut_off(shown) == []
+        assert "Ask" in shown.text("#row-2 .says")
+        shown.size(3400, 900)
+        shown.wait("return document.querySelector('#row-2 .says').textContent.includes('attempt=1')")
+        assert cut_off(shown) == []
+        shown.js("document.querySelector('#row-2 .says').textContent = 'x'.repeat(500)")
+        assert len(cut_off(shown)) == 1, "what is cut off is noticed"
+    finally:
+        shown.size(1400, 900)
+
+
+def elements_of(shown: Page, steps: tuple[int, ...]) -> int:
+    """The most elements that the page has at these steps, in any of its tabs."""
+    most = 0
+    for step in steps:
+        shown.js("location.hash = `step=${arguments[0]}`", step)
+        shown.wait("return document.querySelector('#position b').textContent === arguments[0]", f"{step:,}")
+        for tab in "231":
+            shown.press(tab)
+            most = max(most, shown.js("return document.querySelectorAll('*').length"))
+    return most
+
+
+def test_of_a_run_of_ten_thousand_steps_few_elements_are_in_the_page(show: Open, tmp_path: Path) -> None:
+    text = "model: tests.report.crowd\nsteps: 10000\nstrategy: uniform\nseed: 3\n"
+    outcome = written(tmp_path, text, allow=("tests.report.crowd",))
+    assert outcome.run.steps == 10_000
+    shown = show(outcome)
+    steps = (0, 1, 40, 700, 5_000, 9_999, 10_000)
+    try:
+        assert elements_of(shown, steps) <= 2_000
+        shown.size(3_840, 2_160)
+        assert elements_of(shown, steps) <= 2_000
+        shown.size(1_400, 900)
+        wasteful = re.sub(r"const ROOM = \{[^}]+\}", "const ROOM = new Proxy({}, { get: () => 1e6 })", page(outcome))
+        (tmp_path / "wasteful.html").write_text(hashed_anew(wasteful))
+        shown.open(tmp_path / "wasteful.html")
+        assert elements_of(shown, (1, 700)) > 2_000
+    finally:
+        shown.size(1_400, 900)
+
+
+def hashed_anew(text: str) -> str:
+    """A page whose script was changed, with the policy that allows it."""
+    script = text.rpartition("<script>")[2].partition("</script>")[0]
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    return re.sub(r"script-src 'sha256-[^']+'", f"script-src 'sha256-{digest}'", text, count=1)
 
 
 def test_what_can_be_repeated_forever_is_marked(show: Open, tmp_path: Path) -> None:
@@ -111,7 +200,7 @@ schedule:
 
 def test_every_control_is_reached_with_the_tab_key(show: Open) -> None:
     shown = show(outcome_of(LATE))
-    shown.press("j")  # so that no button is switched off
+    shown.press("k")  # so that no button is switched off
     shown.js("document.body.focus(); document.activeElement.blur()")
     seen = []
     for _ in range(40):
@@ -126,6 +215,7 @@ def test_the_states_of_every_step_are_those_of_the_run(name: str, show: Open) ->
     outcome = outcome_of(ROOT / f"scenarios/{name}.yaml")
     shown = show(outcome)
     graph = outcome.run.trace.world
+    shown.press("Home")
     for state in outcome.run.trace.places():
         assert states(shown) == {name: graph.view(state, name).state for name in graph.names}
         shown.press("j")
@@ -202,7 +292,7 @@ def test_a_diagram_is_readable_around_where_the_machine_is_or_whole(show: Open) 
         "return [box.left < frame.right && box.right > frame.left && box.top < frame.bottom && box.bottom > frame.top,"
         " document.querySelector('#machines .svg').scrollWidth <= frame.width]"
     )
-    shown.press("2")
+    shown.press("2", "Home")
     for _ in range(8):
         assert shown.js(seen) == [True, False]
         shown.press("j")
@@ -213,11 +303,15 @@ def test_a_diagram_is_readable_around_where_the_machine_is_or_whole(show: Open) 
     assert shown.messages == []
 
 
+STICKS_OUT = (
+    "return [...document.querySelectorAll('header *, aside, .tabs *, select, #graph input, #graph button, #next *')]"
+    ".filter(one => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth + 1)"
+    ".map(one => one.id || one.tagName)"
+)
+
+
 def test_on_a_narrow_screen_nothing_is_cut_off(show: Open) -> None:
-    sticks_out = (
-        "return [...document.querySelectorAll('header *, aside, .tabs *, #machines select')]"
-        ".filter(one => one.getBoundingClientRect().right > innerWidth + 1).map(one => one.id || one.tagName)"
-    )
+    sticks_out = STICKS_OUT
     shown = show(outcome_of(LATE))
     try:
         for width in (390, 700):

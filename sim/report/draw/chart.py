@@ -4,8 +4,17 @@ with the rows that lead from one to the other."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from sim.report.draw.grouping import (
+    Group,
+    everywhere_rows,
+    focused,
+    inner_groups,
+    inner_rows,
+    leading_groups,
+    leading_rows,
+)
 from sim.report.draw.layout import Point, lay_out
 from sim.world.diagram import Diagram, DiagramRow
 
@@ -14,13 +23,15 @@ CHAR_WIDTH = 7.0
 LINE_HEIGHT = 17
 TITLE_HEIGHT = 27
 PADDING = 10
+BOX_CHARS, ARROW_CHARS, COMMON_CHARS = 44, 30, 100
+"""How wide what is written in a box, at an arrow, or of every state may be before it goes on in the next line."""
 
 
 @dataclass(frozen=True)
 class ChartLine:
-    """A row of the table as a label: its number in the table, and its words."""
+    """A line of a label: the rows of the table that it is about, by their numbers, and its words."""
 
-    row: int
+    rows: tuple[int, ...]
     text: str
 
 
@@ -65,53 +76,52 @@ class Sketch:
     arrows: tuple[Arrow, ...]
     rows: tuple[DiagramRow, ...]
     states: tuple[str, ...]
-    initial: str
+    initial: str | None
+    """None where it is not drawn."""
     hot: frozenset[str]
+    common: tuple[ChartLine, ...]
+    """What holds in every state, where it is written once; above the boxes."""
+    inner: dict[str, list[Group]]
+    """What stands in the box of each state."""
+    leading: dict[tuple[str, str], list[Group]]
+    """What stands at the arrow between two states."""
+
+    @property
+    def groups(self) -> list[Group]:
+        """All that is written in it."""
+        return [group for groups in (*self.inner.values(), *self.leading.values()) for group in groups]
 
 
-def sketches(diagrams: Sequence[Diagram]) -> list[Sketch]:
-    """A drawing of each diagram."""
-    return list(map(_sketch, diagrams))
+def sketches(diagrams: Sequence[Diagram], *, folded: bool = False, states: Sequence[str] = ()) -> list[Sketch]:
+    """A drawing of each diagram: of all rows, one a line, or `folded`; of these `states` and their neighbours alone, if
+    any are given, in the diagrams that have one of them."""
+    of = [_focus(diagram, states) for diagram in diagrams if not states or {*states} & {*diagram.states}]
+    return [_sketch(diagram, initial, folded=folded) for diagram, initial in of]
 
 
-def row_text(row: DiagramRow) -> str:
-    """Trigger and guards of a row: `patience [may_repeat]`."""
-    guards = [*row.conditions, *(f"not {name}" for name in row.unless)]
-    return row.trigger + (f" [{', '.join(guards)}]" if guards else "")
+def _focus(diagram: Diagram, states: Sequence[str]) -> tuple[Diagram, str | None]:
+    """What is to be drawn of a diagram, and its initial state if that is."""
+    initial = diagram.states[0]
+    if not states:
+        return diagram, initial
+    rows = tuple(replace(row, sources=sources) for row, sources in focused(diagram.rows, states))
+    met = {*states, *(state for row in rows for state in (*row.sources, row.dest))}
+    kept = tuple(state for state in diagram.states if state in met)
+    return replace(diagram, states=kept, rows=rows), initial if initial in kept else None
 
 
-def stays_text(row: DiagramRow) -> str:
-    """The same for a row that stays in its state, with what it does there."""
-    if row.handling != "taken":
-        return f"{row_text(row)}: {row.handling}"
-    return f"{row_text(row)}: stays" if row.dest is None else f"{row_text(row)}: again"
-
-
-def inner_rows(rows: tuple[DiagramRow, ...], state: str) -> list[DiagramRow]:
-    """The rows that stay in `state`."""
-    return [row for row in rows if state in row.sources and not _leads(row, state)]
-
-
-def leading_rows(rows: tuple[DiagramRow, ...], states: tuple[str, ...]) -> dict[tuple[str, str], list[DiagramRow]]:
-    """The rows that lead from one state to another, by both, in the order of the states."""
-    found: dict[tuple[str, str], list[DiagramRow]] = {}
-    for state in states:
-        for row in rows:
-            if state in row.sources and _leads(row, state):
-                found.setdefault((state, str(row.dest)), []).append(row)
-    return found
-
-
-def _leads(row: DiagramRow, state: str) -> bool:
-    return row.dest not in (None, "=", state)
-
-
-def _sketch(diagram: Diagram) -> Sketch:
+def _sketch(diagram: Diagram, initial: str | None, *, folded: bool) -> Sketch:
     states, rows = diagram.states, diagram.rows
-    inner = {s: tuple(ChartLine(row.index, stays_text(row)) for row in inner_rows(rows, s)) for s in states}
-    leading = leading_rows(rows, states)
-    labels = [tuple(ChartLine(row.index, row_text(row)) for row in found) for found in leading.values()]
-    sizes = [_box_size(state, inner[state]) for state in states]
+    everywhere = everywhere_rows(rows, states) if folded else []
+    common = inner_groups(everywhere, folded=folded)
+    inner = {
+        state: inner_groups([row for row in inner_rows(rows, state) if row not in everywhere], folded=folded)
+        for state in states
+    }
+    leading = {pair: leading_groups(found, folded=folded) for pair, found in leading_rows(rows, states).items()}
+    written = {state: _written(groups, BOX_CHARS, folded=folded) for state, groups in inner.items()}
+    labels = [_written(groups, ARROW_CHARS, folded=folded) for groups in leading.values()]
+    sizes = [_box_size(state, written[state]) for state in states]
     tags = [_size(lines) for lines in labels]
     number = {state: i for i, state in enumerate(states)}
     laid = lay_out(sizes, [(number[a], number[b]) for a, b in leading], tags)
@@ -122,9 +132,9 @@ def _sketch(diagram: Diagram) -> Sketch:
             y - height / 2,
             width,
             height,
-            state == states[0],
+            state == initial,
             state in diagram.hot,
-            inner[state],
+            written[state],
         )
         for state, (x, y), (width, height) in zip(states, laid.nodes, sizes, strict=True)
     )
@@ -144,8 +154,18 @@ def _sketch(diagram: Diagram) -> Sketch:
         arrows,
         rows,
         states,
-        states[0],
+        initial,
         diagram.hot,
+        _written(common, COMMON_CHARS, folded=folded),
+        inner,
+        leading,
+    )
+
+
+def _written(groups: Sequence[Group], width: int, *, folded: bool) -> tuple[ChartLine, ...]:
+    """The lines of these groups; what is not folded is not broken either."""
+    return tuple(
+        ChartLine(group.rows, text) for group in groups for text in (group.lines(width) if folded else [group.text])
     )
 
 

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 GAP_X = 28
+BEND_GAP = 14
+"""Pixels between an edge that only crosses a layer and what is beside it there."""
 GAP_Y = 22
 BEND_WIDTH = 8
 """Pixels that an edge takes on a layer that it only crosses."""
@@ -178,10 +180,7 @@ def _crossings(layers: Sequence[Sequence[Spot]]) -> int:
 def _spread(layers: list[list[Spot]]) -> float:
     """Horizontal places: each spot as near to its neighbours as its layer allows; returns the width."""
     for layer in layers:
-        right = 0.0
-        for spot in layer:
-            spot.x = right + spot.width / 2
-            right += spot.width + GAP_X
+        _settle(layer, [0.0] * len(layer))
     for sweep in range(SWEEPS):
         for layer in layers if sweep % 2 == 0 else reversed(layers):
             _settle(layer, [_mean([*spot.above, *spot.below], spot.x) for spot in layer])
@@ -195,7 +194,7 @@ def _spread(layers: list[list[Spot]]) -> float:
 def _settle(layer: Sequence[Spot], wanted: Sequence[float]) -> None:
     """Places the spots of a layer near where they want to be: the middle between pushing the following ones to the
     right and the preceding ones to the left."""
-    distances = [(a.width + b.width) / 2 + GAP_X for a, b in itertools.pairwise(layer)]
+    distances = [(a.width + b.width) / 2 + _gap(a, b) for a, b in itertools.pairwise(layer)]
     right, left = list(wanted), list(wanted)
     for i, distance in enumerate(distances):
         right[i + 1] = max(right[i + 1], right[i] + distance)
@@ -203,6 +202,10 @@ def _settle(layer: Sequence[Spot], wanted: Sequence[float]) -> None:
         left[i] = min(left[i], left[i + 1] - distances[i])
     for spot, a, b in zip(layer, left, right, strict=True):
         spot.x = (a + b) / 2
+
+
+def _gap(a: Spot, b: Spot) -> float:
+    return BEND_GAP if BEND_WIDTH in (a.width, b.width) else GAP_X
 
 
 def _stack(layers: Sequence[Sequence[Spot]]) -> float:
@@ -218,14 +221,19 @@ def _stack(layers: Sequence[Sequence[Spot]]) -> float:
 
 
 def _way(chain: Sequence[Spot]) -> tuple[Point, ...]:
-    """From the border of the first spot, vertically through the layers of all others (so that nothing there is
-    touched), to the border of the last; ends that share a border are spread over it, in the order of their other
+    """From the border of the first spot, vertically through all layers (so that nothing there is touched), to the border of
+    the last; ends that share a border are spread over it, in the order of their other
     ends."""
     first, last = chain[0], chain[-1]
+    down = first.layer < last.layer
     inner = [(spot.x, spot.y + end) for spot in _downward(chain) for end in (-spot.reach, spot.reach)]
-    if first.layer > last.layer:
+    if not down:
         inner.reverse()
-    return (_port(first, chain[1]), *inner, _port(last, chain[-2]))
+    begin, end = _port(first, chain[1]), _port(last, chain[-2])
+    side = 1 if down else -1
+    out, into = (begin[0], first.y + side * first.reach), (end[0], last.y - side * last.reach)
+    way = (begin, out, *inner, into, end)
+    return tuple(point for point, _ in itertools.groupby(way))  # a tip needs a direction
 
 
 def _downward(chain: Sequence[Spot]) -> Sequence[Spot]:

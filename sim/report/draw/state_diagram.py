@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sim.base.printing import printable
-from sim.report.draw.chart import Sketch, inner_rows, leading_rows, row_text, stays_text
+from sim.report.draw.chart import Sketch
 
 _PLAIN = {"#": "#35;", ";": "#59;", ":": "#58;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "{": "#123;", "}": "#125;"}
 
@@ -24,12 +24,16 @@ def _machine(sketch: Sketch, number: int) -> Iterator[str]:
     what = " (monitor)" if sketch.monitor else ""
     ids = {state: f"m{number}s{i}" for i, state in enumerate(sketch.states)}
     yield f'    state "{plain(", ".join(sketch.names) + what)}" as m{number} {{'
+    if sketch.common:
+        yield f'        state "in every state" as m{number}all'
+        yield from (f"        m{number}all : {plain(line.text)}" for line in sketch.common)
     for state, key in ids.items():
         yield f'        state "{plain(state)}{" (hot)" if state in sketch.hot else ""}" as {key}'
-        for row in inner_rows(sketch.rows, state):
-            yield f"        {key} : {plain(stays_text(row))}"
-    yield f"        [*] --> {ids[sketch.initial]}"
-    for (source, dest), rows in leading_rows(sketch.rows, sketch.states).items():
-        for row in rows:
-            yield f"        {ids[source]} --> {ids[dest]} : {plain(row_text(row))}"
+        for group in sketch.inner[state]:
+            yield f"        {key} : {plain(group.text)}"
+    if sketch.initial is not None:
+        yield f"        [*] --> {ids[sketch.initial]}"
+    for (source, dest), groups in sketch.leading.items():
+        for group in groups:
+            yield f"        {ids[source]} --> {ids[dest]} : {plain(group.text)}"
     yield "    }"

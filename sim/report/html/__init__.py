@@ -10,6 +10,7 @@ the screen as text only. The page's policy allows its own style and script, by t
 
 from __future__ import annotations
 
+from sim.report.html.beside_check import Checked
 from sim.report.html.page import page
 
-__all__ = ["page"]
+__all__ = ["Checked", "page"]

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sim.base.printing import printable
 from sim.conform.conformance import JudgedLog
 from sim.report.draw import Sketch, sketches
-from sim.report.draw.chart import ChartLine, row_text, stays_text
+from sim.report.draw.chart import ChartLine
+from sim.report.draw.grouping import row_text, stays_text
 from sim.report.draw.svg import smooth
 from sim.report.html.log_lane import log_data
 from sim.report.metrics import status_lines
@@ -23,13 +24,17 @@ from sim.world.story import Fate, Happening, Journey, Look, Story
 FATES = tuple(Fate)
 
 
-def page_data(outcome: JudgedRun, log: JudgedLog | None = None) -> dict[str, Any]:
-    """All that a page shows; `log` is the log that the run explains."""
+def page_data(
+    outcome: JudgedRun, log: JudgedLog | None = None, more: Callable[[Writer], dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """All that a page shows; `log` is the log that the run explains. `more` stands beside it, or in the place of what it has,
+    in the page's numbers."""
     story = outcome.story
-    writer = _Writer(story)
+    writer = Writer(story)
     steps = [writer.step(event) for event in story.events]
     finding = outcome.run.finding
     parting = None if log is None else log_data(log)
+    added = {} if more is None else more(writer)
     head, how = heading_lines(outcome)
     return {
         **_printable(
@@ -57,6 +62,7 @@ def page_data(outcome: JudgedRun, log: JudgedLog | None = None) -> dict[str, Any
         "fates": [fate.value for fate in FATES],
         "locals": writer.looks,
         "slow": [[slow.step, printable(slow.text)] for slow in story.slowdowns],
+        **added,
         "texts": writer.texts,
     }
 
@@ -70,12 +76,14 @@ def _printable(data: Any) -> Any:
     return [_printable(value) for value in data] if isinstance(data, list | tuple) else data
 
 
-class _Writer:
+class Writer:
+    """Gives each text and each look of a page its number."""
+
     def __init__(self, story: Story) -> None:
         self._looks = story.looks
         self._texts: dict[str, int] = {}
         self.looks: list[list[Any]] = []
-        self._numbers: dict[int, int] = {}
+        self._numbers: dict[Look, int] = {}
         self._index = {name: i for i, name in enumerate(story.names)}
 
     def text(self, text: str) -> int:
@@ -118,11 +126,14 @@ class _Writer:
         ]
 
     def look(self, look: int) -> int:
-        """The number, in the page, of a look: state, whether hot, whether up, timers, names and values of fields."""
-        number = self._numbers.get(look)
+        """The number, in the page, of a look of the story."""
+        return self.look_number(self._looks[look])
+
+    def look_number(self, seen: Look) -> int:
+        """The number of a look: state, whether hot, whether up, timers, names and values of fields."""
+        number = self._numbers.get(seen)
         if number is None:
-            number = self._numbers[look] = len(self.looks)
-            seen = self._looks[look]
+            number = self._numbers[seen] = len(self.looks)
             fields = [self.text(text) for pair in _fields(seen) for text in pair]
             timers = [self.text(timer) for timer in seen.timers]
             self.looks.append([self.text(seen.state), int(seen.hot), int(seen.up), timers, fields])
@@ -165,7 +176,7 @@ def _sketch(sketch: Sketch) -> dict[str, Any]:
 
 
 def _lines(lines: tuple[ChartLine, ...]) -> list[Any]:
-    return [item for line in lines for item in (line.row, line.text)]
+    return [item for line in lines for item in (line.rows, line.text)]
 
 
 def _row(row: DiagramRow) -> Iterator[Any]:

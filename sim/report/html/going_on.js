@@ -51,5 +51,5 @@ async function look() {
 
 by("replay").previousElementSibling.textContent = "open again";
 by("live").hidden = false;
-select(length - 1);
+select(addressed() >= 0 ? addressed() : length - 1);
 look();

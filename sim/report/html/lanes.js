@@ -47,10 +47,22 @@ function readColours() {
   probe.remove();
 }
 
-/** Fits everything to the size of the window. */
+const LANE_MIN = 56, LANE_MAX = 150, CHAR = 7.25, LABEL_MIN = 30, LABEL_MAX = 90, LOOKED_AT = 2000; // the width of a character in pixels; characters; steps
+
+/** How many characters most of the words beside the lanes have: nine of ten of the first steps are not cut there. */
+function labelLength() {
+  const lengths = steps.slice(0, LOOKED_AT).map((step) => shortly(step).length + moveWords(step).length).sort((a, b) => a - b);
+  return Math.max(LABEL_MIN, Math.min(LABEL_MAX, lengths[Math.floor((lengths.length - 1) * 0.9)] + 4));
+}
+
+/** Fits everything to the size of the window: the lanes have what the words leave them, but never so little that their
+ * names are cut while there is room. */
 function fit() {
   const width = scroller.clientWidth, height = scroller.clientHeight;
-  laneGap = Math.max(64, Math.min(150, (width * (log ? 0.42 : 0.62) - GUTTER) / Math.max(1, processes.length)));
+  const room = width - GUTTER - 22, lanes = Math.max(1, processes.length);
+  const named = Math.min(110, 12 + CHAR * processes.reduce((most, one) => Math.max(most, one.name.length), 0), (room - CHAR * LABEL_MIN) / lanes);
+  const wanted = (log ? width * 0.42 - GUTTER : room - CHAR * labelLength()) / lanes;
+  laneGap = Math.max(LANE_MIN, Math.min(LANE_MAX, Math.max(named, wanted)));
   lanesWidth = GUTTER + processes.length * laneGap;
   logWidth = log ? Math.max(200, Math.min(420, (width - lanesWidth) / 2)) : 0;
   saysLeft = lanesWidth + logWidth + 10;
@@ -111,7 +123,7 @@ function drawRows(first, last, width) {
     row.number.textContent = step.number === 0 ? "" : step.number;
     row.time.textContent = timeText(step.time);
     row.says.style.left = `${saysLeft}px`;
-    row.says.replaceChildren(...rowWords(step));
+    row.says.replaceChildren(...rowWords(step, (scroller.clientWidth - saysLeft - 12) / CHAR));
     row.log.style.left = `${lanesWidth + 10}px`;
     row.log.style.width = `${logWidth - 16}px`;
     row.log.hidden = !log;
@@ -130,18 +142,25 @@ function makeRow() {
   return { box, number, time, says, log };
 }
 
-function rowWords(step) {
+function rowWords(step, room) {
   if (step.number === parted) return ["⚑ ", partingWords()];
-  const words = [step.number === violation ? "⚑ " : "", step.number === roundFrom ? "↻ " : "", shortly(step)];
+  const moves = moveWords(step), whole = 4 + step.says.length + moves.length + step.rejected.reduce((sum, one) => sum + 4 + text(one).length, 0);
+  const says = whole <= room ? step.says : shortly(step);
+  const words = [step.number === violation ? "⚑ " : "", step.number === roundFrom ? "↻ " : "", says];
   if (step.rejected.length) words.push(element("em", {}, `  ⊘ ${step.rejected.map(text).join("; ")}`));
+  if (moves) words.push(element("i", {}, moves));
+  return words;
+}
+
+/** Which machines go to another state. */
+function moveWords(step) {
   const moves = [];
   for (let i = 0; i < step.changed.length; i += 2) {
     const machine = machines[step.changed[i]];
     const [before, after] = [stateAt(machine, step.number - 1), stateAt(machine, step.number)];
-    if (before !== after && !machine.monitor) moves.push(`${machine.name}: ${before} → ${after}`);
+    if (before !== after && !machine.monitor) moves.push(`${machine.index === step.process ? "" : `${machine.name}: `}${before} → ${after}`);
   }
-  if (moves.length) words.push(element("i", {}, `   ${moves.join(", ")}`));
-  return words;
+  return moves.length ? `   ${moves.join(", ")}` : "";
 }
 
 /** A step without the fields of its message, which are in the panel. */
@@ -153,13 +172,15 @@ function shortly(step) {
 
 function drawLanes() {
   const columns = log ? [["log", lanesWidth + 10], ["model", saysLeft]] : [];
-  if (lanesBox.childElementCount !== processes.length + columns.length) {
+  const first = Math.max(0, Math.floor((scroller.scrollLeft - GUTTER) / laneGap));
+  const seen = processes.slice(first, first + Math.ceil(scroller.clientWidth / laneGap) + 1);
+  if (lanesBox.childElementCount !== seen.length + columns.length) {
     const titles = columns.map(([title]) => element("div", { class: "column" }, element("b", {}, title)));
-    lanesBox.replaceChildren(...processes.map(() => element("div", {}, element("b"), element("span"))), ...titles);
+    lanesBox.replaceChildren(...seen.map(() => element("div", {}, element("b"), element("span"))), ...titles);
   }
-  columns.forEach(([, left], i) => { lanesBox.children[processes.length + i].style.left = `${left - scroller.scrollLeft}px`; });
-  processes.forEach((machine, i) => {
-    const box = lanesBox.children[i], state = stateAt(machine, shown.selected);
+  columns.forEach(([, left], i) => { lanesBox.children[seen.length + i].style.left = `${left - scroller.scrollLeft}px`; });
+  seen.forEach((machine, at) => {
+    const i = first + at, box = lanesBox.children[at], state = stateAt(machine, shown.selected);
     box.style.left = `${laneX(i) - scroller.scrollLeft}px`;
     box.style.width = `${laneGap - 6}px`;
     box.className = state.startsWith("(") ? "down" : "";

@@ -32,10 +32,12 @@ function logNotes(step) {
   const title = element("h3", {}, step.number === parted ? "In the log, and not in the model" : "In the log");
   if (!lines.length) return [title, element("p", { class: "none" }, "nothing: nobody who is observed took this step")];
   const box = element("div", { class: "log" });
-  for (const line of lines) {
+  const most = ROOM.log / 4;
+  if (lines.length > most) title.append(` (${lines.length}, the first ${most})`);
+  for (const line of lines.slice(0, most)) {
     box.append(element("p", { class: "sentence mono" }, element("b", {}, line.place), ` ${line.process}: ${line.says}`));
     for (const lines of data.payloads?.[line.number] ?? []) box.append(element("pre", { class: "payload" }, lines.join("\n")));
-    if (line.more.length) box.append(element("ul", { class: "notes mono" }, ...line.more.map((one) => element("li", { "data-sign": "·" }, one))));
+    if (line.more.length) box.append(element("ul", { class: "notes mono" }, ...someOf(line.more, (one) => element("li", { "data-sign": "·" }, one), 20)));
   }
   return step.number === parted ? [...partingNotes(), title, box] : [title, box];
 }
@@ -56,10 +58,10 @@ function partingNotes() {
     parts.push(element("h3", {}, "What differs"), element("table", {},
       element("thead", {}, element("tr", {}, ...head.map((cell) => element("th", {}, cell)))), element("tbody", {}, ...rows)));
   }
-  const possible = log.possible.map((one) => element("li", { "data-sign": "⟶" }, one));
+  const possible = someOf(log.possible, (one) => element("li", { "data-sign": "⟶" }, one), ROOM.notes);
   parts.push(element("h3", {}, "What the model could do there"),
     possible.length ? element("ul", { class: "notes mono" }, ...possible) : element("p", { class: "none" }, "nothing at all"));
-  const others = log.left.slice(1).map((line) => element("li", { "data-sign": "·" }, `${line.place} ${line.process}: ${line.says}`));
+  const others = someOf(log.left.slice(1), (line) => element("li", { "data-sign": "·" }, `${line.place} ${line.process}: ${line.says}`), ROOM.notes);
   if (others.length) parts.push(element("h3", {}, "Not explained either"), element("ul", { class: "notes mono" }, ...others));
   parts.push(element("h3", {}, "In words"), element("pre", {}, log.words.join("\n")));
   return parts;

@@ -4,6 +4,8 @@ let counts, tabled; // row + source state -> how often, and the step of the firs
 
 function count() {
   counts = machines.map(() => new Map());
+  tabled = machines.filter((machine) => machine.sketch >= 0);
+  if (data.check) return countCheck();
   for (const step of steps) {
     for (let i = 0; i < step.rows.length; i += 2) {
       const machine = machines[step.rows[i]], key = `${step.rows[i + 1]} ${stateAt(machine, step.number - 1)}`;
@@ -12,7 +14,18 @@ function count() {
       else counts[machine.index].set(key, { times: 1, first: step.number });
     }
   }
-  tabled = machines.filter((machine) => machine.sketch >= 0);
+  return undefined;
+}
+
+/** A check counts by how many different steps a row was taken; it does not follow the rows of monitors. */
+function countCheck() {
+  const known = new Map(data.check.covered.map(([name, states, rows]) => [name, { states: new Set(states.map(text)), rows }]));
+  tabled = tabled.filter((machine) => known.has(machine.name));
+  for (const machine of tabled) {
+    const { states, rows } = known.get(machine.name);
+    machine.met = states;
+    for (const [row, state, times] of rows) counts[machine.index].set(`${row} ${text(state)}`, { times, first: -1 });
+  }
 }
 
 const visits = (machine, row, state) => counts[machine.index].get(`${row} ${state}`) ?? { times: 0, first: -1 };
@@ -26,7 +39,7 @@ function drawMachines() {
   }
   const machine = tabled[covered], sketch = data.sketches[machine.sketch];
   const choice = element("select", { "aria-label": "Machine" });
-  tabled.forEach((one, i) => choice.append(element("option", { value: i }, `${one.name}${one.monitor ? " (monitor)" : ""}: ${share(one)}`)));
+  choice.append(...tabled.slice(0, ROOM.machines).map((one, i) => element("option", { value: i }, `${one.name}${one.monitor ? " (monitor)" : ""}: ${share(one)}`)));
   choice.value = String(covered);
   choice.addEventListener("change", () => {
     covered = Number(choice.value);
@@ -40,7 +53,9 @@ function drawMachines() {
   });
   document.getElementById("machines").replaceChildren(
     element("p", { class: "group" }, choice, all),
-    element("p", { class: "none" }, "Solid: visited in this run. Dashed, “never”: not once. × counts. The thick blue box is where it is behind the selected step."),
+    element("p", { class: "none" }, data.check
+      ? "Solid: met in this check. Dashed, “never”: not once. × counts by how many different steps."
+      : "Solid: visited in this run. Dashed, “never”: not once. × counts. The thick blue box is where it is behind the selected step."),
     element("div", { class: "svg" }, diagram(machine, sketch)), rowTable(machine, sketch));
   fitDiagram(sketch);
 }
@@ -73,25 +88,30 @@ function share(machine) {
 }
 
 function statesSeen(machine) {
+  if (machine.met) return machine.met;
   return new Set(machine.locals.map((local) => text(data.locals[local][0])));
 }
 
 function diagram(machine, sketch) {
-  const seen = statesSeen(machine), here = stateAt(machine, shown.selected);
+  const seen = statesSeen(machine), here = data.check?.alone ? "" : stateAt(machine, shown.selected);
   const picture = drawn("svg", { width: sketch.width + 4, height: sketch.height + 4, viewBox: `-2 -2 ${sketch.width + 4} ${sketch.height + 4}`, role: "img" });
   picture.append(drawn("title", {}, `The states of ${machine.name}, visited and not`));
   const arrowTip = drawn("marker", { id: "tip", markerWidth: 9, markerHeight: 8, refX: 8, refY: 4, orient: "auto", markerUnits: "userSpaceOnUse" },
     drawn("path", { d: "M0,0 L9,4 L0,8 z", fill: "context-stroke" }));
   picture.append(drawn("defs", {}, arrowTip));
-  for (const [source, , way, , , , , lines] of sketch.arrows) {
+  let room = ROOM.labels; // a table of thousands of rows is no picture
+  for (const [source, , way, , , , , lines] of sketch.arrows.slice(0, ROOM.labels / 4)) {
     const times = total(machine, lines, source);
     picture.append(drawn("path", { class: `arrow${times ? " seen" : ""}`, d: way, "marker-end": "url(#tip)" }));
   }
   for (const [source, , , x, y, width, height, lines] of sketch.arrows) {
+    if ((room -= 1 + lines.length / 2) < 0) break;
     picture.append(drawn("rect", { class: "back", x: x - width / 2, y: y - height / 2, width, height }));
     picture.append(...labels(machine, source, lines, x, y - height / 2 + 2, "middle"));
   }
+  room += ROOM.labels;
   for (const [state, x, y, width, height, initial, hot, lines] of sketch.boxes) {
+    if ((room -= 2 + lines.length / 2) < 0) break;
     const kind = `box${seen.has(state) ? " seen" : ""}${hot ? " hot" : ""}${state === here ? " here" : ""}`;
     picture.append(drawn("rect", { class: kind, x, y, width, height, rx: 6 }));
     const name = `${initial ? "● " : ""}${state}${hot ? " (hot)" : ""}${seen.has(state) ? "" : "  never"}`;
@@ -101,16 +121,19 @@ function diagram(machine, sketch) {
   return picture;
 }
 
+/** How often these rows were taken from this state. */
+const timesOf = (machine, rows, state) => rows.reduce((sum, row) => sum + visits(machine, row, state).times, 0);
+
 function total(machine, lines, state) {
   let times = 0;
-  for (let i = 0; i < lines.length; i += 2) times += visits(machine, lines[i], state).times;
+  for (let i = 0; i < lines.length; i += 2) times += timesOf(machine, lines[i], state);
   return times;
 }
 
 function labels(machine, state, lines, x, top, anchor) {
   const made = [];
   for (let i = 0; i < lines.length; i += 2) {
-    const { times } = visits(machine, lines[i], state);
+    const times = timesOf(machine, lines[i], state);
     const kind = times ? "seen-text" : "never";
     made.push(drawn("text", { class: kind, x, y: top + (i / 2) * 17 + 12, "text-anchor": anchor }, times ? `${lines[i + 1]} ×${times}` : lines[i + 1]));
   }
@@ -118,15 +141,15 @@ function labels(machine, state, lines, x, top, anchor) {
 }
 
 function rowTable(machine, sketch) {
-  const body = sketch.rows.map(([row, trigger, sources, dest]) => {
+  const body = someOf(sketch.rows, ([row, trigger, sources, dest]) => {
     const found = sources.map((state) => visits(machine, row, state)).filter(({ times }) => times);
     const times = found.reduce((sum, one) => sum + one.times, 0);
     const first = found.length ? Math.min(...found.map((one) => one.first)) : -1;
     const cells = [trigger, sources.join(", "), dest].map((cell) => element("td", { class: "mono" }, cell));
     return element("tr", times ? {} : { class: "never" }, ...cells, element("td", { class: "number" }, times ? `${times}×` : "never"),
-      element("td", { class: "number" }, ...(first < 0 ? [] : [stepLink(first)])));
-  });
+      ...(first < 0 ? [] : [element("td", { class: "number" }, stepLink(first))]));
+  }, ROOM.rows, moreRows(5));
   const head = ["trigger [guards]", "from", "to"].map((name) => element("th", {}, name));
-  head.push(...["taken", "first"].map((name) => element("th", { class: "number" }, name)));
+  head.push(...(data.check ? ["taken"] : ["taken", "first"]).map((name) => element("th", { class: "number" }, name)));
   return element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));
 }

@@ -1,18 +1,36 @@
 // The page as a whole: what is selected, searched, filtered; keys and buttons.
 
 const by = (id) => document.getElementById(id);
-const TABS = ["step", "machines", "run"];
-let tab = "step";
+const ALL_TABS = ["next", "step", "machines", "run", "graph"];
+const IS_THERE = { next: Boolean(data.explore), graph: Boolean(data.check), machines: true };
+const TABS = ALL_TABS.filter((name) => IS_THERE[name] ?? !data.check?.alone);
+let tab = data.explore ? "" : data.check?.alone ? "graph" : TABS[0]; // what is opened by whoever draws it
 
 /** Select a step; show it, if it is hidden, by taking the filter away. */
 function select(number) {
   const wanted = Math.max(0, Math.min(length - 1, number));
   if (shown.place[wanted] === 0 || shown.rows[shown.place[wanted] - 1] !== wanted) clearFilter();
   shown.selected = wanted;
+  remember();
   const top = (shown.place[wanted] - 1) * ROW, height = scroller.clientHeight;
   if (top < scroller.scrollTop + ROW) scroller.scrollTop = top - Math.min(height / 3, 6 * ROW);
   else if (top > scroller.scrollTop + height - 3 * ROW) scroller.scrollTop = top - height + Math.min(height / 3, 6 * ROW);
   refresh();
+}
+
+let remembering = 0;
+/** The address leads to the step that is selected; written when it has been for a moment, as a browser allows no more. */
+function remember() {
+  clearTimeout(remembering);
+  remembering = setTimeout(() => {
+    if (addressed() !== shown.selected) history.replaceState(null, "", `#step=${shown.selected}`);
+  }, 200);
+}
+
+/** The step that the address names; -1: none. */
+function addressed() {
+  const found = /^#step=(\d{1,9})$/.exec(location.hash);
+  return found ? Number(found[1]) : -1;
 }
 
 function refresh() {
@@ -24,6 +42,8 @@ function refresh() {
   scroller.setAttribute("aria-activedescendant", `row-${shown.selected}`);
   if (tab === "step") drawStep();
   if (tab === "machines") drawMachines();
+  if (tab === "graph") drawGraph();
+  if (tab === "next") drawNext();
   draw();
 }
 
@@ -96,10 +116,15 @@ function open(name) {
     by(`tab-${one}`).setAttribute("aria-selected", one === name);
     by(`tab-${one}`).tabIndex = one === name ? 0 : -1;
     by(one).hidden = one !== name;
+    if (one !== name) by(one).replaceChildren();
   }
-  document.querySelector("main").classList.toggle("wide", name === "machines");
+  document.querySelector("main").classList.toggle("wide", name === "machines" || name === "graph");
   if (name === "run") drawRun();
   refresh();
+}
+
+function openIf(name) {
+  if (TABS.includes(name)) open(name);
 }
 
 function toggleTheme() {
@@ -121,15 +146,16 @@ const KEYS = {
   f: () => seek(isFault, true), F: () => seek(isFault, false),
   m: otherEnd, n: () => seekMatch(true), N: () => seekMatch(false),
   "/": () => by("search").select(),
-  1: () => open("step"), 2: () => open("machines"), 3: () => open("run"),
-  w: () => { if (tab === "machines") toggleWhole(); }, Escape: clearAll, t: toggleTheme, "?": () => by("help").showModal(),
+  1: () => openIf("step"), 2: () => openIf("machines"), 3: () => openIf("run"), 4: () => openIf("graph"), 5: () => openIf("next"),
+  w: () => { if (tab === "machines") toggleWhole(); else if (tab === "graph" && graph) toggleGraph(); }, Escape: clearAll, t: toggleTheme, "?": () => by("help").showModal(),
 };
 
 /** Keys that an element takes for itself: typing into a field, choosing from a list, scrolling a panel. */
 function isTaken(event) {
   const on = event.target;
   if (event.ctrlKey || event.metaKey || event.altKey || by("help").open) return true;
-  if (on.id === "search") return event.key !== "Escape";
+  if (on.type === "search") return event.key !== "Escape";
+  if (on.tagName === "BUTTON" && event.key === "Enter") return true;
   if (on.tagName === "SELECT") return event.key !== "Escape";
   if (on.getAttribute("role") === "tab") return ["ArrowLeft", "ArrowRight"].includes(event.key);
   if (on.getAttribute("role") === "tabpanel") return ["ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End"].includes(event.key);
@@ -149,7 +175,7 @@ function head() {
   by("how").textContent = data.how;
   by("replay").textContent = by("replay").title = data.replay;
   const verdict = log ? log.verdict : data.verdict;
-  const said = log ? log.said : `${verdict}, ${data.expected ? "as expected" : "NOT as expected"}`;
+  const said = data.said ?? (log ? log.said : `${verdict}, ${data.expected ? "as expected" : "NOT as expected"}`);
   by("verdict").textContent = `${verdict === "ok" ? "✓" : verdict === "violated" ? "⚑" : "…"} ${said}`;
   by("verdict").className = `verdict ${verdict}`;
   by("finding").hidden = violation < 0;
@@ -158,10 +184,14 @@ function head() {
   by("violation").disabled = violation < 0;
 }
 
+function fillWho() {
+  by("who").append(element("option", { value: "" }, "of all machines"), ...machines.slice(0, ROOM.machines).map((one) => element("option", { value: one.index }, `of ${one.name}`)));
+}
+
 function begin() {
   head();
   count();
-  by("who").append(element("option", { value: "" }, "of all machines"), ...machines.map((one) => element("option", { value: one.index }, `of ${one.name}`)));
+  fillWho();
   const pressed = {
     first: () => move(-length), last: () => move(length), back: () => move(-1), forth: () => move(1), violation: KEYS.v,
     earlier: KEYS.N, later: KEYS.n, theme: toggleTheme, keys: KEYS["?"],
@@ -189,8 +219,15 @@ function begin() {
   readColours();
   show(shown.rows);
   for (const id of ["earlier", "later"]) by(id).disabled = true;
-  open("step");
+  document.body.classList.toggle("alone", data.check?.alone === true);
+  for (const name of ALL_TABS) {
+    by(`tab-${name}`).hidden = !TABS.includes(name);
+    by(name).hidden = true;
+  }
+  if (!data.explore) open(tab);
   fit();
+  addEventListener("hashchange", () => { if (addressed() >= 0) select(addressed()); });
+  select(addressed() >= 0 ? addressed() : Math.max(0, violation));
   scroller.focus({ preventScroll: true });
   performance.mark("drawn");
 }

@@ -1,6 +1,11 @@
 // The panels beside the diagram: the step that is selected, and the run. Everything that comes from a run gets
 // onto the screen as text.
 
+// However large a run is, a browser is given few elements to lay out: what is beyond is counted. Nobody reads so long a list
+// to its end; searching and filtering lead there.
+const ROOM = { notes: 120, cards: 330, flight: 150, rejections: 420, rows: 640, labels: 260, log: 120, machines: 150, ways: 160 };
+const CARDS_MAX = 24, FIELDS_MAX = 60;
+
 /** An element with attributes and children; a child that is no element becomes text. */
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -16,6 +21,21 @@ function drawn(name, attributes = {}, ...children) {
   made.append(...children);
   return made;
 }
+
+/** As many of these as fit into so many elements of the page; of the others it is said how many there are. */
+function someOf(list, make, room, more = (count) => element("li", { class: "none" }, `and ${count.toLocaleString("en")} more`)) {
+  const made = [];
+  let used = 0;
+  for (const one of list) {
+    const part = make(one);
+    used += 1 + part.querySelectorAll("*").length;
+    if (used > room && made.length) return [...made, more(list.length - made.length)];
+    made.push(part);
+  }
+  return made;
+}
+
+const moreRows = (columns) => (count) => element("tr", {}, element("td", { class: "none", colspan: columns }, `and ${count.toLocaleString("en")} more`));
 
 function stepLink(number, words) {
   const link = element("button", { class: "link", type: "button" }, words ?? `step ${number}`);
@@ -56,11 +76,15 @@ function notes(step) {
   }
   for (const one of slow.get(step.number) ?? []) note("◷", one);
   if (!items.length) return [];
-  return [element("h3", {}, "What happens"), element("ul", { class: "notes mono" }, ...items)];
+  return [element("h3", {}, "What happens"), element("ul", { class: "notes mono" }, ...someOf(items, (item) => item, ROOM.notes))];
 }
 
 function cards(step) {
-  return element("div", { class: "cards" }, ...machines.map((machine) => card(machine, step)));
+  const touched = new Set(step.changed.filter((_, i) => i % 2 === 0));
+  const order = [...machines.filter((one) => touched.has(one.index)), ...machines.filter((one) => !touched.has(one.index))];
+  const all = machines.length > CARDS_MAX ? order : machines; // where some are left out it is not those that changed
+  return element("div", { class: "cards" }, ...someOf(all, (machine) => card(machine, step), ROOM.cards,
+    (count) => element("p", { class: "none" }, `and ${count} more machines`)));
 }
 
 function card(machine, step) {
@@ -74,35 +98,48 @@ function card(machine, step) {
   else state.append(after.state);
   const box = element("div", { class: `card${touched ? " changed" : ""}${kind}`, "data-machine": machine.name },
     element("h4", {}, machine.name, element("small", {}, touched ? `${about ? `${about}; ` : ""}changed` : about)), state);
-  const moving = element("dl", { class: "fields" }), still = element("dl", { class: "fields" });
+  const moving = element("dl", { class: "fields" }), still = [];
   for (const [name, value] of after.fields) {
     const old = before.fields.get(name), same = old === value;
+    if (stillFields(machine).has(name)) { still.push([name, value]); continue; }
+    if (moving.childElementCount >= FIELDS_MAX && same) continue;
     const shownValue = element("dd", same ? {} : { class: "new" });
     if (!same && old !== undefined) shownValue.append(element("s", {}, old), " ");
     shownValue.append(value);
-    (stillFields(machine).has(name) ? still : moving).append(element("dt", {}, name), shownValue);
+    moving.append(element("dt", {}, name), shownValue);
   }
+  const left = after.fields.size - still.length - moving.childElementCount / 2;
+  if (left) moving.append(element("dt", {}, `and ${left} more`), element("dd"));
   if (after.timers.length) moving.append(element("dt", {}, "timers"), element("dd", {}, after.timers.join(", ")));
   if (moving.childElementCount) box.append(moving);
-  if (still.childElementCount) box.append(folded(machine.name, still));
+  if (still.length) box.append(folded(machine.name, still));
   return box;
 }
 
 const unfolded = new Set(); // the machines whose unchanging fields are shown
-function folded(name, list) {
-  const box = element("details", { class: "still" }, element("summary", {}, `${list.childElementCount / 2} that never change`), list);
+function folded(name, pairs) {
+  const box = element("details", { class: "still" }, element("summary", {}, `${pairs.length} that never change`));
+  const fill = () => { // only when it is looked at: most never are
+    if (box.childElementCount > 1) return;
+    const list = pairs.slice(0, FIELDS_MAX / 2).flatMap(([key, value]) => [element("dt", {}, key), element("dd", {}, value)]);
+    if (pairs.length > FIELDS_MAX / 2) list.push(element("dt", {}, `and ${pairs.length - FIELDS_MAX / 2} more`), element("dd"));
+    box.append(element("dl", { class: "fields" }, ...list));
+  };
   box.open = unfolded.has(name);
-  box.addEventListener("toggle", () => (box.open ? unfolded.add(name) : unfolded.delete(name)));
+  if (box.open) fill();
+  box.addEventListener("toggle", () => {
+    if (box.open) fill();
+    if (box.open) unfolded.add(name);
+    else unfolded.delete(name);
+  });
   return box;
 }
 
 function flight(flying) {
   if (!flying.length) return element("p", { class: "none" }, "nothing");
-  const most = 200; // a list that nobody reads to its end is cut
-  const body = flying.slice(0, most).map((way) => element("tr", {},
+  const body = someOf(flying, (way) => element("tr", {},
     element("td", {}, `${machines[way.source].name} → ${machines[way.target].name}`),
-    element("td", { class: "mono" }, way.says), element("td", { class: "number" }, stepLink(way.sent, way.sent ? `since ${way.sent}` : "since the start"))));
-  if (flying.length > most) body.push(element("tr", {}, element("td", { colspan: 3 }, `and ${flying.length - most} more`)));
+    element("td", { class: "mono" }, way.says), element("td", { class: "number" }, stepLink(way.sent, way.sent ? `since ${way.sent}` : "since the start"))), ROOM.flight, moreRows(3));
   return element("table", {}, element("tbody", {}, ...body));
 }
 
@@ -114,8 +151,8 @@ function drawRun() {
   }
   if (log) facts.prepend(element("dt", {}, "log"), element("dd", { class: "mono" }, log.headline));
   const rejections = steps.filter((step) => step.rejected.length);
-  const list = rejections.slice(0, 500).map((step) => element("tr", {},
-    element("td", {}, stepLink(step.number)), element("td", { class: "mono" }, step.rejected.map(text).join("; ")), element("td", { class: "mono" }, step.says)));
+  const list = someOf(rejections, (step) => element("tr", {},
+    element("td", {}, stepLink(step.number)), element("td", { class: "mono" }, step.rejected.map(text).join("; ")), element("td", { class: "mono" }, step.says)), ROOM.rejections, moreRows(3));
   document.getElementById("run").replaceChildren(
     element("h2", {}, "What came of the run"), facts,
     element("h3", {}, `Rejections (${rejections.length})`),
