@@ -25,6 +25,7 @@ from sim.base import printing  # noqa: E402
 from sim.base.errors import ExitStatus, SimError, unknown  # noqa: E402
 from sim.base.overdue import WATCH  # noqa: E402
 from sim.base.unforeseen import is_unwritable, told  # noqa: E402
+from sim.cli.terminal import wants_colour  # noqa: E402
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -40,6 +41,8 @@ COMMANDS: dict[str, str] = {
     "sessions": "List the campaigns and hosted sessions, by git branch.",
     "resume": "Resume a campaign or a hosted session.",
     "status": "Show the tokens, duplicates, replays, latency and cost of a run.",
+    "demo": "Tell a race from nothing to its fix.",
+    "doctor": "Say what is installed, and what each part is for.",
     "new": "Create a folder with a model, a scenario and tests that pass.",
     "draw": "Draw the machines of a model.",
     "bench": "Measure the overhead of measuring.",
@@ -119,12 +122,17 @@ def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
         context.exit()
 
 
-@click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=_LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version and exit."
 )
-def group() -> None:
-    """Simulate, fuzz and check consensus rounds written as explicit state machines."""
+@click.pass_context
+def group(context: click.Context) -> None:
+    """Simulate, fuzz and check consensus rounds written as explicit state machines. Without a command: what to try first."""
+    if context.invoked_subcommand is None:
+        from sim.cli.welcome import welcome
+
+        welcome()
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -159,6 +167,7 @@ def _interrupted(*_: object) -> None:
 def call(argv: list[str] | None = None) -> int:
     """Run one command line and return its exit status; errors go to standard error, one line each."""
     WATCH.ended = ""
+    printing.LOOK.coloured = wants_colour()
     try:
         status = group.main(args=argv, prog_name="sim", standalone_mode=False)
     except SimError as error:
