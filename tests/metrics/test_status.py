@@ -238,14 +238,13 @@ def test_a_missed_expectation_is_the_status_of_status(tmp_path: Path, capsys: Ca
 
 
 def test_the_figures_of_bench_metrics(capsys: Capture) -> None:
-    found = data(capsys, "bench", "metrics", "--rounds", "2", "--runs", "2", "--turns", "2000")
+    found = data(capsys, "bench", "metrics", "--rounds", "2", "--runs", "2", "--turns", "2000", "--limit", "10000")
     assert found["ratio_run"] > 0
     assert found["ratio_record_turn"] > 0
     assert (found["turns_few"], found["turns_many"], found["run_rounds"]) == (1000, 2000, 2)
     assert found["run"]["turns"] > 20
     assert found["run"]["digest"]
     assert found["measured_on"]["python"]
-    assert "ratio_run" in said(capsys, "bench", "metrics", "--rounds", "1", "--runs", "1", "--turns", "1000")
 
 
 def test_sparklines_and_histograms() -> None:
