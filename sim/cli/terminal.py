@@ -18,7 +18,12 @@ def width_of_output() -> int | None:
     return shutil.get_terminal_size().columns
 
 
+def can_redraw() -> bool:
+    """Whether a terminal understands more than lines one after the other."""
+    return os.environ.get("TERM", "dumb") not in ("dumb", "")
+
+
 def wants_colour() -> bool:
     """Whether a terminal would be shown colours: it has them, and nobody said that they are not wanted
     (https://no-color.org)."""
-    return not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") not in ("dumb", "")
+    return can_redraw() and not os.environ.get("NO_COLOR")
