@@ -40,7 +40,7 @@ COMMANDS: dict[str, str] = {
     "move": "Make a move in a hosted session, such as stop.",
     "sessions": "List the campaigns and hosted sessions, by git branch.",
     "resume": "Resume a campaign or a hosted session.",
-    "status": "Show the tokens, duplicates, replays, latency and cost of a run.",
+    "status": "Say how a run, a session or a log stands: cost, waste, what is wrong, what next.",
     "demo": "Tell a race from nothing to its fix.",
     "doctor": "Say what is installed, and what each part is for.",
     "new": "Create a folder with a model, a scenario and tests that pass.",

@@ -61,7 +61,7 @@ def test_the_summary_of_a_run_says_all_that_it_owes(capsys: Capture) -> None:
         "agents      claude 5,000, gemini 3,500, gpt_pro 3,500",
         "wasted      1 answer that did not count, 1,500 tokens, 0.0105 USD: claude 1,500 (stale)",
         "repeated    1 duplicates rejected, 0 updates replayed",
-        "next        about 1,000 prompt tokens, by the last 3 prompts",
+        "next prompt about 1,000 prompt tokens, by the last 3 prompts",
         "context     1.2% of 128,000 tokens filled by the last prompt",
         "BUDGET      warning: 0.044775 of 0.05 USD spent (80 % reached)",
     ):
@@ -142,7 +142,7 @@ def test_several_recorded_runs_are_shown_one_after_the_other(tmp_path: Path, cap
 def test_a_model_without_agents_has_nothing_to_show(tmp_path: Path, capsys: Capture) -> None:
     file = tmp_path / "two.yaml"
     file.write_text("model: models.two_phase_commit\n")
-    assert "nothing was recorded" in said(capsys, "status", str(file))
+    assert "cost        nothing: no agent reported what it used" in said(capsys, "status", str(file))
     assert "tokens  " not in said(capsys, "run", str(file))
 
 
@@ -157,7 +157,8 @@ def test_the_status_of_a_program_s_session(tmp_path: Path, capsys: Capture) -> N
     assert "tokens      2,000 in, 500 out, 2,500 in all; 2 turns" in lines
     assert "wasted      1 answer that did not count, 1,300 tokens: claude 1,300 (late)" in lines
     assert "claude     late         1  1,000       0     300          0  1,300" in lines
-    assert data(capsys, "status", str(file)) == {"session": str(file), "metrics": session.snapshot().as_dict()}
+    found = data(capsys, "status", str(file))
+    assert (found["session"], found["metrics"]) == (str(file), session.snapshot().as_dict())
     assert "roundsim_turns_total" in said(capsys, "status", str(file), "--format", "openmetrics")
     assert "use --format openmetrics" in said(capsys, "status", str(file), "--format", "otel", status=2)
 
