@@ -63,8 +63,8 @@ class Terminal:
 def on_a_terminal(
     *words: str, folder: Path = ROOT, columns: int = 80, lines: int = 24, **variables: str
 ) -> Iterator[Terminal]:
-    """The command `sim ...` on a terminal of this size. Our own end of the other side stays open, so that nothing is lost
-    when the command closes its."""
+    """The command `sim ...` on a terminal of this size. Our own end of the other side stays open, so that nothing is
+    lost when the command closes its."""
     kept = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "COLUMNS", "LINES", "CI")}
     path = os.pathsep.join([str(ROOT), str(ROOT / "sim/beside")])
     ours, theirs = pty.openpty()

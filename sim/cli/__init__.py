@@ -128,7 +128,8 @@ def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
 )
 @click.pass_context
 def group(context: click.Context) -> None:
-    """Simulate, fuzz and check consensus rounds written as explicit state machines. Without a command: what to try first."""
+    """Simulate, fuzz and check consensus rounds written as explicit state machines. Without a command: what to try
+    first."""
     if context.invoked_subcommand is None:
         from sim.cli.welcome import welcome
 

@@ -69,18 +69,21 @@ def command() -> None:
 @options.as_json
 def metrics(rounds: int, runs: int | None, turns: int, limit: float, svg: str | None, as_json: bool) -> int:
     """What counting tokens costs: a scenario with and without metrics, record_turn against the additions it must do,
-    the memory of many turns against few. Medians, each with the interval in which 95 % of what else could have been measured
-    lie; status 1 if the whole interval of the scenario is above the limit."""
+    the memory of many turns against few. Medians, each with the interval in which 95 % of what else could have been
+    measured lie; status 1 if the whole interval of the scenario is above the limit."""
     if svg is not None and (mistake := unplain(svg)):
         raise ConfigError(f"--svg {mistake}")
     share = limit / 100
-    with options.counting("measuring", None, quiet=as_json):
+    sizes = (ROUNDS, *(OTHER_ROUNDS if svg is not None else ()))
+    with options.counting("sizes measured", len(sizes), quiet=as_json) as show:
         run = _cost(ROUNDS, runs, SECONDS)
+        show(1)
         found = measure(time.process_time_ns, rounds=rounds, turns_many=turns, run=run)
         interval = run.interval
         points = [(_turns(ROUNDS), interval)]
-        if svg is not None:
-            points += [(_turns(size), _cost(size, runs, SECONDS / 4).interval) for size in OTHER_ROUNDS]
+        for done, size in enumerate(sizes[1:], 2):
+            points.append((_turns(size), _cost(size, runs, SECONDS / 4).interval))
+            show(done)
     described = _described()
     if svg is not None:
         write_report(svg, plot(sorted(points), share), "--svg")
@@ -115,12 +118,12 @@ def _cost(rounds: int, runs: int | None, seconds: float) -> Ratio:
 
 
 def run_pair(rounds: int = ROUNDS) -> tuple[int, int]:
-    """CPU nanoseconds of all that `sim run --json` does with a scenario, except printing, without metrics and with: it is
-    read, run with empty tables, judged, digested, and its data written.
+    """CPU nanoseconds of all that `sim run --json` does with a scenario, except printing, without metrics and with: it
+    is read, run with empty tables, judged, digested, and its data written.
 
     One run serves both: without metrics first, then it is metered, and its data written with what was found; less the
-    writing without, which both have. What a machine gains or loses from one run to the next, which is far more, is then in
-    neither.
+    writing without, which both have. What a machine gains or loses from one run to the next, which is far more, is then
+    in neither.
     """
     clock = time.process_time_ns  # of this process: the machine's other load does not count
     gc.collect()

@@ -30,8 +30,8 @@ REPLAY = ("run", FOUND, "--model", NAME)
     "--keep", metavar="DIR", type=click.Path(), help="Keep the files of the demonstration in this new folder."
 )
 def command(keep: str | None) -> int:
-    """Tell a race from nothing to its fix: a machine, the check that finds what is wrong, the run that shows it, the fix,
-    and the check that finds nothing more."""
+    """Tell a race from nothing to its fix: a machine, the check that finds what is wrong, the run that shows it, the
+    fix, and the check that finds nothing more."""
     with _folder(keep) as folder:
         status = _tell(folder)
     if status == ExitStatus.AS_EXPECTED:

@@ -15,8 +15,8 @@ from sim.cli.terminal import width_of_output
 @click.command()
 @options.as_json
 def command(as_json: bool) -> int:
-    """Say what is installed, in which version, and what each part is for. Nothing is required but Python: what is missing
-    only takes away what it is for."""
+    """Say what is installed, in which version, and what each part is for. Nothing is required but Python: what is
+    missing only takes away what it is for."""
     from sim.cli.installed import installed_parts
 
     found = installed_parts()

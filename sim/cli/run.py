@@ -14,7 +14,7 @@ from sim.cli.pages import write_files
 from sim.cli.plans import plan_given, say_on
 from sim.cli.terminal import width_of_output
 from sim.live.program_parts import ProgramParts
-from sim.report.brief import brief_lines, closing_lines
+from sim.report.brief import brief_line, closing_lines
 from sim.report.data import run_data
 from sim.report.outcome import JudgedRun, compare
 from sim.report.traced import run_lines
@@ -57,8 +57,8 @@ def command(
     models: tuple[str, ...],
     as_json: bool,
 ) -> int:
-    """Run scenario files: the whole trace, what was emitted and rejected, the digest. Of several files a line each, in full
-    what is not as expected, and a summary."""
+    """Run scenario files: the whole trace, what was emitted and rejected, the digest. Of several files a line each, in
+    full what is not as expected, and a summary."""
     sets = options.overrides(settings)
     files = options.files_of(html, exports, len(scenarios))
     plan = plan_given(faults, sets)
@@ -120,7 +120,7 @@ class _Runs:
         if in_full:
             printing.out(*apart, *run_lines(outcome, self._width))
         else:
-            printing.out(*apart, *(folded for line in brief_lines(outcome) for folded in fold(line, self._width, 6)))
+            printing.out(*apart, brief_line(outcome, self._width))
 
     def close(self, requested: int) -> None:
         """What came of all of them."""

@@ -50,10 +50,10 @@ def command(
     models: tuple[str, ...],
     as_json: bool,
 ) -> int:
-    """Say of TARGET where it stands, what it cost, what is wasted, what is wrong and what next; then the details. TARGET is a
-    scenario file, which is run; a record (FILE.json or - for standard input): of a run, as `sim run --json` printed it, or of
-    a program's session, as SessionMetrics.to_dict gave it; a log (FILE.jsonl); or the number of a session, a campaign or a
-    hosted one."""
+    """Say of TARGET where it stands, what it cost, what is wasted, what is wrong and what next; then the details.
+    TARGET is a scenario file, which is run; a record (FILE.json or - for standard input): of a run, as `sim run --json`
+    printed it, or of a program's session, as SessionMetrics.to_dict gave it; a log (FILE.jsonl); or the number of a
+    session, a campaign or a hosted one."""
     if target.isdecimal():
         if seed is not None or settings or models or form in FORMATS[2:]:
             raise ConfigError(f"{target} is a session, which takes only --json; leave the other options out")

@@ -135,8 +135,8 @@ def _shown(owner: type, name: str, value: Value) -> Shown:
 
 
 def _differences(old: Look, new: Look) -> Iterator[tuple[str, bool]]:
-    """The fields that are other than before, and whether they are told in words; of a record of the same class only what
-    is other in it."""
+    """The fields that are other than before, and whether they are told in words; of a record of the same class only
+    what is other in it."""
     theirs = {field.name: field for field in old.fields}
     for field in new.fields:
         known = theirs.get(field.name)

@@ -1,7 +1,8 @@
 """How sure a median is: the interval in which it lies if the same few samples had been drawn otherwise.
 
-The bootstrap of B. Efron, "Bootstrap methods: another look at the jackknife" (1979): percentiles of the medians of samples
-drawn from the samples, with replacement. The draws are those of `sim.base.mixer`: the same samples give the same interval.
+The bootstrap of B. Efron, "Bootstrap methods: another look at the jackknife" (1979): percentiles of the medians of
+samples drawn from the samples, with replacement. The draws are those of `sim.base.mixer`: the same samples give the
+same interval.
 """
 
 from __future__ import annotations

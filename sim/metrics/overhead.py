@@ -34,8 +34,8 @@ ROUNDS_MIN = 5
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """The median over the rounds of `ns` / `base_ns`, and the fastest of each; the rounds themselves are in `samples`, each
-    as (base, subject)."""
+    """The median over the rounds of `ns` / `base_ns`, and the fastest of each; the rounds themselves are in `samples`,
+    each as (base, subject)."""
 
     ratio: float
     ns: int
@@ -66,9 +66,9 @@ def compare(
     """How many times longer `subject` takes than `base`; each is called `rounds` + 1 times, or until there is `enough`.
 
     The median of the ratios of neighbouring calls: an interrupted call moves it by one rank, not by its length. The
-    first round warms up and is not counted, and who comes first changes from round to round: what a machine gains or loses
-    meanwhile is nobody's. `settle` is called before each and not timed: if calls leave garbage, collect it there, or one
-    is charged for the other's.
+    first round warms up and is not counted, and who comes first changes from round to round: what a machine gains or
+    loses meanwhile is nobody's. `settle` is called before each and not timed: if calls leave garbage, collect it there,
+    or one is charged for the other's.
     """
 
     def timed(work: Callable[[], object]) -> int:
@@ -261,8 +261,8 @@ def measure(
     turns_many: int = 1_000_000,
     run: Ratio | None = None,
 ) -> Overhead:
-    """`record_turn` against the bare additions; sessions of `turns_many` and `turns_few` turns (each at least 1); and with
-    them what was measured of a whole `run`, with metrics against without."""
+    """`record_turn` against the bare additions; sessions of `turns_many` and `turns_few` turns (each at least 1); and
+    with them what was measured of a whole `run`, with metrics against without."""
     recorded = {
         name: compare(subject, bare_additions, clock_ns=clock_ns, rounds=rounds) for name, subject in SUBJECTS.items()
     }

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from sim.base.marked import Meaning, marked
 from sim.report.outcome import JudgedRun
 
+OK, NOT = "ok  ", "NOT "
 
-def brief_lines(outcome: JudgedRun) -> Iterator[str]:
-    """One line of a run that is as its file expects; otherwise one for each expectation that it missed."""
-    run = outcome.run
+
+def brief_line(outcome: JudgedRun, width: int | None = None) -> str:
+    """A run in one line: whether it is as its file expects, and what came of it; where it is not, its first expectation
+    that was missed. A line that would be wider than that names the file and no more, if nothing is wrong with it."""
+    run, path = outcome.run, outcome.scenario.path
     if outcome.as_expected:
         what = f"violates {run.finding.property}, as expected" if run.finding is not None else run.verdict
-        yield marked(("ok  ", Meaning.GOOD), f"  {outcome.scenario.path}: {what}, after {run.steps} steps")
-    for place in missed_places(outcome):
-        yield marked(("NOT ", Meaning.BAD), f"  {place}")
+        told = f"  {path}: {what}, after {run.steps} steps"
+        fits = width is None or len(OK) + len(told) <= width
+        return marked((OK, Meaning.GOOD), told if fits else f"  {path}")
+    first, *others = missed_places(outcome)
+    return marked((NOT, Meaning.BAD), f"  {first}{f' (and {len(others)} more)' if others else ''}")
 
 
 def missed_places(outcome: JudgedRun) -> list[str]:

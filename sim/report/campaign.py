@@ -175,8 +175,8 @@ def _next_of(session: Session, *, found: bool) -> Iterator[str]:
 
 
 def session_lines(session: Session, told: Sequence[tuple[Part, PartTally]], code: str, unloaded: str) -> Iterator[str]:
-    """The details of a session; `code` is the digest of the current code, `unloaded` says why its coverage is unknown, if it
-    is."""
+    """The details of a session; `code` is the digest of the current code, `unloaded` says why its coverage is unknown,
+    if it is."""
     plan = session.plan
     if plan.overrides:
         yield f"config      {', '.join(f'{key}={value}' for key, value in plan.overrides)}"

@@ -66,7 +66,10 @@ def table(found: Overhead, run: Mapping[str, object]) -> Iterator[str]:
     where = measured_on()
     yield ""
     times = "" if found.run is None else f" of {found.run.rounds} runs,"
-    yield f"medians of CPU time,{times} with metrics / without; a turn / the additions it cannot do without; memory / after {turns_few:,} turns"
+    yield (
+        f"medians of CPU time,{times} with metrics / without; a turn / the additions it cannot do without; "
+        f"memory / after {turns_few:,} turns"
+    )
     yield (
         f"measured on {where['implementation']} {where['python']}, {where['system']} {where['machine']}, "
         f"{where['cpus']} CPUs; roundsim {where['roundsim']}"
@@ -90,7 +93,8 @@ def _percent(ratio: float, *, sign: bool = False) -> str:
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 360, 64, 24, 48, 48
 _STYLE = """
 svg { background: #fff; color: #1b1f24; font: 12px ui-monospace, Menlo, Consolas, monospace }
-text { fill: currentColor } .axis { stroke: #57606a } .grid { stroke: #d0d7de } .limit { stroke: #cf222e; stroke-dasharray: 5 4 }
+text { fill: currentColor } .axis { stroke: #57606a } .grid { stroke: #d0d7de }
+.limit { stroke: #cf222e; stroke-dasharray: 5 4 }
 .bar { stroke: #0969da; stroke-width: 2 } .dot { fill: #0969da } .word { fill: #cf222e }
 @media (prefers-color-scheme: dark) {
   svg { background: #0f1419; color: #e6e9ed } .axis { stroke: #8b96a3 } .grid { stroke: #30363d }

@@ -172,7 +172,8 @@ def session_lines(session: SessionMetrics) -> Iterator[str]:
 def session_standing(session: SessionMetrics, name: str) -> Standing:
     """How a session of a program stands: its record does not say whether it is over."""
     snapshot = session.snapshot()
-    used = f"{snapshot.running_total.total_tokens:,} tokens in {_plural(snapshot.turn_count, 'turn')}; no prices are recorded"
+    tokens = f"{snapshot.running_total.total_tokens:,} tokens"
+    used = f"{tokens} in {_plural(snapshot.turn_count, 'turn')}; no prices are recorded"
     return Standing(
         f"{name}: a session of {_plural(snapshot.turn_count, 'turn')}",
         f"{_plural(snapshot.turn_count, 'turn')} recorded",
@@ -202,7 +203,7 @@ def _tokens(snapshot: SessionSnapshot) -> str:
         + (f" ({total.reasoning_output_tokens:,} reasoning)" if total.reasoning_output_tokens else ""),
     ]
     unsaid = f", {silent} of them without usage" if silent else ""
-    return f"{', '.join(parts)}, {total.total_tokens:,} in all; {snapshot.turn_count} turns{unsaid}"
+    return f"{', '.join(parts)}, {total.total_tokens:,} in all; {_plural(snapshot.turn_count, 'turn')}{unsaid}"
 
 
 def wasted_words(rows: Wastes) -> str:
@@ -231,7 +232,8 @@ def _usd(cost: Cost) -> str:
 
 
 def _repeated(snapshot: SessionSnapshot) -> str:
-    return f"{snapshot.duplicate_items} duplicates rejected, {snapshot.replay_updates} updates replayed"
+    repeated, replayed = snapshot.duplicate_items, snapshot.replay_updates
+    return f"{_plural(repeated, 'duplicate')} rejected, {_plural(replayed, 'update')} replayed"
 
 
 def _loop(snapshot: SessionSnapshot) -> Iterator[tuple[str, str]]:
@@ -242,7 +244,7 @@ def _loop(snapshot: SessionSnapshot) -> Iterator[tuple[str, str]]:
 
 def _estimate(snapshot: SessionSnapshot) -> str:
     recent = snapshot.recent_prompt_tokens
-    basis = f"the last {len(recent)} prompts" if recent else "no prompt"
+    basis = {0: "no prompt", 1: "the last prompt"}.get(len(recent), f"the last {len(recent)} prompts")
     return f"about {snapshot.estimated_next_prompt_tokens:,} prompt tokens, by {basis}"
 
 

@@ -22,8 +22,8 @@ WORD_WIDTH = 12
 
 
 def run_lines(outcome: JudgedRun, width: int | None = None) -> Iterator[str]:
-    """A run: its trace, what was emitted and rejected, its properties, digest and replay command; lines of at most `width`
-    characters, if that is given. What is to be copied is one line."""
+    """A run: its trace, what was emitted and rejected, its properties, digest and replay command; lines of at most
+    `width` characters, if that is given. What is to be copied is one line."""
     for line in heading_lines(outcome):
         yield from folded(line, width, 2)
     yield ""
@@ -34,8 +34,8 @@ def run_lines(outcome: JudgedRun, width: int | None = None) -> Iterator[str]:
 
 
 def trace_lines(story: Story, width: int | None = None) -> Iterator[str]:
-    """The steps of a run: virtual time or number, the process at which it happens, and what that is; below, what changed,
-    and what was emitted."""
+    """The steps of a run: virtual time or number, the process at which it happens, and what that is; below, what
+    changed, and what was emitted."""
     names = [*(one.actor for one in story.began), *(event.said[0] for event in story.events[1:])]
     if not names:
         return

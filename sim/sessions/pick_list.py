@@ -1,4 +1,5 @@
-"""A list to pick from, as it is shown: which rows fit a filter, which of them are in sight, which columns there is room for.
+"""A list to pick from, as it is shown: which rows fit a filter, which of them are in sight, which columns there is room
+for.
 
 It knows no terminal: `sim.sessions.picker` gives it keys, and shows its lines.
 """
@@ -13,8 +14,8 @@ MARK = "> "
 
 
 class PickList:
-    """Rows of cells under a head. `spare` are the columns that a narrow terminal leaves out, the first of them first; before
-    them it leaves out those that say the same of every row. What is left out is still filtered by."""
+    """Rows of cells under a head. `spare` are the columns that a narrow terminal leaves out, the first of them first;
+    before them it leaves out those that say the same of every row. What is left out is still filtered by."""
 
     def __init__(self, head: Sequence[str], rows: Sequence[Sequence[str]], spare: Sequence[str] = ()) -> None:
         self.head, self._rows = tuple(head), [tuple(row) for row in rows]

@@ -41,8 +41,8 @@ def resume_picker(
 ) -> SessionT | None:
     """The session that the user picks from the list, in its order; None if the user gives up, or there is none.
 
-    `cells` are what a line shows of a session, under `head`; where a terminal is narrow, the columns in `spare` are left
-    out, the first of them first. Raises `ConfigError` if there is no terminal to ask on.
+    `cells` are what a line shows of a session, under `head`; where a terminal is narrow, the columns in `spare` are
+    left out, the first of them first. Raises `ConfigError` if there is no terminal to ask on.
     """
     if not sessions:
         return None

@@ -131,7 +131,8 @@ def test_the_demonstration_tells_a_race_from_nothing_to_its_mend(tmp_path: Path)
         "VIOLATED    counted_once: the answer to attempt 2 was counted too",
         "verdict     violated, as expected",
         "$ sim check council",
-        "ok: proved within these bounds: monitor counted_once, never stuck, no unhandled input, no exception in a handler",
+        "ok: proved within these bounds: monitor counted_once, never stuck, no unhandled input, "
+        "no exception in a handler",
         "$ sim run counterexamples/council-counted_once.yaml --model council --brief",
         *(line for line in told if line.startswith("NOT   counterexamples/council-counted_once.yaml")),
     ]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sim.cli import call
+from sim.run.verify import RunRequest
 
 ROOT = Path(__file__).parents[2]
 R8 = ROOT / "scenarios/consensus/r8_late_original.yaml"
@@ -23,7 +24,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("twin.yaml").write_text(TWIN.read_text())
     Path("wrong.yaml").write_text(R8.read_text().replace("rejected: {duplicate: 1}", "rejected: {duplicate: 2}"))
     Path("unfit.yaml").write_text(
-        "model: models.consensus\nschedule:\n  - move coordinator.boot\n  - deliver gemini->coordinator Response(round=1)\n"
+        "model: models.consensus\nschedule:\n  - move coordinator.boot\n"
+        "  - deliver gemini->coordinator Response(round=1)\n"
     )
 
 
@@ -67,6 +69,17 @@ def test_brief_is_a_line_for_each_whatever_came_of_it(capsys: pytest.CaptureFixt
     assert said(capsys, "--brief", "wrong.yaml")[:2] == (1, [f"NOT   {missed}"])
 
 
+def test_brief_is_one_line_also_where_much_is_missed_or_little_fits(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = Path("wrong.yaml").read_text().replace("Applied: 1", "Applied: 7")
+    Path("wrong.yaml").write_text(text)
+    _, (line,), _ = said(capsys, "--brief", "wrong.yaml")
+    assert line.endswith(" (and 1 more)")
+    monkeypatch.setenv("COLUMNS", "30")
+    assert said(capsys, "--brief", "good.yaml", "twin.yaml")[1][:2] == ["ok    good.yaml", "ok    twin.yaml"]
+
+
 def test_several_that_are_not_as_expected_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     Path("other.yaml").write_text(TWIN.read_text().replace("violation: exactly_once_inputs", "violation: ack_gate"))
     _, lines, _ = said(capsys, "--brief", "wrong.yaml", "other.yaml", "good.yaml")
@@ -92,6 +105,22 @@ def test_one_that_cannot_be_run_keeps_no_other_from_it(capsys: pytest.CaptureFix
     assert err.startswith("sim: unfit.yaml:4:5: step 2: deliver")
     assert call(["run", "unfit.yaml", "good.yaml", "--json"]) == 2
     assert capsys.readouterr().out == ""
+
+
+def test_one_that_differs_elsewhere_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from sim.base.errors import NondeterminismError
+    from sim.cli import run
+
+    def verify(request: RunRequest, *_: object, **__: object) -> None:
+        if request.path == "good.yaml":
+            raise NondeterminismError("good.yaml: step 3 differs")
+
+    monkeypatch.setattr(run, "verify", verify)
+    status, lines, err = said(capsys, "good.yaml", "twin.yaml", "--verify")
+    assert (status, err) == (3, "sim: good.yaml: step 3 differs\n")
+    assert lines[-1] == "1 as expected, 1 not deterministic: good.yaml: differs in another process"
 
 
 def test_an_interrupted_command_says_how_many_are_left(

@@ -99,8 +99,8 @@ def test_the_interval_is_around_the_median_and_narrows_with_more_samples():
 
 
 def test_the_interval_has_the_width_that_theory_gives_it():
-    """Of n samples spread evenly over a width w, a median has the standard error w / (2 sqrt(n)): for n = 404 and w = 0.1
-    that is 0.0025, and 95 % are 1.96 of them on either side."""
+    """Of n samples spread evenly over a width w, a median has the standard error w / (2 sqrt(n)): for n = 404 and w =
+    0.1 that is 0.0025, and 95 % are 1.96 of them on either side."""
     found = median_interval(SAMPLES * 4)
     assert found.high - found.low == pytest.approx(2 * 1.96 * 0.0025, rel=0.15)
 

@@ -60,7 +60,7 @@ def test_the_summary_of_a_run_says_all_that_it_owes(capsys: Capture) -> None:
         "tokens      8,500 in (1,500 cached), 3,500 out, 12,000 in all; 7 turns",
         "agents      claude 5,000, gemini 3,500, gpt_pro 3,500",
         "wasted      1 answer that did not count, 1,500 tokens, 0.0105 USD: claude 1,500 (stale)",
-        "repeated    1 duplicates rejected, 0 updates replayed",
+        "repeated    1 duplicate rejected, 0 updates replayed",
         "next prompt about 1,000 prompt tokens, by the last 3 prompts",
         "context     1.2% of 128,000 tokens filled by the last prompt",
         "BUDGET      warning: 0.044775 of 0.05 USD spent (80 % reached)",

@@ -381,7 +381,8 @@ from sim.sessions import SessionFilter, SessionStore
 with SessionStore.of("coordinator", Path(sys.argv[1])) as store:
     one = store.begin("plan")
     assert [s.id for s in store.sessions(SessionFilter.of_here(store.here))] == [one.id]
-print(*(name for name in sys.modules if name.partition(".")[0] in ("sim", "click", "pydantic", "numpy", "prompt_toolkit")))
+heavy = ("sim", "click", "pydantic", "numpy", "prompt_toolkit")
+print(*(name for name in sys.modules if name.partition(".")[0] in heavy))
 """
     environment = {**os.environ, "PYTHONPATH": ":".join(sys.path)}
     done = subprocess.run(
