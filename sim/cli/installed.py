@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sim.base.errors import SimError
+from sim.base.git_command import NoAnswer, run_git
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 POSTGRES = Path("/usr/lib/postgresql")
@@ -68,7 +69,7 @@ def _store() -> InstalledPart:
 
 
 def _programs() -> Iterator[InstalledPart]:
-    yield _program("git", ("git",), "sessions by branch; sim surface of revisions", "install git")
+    yield _git("sessions by branch; sim surface of revisions")
     yield _program(
         "Chromium", BROWSERS, "looking at pages in tests; any browser of 2024 shows them", "install chromium"
     )
@@ -76,6 +77,14 @@ def _programs() -> Iterator[InstalledPart]:
     servers = tuple(str(path) for path in sorted(POSTGRES.glob("*/bin/postgres"), reverse=True))
     remedy = "install postgresql; SQLite is used without it"
     yield _program("PostgreSQL server", ("postgres", *servers), "a journal that several hosts share", remedy)
+
+
+def _git(purpose: str) -> InstalledPart:
+    try:
+        said = run_git(Path(sys.prefix), "version", limit_s=TIME_LIMIT_S).decode(errors="replace").strip()
+    except NoAnswer as no:
+        return InstalledPart("git", False, "", purpose, f"{no}; install git")
+    return InstalledPart("git", True, said, purpose, "")
 
 
 def _program(name: str, commands: tuple[str, ...], purpose: str, remedy: str) -> InstalledPart:

@@ -199,11 +199,12 @@ def test_the_doctor_says_of_each_part_what_it_is_for_and_how_to_get_what_is_miss
     assert all(part["purpose"] for part in parts.values())
     assert all(part["version"] for part in parts.values() if part["there"])
     monkeypatch.setattr(installed.shutil, "which", lambda _: None)
+    monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(installed, "PACKAGES", (("Dusk", "no-such-package", "dusk", "campaigns at night"),))
     assert call(["doctor"]) == 0
     out = capsys.readouterr().out
     assert "none  Dusk               for campaigns at night; pip install 'roundsim[dusk]'" in out
-    assert "none  git                for sessions by branch; sim surface of revisions; install git" in out
+    assert "none  git                for sessions by branch; sim surface of revisions; git is not installed;" in out
     assert "missing: git, Chromium, C++ compiler, PostgreSQL server and Dusk;" in out
 
 
