@@ -31,9 +31,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.fixture(scope="session", autouse=True)
 def own_state() -> Iterator[None]:
-    """The key that seals sessions is not that of whoever runs the tests."""
+    """The key that seals sessions is not that of whoever runs the tests, nor the width of lines that of their
+    terminal."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", folder)
+        patch.delenv("COLUMNS", raising=False)
         yield
 
 

@@ -83,7 +83,9 @@ def unread(text: str) -> list[str]:
 def _run(line: str, folder: Path, scripts: Path) -> str:
     line = MAKE_RUN if line == "make run" else line
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-    environment = {**ours, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}", "CI": "1", "COLUMNS": "100"}
+    environment = {**ours, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}", "CI": "1"}
+    if "|" not in line:  # a pipe is no terminal
+        environment["COLUMNS"] = "100"
     environment["PYTEST_ADDOPTS"] = "-p no:asyncio"  # it is here for our own tests, and warns
     done = subprocess.run(
         ["/bin/sh", "-c", line], cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False

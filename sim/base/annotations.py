@@ -19,6 +19,8 @@ from sim.base.values import Value, field_names, is_record, show
 
 Check = Callable[[Value], bool]
 """Whether a value is what an annotation says."""
+Words = Callable[[Value], str]
+"""What is said of a value: the function in `Annotated[tuple[int, int], words]`."""
 
 SHOWN = 40
 """Characters of a wrong value that are shown."""
@@ -27,10 +29,12 @@ SHOWN = 40
 class Annotation:
     """What the class says of one field."""
 
-    __slots__ = ("admits", "said", "type")
+    __slots__ = ("admits", "said", "type", "words")
 
     def __init__(self, cls: type, given: Any) -> None:
         self.type = _resolved(cls, given)
+        self.words: Words | None = _words(_resolved(cls, given, whole=True))
+        """What is said of its value to people; None if it is shown as any value is."""
         self.said = given if isinstance(given, str) else inspect.formatannotation(given)
         self.admits: Check = _check(self.type)
 
@@ -85,12 +89,42 @@ def _shown(value: Value) -> str:
     return f"{text if len(text) <= SHOWN else text[: SHOWN - 3] + '...'} ({type(value).__name__})"
 
 
-def _resolved(cls: type, given: Any) -> Any:
-    """An annotation that is a string means what it would mean in the module of its class."""
+def field_in_words(owner: type, name: str, value: Value) -> str | None:
+    """What the field `name` of `owner` says of its value, if it is annotated with a function that says it. A function
+    that cannot say it is not asked to: a report shows whatever there is."""
+    annotation = annotations_of(owner).get(name)
+    if annotation is None or annotation.words is None:
+        return None
+    try:
+        said = annotation.words(value)
+    except Exception:
+        return None
+    return said if isinstance(said, str) else None
+
+
+def fields_in_words(record: Any) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The fields of a record as people read them, and the names of those that are told in words of their own."""
+    kind: Any = type(record)
+    words = {name: field_in_words(kind, name, getattr(record, name)) for name in field_names(kind)}
+    texts = {name: show(getattr(record, name)) if said is None else said for name, said in words.items()}
+    return texts, tuple(name for name, said in words.items() if said is not None)
+
+
+def _words(annotation: Any) -> Words | None:
+    """The function among what is said of a type in an annotation."""
+    if typing.get_origin(annotation) is not typing.Annotated:
+        return None
+    return next((one for one in annotation.__metadata__ if isinstance(one, types.FunctionType)), None)
+
+
+def _resolved(cls: type, given: Any, *, whole: bool = False) -> Any:
+    """An annotation that is a string means what it would mean in the module of its class; `whole`: with what is said
+    of the type besides."""
     module = sys.modules.get(cls.__module__)
     alone = type("Alone", (), {"__annotations__": {"field": given}})  # one that fails spoils no other
     try:
-        return typing.get_type_hints(alone, vars(module) if module is not None else {}, dict(vars(cls)))["field"]
+        known = vars(module) if module is not None else {}
+        return typing.get_type_hints(alone, known, dict(vars(cls)), include_extras=whole)["field"]
     except Exception:  # it names what only a type checker knows
         return Any
 

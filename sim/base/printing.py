@@ -12,6 +12,8 @@ import re
 import sys
 from typing import Any
 
+from sim.base.marked import Meaning, parts_of
+
 ACTS = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # control characters: escape sequences, line breaks, NUL
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"  # bidirectional controls
@@ -48,11 +50,28 @@ def json_text(data: object, **layout: Any) -> str:
     return ACTS.sub(lambda found: found[0] if found[0] == "\n" else f"\\u{ord(found[0]):04x}", text)
 
 
+class _Look:
+    coloured = False
+
+
+LOOK = _Look()
+"""Whether a terminal is shown colours: the command line says so, which knows what its user wants."""
+
+
 def out(*lines: str) -> None:
-    """Print lines on standard output."""
+    """Print lines on standard output; what is marked in them has a colour where somebody sees it."""
     if sys.stdout is not None:  # it is None if it was closed before Python started
-        sys.stdout.write("".join(f"{printable(line)}\n" for line in lines))
+        shown = _coloured if LOOK.coloured and sys.stdout.isatty() else printable
+        sys.stdout.write("".join(f"{shown(line)}\n" for line in lines))
         sys.stdout.flush()
+
+
+def _coloured(line: str) -> str:
+    return "".join(_painted(printable(text), meaning) for text, meaning in parts_of(line))
+
+
+def _painted(text: str, meaning: Meaning | None) -> str:
+    return text if meaning is None else f"\x1b[{meaning.value}m{text}\x1b[0m"
 
 
 def document(text: str) -> None:

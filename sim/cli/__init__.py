@@ -26,6 +26,7 @@ from sim.base import printing  # noqa: E402
 from sim.base.errors import ExitStatus, SimError, unknown  # noqa: E402
 from sim.base.overdue import WATCH  # noqa: E402
 from sim.base.unforeseen import is_unwritable, told  # noqa: E402
+from sim.cli.terminal import wants_colour  # noqa: E402
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -41,7 +42,9 @@ COMMANDS: dict[str, str] = {
     "move": "Make a move in a hosted session, such as stop.",
     "sessions": "List the campaigns and hosted sessions, by git branch.",
     "resume": "Resume a campaign or a hosted session.",
-    "status": "Show the tokens, duplicates, replays, latency and cost of a run.",
+    "status": "Say how a run, a session or a log stands: cost, waste, what is wrong, what next.",
+    "demo": "Tell a race from nothing to its fix.",
+    "doctor": "Say what is installed, and what each part is for.",
     "new": "Create a folder with a model, a scenario and tests that pass.",
     "draw": "Draw the machines of a model.",
     "bench": "Measure the overhead of measuring.",
@@ -121,12 +124,18 @@ def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
         context.exit()
 
 
-@click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=_LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version and exit."
 )
-def group() -> None:
-    """Simulate, fuzz and check consensus rounds written as explicit state machines."""
+@click.pass_context
+def group(context: click.Context) -> None:
+    """Simulate, fuzz and check consensus rounds written as explicit state machines. Without a command: what to try
+    first."""
+    if context.invoked_subcommand is None:
+        from sim.cli.welcome import welcome
+
+        welcome()
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -163,6 +172,7 @@ def _interrupted(*_: object) -> None:
 def call(argv: list[str] | None = None) -> int:
     """Run one command line and return its exit status; errors go to standard error, one line each."""
     WATCH.ended = ""
+    printing.LOOK.coloured = wants_colour()
     try:
         status = group.main(args=argv, prog_name="sim", standalone_mode=False)
     except SimError as error:

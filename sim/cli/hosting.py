@@ -20,6 +20,7 @@ from sim.campaign import hosted_sessions
 from sim.campaign.hosted_sessions import HostedEntry, HostedPlan, refuse_foreign
 from sim.cli import options
 from sim.cli.campaigns import SessionDesk
+from sim.cli.terminal import width_of_output
 from sim.host.cast import Cast, made
 from sim.host.configuration import Hosting, read_hosting
 from sim.host.configured import adapter_of
@@ -30,8 +31,17 @@ from sim.host.host_log import LogFile, check_log, faults_of, line_words, log_lin
 from sim.host.hosted_session import BeyondTable
 from sim.host.journal import Journal, is_address, open_journal, without_password
 from sim.host.observer import Observer
+from sim.host.person import waiting_in
 from sim.host.tally import SessionTally, tally
-from sim.report.hosted import artifact_data, artifact_lines, cost_text, hosted_data, hosted_lines, pending_text
+from sim.report.hosted import (
+    artifact_data,
+    artifact_lines,
+    cost_text,
+    hosted_data,
+    hosted_lines,
+    hosted_standing,
+    pending_text,
+)
 from sim.scenario import Target, load_target
 from sim.scenario.document import read_document
 from sim.scenario.mistakes import Mistakes
@@ -207,15 +217,14 @@ def tell_hosted(entry: HostedEntry, *, as_json: bool, artifacts: bool = False) -
     refuse_foreign(entry)
     with journal_of(entry) as journal:
         found = _tally(journal, entry)
+        waiting = waiting_in(journal, entry.plan.session)
+        standing = hosted_standing(found, entry.id, [f"{one.process}: {one.message}" for one in waiting])
         if as_json:
             texts = {"artifacts": artifact_data(journal, found)} if artifacts else {}
-            options.print_json({"id": entry.id, **hosted_data(found), **texts})
+            options.print_json({"id": entry.id, "standing": standing.as_dict(), **hosted_data(found), **texts})
         else:
-            printing.out(*hosted_lines(found), *(artifact_lines(journal, found) if artifacts else ()))
-            if found.state not in (OVER, FAILED):
-                printing.out(
-                    "", f"watch it: sim status {entry.id} --page; if nobody hosts it, go on: sim resume {entry.id}"
-                )
+            printing.out(*standing.lines(width_of_output()), "", *hosted_lines(found))
+            printing.out(*(artifact_lines(journal, found) if artifacts else ()))
     return ExitStatus.AS_EXPECTED
 
 

@@ -54,14 +54,20 @@ def plan_given(faults: str | None, overrides: Mapping[str, str]) -> GivenPlan:
 
 
 def say_on(plan: GivenPlan, scenarios: Iterable[Scenario]) -> None:
-    """One line on standard error if any of these runs has a fault plan."""
+    """One line on standard error if any of these runs has a fault plan; of many, how many have one."""
     told: dict[str, None] = {}
     for scenario in scenarios:
         if scenario.schedule is None and any(entry.count != 0 for entry in scenario.system.budget):
             source = plan.source if plan.text is not None or plan.source == BY_SETTING else scenario.path
             told[f"{show_plan(scenario.system.budget)} ({source})"] = None
-    if told:
+    if len(told) > TOLD_MAX:
+        say(f"faults are on: in {len(told)} scenarios, as these say")
+    elif told:
         say(f"faults are on: {'; '.join(told)}")
+
+
+TOLD_MAX = 3
+"""Plans that are told one by one; more of them nobody reads in a line."""
 
 
 def say_explored(plan: GivenPlan) -> None:

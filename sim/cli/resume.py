@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import sys
+from pathlib import Path
 
 import click
 
 from sim.base import printing
 from sim.base.errors import ConfigError, ExitStatus
-from sim.campaign.hosted_sessions import HostedEntry, hosted_entry
+from sim.campaign.hosted_sessions import HostedEntry, HostedPlan, hosted_entry
 from sim.campaign.sessions import Session, session
 from sim.cli import campaigns, options
 from sim.cli.campaigns import SessionDesk, carry_on, crew, desk
 from sim.cli.hosting import resume_hosted
 from sim.cli.sessions import by_branch, hosted, listed, of_all, show
+from sim.cli.terminal import can_redraw
 from sim.report.campaign import progress_text, session_data
 from sim.sessions.columns import age, branch_text
 from sim.sessions.git import branches
-from sim.sessions.picker import resume_picker
+from sim.sessions.picker import can_pick, resume_picker
 
 
 @click.command()
@@ -62,7 +63,7 @@ def command(
             both.sort(key=lambda one: one.age_ms)
             if last and both:
                 chosen = next((one for one in both if not one.is_finished), both[0])
-            elif both and not as_json and all(one is not None and one.isatty() for one in (sys.stdin, sys.stdout)):
+            elif both and not as_json and can_pick() and can_redraw():
                 chosen = _pick(at, both)
             else:
                 status = show(at, found, branch, as_json, entries)
@@ -96,21 +97,27 @@ def _resume(at: SessionDesk, chosen: Session, by: campaigns.Crew) -> int:
     return carry_on(at, chosen, chosen.load(), by)
 
 
-HEAD = ("id", "active", "branch", "target", "progress", "state")
+HEAD = ("id", "state", "target", "config", "seed", "progress", "findings", "active", "branch", "project")
+SPARE = ("project", "branch", "findings", "progress", "config", "seed", "active", "state")
+"""Where there is no room, what tells sessions apart least is left out first."""
 
 
 def _pick(at: SessionDesk, found: list[Session | HostedEntry]) -> Session | HostedEntry:
-    """The session that the user picks."""
+    """The session that the user picks; those that can go on come first."""
     now = branches(at.here)
 
     def cells(one: Session | HostedEntry) -> tuple[str, ...]:
-        if isinstance(one, HostedEntry):
-            target, progress = one.plan.target, f"hosted: {one.plan.session}"
+        plan = one.plan
+        if isinstance(plan, HostedPlan):
+            known = Path(plan.config).name, "", f"hosted: {plan.session}", ""
         else:
-            target, progress = one.plan.target, progress_text(one)
-        return str(one.id), f"{age(one.age_ms)} ago", branch_text(one.branch, now), target, progress, one.state
+            assert isinstance(one, Session)
+            settings = [*(f"{key}={value}" for key, value in plan.overrides), *([plan.faults] if plan.faults else [])]
+            known = ", ".join(settings), str(plan.seed), progress_text(one), str(one.findings)
+        where = branch_text(one.branch, now), Path(one.work_tree or at.here).name
+        return str(one.id), one.state, plan.target, *known, f"{age(one.age_ms)} ago", *where
 
-    picked = resume_picker(found, cells, HEAD)
+    picked = resume_picker(sorted(found, key=lambda one: one.is_finished), cells, HEAD, SPARE)
     if picked is None:
         raise KeyboardInterrupt
     return picked

@@ -18,7 +18,8 @@ from sim.campaign.sessions import Part, Session, parts, session
 from sim.cli import options
 from sim.cli.campaigns import SessionDesk, desk
 from sim.cli.hosting import follow_hosted, summary_of, tell_hosted
-from sim.report.campaign import answer_data, session_data, session_lines, session_table
+from sim.cli.terminal import width_of_output
+from sim.report.campaign import answer_data, session_data, session_lines, session_standing, session_table
 from sim.report.hosted import HOSTED_HEAD
 from sim.scenario import Target
 from sim.sessions.columns import age, branch_text, in_columns
@@ -128,11 +129,12 @@ def tell(number: int, as_json: bool, *, artifacts: bool = False, follow: bool = 
         except SimError as error:  # for instance on another branch, without the model
             target, code, why = None, "", error.mistakes[0]
         told = [(part, _answer(at, one, part, target)) for part in parts(at.store, number)]
+        standing = session_standing(one, told, why)
         if as_json:
             data = [{**answer_data(part, answer), "changed": part.code != code} for part, answer in told]
-            options.print_json({**session_data(one), "parts": data})
+            options.print_json({**session_data(one), "standing": standing.as_dict(), "parts": data})
         else:
-            printing.out(*session_lines(one, told, code, why))
+            printing.out(*standing.lines(width_of_output()), *session_lines(one, told, code, why))
     return ExitStatus.AS_EXPECTED
 
 

@@ -1,4 +1,4 @@
-"""`sim status`: what a run used, repeated and cost."""
+"""`sim status`: where something stands, what it cost, what is wasted, what is wrong, what next."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from sim.base.files import unplain
 from sim.cli import options
 from sim.cli.plans import plan_given, say_on
 from sim.cli.run import perform, status_of
+from sim.cli.terminal import width_of_output
 from sim.report.data import run_data
 from sim.report.status import Status, read_record, status_of_outcome
 from sim.run.verify import RunRequest
 
 FORMATS = ("text", "json", "openmetrics", "otel")
 DIGITS_MAX = 4_000
+LOGS = (".jsonl", ".jsonl.gz")
+"""How the files of logs end."""
 RECORD_MAX = 256 * 1024 * 1024
 """Bytes; we never print a longer record of a run."""
 
@@ -47,10 +50,10 @@ def command(
     models: tuple[str, ...],
     as_json: bool,
 ) -> int:
-    """Show the tokens, waste, duplicates, replays, latency and cost of TARGET: a scenario file, which is run, or a record
-    (FILE.json or - for standard input): of a run, as `sim run --json` printed it, or of a program's session, as
-    SessionMetrics.to_dict gave it. If TARGET is the number of a session: what it covered, found and used; of a hosted one
-    also what is pending, and for how long."""
+    """Say of TARGET where it stands, what it cost, what is wasted, what is wrong and what next; then the details.
+    TARGET is a scenario file, which is run; a record (FILE.json or - for standard input): of a run, as `sim run --json`
+    printed it, or of a program's session, as SessionMetrics.to_dict gave it; a log (FILE.jsonl); or the number of a
+    session, a campaign or a hosted one."""
     if target.isdecimal():
         if seed is not None or settings or models or form in FORMATS[2:]:
             raise ConfigError(f"{target} is a session, which takes only --json; leave the other options out")
@@ -67,6 +70,10 @@ def command(
         raise ConfigError(f"--json and --format {form} are both given; give one")
     form = "json" if as_json else form or "text"
     found: Sequence[Status]
+    if target.endswith(LOGS):
+        if seed is not None or settings or models or form in FORMATS[2:]:
+            raise ConfigError(f"{target} is a log, which takes only --json; leave the other options out")
+        return _tell_log(target, as_json=form == "json")
     if target == "-" or target.endswith(".json"):
         if seed is not None or settings or models:
             raise ConfigError(f"{target} is a record: --seed, --set and --model do not apply to it; leave them out")
@@ -83,6 +90,17 @@ def command(
         status = status_of([outcome])
     _print(found, form)
     return status
+
+
+def _tell_log(path: str, *, as_json: bool) -> int:
+    from sim.report.logged_standing import log_standing
+
+    standing = log_standing(path)
+    if as_json:
+        options.print_json({"log": path, "standing": standing.as_dict()})
+    else:
+        printing.out(*standing.lines(width_of_output()))
+    return ExitStatus.AS_EXPECTED
 
 
 def _number(target: str) -> int:
@@ -111,7 +129,13 @@ def _print(found: Sequence[Status], form: str) -> None:
         options.print_json(data[0] if len(data) == 1 else {"runs": data})
     elif form == "text":
         for number, one in enumerate(found):
-            printing.out(*([""] if number else []), one.title, "", *one.lines())
+            details = [*one.lines()]
+            printing.out(
+                *([""] if number else []),
+                *one.standing.lines(width_of_output()),
+                *([""] if details else []),
+                *details,
+            )
     elif len(found) > 1:
         raise ConfigError(f"{len(found)} runs cannot share one {form} text: their series would coincide; give one run")
     else:

@@ -31,7 +31,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Final, NoReturn, SupportsIndex, TypeAlias
+from typing import Annotated, Final, NoReturn, SupportsIndex, TypeAlias
 
 SEQ_MAX: Final = 2**64 - 1  # the last number there is: the largest unsigned integer of 64 bits
 KEY_PARTS_MAX: Final = 8
@@ -39,8 +39,6 @@ KEY_PARTS_MAX: Final = 8
 Key: TypeAlias = tuple[int, ...]
 """A logical decision's place in its run, such as (round, stage): 1 to 8 integers, each 0 to 2**64 - 1,
 compared from the left. An attempt is not part of it: a retried stage is the same decision."""
-
-SequenceValue: TypeAlias = tuple[str, int, Key, str, str]  # in the order of _State's fields
 
 
 class Progress(Enum):
@@ -59,6 +57,17 @@ class RunPhase(Enum):
     OPEN = "open"
     DRAINING = "draining"
     STOPPED = "stopped"
+
+
+def sequence_words(value: tuple[str, int, Key, str, str]) -> str:
+    """Where a sequence stands, of its value: `decision_seq 1, pending ack 1`."""
+    _, seq, _, progress, phase = value
+    words = {Progress.NONE: "nothing issued", Progress.BEGUN: f"pending ack {seq}"}.get(Progress(progress), progress)
+    return f"decision_seq {seq}, {words}" + (f", {phase}" if phase != RunPhase.OPEN.value else "")
+
+
+SequenceValue: TypeAlias = Annotated[tuple[str, int, Key, str, str], sequence_words]  # in the order of _State's fields
+"""A field of this type is shown in the words of the function; what it holds is the tuple."""
 
 
 class Reason(Enum):

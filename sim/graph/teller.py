@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from typing import NamedTuple
 
+from sim.base.annotations import field_in_words, fields_in_words
 from sim.base.durations import show_range
 from sim.base.errors import listing
 from sim.base.values import Emission, Record, Value, is_record, show, shown_fields
@@ -82,9 +83,9 @@ def look_of(graph: Definition, local: int) -> Look:
     """How a machine with this local value looks."""
     tables = graph.tables
     view = tables.view(local)
-    hot = view.state in tables.handlers[tables.locals.things[local][0]].table.hot
-    shown = tuple(_shown(name, value) for name, value in view.fields().items())
-    return Look(view.state, shown, view.timers, hot, view.up)
+    handler = tables.handlers[tables.locals.things[local][0]]
+    shown = tuple(_shown(handler.cls, name, value) for name, value in view.fields().items())
+    return Look(view.state, shown, view.timers, view.state in handler.table.hot, view.up)
 
 
 class _Words(NamedTuple):
@@ -132,21 +133,33 @@ def _reasons(emissions: list[Emission]) -> Iterator[str]:
     return (f"{e.reason}: key={show(e.key)}" for e in emissions if isinstance(e, Rejected))
 
 
-def _shown(name: str, value: Value) -> Shown:
-    return Shown(name, show(value), tuple(shown_fields(value).items()) if is_record(value) else None)
+def _shown(owner: type, name: str, value: Value) -> Shown:
+    words = field_in_words(owner, name, value)
+    if words is not None:
+        return Shown(name, words, worded=(name,))
+    if not is_record(value):
+        return Shown(name, show(value))
+    texts, worded = fields_in_words(value)
+    return Shown(name, show(value), tuple(texts.items()), worded)
 
 
-def _differences(old: Look, new: Look) -> Iterator[str]:
-    """The fields that are other than before; of a record of the same class only what is other in it."""
+def _differences(old: Look, new: Look) -> Iterator[tuple[str, bool]]:
+    """The fields that are other than before, and whether they are told in words; of a record of the same class only
+    what is other in it."""
     theirs = {field.name: field for field in old.fields}
     for field in new.fields:
         known = theirs.get(field.name)
         if known is None or known.text != field.text:
             if known is None or known.parts is None or field.parts is None or _class(known) != _class(field):
-                yield f"{field.name}={field.text}"
+                yield _difference(field.name, field.text, bool(field.worded) and field.parts is None)
             else:
-                pairs = zip(known.parts, field.parts, strict=True)
-                yield from (f"{field.name}.{part}={text}" for (_, before), (part, text) in pairs if before != text)
+                for (_, before), (part, text) in zip(known.parts, field.parts, strict=True):
+                    if before != text:
+                        yield _difference(f"{field.name}.{part}", text, part in field.worded)
+
+
+def _difference(name: str, text: str, worded: bool) -> tuple[str, bool]:
+    return (f"{name}: {text}" if worded else f"{name}={text}"), worded
 
 
 def _class(record: Shown) -> str:
@@ -280,14 +293,18 @@ class _Teller:
             number = self.look(other)
             changed.append((index, number))
             old, new = self.looks[self.look(one)], self.looks[number]
+            name, worded = self.graph.names[index], list[str]()
             parts = [f"{old.state} -> {new.state}"] if old.state != new.state else []
             if new.state == FAILED:
                 view = self.graph.tables.view(other)
                 parts = [f"{view.kind}: {view.reason}"]
             elif index < self.graph.width:  # a monitor's memory is its own affair
-                parts += _differences(old, new)
+                told = [*_differences(old, new)]
+                parts += [text for text, is_worded in told if not is_worded]
+                worded = [text for text, is_worded in told if is_worded]  # each on its own: words may have commas
             if parts:
-                notes.append(f"{self.graph.names[index]}: {', '.join(parts)}")
+                notes.append(f"{name}: {', '.join(parts)}")
+            notes += [f"{name}: {text}" for text in worded]
         return tuple(changed), tuple(notes)
 
     # --- messages -----------------------------------------------------------------------------------

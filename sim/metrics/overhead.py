@@ -10,11 +10,12 @@ import os
 import platform
 import sys
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from statistics import median
 
+from sim.metrics.bootstrap import Interval, median_interval
 from sim.metrics.breakdown import Tally
 from sim.metrics.session import SessionMetrics
 from sim.metrics.usage import TokenUsage
@@ -27,14 +28,30 @@ AGENTS = ("gemini", "claude", "gpt_codex", "gpt_pro")
 USAGES = tuple(TokenUsage(1000 + n, 500, cached_input_tokens=100, reasoning_output_tokens=50) for n in range(1000))
 
 
+ROUNDS_MIN = 5
+"""Rounds that are measured at least, however long they take."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """The median over the rounds of `ns` / `base_ns`, and the fastest of each per round."""
+    """The median over the rounds of `ns` / `base_ns`, and the fastest of each; the rounds themselves are in `samples`,
+    each as (base, subject)."""
 
     ratio: float
     ns: int
     base_ns: int
     rounds: int
+    samples: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def interval(self) -> Interval:
+        """The ratio with its interval."""
+        return median_interval([ns / base_ns for base_ns, ns in self.samples])
+
+    @property
+    def medians_ns(self) -> tuple[int, int]:
+        """The median of the base and that of the subject."""
+        return (round(median(base for base, _ in self.samples)), round(median(ns for _, ns in self.samples)))
 
 
 def compare(
@@ -44,26 +61,51 @@ def compare(
     clock_ns: Clock,
     rounds: int,
     settle: Callable[[], object] = lambda: None,
+    enough: Callable[[], bool] = lambda: False,
 ) -> Ratio:
-    """How many times longer `subject` takes than `base`; each is called `rounds` + 1 times.
+    """How many times longer `subject` takes than `base`; each is called `rounds` + 1 times, or until there is `enough`.
 
     The median of the ratios of neighbouring calls: an interrupted call moves it by one rank, not by its length. The
-    first round warms up and is not counted. `settle` is called before each and not timed: if calls leave garbage,
-    collect it there, or one is charged for the other's.
+    first round warms up and is not counted, and who comes first changes from round to round: what a machine gains or
+    loses meanwhile is nobody's. `settle` is called before each and not timed: if calls leave garbage, collect it there,
+    or one is charged for the other's.
     """
 
     def timed(work: Callable[[], object]) -> int:
         settle()
-        start = clock_ns()
-        work()
-        return max(1, clock_ns() - start)
+        return spent(work, clock_ns)
 
-    counted = [(timed(base), timed(subject)) for _ in range(rounds + 1)][1:]
+    def pair(number: int) -> tuple[int, int]:
+        if number % 2:
+            ns = timed(subject)
+            return timed(base), ns
+        base_ns = timed(base)
+        return base_ns, timed(subject)
+
+    return ratio_of(pair, rounds=rounds, enough=enough)
+
+
+def spent(work: Callable[[], object], clock_ns: Clock) -> int:
+    """How long it takes; at least a nanosecond."""
+    start = clock_ns()
+    work()
+    return max(1, clock_ns() - start)
+
+
+def ratio_of(
+    pair: Callable[[int], tuple[int, int]], *, rounds: int, enough: Callable[[], bool] = lambda: False
+) -> Ratio:
+    """The ratio of what `pair` measures in round 1, 2, ..., as (base, subject); its round 0 only warms up."""
+    pair(0)
+    counted: list[tuple[int, int]] = []
+    while len(counted) < rounds and not (len(counted) >= ROUNDS_MIN and enough()):
+        counted.append(pair(len(counted) + 1))
     return Ratio(
         median(ns / base_ns for base_ns, ns in counted),
         min(ns for _, ns in counted),
         min(base_ns for base_ns, _ in counted),
-        rounds,
+        len(counted),
+        tuple(counted),
     )
 
 
@@ -172,48 +214,58 @@ def measured_on() -> dict[str, str | int]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Overhead:
+    """What counting costs."""
+
+    recorded: Mapping[str, Ratio]
+    """`record_turn`, as it is called, against the bare additions."""
+    turns: tuple[int, int]
+    """Few and many."""
+    bytes: tuple[int, int]
+    """What a session of so many turns keeps."""
+    run: Ratio | None
+    """A whole run with metrics against one without."""
+
+    def as_dict(self) -> dict[str, object]:
+        """The figures of `sim bench metrics --json`: `ratio_*` are medians, `ns_*` the fastest."""
+        found: dict[str, object] = {}
+        for name, one in self.recorded.items():
+            found[f"ratio_{name}"] = round(one.ratio, 3)
+            found[f"ns_{name}"] = one.ns // len(USAGES)
+            found.setdefault("ns_bare_additions", one.base_ns // len(USAGES))
+        few, many = self.bytes
+        found |= {"turns_few": self.turns[0], "turns_many": self.turns[1], "bytes_few": few, "bytes_many": many}
+        found |= {"ratio_memory": round(many / few, 3), "ratio_run": None}
+        if self.run is not None:
+            interval = self.run.interval
+            found["ratio_run"] = round(self.run.ratio, 4)
+            found["ratio_run_interval"] = [round(interval.low, 4), round(interval.high, 4)]
+            found |= {"ns_run": self.run.ns, "ns_run_without": self.run.base_ns, "run_rounds": self.run.rounds}
+        rounds = {one.rounds for one in self.recorded.values()}
+        return found | {"rounds": max(rounds), "measured_on": measured_on()}
+
+
+SUBJECTS = {
+    "record_turn": record_labelled,
+    "record_turn_plain": record_plain,
+    "record_turn_with_latency": record_timed,
+}
+
+
 def measure(
     clock_ns: Clock,
     *,
     rounds: int = 200,
     turns_few: int = 1_000,
-    turns_many: int = 10_000_000,
-    run_on: Callable[[], object] | None = None,
-    run_off: Callable[[], object] | None = None,
-    run_rounds: int = 20,
-    settle: Callable[[], object] = lambda: None,
-) -> dict[str, object]:
-    """The figures of `sim bench metrics --json`.
-
-    `ratio_record_turn` is `record_turn` with labels against the bare additions; `bytes_*` and
-    `ratio_memory` compare sessions of `turns_many` and `turns_few` turns (each at least 1).
-    `ratio_run` is `run_on` against `run_off`, one whole scenario with metrics and without, if both are
-    given, and None otherwise; `settle` is called before each of these, untimed. Ten million turns take some seconds.
-    """
-    results: dict[str, object] = {}
-    for name, subject in (
-        ("ratio_record_turn", record_labelled),
-        ("ratio_record_turn_plain", record_plain),
-        ("ratio_record_turn_with_latency", record_timed),
-    ):
-        found = compare(subject, bare_additions, clock_ns=clock_ns, rounds=rounds)
-        results[name] = round(found.ratio, 3)
-        results[name.replace("ratio_", "ns_")] = found.ns // len(USAGES)
-        results.setdefault("ns_bare_additions", found.base_ns // len(USAGES))
-    bytes_few = retained_bytes(session_of(turns_few, round_labels()))
-    bytes_many = retained_bytes(session_of(turns_many, round_labels()))
-    results |= {
-        "turns_few": turns_few,
-        "turns_many": turns_many,
-        "bytes_few": bytes_few,
-        "bytes_many": bytes_many,
-        "ratio_memory": round(bytes_many / bytes_few, 3),
-        "ratio_run": None,
+    turns_many: int = 1_000_000,
+    run: Ratio | None = None,
+) -> Overhead:
+    """`record_turn` against the bare additions; sessions of `turns_many` and `turns_few` turns (each at least 1); and
+    with them what was measured of a whole `run`, with metrics against without."""
+    recorded = {
+        name: compare(subject, bare_additions, clock_ns=clock_ns, rounds=rounds) for name, subject in SUBJECTS.items()
     }
-    if run_on is not None and run_off is not None:
-        run = compare(run_on, run_off, clock_ns=clock_ns, rounds=run_rounds, settle=settle)
-        results["ratio_run"] = round(run.ratio, 4)
-        results |= {"ns_run": run.ns, "ns_run_without": run.base_ns, "run_rounds": run_rounds}
-    results["rounds"] = rounds
-    results["measured_on"] = measured_on()
-    return results
+    few = retained_bytes(session_of(turns_few, round_labels()))
+    many = retained_bytes(session_of(turns_many, round_labels()))
+    return Overhead(recorded, (turns_few, turns_many), (few, many), run)

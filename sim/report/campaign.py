@@ -13,6 +13,7 @@ from sim.campaign.sample import Sample
 from sim.campaign.sessions import Part, Session
 from sim.report.data import coverage_data, found_data
 from sim.report.fuzzed import covered_lines, finding_lines
+from sim.report.standing import NOTHING, Standing
 from sim.sessions.columns import age, branch_text, in_columns
 
 SESSION_HEAD = ("id", "active", "branch", "target", "schedules", "findings", "state")
@@ -146,13 +147,37 @@ def end_line(session: Session, part: int) -> str:
     return f"{which}: open, {progress_text(session)} schedules; resume it with: sim resume {session.id}"
 
 
-def session_lines(session: Session, told: Sequence[tuple[Part, PartTally]], code: str, unloaded: str) -> Iterator[str]:
-    """A session in full; `code` is the digest of the current code, `unloaded` says why its coverage is unknown, if it
-    is."""
+def session_standing(session: Session, told: Sequence[tuple[Part, PartTally]], unloaded: str) -> Standing:
+    """How a campaign stands; `unloaded` says why its model cannot be loaded, if it cannot."""
     plan = session.plan
-    yield f"session {session.id}: {plan.target}, schedules by {plan.strategy}, seed {plan.seed}"
-    yield f"state       {session.state}, {progress_text(session)} schedules, {session.seconds:.2f} s"
-    yield f"branch      {session.branch if session.branch is not None else 'none'}, active {age(session.age_ms)} ago"
+    where = f"branch {session.branch}" if session.branch is not None else "no branch"
+    runs = [line.partition("has")[2].strip() for _, tally in told for line in sample_line(tally.sample)]
+    found = [found for _, tally in told for found in tally.found]
+    cut_short = sum(tally.cut_short for _, tally in told)
+    wrong = dict.fromkeys(f"VIOLATED {one.property}: {one.counterexample.message}" for one in found)
+    return Standing(
+        f"session {session.id}: {plan.target}, schedules by {plan.strategy}, seed {plan.seed}",
+        f"{session.state}, {progress_text(session)} schedules; {where}, active {age(session.age_ms)} ago",
+        "; a run has ".join([f"{session.seconds:.2f} s", *runs[-1:]]),
+        f"{cut_short:,} schedules, cut short by the bound on steps" if cut_short else NOTHING,
+        (*wrong, *([unloaded] if unloaded else [])),
+        tuple(_next_of(session, found=bool(found))),
+    )
+
+
+def _next_of(session: Session, *, found: bool) -> Iterator[str]:
+    if not session.is_finished:
+        yield f"resume it with: sim resume {session.id}"
+    elif session.state == "done" and session.plan.schedules is None:
+        yield f"more of it: sim resume {session.id} --for 60s"
+    if found:
+        yield f"fix it, then fuzz {session.plan.target} again: what was found is run first"
+
+
+def session_lines(session: Session, told: Sequence[tuple[Part, PartTally]], code: str, unloaded: str) -> Iterator[str]:
+    """The details of a session; `code` is the digest of the current code, `unloaded` says why its coverage is unknown,
+    if it is."""
+    plan = session.plan
     if plan.overrides:
         yield f"config      {', '.join(f'{key}={value}' for key, value in plan.overrides)}"
     for number, (part, tally) in enumerate(told, 1):
@@ -169,9 +194,6 @@ def session_lines(session: Session, told: Sequence[tuple[Part, PartTally]], code
         yield from sample_line(tally.sample)
         for found in tally.found:
             yield from finding_lines(found)
-    if not session.is_finished:
-        yield ""
-        yield f"resume it with: sim resume {session.id}"
 
 
 def answer_data(part: Part, tally: PartTally) -> dict[str, Any]:

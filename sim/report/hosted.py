@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sim.base.errors import listing
@@ -10,13 +10,39 @@ from sim.host.journal import Journal
 from sim.host.tally import PendingMail, SessionTally, message_words
 from sim.machine.codec import plain
 from sim.metrics.prices import usd_text
-from sim.report.metrics import spent_lines, unreported
+from sim.report.metrics import cost_words, spent_lines, unreported, wasted_words, wrong_words
+from sim.report.standing import NOTHING, Standing
 from sim.sessions.columns import age
 
 PENDING_MAX = 20
 """How many pending messages are told."""
 HOSTED_HEAD = ("id", "active", "branch", "target", "stage", "pending", "cost", "state")
 """The columns of a list of hosted sessions."""
+
+
+def hosted_standing(found: SessionTally, number: int, waiting: Sequence[str] = ()) -> Standing:
+    """How a hosted session stands; `waiting` are the questions that wait for a person."""
+    why = f": {found.why}" if found.why else ""
+    stage = f"; {found.stage}" if found.stage else ""
+    last = f", the last {age(found.now_ms - found.active_ms)} ago"
+    wrong = [found.why or "a property is violated"] if found.state == "failed" else []
+    if found.cut_off:
+        wrong.append(f"{_plural(found.cut_off, 'call')} asked, and stopped before the answer was kept")
+    follow = [f"answer it: sim answer {number} TEXT ({one})" for one in waiting]
+    if found.state not in ("over", "failed"):
+        follow += [
+            f"watch it: sim status {number} --page",
+            f"if nobody hosts it, go on: sim resume {number}",
+        ]
+    spent = cost_text(found) if found.metrics.cost is not None else cost_words(found.metrics)
+    return Standing(
+        f"session {number}: {found.session}",
+        f"{found.state}{why}{stage}; {_plural(found.lines, 'input')}{last}",
+        spent,
+        NOTHING if found.metrics.is_empty else wasted_words(found.metrics.wasted()),
+        (*wrong, *wrong_words(found.metrics)),
+        tuple(follow),
+    )
 
 
 def hosted_lines(found: SessionTally) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sim.base.durations import show_duration
 from sim.base.errors import listing
@@ -12,6 +12,7 @@ from sim.metrics.latency import LatencySummary, bucket_edges_us
 from sim.metrics.of_run import RunMetrics
 from sim.metrics.prices import usd_text
 from sim.metrics.session import SessionMetrics, SessionSnapshot
+from sim.report.standing import Standing
 
 Labels = tuple[str, ...]
 Wastes = Sequence[tuple[Wasted, Cost | None]]
@@ -44,10 +45,10 @@ def summary_lines(metrics: RunMetrics) -> Iterator[str]:
     if agents:
         yield f"agents      {', '.join(f'{_name(a)} {s.usage.total_tokens:,}' for a, s in agents.items())}"
     if metrics.snapshot.wasted:
-        yield f"wasted      {_wasted(metrics.wasted())}"
+        yield f"wasted      {wasted_words(metrics.wasted())}"
     yield f"repeated    {_repeated(metrics.snapshot)}"
-    yield from _loop(metrics.snapshot)
-    yield f"next        {_estimate(metrics.snapshot)}"
+    yield from _worded(_loop(metrics.snapshot))
+    yield f"next prompt {_estimate(metrics.snapshot)}"
     if metrics.utilisation is not None:
         yield f"context     {_context(metrics)}"
     if metrics.snapshot.latency.count:
@@ -62,22 +63,59 @@ def status_lines(metrics: RunMetrics) -> Iterator[str]:
     if metrics.is_empty:
         yield "nothing was recorded: no agent reported its usage, and nothing was repeated"
         return
-    snapshot, cost = metrics.snapshot, metrics.cost
-    yield f"tokens      {_tokens(metrics.snapshot)}"
-    yield f"prompts     {sparkline([turn.usage.input_tokens for turn in metrics.observed.turns if turn.usage])}"
-    yield f"wasted      {_wasted(metrics.wasted())}"
-    yield f"repeated    {_repeated(metrics.snapshot)}"
-    yield from _loop(metrics.snapshot)
-    yield f"next        {_estimate(metrics.snapshot)}"
-    yield f"context     {_context(metrics)}"
-    yield f"latency     {_latency(snapshot.latency)}"
-    yield f"cost        {_cost(metrics, cost) if cost is not None else 'unknown; name the models under metrics.models'}"
-    if cost is not None:
-        yield f"prices      {_prices(cost)}"
-        yield f"budget      {_budget(cost)}"
-        yield from (f"BUDGET      {line}" for line in _alerts(cost))
-        yield f"projected   {_projected(metrics, cost)}"
+    yield from _worded(_facts(metrics))
     yield from _tables(metrics)
+
+
+def detail_lines(metrics: RunMetrics) -> Iterator[str]:
+    """The same without what a standing says of it: cost, and what is wasted."""
+    if not metrics.is_empty:
+        yield from _worded((word, text) for word, text in _facts(metrics) if word not in ("wasted", "cost"))
+        yield from _tables(metrics)
+
+
+def _facts(metrics: RunMetrics) -> Iterator[tuple[str, str]]:
+    """What is known in a line each, with the word for it."""
+    snapshot, cost = metrics.snapshot, metrics.cost
+    yield "tokens", _tokens(metrics.snapshot)
+    yield "prompts", sparkline([turn.usage.input_tokens for turn in metrics.observed.turns if turn.usage])
+    yield "wasted", wasted_words(metrics.wasted())
+    yield "repeated", _repeated(metrics.snapshot)
+    yield from _loop(metrics.snapshot)
+    yield "next prompt", _estimate(metrics.snapshot)
+    yield "context", _context(metrics)
+    yield "latency", _latency(snapshot.latency)
+    yield "cost", cost_words(metrics)
+    if cost is not None:
+        yield "prices", _prices(cost)
+        yield "budget", _budget(cost)
+        yield from (("BUDGET", line) for line in _alerts(cost))
+        yield "projected", _projected(metrics, cost)
+
+
+def _worded(facts: Iterable[tuple[str, str]]) -> Iterator[str]:
+    return (f"{word:<12}{text}" for word, text in facts)
+
+
+def cost_words(metrics: RunMetrics) -> str:
+    """What it cost, in money and in tokens, as far as that is known."""
+    snapshot, cost = metrics.snapshot, metrics.cost
+    if cost is None and not snapshot.turn_count:
+        return "nothing: no agent reported what it used"
+    used = f"{snapshot.running_total.total_tokens:,} tokens in {_plural(snapshot.turn_count, 'turn')}"
+    if cost is None:
+        return f"{used}; in money unknown: name the models under metrics.models"
+    return f"{_cost(metrics, cost)}; {used}"
+
+
+def wrong_words(metrics: RunMetrics) -> list[str]:
+    """What a run's use warns of: a loop, a budget."""
+    loop = [text for _, text in _loop(metrics.snapshot)]
+    return loop + ([] if metrics.cost is None else _alerts(metrics.cost))
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 UNTIMED = "unknown: no answer that counted said what it used"
@@ -90,10 +128,10 @@ def spent_lines(metrics: RunMetrics) -> Iterator[str]:
         return
     cost = metrics.cost
     yield f"tokens      {_tokens(metrics.snapshot)}"
-    yield f"wasted      {_wasted(metrics.wasted())}"
+    yield f"wasted      {wasted_words(metrics.wasted())}"
     if metrics.snapshot.duplicate_items or metrics.snapshot.replay_updates:
         yield f"repeated    {_repeated(metrics.snapshot)}"
-    yield from _loop(metrics.snapshot)
+    yield from _worded(_loop(metrics.snapshot))
     timed = metrics.snapshot.latency
     yield f"latency     {_latency(timed) if timed.count else UNTIMED}"
     if cost is not None:
@@ -118,20 +156,36 @@ def _tables(metrics: RunMetrics) -> Iterator[str]:
 
 
 def session_lines(session: SessionMetrics) -> Iterator[str]:
-    """Everything about a session of a program: what it recorded has no prices."""
+    """The details of a session of a program: what it recorded has no prices."""
     snapshot = session.snapshot()
-    wastes = [(row, None) for row in snapshot.wasted]
     yield f"tokens      {_tokens(snapshot)}"
     yield f"prompts     {sparkline(snapshot.recent_prompt_tokens)}"
-    yield f"wasted      {_wasted(wastes)}"
     yield f"repeated    {_repeated(snapshot)}"
-    yield from _loop(snapshot)
-    yield f"next        {_estimate(snapshot)}"
+    yield f"next prompt {_estimate(snapshot)}"
     yield f"latency     {_latency(snapshot.latency)}"
     for what, shares in (("agent", snapshot.by_agent()), ("stage", snapshot.by_stage())):
         yield ""
         yield from _table((what,), {(name,): share for name, share in shares.items()}, {})
-    yield from _wasted_table(wastes)
+    yield from _wasted_table(_unpriced(snapshot))
+
+
+def session_standing(session: SessionMetrics, name: str) -> Standing:
+    """How a session of a program stands: its record does not say whether it is over."""
+    snapshot = session.snapshot()
+    tokens = f"{snapshot.running_total.total_tokens:,} tokens"
+    used = f"{tokens} in {_plural(snapshot.turn_count, 'turn')}; no prices are recorded"
+    return Standing(
+        f"{name}: a session of {_plural(snapshot.turn_count, 'turn')}",
+        f"{_plural(snapshot.turn_count, 'turn')} recorded",
+        used,
+        wasted_words(_unpriced(snapshot)),
+        tuple(text for _, text in _loop(snapshot)),
+        (f"the next prompt has {_estimate(snapshot)}",),
+    )
+
+
+def _unpriced(snapshot: SessionSnapshot) -> Wastes:
+    return [(row, None) for row in snapshot.wasted]
 
 
 def unreported(snapshot: SessionSnapshot) -> int:
@@ -149,10 +203,10 @@ def _tokens(snapshot: SessionSnapshot) -> str:
         + (f" ({total.reasoning_output_tokens:,} reasoning)" if total.reasoning_output_tokens else ""),
     ]
     unsaid = f", {silent} of them without usage" if silent else ""
-    return f"{', '.join(parts)}, {total.total_tokens:,} in all; {snapshot.turn_count} turns{unsaid}"
+    return f"{', '.join(parts)}, {total.total_tokens:,} in all; {_plural(snapshot.turn_count, 'turn')}{unsaid}"
 
 
-def _wasted(rows: Wastes) -> str:
+def wasted_words(rows: Wastes) -> str:
     """What was paid for answers that did not count, in sum, then by agent and reason."""
     if not rows:
         return "nothing: every answer counted"
@@ -178,18 +232,19 @@ def _usd(cost: Cost) -> str:
 
 
 def _repeated(snapshot: SessionSnapshot) -> str:
-    return f"{snapshot.duplicate_items} duplicates rejected, {snapshot.replay_updates} updates replayed"
+    repeated, replayed = snapshot.duplicate_items, snapshot.replay_updates
+    return f"{_plural(repeated, 'duplicate')} rejected, {_plural(replayed, 'update')} replayed"
 
 
-def _loop(snapshot: SessionSnapshot) -> Iterator[str]:
+def _loop(snapshot: SessionSnapshot) -> Iterator[tuple[str, str]]:
     warning = snapshot.loop_warning
     if warning is not None:
-        yield f"{warning.severity.value.upper():<10}  {warning.sentence}"
+        yield warning.severity.value.upper(), warning.sentence
 
 
 def _estimate(snapshot: SessionSnapshot) -> str:
     recent = snapshot.recent_prompt_tokens
-    basis = f"the last {len(recent)} prompts" if recent else "no prompt"
+    basis = {0: "no prompt", 1: "the last prompt"}.get(len(recent), f"the last {len(recent)} prompts")
     return f"about {snapshot.estimated_next_prompt_tokens:,} prompt tokens, by {basis}"
 
 

@@ -30,6 +30,8 @@ class JudgedRun:
     planned: Mapping[str, int | None] = field(default_factory=dict)
     metrics: RunMetrics | None = None
     """What the run used; None if it was not measured."""
+    lines: tuple[int, ...] = ()
+    """The line of the file in which each of the missed expectations stands."""
 
     @property
     def as_expected(self) -> bool:
@@ -51,29 +53,36 @@ def compare(
             planned[entry.kind] += entry.count or 0
     endless = {entry.kind for entry in scenario.system.budget if entry.count is None}
     plan: dict[str, int | None] = {kind: None if kind in endless else n for kind, n in planned.items()}
-    return JudgedRun(scenario, run, tuple(_missed(scenario.expect, run)), replay, verified, plan, metrics)
+    missed = _missed(scenario.expect, run)
+    lines, sentences = tuple(line for line, _ in missed), tuple(sentence for _, sentence in missed)
+    return JudgedRun(scenario, run, sentences, replay, verified, plan, metrics, lines)
 
 
-def _missed(expect: Expectation, run: Run) -> list[str]:
+def _missed(expect: Expectation, run: Run) -> list[tuple[int, str]]:
+    """Each expectation that was missed: its line in the file, and a sentence."""
     found = []
     finding = run.finding
     if run.verdict != expect.verdict:
         why = f": {finding.message}" if finding else ""
-        found.append(f"verdict: expected {expect.verdict}, got {run.verdict}{why}")
+        said = "verdict" if ("verdict",) in expect.lines else "violation"  # a file may leave out what follows
+        found.append((expect.line_of(said), f"verdict: expected {expect.verdict}, got {run.verdict}{why}"))
     elif expect.violation is not None and finding is not None and finding.property != expect.violation:
-        found.append(f"violation: expected {expect.violation}, got {finding.property}: {finding.message}")
-    found += _counts("emitted", expect.emitted, run.trace.emitted())
-    found += _counts("rejected", expect.rejected, run.trace.rejected())
+        sentence = f"violation: expected {expect.violation}, got {finding.property}: {finding.message}"
+        found.append((expect.line_of("violation"), sentence))
+    found += _counts("emitted", expect, expect.emitted, run.trace.emitted())
+    found += _counts("rejected", expect, expect.rejected, run.trace.rejected())
     for name, state in expect.states.items():
         actual = run.ends[name]
         if actual != state:
-            found.append(f"states: expected {name} in {state}, got {actual}")
+            found.append((expect.line_of("states", name), f"states: expected {name} in {state}, got {actual}"))
     return found
 
 
-def _counts(what: str, expected: Mapping[str, int], actual: Mapping[str, int]) -> list[str]:
+def _counts(
+    what: str, expect: Expectation, expected: Mapping[str, int], actual: Mapping[str, int]
+) -> list[tuple[int, str]]:
     return [
-        f"{what}: expected {count} {name}, got {actual.get(name, 0)}"
+        (expect.line_of(what, name), f"{what}: expected {count} {name}, got {actual.get(name, 0)}")
         for name, count in expected.items()
         if actual.get(name, 0) != count
     ]

@@ -8,13 +8,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sim.base.durations import show_duration
 from sim.base.errors import ScenarioError, SimError
 from sim.metrics.checked import MetricsError
 from sim.metrics.export import collect, to_openmetrics, to_otel
 from sim.metrics.of_run import RunMetrics
 from sim.metrics.session import SessionMetrics
-from sim.report.metrics import session_lines, status_lines
+from sim.report.metrics import (
+    cost_words,
+    detail_lines,
+    session_lines,
+    session_standing,
+    wasted_words,
+    wrong_words,
+)
 from sim.report.outcome import JudgedRun
+from sim.report.standing import NOTHING, Standing
 from sim.run.metering import meter
 
 KEYS = ("scenario", "model", "verdict", "as_expected", "seed", "digest", "steps", "time_ms")
@@ -27,13 +36,24 @@ class RunStatus:
 
     run: Mapping[str, Any]
     metrics: RunMetrics
+    wrong: tuple[str, ...] = ()
+    """What was violated against what the file expects, and what it missed."""
+    replay: str = ""
+    """The command that runs it again."""
 
     @property
-    def title(self) -> str:
+    def standing(self) -> Standing:
+        """The answers that every status gives."""
         run = self.run
         expected = "as expected" if run["as_expected"] else "NOT as expected"
-        return (
-            f"{run['scenario']}: {run['model']}, seed {run['seed']}, {run['steps']} steps, {run['verdict']}, {expected}"
+        after = "" if run["time_ms"] is None else f" and {show_duration(run['time_ms'])}"
+        return Standing(
+            f"{run['scenario']}: {run['model']}, seed {run['seed']}",
+            f"{run['verdict']}, {expected}, after {run['steps']} steps{after}",
+            cost_words(self.metrics),
+            wasted_words(self.metrics.wasted()) if not self.metrics.is_empty else NOTHING,
+            (*self.wrong, *wrong_words(self.metrics)),
+            (f"each step of it: {self.replay}",) if self.replay else (),
         )
 
     @property
@@ -41,12 +61,12 @@ class RunStatus:
         return bool(self.run["as_expected"])
 
     def lines(self) -> Iterator[str]:
-        """Everything about its metrics."""
-        return status_lines(self.metrics)
+        """What else there is about its metrics."""
+        return detail_lines(self.metrics)
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
-        return {**self.run, "metrics": self.metrics.as_dict()}
+        return {**self.run, "standing": self.standing.as_dict(), "metrics": self.metrics.as_dict()}
 
     def openmetrics(self) -> str:
         """OpenMetrics 1.0 text."""
@@ -71,16 +91,18 @@ class SessionStatus:
     as_expected: bool = True
 
     @property
-    def title(self) -> str:
-        return f"{self.name}: a session of {self.session.turn_count} turns"
+    def standing(self) -> Standing:
+        """The answers that every status gives."""
+        return session_standing(self.session, self.name)
 
     def lines(self) -> Iterator[str]:
-        """Everything about it."""
+        """What else there is about it."""
         return session_lines(self.session)
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
-        return {"session": self.name, "metrics": self.session.snapshot().as_dict()}
+        standing = self.standing.as_dict()
+        return {"session": self.name, "standing": standing, "metrics": self.session.snapshot().as_dict()}
 
     def openmetrics(self) -> str:
         """OpenMetrics 1.0 text."""
@@ -99,7 +121,16 @@ _UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def status_of_outcome(outcome: JudgedRun, data: Mapping[str, Any]) -> RunStatus:
     """The status of a run that was made now; `data` is its `run_data`."""
     metrics = outcome.metrics or meter(outcome.run.trace, outcome.scenario.metrics)
-    return RunStatus({key: data[key] for key in KEYS}, metrics)
+    return RunStatus({key: data[key] for key in KEYS}, metrics, _wrong(data), data["replay"])
+
+
+def _wrong(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a run's record says was missed, and what was violated though nobody expected it."""
+    missed, violation = data.get("missed"), data.get("violation")
+    found = [text for text in missed if isinstance(text, str)] if isinstance(missed, list) else []
+    if isinstance(violation, Mapping) and not data["as_expected"]:
+        found.insert(0, f"VIOLATED {violation.get('property')}: {violation.get('message')}")
+    return tuple(found)
 
 
 def read_record(text: str, name: str) -> list[Status]:
@@ -159,6 +190,8 @@ def _read_run(run: object, name: str) -> RunStatus:
     if not isinstance(metrics, dict) or not metrics.get("enabled"):
         raise ScenarioError(f"{name}: the run was not measured; record it again without --no-metrics")
     try:
-        return RunStatus({key: run[key] for key in KEYS}, RunMetrics.from_dict(metrics))
+        replay = run.get("replay")
+        shown = {key: run[key] for key in KEYS}
+        return RunStatus(shown, RunMetrics.from_dict(metrics), _wrong(run), replay if isinstance(replay, str) else "")
     except SimError as error:
         raise ScenarioError(*(f"{name}: {mistake}" for mistake in error.mistakes)) from None

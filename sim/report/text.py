@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from sim.base.durations import show_duration
 from sim.base.errors import listing
+from sim.base.marked import Meaning, Part, marked
 from sim.faults.plan import show_plan
 from sim.live.naming import called
 from sim.live.program_parts import ProgramParts
@@ -17,23 +16,12 @@ from sim.scenario.parsed import Opened
 from sim.system.declaration import Declaration
 from sim.system.links import in_words
 from sim.system.persisted import beginning_words
-from sim.world.slowdown import Slowdown
-from sim.world.story import Story
 
 if TYPE_CHECKING:
     from sim.checker.reduction.reduction import Reduced
     from sim.checker.result import CheckResult
     from sim.minimiser.counterexample import Counterexample
     from sim.report.outcome import JudgedRun
-
-
-def run_lines(outcome: JudgedRun) -> Iterator[str]:
-    """A run: its trace, what was emitted and rejected, its properties, digest and replay command."""
-    yield from heading_lines(outcome)
-    yield ""
-    yield from trace_lines(outcome.story)
-    yield ""
-    yield from summary(outcome)
 
 
 def heading_lines(outcome: JudgedRun) -> tuple[str, str]:
@@ -46,34 +34,6 @@ def heading_lines(outcome: JudgedRun) -> tuple[str, str]:
         f"{scenario.path}: {' '.join(scenario.description.split()) or scenario.model}",
         f"model {scenario.model}, {network}{outcome.story.network}, faults {plan}; {how}",
     )
-
-
-def trace_lines(story: Story) -> Iterator[str]:
-    """The steps of a run: virtual time, who, what, to whom, and what changed."""
-    for one in story.began:
-        said = [*one.before, *([f"sends {listing(one.sent, 'and')}"] if one.sent else [])]
-        yield "  ".join([f"{'start':>9}", one.actor, *(["; ".join(said)] if said else [])])
-        yield from _emitted(one.emitted)
-    slow = deque(story.slowdowns)
-    for event in story.events[1:]:
-        while slow and slow[0].step < event.number:
-            yield _slow_line(slow.popleft())
-        clock = f"{event.number}." if event.time_ms is None else show_duration(event.time_ms)
-        yield f"{clock:>9}  {event.text}"
-        yield from (f"{_INDENT}{note}" for note in event.notes)
-        yield from _emitted(event.emitted)
-    yield from map(_slow_line, slow)
-
-
-_INDENT = " " * 13
-
-
-def _emitted(texts: Iterable[str]) -> Iterator[str]:
-    return (f"{_INDENT}* {text}" for text in texts)
-
-
-def _slow_line(slow: Slowdown) -> str:
-    return f"{show_duration(slow.time_ms):>9}  {slow.text}"
 
 
 def summary(outcome: JudgedRun) -> Iterator[str]:
@@ -102,11 +62,17 @@ def summary(outcome: JudgedRun) -> Iterator[str]:
         clocks = "" if isinstance(outcome.scenario.system, ProgramParts) else " and shifted clocks"
         yield f"verified    the same trace in fresh processes with other hash seeds{clocks}"
     if run.finding is not None:
-        yield f"VIOLATED    {run.finding.property}: {run.finding.message}"
+        how = Meaning.ODD if outcome.as_expected else Meaning.BAD
+        yield marked(("VIOLATED", how), f"    {run.finding.property}: {run.finding.message}")
     for line in outcome.missed:
-        yield f"MISSED      {line}"
-    yield f"verdict     {run.verdict}, {'as expected' if outcome.as_expected else 'NOT as expected'}"
+        yield marked(("MISSED", Meaning.BAD), f"      {line}")
+    yield marked(f"verdict     {run.verdict}, ", expected_word(outcome.as_expected))
     yield f"replay      {outcome.replay}"
+
+
+def expected_word(as_expected: bool) -> Part:
+    """Whether a run did what its file expects."""
+    return ("as expected", Meaning.GOOD) if as_expected else ("NOT as expected", Meaning.BAD)
 
 
 def _counts(counts: Mapping[str, int | None]) -> str:

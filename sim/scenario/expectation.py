@@ -18,14 +18,17 @@ if TYPE_CHECKING:
     from sim.scenario.schema import ExpectShape, TimingShape
 
 
-def read_expectation(shape: ExpectShape) -> Expectation:
+def read_expectation(root: Node, shape: ExpectShape) -> Expectation:
     """The expectation of a file; one that names a violation expects `violated`."""
+    named = [(kind, name) for kind in ("emitted", "rejected", "states") for name in getattr(shape, kind)]
+    said = [(key,) for key in ("verdict", "violation") if getattr(shape, key) is not None]
     return Expectation(
         verdict=shape.verdict or ("violated" if shape.violation is not None else "ok"),
         violation=shape.violation,
         emitted=shape.emitted,
         rejected=shape.rejected,
         states=shape.states,
+        lines={path: root.key_place("expect", *path).line for path in ((), *said, *named)},
     )
 
 

@@ -154,7 +154,7 @@ class _Reader(SystemReader):
         self.epoch = shape.epoch or EPOCH
         self._check_schedule_alone(shape)
         items = None if shape.schedule is None else read_schedule(root, shape.schedule, self.mistakes)
-        expect = read_expectation(shape.expect)
+        expect = read_expectation(root, shape.expect)
         check_expectation_alone(root, expect, self.mistakes)
         module = self.module(shape.model)
         made = self.system(shape, module) if module is not None else None

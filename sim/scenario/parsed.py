@@ -55,6 +55,12 @@ class Expectation:
     emitted: Mapping[str, int] = field(default_factory=dict)
     rejected: Mapping[str, int] = field(default_factory=dict)
     states: Mapping[str, str] = field(default_factory=dict)
+    lines: Mapping[tuple[str, ...], int] = field(default_factory=dict, compare=False)
+    """The line of the file in which each of these stands: of `("emitted", "Counted")`, 12."""
+
+    def line_of(self, *path: str) -> int:
+        """The line of this expectation; what the file does not say is expected of its first line."""
+        return self.lines.get(path, self.lines.get((), 1))
 
 
 def _usual_metrics() -> MetricsSettings:

@@ -33,6 +33,8 @@ class Shown:
     text: str
     parts: tuple[tuple[str, str], ...] | None = None
     """The fields of a record, spelt out; None if the value is not a record."""
+    worded: tuple[str, ...] = ()
+    """Its parts that are told in words of their own; its own name, if all of it is."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,18 @@ class Beginning:
     """What is known of it from before, where the run goes on: `goes on in asking`, `had sent Ask(round=1) to gemini`."""
 
 
+def who_and_what(text: str, process: str = "") -> tuple[str, str]:
+    """The columns of a trace, of a text as a world tells it; `process` acts where the text does not set it apart. Of
+    `gemini -> coordinator  Answer()` it is the coordinator, to whom it comes."""
+    who, gap, what = text.partition("  ")
+    source, arrow, target = who.partition(" -> ")
+    if gap and arrow:
+        return target, f"from {source}: {what}"
+    if gap:
+        return who, what
+    return process, text.removeprefix(f"{process} ") if process else text
+
+
 class Happening(NamedTuple):
     """One step; number 0 is the start of all. `journey` is what it took from the network (or, under a fault, what it
     struck), `sent` what it put there: indices of `Story.journeys`."""
@@ -116,6 +130,11 @@ class Happening(NamedTuple):
     def step(self) -> int:
         """The step of the run in which it happened; 0 is the start of all."""
         return self.number if self.within is None else self.within
+
+    @property
+    def said(self) -> tuple[str, str]:
+        """Who acted, and what was done."""
+        return who_and_what(self.text, self.process)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -133,24 +132,21 @@ def test_a_session_is_picked_from_a_list_on_a_terminal(
     with open_store(here) as store:
         for seed in (1, 2):
             a_campaign(store, here, seed=seed).run(inline(interrupt_at(20)))
-        asked: dict[str, Any] = {}
+        asked: dict[str, Any] = {"picks": None}
 
-        class Question:
-            def ask(self) -> object:
-                return asked["choices"][1].value if asked["picks"] else None
+        def pick(found: list[Any], cells: Any, head: Any, spare: Any) -> Any:
+            asked.update(found=found, rows=[dict(zip(head, cells(one), strict=True)) for one in found])
+            return None if asked["picks"] is None else found[asked["picks"]]
 
-        def select(message: str, **given: Any) -> Question:
-            asked.update(given, message=message)
-            return Question()
-
-        monkeypatch.setattr("questionary.select", select)
-        monkeypatch.setattr("sys.stdin", _Terminal())
-        monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
-        asked["picks"] = False
+        monkeypatch.setattr("sim.cli.resume.resume_picker", pick)
+        monkeypatch.setattr("sim.cli.resume.can_pick", lambda: True)
+        monkeypatch.setenv("TERM", "xterm")
         assert call(["resume"]) == 130
-        asked["picks"] = True
+        asked["picks"] = 1
         assert call(["resume", "--workers", "1"]) == 1
         assert "session 1: done, 100 of 100 schedules" in capsys.readouterr().out
-        assert [choice.value.id for choice in asked["choices"]] == [2, 1]
-        assert (asked["use_search_filter"], asked["use_jk_keys"]) == (True, False)
+        assert [one.id for one in asked["found"]] == [2, 1]
+        assert [(row["seed"], row["state"]) for row in asked["rows"]] == [("2", "open"), ("1", "open")]
+        assert call(["resume"]) == 0  # the one that is done has moved down, though it was active last
+        assert [(row["id"], row["state"]) for row in asked["rows"]] == [("2", "open"), ("1", "done")]
         assert sessions.session(store, 2).state == "open"

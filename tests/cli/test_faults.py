@@ -155,8 +155,8 @@ def test_delays_and_pauses_are_planned_struck_and_in_the_trace(capsys: pytest.Ca
     assert data["faults"] == {"planned": {"delay": 1, "pause": 1}, "struck": {"delay": 1, "pause": 1}}
     assert call(["run", ROUND, "--faults", plan]) == 0
     out = capsys.readouterr().out
-    assert "gemini -> coordinator  Response takes 5s longer" in out
-    assert "0ms  coordinator pauses for 2s" in out
+    assert "coordinator  from gemini: Response takes 5s longer" in out
+    assert "0ms               coordinator pauses for 2s" in out
 
 
 @pytest.mark.parametrize(

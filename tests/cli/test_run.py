@@ -139,7 +139,7 @@ def test_the_printed_trace_can_be_followed(capsys: pytest.CaptureFixture[str]) -
     assert call(["run", ROUND]) == 0
     out = capsys.readouterr().out
     for part in (
-        "6ms  coordinator -> claude  Ask(",
+        "6ms  claude       from coordinator: Ask(",
         "asking -> storing",
         "* Rejected(",
         "digest ",

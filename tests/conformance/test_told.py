@@ -16,7 +16,7 @@ from sim.report.export import FORMATS, exported
 from sim.report.html import page
 from sim.report.html.embedded import page_data
 from sim.report.outcome import JudgedRun
-from sim.report.text import run_lines, trace_lines
+from sim.report.traced import run_lines, trace_lines
 from sim.strategy import VirtualTime
 from tests.conformance.worlds import BROKEN, Make
 from tests.report.by_hand import reported
@@ -54,33 +54,34 @@ def arrived() -> Run:
 
 def test_its_text() -> None:
     assert [*trace_lines(late().trace.tell())] == [
-        "       1.  client  resume",
-        "             client: ready -> waiting, at=Queue.get",
-        "             shared: asked=1",
-        "       2.  client  timer timeout",
-        "             client: waiting -> ready",
-        "       3.  client  resume",
-        "             client: ready -> waiting",
-        "             shared: asked=2",
-        "       4.  client -> server  Ask(n=1)",
-        "       5.  server  resume",
-        "             server: ready -> waiting, at=Queue.get",
-        "       6.  server -> client  Answer(n=1)",
-        "             client: waiting -> ready",
-        "       7.  client  resume",
-        "             client: ready -> done",
-        "             shared: answered=1",
+        "     step  process  event",
+        "       1.  client   resume",
+        "                      ready -> waiting, at=Queue.get",
+        "                      shared: asked=1",
+        "       2.  client   timer timeout",
+        "                      waiting -> ready",
+        "       3.  client   resume",
+        "                      ready -> waiting",
+        "                      shared: asked=2",
+        "       4.  server   from client: Ask(n=1)",
+        "       5.  server   resume",
+        "                      ready -> waiting, at=Queue.get",
+        "       6.  client   from server: Answer(n=1)",
+        "                      waiting -> ready",
+        "       7.  client   resume",
+        "                      ready -> done",
+        "                      shared: answered=1",
     ]
 
 
 def test_its_text_on_a_clock_with_what_it_emits() -> None:
     told = [*trace_lines(simulate(PathWorld(LostUpdate), VirtualTime(0)).trace.tell())]
     assert told[-5:] == [
-        "     20ms  three  resume",
-        "     20ms  three  resume",
-        "             three: ready -> done",
-        "             shared: total=3, added=3",
-        "             * Added(total=3)",
+        "     20ms  three    resume",
+        "     20ms  three    resume",
+        "                      ready -> done",
+        "                      shared: total=3, added=3",
+        "                      * Added(total=3)",
     ]
 
 

@@ -93,8 +93,9 @@ def test_who_follows_hears_all_of_it_until_it_ends(journal: Path, capsys: pytest
         timer.join()
     lines = capsys.readouterr().out.splitlines()
     assert "coordinator: start -> booting" in lines[0]
-    ends = next(i for i, line in enumerate(lines) if line.startswith("session     plan, over"))
+    ends = next(i for i, line in enumerate(lines) if line == "session 1: plan")
     assert "AckDecision" in lines[ends - 1]
+    assert lines[ends + 2].startswith("stands      over; coordinator done; ")
 
 
 def test_who_follows_as_json_gets_the_log_and_then_how_it_stands(

@@ -14,9 +14,10 @@ from tests.documents import DOCUMENTS, MAKE_RUN, PAGES, ROOT, comparable, run_do
 ELSEWHERE = {
     "AUTH-MODULE-DIFF-REPORT.md": "sim surface FORK@f2c3b3da8:codex-rs UPSTREAM@bc04df155:code-rs",
     "campaigns.md": "id  active     branch",
+    "metrics.md": "metrics cost ",
 }
 """Document -> the beginning of the one block that cannot be run here: it needs three other repositories; it lists
-sessions of days, with the time that went by."""
+sessions of days, with the time that went by; it says how long things took on one machine."""
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

@@ -9,7 +9,7 @@ import pytest
 
 from .provider_shapes import RECORDED
 
-ALLOWED = ("sim", "sim.base", "sim.base.errors", "sim.base.printing")
+ALLOWED = ("sim", "sim.base", "sim.base.errors", "sim.base.marked", "sim.base.printing")
 """What `sim.metrics` stands on."""
 
 

@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from sim.metrics import SessionMetrics
+from sim.metrics.bootstrap import median_interval
 from sim.metrics.overhead import (
+    ROUNDS_MIN,
     bare_additions,
     compare,
     measure,
+    ratio_of,
     record_labelled,
     record_plain,
     record_timed,
@@ -62,15 +65,51 @@ def test_the_figures_of_the_command():
         clock.now += 1000
         return clock.now
 
-    found = measure(ticking, rounds=3, turns_few=100, turns_many=1000)
+    found = measure(ticking, rounds=3, turns_few=100, turns_many=1000).as_dict()
     assert json.loads(json.dumps(found)) == found
     assert found["ratio_record_turn"] == 1.0  # the clock ticks once for either
     assert found["ratio_run"] is None
     assert found["measured_on"]["python"].count(".") == 2
-    nothing = lambda: None  # noqa: E731
-    assert measure(ticking, rounds=1, turns_few=10, turns_many=10, run_on=nothing, run_off=nothing, run_rounds=1)[
-        "ratio_run"
-    ] == pytest.approx(1.0)
+    run = ratio_of(lambda number: (100, 101 + number), rounds=3)
+    found = measure(ticking, rounds=1, turns_few=10, turns_many=10, run=run).as_dict()
+    assert (found["ratio_run"], found["run_rounds"], found["ns_run"], found["ns_run_without"]) == (1.03, 3, 102, 100)
+
+
+def test_rounds_end_when_there_is_enough_but_not_before_a_few():
+    asked: list[int] = []
+    found = ratio_of(lambda number: asked.append(number) or (1, 1), rounds=100, enough=lambda: True)
+    assert (found.rounds, asked) == (ROUNDS_MIN, [*range(ROUNDS_MIN + 1)])
+    assert ratio_of(lambda _: (1, 1), rounds=2, enough=lambda: True).rounds == 2
+
+
+# --- how sure a median is ---------------------------------------------------------------------------
+
+SAMPLES = [1.0 + ((number * 37) % 101) / 1000 for number in range(101)]
+"""1.000 to 1.100, each once: their median is 1.05."""
+
+
+def test_the_interval_is_around_the_median_and_narrows_with_more_samples():
+    few, many = median_interval(SAMPLES[::5]), median_interval(SAMPLES * 4)
+    assert median_interval(SAMPLES).median == pytest.approx(1.05)
+    for one in (few, many):
+        assert one.low <= one.median <= one.high
+    assert many.reach < few.reach
+    assert median_interval([2.0]) == (2.0, 2.0, 2.0)
+    assert median_interval(SAMPLES) == median_interval(SAMPLES), "the same samples, the same interval"
+
+
+def test_the_interval_has_the_width_that_theory_gives_it():
+    """Of n samples spread evenly over a width w, a median has the standard error w / (2 sqrt(n)): for n = 404 and w =
+    0.1 that is 0.0025, and 95 % are 1.96 of them on either side."""
+    found = median_interval(SAMPLES * 4)
+    assert found.high - found.low == pytest.approx(2 * 1.96 * 0.0025, rel=0.15)
+
+
+def test_an_interval_that_is_drawn_without_replacement_is_caught(monkeypatch: pytest.MonkeyPatch):
+    """Draws that are all the same have no width, which the test above would not let pass."""
+    monkeypatch.setattr("sim.metrics.bootstrap.GAMMA", 0)
+    found = median_interval(SAMPLES)
+    assert found.high == found.low
 
 
 def test_memory_does_not_grow_with_the_turns_but_for_the_width_of_integers():

@@ -14,7 +14,7 @@ from sim.report.export import FORMATS, exported
 from sim.report.html import page
 from sim.report.html.embedded import page_data
 from sim.report.outcome import JudgedRun
-from sim.report.text import run_lines, trace_lines
+from sim.report.traced import run_lines, trace_lines
 from sim.world.slowdown import Slowdown
 from sim.world.story import Beginning, Story
 from tests.browser import Page
@@ -30,11 +30,12 @@ WRITTEN: dict[str, Callable[[JudgedRun], str]] = {
 
 def test_its_text() -> None:
     assert [*trace_lines(STORY)] == [
-        "       1.  client  resumes",
-        "       2.  client -> main  2 bytes",
-        "       3.  client  is cancelled",
-        "             client: waiting -> done",
-        "             * Idle(count=1)",
+        "     step  process  event",
+        "       1.  client   resumes",
+        "       2.  main     from client: 2 bytes",
+        "       3.  client   is cancelled",
+        "                      waiting -> done",
+        "                      * Idle(count=1)",
     ]
     lines = [*run_lines(by_hand())]
     assert lines[1].startswith("model tests.report.by_hand, network streams, faults none; ")
@@ -50,16 +51,17 @@ def test_its_text_with_all_that_a_story_may_have() -> None:
         events=(STORY.events[0], *(event._replace(time_ms=10 * event.number) for event in STORY.events[1:])),
     )
     assert [*trace_lines(told)] == [
-        "    start  main  sends 5 bytes to client and 1 byte to client",
-        "             * Up()",
+        "     time  process  event",
+        "    start  main     sends 5 bytes to client and 1 byte to client",
+        "                      * Up()",
         "    start  client",
-        "     10ms  client  resumes",
-        "      5ms  client pauses",
-        "     20ms  client -> main  2 bytes",
-        "     30ms  client  is cancelled",
-        "             client: waiting -> done",
-        "             * Idle(count=1)",
-        "       2s  2 bytes are late",
+        "     10ms  client   resumes",
+        "      5ms           client pauses",
+        "     20ms  main     from client: 2 bytes",
+        "     30ms  client   is cancelled",
+        "                      waiting -> done",
+        "                      * Idle(count=1)",
+        "       2s           2 bytes are late",
     ]
 
 

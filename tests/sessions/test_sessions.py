@@ -328,19 +328,17 @@ def test_a_session_whose_data_is_damaged_is_told(store: SessionStore) -> None:
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """A terminal on which the choice named `answer` is picked; what was asked."""
-    import questionary
+    """A terminal on which the row named `answer` is picked; what was shown."""
+    from sim.sessions import picker
 
     seen: dict[str, Any] = {"answer": 0}
 
-    def select(message: str, choices: list[Any], **_: Any) -> SimpleNamespace:
-        seen["lines"] = [message.splitlines()[1].strip(), *(choice.title for choice in choices)]
-        pick = seen["answer"]
-        return SimpleNamespace(ask=lambda: None if pick is None else choices[pick].value)
+    def application(found: Any) -> SimpleNamespace:
+        seen["lines"] = [line for line, _ in found.lines(100, 30)]
+        return SimpleNamespace(run=lambda: seen["answer"])
 
-    monkeypatch.setattr(questionary, "select", select)
-    here = SimpleNamespace(isatty=lambda: True)
-    monkeypatch.setattr("sim.sessions.picker.sys", SimpleNamespace(stdin=here, stdout=here))
+    monkeypatch.setattr(picker, "_application", application)
+    monkeypatch.setattr(picker, "can_pick", lambda: True)
     return seen
 
 
@@ -354,7 +352,7 @@ def test_the_picked_session_is_given_and_the_list_is_in_its_order(
     assert resume_picker(found) == first
     head, *lines = terminal["lines"]
     assert head.split() == ["id", "active", "branch", "title", "state"]
-    assert [line.split()[0] for line in lines] == [str(second.id), str(first.id)]
+    assert [line.removeprefix("> ").split()[0] for line in lines] == [str(second.id), str(first.id)]
     assert "\x1b" not in "".join(lines), "a title steers no terminal"
     terminal["answer"] = None
     assert resume_picker(found) is None
@@ -363,7 +361,7 @@ def test_the_picked_session_is_given_and_the_list_is_in_its_order(
 def test_a_program_shows_what_it_likes_of_sessions_of_its_own(terminal: dict[str, Any]) -> None:
     terminal["answer"] = 1
     assert resume_picker(["a", "b"], lambda one: (one, one * 3), ("name", "thrice")) == "b"
-    assert terminal["lines"] == ["name  thrice", "a     aaa", "b     bbb"]
+    assert terminal["lines"] == ["  name  thrice", "> a     aaa", "  b     bbb"]
 
 
 def test_without_a_terminal_nothing_is_asked(store: SessionStore) -> None:
@@ -383,7 +381,8 @@ from sim.sessions import SessionFilter, SessionStore
 with SessionStore.of("coordinator", Path(sys.argv[1])) as store:
     one = store.begin("plan")
     assert [s.id for s in store.sessions(SessionFilter.of_here(store.here))] == [one.id]
-print(*(name for name in sys.modules if name.partition(".")[0] in ("sim", "click", "pydantic", "numpy", "questionary")))
+heavy = ("sim", "click", "pydantic", "numpy", "prompt_toolkit")
+print(*(name for name in sys.modules if name.partition(".")[0] in heavy))
 """
     environment = {**os.environ, "PYTHONPATH": ":".join(sys.path)}
     done = subprocess.run(
