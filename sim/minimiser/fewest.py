@@ -142,7 +142,7 @@ class _Search:
         already, elsewhere."""
         if not best.items:
             return best
-        usual = Noting(best.items)
+        usual = Elsewhere(best.items)
         simulate(self._world, usual, max_steps=_longest(best))
         for departing in usual.ways():
             found = self._tried(Led(departing), best)
@@ -233,12 +233,12 @@ class Loosely:
         """Nothing to remember."""
 
 
-class Noting:
+class Elsewhere:
     """Takes what is usual, and notes where it could depart from that in a way in which `items` do: of one item the same happens
     elsewhere, of a few something of the kind of one of them, and many are worth to look at everything. An address is asked for
     where it can be said at once."""
 
-    name, seed, now_ms = "noting", 0, None
+    name, seed, now_ms = "elsewhere", 0, None
 
     def __init__(self, items: Items) -> None:
         self._said: Callable[[Address], object] = _kind if len(items) > 1 else _bare

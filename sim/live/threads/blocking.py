@@ -53,14 +53,12 @@ def swap_blocking(swaps: Swaps, entering: Entering) -> None:
 
 
 class _Acquiring:
-    """Acquiring locks of one kind: `acquire` is the real function, `is_free` says whether somebody else could, and `owner` which
-    thread has it, if a lock of this kind knows. One that a thread outside of the run has comes back in a moment, and is waited for
-    really: what that thread does the run cannot choose."""
+    """Acquiring locks of one kind: `acquire` is the real function, and `holder` says in one look which thread has it, None where
+    none has, 0 where nobody knows which. One that a thread outside of the run has comes back in a moment, and is waited for really:
+    what that thread does the run cannot choose."""
 
-    def __init__(
-        self, what: str, acquire: Any, is_free: Callable[[Any], bool], owner: Callable[[Any], int] = lambda _: 0
-    ) -> None:
-        self._what, self._acquire, self._is_free, self._owner = what, acquire, is_free, owner
+    def __init__(self, what: str, acquire: Any, holder: Callable[[Any], int | None]) -> None:
+        self._what, self._acquire, self._holder = what, acquire, holder
 
     def acquire(self, _real: Any, run: Surrounded, lock: Any, blocking: bool = True, timeout: float = -1) -> bool:
         if not blocking or (timeout < 0 and timeout != -1):
@@ -92,18 +90,15 @@ class _Acquiring:
     def _acquired_now(self, run: Surrounded, lock: Any) -> bool:
         """Whether it is, without a thread of the run that gives it back first."""
         while not self._acquire(lock, False):
-            if self._is_outside(run, lock):
-                if self._acquire(lock, True, OUTSIDE_S):
-                    return True
-            elif not self._is_free(lock):
+            if not self._could(run, lock):
                 return False
+            if self._acquire(lock, True, OUTSIDE_S):
+                return True
         return True
 
     def _could(self, run: Surrounded, lock: Any) -> bool:
-        return self._is_free(lock) or self._is_outside(run, lock)
-
-    def _is_outside(self, run: Surrounded, lock: Any) -> bool:
-        return self._owner(lock) not in run.threads.idents
+        """Whether no thread of the run has it: none, or one outside."""
+        return self._holder(lock) not in run.threads.idents
 
 
 def _get(real: Any, run: Surrounded, queue: Any, block: bool = True, timeout: float | None = None) -> Any:
@@ -157,15 +152,15 @@ def _cores(_real: Any, _run: Surrounded) -> int:
     return CORES
 
 
-def _owner(lock: Any) -> int:
-    found = _OWNER.search(repr(lock))
-    return int(found[1]) if found is not None else 0
+def _owner(lock: Any) -> int | None:
+    found = _OWNER.match(repr(lock))
+    return None if found is None else int(found[1])
 
 
-_OWNER = re.compile(r" owner=(\d+) ")
-_LOCKS = _Acquiring("Lock.acquire", ACQUIRE, lambda lock: not LOCKED(lock))
+_OWNER = re.compile(r"<locked .* owner=(\d+) ")
+_LOCKS = _Acquiring("Lock.acquire", ACQUIRE, lambda lock: 0 if LOCKED(lock) else None)
 # before Python 3.14 nothing but its text says of an RLock whether somebody holds it, whoever asks
-_RLOCKS = _Acquiring("RLock.acquire", RLOCK.acquire, lambda lock: repr(lock).startswith("<unlocked"), _owner)
+_RLOCKS = _Acquiring("RLock.acquire", RLOCK.acquire, _owner)
 ENTRIES: dict[Any, dict[str, Any]] = {
     LOCK: {"acquire": _LOCKS.acquire, "acquire_lock": _LOCKS.acquire, "__enter__": _LOCKS.enter},
     RLOCK: {"acquire": _RLOCKS.acquire, "__enter__": _RLOCKS.enter, "_acquire_restore": _RLOCKS.restore},

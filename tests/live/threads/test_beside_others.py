@@ -57,7 +57,7 @@ def test_a_lock_that_another_thread_has_is_no_choice() -> None:
 
 
 def test_one_that_is_taken_for_a_lock_of_the_run_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocking._RLOCKS, "_owner", lambda _: 0)
+    monkeypatch.setattr(blocking._RLOCKS, "_holder", lambda lock: None if repr(lock).startswith("<unlocked") else 0)
     with another_thread_has_it_at_times(), pytest.raises(NondeterminismError):
         checked_often(1_000)
 
