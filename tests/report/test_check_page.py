@@ -103,7 +103,7 @@ def test_a_page_without_a_run_shows_the_graph(chromium: Page, written: Written) 
     assert chromium.js("return document.querySelectorAll('#picture .state').length") == 288
     assert chromium.js("return document.querySelector('#diagram').checkVisibility()") is False
     assert chromium.text("#left") == "288 states, 761 steps"
-    assert chromium.js("return document.querySelectorAll('*').length") < 2_000
+    assert chromium.js("return document.querySelectorAll('*').length") < 1_100
     chromium.js(
         "const kind = document.querySelector('#graph select');"
         "kind.value = 'rests'; kind.dispatchEvent(new Event('change'))"
