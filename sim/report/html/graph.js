@@ -95,10 +95,11 @@ function paintGraph() {
   const frame = by("picture"), { nodes, edges } = graph;
   const steps = new Set(graph.path.slice(1).map((node, i) => `${graph.path[i]} ${node}`));
   const lines = { down: [], back: [], run: [], chosen: [] };
+  const way = new Set(wayTo(chosen).map(([from, to]) => `${from} ${to}`));
   for (const [from, to] of edges) {
     const hidden = dimmed.has(from) || dimmed.has(to), between = lineBetween(nodes[from], nodes[to]);
     if (steps.has(`${from} ${to}`)) lines.run.push(between);
-    if (from === chosen || to === chosen) lines.chosen.push(between);
+    if (from === chosen || to === chosen || way.has(`${from} ${to}`)) lines.chosen.push(between);
     else if (!hidden) (nodes[to][2] > nodes[from][2] ? lines.down : lines.back).push(between);
   }
   const width = graph.width + 60, height = graph.height + 8;
@@ -123,6 +124,15 @@ function nodeLink(node, words) {
   return link;
 }
 
+/** The edges of a shortest way from the start to a node. */
+function wayTo(node) {
+  const way = [];
+  for (let at = node; graph.nodes[at][2] > 0; [at] = way[0]) {
+    way.unshift(graph.edges.find(([from, to]) => to === at && graph.nodes[from][2] === graph.nodes[at][2] - 1));
+  }
+  return way;
+}
+
 /** What is to be known of a node. */
 function nodeParts(node) {
   const [, , depth, rests, wrong, looks, flying] = graph.nodes[node];
@@ -134,6 +144,7 @@ function nodeParts(node) {
   return [
     element("h2", {}, `State ${node}, ${depth === 0 ? "at the start" : `${depth} ${depth === 1 ? "step" : "steps"} from the start`}${rests ? ", at rest" : ""}`),
     ...(wrong >= 0 ? [element("p", { class: "finding" }, `⚑ ${text(wrong)}`)] : []),
+    ...(depth ? [element("h3", {}, "A shortest way here"), element("ol", { class: "way mono" }, ...someOf(wayTo(node), ([from, , says]) => element("li", {}, `${text(says)} `, nodeLink(from, `from ${from}`)), ROOM.node))] : []),
     element("h3", {}, `From here (${on.length})`), table(on, 1),
     element("h3", {}, "Machines"), element("table", {}, element("tbody", {}, ...someOf(machines, ([name, words]) => element("tr", {}, element("td", {}, name), element("td", { class: "mono" }, words)), ROOM.node, moreRows(2)))),
     element("h3", {}, `In flight (${flying.length})`), flying.length ? element("ul", { class: "notes mono" }, ...someOf(flying, (one) => element("li", { "data-sign": "⟶" }, text(one)), ROOM.node)) : element("p", { class: "none" }, "nothing"),
