@@ -95,24 +95,23 @@ function paintGraph() {
   const frame = by("picture"), { nodes, edges } = graph;
   const steps = new Set(graph.path.slice(1).map((node, i) => `${graph.path[i]} ${node}`));
   const lines = { down: [], back: [], run: [], chosen: [] };
-  const far = [];
+  const way = new Set(wayTo(chosen).map(([from, to]) => `${from} ${to}`));
   for (const [from, to] of edges) {
     const hidden = dimmed.has(from) || dimmed.has(to), between = lineBetween(nodes[from], nodes[to]);
-    if (from === chosen || to === chosen) far.push(between);
-    else if (!hidden && steps.has(`${from} ${to}`)) lines.run.push(between);
+    if (steps.has(`${from} ${to}`)) lines.run.push(between);
+    if (from === chosen || to === chosen || way.has(`${from} ${to}`)) lines.chosen.push(between);
     else if (!hidden) (nodes[to][2] > nodes[from][2] ? lines.down : lines.back).push(between);
   }
-  lines.chosen = far;
   const width = graph.width + 60, height = graph.height + 8;
   const scale = wholeGraph ? Math.min(1, (frame.clientWidth - 26) / width, (0.58 * window.innerHeight) / height) : 1;
   const picture = drawn("svg", { width: width * scale, height: height * scale, viewBox: `-4 -4 ${width} ${height}`, role: "img" });
   picture.append(drawn("title", {}, `${nodes.length} states and ${edges.length} steps between them`));
   for (const [kind, all] of Object.entries(lines)) picture.append(drawn("path", { class: `edge ${kind}`, d: all.join("") }));
   nodes.forEach(([x, y, , rests, wrong], i) => {
-    const kind = `state${rests ? " rests" : ""}${wrong >= 0 ? " wrong" : ""}${onPath.has(i) ? " run" : ""}${i === chosen ? " chosen" : ""}${dimmed.has(i) ? " dimmed" : ""}`;
-    const mark = drawn("g", { class: kind, "data-node": i }, drawn("circle", { cx: x, cy: y, r: NODE }), drawn("text", { x, y: y + 3.5 }, String(i)));
+    const dim = dimmed.has(i) ? " dimmed" : "", kind = `state${rests ? " rests" : ""}${wrong >= 0 ? " wrong" : ""}${onPath.has(i) ? " run" : ""}${i === chosen ? " chosen" : ""}${dim}`;
+    const mark = drawn("circle", { class: kind, "data-node": i, cx: x, cy: y, r: NODE });
     mark.addEventListener("click", () => choose(i));
-    picture.append(mark);
+    picture.append(mark, drawn("text", { class: `number${dim}`, x, y: y + 3.5 }, String(i)));
   });
   frame.replaceChildren(picture);
   by("left").textContent = dimmed.size ? `${nodes.length - dimmed.size} of ${nodes.length} states` : `${nodes.length} states, ${edges.length} steps`;
@@ -125,20 +124,30 @@ function nodeLink(node, words) {
   return link;
 }
 
+/** The edges of a shortest way from the start to a node. */
+function wayTo(node) {
+  const way = [];
+  for (let at = node; graph.nodes[at][2] > 0; [at] = way[0]) {
+    way.unshift(graph.edges.find(([from, to]) => to === at && graph.nodes[from][2] === graph.nodes[at][2] - 1));
+  }
+  return way;
+}
+
 /** What is to be known of a node. */
 function nodeParts(node) {
   const [, , depth, rests, wrong, looks, flying] = graph.nodes[node];
   const there = graph.edges.filter(([, to]) => to === node), on = graph.edges.filter(([from]) => from === node);
   const way = (other) => ([from, to, says]) => element("tr", {}, element("td", { class: "mono" }, text(says)), element("td", { class: "number" }, nodeLink(other === 0 ? from : to, `state ${other === 0 ? from : to}`)));
   const table = (rows, other) => rows.length
-    ? element("table", {}, element("tbody", {}, ...someOf(rows, way(other), ROOM.ways, moreRows(2)))) : element("p", { class: "none" }, "nothing");
+    ? element("table", {}, element("tbody", {}, ...someOf(rows, way(other), ROOM.node, moreRows(2)))) : element("p", { class: "none" }, "nothing");
   const machines = looks.map((look, i) => [data.machines[i][0], lookWords(look)]);
   return [
     element("h2", {}, `State ${node}, ${depth === 0 ? "at the start" : `${depth} ${depth === 1 ? "step" : "steps"} from the start`}${rests ? ", at rest" : ""}`),
     ...(wrong >= 0 ? [element("p", { class: "finding" }, `⚑ ${text(wrong)}`)] : []),
+    ...(depth ? [element("h3", {}, "A shortest way here"), element("ol", { class: "way mono" }, ...someOf(wayTo(node), ([from, , says]) => element("li", {}, `${text(says)} `, nodeLink(from, `from ${from}`)), ROOM.node))] : []),
     element("h3", {}, `From here (${on.length})`), table(on, 1),
-    element("h3", {}, "Machines"), element("table", {}, element("tbody", {}, ...someOf(machines, ([name, words]) => element("tr", {}, element("td", {}, name), element("td", { class: "mono" }, words)), ROOM.ways, moreRows(2)))),
-    element("h3", {}, `In flight (${flying.length})`), flying.length ? element("ul", { class: "notes mono" }, ...someOf(flying, (one) => element("li", { "data-sign": "⟶" }, text(one)), ROOM.ways)) : element("p", { class: "none" }, "nothing"),
+    element("h3", {}, "Machines"), element("table", {}, element("tbody", {}, ...someOf(machines, ([name, words]) => element("tr", {}, element("td", {}, name), element("td", { class: "mono" }, words)), ROOM.node, moreRows(2)))),
+    element("h3", {}, `In flight (${flying.length})`), flying.length ? element("ul", { class: "notes mono" }, ...someOf(flying, (one) => element("li", { "data-sign": "⟶" }, text(one)), ROOM.node)) : element("p", { class: "none" }, "nothing"),
     element("h3", {}, `To here (${there.length})`), table(there, 0),
   ];
 }

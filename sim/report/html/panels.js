@@ -3,7 +3,7 @@
 
 // However large a run is, a browser is given few elements to lay out: what is beyond is counted. Nobody reads so long a list
 // to its end; searching and filtering lead there.
-const ROOM = { notes: 120, cards: 330, flight: 150, rejections: 420, rows: 640, labels: 260, log: 120, machines: 150, ways: 160 };
+const ROOM = { notes: 120, cards: 330, flight: 150, rejections: 420, rows: 640, labels: 260, log: 120, machines: 150, ways: 160, node: 90 };
 const CARDS_MAX = 24, FIELDS_MAX = 60;
 
 /** An element with attributes and children; a child that is no element becomes text. */
