@@ -37,9 +37,25 @@ def marked(*parts: str | Part) -> Marked:
     return line
 
 
+OF_WORDS = {
+    "ok": Meaning.GOOD,
+    "VIOLATED": Meaning.BAD,
+    "MISSED": Meaning.BAD,
+    "CRITICAL": Meaning.BAD,
+    "INCOMPLETE": Meaning.ODD,
+    "INTERRUPTED": Meaning.ODD,
+    "WARNING": Meaning.ODD,
+    "BUDGET": Meaning.ODD,
+}
+"""What a line means that begins with this word, wherever it is said: an answer is never anything else."""
+
+
 def parts_of(line: str) -> tuple[Part, ...]:
-    """The parts of any line; a plain one has a single one."""
-    return line.parts if isinstance(line, Marked) else ((line, None),)
+    """The parts of any line; of one that was not marked the word with which it begins, if that is an answer."""
+    if isinstance(line, Marked):
+        return line.parts
+    word = line[: next((at for at, one in enumerate(line) if not one.isalpha()), len(line))]
+    return ((word, OF_WORDS[word]), (line[len(word) :], None)) if word in OF_WORDS else ((line, None),)
 
 
 def within(line: str, start: int, end: int) -> Iterator[Part]:

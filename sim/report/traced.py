@@ -17,6 +17,8 @@ from sim.world.story import Happening, Story, who_and_what
 CLOCK_WIDTH = 9
 WHO_WIDTH_MAX = 24
 """Characters of the column of processes; a longer name moves its event to the right."""
+FAILURES = ("violated: ", "unhandled: ", "exception: ")
+"""How it is told that a machine has failed."""
 WORD_WIDTH = 12
 """Characters of the word with which a line of a summary begins."""
 
@@ -90,7 +92,7 @@ def _noted(event: Happening, who: str) -> Iterator[Part]:
     """What changed; the name of the process that is in its column is not said again."""
     for note in event.notes:
         own = note.removeprefix(f"{who}: ").removeprefix(f"{who} ") if who else note
-        is_bad = note.partition(": ")[2].startswith(("violated: ", "failed: "))
+        is_bad = note.partition(": ")[2].startswith(FAILURES)
         yield own, Meaning.BAD if is_bad else None
 
 

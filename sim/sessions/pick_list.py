@@ -21,9 +21,12 @@ class PickList:
         self.head, self._rows = tuple(head), [tuple(row) for row in rows]
         self._texts = [" ".join(row).casefold() for row in self._rows]
         same = [name for at, name in enumerate(self.head) if len({row[at] for row in self._rows}) == 1]
-        self._spare = [*(name for name in spare if name in same), *(name for name in spare if name not in same)]
+        known = [name for name in dict.fromkeys(spare) if name in self.head]
+        self._spare = sorted(known, key=lambda name: name not in same)
+        self._widths = [max(len(row[at]) for row in (self.head, *self._rows)) for at in range(len(self.head))]
         self.words = ""
         """What was typed: a row is shown if it has all of these words, in upper or lower case."""
+        self._shown = [*range(len(self._rows))]
         self.at = 0
         """Which of the shown rows Enter takes."""
         self._top = 0
@@ -31,8 +34,7 @@ class PickList:
     @property
     def shown(self) -> list[int]:
         """The rows that the filter lets through, by their number."""
-        words = self.words.casefold().split()
-        return [number for number, text in enumerate(self._texts) if all(word in text for word in words)]
+        return self._shown
 
     @property
     def picked(self) -> int | None:
@@ -43,9 +45,9 @@ class PickList:
     def filter(self, words: str) -> None:
         """Show what has these words; the row that was picked stays so if it is among them."""
         before = self.picked
-        self.words = words
-        shown = self.shown
-        self.at = shown.index(before) if before in shown else 0
+        self.words, parts = words, words.casefold().split()
+        self._shown = [number for number, text in enumerate(self._texts) if all(part in text for part in parts)]
+        self.at = self._shown.index(before) if before in self._shown else 0
 
     def move(self, by: int) -> None:
         """So many rows down, or up; no further than to the end."""
@@ -75,12 +77,9 @@ class PickList:
             found.append((f"  {below} more below" if below else "", False))
         return found
 
-    def _widths(self) -> list[int]:
-        return [max(len(row[at]) for row in (self.head, *self._rows)) for at in range(len(self.head))]
-
     def _kept(self, columns: int) -> list[int]:
         """The columns for which there is room."""
-        kept, widths = [*range(len(self.head))], self._widths()
+        kept, widths = [*range(len(self.head))], self._widths
         for name in self._spare:
             if len(MARK) + sum(widths[at] for at in kept) + GAP * (len(kept) - 1) <= columns:
                 break
@@ -88,7 +87,6 @@ class PickList:
         return kept
 
     def _laid(self, row: Sequence[str], kept: Collection[int], columns: int, *, mark: bool = False) -> str:
-        widths = self._widths()
-        text = (" " * GAP).join(row[at].ljust(widths[at]) for at in kept)
+        text = (" " * GAP).join(row[at].ljust(self._widths[at]) for at in kept)
         line = f"{MARK if mark else ' ' * len(MARK)}{text}".rstrip()
         return line if len(line) <= columns else f"{line[: columns - 1]}…"

@@ -99,6 +99,28 @@ def test_a_terminal_has_colours_and_they_say_nothing_that_the_words_do_not() -> 
     assert piped() == colourless == shown(TERM="dumb")
 
 
+@pytest.mark.parametrize(
+    ("line", "parts"),
+    [
+        ("VIOLATED  lock: two hold it", [("VIOLATED", Meaning.BAD), ("  lock: two hold it", None)]),
+        ("ok: proved", [("ok", Meaning.GOOD), (": proved", None)]),
+        ("ok", [("ok", Meaning.GOOD)]),
+        ("okay", [("okay", None)]),
+        ("", [("", None)]),
+        ("  VIOLATED", [("  VIOLATED", None)]),
+    ],
+)
+def test_an_answer_has_its_colour_wherever_it_is_said(line: str, parts: list[tuple[str, Meaning | None]]) -> None:
+    assert [part for part in parts_of(line) if part[0] or not line] == parts
+    assert "".join(text for text, _ in parts_of(line)) == line
+
+
+def test_a_check_on_a_terminal_has_colours_too() -> None:
+    with on_a_terminal("check", "models.two_phase_commit") as terminal:
+        assert terminal.ended() == 0
+        assert "\x1b[32mok\x1b[0m: proved" in terminal.shown
+
+
 def test_a_colour_steers_nothing_else(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     from sim.base import printing
 

@@ -98,6 +98,11 @@ def test_columns_that_say_the_same_of_every_row_go_first() -> None:
     assert lines(found, 4)[0].split() == ["a"]
 
 
+def test_spare_columns_that_are_not_there_are_nothing_to_leave_out() -> None:
+    found = PickList(("name", "thrice"), [("a", "aaa"), ("b", "bbb")], ("branch", "thrice", "thrice"))
+    assert lines(found, 9)[0].split() == ["name"]
+
+
 # --- keys -------------------------------------------------------------------------------------------
 
 KEYS = {
