@@ -76,7 +76,7 @@ MEASURES: dict[str, Callable[[Run, Meter], Amount]] = {"cost": _cost, "latency":
 
 
 def checked_measure(measure: str | None, engine: str) -> str | None:
-    """Raises `ConfigError` for what is no measure, and for an engine that measures nothing."""
+    """Raises `ConfigError` for an unknown measure, and for an engine that measures nothing."""
     if measure is not None and measure not in MEASURES:
         raise ConfigError(unknown("measure", measure, MEASURES))
     if measure is not None and engine == "compiled":
@@ -119,6 +119,16 @@ class Worst:
     def ratio(self) -> float | None:
         """How many times the usual it is; None where the usual is nothing."""
         return float(Decimal(self.amount) / Decimal(self.usual)) if self.usual else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """What it comes to, under stable names, for JSON."""
+        amounts = {"amount": self.amount, "usual": self.usual, "middle": self.middle}
+        return {
+            "measure": self.measure,
+            **{name: usd_text(amount) if isinstance(amount, Decimal) else amount for name, amount in amounts.items()},
+            "ratio": None if self.ratio is None else round(self.ratio, 6),
+            "verdict": self.verdict,
+        }
 
     @property
     def middle_text(self) -> str:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sim.metrics.prices import usd_text
 from sim.report.covered import transition_data
 from sim.scenario.parsed import Opened
 from sim.system.declaration import Declaration
@@ -144,16 +142,7 @@ def fuzz_data(
 
 
 def _worst_data(worst: Worst, file: CounterexampleFile) -> dict[str, Any]:
-    amounts = {"amount": worst.amount, "usual": worst.usual, "middle": worst.middle}
-    return {
-        "measure": worst.measure,
-        **{name: usd_text(amount) if isinstance(amount, Decimal) else amount for name, amount in amounts.items()},
-        "ratio": None if worst.ratio is None else round(worst.ratio, 6),
-        "verdict": worst.verdict,
-        **found_data(worst.discovery),
-        "scenario": file.path,
-        "replay": file.replay,
-    }
+    return {**worst.as_dict(), **found_data(worst.discovery), "scenario": file.path, "replay": file.replay}
 
 
 def coverage_data(result: Fuzzed) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from sim.world.choice import MESSAGE, Choice, Sent, Subject
 
 
 def meter(trace: Trace, settings: MetricsSettings | None = None, prices: PriceTable | None = None) -> RunMetrics:
-    """The metrics of a run: `observe`d, then summed as the settings say. The agents of a program go by the names of their
+    """The metrics of a run: `observe`d, then summed as the settings say. The agents of a program have the names of their
     models. `prices`: those of the settings, where they were looked up before."""
     settings, observed = settings or MetricsSettings(), observe(trace)
     if not trace.world.places_are_values:
