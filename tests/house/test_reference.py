@@ -19,6 +19,8 @@ WRITTEN = (
     "models.md",
     "scenarios.md",
     "semantics.md",
+    "semantics_faults.md",
+    "why.md",
     "architecture.md",
     "tutorial.md",
     "comparison.md",
