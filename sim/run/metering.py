@@ -37,10 +37,11 @@ def observe(trace: Trace) -> Observed:
     its kind (`empty_response`); it was `lost` on its way, or is `undelivered` at the end.
     """
     observer = _Observer(trace)
-    observer.start()
-    for time_ms, choice in trace.steps:
-        observer.step(time_ms, choice)
-    observer.end()
+    with trace.world.walking():
+        observer.start()
+        for time_ms, choice in trace.steps:
+            observer.step(time_ms, choice)
+        observer.end()
     latencies, wasted = observer.latencies, observer.wasted
     turns = tuple(
         Turn(used.usage, used.agent, used.stage, used.run, used.attempt, latencies.get(number), wasted.get(number))
@@ -88,6 +89,8 @@ class _Observer:
     def step(self, time_ms: int | None, choice: Choice) -> None:
         """One step of the run."""
         if self._is_program:
+            if not choice.puts:
+                return  # to ask for an address is to run the program up to there
             self._puts(time_ms, "", choice.puts, _WASTED.get(choice.address.under or ""))
             return
         if choice.takes[0] == MESSAGE:
