@@ -37,6 +37,9 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy docs/examples/approval
+	$(BIN)/mypy docs/examples/booking
+	$(BIN)/mypy docs/examples/moderation
 	$(BIN)/lint-imports --no-cache
 
 unit: $(READY) $(BROWSER) $(SERVER)

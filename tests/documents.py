@@ -1,6 +1,7 @@
 """Runs the documents: every file block is written, every console block is run, and its output compared.
 
-`python -m tests.documents [FILE...]` writes the output that the commands give today into the documents.
+`python -m tests.documents [FILE...]` writes the output that the commands give today into the documents. An example
+(docs/examples/NAME/README.md) has to be named, and wants the environment of `make test-libraries`.
 
 In a document `<!-- file: NAME -->` before a fenced block makes it a file; a fenced `console` block holds
 commands behind `$ `, each followed by its output; any other `python` block is run as a program, whose output is
@@ -25,9 +26,14 @@ DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 PAGES = [
     path
     for path in DOCUMENTS
-    if path.name in ("README.md", "tutorial.md", "live_tutorial.md") or path.parent.name == "guide"
+    if path == ROOT / "README.md" or path.name in ("tutorial.md", "live_tutorial.md") or path.parent.name == "guide"
 ]
 """What a newcomer follows: run with nothing but the wheel, in an environment of its own."""
+EXAMPLES = [path for path in DOCUMENTS if path.match("examples/*/README.md")]
+"""Each is run in a copy of its folder, with libraries that are installed for `make test-libraries` alone: its file blocks are
+the files that stand beside it."""
+FOUND = "explored-main.yaml"
+"""What the commands of an example find."""
 
 _BLOCK = re.compile(r"(?:<!-- file: (?P<name>\S+) -->\n)?```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
 _TIMES = re.compile(
@@ -119,11 +125,35 @@ def updated(text: str, folder: Path) -> str:
     return _BLOCK.sub(fill, text)
 
 
+def quoted(text: str, folder: Path) -> str:
+    """The document with its file blocks as the files of `folder` are; a file that is not there is the document's own."""
+
+    def fill(block: re.Match[str]) -> str:
+        path = folder / (block["name"] or "")
+        if not path.is_file():
+            return block[0]
+        return f"<!-- file: {block['name']} -->\n```{block['kind']}\n{path.read_text()}```"
+
+    return _BLOCK.sub(fill, text)
+
+
+def copied(example: Path, folder: Path) -> Path:
+    """A copy of an example, where it can be run."""
+    return Path(
+        shutil.copytree(example.parent, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    )
+
+
 def main() -> None:
-    for path in [*map(Path, sys.argv[1:])] or DOCUMENTS:
+    for path in [*map(Path.absolute, map(Path, sys.argv[1:]))] or [path for path in DOCUMENTS if path not in EXAMPLES]:
         folder = Path(tempfile.mkdtemp())
+        text = path.read_text()
+        if path in EXAMPLES:
+            text = quoted(text, copied(path, folder))
         try:
-            path.write_text(updated(path.read_text(), folder))
+            path.write_text(updated(text, folder))
+            if path in EXAMPLES:
+                shutil.copy(folder / FOUND, path.parent)
         finally:
             shutil.rmtree(folder)
 

@@ -44,10 +44,11 @@ def observe(trace: Trace) -> Observed:
     its kind (`empty_response`); it was `lost` on its way, or is `undelivered` at the end.
     """
     observer = _Observer(trace)
-    observer.start()
-    for time_ms, choice in trace.steps:
-        observer.step(time_ms, choice)
-    observer.end()
+    with trace.world.walking():
+        observer.start()
+        for time_ms, choice in trace.steps:
+            observer.step(time_ms, choice)
+        observer.end()
     latencies, wasted = observer.latencies, observer.wasted
     turns = tuple(
         Turn(used.usage, used.agent, used.stage, used.run, used.attempt, latencies.get(number), wasted.get(number))

@@ -1,4 +1,5 @@
-"""README and docs are run: what they show is what the commands print. The pages of a newcomer are run in `test_newcomer`."""
+"""README and docs are run: what they show is what the commands print. The pages of a newcomer are run in `test_newcomer`,
+examples where their libraries are, in `tests/libraries/test_examples.py`."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from sim import CheckResult, System, check
-from tests.documents import DOCUMENTS, MAKE_RUN, PAGES, ROOT, comparable, run_document, unread
+from tests.documents import DOCUMENTS, EXAMPLES, FOUND, MAKE_RUN, PAGES, ROOT, comparable, quoted, run_document, unread
 
 ELSEWHERE = {
     "AUTH-MODULE-DIFF-REPORT.md": "sim surface FORK@f2c3b3da8:codex-rs UPSTREAM@bc04df155:code-rs",
@@ -37,10 +38,26 @@ def test_a_program_in_a_document_is_run_and_its_output_compared(tmp_path: Path) 
     assert (command.expected, command.actual) == ("43\n", "42\n")
 
 
-@pytest.mark.parametrize("path", [path for path in DOCUMENTS if path not in PAGES], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [path for path in DOCUMENTS if path not in PAGES and path not in EXAMPLES], ids=lambda path: path.name
+)
 def test_a_document_shows_what_its_commands_print(path: Path, tmp_path: Path) -> None:
     for command in run_document(path.read_text(), tmp_path):
         assert comparable(command.actual) == comparable(command.expected), command.line
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.parent.name)
+def test_an_example_shows_the_files_that_stand_beside_it(path: Path) -> None:
+    text = path.read_text()
+    assert quoted(text, path.parent) == text
+    assert set(re.findall(r"<!-- file: (\S+) -->", text)) == {"coordinator.py", "explored.py", "fixed.py"}
+    assert (path.parent / FOUND).read_text() in text
+
+
+def test_a_file_that_an_example_shows_as_it_was_is_caught(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("a = 2\n")
+    page = "<!-- file: a.py -->\n```python\na = 1\n```\n\n<!-- file: b.py -->\n```python\nb = 1\n```\n"
+    assert quoted(page, tmp_path) == page.replace("a = 1", "a = 2")
 
 
 LOST = re.compile("no such file|command not found|Traceback", re.I)

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 SOURCES = {
     **{ROOT / source: page for source, page in PAGES.items()},
-    **{path: path.relative_to(DOCS).as_posix() for path in sorted(DOCS.rglob("*.md"))},
+    **{path: path.relative_to(DOCS).as_posix().replace("README", "index") for path in sorted(DOCS.rglob("*.md"))},
 }
 """File of the repository -> the page that it is on the site."""
 

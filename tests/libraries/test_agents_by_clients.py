@@ -209,7 +209,7 @@ def test_openai_raises_what_it_raises(fault: str, error: type[Exception], status
     if status is not None:
         assert raised.response.headers.get("retry-after") == ("30" if "(" in fault else None)
         assert raised.request_id.startswith("req_")
-        assert raised.type in ("requests", "server_error")
+        assert raised.type in ("requests", "server_error", "service_unavailable_error")
 
 
 @pytest.mark.parametrize(
@@ -277,11 +277,27 @@ async def stream_message(client: Client) -> Any:
 def test_a_stream_is_broken_off_with_an_error() -> None:
     got, error = asked(stream, "overloaded", at=" #8")
     assert got == ["", "yes,"]
-    assert (type(error), error.body["type"]) == (openai.APIError, "server_error")
+    assert (type(error), error.body["type"], error.code) == (
+        openai.APIError,
+        "service_unavailable_error",
+        "server_is_overloaded",
+    )
     got, error = asked(stream_message, "overloaded", of="anthropic", at=" #11")
     assert got == ["yes,"]
     assert isinstance(error, anthropic.APIStatusError)
     assert error.body["error"]["type"] == "overloaded_error"
+
+
+async def stream_response(client: Client) -> Any:
+    return [event async for event in await client.responses.create(model="gpt-4o", input="is it?", stream=True)]
+
+
+def test_an_error_in_the_midst_of_a_response_is_an_event_that_nothing_raises() -> None:
+    usual, broken = asked(stream_response), asked(stream_response, "overloaded", at=" #10")
+    assert [event.type for event in broken[:-1]] == [event.type for event in usual[: len(broken) - 1]]
+    assert 2 < len(broken) < len(usual)
+    assert (broken[-1].type, broken[-1].code, broken[-1].param) == ("error", "server_is_overloaded", None)
+    assert broken[-1].sequence_number > broken[-2].sequence_number
 
 
 def test_a_stream_is_cut() -> None:
@@ -322,21 +338,30 @@ def test_clients_as_they_come_reach_the_provider_by_its_name_over_tls() -> None:
     assert found[2:] == ["yes", "no"], "the client waits as it is told, and tries again"
 
 
-def test_clients_without_asyncio_in_threads() -> None:
+@pytest.mark.parametrize(
+    ("of_openai", "of_anthropic"),
+    [
+        ("http://openai/v1", "http://anthropic"),
+        ("https://api.openai.com/v1", "https://api.anthropic.com"),
+    ],
+)
+def test_clients_without_asyncio_in_threads(of_openai: str, of_anthropic: str) -> None:
     found = []
 
     def ask() -> None:
-        with openai.OpenAI(base_url="http://openai/v1", api_key="none", max_retries=1) as client:
+        with openai.OpenAI(base_url=of_openai, api_key="none", max_retries=1) as client:
             answer = client.chat.completions.create(model="gpt-4o", messages=said("is it?"))
             found.append(answer.choices[0].message.content)
-        other = anthropic.Anthropic(base_url="http://anthropic", api_key="none")
+        other = anthropic.Anthropic(base_url=of_anthropic, api_key="none")
         asked = {"model": "claude", "max_tokens": 9, "messages": said("is it?")}
         with other, other.messages.stream(**asked) as stream:
             found.append(stream.get_final_text())
 
     async def main(world: Any) -> None:
-        world.serve_openai("openai:80", answers="yes")
-        world.serve_anthropic("anthropic:80", answers="no")
+        for address in ("openai:80", "api.openai.com:443"):
+            world.serve_openai(address, answers="yes")
+        for address in ("anthropic:80", "api.anthropic.com:443"):
+            world.serve_anthropic(address, answers="no")
         await asyncio.gather(*(asyncio.to_thread(ask) for _ in range(2)))
 
     assert replayed(main, []).finding is None

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from sim import Program, fuzz
+from sim import Program, emit, fuzz
 from sim.base.errors import RefusedError
-from tests.live.small import replayed
+from tests.live.small import Said, replayed
 
 Main = Callable[[Any], Awaitable[object]]
 KEPT: list[Any] = []
@@ -201,6 +201,32 @@ def test_what_happens_after_the_run_is_no_finding_and_heard_of_by_nobody(
         KEPT.clear()
         gc.collect()
     assert (heard, capfd.readouterr()) == ([], ("", ""))
+
+
+async def drops_what_raises_step_by_step(world: Any) -> None:
+    mine = Loud()
+    for _ in range(3):
+        await asyncio.sleep(0.01)
+        emit(Said("another"))
+    assert mine
+
+
+MEASURED = """
+from sim import Program, simulate
+from sim.run.metering import meter
+from sim.strategy import Canonical
+from tests.live.test_teardown import drops_what_raises_step_by_step
+
+run = simulate(Program(drops_what_raises_step_by_step, faults="cancel:1@main"), Canonical())
+assert len(run.trace.steps) > 2
+meter(run.trace)
+"""
+
+
+def test_nor_is_it_heard_when_a_run_is_measured_which_runs_it_again() -> None:
+    """In a process of its own: what it leaves is thrown away at the end of that at the latest."""
+    done = subprocess.run([sys.executable, "-c", MEASURED], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
 
 
 async def begins_more_when_it_is_left(world: Any) -> None:

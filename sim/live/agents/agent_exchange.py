@@ -91,7 +91,7 @@ class AgentExchange:
     def instead(self, how: str, *, begun: bool) -> Sequence[bytes]:
         kind = how.partition("(")[0]
         if begun:
-            return [http.chunk(self.provider.breaks_off(kind, self.ids)), http.LAST_CHUNK]
+            return [http.chunk(self.provider.breaks_off(self.asked, kind, self.ids)), http.LAST_CHUNK]
         if kind in REFUSALS:
             return [refused(self.provider, kind, hint_s(how), self.ids)]
         if kind == MALFORMED:

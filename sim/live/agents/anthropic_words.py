@@ -79,7 +79,7 @@ class Anthropic:
         type_ = _OF_STATUS.get(unanswerable.status, "invalid_request_error")
         return ErrorAnswer(unanswerable.status, [("request-id", ids.of("req_"))], _error(type_, str(unanswerable), ids))
 
-    def breaks_off(self, kind: str, ids: Ids) -> str:
+    def breaks_off(self, _asked: Asked, kind: str, ids: Ids) -> str:
         return event(self.refusal(kind, None, ids).body, "error")
 
 

@@ -8,6 +8,9 @@ from sim.live.agents.asked import Asked, Json
 from sim.live.agents.completion import Completion
 from sim.live.agents.provider import Ids, event, pieces
 
+BEYOND = 10_000
+"""Number of the event of an error: how many have come before is not known where a stream is broken off."""
+
 
 def response(asked: Asked, reply: Completion, ids: Ids) -> Json:
     """An answer in one piece."""
@@ -36,6 +39,12 @@ def response_events(asked: Asked, reply: Completion, ids: Ids) -> Sequence[str]:
         found += _message_events(at, item) if item["type"] == "message" else _call_events(at, item)
     found.append({"type": "response.completed", "response": response(asked, reply, ids)})
     return [event({**one, "sequence_number": number}, one["type"]) for number, one in enumerate(found)]
+
+
+def error_event(error: Json) -> str:
+    """The event that ends a stream in its midst. What it says stands in the event itself; its number is beyond all others."""
+    said = {"code": error["code"], "message": error["message"], "param": error["param"]}
+    return event({"type": "error", **said, "sequence_number": BEYOND}, "error")
 
 
 def _begun(asked: Asked, ids: Ids) -> Json:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sim.live.agents.asked import Asked, Json
 from sim.live.agents.completion import Completion, tokens
-from sim.live.agents.openai_responses import response, response_events
+from sim.live.agents.openai_responses import error_event, response, response_events
 from sim.live.agents.provider import OVERLOADED, RATE_LIMITED, ErrorAnswer, Ids, Unanswerable, event, pieces, required
 
 CHAT, RESPONSES, EMBEDDINGS = "/chat/completions", "/responses", "/embeddings"
@@ -22,7 +22,12 @@ DONE = "data: [DONE]\n\n"
 
 _ERRORS = {
     RATE_LIMITED: (429, "requests", "rate_limit_exceeded", "Rate limit reached for requests per minute."),
-    OVERLOADED: (503, "server_error", None, "The engine is currently overloaded, please try again later."),
+    OVERLOADED: (
+        503,
+        "service_unavailable_error",
+        "server_is_overloaded",
+        "Our servers are currently overloaded. Please try again later.",
+    ),
 }
 _SERVER_ERROR = 500, "server_error", None, "The server had an error while processing your request."
 
@@ -94,8 +99,9 @@ class OpenAI:
         body = _error("invalid_request_error", None, str(unanswerable))
         return ErrorAnswer(unanswerable.status, [("x-request-id", ids.of("req_", 32))], body)
 
-    def breaks_off(self, kind: str, ids: Ids) -> str:
-        return event(self.refusal(kind, None, ids).body)
+    def breaks_off(self, asked: Asked, kind: str, ids: Ids) -> str:
+        body = self.refusal(kind, None, ids).body
+        return error_event(body["error"]) if asked.path.endswith(RESPONSES) else event(body)
 
 
 def _error(type_: str, code: str | None, message: str) -> Json:

@@ -64,7 +64,7 @@ class Provider(Protocol):
     def rejection(self, unanswerable: Unanswerable, ids: Ids) -> ErrorAnswer:
         """The error for a mistake of the client."""
 
-    def breaks_off(self, kind: str, ids: Ids) -> str:
+    def breaks_off(self, asked: Asked, kind: str, ids: Ids, /) -> str:
         """The event with which a stream ends that is broken off by a fault."""
 
 

@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from sim.live.net.polling import SimPoll, select_now
@@ -51,6 +53,9 @@ def replacements(current: Callable[[], Kernel | None]) -> list[Replacement]:
 
     found: list[Replacement] = [(socket.socket, "__new__", staticmethod(new))]
     found += [(socket, name, here(ours, getattr(socket, name))) for name, ours in _OURS.items()]
+    if find_spec("_ssl"):
+        context = import_module("ssl").SSLContext
+        found.append((context, "wrap_socket", here(_wraps, context.wrap_socket)))
     found.append((select, "select", here(lambda kernel: partial(select_now, kernel), select.select)))
     found.append((select, "poll", here(lambda kernel: lambda: SimPoll(kernel), select.poll)))
     return found
@@ -70,6 +75,12 @@ def _in_threads(real: Callable[..., Any], said: str) -> Callable[[Kernel], Calla
     """The real function, on simulated sockets, for threads; the loop's own code is refused it."""
     refuses = _refuses(said)
     return lambda kernel: refuses(kernel) if kernel.wait is None else real
+
+
+def _wraps(kernel: Kernel) -> Callable[..., Any]:
+    from sim.live.net.tls_socket import wrap_socket  # who has no `ssl` need not have it
+
+    return partial(wrap_socket, kernel)
 
 
 def _by_name(kernel: Kernel) -> Callable[[str], str]:

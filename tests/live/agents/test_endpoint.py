@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import suppress
 from typing import Any
 
@@ -262,6 +263,18 @@ def test_a_stream_may_end_with_an_error_in_its_midst(fault: str) -> None:
     assert b"[DONE]" not in body
     assert b'{"error": {' in body
     assert body.endswith(b"a b c d e f g")
+
+
+def test_a_stream_of_a_response_may_end_with_an_event_that_says_what_was_wrong() -> None:
+    async def client() -> bytes:
+        return (await post("/v1/responses", {"model": "m", "input": "is it?", "stream": True})).body
+
+    midst = ["deliver agent->client bytes #9 under overloaded"]
+    body = outcome(client, answers="a b c d e f g", schedule=midst, faults="overloaded:1")
+    (last,) = (line for line in body.split(b"\n") if b'"type": "error"' in line)
+    assert body.rstrip().endswith(last)
+    said = json.loads(last.removeprefix(b"data: "))
+    assert (said["type"], said["code"], said["param"]) == ("error", "server_is_overloaded", None)
 
 
 # That it is noticed where any of this does not hold -----------------------------------------------------
