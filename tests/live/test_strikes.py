@@ -191,7 +191,7 @@ SAID: dict[str, tuple[Main, str, list[str], list[str]]] = {
     "empty_response": (getting, "empty_response:1", ["deliver agent->client {} bytes under empty_response"], ["200 0"]),
     "rate_limited": (getting, "rate_limited:1", ["deliver agent->client {} bytes under rate_limited"], ["429 "]),
     "server_error": of_agent("server_error", "1 500 0 server_error"),
-    "overloaded": of_agent("overloaded", "1 503 0 server_error"),
+    "overloaded": of_agent("overloaded", "1 503 0 service_unavailable_error"),
     "malformed": of_agent("malformed", "1 200 is no JSON"),
     "contradiction": of_agent("contradiction", "1 200 1 no"),
     "repeated_id": of_agent("repeated_id", "1 200 1 yes", "2 200 1 yes"),
