@@ -260,6 +260,8 @@ class _Fuzz:
             self.result.interrupted = True
             if isinstance(error, MemoryError):
                 WATCH.end(NO_MEMORY)
+            elif self.worst is not None:
+                self.result.worst = self.worst.least(lambda: True)
         self._look_at_clock()
 
     def _compiled_pays(self) -> bool:

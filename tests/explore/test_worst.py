@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import models.consensus
-from sim import Program, emit, fuzz
+from sim import FuzzResult, Program, emit, fuzz
 from sim.base.errors import ConfigError
 from sim.cli import call
 from sim.fuzzer import worst as measuring
@@ -100,6 +100,18 @@ def test_its_file_comes_to_the_same(tmp_path: Path, capsys: pytest.CaptureFixtur
     data = json.loads(capsys.readouterr().out)["worst"]
     assert (data["measure"], data["amount"], data["usual"], data["ratio"]) == ("tokens", 385, 165, 2.333333)
     assert data["scenario"] == str(path)
+
+
+def test_an_interrupted_fuzz_has_the_worst_so_far() -> None:
+    def interrupt(so_far: FuzzResult) -> None:
+        if so_far.schedules == 60:
+            raise KeyboardInterrupt
+
+    result = fuzz(system(), worst="tokens", progress=interrupt)
+    assert result.interrupted
+    assert result.worst is not None
+    assert result.worst.amount > result.worst.usual
+    assert not result.worst.discovery.counterexample.complete
 
 
 def test_of_a_model_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
