@@ -1,0 +1,238 @@
+"""How far in a comparison looks: what each level notices of a visibility that changes, and what it decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from sim.surface import compare as comparing
+from sim.surface.compare import LEVELS, Comparison, compare
+from sim.surface.decide import decide
+from sim.surface.model import Surface
+
+ReadTree = Callable[..., Surface]
+Tell = Callable[..., list[str]]
+Files = Mapping[str, str]
+
+
+def _at(declared: str, module: str = "pub mod m;") -> Files:
+    return {"src/lib.rs": module, "src/m.rs": declared}
+
+
+SHUT = "mod m;"
+"""The module of an item that only its crate can reach, whatever the item says of itself."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """Two trees in which one thing is visible to fewer in the second, and the levels at which that is noticed."""
+
+    wide: Files
+    narrow: Files
+    noticed: tuple[str, ...]
+
+
+NARROWED = {
+    "pub to pub(crate)": Change(_at("pub fn f() {}"), _at("pub(crate) fn f() {}"), LEVELS),
+    "pub to private": Change(_at("pub fn f() {}"), _at("fn f() {}"), LEVELS),
+    "pub to pub(super)": Change(_at("pub fn f() {}"), _at("pub(super) fn f() {}"), LEVELS),
+    "a module that closes": Change(_at("pub fn f() {}"), _at("pub fn f() {}", SHUT), LEVELS),
+    "pub(crate) to private": Change(_at("pub(crate) fn f() {}"), _at("fn f() {}"), ("crate", "all")),
+    "pub(crate) to pub(super)": Change(_at("pub(crate) fn f() {}"), _at("pub(super) fn f() {}"), ("crate", "all")),
+    "pub(super) to private": Change(_at("pub(super) fn f() {}"), _at("fn f() {}"), ("crate", "all")),
+    "pub in a closed module to private": Change(_at("pub fn f() {}", SHUT), _at("fn f() {}", SHUT), ("crate", "all")),
+}
+"""One function, in ever fewer hands."""
+
+ALIKE = {
+    "pub in a closed module or pub(crate)": Change(_at("pub fn f() {}", SHUT), _at("pub(crate) fn f() {}", SHUT), ()),
+    "pub(self) or nothing": Change(_at("pub(self) fn f() {}"), _at("fn f() {}"), ()),
+}
+"""Written otherwise, and the same code can reach it."""
+
+
+def _each(table: Mapping[str, Change]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("change", table.values(), ids=table.keys())
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@_each(NARROWED)
+def test_what_fewer_can_reach_breaks_and_what_more_can_reach_does_not(
+    change: Change, level: str, read_tree: ReadTree, tell: Tell
+) -> None:
+    wide, narrow = read_tree(change.wide), read_tree(change.narrow)
+    noticed = level in change.noticed
+    assert tell(wide, narrow, level=level) == (["breaking visibility: m::f"] if noticed else [])
+    assert tell(narrow, wide, level=level) == (["additive visibility: m::f"] if noticed else [])
+
+
+@pytest.mark.parametrize("names", [(), ("f",)], ids=["as a whole", "required"])
+@pytest.mark.parametrize("level", LEVELS)
+@_each(NARROWED)
+def test_it_is_a_no_go_at_every_level_that_notices(
+    change: Change, level: str, names: tuple[str, ...], read_tree: ReadTree
+) -> None:
+    def go(old: Files, new: Files) -> bool:
+        return decide(compare(read_tree(old), read_tree(new), (), level), names, level).go
+
+    assert go(change.wide, change.narrow) is (level not in change.noticed)
+    assert go(change.narrow, change.wide)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@_each(ALIKE)
+def test_another_spelling_of_the_same_reach_is_no_difference(
+    change: Change, level: str, read_tree: ReadTree, tell: Tell
+) -> None:
+    wide, narrow = read_tree(change.wide), read_tree(change.narrow)
+    assert tell(wide, narrow, level=level) == tell(narrow, wide, level=level) == []
+
+
+def test_a_comparison_that_takes_all_reaches_for_one_is_caught(
+    read_tree: ReadTree, tell: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparing, "_width", lambda item: (0, True))
+    change = NARROWED["pub to pub(crate)"]
+    assert tell(read_tree(change.wide), read_tree(change.narrow), level="crate") == []
+
+
+# -- other differences, where only the crate can see them ----------------------------------------------------
+
+HIDDEN_OLD = _at("pub struct S { a: u8 } impl S { fn one(&self) {} }\npub(crate) fn f(x: u8) {}\nfn deep(x: u8) {}")
+HIDDEN_NEW = _at("pub struct S { a: u16 } impl S { fn one(&self, y: u8) {} }\npub(crate) fn f() {}\nfn deep() {}")
+
+
+def _told(level: str, read_tree: ReadTree, tell: Tell) -> list[str]:
+    return tell(read_tree(HIDDEN_OLD), read_tree(HIDDEN_NEW), level=level)
+
+
+def test_each_level_sees_what_the_one_before_it_sees_and_more(read_tree: ReadTree, tell: Tell) -> None:
+    assert _told("pub", read_tree, tell) == []
+    assert _told("crate", read_tree, tell) == ["breaking arity: m::f"]
+    assert _told("all", read_tree, tell) == [
+        "breaking arity: m::S::one",
+        "breaking arity: m::deep",
+        "breaking arity: m::f",
+        "breaking type: m::S::a",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("level", "name", "go"),
+    [("pub", "f", True), ("crate", "f", False), ("crate", "deep", True), ("all", "deep", False)],
+)
+def test_a_required_name_is_judged_at_the_level_asked_for(level: str, name: str, go: bool, read_tree: ReadTree) -> None:
+    comparison = compare(read_tree(HIDDEN_OLD), read_tree(HIDDEN_NEW), (), level)
+    assert decide(comparison, [name], level).go is go
+
+
+def test_of_what_comes_or_goes_a_level_tells_what_it_sees(read_tree: ReadTree, tell: Tell) -> None:
+    old, new = read_tree(_at("")), read_tree(_at("pub fn a() {}\npub(crate) fn b() {}\nfn c() {}"))
+    seen = {"pub": ["a"], "crate": ["a", "b"], "all": ["a", "b", "c"]}
+    for level, names in seen.items():
+        assert tell(old, new, level=level) == [f"additive added: m::{name}" for name in names]
+        assert tell(new, old, level=level) == [f"breaking removed: m::{name}" for name in names]
+
+
+def test_what_a_type_that_closes_holds_is_told_once_for_the_type(read_tree: ReadTree, tell: Tell) -> None:
+    held = "struct S { pub a: u8 } impl S { pub fn m(&self) {} }"
+    wide, narrow = read_tree(_at(f"pub {held}")), read_tree(_at(held.replace("u8", "u16")))
+    assert tell(wide, narrow) == ["breaking visibility: m::S"]
+    assert tell(narrow, wide) == ["additive visibility: m::S"]
+
+
+# -- the words beside a difference --------------------------------------------------------------------------
+
+
+def _only(old: Files, new: Files, read_tree: ReadTree, level: str = "pub") -> tuple[str, str]:
+    found: Comparison = compare(read_tree(old), read_tree(new), (), level)
+    (difference,) = found.differences
+    return difference.before, difference.after
+
+
+def test_a_change_of_visibility_says_what_the_source_says_and_where_that_ends(read_tree: ReadTree) -> None:
+    assert _only(_at("pub fn f() {}"), _at("pub(crate) fn f() {}"), read_tree) == ("pub", "pub(crate)")
+    assert _only(_at("pub fn f() {}"), _at("fn f() {}"), read_tree, "crate") == ("pub", "private")
+    shut = _at("pub fn f() {}", SHUT)
+    assert _only(_at("pub fn f() {}"), shut, read_tree) == ("pub", "pub inside a private module")
+
+
+@pytest.mark.parametrize(
+    ("declared", "fact"),
+    [
+        ("pub fn f(x: u8, y: bool) -> u16 { 1 }", "(u8, bool) -> u16"),
+        ("pub fn f(x: u8) {}", "(u8)"),
+        ("pub const C: u8 = 1;", "u8"),
+        ("pub type T = u8;", "u8"),
+        ("pub struct S;", ""),
+    ],
+)
+def test_what_comes_or_goes_is_told_with_its_signature(declared: str, fact: str, read_tree: ReadTree) -> None:
+    assert _only(_at(""), _at(declared), read_tree) == ("", fact)
+    assert _only(_at(declared), _at(""), read_tree) == (fact, "")
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_of_what_nobody_sees_only_the_value_of_a_constant_counts(level: str, read_tree: ReadTree, tell: Tell) -> None:
+    old = read_tree(_at("const C: u8 = 1;\nfn f() {}\nenum E { A = 1 }"))
+    new = read_tree(_at("const C: u16 = 2;\nfn f(x: u8) {}\nenum E { A = 2 }"))
+    everything = [
+        "behavioural discriminant: m::E::A",
+        "behavioural value: m::C",
+        "breaking arity: m::f",
+        "breaking type: m::C",
+    ]
+    assert tell(old, new, level=level) == (everything if level == "all" else ["behavioural value: m::C"])
+
+
+# -- once, and entry by entry -------------------------------------------------------------------------------
+
+
+def test_what_goes_with_its_re_export_is_told_once(read_tree: ReadTree, tell: Tell) -> None:
+    shown, bare = _at("pub fn f() {}", "pub mod m; pub use m::f;"), _at("")
+    assert tell(read_tree(shown), read_tree(bare)) == ["breaking removed: m::f"]
+    assert tell(read_tree(bare), read_tree(shown)) == ["additive added: m::f"]
+    assert tell(read_tree(shown), read_tree(_at("pub fn f() {}"))) == ["breaking removed: f"]
+
+
+def test_a_re_export_that_follows_its_item_is_no_difference_and_one_that_changes_it_is(
+    read_tree: ReadTree, tell: Tell
+) -> None:
+    old = {"src/lib.rs": "mod a; pub use a::f;", "src/a.rs": "pub fn f() {}\npub fn g() {}"}
+    followed = {"src/lib.rs": "mod b; pub use b::f;", "src/b.rs": old["src/a.rs"]}
+    assert tell(read_tree(old), read_tree(followed)) == []
+    changed = {**followed, "src/lib.rs": "mod b; pub use b::g as f;"}
+    assert "breaking re-export target: f" in tell(read_tree(old), read_tree(changed))
+
+
+@pytest.mark.parametrize(
+    ("few", "more", "entry"),
+    [
+        ("pub trait T: A {}", "pub trait T: A + B {}", "B"),
+        ("pub trait T { fn m<X: A>(x: X); }", "pub trait T { fn m<X: A + B>(x: X); }", "T1: B"),
+        ("pub fn f<X: A>(x: X) {}", "pub fn f<X: A + B>(x: X) {}", "T1: B"),
+    ],
+    ids=["supertraits", "bounds of a trait's method", "bounds"],
+)
+def test_of_a_list_only_the_entry_that_differs_is_told(few: str, more: str, entry: str, read_tree: ReadTree) -> None:
+    assert _only(_at(few), _at(more), read_tree) == ("", entry)
+    assert _only(_at(more), _at(few), read_tree) == (entry, "")
+
+
+@pytest.mark.parametrize(
+    ("few", "more", "there", "back"),
+    [
+        ("class C(A): pass", "class C(A, B): pass", "additive bases: C", "breaking bases: C"),
+        ("@a\nclass C: pass", "@a\n@b\nclass C: pass", "behavioural decorators: C", "behavioural decorators: C"),
+    ],
+)
+def test_of_a_python_list_only_the_entry_that_differs_is_told(
+    few: str, more: str, there: str, back: str, read_tree: ReadTree
+) -> None:
+    for old, new, said, sides in ((few, more, there, ("", 1)), (more, few, back, (1, ""))):
+        (one,) = compare(read_tree({"m.py": old}), read_tree({"m.py": new})).differences
+        assert f"{one.impact.value} {one.change}: {one.subject.name}" == said
+        assert [bool(one.before), bool(one.after)] == list(map(bool, sides))
+        assert "," not in one.before + one.after
