@@ -96,7 +96,7 @@ def _fact(item: SourceItem) -> str:
         returned = "".join(f" -> {item.told((r,))}" for r in item.facts.get("returns", ()) if r != "()")
         return f"({given}){returned}"
     for fact in ("target", "type", "payload"):
-        if item.facts.get(fact) and item.facts[fact][0]:
+        if item.facts.get(fact):
             return item.told(item.facts[fact])
     return ""
 
@@ -120,7 +120,7 @@ def _both(old: SourceItem, new: SourceItem, how: str, about: tuple[str, Mapping[
         found.append(said(impact, "visibility", _seen(old), _seen(new), why))
     if how == "moved":
         found.append(said(Impact.BREAKING, "moved", old.shown, new.shown, rules.MOVED))
-    elif how == "kept" and old.direct and old.path != new.path:
+    elif how == "kept" and old.direct:
         found.append(said(Impact.ADDITIVE, "moved, old path kept", old.shown, new.shown, rules.MOVED_KEPT))
     elif how == "renamed":
         why = rules.RENAMED.format(f"{old.name}={new.name}")
@@ -146,7 +146,7 @@ def _width(item: SourceItem) -> tuple[int, bool]:
 def _seen(item: SourceItem) -> str:
     """What the source says, and what it amounts to if that is less."""
     if item.visibility == "pub" and item.reach != "public":
-        return "pub inside a private module"
+        return "pub in a type that is not" if item.owner else "pub inside a private module"
     return item.visibility
 
 

@@ -32,6 +32,10 @@ class PortStep:
     outside: tuple[Difference, ...]
     after: tuple[int, ...]
     crates: tuple[str, ...]
+    lines: int = 0
+    """Size in the second tree, from each declaration to the end of its body."""
+    inside: tuple[Difference, ...] = ()
+    """Everything that differs of what is in both trees."""
 
 
 @dataclass(slots=True)
@@ -42,6 +46,7 @@ class _Unit:
     missing: bool
     touched: list[SourceItem] = field(default_factory=list)
     outside: list[Difference] = field(default_factory=list)
+    inside: list[Difference] = field(default_factory=list)
     asked: list[SourceItem] = field(default_factory=list)
 
 
@@ -72,9 +77,16 @@ def migration(comparison: Comparison, names: Sequence[str], level: str = "pub") 
                 outside,
                 tuple(sorted(needs)),
                 tuple(sorted(lacking)),
+                _lines(item for unit in members for item in unit.touched),
+                tuple(d for unit in members for d in unit.inside),
             )
         )
     return steps
+
+
+def _lines(items: Iterable[SourceItem]) -> int:
+    """Each line once, where one item holds another."""
+    return len({(i.place.file, line) for i in items for line in range(i.place.line, i.end + 1)})
 
 
 def _lacking(item: SourceItem, comparison: Comparison) -> set[str]:
@@ -104,6 +116,7 @@ def _units(comparison: Comparison, names: Sequence[str], level: str) -> dict[str
         if unit.missing and item.owner:
             unit.touched.append(item)
     for unit, difference in _changes(units, top_of, differences(comparison.pairs, "all")):
+        unit.inside.append(difference)
         unit.touched += [difference.new] if difference.new is not None else []
     for unit, difference in _changes(units, top_of, differences(comparison.pairs, level)):
         if difference.change != "moved, old path kept":

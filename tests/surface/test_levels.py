@@ -143,6 +143,16 @@ def test_what_a_type_that_closes_holds_is_told_once_for_the_type(read_tree: Read
     assert tell(narrow, wide) == ["additive visibility: m::S"]
 
 
+def test_of_what_closes_nothing_else_is_told_and_of_everything_else_it_is(read_tree: ReadTree, tell: Tell) -> None:
+    old = "pub struct A { pub x: u8 }\npub struct B { pub x: u8 }\npub fn f(x: u8) {}"
+    new = "struct A { pub x: u16 }\npub struct B { pub x: u16 }\npub(crate) fn f() {}"
+    assert tell(read_tree(_at(old)), read_tree(_at(new))) == [
+        "breaking type: m::B::x",
+        "breaking visibility: m::A",
+        "breaking visibility: m::f",
+    ]
+
+
 # -- the words beside a difference --------------------------------------------------------------------------
 
 
@@ -157,6 +167,9 @@ def test_a_change_of_visibility_says_what_the_source_says_and_where_that_ends(re
     assert _only(_at("pub fn f() {}"), _at("fn f() {}"), read_tree, "crate") == ("pub", "private")
     shut = _at("pub fn f() {}", SHUT)
     assert _only(_at("pub fn f() {}"), shut, read_tree) == ("pub", "pub inside a private module")
+    private, inner = _at("pub(crate) struct S { a: u8 }"), _at("pub(crate) struct S { pub a: u8 }")
+    opened = [d for d in compare(read_tree(private), read_tree(inner), (), "crate").differences if d.kind == "field"]
+    assert [(d.before, d.after) for d in opened] == [("private", "pub in a type that is not")]
 
 
 @pytest.mark.parametrize(
