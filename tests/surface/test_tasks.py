@@ -186,6 +186,9 @@ def test_private_items_that_have_to_be_opened_are_named_with_their_places() -> N
         "Tokens::id 4",
         "save 3",
     ]
+    wider = {**OLD, "login/src/server.rs": (OPTIONS + SERVER).replace("fn save", "pub(crate) fn save")}
+    public = {**NEW, "login/src/server.rs": NEW["login/src/server.rs"].replace("pub(crate) fn save", "pub fn save")}
+    assert "save" not in [d.subject.name for d in _listed(wider, public, "run").opened]
     open_already = {**OLD, "login/src/server.rs": NEW["login/src/server.rs"]}
     assert _listed(open_already, NEW, "run").opened == ()
 
