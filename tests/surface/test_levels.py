@@ -11,6 +11,7 @@ from sim.surface import compare as comparing
 from sim.surface.compare import LEVELS, Comparison, compare
 from sim.surface.decide import decide
 from sim.surface.model import Surface
+from sim.surface.renames import parse_rename
 
 ReadTree = Callable[..., Surface]
 Tell = Callable[..., list[str]]
@@ -144,11 +145,14 @@ def test_what_a_type_that_closes_holds_is_told_once_for_the_type(read_tree: Read
 
 
 def test_of_what_closes_nothing_else_is_told_and_of_everything_else_it_is(read_tree: ReadTree, tell: Tell) -> None:
-    old = "pub struct A { pub x: u8 }\npub struct B { pub x: u8 }\npub fn f(x: u8) {}"
-    new = "struct A { pub x: u16 }\npub struct B { pub x: u16 }\npub(crate) fn f() {}"
+    old = "".join(f"pub struct {name} {{ pub x: u8 }}\n" for name in "ABC") + "pub fn f(x: u8) {}"
+    new = (
+        old.replace("u8 }", "u16 }").replace("pub struct B", "struct B").replace("pub fn f(x: u8)", "pub(crate) fn f()")
+    )
     assert tell(read_tree(_at(old)), read_tree(_at(new))) == [
-        "breaking type: m::B::x",
-        "breaking visibility: m::A",
+        "breaking type: m::A::x",
+        "breaking type: m::C::x",
+        "breaking visibility: m::B",
         "breaking visibility: m::f",
     ]
 
@@ -249,3 +253,40 @@ def test_of_a_python_list_only_the_entry_that_differs_is_told(
         assert f"{one.impact.value} {one.change}: {one.subject.name}" == said
         assert [bool(one.before), bool(one.after)] == list(map(bool, sides))
         assert "," not in one.before + one.after
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "change"),
+    [
+        ("Result<u8, E>", "Result<u8, F>", "error type"),
+        ("Result<u8, E>", "Result<u16, E>", "return type"),
+        ("Result<u8, E>", "Result<u16, F>", "return type"),
+        ("Option<u8>", "Result<u8, E>", "return type"),
+        ("Result<u8, E>", "Option<u8>", "return type"),
+    ],
+)
+def test_an_error_type_is_one_only_if_the_rest_is_alike(old: str, new: str, change: str, read_tree: ReadTree) -> None:
+    one, two = (read_tree(_at(f"pub fn f() -> {returned} {{ todo!() }}")) for returned in (old, new))
+    assert [d.change for d in compare(one, two).differences] == [change]
+
+
+def test_only_what_is_in_the_scope_is_compared_whatever_was_read_beside_it(read_tree: ReadTree) -> None:
+    scope = (("src/lib.rs",), ("f",))
+    old, new = (
+        read_tree({"src/lib.rs": "pub mod m;", "src/m.rs": f"pub fn f({given}) {{}}"}, "t", *scope)
+        for given in ("", "x: u8")
+    )
+    assert [item.name for item in new.items if not item.scoped] == ["f"]
+    assert compare(old, new).pairs == compare(new, old).pairs == ()
+
+
+def test_pairs_that_fit_by_a_declared_rename_are_counted(read_tree: ReadTree) -> None:
+    old, new = read_tree("pub fn codex_a() {}\npub fn b() {}"), read_tree("pub fn code_a() {}\npub fn b() {}")
+    assert compare(old, new, [parse_rename("codex_*=code_*")]).translated == 1
+    assert compare(old, old, [parse_rename("nothing=other")]).translated == 0
+    assert compare(old, read_tree(""), [parse_rename("codex_*=code_*")]).translated == 0
+
+
+def test_a_python_function_is_told_with_the_names_of_its_parameters(read_tree: ReadTree) -> None:
+    (one,) = compare(read_tree({"m.py": ""}), read_tree({"m.py": "def f(a, b: int = 1): ..."})).differences
+    assert one.after == "(a, b)"
