@@ -118,12 +118,8 @@ def system(
     later = LaterClient(options=options, profile=profile, api_key=api_key, uses=uses, opened=part == "refresh")
     if part == "refresh":
         return refreshing(later, STORED[stored])
-    asked = SERVERS[server](
-        enabled=device_codes,
-        intervals=intervals,
-        challenges=challenges,
-        slow_downs=slow_downs if server == RFC_8628 else 0,
-    )
+    slow = slow_downs if server == RFC_8628 else 0
+    asked = SERVERS[server](enabled=device_codes, intervals=intervals, challenges=challenges, slow_downs=slow)
     return logging_in(later, asked, retries, alone=part == "login", liveness=liveness)
 
 

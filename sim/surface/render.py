@@ -163,7 +163,7 @@ def _tasks(listed: TaskList | None) -> dict[str, Any] | None:
         return None
     return {
         "from": listed.source,
-        "lines": listed.lines,
+        "lines": {action: listed.lines(action) for action in ("bring", "change")},
         "steps": [
             {
                 "step": task.step.number,

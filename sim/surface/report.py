@@ -165,9 +165,10 @@ def _tasks(work: WorkResult) -> list[Block]:
     if work.tasks is None or not work.tasks.tasks:
         return []
     listed = work.tasks
-    title = f"{work.id}, the tasks: {len(listed.tasks)} steps, {listed.lines} lines, {len(listed.files)} files"
+    title = f"{work.id}, the tasks: {len(listed.tasks)} steps, {len(listed.files)} files"
     note = (
-        f"What is needed from {listed.source}, in order of dependency. Lines are those of the second tree, from each "
+        f"What is needed from {listed.source}, in order of dependency: {listed.lines('bring')} lines to bring, and "
+        f"{listed.lines('change')} to compare with what is there. Lines are those of the second tree, from each "
         "declaration to the end of its body, without what stands before it."
     )
     head = ("step", "do", "items", "in the first tree's", "lines", "class", "after", "lines that have to follow")

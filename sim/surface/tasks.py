@@ -60,9 +60,9 @@ class TaskList:
     """Items that are private in the first tree, and are not in the second."""
     packages: tuple[NeededPackage, ...]
 
-    @property
-    def lines(self) -> int:
-        return sum(task.step.lines for task in self.tasks)
+    def lines(self, action: str) -> int:
+        """The lines of all steps that bring something, or that change something."""
+        return sum(task.step.lines for task in self.tasks if task.step.action == action)
 
 
 def task_list(comparisons: Sequence[Comparison], names: Sequence[str], level: str, first: Tree) -> TaskList | None:

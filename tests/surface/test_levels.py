@@ -290,3 +290,44 @@ def test_pairs_that_fit_by_a_declared_rename_are_counted(read_tree: ReadTree) ->
 def test_a_python_function_is_told_with_the_names_of_its_parameters(read_tree: ReadTree) -> None:
     (one,) = compare(read_tree({"m.py": ""}), read_tree({"m.py": "def f(a, b: int = 1): ..."})).differences
     assert one.after == "(a, b)"
+
+
+def _python(old: str, new: str, read_tree: ReadTree) -> list[tuple[str, str, str, str]]:
+    found = compare(read_tree({"m.py": f"def f({old}): ..."}), read_tree({"m.py": f"def f({new}): ..."})).differences
+    return [(d.impact.value, d.change, d.before, d.after) for d in found]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("a, *, k=1", "a, n=1, *, k=1", ("additive", "parameter added", "", "n")),
+        ("a: int", "a: str", ("breaking", "parameter type", "a: int", "a: str")),
+        ("a", "*, a", ("breaking", "kind of parameter", "a: normal", "a: keyword-only")),
+    ],
+    ids=["after the last that has a place", "type", "kind"],
+)
+def test_a_python_parameter_is_judged_by_its_place_and_told_by_its_name(
+    old: str, new: str, said: tuple[str, str, str, str], read_tree: ReadTree
+) -> None:
+    assert _python(old, new, read_tree) == [said]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("*, a, b", "*, b, a"), ("a, /", "b, /"), ("a, /, c", "b, /, c")],
+    ids=["order of keywords", "name of what has none", "and with one that has"],
+)
+def test_what_no_call_can_tell_apart_is_no_difference(old: str, new: str, read_tree: ReadTree) -> None:
+    assert _python(old, new, read_tree) == []
+
+
+def test_a_parameter_is_told_by_its_place(read_tree: ReadTree) -> None:
+    old, new = _at("pub fn f(x: u8, y: u8) {}"), _at("pub fn f(x: u8, y: u16) {}")
+    assert _only(old, new, read_tree) == ("2: u8", "2: u16")
+
+
+def test_a_re_export_that_is_narrowed_and_changed_says_both(read_tree: ReadTree, tell: Tell) -> None:
+    files = {"src/lib.rs": "mod a; pub use a::f as h;", "src/a.rs": "pub fn f() {}\npub fn g() {}"}
+    narrowed = {**files, "src/lib.rs": "mod a; pub(crate) use a::g as h;"}
+    told = tell(read_tree(files), read_tree(narrowed), level="crate")
+    assert {"breaking re-export target: h", "breaking visibility: h"} <= set(told)

@@ -80,7 +80,8 @@ def test_each_step_says_its_file_its_size_and_the_lines_that_have_to_follow() ->
         "login/tests/suite.rs:1 test",
         "login/tests/suite.rs:2 test",
     ]
-    assert _listed(OLD, NEW, "run").lines == 10
+    listed = _listed(OLD, NEW, "run")
+    assert (listed.lines("bring"), listed.lines("change")) == (6, 4)
 
 
 @pytest.mark.parametrize(
