@@ -302,14 +302,23 @@ def _python(old: str, new: str, read_tree: ReadTree) -> list[tuple[str, str, str
     [
         ("a, *, k=1", "a, n=1, *, k=1", ("additive", "parameter added", "", "n")),
         ("a: int", "a: str", ("breaking", "parameter type", "a: int", "a: str")),
+        ("a, b: int", "a", ("breaking", "parameter removed", "b", "")),
+        ("a", "a, b: int", ("breaking", "parameter added", "", "b")),
+        ("a=1, c=1", "a=1, b: int = 1, c=1", ("breaking", "parameter added", "", "b")),
+        ("a: int, b", "b, a: int", ("breaking", "parameter order", "a, b", "b, a")),
         ("a", "*, a", ("breaking", "kind of parameter", "a: normal", "a: keyword-only")),
     ],
-    ids=["after the last that has a place", "type", "kind"],
+    ids=["after the last that has a place", "type", "gone", "required", "in between", "order", "kind"],
 )
 def test_a_python_parameter_is_judged_by_its_place_and_told_by_its_name(
     old: str, new: str, said: tuple[str, str, str, str], read_tree: ReadTree
 ) -> None:
     assert _python(old, new, read_tree) == [said]
+
+
+def test_several_parameters_at_the_end_that_may_be_left_out_break_nothing(read_tree: ReadTree) -> None:
+    told = _python("a", "a, b=1, c=1", read_tree)
+    assert [(impact, after) for impact, _, _, after in told] == [("additive", "b"), ("additive", "c")]
 
 
 @pytest.mark.parametrize(
