@@ -1,4 +1,4 @@
-"""Login by device code (RFC 8628), its credential store, and two clients that rotate one refresh token.
+"""Login by device code (RFC 8628, or OpenAI's device-auth API), its credential store, and two clients that rotate one refresh token.
 `docs/device_login.md` says what is checked within which bounds."""
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from typing import Literal, get_args
 from sim import ConfigError, System
 
 from .messages import Credentials
-from .options import FOREIGN, OURS, AuthCredentialsStoreMode, Profile, ServerOptions
-from .server import AuthorisationServer
+from .options import FOREIGN, OURS, RFC_8628, AuthCredentialsStoreMode, Profile, ServerOptions
+from .server import SERVERS
 from .session import LaterClient
 from .world import logging_in, refreshing
 
@@ -18,6 +18,8 @@ StoreMode = Literal["file", "keyring", "auto"]
 Method = Literal["", "chatgpt"]
 Content = Literal["chatgpt", "foreign", "api_key", "nothing"]
 Rotation = Literal["locked", "retries", "permanent"]
+Protocol = Literal["rfc8628", "device_auth"]
+Spoken = Literal["", "rfc8628", "device_auth"]
 
 WORDS = {
     "part": Part,
@@ -25,6 +27,8 @@ WORDS = {
     "forced_login_method": Method,
     "stored": Content,
     "rotation": Rotation,
+    "server": Protocol,
+    "speaks": Spoken,
 }
 """The parameters that must be one of a few words."""
 
@@ -44,6 +48,7 @@ def system(
     forced_login_method: Method = "",
     api_key: bool = False,
     stored: Content = "chatgpt",
+    server: Protocol = "rfc8628",
     device_codes: bool = True,
     intervals: tuple[str, ...] = ("5", ""),
     slow_downs: int = 2,
@@ -65,6 +70,7 @@ def system(
     drop_unsaved: bool = False,
     forget_interrupted: bool = False,
     rotation: Rotation = "locked",
+    speaks: Spoken = "",
 ) -> System:
     """One login by device code, and the sessions that follow.
 
@@ -75,9 +81,11 @@ def system(
     - `forced_login_method`: `chatgpt`, or empty for any
     - `api_key`: whether CODEX_API_KEY is set
     - `stored`: what part `refresh` begins with: a login for `ours` (`chatgpt`) or `foreign`, a key, nothing
+    - `server`: how it answers polls: `rfc8628`, with the names of that standard, or `device_auth`, OpenAI's API, where
+      403 and 404 mean pending and a denial is not told
     - `device_codes`: whether the server offers them; it answers 404 otherwise
     - `intervals`: the intervals that the server may set, in seconds; empty: it names none
-    - `slow_downs`: how often it may answer `slow_down`
+    - `slow_downs`: how often it may answer `slow_down`, which only RFC 8628 has
     - `challenges`: whether an intermediary may answer a poll with its own 403
     - `retries`: polls that may go unanswered in one login
     - `uses`: how often each client is used; every use finds the token due and refreshes it
@@ -86,7 +94,7 @@ def system(
     The others are the reference's faults, off by default: see `Profile`. Raises `ConfigError` with one line for each
     invalid value.
     """
-    _judge_words(part, cli_auth_credentials_store_mode, forced_login_method, stored, rotation)
+    _judge_words(part, cli_auth_credentials_store_mode, forced_login_method, stored, rotation, server, speaks)
     _judge_numbers(intervals, slow_downs=slow_downs, retries=retries, uses=uses)
     mode = AuthCredentialsStoreMode(cli_auth_credentials_store_mode)
     options = ServerOptions(forced_chatgpt_workspace_id, forced_login_method, mode)
@@ -105,14 +113,14 @@ def system(
         drop_unsaved=drop_unsaved,
         forget_interrupted=forget_interrupted,
         rotation=rotation,
+        speaks=speaks,
     )
     later = LaterClient(options=options, profile=profile, api_key=api_key, uses=uses, opened=part == "refresh")
     if part == "refresh":
         return refreshing(later, STORED[stored])
-    server = AuthorisationServer(
-        enabled=device_codes, intervals=intervals, challenges=challenges, slow_downs=slow_downs
-    )
-    return logging_in(later, server, retries, alone=part == "login", liveness=liveness)
+    slow = slow_downs if server == RFC_8628 else 0
+    asked = SERVERS[server](enabled=device_codes, intervals=intervals, challenges=challenges, slow_downs=slow)
+    return logging_in(later, asked, retries, alone=part == "login", liveness=liveness)
 
 
 def _judge_words(*given: str) -> None:

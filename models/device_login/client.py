@@ -1,4 +1,4 @@
-"""The client that logs in by device code (RFC 8628), and then uses its session like any other."""
+"""The client that logs in by device code, in the protocol of its server, and then uses its session like any other."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .messages import (
     Waiting,
     Welcome,
 )
-from .options import INTERVAL_S, ensure_workspace_allowed, interval_of
+from .options import INTERVAL_S, RFC_8628, ensure_workspace_allowed, interval_of, means_pending
 from .session import Session
 
 PATIENCE_MS = 30_000
@@ -166,6 +166,8 @@ class Client(Session):
         *Session.transitions,
     )
 
+    protocol: str = RFC_8628
+    """The server's."""
     retries: int = 2
     """Polls that may go unanswered in one login; one more, and it has failed."""
     login: str = ""
@@ -244,7 +246,7 @@ class Client(Session):
     def is_pending(self, answer: PollAnswer) -> bool:
         if self.profile.status_only:
             return answer.status in (403, 404)
-        return answer.error == "authorization_pending"
+        return means_pending(self.profile.speaks or self.protocol, answer.status, answer.error, page=answer.page)
 
     def is_slow_down(self, answer: PollAnswer) -> bool:
         return answer.error == "slow_down"

@@ -49,12 +49,14 @@ class Poll(Message):
 
 
 class PollAnswer(Message):
-    """`error` is empty with a code (status 200), and if an intermediary answered for the server."""
+    """`error` is one of RFC 8628, and empty with a code (status 200) and in whatever the device-auth API answers."""
 
     status: int
     error: str
     code: int
     life: int
+    page: bool = False
+    """Whether something on the way answered, with a page of its own."""
 
 
 class Exchange(Message):

@@ -24,10 +24,12 @@ from .messages import (
 )
 from .options import (
     INTERVAL_S,
+    RFC_8628,
     ServerOptions,
     ensure_workspace_allowed,
     interval_of,
     is_login_allowed,
+    means_pending,
 )
 
 
@@ -149,7 +151,7 @@ class PollPace(Monitor):
 
 class FinalAnswer(Monitor):
     """A final answer of the server ends the login, and accordingly: denied, expired, or failed if the answer is not one
-    of the protocol's."""
+    of the protocol's. An answer that means pending ends nothing."""
 
     states = ("idle", "polling", "told")
     transitions = (
@@ -159,18 +161,21 @@ class FinalAnswer(Monitor):
         {"trigger": Received, "source": "polling", "dest": "told", "conditions": "is_final", "after": "note"},
         {"trigger": Received, "source": "*", "dest": None},
         {"trigger": Ended, "source": "told", "dest": "idle", "before": "judge"},
-        {"trigger": Ended, "source": "*", "dest": "idle"},
+        {"trigger": Ended, "source": "polling", "dest": "idle", "after": "judge_without"},
+        {"trigger": Ended, "source": "idle", "dest": None},
         {"trigger": Presented, "source": "*", "dest": "idle", "after": "forget"},
         {"trigger": Crashed, "source": "*", "dest": "idle", "conditions": "is_client", "after": "forget"},
         {"trigger": Crashed, "source": "*", "dest": None},
     )
 
+    protocol: str = RFC_8628
     told: str = ""
 
     def is_final(self, received: Received) -> bool:
         answer = received.message
-        passing = ("authorization_pending", "slow_down")
-        return isinstance(answer, PollAnswer) and answer.status != 200 and answer.error not in passing
+        if not isinstance(answer, PollAnswer) or answer.status == 200 or answer.error == "slow_down":
+            return False
+        return not means_pending(self.protocol, answer.status, answer.error, page=answer.page)
 
     def note(self, received: Received) -> None:
         if isinstance(received.message, PollAnswer):
@@ -181,6 +186,10 @@ class FinalAnswer(Monitor):
         if ended.ending != self.told:
             self.violate(f"the login ended as {ended.ending}, but the answer was {self.told}")
         self.forget()
+
+    def judge_without(self, ended: Ended) -> None:
+        if ended.reason == "refused":
+            self.violate("the login was given up as refused, but every answer was pending")
 
     def complain_of_poll(self) -> None:
         self.violate(f"polled again after an answer that means {self.told}")

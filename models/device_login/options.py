@@ -15,6 +15,9 @@ INTERVAL_S = 5
 """Between polls where the server names no interval (RFC 8628, 3.2), and what a slow_down adds (3.5)."""
 
 
+RFC_8628, DEVICE_AUTH = "rfc8628", "device_auth"
+"""The protocols in which a server answers polls."""
+
 OURS, FOREIGN = "ours", "foreign"
 """The workspaces in which the user has an account."""
 
@@ -50,7 +53,10 @@ class Profile(Record):
     escape_keeps_polling: bool = False
     """Escape closes the window, the task polls on (quiet_after_end)."""
     status_only: bool = False
-    """Any 403 or 404 while polling counts as pending (final_answer)."""
+    """Any 403 or 404 while polling counts as pending, whoever answered; shows with `server=device_auth`
+    (final_answer)."""
+    speaks: str = ""
+    """The protocol that the client takes for the server's; empty: the one that it is (final_answer)."""
     unchecked_workspace: bool = False
     """Tokens are stored for any workspace (workspace_allowed)."""
     ignore_api_key: bool = False
@@ -85,6 +91,14 @@ def ensure_workspace_allowed(options: ServerOptions, credentials: Credentials) -
 def is_login_allowed(options: ServerOptions, credentials: Credentials) -> bool:
     """Whether stored credentials satisfy every restriction (`enforce_login_restrictions`)."""
     return ensure_workspace_allowed(options, credentials) and options.forced_login_method in ("", credentials.kind)
+
+
+def means_pending(protocol: str, status: int, error: str, *, page: bool) -> bool:
+    """Whether an answer to a poll says that the user has yet to decide: by a name in RFC 8628, where every error has
+    status 400; by the status alone in the device-auth API, which has no names."""
+    if page:
+        return False
+    return error == "authorization_pending" if protocol == RFC_8628 else status in (403, 404)
 
 
 def interval_of(text: str) -> int:

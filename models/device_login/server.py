@@ -1,4 +1,8 @@
-"""The authorisation server: device codes (RFC 8628), their exchange, and refresh tokens that rotate."""
+"""The authorisation servers: device codes, their exchange, and refresh tokens that rotate.
+
+Two protocols lead to a login by device code, and differ in how a poll is answered: RFC 8628 names every error, with
+status 400 (RFC 6749, 5.2); OpenAI's device-auth API has statuses only, of which 403 and 404 mean pending.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +27,7 @@ from .messages import (
     Rotated,
     Tokens,
 )
+from .options import DEVICE_AUTH, RFC_8628
 
 CODE = 1
 """The authorisation code of the only login."""
@@ -31,10 +36,9 @@ LIFETIME_MS = 15 * 60_000
 
 
 class AuthorisationServer(Process):
-    """Handles one device code; its states are those of that code. It never crashes.
+    """Handles one device code, and answers polls as RFC 8628 says; its states are those of that code. It never crashes.
 
-    The answers carry the statuses of the reference's server and the error names of RFC 8628. A poll after the approval
-    returns the same code again until it is spent: only the exchange happens once.
+    A poll after the approval returns the same code again until it is spent: only the exchange happens once.
     """
 
     states = ("unasked", "pending", "approved", "denied", "expired", "spent")
@@ -102,20 +106,27 @@ class AuthorisationServer(Process):
         answer = self.choose("pending", *slow_down, *challenge)
         if answer == "slow_down":
             self.slow_downs -= 1
-            self.answer_poll(poll, 429, "slow_down")
+            self.answer_poll(poll, 400, "slow_down")
         elif answer == "challenge":
-            self.answer_poll(poll, 403, "")
+            self.stand_in(poll)
         else:
-            self.answer_poll(poll, 403, "authorization_pending")
+            self.answer_pending(poll)
+
+    def answer_pending(self, poll: Poll) -> None:
+        self.answer_poll(poll, 400, "authorization_pending")
+
+    def stand_in(self, poll: Poll) -> None:
+        """Something on the way answers for the server."""
+        self.send(self.sender, PollAnswer(403, "", 0, poll.life, page=True))
 
     def give_authorisation(self, poll: Poll) -> None:
         self.answer_poll(poll, 200, "", CODE)
 
     def answer_denied(self, poll: Poll) -> None:
-        self.answer_poll(poll, 403, "access_denied")
+        self.answer_poll(poll, 400, "access_denied")
 
     def answer_expired(self, poll: Poll) -> None:
-        self.answer_poll(poll, 404, "expired_token")
+        self.answer_poll(poll, 400, "expired_token")
 
     def answer_poll(self, poll: Poll, status: int, error: str, code: int = 0) -> None:
         self.send(self.sender, PollAnswer(status, error, code, poll.life))
@@ -149,6 +160,23 @@ class AuthorisationServer(Process):
         request = fault.message
         if isinstance(request, RequestCode | Poll | Exchange | Refresh):
             self.send(self.sender, ConnectionLost(type(request).__name__, request.life))
+
+
+class DeviceAuthServer(AuthorisationServer):
+    """The same, and answers polls as OpenAI's device-auth API does: no decision yet, a denial and an end of the code
+    cannot be told apart. It names no interval to slow down to."""
+
+    def answer_pending(self, poll: Poll) -> None:
+        self.answer_poll(poll, 403, "")
+
+    def answer_denied(self, poll: Poll) -> None:
+        self.answer_poll(poll, 403, "")
+
+    def answer_expired(self, poll: Poll) -> None:
+        self.answer_poll(poll, 404, "")
+
+
+SERVERS: dict[str, type[AuthorisationServer]] = {RFC_8628: AuthorisationServer, DEVICE_AUTH: DeviceAuthServer}
 
 
 class ProvisionedServer(AuthorisationServer):

@@ -51,8 +51,8 @@ from .monitors import (
     TransportRetried,
     WorkspaceAllowed,
 )
-from .options import FOREIGN, OURS, AuthCredentialsStoreMode
-from .server import AuthorisationServer, ProvisionedServer
+from .options import FOREIGN, OURS, RFC_8628, AuthCredentialsStoreMode
+from .server import SERVERS, AuthorisationServer, ProvisionedServer
 from .session import LaterClient, Session
 from .store import HALF, CredentialStore
 from .user import User
@@ -94,12 +94,14 @@ WHOLE = always("credentials are whole", lambda store: HALF not in (store.file, s
 
 def logging_in(later: LaterClient, server: AuthorisationServer, retries: int, *, alone: bool, liveness: bool) -> System:
     """A login by a client like `later`, and unless it is `alone` what follows: then both are used."""
+    (protocol,) = (name for name, cls in SERVERS.items() if type(server) is cls)
     client = Client(
         options=later.options,
         profile=later.profile,
         api_key=later.api_key,
         uses=0 if alone else later.uses,
         retries=retries,
+        protocol=protocol,
     )
     other = None if alone else later
     sessions: dict[str, Session] = {"client": client, **({} if alone else {"other": later})}
@@ -109,7 +111,11 @@ def logging_in(later: LaterClient, server: AuthorisationServer, retries: int, *,
         ending
         for ending in ENDINGS
         if ending in ("failed", "cancelled")
-        or (server.enabled and (ending != "granted" or forced in ("", OURS, FOREIGN)))
+        or (
+            server.enabled
+            and (ending != "granted" or forced in ("", OURS, FOREIGN))
+            and (ending != "denied" or protocol == RFC_8628)
+        )
     ]
     guards = [
         sometimes(f"a login ends as {ending}", lambda client, ending=ending: client.login == ending)
@@ -131,7 +137,7 @@ def logging_in(later: LaterClient, server: AuthorisationServer, retries: int, *,
             "one_ending": OneEnding(),
             "quiet_after_end": QuietAfterEnd(),
             "poll_pace": PollPace(),
-            "final_answer": FinalAnswer(),
+            "final_answer": FinalAnswer(protocol=protocol),
             "transport_retried": TransportRetried(retries=client.retries),
             "code_once": CodeOnce(),
             **_session_monitors(client, None),

@@ -96,7 +96,7 @@ def _fact(item: SourceItem) -> str:
         returned = "".join(f" -> {item.told((r,))}" for r in item.facts.get("returns", ()) if r != "()")
         return f"({given}){returned}"
     for fact in ("target", "type", "payload"):
-        if item.facts.get(fact) and item.facts[fact][0]:
+        if item.facts.get(fact):
             return item.told(item.facts[fact])
     return ""
 
@@ -109,20 +109,18 @@ def _both(old: SourceItem, new: SourceItem, how: str, about: tuple[str, Mapping[
 
     seen = visible(old, level), visible(new, level)
     if not any(seen):
-        if old.kind in _CONSTANTS and old.facts.get("value") != new.facts.get("value"):
-            return _facts(old, new, said, only="value")
-        return []
+        return _facts(old, new, said, only="value") if old.kind in _CONSTANTS else []
     if seen[0] != seen[1]:
         impact, why = (Impact.BREAKING, rules.NARROWED) if seen[0] else (Impact.ADDITIVE, rules.WIDENED)
         return [said(impact, "visibility", _seen(old), _seen(new), why)]
     found: list[Difference] = []
-    if level != "pub" and _RANK.get(old.reach) != _RANK.get(new.reach):
-        narrower = _RANK[new.reach] < _RANK[old.reach]
+    if _width(old) != _width(new):
+        narrower = _width(new) < _width(old)
         impact, why = (Impact.BREAKING, rules.NARROWED) if narrower else (Impact.ADDITIVE, rules.WIDENED)
         found.append(said(impact, "visibility", _seen(old), _seen(new), why))
     if how == "moved":
         found.append(said(Impact.BREAKING, "moved", old.shown, new.shown, rules.MOVED))
-    elif how == "kept" and old.direct and old.path != new.path:
+    elif how == "kept" and old.direct:
         found.append(said(Impact.ADDITIVE, "moved, old path kept", old.shown, new.shown, rules.MOVED_KEPT))
     elif how == "renamed":
         why = rules.RENAMED.format(f"{old.name}={new.name}")
@@ -136,13 +134,19 @@ def _both(old: SourceItem, new: SourceItem, how: str, about: tuple[str, Mapping[
     return found + _facts(old, new, said)
 
 
-_RANK = {"private": 0, "crate": 1, "public": 2}
+_REACHES = ("private", "crate", "public")
+
+
+def _width(item: SourceItem) -> tuple[int, bool]:
+    """How much code can reach an item: `pub(super)` stays inside its crate like `pub(crate)`, and is less."""
+    part = item.visibility.startswith("pub(") and item.visibility != "pub(crate)"
+    return _REACHES.index(item.reach), not part
 
 
 def _seen(item: SourceItem) -> str:
     """What the source says, and what it amounts to if that is less."""
     if item.visibility == "pub" and item.reach != "public":
-        return "pub inside a private module"
+        return "pub in a type that is not" if item.owner else "pub inside a private module"
     return item.visibility
 
 
@@ -166,8 +170,6 @@ def _facts(old: SourceItem, new: SourceItem, said: _Say, only: str = "") -> list
         come = [entry for entry in after if entry not in before]
         found += [said(rule.lost, rule.change, old.told((entry,)), "", rule.why) for entry in gone]
         found += [said(rule.gained, rule.change, "", entry, rule.why) for entry in come]
-    if only:
-        return found
     if new.language == "python":
         return found + _python_parameters(old, new, said)
     return found + _rust_signature(old, new, said)

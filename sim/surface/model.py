@@ -63,6 +63,8 @@ class SourceItem:
     """Whether the item's own path can be named from outside, apart from what re-exports show."""
     scoped: bool = True
     original: str = ""
+    end: int = 0
+    """The last line of its text."""
     spelt: Mapping[str, str] = field(default_factory=dict)
     """Facts that a declared rename changed, to what they were: for showing, not for comparing."""
 
@@ -122,6 +124,8 @@ class Surface:
     """Source files of tests, examples and benchmarks, which are not surface."""
     crates: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """For each package, by the first part of its items' paths: the dependencies it declares."""
+    packages: Mapping[str, str] = field(default_factory=dict)
+    """The packages that the tree holds, by the identifier that code uses, with their folders."""
     folder: str = ""
     """The folder inside the revision, if the tree came from one."""
     mentions: Mapping[str, Mention] = field(default_factory=dict)

@@ -8,7 +8,7 @@ names the path is what these need; without, it is everything that is missing or 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sim.surface.compare import Comparison, differences, visible
@@ -21,7 +21,7 @@ from sim.surface.require import matches, spellings
 class PortStep:
     """Bring (or change) these items together, after the steps numbered in `after`.
 
-    `outside` are the differences that code outside the crate notices; `crates` are the packages that the
+    `outside` are the differences that code at the level asked for notices; `crates` are the packages that the
     items use and the first tree neither has nor depends on.
     """
 
@@ -32,6 +32,10 @@ class PortStep:
     outside: tuple[Difference, ...]
     after: tuple[int, ...]
     crates: tuple[str, ...]
+    lines: int = 0
+    """Size in the second tree, from each declaration to the end of its body."""
+    inside: tuple[Difference, ...] = ()
+    """Everything that differs of what is in both trees."""
 
 
 @dataclass(slots=True)
@@ -42,12 +46,13 @@ class _Unit:
     missing: bool
     touched: list[SourceItem] = field(default_factory=list)
     outside: list[Difference] = field(default_factory=list)
+    inside: list[Difference] = field(default_factory=list)
     asked: list[SourceItem] = field(default_factory=list)
 
 
 def migration(comparison: Comparison, names: Sequence[str], level: str = "pub") -> list[PortStep]:
     """The steps for `names`, or for the whole surface at `level` without names."""
-    units = _units(comparison, names)
+    units = _units(comparison, names, level)
     work = {path: unit for path, unit in units.items() if unit.missing or unit.touched or unit.outside}
     if names:  # what is identical in the first tree already exists, whatever differs around it
         roots = [p for p, u in work.items() if any(item is touched for item in u.asked for touched in u.touched)]
@@ -72,9 +77,16 @@ def migration(comparison: Comparison, names: Sequence[str], level: str = "pub") 
                 outside,
                 tuple(sorted(needs)),
                 tuple(sorted(lacking)),
+                _lines(item for unit in members for item in unit.touched),
+                tuple(d for unit in members for d in unit.inside),
             )
         )
     return steps
+
+
+def _lines(items: Iterable[SourceItem]) -> int:
+    """Each line once, where one item holds another."""
+    return len({(i.place.file, line) for i in items for line in range(i.place.line, i.end + 1)})
 
 
 def _lacking(item: SourceItem, comparison: Comparison) -> set[str]:
@@ -86,7 +98,7 @@ def _lacking(item: SourceItem, comparison: Comparison) -> set[str]:
     return set(item.externals) - declared
 
 
-def _units(comparison: Comparison, names: Sequence[str]) -> dict[str, _Unit]:
+def _units(comparison: Comparison, names: Sequence[str], level: str) -> dict[str, _Unit]:
     """Every top-level item of the second tree by its path, with what has to be touched of it."""
     units: dict[str, _Unit] = {}
     tops = [p for p in comparison.pairs if p.new and not p.new.owner and p.new.kind != "re-export"]
@@ -103,18 +115,25 @@ def _units(comparison: Comparison, names: Sequence[str]) -> dict[str, _Unit]:
             unit.asked.append(item)
         if unit.missing and item.owner:
             unit.touched.append(item)
-    for level in ("all", "pub"):
-        for difference in differences(comparison.pairs, level):
-            about = difference.new or difference.old
-            assert about is not None
-            unit = units.get(top_of.get(about.path, about.path))
-            if unit is None or unit.missing:
-                continue
-            if level == "all":
-                unit.touched += [difference.new] if difference.new is not None else []
-            elif difference.change != "moved, old path kept":
-                unit.outside.append(difference)
+    for unit, difference in _changes(units, top_of, differences(comparison.pairs, "all")):
+        unit.inside.append(difference)
+        unit.touched += [difference.new] if difference.new is not None else []
+    for unit, difference in _changes(units, top_of, differences(comparison.pairs, level)):
+        if difference.change != "moved, old path kept":
+            unit.outside.append(difference)
     return units
+
+
+def _changes(
+    units: Mapping[str, _Unit], top_of: Mapping[str, str], found: Iterable[Difference]
+) -> Iterator[tuple[_Unit, Difference]]:
+    """Each difference of what is in both trees, with the unit that it belongs to."""
+    for difference in found:
+        about = difference.new or difference.old
+        assert about is not None
+        unit = units.get(top_of.get(about.path, about.path))
+        if unit is not None and not unit.missing:
+            yield unit, difference
 
 
 def _tops(comparison: Comparison) -> dict[str, str]:

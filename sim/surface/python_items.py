@@ -142,7 +142,7 @@ def _item(
     path = f"{owner or context.module}.{name}"
     place = SourceLine(context.file, start)
     uses = context.words(start, end)
-    return SourceItem("python", kind, path, name, owner, seen, reach, place, facts, uses)
+    return SourceItem("python", kind, path, name, owner, seen, reach, place, facts, uses, end=end)
 
 
 def _texts(expression: object) -> tuple[str, ...]:

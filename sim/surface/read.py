@@ -26,7 +26,7 @@ def read(tree: Tree, only: Sequence[str], names: Sequence[str]) -> Surface:
     tree and not about the part that was read.
     """
     sources = sorted(name for name in tree.texts if name.endswith((".rs", ".py")))
-    surface = [name for name in sources if not _aside(name)]
+    surface = [name for name in sources if not is_aside(name)]
     scoped = {name for name in surface if not only or any(fnmatchcase(name, one) for one in only)}
     if not scoped:
         raise SurfaceError(f"{tree.label}: no source file matches --only {' '.join(only)}")
@@ -53,6 +53,7 @@ def read(tree: Tree, only: Sequence[str], names: Sequence[str]) -> Surface:
         files=len(scoped),
         left_aside=len(sources) - len(surface),
         crates=manifests.depends,
+        packages=manifests.folders,
         folder=tree.folder,
         mentions={name: _mention(tree, sources, name) for name in names},
     )
@@ -112,7 +113,7 @@ class _Reading:
         return [*self.python, *assemble(files, self.crates, self.local, self.manifests.known)]
 
 
-def _aside(name: str) -> bool:
+def is_aside(name: str) -> bool:
     """Tests, examples and benchmarks: programs that use the library, not its surface."""
     parts = name.split("/")
     if name.endswith(".py"):

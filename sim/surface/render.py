@@ -10,6 +10,7 @@ from typing import Any
 from sim.base.printing import printable
 from sim.surface.model import Difference, Impact, SourceItem, SourceLine
 from sim.surface.report import Block, Command, Heading, Paragraph, Points, Report, ReportTable, blocks
+from sim.surface.tasks import TaskList
 
 _WIDTH = 100
 
@@ -123,7 +124,10 @@ def data(report: Report) -> dict[str, Any]:
             for r in report.required
         ],
         "comparisons": [_comparison(report, index) for index in range(len(report.judged))],
-        "work": [{"id": w.id, "status": w.status.value, "reason": w.reason, "title": w.title} for w in report.works],
+        "work": [
+            {"id": w.id, "status": w.status.value, "reason": w.reason, "title": w.title, "tasks": _tasks(w.tasks)}
+            for w in report.works
+        ],
         "claims": [{"said": c.said, "found": c.found, "agrees": c.agrees, "why": c.why} for c in report.claims],
     }
 
@@ -150,6 +154,43 @@ def _comparison(report: Report, index: int) -> dict[str, Any]:
                 "packages": list(step.crates),
             }
             for step in decision.steps
+        ],
+    }
+
+
+def _tasks(listed: TaskList | None) -> dict[str, Any] | None:
+    if listed is None:
+        return None
+    return {
+        "from": listed.source,
+        "lines": {action: listed.lines(action) for action in ("bring", "change")},
+        "steps": [
+            {
+                "step": task.step.number,
+                "action": task.step.action,
+                "items": [item.path for item in task.step.items],
+                "files": list(task.files),
+                "lines": task.step.lines,
+                "class": task.step.impact.value,
+                "after": list(task.step.after),
+                "sites": [_place(site.place) for site in task.sites],
+            }
+            for task in listed.tasks
+        ],
+        "files": [
+            {
+                "file": one.name,
+                "there": one.there,
+                "steps": list(one.steps),
+                "declares": list(one.declares),
+                "sites": [{"line": site.place.line, "test": site.test} for site in one.sites],
+            }
+            for one in listed.files
+        ],
+        "opened": [_difference(d) for d in listed.opened],
+        "packages": [
+            {"name": one.name, "folder": one.folder, "steps": list(one.steps), "manifests": list(one.manifests)}
+            for one in listed.packages
         ],
     }
 

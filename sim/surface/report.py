@@ -14,6 +14,7 @@ from sim.surface.decide import GoOrNot, WorkStatus
 from sim.surface.model import Difference, Impact, SourceItem, Surface
 from sim.surface.path import PortStep
 from sim.surface.require import Holding, Required
+from sim.surface.tasks import NeededPackage, Task, TaskList, TouchedFile
 
 _LONGEST = 90
 """A signature fact longer than this is cut: a report quotes facts, it does not copy sources."""
@@ -80,6 +81,10 @@ class WorkResult:
     reason: str
     before: str
     remark: str
+    tasks: TaskList | None = None
+    held: tuple[tuple[str, str], ...] = ()
+    order: tuple[str, ...] = ()
+    risks: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +154,62 @@ def _works(report: Report) -> list[Block]:
         found.append(Heading(2, f"{work.id}: {work.status.value}"))
         found.append(Paragraph(f"{work.title}. {work.reason[:1].upper()}{work.reason[1:]}."))
         found += [Paragraph(text) for text in (work.before, work.remark) if text]
+        found += _tasks(work)
     if report.deferred:
         found.append(Heading(2, "What follows for the deferred list"))
         found.append(ReportTable(("entry", "what follows"), report.deferred))
     return found
+
+
+def _tasks(work: WorkResult) -> list[Block]:
+    if work.tasks is None or not work.tasks.tasks:
+        return []
+    listed = work.tasks
+    title = f"{work.id}, the tasks: {len(listed.tasks)} steps, {len(listed.files)} files"
+    note = (
+        f"What is needed from {listed.source}, in order of dependency: {listed.lines('bring')} lines to bring, and "
+        f"{listed.lines('change')} to compare with what is there. Lines are those of the second tree, from each "
+        "declaration to the end of its body, without what stands before it."
+    )
+    head = ("step", "do", "items", "in the first tree's", "lines", "class", "after", "lines that have to follow")
+    rows = tuple(_task(task) for task in listed.tasks)
+    found: list[Block] = [Heading(3, title), Paragraph(note), ReportTable(head, rows, quoted=("items",))]
+    columns = ("file to touch", "", "steps", "lines that have to follow", "in tests")
+    found += [Heading(3, f"{work.id}, the files"), ReportTable(columns, tuple(_file(one) for one in listed.files))]
+    points = [
+        f"{d.subject.shown}, {d.kind} at {d.subject.place}: {d.before} becomes {d.after}" for d in listed.opened
+    ] + [_package(one) for one in listed.packages]
+    if points:
+        found += [Heading(3, f"{work.id}, private items to open and packages to depend on"), Points(tuple(points))]
+    if work.held:
+        found += [Heading(3, f"{work.id}, what is there already"), ReportTable(("fact", "where"), work.held)]
+    if work.order:
+        numbered = tuple((str(number), text) for number, text in enumerate(work.order, 1))
+        found += [Heading(3, f"{work.id}, the order of work"), ReportTable(("", "piece of work"), numbered)]
+    if work.risks:
+        found += [Heading(3, f"{work.id}, the risks"), ReportTable(("risk", "where"), work.risks)]
+    return found
+
+
+def _task(task: Task) -> tuple[str, ...]:
+    number, do, names, _, impact, after, _ = _step(task.step)
+    tests = sum(1 for site in task.sites if site.test)
+    sites = str(len(task.sites) - tests) if task.sites else "-"
+    sites += f", and {tests} in tests" if tests else ""
+    return number, do, names, ", ".join(task.files), str(task.step.lines), impact, after, sites
+
+
+def _file(one: TouchedFile) -> tuple[str, ...]:
+    steps = ", ".join(map(str, one.steps)) or "-"
+    there, tests = (", ".join(str(s.place.line) for s in one.sites if s.test is test) or "-" for test in (False, True))
+    why = f"there, declares {', '.join(one.declares)}" if one.declares else "there" if one.there else "new"
+    return one.name, why, steps, there, tests
+
+
+def _package(one: NeededPackage) -> str:
+    where = "the first tree does not have it" if one.folder is None else f"the first tree has it in {one.folder}"
+    steps = f"step{'s' if len(one.steps) > 1 else ''} {', '.join(map(str, one.steps))}"
+    return f"{one.name}, a dependency for {steps}, in {', '.join(one.manifests)}: {where}"
 
 
 def _required(report: Report) -> list[Block]:

@@ -389,5 +389,6 @@ class _Assembly:
             externals=frozenset(heads & self.dependencies),
             also_at=also,
             direct=direct,
+            end=raw.end,
             scoped=self.scoped[file.file],
         )

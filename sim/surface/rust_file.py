@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from sim.surface.model import SourceLine, Unclean, Unseen
-from sim.surface.rust_items import Raw, item, name_of, with_attributes, words
+from sim.surface.rust_items import Raw, item, last_line, name_of, with_attributes, words
 from sim.surface.rust_text import Generics, Scope, generics, path_segments, render, text
 from sim.surface.rust_uses import Attribute, Use, attribute_facts, derived, imports, is_test, visibility
 
@@ -204,7 +204,7 @@ def _trait_impl(
     if on_type.startswith("&"):
         name += f" for {on_type}"
     line = node.start_point[0] + 1
-    return Raw("impl", name, "pub", line, modules, facts, words(node), of=type_name)
+    return Raw("impl", name, "pub", line, modules, facts, words(node), of=type_name, end=last_line(node))
 
 
 def _derives(raw: Raw, attributes: list[Attribute]) -> list[Raw]:
@@ -215,6 +215,6 @@ def _derives(raw: Raw, attributes: list[Attribute]) -> list[Raw]:
         bounds = tuple(sorted(f"S{n}: {trait}" for n, _ in enumerate(parameters, 1)))
         facts: dict[str, tuple[str, ...]] = {"bounds": bounds, "associated types": (), "unsafe": ()}
         implementations.append(
-            Raw("impl", f"impl {trait}", "pub", raw.line, raw.modules, facts, frozenset(), of=raw.name)
+            Raw("impl", f"impl {trait}", "pub", raw.line, raw.modules, facts, frozenset(), of=raw.name, end=raw.line)
         )
     return implementations

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _FUNCTIONS = {"function_item", "function_signature_item"}
-_NOISE = re.compile(
+NOISE = re.compile(
     rb"""//[^\n]*|/\*.*?\*/|'(?:\\.|[^'\\])'|r(#*)".*?"\1|"(?:\\.|[^"\\])*\"""",
     re.DOTALL,
 )
+"""Comments and texts: nothing in them is a name."""
+
 _WORD = re.compile(rb"(?:(?<!:)[A-Za-z_]\w*::)|[A-Za-z_]\w*")
 
 
@@ -36,6 +38,7 @@ class Raw:
     facts: dict[str, tuple[str, ...]]
     uses: frozenset[str]
     of: str = ""
+    end: int = 0
     children: list[Raw] = field(default_factory=list)
 
 
@@ -55,9 +58,13 @@ def name_of(node: Node) -> str:
     return text(named).removeprefix("r#") if named is not None else ""
 
 
+def last_line(node: Node) -> int:
+    return int(node.end_point[0]) + 1
+
+
 def words(node: Node) -> frozenset[str]:
     """The identifiers in a piece of source, comments and strings left out; `a::` for the head of a path."""
-    bare = _NOISE.sub(b" ", node.text or b"")
+    bare = NOISE.sub(b" ", node.text or b"")
     found = {re.sub(r"\s", "", word.decode("ascii", "replace")) for word in _WORD.findall(bare)}
     return frozenset(found | {word.removesuffix("::") for word in found})
 
@@ -66,7 +73,9 @@ def item(node: Node, attributes: list[Attribute], modules: tuple[str, ...], oute
     """One declaration, or None for what declares nothing (an expression, an error, an empty statement)."""
     scope = outer.inside()
     kind, facts, children = "", dict[str, tuple[str, ...]](), list[Raw]()
-    base = Raw("", name_of(node), visibility(node), node.start_point[0] + 1, modules, {}, words(node))
+    base = Raw(
+        "", name_of(node), visibility(node), node.start_point[0] + 1, modules, {}, words(node), end=last_line(node)
+    )
     if node.type in _FUNCTIONS:
         kind, facts = "fn", _function(node, scope)
     elif node.type in ("struct_item", "union_item"):
@@ -168,7 +177,7 @@ def _fields(node: Node, owner: Raw, scope: Scope) -> Iterator[Raw]:
 
 def _child(owner: Raw, kind: str, name: str, node: Node, rest: tuple[str, dict[str, tuple[str, ...]]]) -> Raw:
     seen, facts = rest
-    return Raw(kind, name, seen, node.start_point[0] + 1, owner.modules, facts, words(node))
+    return Raw(kind, name, seen, node.start_point[0] + 1, owner.modules, facts, words(node), end=last_line(node))
 
 
 def _variants(node: Node, owner: Raw, scope: Scope) -> Iterator[Raw]:

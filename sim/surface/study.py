@@ -46,6 +46,13 @@ class Claim(_Strict):
     why: str
 
 
+class Remark(_Strict):
+    """A difference that declarations do not show, read by hand, with its place."""
+
+    fact: str
+    place: str
+
+
 class Work(_Strict):
     """A piece of work that waits for the answer; `trees` limits where its needs may come from."""
 
@@ -55,6 +62,11 @@ class Work(_Strict):
     trees: tuple[str, ...] = ()
     before: str = ""
     remark: str = ""
+    held: tuple[Remark, ...] = ()
+    """What the first tree has already, read by hand."""
+    order: tuple[str, ...] = ()
+    """The steps as pieces of work that can each be finished, in their order."""
+    risk: tuple[Remark, ...] = ()
 
 
 class DeferredEntry(_Strict):
@@ -63,13 +75,6 @@ class DeferredEntry(_Strict):
     id: str
     hangs_on: str = ""
     follows: dict[Literal["ready", "needs work", "blocked", "always"], str]
-
-
-class Remark(_Strict):
-    """A difference that declarations do not show, read by hand, with its place."""
-
-    fact: str
-    place: str
 
 
 class Study(_Strict):

@@ -18,8 +18,9 @@ from sim.surface.read import read
 from sim.surface.renames import Rename, parse_rename
 from sim.surface.report import ClaimResult, Judged, Report, WorkResult
 from sim.surface.require import Required, find
-from sim.surface.study import Claim, Study, Work
-from sim.surface.trees import SurfaceError, load
+from sim.surface.study import Claim, Remark, Study, Work
+from sim.surface.tasks import task_list
+from sim.surface.trees import SurfaceError, Tree, load
 
 _NEEDED = ("tree_sitter", "tree_sitter_rust", "griffe")
 
@@ -66,9 +67,8 @@ def survey(question: SurveyQuestion) -> Report:
         asked += [name for claim in study.claim for name in (*claim.names, *claim.for_names)]
     renames = _renames(question)
 
-    surfaces = []
-    for spec, label in zip(question.trees, labels, strict=True):
-        surfaces.append(read(load(spec, label), only, list(dict.fromkeys(asked))))
+    trees = [load(spec, label) for spec, label in zip(question.trees, labels, strict=True)]
+    surfaces = [read(tree, only, list(dict.fromkeys(asked))) for tree in trees]
     _revisions_fit(study, [surface.revision for surface in surfaces])
     comparisons = [
         compare(surfaces[0], surface, renames[index], question.level) for index, surface in enumerate(surfaces[1:], 1)
@@ -82,7 +82,7 @@ def survey(question: SurveyQuestion) -> Report:
         required=tuple(required),
         command=_command(study, surfaces, question.tail) if study else "",
     )
-    return _with_study(report, study, comparisons, question.level) if study else report
+    return _with_study(report, study, comparisons, (question.level, trees[0])) if study else report
 
 
 def _labels(question: SurveyQuestion) -> list[str]:
@@ -131,8 +131,9 @@ def _command(study: Study, surfaces: Sequence[Surface], tail: str) -> str:
     return f"sim surface {words[0]} {words[1]}{also} \\\n    {tail}".rstrip(" \\\n")
 
 
-def _with_study(report: Report, study: Study, comparisons: Sequence[Comparison], level: str) -> Report:
-    works = [_work(work, comparisons, level) for work in study.work]
+def _with_study(report: Report, study: Study, comparisons: Sequence[Comparison], about: tuple[str, Tree]) -> Report:
+    level, first = about
+    works = [_work(work, comparisons, level, first) for work in study.work]
     statuses = {work.id: work.status.value for work in works}
     deferred = []
     for one in study.deferred:
@@ -146,14 +147,29 @@ def _with_study(report: Report, study: Study, comparisons: Sequence[Comparison],
         claims=tuple(_claim(claim, report, comparisons, level) for claim in study.claim),
         works=tuple(works),
         deferred=tuple(deferred),
-        remarks=tuple((one.fact, one.place) for one in study.remark),
+        remarks=_pairs(study.remark),
     )
 
 
-def _work(work: Work, comparisons: Sequence[Comparison], level: str) -> WorkResult:
+def _work(work: Work, comparisons: Sequence[Comparison], level: str, first: Tree) -> WorkResult:
     usable = [c for c in comparisons if not work.trees or c.new.label in work.trees]
     found, reason = status(usable, work.needs, level)
-    return WorkResult(work.id, work.title, found, reason, work.before, work.remark)
+    return WorkResult(
+        work.id,
+        work.title,
+        found,
+        reason,
+        work.before,
+        work.remark,
+        task_list(usable, work.needs, level, first),
+        _pairs(work.held),
+        work.order,
+        _pairs(work.risk),
+    )
+
+
+def _pairs(remarks: Sequence[Remark]) -> tuple[tuple[str, str], ...]:
+    return tuple((one.fact, one.place) for one in remarks)
 
 
 def _claim(claim: Claim, report: Report, comparisons: Sequence[Comparison], level: str) -> ClaimResult:

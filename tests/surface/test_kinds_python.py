@@ -53,6 +53,12 @@ TABLE: dict[str, tuple[str, str, str, str]] = {
         "breaking parameter added: f",
         "breaking parameter removed: f",
     ),
+    "optional parameter in between": (
+        "def f(a=1, c=1): ...",
+        "def f(a=1, b=1, c=1): ...",
+        "breaking parameter added: f",
+        "breaking parameter removed: f",
+    ),
     "required keyword": (
         "def f(): ...",
         "def f(*, k): ...",

@@ -46,6 +46,7 @@ UPSTREAM = {
 }
 OPENAI = {
     **FORK,
+    "login/src/device.rs": "pub fn run_device_code_login(o: u8) {}",
     "login/src/server.rs": "pub struct ServerOptions { pub codex_home: String, pub cli_auth_credentials_store_mode: u8 }"
     "\npub(crate) fn ensure_workspace_allowed(x: u8) {}",
     "core/src/auth.rs": FORK["core/src/auth.rs"]
@@ -98,9 +99,39 @@ def test_a_planted_change_of_the_facts_changes_that_structure(plant: Plant) -> N
 def test_the_committed_report_holds_everything_that_only_the_study_says() -> None:
     study, report = load_study(DOCS / "auth-module.toml"), _committed()
     told = [study.title, study.introduction, study.earlier, *(c.why for c in study.claim)]
+    told += [one.fact for work in study.work for one in (*work.held, *work.risk)]
+    told += [text for work in study.work for text in work.order]
     told += [work.remark for work in study.work] + [r.fact for r in study.remark] + [d.id for d in study.deferred]
     assert [text for text in told if text not in report] == []
     assert all(tree.revision in report for tree in study.tree)
+
+
+def test_each_piece_of_work_that_can_be_done_is_a_task_list_to_its_end(plant: Plant) -> None:
+    said = data(_report(plant, _study()))["work"]
+    assert [work["tasks"]["from"] for work in said] == ["OpenAI's tree", "the upstream"]
+    for work in said:
+        assert "login::device::run_device_code_login" in [item for s in work["tasks"]["steps"] for item in s["items"]]
+    text = _committed()
+    for work in load_study(DOCS / "auth-module.toml").work:
+        assert f"### {work.id}, the tasks: " in text
+        assert work.order
+        assert work.risk
+    lacking = {**OPENAI, "login/src/device.rs": "pub fn other() {}"}
+    assert [work["tasks"] is None for work in data(_report(plant, _study(), openai=lacking))["work"]] == [True, False]
+
+
+BUILDERS = (
+    "| cli/src/login.rs | there | - | 16 | - |",
+    "| tui/src/app.rs | there | - | 2705 | - |",
+    "| tui/src/onboarding/auth.rs | there | - | 337 | - |",
+    "| login/tests/suite/login_server_e2e.rs | there | - | - | 109, 163, 199, 218 |",
+)
+"""The three places of the fork that build the options of the login server, and the four in tests."""
+
+
+@pytest.mark.parametrize("row", BUILDERS)
+def test_the_committed_report_has_every_place_that_builds_the_options(row: str) -> None:
+    assert row in _committed().splitlines()
 
 
 @pytest.mark.parametrize("name", FIVE)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from models.device_login import system
-from sim import ConfigError, check
+from models.device_login.options import means_pending
+from sim import ConfigError, always, check
 
 SMALL: dict[str, Any] = {"slow_downs": 0, "retries": 0, "challenges": False}
 """A login with nothing that could be left out; what is refused in it is found sooner."""
@@ -25,6 +26,34 @@ def test_the_default_holds_with_crashes_of_the_client_and_two_clients_that_refre
     assert "never stuck" in result.proved
     monitors = {"one_ending", "code_once", "workspace_allowed", "poll_pace", "rotation_kept", "session_kept"}
     assert {f"monitor {name}" for name in monitors} <= set(result.proved)
+
+
+def test_a_login_at_the_device_auth_api_holds_and_is_never_denied() -> None:
+    result = check(system(server="device_auth"))
+    assert result.verdict == "ok", result.finding
+    assert result.complete
+    assert (result.states, result.generated, result.depth) == (53_620, 231_343, 47)
+    ends = {name.removeprefix("sometimes a login ends as ") for name in result.proved}
+    assert {"granted", "expired", "cancelled", "failed"} <= ends
+    assert "denied" not in ends
+    never = always("no login ends as denied", lambda client: client.login != "denied")
+    whole = system(server="device_auth", part="login", **SMALL)
+    assert check(whole.with_(properties=(*whole.properties, never))).verdict == "ok"
+    standard = system(part="login", **SMALL)
+    assert check(standard.with_(properties=(*standard.properties, never))).verdict == "violated"
+
+
+PENDING = {"rfc8628": (400, "authorization_pending"), "device_auth": (403, "")}
+
+
+@pytest.mark.parametrize("server", ["rfc8628", "device_auth"])
+def test_each_server_says_pending_in_its_own_way_and_only_that_protocol_reads_it(server: Any) -> None:
+    status, error = PENDING[server]
+    assert {name: means_pending(name, status, error, page=False) for name in PENDING} == {
+        name: name == server for name in PENDING
+    }
+    assert not means_pending(server, status, error, page=True)
+    assert means_pending("device_auth", 404, "", page=False)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +127,9 @@ REFERENCE: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"slow_down_once": True}, {}, "poll_pace"),
     ({"abort_on_transport_error": True}, {}, "transport_retried"),
     ({"escape_keeps_polling": True}, {}, "quiet_after_end"),
-    ({"status_only": True}, {}, "final_answer"),
+    ({"status_only": True}, {"server": "device_auth"}, "final_answer"),
+    ({"speaks": "rfc8628"}, {"server": "device_auth"}, "final_answer"),
+    ({"speaks": "device_auth"}, {}, "final_answer"),
     ({"unchecked_workspace": True}, {}, "workspace_allowed"),
     ({"ignore_api_key": True}, {"part": "refresh", "api_key": True}, "api_key_first"),
     ({"key_deletes_login": True}, KEY_FORBIDDEN, "only_forbidden_removed"),
@@ -145,6 +176,7 @@ def test_a_race_between_two_clients_needs_no_fault_to_lose_a_session() -> None:
     ("config", "mistakes"),
     [
         ({"part": "logins"}, ["unknown part 'logins': use 'all', 'login', 'refresh'"]),
+        ({"server": "oauth"}, ["unknown server 'oauth': use 'rfc8628', 'device_auth'"]),
         ({"rotation": "none"}, ["unknown rotation 'none': use 'locked', 'retries', 'permanent'"]),
         ({"retries": -1, "uses": -2}, ["retries is -1; must be 0 or more", "uses is -2; must be 0 or more"]),
         ({"intervals": ()}, ["intervals is empty; name at least one, such as '5', or '' for a server that names none"]),

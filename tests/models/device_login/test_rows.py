@@ -31,6 +31,7 @@ WALKS: list[tuple[dict[str, Any], str]] = [
     ({**LOGIN, "device_codes": False}, "crash:1@client,duplicate:1@server,disconnect:1"),
     (LOGIN, "crash:1@client,duplicate:1@server"),
     (LOGIN, "duplicate:1@Prompt"),
+    ({**LOGIN, "server": "device_auth"}, "duplicate:1@server"),
     ({**LOGIN, "escape_keeps_polling": True}, ""),
     ({**LOGIN, "exchange_again": True}, "disconnect:1"),
     ({**SMALL, "rotation": "retries"}, ""),

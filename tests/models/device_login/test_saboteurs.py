@@ -16,6 +16,7 @@ from models.device_login.messages import (
     KeyringError,
     Load,
     Loaded,
+    PollAnswer,
     Polled,
     Save,
     Stored,
@@ -139,6 +140,13 @@ class Hollow(CredentialStore):
         self.confirm(save)
 
 
+class Deaf(Client):
+    """Takes every status but 200 for a failure."""
+
+    def is_pending(self, answer: PollAnswer) -> bool:
+        return False
+
+
 class Closed(AuthorisationServer):
     """Lets nobody in."""
 
@@ -163,6 +171,8 @@ class Closed(AuthorisationServer):
         (Mute, "crash:1@store", {"part": "refresh"}, "stuck", ""),
         (Guessing, "crash:1@client,keyring_error:1", {"part": "login", **SMALL}, "quiet_after_end", "are stored"),
         (Hollow, "", {"part": "login", **SMALL}, "a granted login is stored", "does not hold"),
+        (Deaf, "", {"part": "login", **SMALL}, "final_answer", "every answer was pending"),
+        (Deaf, "", {"part": "login", "server": "device_auth", **SMALL}, "final_answer", "every answer was pending"),
         (Closed, "", {"part": "login", **SMALL}, "a login ends as granted", "no reachable state"),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else None,
