@@ -21,6 +21,8 @@ from sim.metrics.session import WINDOW_MAX
 from sim.scenario.beginning import SCHEMA
 from sim.scenario.mistakes import said
 from sim.scenario.parsed import SEED_MAX, STRATEGIES
+from sim.scenario.repeats import REPEAT_SCHEMA
+from sim.scenario.repeats import SCHEMA as SCHEDULE
 from sim.system.network import NETWORKS
 from sim.world.timing import NEVER, Range
 
@@ -162,6 +164,7 @@ class MetricsShape(_Shape):
     )
 
 
+ScheduleList = Annotated[list[Any], WithJsonSchema({"type": "array"})]
 BeginsText = Annotated[dict[str, Any], WithJsonSchema(SCHEMA)]
 NetworkText = Annotated[str, Field(json_schema_extra={"enum": list(NETWORKS)})]
 
@@ -186,7 +189,7 @@ class ScenarioShape(_Shape):
     begins: BeginsText | None = Field(
         default=None, description="Begin with what was persisted of a run, and not at the start of the model."
     )
-    schedule: list[str] | None = Field(default=None, description="An explicit schedule: actions by their addresses.")
+    schedule: ScheduleList | None = Field(default=None, description=SCHEDULE["description"])
     then: Literal["stop", "usual"] | None = Field(
         default=None, description="After the schedule: stop, or continue in the canonical order."
     )
@@ -209,7 +212,6 @@ EXPECTED = {
     ("strategy",): f"one of {', '.join(STRATEGIES)}",
     ("seed",): f"a whole number from 0 to {SEED_MAX}",
     ("schedule",): "a list of actions, such as `- deliver a->b Ask`",
-    ("schedule", "*"): "an action as text, such as deliver a->b Ask (quote it if it holds ': ' or ' #')",
     ("then",): "stop or usual",
     ("timing",): "a mapping of latency, links, moves, may, restart, heal, late",
     ("timing", "links"): 'a mapping such as {"a->b": 1s}',
@@ -248,6 +250,8 @@ KEYS: dict[tuple[str, ...], tuple[str, ...]] = {
 def json_schema() -> str:
     """The JSON Schema of scenario files, as text."""
     schema = ScenarioShape.model_json_schema()
+    schema["properties"]["schedule"] = SCHEDULE
+    schema["$defs"]["Repeat"] = REPEAT_SCHEMA
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **_without_null(schema)}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
