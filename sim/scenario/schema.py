@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from sim.base.durations import EPOCH_TEXT, parse_instant, parse_range
 from sim.base.errors import ConfigError
@@ -164,9 +164,17 @@ class MetricsShape(_Shape):
     )
 
 
+NamesText = Annotated[
+    list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value), WithJsonSchema(_PLAN_SCHEMA)
+]
+"""One name alone is a list of one."""
 ScheduleList = Annotated[list[Any], WithJsonSchema({"type": "array"})]
 BeginsText = Annotated[dict[str, Any], WithJsonSchema(SCHEMA)]
-NetworkText = Annotated[str, Field(json_schema_extra={"enum": list(NETWORKS)})]
+_NETWORK: dict[str, Any] = {"type": "string", "enum": list(NETWORKS)}
+NetworkText = Annotated[
+    str | dict[str, Any],  # each kind is judged by itself, so that all that are wrong are told
+    WithJsonSchema({"anyOf": [_NETWORK, {"type": "object", "additionalProperties": _NETWORK, "minProperties": 1}]}),
+]
 
 
 class ScenarioShape(_Shape):
@@ -175,10 +183,10 @@ class ScenarioShape(_Shape):
     model: str = Field(description="Dotted name of the model, such as models.consensus.")
     description: DescriptionText = Field(default="", description="What the scenario shows.")
     config: dict[str, Any] = Field(default={}, description="The model's configuration, by parameter.")
-    network: NetworkText | dict[str, NetworkText] | None = Field(
+    network: NetworkText | None = Field(
         default=None, description="Replaces the model's network: one kind, or a kind for each link."
     )
-    properties: list[str] | None = Field(
+    properties: NamesText | None = Field(
         default=None, description="The only properties and monitors to judge by, by name; `stuck` is one."
     )
     faults: PlanText | None = Field(default=None, description="The fault plan, such as agent_timeout:2@gemini,drop:1.")
@@ -206,7 +214,7 @@ EXPECTED = {
     ("description",): "text",
     ("config",): "a mapping of the model's parameters",
     ("network",): f"one of {', '.join(NETWORKS)}, or a mapping from links to them, such as app->db: fifo",
-    ("properties",): "a list of names, such as [stuck]",
+    ("properties",): "a name or a list of names, such as [stuck]",
     ("properties", "*"): "the name of a property or monitor",
     ("begins",): "a mapping of persisted, in_flight, notes",
     ("strategy",): f"one of {', '.join(STRATEGIES)}",

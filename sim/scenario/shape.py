@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sim.base.errors import unknown
+from sim.base.errors import listing, unknown
 from sim.scenario.mistakes import Mistakes, said
 from sim.scenario.parsed import STRATEGIES
 from sim.scenario.schema import EXPECTED, KEYS, ScenarioShape
@@ -98,6 +98,22 @@ def _check_words(root: Node, shape: ScenarioShape, mistakes: Mistakes) -> None:
         if isinstance(word, str) and word not in known:
             mistakes.add(root.place_of(key), unknown(key, word, known))
             setattr(shape, key, None)
+    names = root.find(("properties",))[1] if shape.properties else root
+    for name in names.value if isinstance(names.value, list) else [names]:
+        if name.value == "":
+            mistakes.add(name.place, f"an empty name; write {EXPECTED['properties', '*']}")
+    if isinstance(shape.network, dict):
+        shape.network = {
+            link: kind for link, kind in shape.network.items() if _is_network(root, link, kind, mistakes)
+        } or None
+
+
+def _is_network(root: Node, link: str, kind: Any, mistakes: Mistakes) -> bool:
+    if kind in NETWORKS:
+        return True
+    wrong = unknown("kind", kind, NETWORKS) if isinstance(kind, str) else f"{said(kind)}; expected {listing(NETWORKS)}"
+    mistakes.add(root.place_of("network", link), f"network of {link}: {wrong}")
+    return False
 
 
 def _missing(key: str) -> str:

@@ -19,6 +19,8 @@ from sim.scenario.models import import_model
 from sim.scenario.parsed import Opened
 from sim.scenario.tree import Node
 from sim.scenario.vocabulary import Vocabulary, vocabulary
+from sim.system.declaration import Declaration
+from sim.system.links import link_mistakes
 
 if TYPE_CHECKING:
     from sim.scenario.schema import ScenarioShape
@@ -126,6 +128,8 @@ class SystemReader:
         if "network" in self.overrides:
             network, place = self.overrides["network"], None
             before = f"--set network={network}: "
+        elif isinstance(system, Declaration) and self._are_links_wrong(system):
+            return system
         if network is None:
             return system
         try:
@@ -133,6 +137,14 @@ class SystemReader:
         except SimError as error:
             self.mistakes.add_all(place, error, before)
             return system
+
+    def _are_links_wrong(self, system: Declaration) -> bool:
+        """Whether the file names links that do not exist; each is reported at its place."""
+        before = len(self.mistakes)
+        for link in self.root.find(("network",))[1].keys if "network" in self.root.keys else ():
+            for text in link_mistakes("network", link, system.processes) if link != "*" else ():
+                self.mistakes.add(self.root.key_place("network", link), text)
+        return len(self.mistakes) > before
 
     def _judged(self, system: Opened, shape: ScenarioShape | Bare) -> Opened:
         """The system judged by the properties that the file or the command line names."""
