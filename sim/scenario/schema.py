@@ -255,13 +255,35 @@ KEYS: dict[tuple[str, ...], tuple[str, ...]] = {
 """The keys of each mapping whose keys are fixed."""
 
 
+EDITORS_KEY = "$schema"
+"""A key that is for editors alone."""
+
+
 def json_schema() -> str:
     """The JSON Schema of scenario files, as text."""
     schema = ScenarioShape.model_json_schema()
-    schema["properties"]["schedule"] = SCHEDULE
-    schema["$defs"]["Repeat"] = REPEAT_SCHEMA
+    where = {"description": "Where this JSON Schema is, for editors.", "type": "string"}
+    schema["properties"] = {EDITORS_KEY: where, **schema["properties"], "schedule": SCHEDULE}
+    schema["$defs"]["Repeat"] = {"title": "Repeat", **REPEAT_SCHEMA}
+    for part in schema["$defs"].values():
+        part["title"] = part["title"].removesuffix("Shape").lower()
+    schema["title"] = "roundsim scenario"
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **_without_null(schema)}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def catalogue(url: str) -> str:
+    """A catalogue, as schemastore.org has one, by which editors find the schema that is published at `url`."""
+    entry = {
+        "name": "roundsim scenario",
+        "description": "A model, its configuration, the faults that strike it, and what is expected",
+        "fileMatch": ["**/scenarios/**/*.yaml", "**/counterexamples/**/*.yaml", "*.scenario.yaml"],
+        "url": url,
+    }
+    return json.dumps({"$schema": _CATALOGUE, "version": 1, "schemas": [entry]}, indent=2, ensure_ascii=False) + "\n"
+
+
+_CATALOGUE = "https://json.schemastore.org/schema-catalog.json"
 
 
 def _without_null(schema: Any) -> Any:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from sim.base.errors import listing, unknown
 from sim.scenario.mistakes import Mistakes, said
 from sim.scenario.parsed import STRATEGIES
-from sim.scenario.schema import EXPECTED, KEYS, ScenarioShape
+from sim.scenario.schema import EDITORS_KEY, EXPECTED, KEYS, ScenarioShape
 from sim.scenario.tree import Node
 from sim.system.network import NETWORKS
 
@@ -21,6 +21,10 @@ def read_shape(root: Node, mistakes: Mistakes) -> ScenarioShape:
     if not isinstance(data, dict):
         mistakes.add(root.place, f"expected {EXPECTED[()]}, got {said(data)}")
         mistakes.raise_any()
+    where = data.pop(EDITORS_KEY, "")
+    if not isinstance(where, str):
+        wrong = f"{EDITORS_KEY} is {said(where)}; expected where the JSON Schema is, or leave the key out"
+        mistakes.add(root.key_place(EDITORS_KEY), wrong)
     _refuse_nulls(root, data, mistakes)
     while shape is None:
         try:
