@@ -12,6 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
+from sim.scaffold import scaffold
 from sim.scenario import STRATEGIES, json_schema, parse_scenario
 from sim.scenario.schema import EDITORS_KEY, EXPECTED, KEYS, ExpectShape, MetricsShape, ScenarioShape, TimingShape
 
@@ -116,3 +117,14 @@ def test_a_catalogue_leads_editors_to_the_schema(
     found = [file for file in BUNDLED if any(PurePath(file).match(glob) for glob in entry["fileMatch"])]
     assert found
     assert not any(PurePath("docker-compose.yaml").match(glob) for glob in entry["fileMatch"]), "no file of others"
+
+
+def test_the_scenario_of_a_new_folder_leads_editors_to_its_schema(tmp_path: Path) -> None:
+    scaffold("shop", tmp_path)
+    (file,) = (tmp_path / "shop" / "scenarios").glob("*.yaml")
+    text = file.read_text("utf-8")
+    assert told(text) == []
+    assert told(text.replace("faults:", "fauls:")) == [""], "a mistake in it would be told"
+    first = text.partition("\n")[0]
+    assert first.startswith("# yaml-language-server: $schema=")
+    assert (file.parent / first.rpartition("=")[2]).read_text("utf-8") == json_schema()
