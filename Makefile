@@ -12,7 +12,7 @@ VERSIONS := --require-hashes --requirement requirements.lock
 # Hundreds of commands are run by the tests: none of them should compile all sources again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run demo test test-all test-live test-latest lint unit docs bench bench-live bench-libraries test-libraries test-public-races soak sanitize fuzz-parsers lock clean
+.PHONY: run demo test test-all test-live test-latest lint unit docs bench bench-live bench-libraries test-libraries test-public-races test-editors soak sanitize fuzz-parsers lock clean
 
 run: $(READY)  ## the main job: one consensus scenario, end to end
 	@$(BIN)/sim run scenarios/consensus/round.yaml
@@ -62,6 +62,12 @@ bench-live:  ## asyncio programs on a simulated system, beside other tools that 
 # All of them in one environment, which nothing else needs.
 test-libraries: $(LIBRARIES)/.ready test-public-races  ## programs over unmodified libraries for asyncio on a simulated system, in an environment of their own
 	$(LIBRARIES)/bin/python -m pytest -n 2 -p no:cacheprovider tests/libraries
+
+# By hand: it needs node and npm. The same schema is held against every bundled file in `make test` by a validator in Python.
+EDITORS := .editors
+test-editors: $(READY)  ## the JSON Schema of scenario files in the engine of VS Code's extension for YAML, from npm
+	npm install --silent --no-audit --no-fund --prefix $(EDITORS) yaml-language-server@2.0.0
+	node tests/editors/check.mjs $(EDITORS) $(BIN)/python
 
 bench-libraries: $(READY)  ## asyncio programs with httpx, aiohttp and redis: schedules a second, beside the stock loop
 	$(BIN)/python -m bench.live.libraries $(LIVE)
@@ -133,5 +139,5 @@ $(SERVER): $(BROWSER)
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-latest .venv-live .venv-libraries .venv-lock .venv-atheris .venv-postgres .venv-races .sanitize .parsers .nox site .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf .venv .venv-latest .venv-live .venv-libraries .venv-lock .venv-atheris .venv-postgres .venv-races .editors .sanitize .parsers .nox site .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 	rm -f sim/native/_walks*

@@ -18,13 +18,27 @@ def parse_duration(text: str) -> int:
     match = _DURATION.fullmatch(text.strip())
     unit = UNITS_MS.get(match[2]) if match else None
     if match is None or unit is None:
-        raise ConfigError(f"{text!r} is not a duration; write a number and a unit, such as 250ms, 30s, 5min, 1h or 7d")
+        raise ConfigError(
+            f"{text!r} is not a duration{_meant(text)}; write a number and a unit, such as 250ms, 30s, 5min, 1h or 7d"
+        )
     whole, _, part = match[1].partition(".")
     scale: int = 10 ** len(part)
     total, rest = divmod(int(whole + part) * unit, scale)
     if rest:
         raise ConfigError(f"{text!r} is not a whole number of milliseconds")
     return total
+
+
+_SPELT = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)\s*([a-z]+)", re.ASCII | re.IGNORECASE)
+_UNITS = {"milli": "ms", "msec": "ms", "ms": "ms", "s": "s", "min": "min", "m": "min", "h": "h", "d": "d"}
+"""How a word for a unit begins, the longest first where one begins another."""
+
+
+def _meant(text: str) -> str:
+    """` (did you mean '30s'?)` for a duration whose unit is spelt otherwise, such as `30sec`; or an empty string."""
+    match = _SPELT.fullmatch(text.strip())
+    unit = next((unit for begins, unit in _UNITS.items() if match and match[2].lower().startswith(begins)), "")
+    return f" (did you mean '{match[1]}{unit}'?)" if match and unit else ""
 
 
 def parse_range(text: str) -> tuple[int, int]:

@@ -174,7 +174,7 @@ def _where(request: RunRequest, scenario: Scenario, error: SimError) -> str:
     """The place to blame: the item of the schedule that does not fit, or the file as a whole."""
     if isinstance(error, DivergenceError) and scenario.schedule:
         item = scenario.schedule[error.item]
-        return f"{request.path}:{item.line}:{item.column}"
+        return f"{request.path}:{item.line}:{item.column}" + (f": {item.round}" if item.round else "")
     return request.path
 
 

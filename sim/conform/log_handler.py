@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from sim.conform.recorder import RecordedProcess, Recorder
@@ -60,7 +61,8 @@ def record_said(recorder: Recorder, said: Said) -> None:
     """Record what a mapping says: what the process was given first, then what came of it. Raises `ValueError`."""
     unknown = [key for key in said if key not in ("process", *INPUTS, *OUTPUTS)]
     if unknown:
-        raise ValueError(f"unknown key {unknown[0]!r}: use process, {', '.join((*INPUTS, *OUTPUTS))}")
+        meant = "".join(f" (did you mean {key!r}?)" for key in get_close_matches(unknown[0], (*INPUTS, *OUTPUTS), n=1))
+        raise ValueError(f"unknown key {unknown[0]!r}{meant}: use process, {', '.join((*INPUTS, *OUTPUTS))}")
     if not isinstance(said.get("process"), str):
         raise ValueError(f"process is {said.get('process')!r}; name a process of the model")
     if sum(key in said for key in INPUTS) > 1:

@@ -15,9 +15,10 @@ A budget says how many of each kind may strike, and where; a plan is a budget th
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from difflib import get_close_matches
 
 from sim.base.durations import EPOCH, parse_duration, parse_hint, show_duration
 from sim.base.errors import ConfigError, listing, unknown
@@ -115,7 +116,9 @@ def place_of(entry: FaultEntry) -> Hashable:
 def _parse_entry(text: str, known: tuple[str, ...], epoch: datetime) -> FaultEntry:
     match = _ENTRY.fullmatch(text)
     if match is None:
-        raise ConfigError(f"fault {text!r} is malformed; write kind:count, such as agent_timeout:2@gemini")
+        raise ConfigError(
+            f"fault {text!r} is malformed{_meant(text, known)}; write kind:count, such as agent_timeout:2@gemini"
+        )
     kind = match["kind"]
     if kind not in known:
         raise ConfigError(f"fault {text!r}: {unknown('kind', kind, known)}")
@@ -129,6 +132,24 @@ def _parse_entry(text: str, known: tuple[str, ...], epoch: datetime) -> FaultEnt
         raise ConfigError(f"fault {text!r}: only {listing(PLACED)} can strike `for good`")
     count, good = _parse_count(text, match["count"]), bool(match["good"])
     return FaultEntry(kind, count, match["target"], hint_ms, match["after"], good)
+
+
+_LOOSE = re.compile(rf"\s*(?P<kind>{_NAME})(?P<count>\s*:\s*\w+)?(?P<rest>.*)", re.S)
+
+
+def _meant(text: str, known: Sequence[str]) -> str:
+    """` (did you mean 'rate_limited:1(30s)'?)` for an entry that is one but for its count or a misspelt word."""
+    match = _LOOSE.fullmatch(text)
+    kind = next(iter(get_close_matches(match["kind"], known, n=1)), "") if match else ""
+    if match is None or not kind:
+        return ""
+    words = match["rest"].split(" ")
+    rest = " ".join((get_close_matches(word, _WORDS, n=1) or [word])[0] for word in words)
+    meant = f"{kind}{match['count'] or ':1'}{rest}".strip()
+    return f" (did you mean {meant!r}?)" if _ENTRY.fullmatch(meant) else ""
+
+
+_WORDS = ("for", "good", "after")
 
 
 def _parse_hint(text: str, kind: str, hint: str | None, epoch: datetime) -> int | None:

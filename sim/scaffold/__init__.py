@@ -15,10 +15,14 @@ from pathlib import Path
 
 from sim.base.errors import ConfigError
 
+SCHEMA = ""
+"""In the place of a template: the JSON Schema of scenario files, by which editors know them."""
+
 MODEL = {
     "pyproject.toml": "model/pyproject.toml.txt",
     "%%NAME%%.py": "model/model.py.txt",
     "scenarios/lost_answer.yaml": "model/scenario.yaml.txt",
+    "scenarios/scenario.schema.json": SCHEMA,
     "tests/test_%%NAME%%.py": "model/test.py.txt",
 }
 LIVE = {
@@ -48,13 +52,21 @@ def scaffold(name: str, parent: Path, *, live: bool = False) -> list[Path]:
         for path, source in (LIVE if live else MODEL).items():
             file = beside / path.replace("%%NAME%%", name)
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(files(__package__).joinpath(source).read_text("utf-8").replace("%%NAME%%", name), "utf-8")
+            file.write_text(_text(source).replace("%%NAME%%", name), "utf-8")
             written.append(Path(name) / file.relative_to(beside))
         os.rename(beside, folder)
     except OSError as error:
         shutil.rmtree(beside, ignore_errors=True)
         raise ConfigError(f"{name}: cannot be created: {error.strerror}; change to a writable folder") from None
     return written
+
+
+def _text(source: str) -> str:
+    if source == SCHEMA:
+        from sim.scenario import json_schema  # only here is a schema needed
+
+        return json_schema()
+    return files(__package__).joinpath(source).read_text("utf-8")
 
 
 def _check_name(name: str) -> None:

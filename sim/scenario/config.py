@@ -41,8 +41,9 @@ class Parameter:
     annotation: Any
     required: bool
 
-    def read(self, value: Plain) -> Any:
-        """`value` of a file, converted to the type of the annotation. Raises `Refusal`."""
+    def read(self, value: Plain, *, alone: bool = True) -> Any:
+        """`value` of a file, converted to the type of the annotation; with `alone` a single name is a list of one where a
+        list is expected. Raises `Refusal`."""
         if self.annotation is _ANY or self.annotation is Any:
             return _frozen(value)
         if type(value) is self.annotation and self.annotation in _AS_IT_IS:
@@ -53,17 +54,20 @@ class Parameter:
             adapter: TypeAdapter[Any] = TypeAdapter(self.annotation)
         except (PydanticSchemaGenerationError, PydanticUserError):
             return _frozen(value)  # a type unknown to files: the model itself must judge
-        try:
-            return adapter.validate_json(json.dumps(value), strict=True)  # a list of a file may be a tuple
-        except ValidationError:
-            shown = f"the list {brief(json.dumps(value))}" if isinstance(value, list) else said(value)
-            raise Refusal(f"{shown}; expected {spoken(self.annotation)}") from None
+        is_name = alone and isinstance(value, str) and "," not in value
+        for meant in (value, [value]) if is_name else (value,):
+            try:
+                return adapter.validate_json(json.dumps(meant), strict=True)  # a list of a file may be a tuple
+            except ValidationError:
+                continue
+        shown = f"the list {brief(json.dumps(value))}" if isinstance(value, list) else said(value)
+        raise Refusal(f"{shown}; expected {spoken(self.annotation)}")
 
     def parse(self, text: str) -> Plain:
         """The plain value that `text` of `--set` stands for. Raises `Refusal`."""
         for candidate in _meanings(text):
             try:
-                self.read(candidate)
+                self.read(candidate, alone=False)
             except Refusal:
                 continue
             return candidate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from sim.base.durations import EPOCH
@@ -22,6 +22,7 @@ from sim.scenario.expectation import (
 from sim.scenario.measuring import read_metrics
 from sim.scenario.mistakes import one_line
 from sim.scenario.parsed import REPLAY, SEED_MAX, STRATEGIES, Expectation, KeptSchedule, Opened, Scenario, ScheduleItem
+from sim.scenario.repeats import Written, write_out
 from sim.scenario.schedule import budget_of, check_schedule, read_schedule
 from sim.scenario.schema import ScenarioShape
 from sim.scenario.shape import read_shape
@@ -152,8 +153,9 @@ class _Reader(SystemReader):
         self.root = root
         shape = read_shape(root, self.mistakes)
         self.epoch = shape.epoch or EPOCH
-        self._check_schedule_alone(shape)
-        items = None if shape.schedule is None else read_schedule(root, shape.schedule, self.mistakes)
+        written = write_out(root, self.mistakes)
+        self._check_schedule_alone(shape, written)
+        items = None if shape.schedule is None else read_schedule(written, self.mistakes)
         expect = read_expectation(root, shape.expect)
         check_expectation_alone(root, expect, self.mistakes)
         module = self.module(shape.model)
@@ -191,7 +193,7 @@ class _Reader(SystemReader):
     def read_schedule(self, text: str | bytes) -> KeptSchedule:
         root = self._tree(text)
         shape = read_shape(root, self.mistakes)
-        items = read_schedule(root, shape.schedule or (), self.mistakes)
+        items = read_schedule(write_out(root, self.mistakes), self.mistakes)
         self.mistakes.raise_any()
         return KeptSchedule(shape.model, items)
 
@@ -217,7 +219,7 @@ class _Reader(SystemReader):
             self.mistakes.raise_any()
             raise AssertionError from None
 
-    def _check_schedule_alone(self, shape: ScenarioShape) -> None:
+    def _check_schedule_alone(self, shape: ScenarioShape, written: Sequence[Written]) -> None:
         """Keys that contradict each other, whatever the system is."""
         if shape.schedule is None:
             if shape.then is not None and "schedule" not in self.root.keys:
@@ -241,7 +243,7 @@ class _Reader(SystemReader):
             self.mistakes.add(
                 place, f"{self.plan_option} next to an explicit schedule, which already says what strikes; leave it out"
             )
-        actions = len(shape.schedule) - (shape.schedule[:1] != [] and shape.schedule[0].split()[:1] == [START])
+        actions = len(written) - (written[:1] != [] and written[0].text.split()[:1] == [START])
         if shape.steps is not None and shape.steps < actions:
             self.mistakes.add(
                 self.root.place_of("steps"),

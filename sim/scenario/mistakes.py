@@ -51,10 +51,18 @@ class Mistakes:
     def __init__(self, path: str) -> None:
         self.path = one_line(path)
         self._found: dict[tuple[FilePlace | None, str], None] = {}
+        self._told: set[tuple[FilePlace, str]] = set()
 
     def add(self, place: FilePlace | None, text: str) -> None:
         """One mistake; without a place it is about an option of the command line or the file as a whole."""
         self._found.setdefault((place, one_line(text)))
+
+    def add_once(self, place: FilePlace, before: str, text: str) -> None:
+        """One mistake after the words `before`; the same at that place after other words, as in each round of a repeat,
+        is not told again."""
+        if (place, text) not in self._told:
+            self._told.add((place, text))
+            self.add(place, before + text)
 
     def add_all(self, place: FilePlace | None, error: SimError, before: str = "") -> None:
         """Every mistake of `error`, each after the words `before`."""

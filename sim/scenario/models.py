@@ -81,6 +81,7 @@ def _listed_in(file: Path) -> tuple[str, ...]:
         data = data.get(key) if isinstance(data, dict) else None
     if data is None:
         return ()
+    data = [data] if isinstance(data, str) else data
     if not isinstance(data, list) or not all(isinstance(name, str) for name in data):
         raise ConfigError(f'{file}: [tool.roundsim] models is not a list of names; write models = ["mypkg.mymodel"]')
     return tuple(data)

@@ -32,12 +32,14 @@ SEED_MAX = 2**64 - 1
 
 @dataclass(frozen=True)
 class ScheduleItem:
-    """One item of an explicit schedule: its text, what it means, and its line and column (from 1)."""
+    """One item of an explicit schedule: its text, what it means, its line and column (from 1), and of what is repeated
+    which round it is of (`n = 6`)."""
 
     text: str
     address: Address
     line: int
     column: int
+    round: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from sim.faults.catalogue import PROGRAM_KINDS
 from sim.faults.plan import UNLIMITED, FaultEntry
 from sim.scenario.mistakes import FilePlace, Mistakes
 from sim.scenario.parsed import Opened, ScheduleItem
-from sim.scenario.tree import Node
+from sim.scenario.repeats import Written
 from sim.scenario.vocabulary import Vocabulary
 from sim.system.declaration import Declaration
 from sim.world.address import (
@@ -30,23 +30,19 @@ from sim.world.address import (
 _UNDER = re.compile(r"(?P<kind>[^()]+)(?:\((?P<hint>[^()]*)\))?")
 
 
-def read_schedule(root: Node, texts: Sequence[str], mistakes: Mistakes) -> tuple[ScheduleItem, ...]:
+def read_schedule(written: Iterable[Written], mistakes: Mistakes) -> tuple[ScheduleItem, ...]:
     """The items of a schedule that parse; what is wrong with the others goes to `mistakes`."""
     items = []
-    for number, text in enumerate(texts):
-        place = root.place_of("schedule", number)
-        if not text.strip():
-            wrong_type = not isinstance(root.find(("schedule", number))[1].value, str)
-            if not wrong_type:  # a wrong type has been reported already
-                mistakes.add(place, "an empty item; write an action such as deliver a->b Ask, or remove it")
-            continue
+    for number, (text, place, rounds) in enumerate(written):
         try:
-            item = ScheduleItem(text, parse_address(text), *place)
+            item = ScheduleItem(text, parse_address(text), *place, rounds)
         except ConfigError as error:
-            mistakes.add_all(place, error)
+            for mistake in error.mistakes:
+                mistakes.add_once(place, before := f"{text!r}: ", mistake.removeprefix(before))
             continue
         if item.address.verb == START and number:
-            mistakes.add(place, f"{brief(text)}: only the first item may say how the processes start; move it there")
+            wrong = "only the first item may say how the processes start; move it there"
+            mistakes.add_once(place, f"{brief(text)}: ", wrong)
         items.append(item)
     return tuple(items)
 
@@ -58,7 +54,7 @@ def check_schedule(items: Iterable[ScheduleItem], system: Opened, words: Vocabul
             _Fit(system, words).mistakes(item.address) if isinstance(system, Declaration) else _of_models(item.address)
         )
         for wrong in found:
-            mistakes.add(FilePlace(item.line, item.column), f"{brief(item.text)}: {wrong}")
+            mistakes.add_once(FilePlace(item.line, item.column), f"{brief(item.text)}: ", wrong)
 
 
 def _of_models(address: Address) -> list[str]:

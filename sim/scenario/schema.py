@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from sim.base.durations import EPOCH_TEXT, parse_instant, parse_range
 from sim.base.errors import ConfigError
@@ -21,6 +21,8 @@ from sim.metrics.session import WINDOW_MAX
 from sim.scenario.beginning import SCHEMA
 from sim.scenario.mistakes import said
 from sim.scenario.parsed import SEED_MAX, STRATEGIES
+from sim.scenario.repeats import REPEAT_SCHEMA
+from sim.scenario.repeats import SCHEMA as SCHEDULE
 from sim.system.network import NETWORKS
 from sim.world.timing import NEVER, Range
 
@@ -162,8 +164,17 @@ class MetricsShape(_Shape):
     )
 
 
+NamesText = Annotated[
+    list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value), WithJsonSchema(_PLAN_SCHEMA)
+]
+"""One name alone is a list of one."""
+ScheduleList = Annotated[list[Any], WithJsonSchema({"type": "array"})]
 BeginsText = Annotated[dict[str, Any], WithJsonSchema(SCHEMA)]
-NetworkText = Annotated[str, Field(json_schema_extra={"enum": list(NETWORKS)})]
+_NETWORK: dict[str, Any] = {"type": "string", "enum": list(NETWORKS)}
+NetworkText = Annotated[
+    str | dict[str, Any],  # each kind is judged by itself, so that all that are wrong are told
+    WithJsonSchema({"anyOf": [_NETWORK, {"type": "object", "additionalProperties": _NETWORK, "minProperties": 1}]}),
+]
 
 
 class ScenarioShape(_Shape):
@@ -172,10 +183,10 @@ class ScenarioShape(_Shape):
     model: str = Field(description="Dotted name of the model, such as models.consensus.")
     description: DescriptionText = Field(default="", description="What the scenario shows.")
     config: dict[str, Any] = Field(default={}, description="The model's configuration, by parameter.")
-    network: NetworkText | dict[str, NetworkText] | None = Field(
+    network: NetworkText | None = Field(
         default=None, description="Replaces the model's network: one kind, or a kind for each link."
     )
-    properties: list[str] | None = Field(
+    properties: NamesText | None = Field(
         default=None, description="The only properties and monitors to judge by, by name; `stuck` is one."
     )
     faults: PlanText | None = Field(default=None, description="The fault plan, such as agent_timeout:2@gemini,drop:1.")
@@ -186,7 +197,7 @@ class ScenarioShape(_Shape):
     begins: BeginsText | None = Field(
         default=None, description="Begin with what was persisted of a run, and not at the start of the model."
     )
-    schedule: list[str] | None = Field(default=None, description="An explicit schedule: actions by their addresses.")
+    schedule: ScheduleList | None = Field(default=None, description=SCHEDULE["description"])
     then: Literal["stop", "usual"] | None = Field(
         default=None, description="After the schedule: stop, or continue in the canonical order."
     )
@@ -203,13 +214,12 @@ EXPECTED = {
     ("description",): "text",
     ("config",): "a mapping of the model's parameters",
     ("network",): f"one of {', '.join(NETWORKS)}, or a mapping from links to them, such as app->db: fifo",
-    ("properties",): "a list of names, such as [stuck]",
+    ("properties",): "a name or a list of names, such as [stuck]",
     ("properties", "*"): "the name of a property or monitor",
     ("begins",): "a mapping of persisted, in_flight, notes",
     ("strategy",): f"one of {', '.join(STRATEGIES)}",
     ("seed",): f"a whole number from 0 to {SEED_MAX}",
     ("schedule",): "a list of actions, such as `- deliver a->b Ask`",
-    ("schedule", "*"): "an action as text, such as deliver a->b Ask (quote it if it holds ': ' or ' #')",
     ("then",): "stop or usual",
     ("timing",): "a mapping of latency, links, moves, may, restart, heal, late",
     ("timing", "links"): 'a mapping such as {"a->b": 1s}',
@@ -245,11 +255,35 @@ KEYS: dict[tuple[str, ...], tuple[str, ...]] = {
 """The keys of each mapping whose keys are fixed."""
 
 
+EDITORS_KEY = "$schema"
+"""A key that is for editors alone."""
+
+
 def json_schema() -> str:
     """The JSON Schema of scenario files, as text."""
     schema = ScenarioShape.model_json_schema()
+    where = {"description": "Where this JSON Schema is, for editors.", "type": "string"}
+    schema["properties"] = {EDITORS_KEY: where, **schema["properties"], "schedule": SCHEDULE}
+    schema["$defs"]["Repeat"] = {"title": "Repeat", **REPEAT_SCHEMA}
+    for part in schema["$defs"].values():
+        part["title"] = part["title"].removesuffix("Shape").lower()
+    schema["title"] = "roundsim scenario"
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **_without_null(schema)}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def catalogue(url: str) -> str:
+    """A catalogue, as schemastore.org has one, by which editors find the schema that is published at `url`."""
+    entry = {
+        "name": "roundsim scenario",
+        "description": "A model, its configuration, the faults that strike it, and what is expected",
+        "fileMatch": ["**/scenarios/**/*.yaml", "**/counterexamples/**/*.yaml", "*.scenario.yaml"],
+        "url": url,
+    }
+    return json.dumps({"$schema": _CATALOGUE, "version": 1, "schemas": [entry]}, indent=2, ensure_ascii=False) + "\n"
+
+
+_CATALOGUE = "https://json.schemastore.org/schema-catalog.json"
 
 
 def _without_null(schema: Any) -> Any:

@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sim.base.errors import unknown
+from sim.base.errors import listing, unknown
 from sim.scenario.mistakes import Mistakes, said
 from sim.scenario.parsed import STRATEGIES
-from sim.scenario.schema import EXPECTED, KEYS, ScenarioShape
+from sim.scenario.schema import EDITORS_KEY, EXPECTED, KEYS, ScenarioShape
 from sim.scenario.tree import Node
 from sim.system.network import NETWORKS
 
@@ -21,6 +21,10 @@ def read_shape(root: Node, mistakes: Mistakes) -> ScenarioShape:
     if not isinstance(data, dict):
         mistakes.add(root.place, f"expected {EXPECTED[()]}, got {said(data)}")
         mistakes.raise_any()
+    where = data.pop(EDITORS_KEY, "")
+    if not isinstance(where, str):
+        wrong = f"{EDITORS_KEY} is {said(where)}; expected where the JSON Schema is, or leave the key out"
+        mistakes.add(root.key_place(EDITORS_KEY), wrong)
     _refuse_nulls(root, data, mistakes)
     while shape is None:
         try:
@@ -98,6 +102,22 @@ def _check_words(root: Node, shape: ScenarioShape, mistakes: Mistakes) -> None:
         if isinstance(word, str) and word not in known:
             mistakes.add(root.place_of(key), unknown(key, word, known))
             setattr(shape, key, None)
+    names = root.find(("properties",))[1] if shape.properties else root
+    for name in names.value if isinstance(names.value, list) else [names]:
+        if name.value == "":
+            mistakes.add(name.place, f"an empty name; write {EXPECTED['properties', '*']}")
+    if isinstance(shape.network, dict):
+        shape.network = {
+            link: kind for link, kind in shape.network.items() if _is_network(root, link, kind, mistakes)
+        } or None
+
+
+def _is_network(root: Node, link: str, kind: Any, mistakes: Mistakes) -> bool:
+    if kind in NETWORKS:
+        return True
+    wrong = unknown("kind", kind, NETWORKS) if isinstance(kind, str) else f"{said(kind)}; expected {listing(NETWORKS)}"
+    mistakes.add(root.place_of("network", link), f"network of {link}: {wrong}")
+    return False
 
 
 def _missing(key: str) -> str:

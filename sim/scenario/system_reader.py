@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.base.durations import EPOCH
 from sim.base.errors import ConfigError, SimError, brief
-from sim.faults.plan import FaultEntry, parse_plan, place_of
+from sim.faults.plan import FaultEntry, parse_plan, place_of, split_plan
 from sim.scenario.beginning import begun
 from sim.scenario.config import RESERVED, Signature, blamed, make_system, read_config, signature_of
 from sim.scenario.mistakes import START, FilePlace, Mistakes
@@ -19,6 +19,8 @@ from sim.scenario.models import import_model
 from sim.scenario.parsed import Opened
 from sim.scenario.tree import Node
 from sim.scenario.vocabulary import Vocabulary, vocabulary
+from sim.system.declaration import Declaration
+from sim.system.links import link_mistakes
 
 if TYPE_CHECKING:
     from sim.scenario.schema import ScenarioShape
@@ -126,6 +128,8 @@ class SystemReader:
         if "network" in self.overrides:
             network, place = self.overrides["network"], None
             before = f"--set network={network}: "
+        elif isinstance(system, Declaration) and self._are_links_wrong(system):
+            return system
         if network is None:
             return system
         try:
@@ -133,6 +137,14 @@ class SystemReader:
         except SimError as error:
             self.mistakes.add_all(place, error, before)
             return system
+
+    def _are_links_wrong(self, system: Declaration) -> bool:
+        """Whether the file names links that do not exist; each is reported at its place."""
+        before = len(self.mistakes)
+        for link in self.root.find(("network",))[1].keys if "network" in self.root.keys else ():
+            for text in link_mistakes("network", link, system.processes) if link != "*" else ():
+                self.mistakes.add(self.root.key_place("network", link), text)
+        return len(self.mistakes) > before
 
     def _judged(self, system: Opened, shape: ScenarioShape | Bare) -> Opened:
         """The system judged by the properties that the file or the command line names."""
@@ -143,11 +155,15 @@ class SystemReader:
             before = "--set properties=...: "
         if names is None:
             return system
-        told = [name for name in names if name]  # what is not a text was a mistake already
+        told = {name: number for number, name in enumerate(names) if name}  # what is not a text was a mistake already
         try:
             return system.judging(*told) if told or not names else system
         except SimError as error:
-            self.mistakes.add_all(place, error, before)
+            for mistake in error.mistakes:  # at its name, if it is about one
+                named = [
+                    number for name, number in told.items() if mistake.startswith(f"unknown property {brief(name)}")
+                ]
+                self.mistakes.add(self.root.place_of("properties", *named[:1]) if place else None, before + mistake)
             return system
 
     def planned(self, shape: ScenarioShape | Bare, system: Opened, words: Vocabulary) -> tuple[FaultEntry, ...] | None:
@@ -177,6 +193,7 @@ class SystemReader:
                 plans.append((place, before, parse_plan(text, system.own_kinds, self.epoch)))
             except SimError as error:
                 self.mistakes.add_all(place, error, before)
+                plans.append((place, before, self._readable(text, system)))
         is_sound = _takes(system, tuple(entry for *_, entries in plans for entry in entries))
         found: dict[Hashable, FaultEntry] = {}
         for place, before, entries in plans:
@@ -185,14 +202,26 @@ class SystemReader:
                     system.with_(faults=entries)
                 except SimError as error:
                     self.mistakes.add_all(place, error, before)
-                    continue
             for entry in entries:
+                if not is_sound and not _takes(system, (entry,)):
+                    continue
                 for wrong in words.misfits(entry, system):
                     self.mistakes.add(place, before + wrong)
                 if found.setdefault(place_of(entry), entry) is not entry:
                     self.mistakes.add(
                         place, f"{before}fault {brief(str(entry))} is given twice; write one entry with the sum"
                     )
+        return tuple(found.values())
+
+    def _readable(self, text: str, system: Opened) -> tuple[FaultEntry, ...]:
+        """The entries of a plan that can be read, each once, so that what is wrong with them is told beside the others."""
+        found: dict[Hashable, FaultEntry] = {}
+        for part in split_plan(text):
+            try:
+                for entry in parse_plan(part, system.own_kinds, self.epoch):
+                    found.setdefault(place_of(entry), entry)
+            except SimError:
+                continue
         return tuple(found.values())
 
     def budgeted(self, system: Opened, entries: tuple[FaultEntry, ...]) -> Opened:

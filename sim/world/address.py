@@ -30,6 +30,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from typing import Any
 
 from sim.base.errors import ConfigError, unknown
@@ -239,7 +240,7 @@ def _clauses(text: str, rest: str) -> dict[str, Any]:
     match = _CLAUSES.fullmatch(_masked(rest))
     if match is None:
         raise ConfigError(
-            f"{text!r}: {rest.strip()!r} is not understood; an action may be followed by #n, under FAULT, reordered, "
+            f"{text!r}: {rest.strip()!r} is not understood{_meant(rest)}; an action may be followed by #n, under FAULT, reordered, "
             "choosing OUTCOME, crashing at once, crashing after OUTPUT, crashing for good ..., paid by ENTRY, in this order"
         )
     choosing, crashing, paid = (
@@ -253,6 +254,24 @@ def _clauses(text: str, rest: str) -> dict[str, Any]:
         "crashing": re.sub(r"\s+", " ", crashing) if crashing else None,
         "paid": re.sub(r"\s+", " ", paid) if paid else None,
     }
+
+
+_HINTED = re.compile(r"under [a-z_]\w*(?=[ :@=]+(\d\S*))")
+_CLAUSE_WORDS = (
+    *("under", "reordered", "choosing", "crashing at once", "crashing after", "crashing for good", "paid by"),
+    FOR_GOOD,
+)
+
+
+def _meant(rest: str) -> str:
+    """` (did you mean 'crashing after'?)` for the words that begin what is not understood; or an empty string."""
+    if hinted := _HINTED.search(" ".join(rest.split())):
+        return f" (did you mean '{hinted[0]}({hinted[1]})'?)"
+    masked = _CLAUSES.match(_masked(rest))
+    words = rest[masked.end() if masked else 0 :].split()
+    likes = {one: SequenceMatcher(None, " ".join(words[: len(one.split())]), one).ratio() for one in _CLAUSE_WORDS}
+    best = max(likes, key=lambda one: likes[one])
+    return f" (did you mean {best!r}?)" if 0.7 <= likes[best] < 1 else ""
 
 
 def _closing(text: str) -> int:

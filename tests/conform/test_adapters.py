@@ -84,7 +84,7 @@ def test_records_in_other_words_are_read(log: logging.Logger, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("said", "what"),
     [
-        ({"process": "client", "move": "ask"}, "unknown key 'move': use process, started, "),
+        ({"process": "client", "move": "ask"}, "unknown key 'move' (did you mean 'moved'?): use process, started, "),
         ({"moved": "ask"}, "process is None; name a process of the model"),
         ({"process": "client", "moved": "ask", "fired": "t"}, "given one thing at a time"),
         ({"process": "client", "sent": ("server", "Ask")}, "client was given nothing yet"),

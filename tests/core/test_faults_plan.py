@@ -72,7 +72,7 @@ def test_what_is_shown_is_read_back(plan: list[FaultEntry]) -> None:
     ("text", "says"),
     [
         ("agent_timeuot:1", "unknown kind 'agent_timeuot' (did you mean 'agent_timeout'?)"),
-        ("drop", "malformed; write kind:count"),
+        ("drop", "malformed (did you mean 'drop:1'?); write kind:count"),
         ("drop:", "malformed"),
         ("drop:-1", "malformed"),
         ("drop:many", "'many' is not a count; write 1 to 1000000, or unlimited"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import example, given
@@ -43,3 +43,26 @@ def test_a_number_or_a_truth_is_read_as_the_library_reads_it(annotation: Any, va
 def test_another_rule_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(config, "_AS_IT_IS", (int, bool, str))
     assert not as_the_library_does(str, "\ud800")
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "meant"),
+    [
+        (tuple[str, ...], "plan", ("taken", ("plan",))),
+        (list[Literal["plan", "validate"]], "plan", ("taken", ["plan"])),
+        (tuple[str, ...] | None, "plan", ("taken", ("plan",))),
+        (str | tuple[str, ...], "plan", ("taken", "plan")),
+        (tuple[str, ...], "plan, validate", ("refused", "the text 'plan, validate'; expected a list, each text")),
+        (list[Literal["plan"]], "plam", ("refused", "the text 'plam'; expected a list, each one of plan")),
+        (tuple[str, ...], 3, ("refused", "the number 3; expected a list, each text")),
+        (tuple[str, str], "plan", ("refused", "the text 'plan'; expected a list, each text")),
+    ],
+)
+def test_one_name_alone_is_a_list_of_one_where_a_list_is_expected(annotation: Any, value: Any, meant: Any) -> None:
+    assert read(annotation, value) == meant
+
+
+def test_texts_of_the_command_line_are_split_as_ever() -> None:
+    """`--set stages=plan,validate` is two names: what is taken alone in a file is no way around the comma."""
+    assert Parameter("n", tuple[str, ...], False).parse("plan,validate") == ["plan", "validate"]
+    assert Parameter("n", tuple[str, ...], False).parse("plan") == ["plan"]

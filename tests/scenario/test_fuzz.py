@@ -18,6 +18,8 @@ GOOD = [
     "model: toyshop\nschedule:\n  - fire buyer.retry\n  - deliver buyer->shop Order(number=1)\nthen: usual\n"
     "expect: {verdict: violated, violation: till, emitted: {Sold: 1}, states: {buyer: done}}\n",
     "model: toyshop\nconfig: {names: [a, b], polite: true, mood: bad}\nepoch: 2025-01-01T00:00:00Z\nsteps: 5\n",
+    "model: toyshop\nschedule:\n  - repeat: n in 1..2, 7\n    do: [fire buyer.retry, {repeat: 3, do: ['deliver buyer->shop "
+    "Order(number=$n)']}]\n",
     "model: toyshop\nmetrics: {window: 2, models: {buyer: m}, prices: {m: {input: 3, output: 0.5}}, budget_usd: 0.1}\n",
     "model: toyshop\nbegins:\n  persisted: {buyer: {state: waiting, fields: {}, timers: {retry: 5ms}, up: true}}\n"
     '  in_flight: [{from: buyer, to: shop, message: \'{"@": "Order", "number": 1}\', again: true}]\n  notes: [a]\n',

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sim import Uniform, simulate
 from sim.base.errors import ScenarioError
 from sim.faults.plan import FaultEntry
 from sim.scenario import Expectation, Scenario, load_scenario, load_target, parse_scenario
@@ -68,11 +69,26 @@ def test_a_file_may_say_the_kind_of_each_link() -> None:
     assert scenario.system.kind_of("shop", "buyer") == "latest"
 
 
+def test_one_name_alone_is_a_list_of_one() -> None:
+    scenario = read("config: {names: a}\nproperties: till\n")
+    assert scenario.config == {"names": "a"}, "as it was given"
+    assert scenario.system.judged == ("till",)
+    assert read("properties: [till]").system.judged == scenario.system.judged
+    told = {
+        said: simulate(
+            parse_scenario(f"model: models.consensus\nconfig: {{stages: {said}}}\n", "f.yaml").system, Uniform(1)
+        ).trace
+        for said in ("plan", "[plan]", "[validate]")
+    }
+    assert told["plan"].schedule() == told["[plan]"].schedule()
+    assert told["plan"].schedule() != told["[validate]"].schedule(), "stages are seen in a run"
+
+
 def test_mistakes_in_the_kinds_of_links_are_told_where_they_are() -> None:
     assert mistakes("network: {buyer->shp: fifo, shop: any, '*': tcp}") == (
-        "f.yaml:2:10: network: link 'buyer->shp': unknown process 'shp' (did you mean 'shop'?): use buyer or shop",
-        "f.yaml:2:10: network: 'shop' is not a link; write source->target, either side may be *",
-        "f.yaml:2:10: network of *: unknown kind 'tcp': use any, fifo, set or latest",
+        "f.yaml:2:11: network: link 'buyer->shp': unknown process 'shp' (did you mean 'shop'?): use buyer or shop",
+        "f.yaml:2:29: network: 'shop' is not a link; write source->target, either side may be *",
+        "f.yaml:2:45: network of *: unknown kind 'tcp': use any, fifo, set or latest",
     )
     assert mistakes("network: [fifo]")[0].startswith("f.yaml:2:10: network is a list; expected one of any, fifo, set, ")
 
@@ -217,7 +233,7 @@ def test_overrides_replace_what_the_file_says() -> None:
         ),
         (
             {"faults": "drop"},
-            "--faults: fault 'drop' is malformed; write kind:count, such as agent_timeout:2@gemini",
+            "--faults: fault 'drop' is malformed (did you mean 'drop:1'?); write kind:count, such as agent_timeout:2@gemini",
         ),
         (
             {"faults": "drop:1", "overrides": {"faults": "drop:2"}},

@@ -35,7 +35,7 @@ WRONG = {
     "expect: {emitted: {Idel: 1}}": "2:20: unknown emission class 'Idel' (did you mean 'Idle'?)",
     "expect: {states: {no_leak: off}}": "2:28: no_leak: unknown state 'off'",
     "expect: {states: {client: done}}": "2:19: unknown process or monitor 'client': use no_leak",
-    "properties: [deadlok]": "2:13: unknown property 'deadlok' (did you mean 'deadlock'?)",
+    "properties: [deadlok]": "2:14: unknown property 'deadlok' (did you mean 'deadlock'?)",
     "config: {fixd: true}": "2:10: bench.races.slot: unknown parameter 'fixd' (did you mean 'fixed'?): use fixed",
     "schedule: [move user.stop]": "2:12: 'move user.stop': only a system of machines can move; this is a program",
     "schedule: [start choosing left]": "2:12: 'start choosing left': only a system of machines can start; this is a program",

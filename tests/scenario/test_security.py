@@ -103,11 +103,20 @@ def test_only_the_nearest_pyproject_counts(folder: Path) -> None:
     assert "if it is your own, allow it with --model" in answer(below, LOAD)
 
 
+def test_one_model_may_be_listed_without_brackets(folder: Path) -> None:
+    (folder / "f.yaml").write_text("model: mymodel\n")
+    (folder / "pyproject.toml").write_text("[tool.roundsim]\nmodels = 'mymodel'\n")
+    allowed = answer(folder, LOAD)
+    (folder / "pyproject.toml").write_text("[tool.roundsim]\nmodels = 'mymodels'\n")
+    assert allowed != answer(folder, LOAD), "another name allows nothing"
+    assert "allow it with --model" not in allowed
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("[tool", "cannot be read as TOML"),
-        ("[tool.roundsim]\nmodels = 'mymodel'\n", "is not a list of names"),
+        ("[tool.roundsim]\nmodels = 3\n", "is not a list of names"),
         ("[tool]\nroundsim = 3\n", "if it is your own, allow it with --model"),
     ],
 )

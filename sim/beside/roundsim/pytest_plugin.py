@@ -27,6 +27,7 @@ import importlib
 import shlex
 import sys
 from collections.abc import Generator
+from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -101,7 +102,8 @@ def _chosen(config: pytest.Config) -> tuple[str, int, int]:
     profile = _option(config, "profile") or _ini(config, "sim_profile")
     if profile not in PROFILES:
         *others, last = PROFILES  # written out: `sim` may be the project's own
-        raise pytest.UsageError(f"--sim-profile: unknown profile {profile!r}: use {', '.join(others)} or {last}")
+        meant = "".join(f" (did you mean {name!r}?)" for name in get_close_matches(profile, PROFILES, n=1))
+        raise pytest.UsageError(f"--sim-profile: unknown profile {profile!r}{meant}: use {', '.join(others)} or {last}")
     schedules = _option(config, "schedules") or _ini(config, "sim_schedules")
     seed = _option(config, "seed") or _ini(config, "sim_seed")
     count = _whole("--sim-schedules", schedules, 1) if schedules else PROFILES[profile]
