@@ -19,6 +19,7 @@ import sys
 import threading
 from _thread import LockType
 from collections.abc import Callable
+from functools import cache
 from queue import SimpleQueue
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
@@ -86,6 +87,14 @@ def _make(definition: Any, first: object) -> Any:
     return make(definition, first, None)
 
 
+@cache
+def _calling(name: bytes, doc: bytes | None) -> _Definition:
+    """What defines a built-in function of this name that calls its first argument. It stays until Python ends, since a function
+    asks its definition whenever garbage is collected, and one that was swapped twice is the real one of whoever kept it."""
+    call = ctypes.cast(ctypes.pythonapi.PyObject_Vectorcall, ctypes.c_void_p).value
+    return _Definition(name, call, _FASTCALL_WITH_KEYWORDS, doc)
+
+
 def _write(fields: _BuiltIn, like: _BuiltIn) -> None:
     """All fields after the head at once: another thread may call the function before and after, and not in between."""
     like.weak = fields.weak
@@ -126,9 +135,7 @@ class Swaps:
         real = _make(fields.definition, function.__self__)
         to = instead(real)
         known = fields.definition.contents
-        call = ctypes.cast(ctypes.pythonapi.PyObject_Vectorcall, ctypes.c_void_p).value
-        definition = _Definition(known.name, call, _FASTCALL_WITH_KEYWORDS, known.doc)
-        pattern = _make(ctypes.pointer(definition), to)
+        pattern = _make(ctypes.pointer(_calling(known.name, known.doc)), to)
         other = _BuiltIn.from_buffer_copy(_BuiltIn.from_address(id(pattern)))
         other.first, other.module = _hold(to), was.module
 
@@ -137,7 +144,7 @@ class Swaps:
             _let_go(to)
 
         _write(fields, other)
-        self._undo.append((back, (function, real, pattern, definition)))  # the fields point into them
+        self._undo.append((back, (function, real, pattern)))  # the fields point into them
 
     def method(self, method: MethodType, instead: Instead) -> None:
         """A method that is bound to its object, such as `random.choice`; without the object it is called instead."""

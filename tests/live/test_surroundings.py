@@ -6,6 +6,7 @@ import _socket
 import gc
 import os
 import random
+import subprocess
 import sys
 import threading
 import time
@@ -266,3 +267,35 @@ def test_what_was_frozen_and_off_before_stays_so() -> None:
         assert gc.get_freeze_count() > 0
     finally:
         gc.enable()
+
+
+SWAPPED_TWICE = """
+import gc, time
+from sim.live import in_place
+
+kept = []
+
+def keep(real):
+    kept.append(real)
+    return lambda *args, **kwargs: real(*args, **kwargs)
+
+swaps = in_place.Swaps()
+swaps.built_in(time.monotonic_ns, keep)
+swaps.built_in(time.monotonic_ns, keep)
+swaps.undo()
+others = [*map(float, range(200_000))], [bytes(40) for _ in range(100_000)]
+gc.collect()
+print(*(real.__name__ for real in kept))
+"""
+
+
+def test_whoever_keeps_the_real_one_of_what_was_swapped_twice_may_ask_it_afterwards() -> None:
+    """The collector of garbage does, as well."""
+    done = subprocess.run([sys.executable, "-c", SWAPPED_TWICE], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "monotonic_ns monotonic_ns\n"), done.stderr
+
+
+def test_what_defines_the_functions_of_one_name_is_made_once() -> None:
+    assert in_place._calling(b"ask", None) is in_place._calling(b"ask", None)
+    made_anew = in_place._calling.__wrapped__
+    assert made_anew(b"ask", None) is not made_anew(b"ask", None)
