@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sim.minimiser.deviations import counted, deviations
 from sim.minimiser.words import told
+from sim.world.address import Address
 from sim.world.choice import Choice, Start
 from sim.world.finding import Finding
 from sim.world.world import AnyWorld
@@ -66,10 +67,13 @@ def counterexample_of(
         steps=len(choices),
         deviations=len(counted(unusual)),
         complete=complete,
-        shape=shape_of([choices[one.step] for one in unusual] if world.usual(start.place) is not None else choices),
+        shape=shape_of(
+            choice.address
+            for choice in ([choices[one.step] for one in unusual] if world.usual(start.place) is not None else choices)
+        ),
     )
 
 
-def shape_of(choices: Sequence[Choice]) -> tuple[str, ...]:
-    """The shape of a run, by which counterexamples are grouped."""
-    return tuple(sorted(str(replace(choice.address, fields=None, after="")) for choice in choices))
+def shape_of(said: Iterable[Address]) -> tuple[str, ...]:
+    """The shape of what happens, by which counterexamples are grouped: without fields, and wherever it happens."""
+    return tuple(sorted(str(replace(address, fields=None, after="", ordinal=None)) for address in said))

@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import cycle, permutations
 from typing import Any, NamedTuple
 
+from sim.minimiser.counterexample import shape_of
 from sim.run.simulation import simulate
 from sim.run.trace import Run
 from sim.strategy.departing import opportunities
@@ -21,9 +22,6 @@ from sim.world.world import AnyWorld, usual_at
 
 EFFORT = 100_000
 """Calls of the program's code that minimising may take, all trials together."""
-
-WAYS = 4
-"""In which a run is made less."""
 
 FEW = 3
 """Departures that are read at a glance."""
@@ -45,11 +43,6 @@ class Least(NamedTuple):
     finding: Finding
     items: Items
     complete: bool = True
-
-    @property
-    def shape(self) -> tuple[str, ...]:
-        """In what it departs from the usual, as `sim.minimiser.counterexample.shape_of` says it."""
-        return tuple(sorted(str(replace(item, fields=None, after="", ordinal=None)) for item in self.items))
 
     @property
     def cost(self) -> tuple[int, int, int]:
@@ -81,12 +74,14 @@ class _Search:
     def run(self, best: Least, known: Container[tuple[str, ...]]) -> Least:
         """One way to make it less after the other, until none of them does."""
         best = self._fewer(best)
-        if known and best.shape in known:
+        if known and shape_of(best.items) in known:
             return best
-        ways = cycle((self._barer, self._once, self._elsewhere, self._fewer))
+        ways = (self._barer, self._once, self._elsewhere, self._fewer)
         in_vain = 1
-        while in_vain < WAYS and not self._is_over():
-            found = next(ways)(best)
+        for way in cycle(ways):
+            if in_vain == len(ways) or self._is_over():
+                break
+            found = way(best)
             in_vain = in_vain + 1 if found is best else 0
             best = found
         return best._replace(complete=not self._is_over())

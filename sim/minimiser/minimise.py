@@ -135,7 +135,7 @@ class _Minimiser:
     def run(self, start: Start[Any], actions: list[Choice], known: Container[tuple[str, ...]]) -> _Candidate:
         unusual = counted(deviations(self.world, start, actions))
         best = self._reduced(_Candidate(self.finding, start, actions, unusual, complete=False))
-        if known and shape_of(best.actions) in known:
+        if known and shape_of(action.address for action in best.actions) in known:
             return best
         near = self._first_less(best, self._near(best))
         if near is not None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sim.fuzzer.discovery import Discovery
     from sim.fuzzer.fuzz import FuzzResult
     from sim.fuzzer.worst import Worst
+    from sim.minimiser.counterexample import Counterexample
     from sim.minimiser.counterexample_file import CounterexampleFile
 
     Fuzzed = FuzzResult | CampaignAnswer
@@ -104,6 +105,10 @@ def finding_lines(found: Discovery) -> Iterator[str]:
     yield f"VIOLATED  {least.property}: {least.message}"
     times = f", {found.times} times" if found.times > 1 else ""
     yield f"found by {found.strategy} with seed {found.seed}{times}; minimised from {found.steps} to {least.size}"
+    yield from _least_lines(least)
+
+
+def _least_lines(least: Counterexample) -> Iterator[str]:
     if not least.complete:
         yield "(not every edit was tried: there may be a shorter one)"
     yield from counterexample_lines(least)
@@ -116,5 +121,7 @@ def worst_lines(worst: Worst, file: CounterexampleFile) -> Iterator[str]:
     found = worst.discovery
     if worst.amount != worst.usual:
         yield f"first met by {found.strategy} with seed {found.seed}; minimised from {found.steps} to {found.counterexample.size}"
-    yield from counterexample_lines(found.counterexample)
+    yield from _least_lines(found.counterexample)
+    if worst.verdict == "incomplete":
+        yield "it does not come to its end: a run of its file is incomplete as well, and expects nothing"
     yield f"written to {file.path}; replay it with: {file.replay}"

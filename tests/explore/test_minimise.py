@@ -12,9 +12,10 @@ import pytest
 import models.consensus
 import sim.minimiser.minimise as minimising
 from bench.bugs import livelock
+from bench.races.completion import system as completed_twice
 from bench.races.slot import system as lost_slot
 from sim import IGNORE, Graph, Message, Process, Replay, Run, System, Uniform, always, check, fuzz, minimise, simulate
-from sim.minimiser import guided
+from sim.minimiser import fewest, guided
 from sim.minimiser.counterexample import Counterexample, counterexample_of
 from sim.minimiser.deviations import Unusual, counted, deviations
 from sim.strategy import Canonical
@@ -362,3 +363,12 @@ def test_of_a_program_too_what_comes_to_a_known_shape_is_not_looked_into_any_fur
     assert again.shape == whole.shape
     assert took_less < took_as_much
     assert took_as_much == pytest.approx(took, rel=0.2)
+
+
+def test_of_a_few_departures_one_is_left_out_where_another_elsewhere_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the planted fault: nobody looks elsewhere."""
+    (found,) = fuzz(completed_twice(), schedules=50).found
+    assert found.counterexample.deviations == 2
+    monkeypatch.setattr(fewest._Search, "_elsewhere", lambda _, best: best)
+    (as_it_was,) = fuzz(completed_twice(), schedules=50).found
+    assert as_it_was.counterexample.deviations == 3

@@ -12,14 +12,18 @@ from typing import Any
 import pytest
 
 import models.consensus
-from sim import FuzzResult, Program, emit, fuzz
+from sim import FuzzResult, Program, emit, fuzz, simulate
 from sim.base.errors import ConfigError
 from sim.cli import call
 from sim.fuzzer import worst as measuring
 from sim.machine.used import Used
 from sim.metrics.settings import MetricsSettings
+from sim.minimiser.counterexample_file import CounterexampleFile
+from sim.report.fuzzed import worst_lines
 from sim.run.metering import meter
 from sim.scenario import load_scenario
+from sim.strategy import Canonical
+from sim.world.world import world_of
 
 ATTEMPTS = 3
 TARGET = "tests.explore.test_worst"
@@ -102,6 +106,43 @@ def test_its_file_comes_to_the_same(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert data["scenario"] == str(path)
 
 
+def test_a_violation_does_not_end_it_and_the_first_is_kept() -> None:
+    result = fuzz(models.consensus.system(sequencing=False), schedules=60, worst="tokens")
+    assert (result.schedules, result.stopped, len(result.found)) == (60, False, 1)
+    first = fuzz(models.consensus.system(sequencing=False), schedules=60)
+    assert first.schedules < 60
+    assert result.found[0].number == first.found[0].number
+
+
+@pytest.mark.parametrize(("amounts", "middle"), [([3, 1, 1], 1), ([5, 1, 5], 5), ([2, 1, 3], 2), ([4], 4)])
+def test_half_of_the_schedules_come_to_no_more_than_the_middle(amounts: list[int], middle: int) -> None:
+    came = iter([0, *amounts])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(measuring.MEASURES, "tokens", lambda *_: next(came))
+        so_far = measuring.WorstSoFar(world_of(models.consensus.system()), "tokens", None, 50)
+        for number in range(len(amounts)):
+            so_far.note(simulate(models.consensus.system(), Canonical()), Canonical(), number)
+    assert so_far._middle() == middle
+
+
+async def _forever(_: Any) -> None:
+    while True:
+        await asyncio.sleep(1)
+
+
+def test_of_one_that_never_ends_nothing_is_expected_and_that_is_said() -> None:
+    endless, endless_too = (
+        fuzz(Program(main), schedules=2, worst="latency", max_steps=60).worst for main in (_forever, _asking)
+    )
+    assert endless is not None
+    assert endless_too is not None
+    assert (endless.verdict, endless.expected) == ("incomplete", {})
+    never = "it does not come to its end"
+    assert any(line.startswith(never) for line in worst_lines(endless, CounterexampleFile("a.yaml", "sim run a.yaml")))
+    assert endless_too.expected == {"verdict": "ok"}
+    assert not any(line.startswith(never) for line in worst_lines(endless_too, CounterexampleFile("", "")))
+
+
 def test_an_interrupted_fuzz_has_the_worst_so_far() -> None:
     def interrupt(so_far: FuzzResult) -> None:
         if so_far.schedules == 60:
@@ -154,9 +195,6 @@ def test_the_compiled_engine_measures_nothing() -> None:
 
 
 def test_the_agents_of_a_program_have_the_prices_of_their_models() -> None:
-    from sim import simulate
-    from sim.strategy import Canonical
-
     async def main(_: Any) -> None:
         emit(Used("", "", "gpt-4o", 1, 1_000_000, 0))
 
