@@ -11,8 +11,11 @@ import tomllib
 from pathlib import Path
 from types import ModuleType
 
+import click
 import pytest
 import yaml
+
+from sim.cli import COMMANDS, group
 
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
@@ -121,3 +124,28 @@ def test_the_hooks_mend_a_file_with_the_tools_of_the_project(tmp_path: Path) -> 
     run("git", "add", "a.py")
     done = run(sys.executable, "-m", "pre_commit", "run")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def without_json(readme: str) -> tuple[list[str], list[str]]:
+    """The commands that take no `--json`: those that README.md names, and those that do not."""
+    named = re.search(r"^Every command takes `--json`, but for (.*?), whose answer", readme, re.M | re.S)
+    assert named is not None
+    context = click.Context(group)
+    commands = {name: group.get_command(context, name) for name in COMMANDS}
+    parts = {
+        name: [*getattr(command, "commands", {}).values()] or [command] for name, command in commands.items() if command
+    }
+    lacking = [
+        name
+        for name, of_it in parts.items()
+        if any("--json" not in (option for one in part.params for option in one.opts) for part in of_it)
+    ]
+    return sorted(re.findall(r"`(\w+)`", named[1])), sorted(lacking)
+
+
+def test_readme_says_which_commands_take_no_json() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    said, lacking = without_json(readme)
+    assert said == lacking
+    said, lacking = without_json(readme.replace("`explore`, ", ""))
+    assert said != lacking
